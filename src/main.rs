@@ -1,0 +1,2 @@
+//! popsync
+fn main() {}
