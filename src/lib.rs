@@ -1,1 +1,11 @@
-//! popsync
+//! popsync keeps a local Maildir an exact, durable copy of a POP3 mailbox, the way Outlook does
+//! it (\[MS-STANOPOP3\]).
+
+pub mod account;
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod exit;
+pub mod policy;
+pub mod profile;
+pub mod sync;

@@ -1,0 +1,160 @@
+//! One account: where its mailbox is, where its mail goes, and under which rules.
+//!
+//! These are settings after parsing: whatever a configuration file or a command line said has
+//! become a value that cannot be wrong in itself. Nothing here reads files or the environment.
+
+use std::fmt;
+use std::num::NonZeroU64;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::profile::Profile;
+
+/// How long one wait for the server may last where the user says nothing else.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// An account, ready to be synced.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The name in the configuration, or `user@host` for `popsync fetch`.
+    pub name: String,
+    /// What the cache remembers this account by.
+    pub identity: Identity,
+    /// The POP3 server.
+    pub server: Server,
+    /// The argument of USER: printable ASCII, no CR, LF or NUL (`OPOP3:C0003`).
+    pub user: String,
+    /// Where the password comes from.
+    pub password: PasswordSource,
+    /// The version of Outlook to be.
+    pub profile: Profile,
+    /// Where messages are stored.
+    pub store: StoreSettings,
+    /// When messages leave the server.
+    pub retention: Retention,
+    /// What one run may retrieve.
+    pub limits: Limits,
+    /// Whom to trust.
+    pub tls: TlsSettings,
+    /// The longest single wait for the server.
+    pub timeout: Duration,
+}
+
+/// What the cache remembers an account by.
+///
+/// The port is left out on purpose: a mailbox is the same one whether it is reached through
+/// `pop3s://` or through STLS. A changed host or user is another mailbox, because unique-ids
+/// say nothing across servers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The account's name in the configuration; for `popsync fetch` the absolute path of the
+    /// store, since a one-shot fetch into another folder starts anew.
+    pub key: String,
+    /// The server's host name in lower case.
+    pub host: String,
+    /// The user name as sent.
+    pub user: String,
+}
+
+/// A POP3 server as the user named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// How the connection is protected.
+    pub security: Security,
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// How a connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// `pop3s://`: TLS from the first octet (RFC 8314).
+    ImplicitTls,
+    /// `pop3://` with `tls = "off"`: the user allows the password to travel in the clear.
+    Plain,
+    /// `pop3://`: STLS, required (RFC 2595 §4).
+    Stls,
+}
+
+impl Security {
+    /// The port registered for this kind of connection.
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::ImplicitTls => 995,
+            Self::Plain | Self::Stls => 110,
+        }
+    }
+}
+
+/// Where the password comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// Neither command nor file: `POPSYNC_PASSWORD`, else a prompt on the terminal.
+    Ask,
+    /// The first line that this command prints, run by `sh -c`.
+    Command(String),
+    /// The first line of this file, which nobody else may be able to read.
+    File(PathBuf),
+}
+
+/// Where messages are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreSettings {
+    /// A Maildir.
+    Maildir {
+        /// The folder that holds `tmp`, `new` and `cur`; absolute.
+        path: PathBuf,
+        /// The line ends written.
+        line_endings: LineEndings,
+    },
+}
+
+/// The line ends of stored messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineEndings {
+    /// CRLF becomes LF, as mail programs on Unix expect.
+    #[default]
+    Lf,
+    /// Exactly the octets that were sent.
+    Crlf,
+}
+
+/// When messages leave the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// False: a message is deleted as soon as it is safely stored (`OPOP3:C0048`).
+    pub leave_on_server: bool,
+    /// Delete this many days after popsync stored the message. Without effect when
+    /// `leave_on_server` is false.
+    pub remove_after_days: Option<u32>,
+}
+
+/// What one run may retrieve. Sizes are those of the scan listing, which may be estimates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Larger messages are skipped and stay on the server.
+    pub max_size: Option<NonZeroU64>,
+    /// At most this many messages; the rest waits for the next run.
+    pub max_messages: Option<NonZeroU64>,
+    /// At most this many octets, but always at least one message.
+    pub max_octets: Option<NonZeroU64>,
+}
+
+/// Whom to trust.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TlsSettings {
+    /// Trust the certificates of this PEM file instead of the built-in roots.
+    pub ca_file: Option<PathBuf>,
+}

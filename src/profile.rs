@@ -1,0 +1,115 @@
+//! What differs between the versions of Outlook that popsync can be.
+//!
+//! Source: \[MS-STANOPOP3\] v10.0. Its statements bind all versions alike, but for the retention
+//! default (`OPOP3:C0048`). Differences are data here, never an `if` in the codec.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A version of Outlook, or the strict generic client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Profile {
+    /// Microsoft Office Outlook 2007.
+    Outlook2007,
+    /// Microsoft Outlook 2010.
+    Outlook2010,
+    /// Microsoft Outlook 2013.
+    Outlook2013,
+    /// Microsoft Outlook 2016.
+    Outlook2016,
+    /// Microsoft Outlook 2019, the default: the oldest version that keeps mail on the server.
+    #[default]
+    Outlook2019,
+    /// Microsoft Outlook 2021.
+    Outlook2021,
+    /// Microsoft Outlook 2024 Preview.
+    Outlook2024,
+    /// Outlook for Windows (new).
+    OutlookNew,
+}
+
+impl Profile {
+    /// All profiles, oldest first.
+    pub const ALL: [Self; 8] = [
+        Self::Outlook2007,
+        Self::Outlook2010,
+        Self::Outlook2013,
+        Self::Outlook2016,
+        Self::Outlook2019,
+        Self::Outlook2021,
+        Self::Outlook2024,
+        Self::OutlookNew,
+    ];
+
+    /// The name used on the command line and in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Outlook2007 => "outlook-2007",
+            Self::Outlook2010 => "outlook-2010",
+            Self::Outlook2013 => "outlook-2013",
+            Self::Outlook2016 => "outlook-2016",
+            Self::Outlook2019 => "outlook-2019",
+            Self::Outlook2021 => "outlook-2021",
+            Self::Outlook2024 => "outlook-2024",
+            Self::OutlookNew => "outlook-new",
+        }
+    }
+
+    /// Whether messages stay on the server after they were retrieved, where the user says
+    /// nothing else (`OPOP3:C0048`).
+    pub const fn leaves_on_server(self) -> bool {
+        match self {
+            Self::Outlook2007 | Self::Outlook2010 | Self::Outlook2013 | Self::Outlook2016 => false,
+            Self::Outlook2019 | Self::Outlook2021 | Self::Outlook2024 | Self::OutlookNew => true,
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The name is not one of [`Profile::ALL`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no such profile: expected one of {}", Profile::ALL.map(Profile::name).join(", "))]
+pub struct UnknownProfile;
+
+impl FromStr for Profile {
+    type Err = UnknownProfile;
+
+    fn from_str(name: &str) -> Result<Self, UnknownProfile> {
+        Self::ALL
+            .into_iter()
+            .find(|profile| profile.name() == name)
+            .ok_or(UnknownProfile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back() {
+        for profile in Profile::ALL {
+            assert_eq!(profile.name().parse(), Ok(profile));
+        }
+        assert_eq!("outlook-2003".parse::<Profile>(), Err(UnknownProfile));
+    }
+
+    /// OPOP3:C0048: 2007 to 2016 delete after syncing; 2019 and later keep.
+    #[test]
+    fn older_profiles_delete_and_newer_ones_keep() {
+        let keeping: Vec<_> = Profile::ALL
+            .into_iter()
+            .filter(|profile| profile.leaves_on_server())
+            .map(Profile::name)
+            .collect();
+        assert_eq!(
+            keeping,
+            ["outlook-2019", "outlook-2021", "outlook-2024", "outlook-new"]
+        );
+    }
+}
