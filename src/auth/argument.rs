@@ -1,0 +1,74 @@
+//! What may follow USER and PASS on the wire.
+//!
+//! Outlook sends these arguments as printable ASCII (`OPOP3:C0003`). A CR or LF inside one would
+//! end the command early and let whoever chose the password write commands of his own.
+
+use std::fmt;
+
+/// A byte that cannot be sent. Says of what class it is and never which, since it is part of a
+/// secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadByte {
+    /// 0x0D.
+    CarriageReturn,
+    /// 0x00 to 0x1F and 0x7F, but for those that have a variant of their own.
+    Control,
+    /// 0x0A.
+    LineFeed,
+    /// 0x80 and above.
+    NonAscii,
+    /// 0x00.
+    Nul,
+}
+
+impl fmt::Display for BadByte {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CarriageReturn => "a carriage return",
+            Self::Control => "a control character",
+            Self::LineFeed => "a line feed",
+            Self::NonAscii => "a character outside ASCII",
+            Self::Nul => "a NUL",
+        })
+    }
+}
+
+/// Checks that `argument` can be sent as it is.
+///
+/// # Errors
+/// The class of the first byte that cannot.
+pub fn check(argument: &[u8]) -> Result<(), BadByte> {
+    argument
+        .iter()
+        .find_map(|byte| match byte {
+            b' '..=b'~' => None,
+            b'\r' => Some(BadByte::CarriageReturn),
+            b'\n' => Some(BadByte::LineFeed),
+            0 => Some(BadByte::Nul),
+            0x80.. => Some(BadByte::NonAscii),
+            _ => Some(BadByte::Control),
+        })
+        .map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_printable_ascii_can_be_sent() {
+        let table: [(&[u8], Result<(), BadByte>); 8] = [
+            (b"", Ok(())),
+            (b"hunter2 ~!", Ok(())),
+            (b"a\rb", Err(BadByte::CarriageReturn)),
+            (b"a\nDELE 1", Err(BadByte::LineFeed)),
+            (b"a\0", Err(BadByte::Nul)),
+            (b"\x7f", Err(BadByte::Control)),
+            (b"\t", Err(BadByte::Control)),
+            ("größe".as_bytes(), Err(BadByte::NonAscii)),
+        ];
+        for (argument, expected) in table {
+            assert_eq!(check(argument), expected, "{argument:?}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Why there is no password that could be sent.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use crate::auth::argument::BadByte;
+use crate::exit::Exit;
+
+/// No password could be had, or none that could be sent. Never holds any part of a secret, nor
+/// what a password-command printed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The password holds a byte that PASS cannot carry.
+    #[error("the password from {origin} contains {byte}, which POP3 cannot carry")]
+    BadByte {
+        /// Where the password came from.
+        origin: Origin,
+        /// What is wrong with it.
+        byte: BadByte,
+    },
+    /// The command ended with a failure.
+    #[error("password-command failed: {status}")]
+    CommandFailed {
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// The command could not be run, or its output not read.
+    #[error("cannot run password-command")]
+    CommandIo {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The source gave nothing, or an empty first line.
+    #[error("{origin} gave no password")]
+    Empty {
+        /// Where the password was looked for.
+        origin: Origin,
+    },
+    /// The file could not be opened or read.
+    #[error("cannot read password-file {}", path.display())]
+    FileIo {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Others can read the file.
+    #[error("password-file {} can be read by others (mode {mode:03o})", path.display())]
+    FileMode {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file belongs to somebody else.
+    #[error("password-file {} belongs to user {owner}, neither you nor root", path.display())]
+    FileOwner {
+        /// The file.
+        path: PathBuf,
+        /// The owner's number.
+        owner: u32,
+    },
+    /// The user stopped popsync while it asked.
+    #[error("interrupted while asking for the password")]
+    Interrupted,
+    /// No source is configured, and there is no terminal to ask on.
+    #[error("no password, and no terminal to ask for one")]
+    NoSource,
+    /// The terminal could not be used.
+    #[error("cannot ask for the password")]
+    Prompt {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The source did not answer in time; a command was killed.
+    #[error("{origin} gave no answer within {} s", limit.as_secs_f32())]
+    TimedOut {
+        /// Where the password was looked for.
+        origin: Origin,
+        /// How long popsync waited.
+        limit: Duration,
+    },
+    /// The first line is longer than any password.
+    #[error("{origin} gave more than {limit} octets")]
+    TooLong {
+        /// Where the password was looked for.
+        origin: Origin,
+        /// The most that is read.
+        limit: usize,
+    },
+}
+
+/// Where a password was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// `password-command`.
+    Command,
+    /// `POPSYNC_PASSWORD`.
+    Environment,
+    /// `password-file`.
+    File(PathBuf),
+    /// A person.
+    Prompt,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command => f.write_str("password-command"),
+            Self::Environment => f.write_str("POPSYNC_PASSWORD"),
+            Self::File(path) => write!(f, "password-file {}", path.display()),
+            Self::Prompt => f.write_str("the prompt"),
+        }
+    }
+}
+
+impl Error {
+    /// The status for the shell: 77 where no password is to be had, 78 where one is there but
+    /// must not or cannot be used.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::BadByte { .. } | Self::FileMode { .. } | Self::FileOwner { .. } => Exit::Config,
+            Self::Interrupted => Exit::Interrupted,
+            Self::CommandFailed { .. }
+            | Self::CommandIo { .. }
+            | Self::Empty { .. }
+            | Self::FileIo { .. }
+            | Self::NoSource
+            | Self::Prompt { .. }
+            | Self::TimedOut { .. }
+            | Self::TooLong { .. } => Exit::NoPermission,
+        }
+    }
+
+    /// What the user can do, for a line of its own.
+    pub fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::BadByte { .. } => "the user name and password of POP3 are printable ASCII; \
+                 choose such a password at the provider"
+                .to_owned(),
+            Self::CommandFailed { .. } => {
+                "run the command by hand in `sh -c` to see what it says".to_owned()
+            }
+            Self::CommandIo { .. } | Self::Interrupted | Self::Prompt { .. } => return None,
+            Self::Empty { origin } | Self::TooLong { origin, .. } => match origin {
+                Origin::Command | Origin::File(_) => {
+                    "the password is the first line, alone".to_owned()
+                }
+                Origin::Environment => "unset it, or set it to the password".to_owned(),
+                Origin::Prompt => return None,
+            },
+            Self::FileIo { .. } => {
+                "`password-file` names a file whose first line is the password".to_owned()
+            }
+            Self::FileMode { path, .. } => format!("run `chmod 600 {}`", quoted(path)),
+            Self::FileOwner { path, .. } => {
+                format!("run `chown \"$USER\" {}`, or copy it", quoted(path))
+            }
+            Self::NoSource => {
+                "set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run"
+                    .to_owned()
+            }
+            Self::TimedOut { .. } => {
+                "a command that waits for somebody's answer does not work without a terminal"
+                    .to_owned()
+            }
+        };
+        Some(advice)
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

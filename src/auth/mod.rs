@@ -1,0 +1,7 @@
+//! Logging in: where the secrets come from, and what the server's mechanisms make of them.
+
+pub mod argument;
+mod error;
+pub mod source;
+
+pub use error::{Error, Origin};

@@ -1,0 +1,110 @@
+//! Where an account's password comes from.
+//!
+//! `password-command`, else `password-file`, else `POPSYNC_PASSWORD`, else a person is asked.
+//! It is fetched before the server is dialled: Exchange closes a session that is not logged in
+//! after 60 seconds, and a person or a smart card may take longer. Every buffer that held a
+//! password is overwritten before it is freed.
+
+use std::env;
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
+
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime::{Handle, RuntimeFlavor};
+
+use super::argument;
+use super::error::{Error, Origin};
+use crate::account::{Account, PasswordSource};
+
+mod command;
+mod file;
+
+/// The variable that holds the password of accounts that name no source of their own.
+pub const ENVIRONMENT: &str = "POPSYNC_PASSWORD";
+
+/// The most that is read from a command or a file.
+const LIMIT: usize = 64 * 1024;
+
+/// How long a command or a file (which may be a pipe) may take.
+const TIME_OUT: Duration = Duration::from_secs(60);
+
+/// Asks a person.
+pub trait Prompt: Send + Sync {
+    /// Asks for the account's password, without showing what is typed; `None` where nobody is
+    /// there to ask. May block.
+    ///
+    /// # Errors
+    /// Those of the terminal; [`io::ErrorKind::Interrupted`] where the user stopped popsync.
+    fn password(&self, account: &Account) -> io::Result<Option<SecretString>>;
+}
+
+/// Gets the account's password. It is not empty, and PASS can carry it.
+///
+/// # Errors
+/// See [`Error`]; none of them tells anything of the password.
+pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretString, Error> {
+    match &account.password {
+        PasswordSource::Command(line) => {
+            first_line(command::output(line, TIME_OUT).await?, Origin::Command)
+        }
+        PasswordSource::File(path) => {
+            let content = file::content(path.clone(), TIME_OUT).await?;
+            first_line(content, Origin::File(path.clone()))
+        }
+        PasswordSource::Ask => match env::var_os(ENVIRONMENT) {
+            Some(value) => checked(&Zeroizing::new(value.into_vec()), Origin::Environment),
+            None => ask(account, prompt),
+        },
+    }
+}
+
+fn ask(account: &Account, prompt: &dyn Prompt) -> Result<SecretString, Error> {
+    // With several accounts at work the others must go on while this one waits for a person.
+    let several = Handle::try_current()
+        .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    let answer = if several {
+        tokio::task::block_in_place(|| prompt.password(account))
+    } else {
+        prompt.password(account)
+    };
+    match answer {
+        Ok(Some(secret)) => checked(secret.expose_secret().as_bytes(), Origin::Prompt),
+        Ok(None) => Err(Error::NoSource),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Error::Interrupted),
+        Err(source) => Err(Error::Prompt { source }),
+    }
+}
+
+/// The first line, without its line end.
+fn first_line(content: Zeroizing<Vec<u8>>, origin: Origin) -> Result<SecretString, Error> {
+    let line = content.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
+    if line.len() > LIMIT {
+        return Err(Error::TooLong {
+            origin,
+            limit: LIMIT,
+        });
+    }
+    checked(line.strip_suffix(b"\r").unwrap_or(line), origin)
+}
+
+fn checked(password: &[u8], origin: Origin) -> Result<SecretString, Error> {
+    if password.is_empty() {
+        return Err(Error::Empty { origin });
+    }
+    if let Err(byte) = argument::check(password) {
+        return Err(Error::BadByte { origin, byte });
+    }
+    // Allocated once, as long as needed: anything that grows would leave a copy behind.
+    match str::from_utf8(password) {
+        Ok(text) => Ok(SecretString::from(Box::<str>::from(text))),
+        Err(_) => Err(Error::BadByte {
+            origin,
+            byte: argument::BadByte::NonAscii,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
