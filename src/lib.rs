@@ -7,5 +7,6 @@ pub mod cli;
 pub mod config;
 pub mod exit;
 pub mod policy;
+pub mod pop3;
 pub mod profile;
 pub mod sync;

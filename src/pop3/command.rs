@@ -1,0 +1,240 @@
+//! Commands, as octets to send.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Error;
+
+/// The number of a message within one session (RFC 1939 §4). It means nothing in the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageNumber(NonZeroU32);
+
+impl MessageNumber {
+    /// The number, unless it is zero, which no message has.
+    pub fn new(number: u32) -> Option<Self> {
+        NonZeroU32::new(number).map(Self)
+    }
+
+    /// The number as a plain integer.
+    pub fn as_u32(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for MessageNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A command of the client.
+///
+/// There is no RSET (`OPOP3:V0006`): what undoes a deletion is a close without QUIT. There is no
+/// argument to LIST and UIDL either (`OPOP3:V0003`, `V0007`).
+#[derive(Debug, Clone, Copy)]
+pub enum Command<'a> {
+    /// RFC 2449 §5.
+    Capa,
+    /// RFC 1939 §5.
+    Dele(MessageNumber),
+    /// RFC 1939 §5.
+    List,
+    /// RFC 1939 §5; only to keep a session alive.
+    Noop,
+    /// RFC 1939 §7. Everything behind the space is the password (`OPOP3:C0046`).
+    Pass(&'a SecretString),
+    /// RFC 1939 §4 and §6.
+    Quit,
+    /// RFC 1939 §5.
+    Retr(MessageNumber),
+    /// RFC 1939 §5.
+    Stat,
+    /// RFC 2595 §4.
+    Stls,
+    /// RFC 1939 §7: the header, and this many lines of the body.
+    Top(MessageNumber, u32),
+    /// RFC 1939 §7.
+    Uidl,
+    /// RFC 1939 §7.
+    User(&'a str),
+}
+
+/// The keyword of a command: what is remembered of it until its reply came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each is the command of that name")]
+pub enum Keyword {
+    Capa,
+    Dele,
+    List,
+    Noop,
+    Pass,
+    Quit,
+    Retr,
+    Stat,
+    Stls,
+    Top,
+    Uidl,
+    User,
+}
+
+impl Keyword {
+    /// The keyword as it is sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Capa => "CAPA",
+            Self::Dele => "DELE",
+            Self::List => "LIST",
+            Self::Noop => "NOOP",
+            Self::Pass => "PASS",
+            Self::Quit => "QUIT",
+            Self::Retr => "RETR",
+            Self::Stat => "STAT",
+            Self::Stls => "STLS",
+            Self::Top => "TOP",
+            Self::Uidl => "UIDL",
+            Self::User => "USER",
+        }
+    }
+}
+
+impl fmt::Display for Keyword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Command<'_> {
+    /// The keyword of this command.
+    pub const fn keyword(&self) -> Keyword {
+        match self {
+            Self::Capa => Keyword::Capa,
+            Self::Dele(_) => Keyword::Dele,
+            Self::List => Keyword::List,
+            Self::Noop => Keyword::Noop,
+            Self::Pass(_) => Keyword::Pass,
+            Self::Quit => Keyword::Quit,
+            Self::Retr(_) => Keyword::Retr,
+            Self::Stat => Keyword::Stat,
+            Self::Stls => Keyword::Stls,
+            Self::Top(..) => Keyword::Top,
+            Self::Uidl => Keyword::Uidl,
+            Self::User(_) => Keyword::User,
+        }
+    }
+
+    /// Appends the command line to `out`: one space between the parts, CRLF at the end
+    /// (`OPOP3:C0003`, `C0004`).
+    ///
+    /// # Errors
+    /// [`Error::Argument`] where a user name or password holds anything but printable ASCII: a
+    /// line end in it would be a second command. `out` is then as it was.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+        match self {
+            Self::User(name) => encode_text(self.keyword(), name, out),
+            Self::Pass(password) => encode_text(self.keyword(), password.expose_secret(), out),
+            Self::Dele(number) | Self::Retr(number) => {
+                encode_numbers(self.keyword(), &[number.as_u32()], out);
+                Ok(())
+            }
+            Self::Top(number, lines) => {
+                encode_numbers(self.keyword(), &[number.as_u32(), *lines], out);
+                Ok(())
+            }
+            Self::Capa
+            | Self::List
+            | Self::Noop
+            | Self::Quit
+            | Self::Stat
+            | Self::Stls
+            | Self::Uidl => {
+                encode_numbers(self.keyword(), &[], out);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn encode_text(keyword: Keyword, argument: &str, out: &mut Vec<u8>) -> Result<(), Error> {
+    let printable = |octet: u8| (b' '..=b'~').contains(&octet);
+    if argument.is_empty() || !argument.bytes().all(printable) {
+        return Err(Error::Argument { keyword });
+    }
+    out.extend_from_slice(keyword.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(argument.as_bytes());
+    out.extend_from_slice(b"\r\n");
+    Ok(())
+}
+
+fn encode_numbers(keyword: Keyword, arguments: &[u32], out: &mut Vec<u8>) {
+    out.extend_from_slice(keyword.as_str().as_bytes());
+    for argument in arguments {
+        out.push(b' ');
+        out.extend_from_slice(argument.to_string().as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(command: Command<'_>) -> String {
+        let mut out = Vec::new();
+        command.encode(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_command_is_one_strict_line() {
+        let n = MessageNumber::new(17).unwrap();
+        let password = SecretString::from("a b  c ");
+        for (command, line) in [
+            (Command::Capa, "CAPA\r\n"),
+            (Command::Dele(n), "DELE 17\r\n"),
+            (Command::List, "LIST\r\n"),
+            (Command::Noop, "NOOP\r\n"),
+            (Command::Pass(&password), "PASS a b  c \r\n"),
+            (Command::Quit, "QUIT\r\n"),
+            (Command::Retr(n), "RETR 17\r\n"),
+            (Command::Stat, "STAT\r\n"),
+            (Command::Stls, "STLS\r\n"),
+            (Command::Top(n, 0), "TOP 17 0\r\n"),
+            (Command::Uidl, "UIDL\r\n"),
+            (
+                Command::User("anna@example.com"),
+                "USER anna@example.com\r\n",
+            ),
+        ] {
+            assert_eq!(encoded(command), line);
+        }
+    }
+
+    /// OPOP3:C0003. A line end in a password would be a second command.
+    #[test]
+    fn nothing_but_printable_ascii_is_ever_sent() {
+        for text in [
+            "",
+            "a\r\nDELE 1",
+            "a\nb",
+            "a\0b",
+            "pässword",
+            "a\x7f",
+            "tab\there",
+        ] {
+            let mut out = b"before".to_vec();
+            let secret = SecretString::from(text);
+            assert!(Command::User(text).encode(&mut out).is_err());
+            assert!(Command::Pass(&secret).encode(&mut out).is_err());
+            assert_eq!(out, b"before");
+        }
+    }
+
+    #[test]
+    fn a_command_never_shows_the_password() {
+        let secret = SecretString::from("hunter2");
+        assert!(!format!("{:?}", Command::Pass(&secret)).contains("hunter2"));
+    }
+}

@@ -1,0 +1,160 @@
+//! Status indicators, response codes and the text behind them.
+
+use std::fmt;
+
+/// One status line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Response<'a> {
+    positive: bool,
+    text: &'a [u8],
+}
+
+impl<'a> Response<'a> {
+    /// Reads a status line without its CRLF. Never fails: whatever does not begin with `+` is
+    /// negative, in any letter case and with any word (`OPOP3:V0001`).
+    pub fn parse(line: &'a [u8]) -> Self {
+        let indicator = line
+            .iter()
+            .position(|&octet| octet == b' ' || octet == b'\t')
+            .unwrap_or(line.len());
+        // A line without a status indicator is text as a whole.
+        let text = match line.first() {
+            Some(b'+' | b'-') => &line[indicator..],
+            _ => line,
+        };
+        Self {
+            positive: line.first() == Some(&b'+'),
+            text: text.trim_ascii_start(),
+        }
+    }
+
+    /// Whether the command succeeded.
+    pub fn is_positive(&self) -> bool {
+        self.positive
+    }
+
+    /// What follows the status indicator, as sent.
+    pub fn text(&self) -> &'a [u8] {
+        self.text
+    }
+
+    /// The response code at the start of the text (RFC 2449 §8), in upper case.
+    pub fn code(&self) -> Option<ResponseCode> {
+        let rest = self.text.strip_prefix(b"[")?;
+        let end = rest.iter().position(|&octet| octet == b']')?;
+        let code = rest[..end].to_ascii_uppercase();
+        // RFC 2449 §9: printable ASCII without brackets.
+        if code.is_empty() || !code.iter().all(u8::is_ascii_graphic) {
+            return None;
+        }
+        Some(match code.as_slice() {
+            b"AUTH" => ResponseCode::Auth,
+            b"IN-USE" => ResponseCode::InUse,
+            b"LOGIN-DELAY" => ResponseCode::LoginDelay,
+            b"SYS/PERM" => ResponseCode::SysPerm,
+            b"SYS/TEMP" => ResponseCode::SysTemp,
+            _ => ResponseCode::Other(String::from_utf8_lossy(&code).into_owned()),
+        })
+    }
+}
+
+/// A response code of RFC 2449 §8.1 or RFC 3206 §4.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResponseCode {
+    /// The credentials are wrong.
+    Auth,
+    /// The maildrop is locked by another session.
+    InUse,
+    /// The last login was too short a time ago.
+    LoginDelay,
+    /// One that popsync does not know.
+    Other(String),
+    /// The server needs its operator.
+    SysPerm,
+    /// The server has a passing problem.
+    SysTemp,
+}
+
+/// Shows octets from a server: UTF-8 as it is, whatever is not, and every control character,
+/// escaped. What a terminal may do with the rest is for the output layer to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Printable<'a>(pub &'a [u8]);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                if character.is_control() {
+                    write!(f, "{}", character.escape_default())?;
+                } else {
+                    fmt::Write::write_char(f, character)?;
+                }
+            }
+            for octet in chunk.invalid() {
+                write!(f, "\\x{octet:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// OPOP3:V0001: the first octet decides, and nothing else.
+    #[test]
+    fn the_first_octet_alone_decides() {
+        for line in ["+OK", "+ok", "+Ok fine", "+", "+YES", "+ERR no", "+\t"] {
+            assert!(Response::parse(line.as_bytes()).is_positive(), "{line}");
+        }
+        for line in ["-ERR", "-err", "-", "OK", "", " +OK", "hello", "\t+OK"] {
+            assert!(!Response::parse(line.as_bytes()).is_positive(), "{line}");
+        }
+    }
+
+    #[test]
+    fn text_follows_any_run_of_spaces_and_tabs() {
+        for (line, text) in [
+            ("+OK", ""),
+            ("+OK ", ""),
+            ("+OK \t two  words ", "two  words "),
+            ("-ERR\tno", "no"),
+            ("nonsense from a proxy", "nonsense from a proxy"),
+        ] {
+            assert_eq!(Response::parse(line.as_bytes()).text(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn response_codes_are_read_in_any_case_and_unknown_ones_kept() {
+        let code = |line: &str| Response::parse(line.as_bytes()).code();
+        assert_eq!(code("-ERR [in-use] busy"), Some(ResponseCode::InUse));
+        assert_eq!(code("-ERR [AUTH] no"), Some(ResponseCode::Auth));
+        assert_eq!(code("-ERR [SYS/TEMP] x"), Some(ResponseCode::SysTemp));
+        assert_eq!(code("-ERR [SYS/PERM]"), Some(ResponseCode::SysPerm));
+        assert_eq!(code("-ERR [LOGIN-DELAY] x"), Some(ResponseCode::LoginDelay));
+        assert_eq!(
+            code("-ERR [X-NEW] x"),
+            Some(ResponseCode::Other("X-NEW".into()))
+        );
+        for none in [
+            "-ERR",
+            "-ERR []",
+            "-ERR [a b] x",
+            "-ERR [AUTH",
+            "-ERR x [AUTH]",
+        ] {
+            assert_eq!(code(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn printable_escapes_what_could_drive_a_terminal() {
+        let text = Printable(b"ok \x1b]0;x\x07 \xff \xc2\x9b \r\n gr\xc3\xbc\xc3\x9fe").to_string();
+        assert_eq!(
+            text,
+            "ok \\u{1b}]0;x\\u{7} \\xff \\u{9b} \\r\\n gr\u{fc}\u{df}e"
+        );
+    }
+}
