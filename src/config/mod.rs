@@ -1,1 +1,202 @@
-//! x
+//! The configuration file: TOML to typed accounts, or one error that says where and what to
+//! write instead.
+//!
+//! Settings come in layers, each read by itself: `[defaults]`, then the account's table. What
+//! the file says is checked for all accounts, also where only one is to be synced, so that a
+//! slip is found when it is made. The command line of `popsync fetch` is one more layer, through
+//! the same types.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use toml::de::DeTable;
+
+use crate::account::{Account, StoreSettings};
+
+mod error;
+mod location;
+mod paths;
+mod problem;
+pub mod quantity;
+mod settings;
+mod suggest;
+mod table;
+mod url;
+
+pub use error::Error;
+pub use location::Location;
+pub use paths::{Base, PathError};
+pub use problem::{
+    ACCOUNT_KEYS, AUTH_METHODS, Contradiction, LINE_ENDINGS, Problem, TLS_KEYS, TOP_KEYS,
+};
+pub(crate) use settings::{Fault, Key, Origin, Setting, Settings, Tls};
+pub use url::{ServerUrl, UrlError};
+
+/// The largest file that is read.
+const LIMIT: u64 = 1 << 20;
+
+/// A configuration file, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file.
+    pub path: PathBuf,
+    /// Its accounts, in its order; at least one.
+    pub accounts: Vec<Account>,
+}
+
+/// Where the configuration is when nobody says otherwise.
+///
+/// # Errors
+/// When no home folder is known.
+pub fn default_path() -> Result<PathBuf, Error> {
+    directories::ProjectDirs::from("", "", "popsync")
+        .map(|dirs| dirs.config_dir().join("config.toml"))
+        .ok_or(Error::NoHome {
+            what: "config.toml",
+        })
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// The first mistake in the file, or why it cannot be read.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound => Error::Missing {
+                path: path.to_owned(),
+            },
+            _ => Error::Read {
+                path: path.to_owned(),
+                source,
+            },
+        };
+        let mut content = Vec::new();
+        let file = File::open(path).map_err(failed)?;
+        file.take(LIMIT + 1)
+            .read_to_end(&mut content)
+            .map_err(failed)?;
+        if content.len() as u64 > LIMIT {
+            return Err(Error::TooLarge {
+                path: path.to_owned(),
+                limit: LIMIT,
+            });
+        }
+        Self::parse(path, &content, &Base::of_file(path))
+    }
+
+    /// Checks the content of a file. Relative paths in it start at `base`.
+    ///
+    /// # Errors
+    /// The first mistake in it.
+    pub fn parse(path: &Path, content: &[u8], base: &Base) -> Result<Self, Error> {
+        let text = match str::from_utf8(content) {
+            Ok(text) => text,
+            Err(error) => {
+                let valid = String::from_utf8_lossy(&content[..error.valid_up_to()]);
+                let span = valid.len()..valid.len();
+                let fault = Fault::new(&Origin::File(span), Problem::NotUtf8);
+                return Err(invalid(path, &valid, fault));
+            }
+        };
+        let accounts = accounts(text, base).map_err(|fault| invalid(path, text, fault))?;
+        if accounts.is_empty() {
+            return Err(Error::NoAccounts {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            accounts,
+        })
+    }
+
+    /// The accounts of these names, each once and in the order of the file; all for no names.
+    ///
+    /// # Errors
+    /// When a name is none of the file's.
+    pub fn select(self, names: &[String]) -> Result<Vec<Account>, Error> {
+        let known: Vec<&str> = self.accounts.iter().map(|a| a.name.as_str()).collect();
+        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(Error::UnknownAccount {
+                name: name.clone(),
+                nearest: suggest::nearest(name, &known).map(str::to_owned),
+                known: known.into_iter().map(str::to_owned).collect(),
+            });
+        }
+        let mut accounts = self.accounts;
+        accounts.retain(|account| names.is_empty() || names.contains(&account.name));
+        Ok(accounts)
+    }
+}
+
+fn accounts(text: &str, base: &Base) -> Result<Vec<Account>, Fault> {
+    let document = DeTable::parse(text).map_err(|error| {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let message = error.message().to_owned();
+        Fault::new(&Origin::File(span), Problem::Syntax { message })
+    })?;
+    let mut defaults = Settings::default();
+    let mut tables = Vec::new();
+    for (key, value) in table::entries(document.get_ref()) {
+        let table = |key| table::Value { key, value }.table();
+        match key.get_ref().as_ref() {
+            "defaults" => defaults = table::settings(table("defaults")?, base)?,
+            "accounts" => tables = table::entries(table("accounts")?),
+            _ => return Err(table::unknown(key, &TOP_KEYS)),
+        }
+    }
+    let mut accounts: Vec<Account> = Vec::new();
+    for (name, value) in tables {
+        let whole = Origin::File(name.span());
+        let name = name.get_ref().as_ref();
+        if name.is_empty() || name.contains(char::is_control) {
+            return Err(Fault::new(&whole, Problem::AccountName));
+        }
+        let key = "accounts.NAME";
+        let own = table::settings(table::Value { key, value }.table()?, base)?;
+        let account = own
+            .or(&defaults)
+            .resolve(Key::Name(name), &whole)
+            .map_err(|fault| fault.of(name))?;
+        if let Some(other) = accounts.iter().find(|other| same_copy(other, &account)) {
+            let other = other.name.clone();
+            let problem = Contradiction::SameMailbox { other };
+            return Err(Fault::new(&whole, problem).of(name));
+        }
+        accounts.push(account);
+    }
+    Ok(accounts)
+}
+
+/// Whether two accounts store the same mailbox at the same place.
+fn same_copy(a: &Account, b: &Account) -> bool {
+    let StoreSettings::Maildir { path: a_path, .. } = &a.store;
+    let StoreSettings::Maildir { path: b_path, .. } = &b.store;
+    a_path == b_path && a.identity.host == b.identity.host && a.user == b.user
+}
+
+fn invalid(path: &Path, text: &str, fault: Fault) -> Error {
+    match fault.origin {
+        Origin::File(span) => {
+            // What follows such a key may be a password.
+            let hide = matches!(
+                *fault.problem,
+                Problem::UnknownKey { .. } | Problem::Password
+            );
+            Error::Invalid {
+                at: Box::new(Location::new(path, text, &span, hide)),
+                account: fault.account,
+                problem: fault.problem,
+            }
+        }
+        Origin::Flag(flag) => Error::Argument {
+            flag,
+            problem: fault.problem,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! Why there are no settings to work with.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use crate::exit::Exit;
+
+use super::location::Location;
+use super::problem::Problem;
+
+/// The configuration, or the settings of a command line, cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An argument of the command line is wrong.
+    #[error("{flag}: {problem}")]
+    Argument {
+        /// The argument.
+        flag: &'static str,
+        /// What is wrong with it.
+        problem: Box<Problem>,
+    },
+    /// The file is wrong at one place.
+    #[error("{}:{}:{}: {}{problem}", at.path.display(), at.line, at.column, Prefix(account))]
+    Invalid {
+        /// Where.
+        at: Box<Location>,
+        /// The account it concerns, where the place does not tell.
+        account: Option<String>,
+        /// What is wrong.
+        problem: Box<Problem>,
+    },
+    /// There is no such file.
+    #[error("there is no configuration file {}", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file has no accounts.
+    #[error("{} has no accounts", path.display())]
+    NoAccounts {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No folder of the user is known.
+    #[error("no home folder is known to look for {what} in")]
+    NoHome {
+        /// What would be there.
+        what: &'static str,
+    },
+    /// The file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is too large to be a configuration.
+    #[error("{} is larger than {limit} octets", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read.
+        limit: u64,
+    },
+    /// The command line names an account that the file does not.
+    #[error("there is no account `{name}`")]
+    UnknownAccount {
+        /// What was asked for.
+        name: String,
+        /// The accounts of the file.
+        known: Vec<String>,
+        /// The nearest of them.
+        nearest: Option<String>,
+    },
+}
+
+struct Prefix<'a>(&'a Option<String>);
+
+impl fmt::Display for Prefix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .as_ref()
+            .map_or(Ok(()), |account| write!(f, "account `{account}`: "))
+    }
+}
+
+impl Error {
+    /// The status for the shell.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Argument { .. } | Self::UnknownAccount { .. } => Exit::Usage,
+            Self::Invalid { .. }
+            | Self::Missing { .. }
+            | Self::NoAccounts { .. }
+            | Self::NoHome { .. }
+            | Self::Read { .. }
+            | Self::TooLarge { .. } => Exit::Config,
+        }
+    }
+
+    /// The place in the file with a caret below it, several lines.
+    pub fn snippet(&self) -> Option<String> {
+        match self {
+            Self::Invalid { at, .. } => Some(at.snippet()),
+            _ => None,
+        }
+    }
+
+    /// What the user can do, for a line of its own; an example for the file follows on more.
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::Argument { problem, .. } | Self::Invalid { problem, .. } => problem.advice(),
+            Self::Missing { .. } | Self::NoAccounts { .. } => Some(format!(
+                "write your account into it, for example:\n{}",
+                include_str!("example.toml").trim_end()
+            )),
+            Self::NoHome { .. } => Some("set HOME, or name the place on the command line".into()),
+            Self::Read { .. } | Self::TooLarge { .. } => None,
+            Self::UnknownAccount { known, nearest, .. } => {
+                let hint = nearest
+                    .as_ref()
+                    .map_or_else(String::new, |name| format!("did you mean `{name}`? "));
+                Some(format!("{hint}known: {}", known.join(", ")))
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! A place in the configuration file, shown without the secrets that may stand there.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// The most of a line that is shown before and after the place.
+const CONTEXT: usize = 70;
+
+/// A place in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The line itself; what may be a secret is left out.
+    text: String,
+    /// How many characters the place is wide.
+    width: usize,
+}
+
+impl Location {
+    /// The place of `span` in the file's text. `hide_rest` leaves out what follows the span, which
+    /// is the value of a key that may well be a mistyped `password`.
+    pub(super) fn new(path: &Path, text: &str, span: &Range<usize>, hide_rest: bool) -> Self {
+        let start = text.floor_char_boundary(span.start.min(text.len()));
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line_text = text[line_start..].split('\n').next().unwrap_or("");
+        let offset = start - line_start;
+        let end = line_text.floor_char_boundary((offset + span.len()).min(line_text.len()));
+        let shown = match line_text[end..].split_once('=') {
+            Some((between, _)) if hide_rest => format!("{}{between}= …", &line_text[..end]),
+            _ => hide_secrets(line_text),
+        };
+        let shown = shown.trim_end_matches('\r').replace('\t', " ");
+        let column = before[line_start..].chars().count();
+        let width = line_text.get(offset..end).unwrap_or("").chars().count();
+        Self {
+            path: path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: column + 1,
+            width: width
+                .min(shown.chars().count().saturating_sub(column))
+                .max(1),
+            text: shown,
+        }
+    }
+
+    /// The line with a caret below the place, as compilers show it.
+    pub fn snippet(&self) -> String {
+        let skipped = self.column.saturating_sub(1 + CONTEXT);
+        let taken = 2 * CONTEXT;
+        let shown: String = self.text.chars().skip(skipped).take(taken).collect();
+        let indent: String = " ".repeat(self.column - 1 - skipped);
+        let carets = "^".repeat(self.width.min(CONTEXT));
+        let number = self.line.to_string();
+        let gutter = " ".repeat(number.len());
+        let mut snippet = String::new();
+        // Writing to a string cannot fail.
+        let _ = write!(
+            snippet,
+            "{gutter} |\n{number} | {shown}\n{gutter} | {indent}{carets}"
+        );
+        snippet
+    }
+}
+
+/// Leaves out what may be a secret: the value of a key whose name has "pass" in it, and the
+/// password of a URL.
+fn hide_secrets(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    if let Some(name) = lower.find("pass")
+        && let Some(equals) = lower[name..].find('=')
+    {
+        return format!("{} …", &line[..=name + equals]);
+    }
+    if let Some(scheme) = line.find("://")
+        && let Some(at) = line.rfind('@')
+        && let Some(colon) = line.get(scheme + 3..at).and_then(|user| user.find(':'))
+    {
+        return format!("{}…{}", &line[..scheme + 3 + colon + 1], &line[at..]);
+    }
+    line.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snippet(text: &str, part: &str, hide_rest: bool) -> String {
+        let start = text.find(part).unwrap();
+        let span = start..start + part.len();
+        let location = Location::new(Path::new("config.toml"), text, &span, hide_rest);
+        format!(
+            "{}:{}\n{}",
+            location.line,
+            location.column,
+            location.snippet()
+        )
+    }
+
+    #[test]
+    fn the_place_is_marked() {
+        insta::assert_snapshot!(snippet("[a]\n\tgröße = 12 # x\n", "12", false), @r"
+        2:10
+          |
+        2 |  größe = 12 # x
+          |          ^^
+        ");
+    }
+
+    #[test]
+    fn secrets_are_left_out() {
+        for line in [
+            "password = \"hunter2\"",
+            "password = hunter2",
+            "pop3-pass='hunter2'",
+            "work = { PASSWORD = \"hunter2\", x = 1 }",
+            "server = \"pop3s://anna:hunter2@mail\"",
+            "server = \"pop3s://anna@example.com:hunter2@mail\"",
+        ] {
+            let start = line.find("hunter2").unwrap();
+            let location = Location::new(Path::new("c"), line, &(start..line.len()), false);
+            assert!(!location.snippet().contains("hunter2"), "{line}");
+        }
+        assert!(!snippet("pwd = \"hunter2\"", "pwd", true).contains("hunter2"));
+    }
+
+    #[test]
+    fn any_place_can_be_shown() {
+        for text in ["", "\n", "a\r\nb", "ä\nö"] {
+            for start in 0..=text.len() + 1 {
+                for end in start..=text.len() + 2 {
+                    for hide in [false, true] {
+                        let _ = Location::new(Path::new("c"), text, &(start..end), hide).snippet();
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        let line = format!("{}!{}", "x".repeat(1_000), "y".repeat(1_000));
+        let snippet = snippet(&line, "!", false);
+        assert!(snippet.len() < 500 && snippet.contains('!'), "{snippet}");
+    }
+}

@@ -1,0 +1,116 @@
+//! Paths in settings: `~/` is the home folder, and what is relative starts at a base.
+
+use std::path::{Path, PathBuf};
+
+/// What paths are relative to.
+#[derive(Debug, Clone)]
+pub struct Base {
+    /// The home folder, where there is one.
+    pub home: Option<PathBuf>,
+    /// The folder of the configuration file, or the current one for the command line; absolute.
+    pub folder: PathBuf,
+}
+
+/// Why a path cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PathError {
+    /// Nothing, or with a NUL inside.
+    #[error("not a path")]
+    Invalid,
+    /// `~/` without a home folder.
+    #[error("`~/` needs a home folder, and none is known")]
+    NoHome,
+    /// `~somebody`.
+    #[error("`~NAME` is not understood")]
+    OtherHome,
+}
+
+impl PathError {
+    /// What to write instead.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Invalid => "write a path such as `~/Mail/work`",
+            Self::NoHome => "set HOME, or write the path in full",
+            Self::OtherHome => "write the path in full, or `./~NAME` where that is its name",
+        }
+    }
+}
+
+impl Base {
+    /// Paths of the command line: relative to the current folder.
+    pub fn current() -> Self {
+        Self {
+            home: home(),
+            folder: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+        }
+    }
+
+    /// Paths of the configuration file `config`: relative to its folder.
+    pub fn of_file(config: &Path) -> Self {
+        let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+        Self {
+            home: home(),
+            folder: config.parent().unwrap_or(&config).to_owned(),
+        }
+    }
+
+    /// Makes a path absolute. It need not exist.
+    ///
+    /// # Errors
+    /// When it cannot be a path, or `~` has no meaning.
+    pub fn expand(&self, path: &Path) -> Result<PathBuf, PathError> {
+        if path.as_os_str().is_empty() || path.as_os_str().as_encoded_bytes().contains(&0) {
+            return Err(PathError::Invalid);
+        }
+        let first = path.components().next().map(|first| first.as_os_str());
+        let path = match first.map(|first| first.as_encoded_bytes()) {
+            Some(b"~") => {
+                let home = self.home.as_ref().ok_or(PathError::NoHome)?;
+                home.join(path.strip_prefix("~").unwrap_or(path))
+            }
+            Some([b'~', ..]) => return Err(PathError::OtherHome),
+            _ => self.folder.join(path),
+        };
+        let path = std::path::absolute(path).map_err(|_| PathError::Invalid)?;
+        // Without a slash at the end: the path of a store is its identity.
+        Ok(path.components().collect())
+    }
+}
+
+fn home() -> Option<PathBuf> {
+    directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn home_and_relative_paths_become_absolute() {
+        let base = Base {
+            home: Some("/home/anna".into()),
+            folder: "/etc/popsync".into(),
+        };
+        let table = [
+            ("~/Mail/work", Ok("/home/anna/Mail/work")),
+            ("~", Ok("/home/anna")),
+            ("/var/mail//x/", Ok("/var/mail/x")),
+            ("Mail", Ok("/etc/popsync/Mail")),
+            ("./~x", Ok("/etc/popsync/~x")),
+            ("a/~/b", Ok("/etc/popsync/a/~/b")),
+            ("~root/x", Err(PathError::OtherHome)),
+            ("", Err(PathError::Invalid)),
+            ("a\0b", Err(PathError::Invalid)),
+        ];
+        for (path, expected) in table {
+            assert_eq!(
+                base.expand(Path::new(path)),
+                expected.map(PathBuf::from),
+                "{path:?}"
+            );
+        }
+        let homeless = Base { home: None, ..base };
+        assert_eq!(homeless.expand(Path::new("~/x")), Err(PathError::NoHome));
+    }
+}

@@ -1,0 +1,303 @@
+//! What can be wrong with settings, and what to write instead.
+
+use crate::auth::argument::BadByte;
+use crate::profile::Profile;
+
+use super::paths::PathError;
+use super::quantity::{SizeError, TimeError};
+use super::url::UrlError;
+
+/// The keys of an account, in the order of the manual.
+pub const ACCOUNT_KEYS: [&str; 15] = [
+    "server",
+    "user",
+    "auth",
+    "password-command",
+    "password-file",
+    "maildir",
+    "profile",
+    "leave-on-server",
+    "remove-after-days",
+    "max-size",
+    "max-messages",
+    "max-octets",
+    "tls",
+    "timeout",
+    "line-endings",
+];
+
+/// The keys at the top of the file.
+pub const TOP_KEYS: [&str; 2] = ["defaults", "accounts"];
+
+/// The keys of `tls = { … }`.
+pub const TLS_KEYS: [&str; 1] = ["ca-file"];
+
+/// The values of `auth`.
+pub const AUTH_METHODS: [&str; 1] = ["user"];
+
+/// The values of `line-endings`.
+pub const LINE_ENDINGS: [&str; 2] = ["lf", "crlf"];
+
+/// What is wrong with one setting, or between several. Never holds a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Its name cannot be one.
+    #[error("an account's name is not empty and has no control characters")]
+    AccountName,
+    /// Neither a table nor anything else that holds accounts.
+    #[error("`{key}` is {found}, not {expected}")]
+    WrongType {
+        /// The key.
+        key: &'static str,
+        /// What it should be, with its article.
+        expected: &'static str,
+        /// What it is, with its article.
+        found: &'static str,
+    },
+    /// A value that is none of those known.
+    #[error("`{key}` has no value `{value}`")]
+    Choice {
+        /// The key.
+        key: &'static str,
+        /// What was written.
+        value: String,
+        /// The nearest known value.
+        nearest: Option<&'static str>,
+        /// The known values.
+        known: Vec<&'static str>,
+    },
+    /// Settings that cannot both be meant.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
+    /// `password-command = ""`.
+    #[error("`password-command` is empty")]
+    EmptyCommand,
+    /// `user = ""`.
+    #[error("`user` is empty")]
+    EmptyUser,
+    /// A required key is not there.
+    #[error("`{key}` is missing")]
+    Missing {
+        /// The key.
+        key: &'static str,
+    },
+    /// The file is not text.
+    #[error("not UTF-8")]
+    NotUtf8,
+    /// Not a whole number of at least one.
+    #[error("`{key}` is not a whole number from 1 to {most}")]
+    Number {
+        /// The key.
+        key: &'static str,
+        /// The largest that is taken.
+        most: u64,
+    },
+    /// A password in the file itself.
+    #[error("a password does not belong in this file")]
+    Password,
+    /// Not a path.
+    #[error("`{key}`: {error}")]
+    Path {
+        /// The key.
+        key: &'static str,
+        /// Why.
+        error: PathError,
+    },
+    /// `remove-after-days = 0`.
+    #[error("`remove-after-days` is 0")]
+    RemoveAtOnce,
+    /// Not the URL of a server.
+    #[error(transparent)]
+    Server(#[from] UrlError),
+    /// Not a size.
+    #[error("`{key}` is {error}")]
+    Size {
+        /// The key.
+        key: &'static str,
+        /// Why.
+        error: SizeError,
+    },
+    /// Not TOML.
+    #[error("not valid TOML: {message}")]
+    Syntax {
+        /// The parser's words.
+        message: String,
+    },
+    /// Not a time.
+    #[error("`timeout` is {0}")]
+    Time(#[from] TimeError),
+    /// A key that means nothing.
+    #[error("unknown key `{key}`")]
+    UnknownKey {
+        /// What was written.
+        key: String,
+        /// The nearest known key.
+        nearest: Option<&'static str>,
+        /// The keys that are known at this place.
+        known: &'static [&'static str],
+    },
+    /// A user name that USER cannot carry.
+    #[error("the user name contains {0}, which POP3 cannot carry")]
+    User(BadByte),
+}
+
+/// Settings that cannot both be meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Contradiction {
+    /// `tls = "off"` with a CA file.
+    #[error("a CA file has no meaning when TLS is off")]
+    CaFileWithoutTls,
+    /// Two sources for one password.
+    #[error("`password-command` and `password-file` are both set")]
+    CommandAndFile,
+    /// `tls = "off"` with `pop3s://`.
+    #[error("`tls = \"off\"` contradicts `pop3s://`, which is TLS from the first octet")]
+    PlainWithPop3s,
+    /// `remove-after-days` with `leave-on-server = false`.
+    #[error("`remove-after-days` has no meaning with `leave-on-server = false`")]
+    RemoveAfterWithoutLeave,
+    /// Two accounts would store the same mailbox twice in the same place.
+    #[error("the same mailbox goes into the same Maildir as account `{other}`")]
+    SameMailbox {
+        /// The other account.
+        other: String,
+    },
+    /// The URL names one user, and `user` another.
+    #[error("the server URL names the user `{url}`, and `user` is `{key}`")]
+    Users {
+        /// The URL's.
+        url: String,
+        /// The key's.
+        key: String,
+    },
+}
+
+impl Problem {
+    /// What to write instead.
+    pub fn advice(&self) -> Option<String> {
+        let advice = match self {
+            Self::AccountName => "write `[accounts.work]`, or any other name",
+            Self::WrongType { key, .. } => return example(key),
+            Self::Choice { nearest, known, .. } => {
+                return Some(format!(
+                    "{}known: {}",
+                    did_you_mean(*nearest),
+                    known.join(", ")
+                ));
+            }
+            Self::Contradiction(contradiction) => contradiction.advice(),
+            Self::EmptyCommand => "leave it out to be asked, or write a command for `sh -c`",
+            Self::EmptyUser => "write the name that the server knows you by",
+            Self::Missing { key } => return example(key),
+            Self::NotUtf8 => "save the file as UTF-8",
+            Self::Number { .. } => "leave it out for no limit",
+            Self::Password => {
+                "use `password-command = \"pass show mail/work\"`, or `password-file = \"…\"` \
+                 with a file that only you can read"
+            }
+            Self::Path { error, .. } => error.advice(),
+            Self::RemoveAtOnce => {
+                "write `leave-on-server = false` to delete messages as soon as they are stored"
+            }
+            Self::Server(error) => error.advice(),
+            Self::Size { key, .. } => return example(key),
+            Self::Syntax { message } => return syntax_advice(message),
+            Self::Time(_) => "write for example `timeout = \"2m\"`",
+            Self::UnknownKey { nearest, known, .. } => {
+                let account_key = nearest.is_none_or(|nearest| !TOP_KEYS.contains(&nearest));
+                let place = if *known == TOP_KEYS && account_key {
+                    "; the keys of an account stand below `[defaults]` or `[accounts.NAME]`"
+                } else {
+                    ""
+                };
+                return Some(format!(
+                    "{}known here: {}{place}",
+                    did_you_mean(*nearest),
+                    known.join(", ")
+                ));
+            }
+            Self::User(_) => "user names of POP3 are printable ASCII",
+        };
+        Some(advice.to_owned())
+    }
+}
+
+impl Contradiction {
+    /// Which of the two to leave out.
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::CaFileWithoutTls => "leave one of the two out",
+            Self::CommandAndFile => "leave one of the two out",
+            Self::PlainWithPop3s => "write `pop3://` to go without TLS, or leave `tls` out",
+            Self::RemoveAfterWithoutLeave => {
+                "write `leave-on-server = true`, or leave `remove-after-days` out"
+            }
+            Self::SameMailbox { .. } => {
+                "every message would be stored twice; remove one of the two"
+            }
+            Self::Users { .. } => "leave one of the two out",
+        }
+    }
+}
+
+/// The two mistakes that TOML's own words do not help with.
+fn syntax_advice(message: &str) -> Option<String> {
+    let advice = if message.contains("quoted") {
+        "text stands in quotes: `user = \"anna@example.com\"`"
+    } else if message.contains("duplicate") {
+        "each key and each table stands once; remove one of the two"
+    } else {
+        return None;
+    };
+    Some(advice.to_owned())
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!("did you mean `{nearest}`? "))
+}
+
+/// How a key is written.
+fn example(key: &str) -> Option<String> {
+    let text = match key {
+        "accounts" | "accounts.NAME" => "write `[accounts.work]` and the account's keys below it",
+        "auth" => "write `auth = \"user\"`",
+        "defaults" => "write `[defaults]` and the keys below it",
+        "leave-on-server" => "write `leave-on-server = true` or `false`, without quotes",
+        "line-endings" => "write `line-endings = \"lf\"` or `\"crlf\"`",
+        "maildir" => "write `maildir = \"~/Mail/work\"`",
+        "max-messages" => "write for example `max-messages = 500`",
+        "max-octets" => "write for example `max-octets = \"1 GiB\"`",
+        "max-size" => "write for example `max-size = \"25 MB\"`",
+        "password-command" => "write for example `password-command = \"pass show mail/work\"`",
+        "password-file" => "write for example `password-file = \"~/.config/popsync/work\"`",
+        "profile" => {
+            return Some(format!(
+                "write for example `profile = \"{}\"`",
+                Profile::default()
+            ));
+        }
+        "remove-after-days" => "write for example `remove-after-days = 14`",
+        "server" => "write `server = \"pop3s://mail.example.com\"`",
+        "timeout" => "write for example `timeout = \"60s\"`",
+        "tls" | "ca-file" => {
+            "write `tls = { ca-file = \"/etc/ssl/our-ca.pem\" }` or `tls = \"off\"`"
+        }
+        "user" => "write `user = \"anna@example.com\"`",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_an_example() {
+        for key in ACCOUNT_KEYS.iter().chain(&TOP_KEYS).chain(&TLS_KEYS) {
+            assert!(example(key).is_some(), "{key}");
+        }
+    }
+}

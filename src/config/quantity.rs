@@ -1,0 +1,125 @@
+//! Sizes and times as people write them: `25 MB`, `500 KiB`, `2m`.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+/// The units of a size with their octets. The decimal ones are those of the SI, the binary ones
+/// those of IEC 80000-13; case does not matter.
+const SIZE_UNITS: [(&str, u64); 8] = [
+    ("", 1),
+    ("b", 1),
+    ("kb", 1_000),
+    ("mb", 1_000_000),
+    ("gb", 1_000_000_000),
+    ("kib", 1 << 10),
+    ("mib", 1 << 20),
+    ("gib", 1 << 30),
+];
+
+/// The units of a time with their seconds.
+const TIME_UNITS: [(&str, u64); 4] = [("", 1), ("s", 1), ("m", 60), ("h", 3_600)];
+
+/// The longest time that makes sense for one wait.
+const LONGEST: u64 = 24 * 3_600;
+
+/// Why a text is not a size.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a size: write whole octets, or a number with B, KB, MB, GB, KiB, MiB or GiB")]
+pub struct SizeError;
+
+/// Why a text is not a time-out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a time from 1 s to 24 h: write seconds, or a number with s, m or h")]
+pub struct TimeError;
+
+/// Reads a size of at least one octet.
+///
+/// # Errors
+/// When the text is not a number with a known unit, or is nothing, or too large.
+pub fn size(text: &str) -> Result<NonZeroU64, SizeError> {
+    quantity(text, &SIZE_UNITS)
+        .and_then(NonZeroU64::new)
+        .ok_or(SizeError)
+}
+
+/// Reads a time-out of at least one second.
+///
+/// # Errors
+/// When the text is not a number with a known unit, or is nothing, or over a day.
+pub fn time(text: &str) -> Result<Duration, TimeError> {
+    quantity(text, &TIME_UNITS)
+        .filter(|seconds| (1..=LONGEST).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or(TimeError)
+}
+
+fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let unit = unit.trim_start().to_ascii_lowercase();
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_decimal_and_binary_units() {
+        let table = [
+            ("1", Some(1)),
+            ("4096", Some(4096)),
+            ("500 KiB", Some(512_000)),
+            ("500kib", Some(512_000)),
+            ("25MB", Some(25_000_000)),
+            (" 25 mb ", Some(25_000_000)),
+            ("1 GiB", Some(1_073_741_824)),
+            ("2 GB", Some(2_000_000_000)),
+            ("10 B", Some(10)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("18446744073709551615 KB", None),
+            ("0", None),
+            ("0 MB", None),
+            ("", None),
+            ("MB", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.5 MB", None),
+            ("25 M", None),
+            ("25 MB/s", None),
+            ("2 5", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(size(text).ok().map(NonZeroU64::get), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn times_are_seconds_minutes_or_hours() {
+        let table = [
+            ("60", Some(60)),
+            ("60s", Some(60)),
+            ("2m", Some(120)),
+            ("2 M", Some(120)),
+            ("24h", Some(86_400)),
+            ("25h", None),
+            ("0", None),
+            ("0s", None),
+            ("1d", None),
+            ("100ms", None),
+            ("99999999999999999999", None),
+            ("5124095576030431h", None),
+            ("", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(
+                time(text).ok().map(|time| time.as_secs()),
+                expected,
+                "{text:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Settings before they are an account: layers, each of which may leave keys out.
+//!
+//! Every value remembers where it was written, so that a contradiction between a default and an
+//! account can point at a line.
+
+use std::num::NonZeroU64;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::account::{
+    Account, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention, Security,
+    Server, StoreSettings, TlsSettings,
+};
+use crate::auth::argument;
+use crate::profile::Profile;
+
+use super::problem::{Contradiction, Problem};
+use super::url::ServerUrl;
+
+/// Where something was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Octets of the configuration file.
+    File(Range<usize>),
+    /// An argument of the command line.
+    Flag(&'static str),
+}
+
+/// A value and where it was written.
+#[derive(Debug, Clone)]
+pub(crate) struct Setting<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Origin,
+}
+
+impl<T> Setting<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Setting<U> {
+        Setting {
+            value: change(self.value),
+            origin: self.origin,
+        }
+    }
+}
+
+/// What is wrong, and where.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub(crate) origin: Origin,
+    pub(crate) problem: Box<Problem>,
+    /// The account it concerns, where the place does not tell.
+    pub(crate) account: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(origin: &Origin, problem: impl Into<Problem>) -> Self {
+        Self {
+            origin: origin.clone(),
+            problem: Box::new(problem.into()),
+            account: None,
+        }
+    }
+
+    /// The same, with the account named.
+    pub(crate) fn of(mut self, account: &str) -> Self {
+        self.account = Some(account.to_owned());
+        self
+    }
+}
+
+/// `tls`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// TLS, and whom to trust.
+    On(TlsSettings),
+    /// `tls = "off"`.
+    Off,
+}
+
+/// What the account's state is kept under.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Key<'a> {
+    /// The account's name in the configuration.
+    Name(&'a str),
+    /// The store's path; the account is called `user@host`.
+    Store,
+}
+
+/// One layer: `[defaults]`, an account, or a command line.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) server: Option<Setting<ServerUrl>>,
+    pub(crate) user: Option<Setting<String>>,
+    pub(crate) password: Option<Setting<PasswordSource>>,
+    pub(crate) maildir: Option<Setting<PathBuf>>,
+    pub(crate) profile: Option<Setting<Profile>>,
+    pub(crate) leave_on_server: Option<Setting<bool>>,
+    pub(crate) remove_after_days: Option<Setting<u32>>,
+    pub(crate) max_size: Option<Setting<NonZeroU64>>,
+    pub(crate) max_messages: Option<Setting<NonZeroU64>>,
+    pub(crate) max_octets: Option<Setting<NonZeroU64>>,
+    pub(crate) tls: Option<Setting<Tls>>,
+    pub(crate) timeout: Option<Setting<Duration>>,
+    pub(crate) line_endings: Option<Setting<LineEndings>>,
+}
+
+impl Settings {
+    /// Sets the user name of this layer.
+    pub(crate) fn set_user(&mut self, user: Setting<String>) -> Result<(), Fault> {
+        if user.value.is_empty() {
+            return Err(Fault::new(&user.origin, Problem::EmptyUser));
+        }
+        if let Err(byte) = argument::check(user.value.as_bytes()) {
+            return Err(Fault::new(&user.origin, Problem::User(byte)));
+        }
+        self.user = Some(user);
+        Ok(())
+    }
+
+    /// Sets the password's source of this layer, of which there can be one.
+    pub(crate) fn set_password(&mut self, source: Setting<PasswordSource>) -> Result<(), Fault> {
+        if self.password.is_some() {
+            return Err(Fault::new(&source.origin, Contradiction::CommandAndFile));
+        }
+        self.password = Some(source);
+        Ok(())
+    }
+
+    /// To be called when all of this layer is set: makes the user name of the URL that of the
+    /// layer.
+    pub(crate) fn finish_layer(&mut self) -> Result<(), Fault> {
+        let Some(server) = &self.server else {
+            return Ok(());
+        };
+        let Some(url) = &server.value.user else {
+            return Ok(());
+        };
+        match &self.user {
+            Some(user) if user.value == *url => Ok(()),
+            Some(user) => Err(Fault::new(
+                &user.origin,
+                Contradiction::Users {
+                    url: url.clone(),
+                    key: user.value.clone(),
+                },
+            )),
+            None => self.set_user(Setting {
+                value: url.clone(),
+                origin: server.origin.clone(),
+            }),
+        }
+    }
+
+    /// These settings, and where they are silent those of `below`.
+    pub(crate) fn or(self, below: &Self) -> Self {
+        let below = below.clone();
+        Self {
+            server: self.server.or(below.server),
+            user: self.user.or(below.user),
+            password: self.password.or(below.password),
+            maildir: self.maildir.or(below.maildir),
+            profile: self.profile.or(below.profile),
+            leave_on_server: self.leave_on_server.or(below.leave_on_server),
+            remove_after_days: self.remove_after_days.or(below.remove_after_days),
+            max_size: self.max_size.or(below.max_size),
+            max_messages: self.max_messages.or(below.max_messages),
+            max_octets: self.max_octets.or(below.max_octets),
+            tls: self.tls.or(below.tls),
+            timeout: self.timeout.or(below.timeout),
+            line_endings: self.line_endings.or(below.line_endings),
+        }
+    }
+
+    /// Makes an account of these settings. `whole` is where a missing key is reported.
+    pub(crate) fn resolve(self, key: Key<'_>, whole: &Origin) -> Result<Account, Fault> {
+        let missing = |key| Fault::new(whole, Problem::Missing { key });
+        let retention = self.retention()?;
+        let security = self.security()?;
+        let url = self.server.ok_or_else(|| missing("server"))?.value;
+        let user = self.user.ok_or_else(|| missing("user"))?.value;
+        let path = self.maildir.ok_or_else(|| missing("maildir"))?.value;
+        let (name, identity_key) = match key {
+            Key::Name(name) => (name.to_owned(), name.to_owned()),
+            Key::Store => (
+                format!("{user}@{}", url.host),
+                path.to_string_lossy().into_owned(),
+            ),
+        };
+        Ok(Account {
+            name,
+            identity: Identity {
+                key: identity_key,
+                host: url.host.to_ascii_lowercase(),
+                user: user.clone(),
+            },
+            server: Server {
+                port: url.port.unwrap_or_else(|| security.default_port()),
+                host: url.host,
+                security,
+            },
+            user,
+            password: value_or_default(self.password, PasswordSource::Ask),
+            profile: value_or_default(self.profile, Profile::default()),
+            store: StoreSettings::Maildir {
+                path,
+                line_endings: value_or_default(self.line_endings, LineEndings::default()),
+            },
+            retention,
+            limits: Limits {
+                max_size: self.max_size.map(|limit| limit.value),
+                max_messages: self.max_messages.map(|limit| limit.value),
+                max_octets: self.max_octets.map(|limit| limit.value),
+            },
+            tls: match self.tls.map(|tls| tls.value) {
+                Some(Tls::On(settings)) => settings,
+                Some(Tls::Off) | None => TlsSettings::default(),
+            },
+            timeout: value_or_default(self.timeout, DEFAULT_TIMEOUT),
+        })
+    }
+
+    /// When messages leave the server. Who asks for removal after some days wants them to stay
+    /// until then, also under a profile that would delete at once.
+    fn retention(&self) -> Result<Retention, Fault> {
+        let profile = self.profile.as_ref().map(|profile| profile.value);
+        let days = self.remove_after_days.as_ref();
+        let leave = match (&self.leave_on_server, days) {
+            (Some(leave), Some(days)) if !leave.value => {
+                let problem = Contradiction::RemoveAfterWithoutLeave;
+                return Err(Fault::new(&days.origin, problem));
+            }
+            (Some(leave), _) => leave.value,
+            (None, Some(_)) => true,
+            (None, None) => profile.unwrap_or_default().leaves_on_server(),
+        };
+        Ok(Retention {
+            leave_on_server: leave,
+            remove_after_days: days.map(|days| days.value),
+        })
+    }
+
+    fn security(&self) -> Result<Security, Fault> {
+        let off = self.tls.as_ref().filter(|tls| tls.value == Tls::Off);
+        match (&self.server, off) {
+            (Some(server), Some(off)) if server.value.implicit_tls => {
+                Err(Fault::new(&off.origin, Contradiction::PlainWithPop3s))
+            }
+            (Some(server), off) => Ok(server.value.security(off.is_some())),
+            // Reported as missing by the caller.
+            (None, _) => Ok(Security::ImplicitTls),
+        }
+    }
+}
+
+fn value_or_default<T>(setting: Option<Setting<T>>, default: T) -> T {
+    setting.map_or(default, |setting| setting.value)
+}

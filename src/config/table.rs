@@ -1,0 +1,275 @@
+//! TOML tables to layers of settings.
+
+use std::num::NonZeroU64;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use crate::account::{LineEndings, PasswordSource, TlsSettings};
+use crate::profile::Profile;
+
+use super::paths::Base;
+use super::problem::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, Problem, TLS_KEYS};
+use super::quantity;
+use super::settings::{Fault, Origin, Setting, Settings, Tls};
+use super::suggest;
+
+/// The largest `remove-after-days`: a century.
+pub(crate) const MOST_DAYS: u32 = 36_500;
+
+/// The largest `max-messages`. POP3 servers number messages with 32 bits.
+pub(crate) const MOST_MESSAGES: u64 = 4_294_967_295;
+
+/// A key and its value as they stand in the file.
+pub(super) type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
+
+/// The entries in the order of the file, so that the first mistake is the one reported.
+pub(super) fn entries<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+}
+
+/// A key that nobody knows.
+pub(super) fn unknown(key: &Spanned<DeString<'_>>, known: &'static [&'static str]) -> Fault {
+    let name = key.get_ref();
+    Fault::new(
+        &Origin::File(key.span()),
+        Problem::UnknownKey {
+            key: name.to_string(),
+            nearest: suggest::nearest(name, known),
+            known,
+        },
+    )
+}
+
+/// Reads the table of an account, or the defaults of all.
+pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fault> {
+    let mut settings = Settings::default();
+    for (key, value) in entries(table) {
+        let value = |name| Value { key: name, value };
+        match key.get_ref().as_ref() {
+            "server" => settings.server = Some(value("server").server()?),
+            "user" => settings.set_user(value("user").text()?.map(str::to_owned))?,
+            "auth" => {
+                value("auth").choice(&AUTH_METHODS)?;
+            }
+            "password-command" => {
+                settings.set_password(value("password-command").command()?)?;
+            }
+            "password-file" => {
+                let path = value("password-file").path(base)?;
+                settings.set_password(path.map(PasswordSource::File))?;
+            }
+            "maildir" => settings.maildir = Some(value("maildir").path(base)?),
+            "profile" => settings.profile = Some(value("profile").profile()?),
+            "leave-on-server" => {
+                settings.leave_on_server = Some(value("leave-on-server").boolean()?);
+            }
+            "remove-after-days" => {
+                settings.remove_after_days = Some(value("remove-after-days").days()?);
+            }
+            "max-size" => settings.max_size = Some(value("max-size").size()?),
+            "max-messages" => settings.max_messages = Some(value("max-messages").count()?),
+            "max-octets" => settings.max_octets = Some(value("max-octets").size()?),
+            "tls" => settings.tls = Some(value("tls").tls(base)?),
+            "timeout" => settings.timeout = Some(value("timeout").time()?),
+            "line-endings" => settings.line_endings = Some(value("line-endings").line_endings()?),
+            "password" => {
+                return Err(Fault::new(&Origin::File(key.span()), Problem::Password));
+            }
+            _ => return Err(unknown(key, &ACCOUNT_KEYS)),
+        }
+    }
+    settings.finish_layer()?;
+    Ok(settings)
+}
+
+/// The value of one key.
+pub(super) struct Value<'a, 'i> {
+    pub(super) key: &'static str,
+    pub(super) value: &'a Spanned<DeValue<'i>>,
+}
+
+impl<'a, 'i> Value<'a, 'i> {
+    pub(super) fn table(&self) -> Result<&'a DeTable<'i>, Fault> {
+        match self.value.get_ref() {
+            DeValue::Table(table) => Ok(table),
+            _ => Err(self.wrong_type("a table")),
+        }
+    }
+
+    fn text(&self) -> Result<Setting<&'a str>, Fault> {
+        match self.value.get_ref() {
+            DeValue::String(text) => Ok(self.setting(text.as_ref())),
+            _ => Err(self.wrong_type("a text in quotes")),
+        }
+    }
+
+    fn boolean(&self) -> Result<Setting<bool>, Fault> {
+        match self.value.get_ref() {
+            DeValue::Boolean(value) => Ok(self.setting(*value)),
+            _ => Err(self.wrong_type("true or false")),
+        }
+    }
+
+    /// A whole number from 0 on; `None` for any other number.
+    fn integer(&self) -> Result<Option<u64>, Fault> {
+        match self.value.get_ref() {
+            DeValue::Integer(number) => {
+                Ok(u64::from_str_radix(number.as_str(), number.radix()).ok())
+            }
+            _ => Err(self.wrong_type("a whole number")),
+        }
+    }
+
+    /// What may be a number or a text, as a text.
+    fn quantity(&self) -> Result<String, Fault> {
+        match self.value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(_) => Ok(self
+                .integer()?
+                .map_or_else(String::new, |number| number.to_string())),
+            _ => Err(self.wrong_type("a number or a text in quotes")),
+        }
+    }
+
+    fn server(&self) -> Result<Setting<super::url::ServerUrl>, Fault> {
+        let url = self.text()?.value.parse();
+        Ok(self.setting(url.map_err(|error| self.fault(Problem::Server(error)))?))
+    }
+
+    fn command(&self) -> Result<Setting<PasswordSource>, Fault> {
+        let command = self.text()?;
+        if command.value.trim().is_empty() {
+            return Err(self.fault(Problem::EmptyCommand));
+        }
+        if command.value.contains('\0') {
+            return Err(self.wrong_type("a command for `sh -c`"));
+        }
+        Ok(command.map(|line| PasswordSource::Command(line.to_owned())))
+    }
+
+    fn path(&self, base: &Base) -> Result<Setting<PathBuf>, Fault> {
+        let path = base.expand(Path::new(self.text()?.value));
+        let key = self.key;
+        Ok(self.setting(path.map_err(|error| self.fault(Problem::Path { key, error }))?))
+    }
+
+    fn choice(&self, known: &[&'static str]) -> Result<&'a str, Fault> {
+        let value = self.text()?.value;
+        if known.contains(&value) {
+            return Ok(value);
+        }
+        Err(self.fault(Problem::Choice {
+            key: self.key,
+            value: value.to_owned(),
+            nearest: suggest::nearest(value, known),
+            known: known.to_vec(),
+        }))
+    }
+
+    fn profile(&self) -> Result<Setting<Profile>, Fault> {
+        let name = self.choice(&Profile::ALL.map(Profile::name))?;
+        Ok(self.setting(name.parse().unwrap_or_default()))
+    }
+
+    fn line_endings(&self) -> Result<Setting<LineEndings>, Fault> {
+        let value = match self.choice(&LINE_ENDINGS)? {
+            "crlf" => LineEndings::Crlf,
+            _ => LineEndings::Lf,
+        };
+        Ok(self.setting(value))
+    }
+
+    fn days(&self) -> Result<Setting<u32>, Fault> {
+        match self.integer()?.map(u32::try_from) {
+            Some(Ok(0)) => Err(self.fault(Problem::RemoveAtOnce)),
+            Some(Ok(days)) if days <= MOST_DAYS => Ok(self.setting(days)),
+            _ => Err(self.not_a_number(MOST_DAYS.into())),
+        }
+    }
+
+    fn count(&self) -> Result<Setting<NonZeroU64>, Fault> {
+        match self.integer()?.and_then(NonZeroU64::new) {
+            Some(count) if count.get() <= MOST_MESSAGES => Ok(self.setting(count)),
+            _ => Err(self.not_a_number(MOST_MESSAGES)),
+        }
+    }
+
+    fn size(&self) -> Result<Setting<NonZeroU64>, Fault> {
+        let size = quantity::size(&self.quantity()?);
+        let key = self.key;
+        Ok(self.setting(size.map_err(|error| self.fault(Problem::Size { key, error }))?))
+    }
+
+    fn time(&self) -> Result<Setting<std::time::Duration>, Fault> {
+        let time = quantity::time(&self.quantity()?);
+        Ok(self.setting(time.map_err(|error| self.fault(Problem::Time(error)))?))
+    }
+
+    fn tls(&self, base: &Base) -> Result<Setting<Tls>, Fault> {
+        let table = match self.value.get_ref() {
+            DeValue::String(_) => {
+                self.choice(&["off"])?;
+                return Ok(self.setting(Tls::Off));
+            }
+            DeValue::Table(table) => table,
+            _ => return Err(self.wrong_type("`\"off\"` or a table")),
+        };
+        let mut settings = TlsSettings::default();
+        for (key, value) in entries(table) {
+            match key.get_ref().as_ref() {
+                "ca-file" => {
+                    let key = "ca-file";
+                    settings.ca_file = Some(Value { key, value }.path(base)?.value);
+                }
+                _ => return Err(unknown(key, &TLS_KEYS)),
+            }
+        }
+        Ok(self.setting(Tls::On(settings)))
+    }
+
+    fn setting<T>(&self, value: T) -> Setting<T> {
+        Setting {
+            value,
+            origin: self.origin(),
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::File(self.span())
+    }
+
+    fn span(&self) -> Range<usize> {
+        self.value.span()
+    }
+
+    fn fault(&self, problem: Problem) -> Fault {
+        Fault::new(&self.origin(), problem)
+    }
+
+    fn not_a_number(&self, most: u64) -> Fault {
+        let key = self.key;
+        self.fault(Problem::Number { key, most })
+    }
+
+    fn wrong_type(&self, expected: &'static str) -> Fault {
+        self.fault(Problem::WrongType {
+            key: self.key,
+            expected,
+            found: match self.value.get_ref() {
+                DeValue::String(_) => "a text",
+                DeValue::Integer(_) => "a whole number",
+                DeValue::Float(_) => "a number with a fraction",
+                DeValue::Boolean(true) => "`true`",
+                DeValue::Boolean(false) => "`false`",
+                DeValue::Datetime(_) => "a date",
+                DeValue::Array(_) => "a list",
+                DeValue::Table(_) => "a table",
+            },
+        })
+    }
+}

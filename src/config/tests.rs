@@ -1,0 +1,539 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::account::{LineEndings, PasswordSource, Security};
+use crate::exit::Exit;
+use crate::profile::Profile;
+
+fn parse(text: &str) -> Result<Config, Error> {
+    let base = Base {
+        home: Some("/home/anna".into()),
+        folder: "/etc/popsync".into(),
+    };
+    Config::parse(Path::new("config.toml"), text.as_bytes(), &base)
+}
+
+/// An account with these further lines.
+fn with(lines: &str) -> Result<Account, Error> {
+    let text = format!(
+        "[accounts.work]\nserver = \"pop3s://mail.example.com\"\nuser = \"anna\"\n\
+         maildir = \"~/Mail\"\n{lines}\n"
+    );
+    parse(&text).map(|config| config.accounts[0].clone())
+}
+
+/// An error as a person sees it.
+fn shown(result: Result<impl std::fmt::Debug, Error>) -> String {
+    let error = result.unwrap_err();
+    assert_ne!(error.exit(), Exit::Success);
+    let mut text = error.to_string();
+    for part in [error.snippet(), error.advice()] {
+        text.push('\n');
+        text.push_str(&part.unwrap_or_default());
+    }
+    text
+}
+
+#[test]
+fn the_shortest_account_gets_the_defaults_of_the_program() {
+    let account = with("").unwrap();
+    assert_eq!(account.name, "work");
+    assert_eq!(account.identity.key, "work");
+    assert_eq!(account.identity.host, "mail.example.com");
+    assert_eq!(account.server.to_string(), "mail.example.com:995");
+    assert_eq!(account.server.security, Security::ImplicitTls);
+    assert_eq!(account.password, PasswordSource::Ask);
+    assert_eq!(account.profile, Profile::Outlook2019);
+    assert!(account.retention.leave_on_server);
+    assert_eq!(account.retention.remove_after_days, None);
+    assert_eq!(account.timeout.as_secs(), 60);
+    assert_eq!(
+        account.store,
+        StoreSettings::Maildir {
+            path: "/home/anna/Mail".into(),
+            line_endings: LineEndings::Lf
+        }
+    );
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = parse(
+        r#"
+        [accounts.all]
+        server = "pop3://Mail.Example.com:1110"
+        user = "anna"
+        auth = "user"
+        password-file = "secret"
+        maildir = "/var/mail/anna"
+        profile = "outlook-2010"
+        leave-on-server = true
+        remove-after-days = 14
+        max-size = "25 MB"
+        max-messages = 0x10
+        max-octets = 1_000
+        tls = { ca-file = "ca.pem" }
+        timeout = "2m"
+        line-endings = "crlf"
+        "#,
+    )
+    .unwrap();
+    insta::assert_debug_snapshot!(config.accounts[0], @r#"
+    Account {
+        name: "all",
+        identity: Identity {
+            key: "all",
+            host: "mail.example.com",
+            user: "anna",
+        },
+        server: Server {
+            host: "Mail.Example.com",
+            port: 1110,
+            security: Stls,
+        },
+        user: "anna",
+        password: File(
+            "/etc/popsync/secret",
+        ),
+        profile: Outlook2010,
+        store: Maildir {
+            path: "/var/mail/anna",
+            line_endings: Crlf,
+        },
+        retention: Retention {
+            leave_on_server: true,
+            remove_after_days: Some(
+                14,
+            ),
+        },
+        limits: Limits {
+            max_size: Some(
+                25000000,
+            ),
+            max_messages: Some(
+                16,
+            ),
+            max_octets: Some(
+                1000,
+            ),
+        },
+        tls: TlsSettings {
+            ca_file: Some(
+                "/etc/popsync/ca.pem",
+            ),
+        },
+        timeout: 120s,
+    }
+    "#);
+}
+
+#[test]
+fn an_account_is_above_the_defaults_and_these_above_the_profile() {
+    let config = parse(
+        r#"
+        [defaults]
+        server = "pop3s://eva@mail.example.com"
+        password-command = "pass show mail"
+        leave-on-server = false
+        maildir = "~/a"
+        tls = { ca-file = "/ca.pem" }
+        timeout = 10
+
+        [accounts.b]
+        maildir = "~/b"
+
+        [accounts.a]
+        user = "anna"
+        password-file = "~/p"
+        leave-on-server = true
+        tls = {}
+        timeout = 20
+        "#,
+    )
+    .unwrap();
+    let [b, a] = &config.accounts[..] else {
+        panic!("in the order of the file");
+    };
+    assert_eq!((b.name.as_str(), b.user.as_str()), ("b", "eva"));
+    assert_eq!((a.name.as_str(), a.user.as_str()), ("a", "anna"));
+    assert_eq!(b.password, PasswordSource::Command("pass show mail".into()));
+    assert_eq!(a.password, PasswordSource::File("/home/anna/p".into()));
+    assert!(!b.retention.leave_on_server && a.retention.leave_on_server);
+    assert!(b.tls.ca_file.is_some() && a.tls.ca_file.is_none());
+    assert_eq!((b.timeout.as_secs(), a.timeout.as_secs()), (10, 20));
+}
+
+#[test]
+fn removal_after_days_keeps_messages_until_then_under_every_profile() {
+    let account = with("profile = \"outlook-2010\"\nremove-after-days = 14").unwrap();
+    assert!(account.retention.leave_on_server);
+    let account = with("profile = \"outlook-2010\"").unwrap();
+    assert!(!account.retention.leave_on_server);
+}
+
+#[test]
+fn tls_off_is_plain_and_without_it_stls_is_required() {
+    let table = [
+        ("pop3s", "", Security::ImplicitTls, 995),
+        ("pop3", "", Security::Stls, 110),
+        ("pop3", "tls = \"off\"", Security::Plain, 110),
+    ];
+    for (scheme, tls, security, port) in table {
+        let account = parse(&format!(
+            "[accounts.a]\nserver=\"{scheme}://u@[::1]\"\nmaildir=\"/m\"\n{tls}"
+        ));
+        let account = &account.unwrap().accounts[0];
+        assert_eq!(account.server.security, security);
+        assert_eq!(account.server.port, port);
+    }
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest_one() {
+    insta::assert_snapshot!(shown(with("leave_on_server = false")), @r"
+    config.toml:5:1: unknown key `leave_on_server`
+      |
+    5 | leave_on_server = …
+      | ^^^^^^^^^^^^^^^
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, maildir, profile, leave-on-server, remove-after-days, max-size, max-messages, max-octets, tls, timeout, line-endings
+    ");
+    insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
+    config.toml:5:9: unknown key `cafile`
+      |
+    5 | tls = { cafile = …
+      |         ^^^^^^
+    did you mean `ca-file`? known here: ca-file
+    ");
+    insta::assert_snapshot!(shown(parse("user = \"anna\"")), @r"
+    config.toml:1:1: unknown key `user`
+      |
+    1 | user = …
+      | ^^^^
+    known here: defaults, accounts; the keys of an account stand below `[defaults]` or `[accounts.NAME]`
+    ");
+    insta::assert_snapshot!(shown(parse("[account.work]\n")), @r"
+    config.toml:1:2: unknown key `account`
+      |
+    1 | [account.work]
+      |  ^^^^^^^
+    did you mean `accounts`? known here: defaults, accounts
+    ");
+}
+
+#[test]
+fn a_password_in_the_file_is_refused_and_not_shown() {
+    insta::assert_snapshot!(shown(with("password = \"hunter2\"")), @r#"
+    config.toml:5:1: a password does not belong in this file
+      |
+    5 | password = …
+      | ^^^^^^^^
+    use `password-command = "pass show mail/work"`, or `password-file = "…"` with a file that only you can read
+    "#);
+    insta::assert_snapshot!(
+        shown(parse("[accounts.a]\nserver = \"pop3s://anna:hunter2@mail\"")), @r#"
+    config.toml:2:10: the server URL holds a password, which would show in process lists and in files
+      |
+    2 | server = "pop3s://anna:…@mail"
+      |          ^^^^^^^^^^^^^^^^^^^^^
+    leave the password out, and use `password-command` or `password-file`; a `:` that belongs to the user name is written `%3A`
+    "#);
+    for text in [
+        "pasword = \"hunter2\"",
+        "passwort = hunter2",
+        "\"x\" = \"hunter2\"",
+    ] {
+        assert!(!shown(with(text)).contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_type_tells_what_it_should_be() {
+    insta::assert_snapshot!(shown(with("leave-on-server = \"no\"")), @r#"
+    config.toml:5:19: `leave-on-server` is a text, not true or false
+      |
+    5 | leave-on-server = "no"
+      |                   ^^^^
+    write `leave-on-server = true` or `false`, without quotes
+    "#);
+    insta::assert_snapshot!(shown(with("tls = false")), @r#"
+    config.toml:5:7: `tls` is `false`, not `"off"` or a table
+      |
+    5 | tls = false
+      |       ^^^^^
+    write `tls = { ca-file = "/etc/ssl/our-ca.pem" }` or `tls = "off"`
+    "#);
+    insta::assert_snapshot!(shown(parse("[accounts]\nwork = 5")), @r"
+    config.toml:2:8: `accounts.NAME` is a whole number, not a table
+      |
+    2 | work = 5
+      |        ^
+    write `[accounts.work]` and the account's keys below it
+    ");
+    insta::assert_snapshot!(shown(parse("accounts = []")), @r"
+    config.toml:1:12: `accounts` is a list, not a table
+      |
+    1 | accounts = []
+      |            ^^
+    write `[accounts.work]` and the account's keys below it
+    ");
+}
+
+#[test]
+fn a_wrong_value_tells_what_could_be_there() {
+    insta::assert_snapshot!(shown(with("profile = \"outlook-2003\"")), @r#"
+    config.toml:5:11: `profile` has no value `outlook-2003`
+      |
+    5 | profile = "outlook-2003"
+      |           ^^^^^^^^^^^^^^
+    did you mean `outlook-2007`? known: outlook-2007, outlook-2010, outlook-2013, outlook-2016, outlook-2019, outlook-2021, outlook-2024, outlook-new
+    "#);
+    insta::assert_snapshot!(shown(with("auth = \"ntlm\"")), @r#"
+    config.toml:5:8: `auth` has no value `ntlm`
+      |
+    5 | auth = "ntlm"
+      |        ^^^^^^
+    known: user
+    "#);
+    insta::assert_snapshot!(shown(with("max-size = \"25 M\"")), @r#"
+    config.toml:5:12: `max-size` is not a size: write whole octets, or a number with B, KB, MB, GB, KiB, MiB or GiB
+      |
+    5 | max-size = "25 M"
+      |            ^^^^^^
+    write for example `max-size = "25 MB"`
+    "#);
+    insta::assert_snapshot!(shown(with("max-octets = -1")), @r#"
+    config.toml:5:14: `max-octets` is not a size: write whole octets, or a number with B, KB, MB, GB, KiB, MiB or GiB
+      |
+    5 | max-octets = -1
+      |              ^^
+    write for example `max-octets = "1 GiB"`
+    "#);
+    insta::assert_snapshot!(shown(with("max-messages = 0")), @r"
+    config.toml:5:16: `max-messages` is not a whole number from 1 to 4294967295
+      |
+    5 | max-messages = 0
+      |                ^
+    leave it out for no limit
+    ");
+    insta::assert_snapshot!(shown(with("timeout = \"0s\"")), @r#"
+    config.toml:5:11: `timeout` is not a time from 1 s to 24 h: write seconds, or a number with s, m or h
+      |
+    5 | timeout = "0s"
+      |           ^^^^
+    write for example `timeout = "2m"`
+    "#);
+    insta::assert_snapshot!(shown(with("remove-after-days = 0")), @r"
+    config.toml:5:21: `remove-after-days` is 0
+      |
+    5 | remove-after-days = 0
+      |                     ^
+    write `leave-on-server = false` to delete messages as soon as they are stored
+    ");
+    insta::assert_snapshot!(shown(with("password-file = \"~root/x\"")), @r"
+    config.toml:5:17: `password-file`: `~NAME` is not understood
+      |
+    5 | password-file = …
+      |                 ^
+    write the path in full, or `./~NAME` where that is its name
+    ");
+    insta::assert_snapshot!(shown(with("password-command = \" \"")), @r"
+    config.toml:5:20: `password-command` is empty
+      |
+    5 | password-command = …
+      |                    ^
+    leave it out to be asked, or write a command for `sh -c`
+    ");
+}
+
+#[test]
+fn what_is_not_toml_is_shown_with_its_place() {
+    insta::assert_snapshot!(shown(parse("[accounts.work]\nuser = anna")), @r#"
+    config.toml:2:8: not valid TOML: string values must be quoted, expected literal string
+      |
+    2 | user = anna
+      |        ^^^^
+    text stands in quotes: `user = "anna@example.com"`
+    "#);
+    insta::assert_snapshot!(shown(with("user = \"eva\"")), @r#"
+    config.toml:5:1: not valid TOML: duplicate key
+      |
+    5 | user = "eva"
+      | ^^^^
+    each key and each table stands once; remove one of the two
+    "#);
+    let base = Base::of_file(Path::new("/c"));
+    let latin1 = Config::parse(Path::new("c"), b"[defaults]\nuser = \"\xe9\"", &base);
+    insta::assert_snapshot!(shown(latin1), @r#"
+    c:2:9: not UTF-8
+      |
+    2 | user = "
+      |         ^
+    save the file as UTF-8
+    "#);
+}
+
+#[test]
+fn a_missing_key_is_shown_at_its_account() {
+    insta::assert_snapshot!(shown(parse("[accounts.work]\nuser = \"anna\"")), @r#"
+    config.toml:1:11: account `work`: `server` is missing
+      |
+    1 | [accounts.work]
+      |           ^^^^
+    write `server = "pop3s://mail.example.com"`
+    "#);
+    insta::assert_snapshot!(
+        shown(parse("[accounts.work]\nserver = \"pop3s://mail\"\nmaildir = \"/m\"")), @r#"
+    config.toml:1:11: account `work`: `user` is missing
+      |
+    1 | [accounts.work]
+      |           ^^^^
+    write `user = "anna@example.com"`
+    "#);
+    insta::assert_snapshot!(shown(parse("[accounts.work]\nserver = \"pop3s://u@mail\"")), @r#"
+    config.toml:1:11: account `work`: `maildir` is missing
+      |
+    1 | [accounts.work]
+      |           ^^^^
+    write `maildir = "~/Mail/work"`
+    "#);
+    insta::assert_snapshot!(shown(parse("")), @r#"
+    config.toml has no accounts
+
+    write your account into it, for example:
+    [accounts.work]
+    server = "pop3s://mail.example.com"
+    user = "anna@example.com"
+    password-command = "pass show mail/work"
+    maildir = "~/Mail/work"
+    "#);
+}
+
+#[test]
+fn contradictions_are_refused() {
+    insta::assert_snapshot!(shown(with("tls = \"off\"")), @r#"
+    config.toml:5:7: account `work`: `tls = "off"` contradicts `pop3s://`, which is TLS from the first octet
+      |
+    5 | tls = "off"
+      |       ^^^^^
+    write `pop3://` to go without TLS, or leave `tls` out
+    "#);
+    insta::assert_snapshot!(
+        shown(with("password-command = \"x\"\npassword-file = \"y\"")), @r"
+    config.toml:6:17: `password-command` and `password-file` are both set
+      |
+    6 | password-file = …
+      |                 ^
+    leave one of the two out
+    ");
+    insta::assert_snapshot!(
+        shown(with("leave-on-server = false\nremove-after-days = 3")), @r"
+    config.toml:6:21: account `work`: `remove-after-days` has no meaning with `leave-on-server = false`
+      |
+    6 | remove-after-days = 3
+      |                     ^
+    write `leave-on-server = true`, or leave `remove-after-days` out
+    ");
+    insta::assert_snapshot!(shown(parse(
+        "[accounts.a]\nserver = \"pop3s://eva@mail\"\nuser = \"anna\"\n"
+    )), @r#"
+    config.toml:3:8: the server URL names the user `eva`, and `user` is `anna`
+      |
+    3 | user = "anna"
+      |        ^^^^^^
+    leave one of the two out
+    "#);
+    insta::assert_snapshot!(shown(parse(
+        "[defaults]\nserver = \"pop3s://eva@mail\"\nmaildir = \"/m/\"\n\
+         [accounts.a]\n[accounts.b]\nmaildir = \"/m\"\nserver = \"pop3://MAIL\"\nuser = \"eva\""
+    )), @r"
+    config.toml:5:11: account `b`: the same mailbox goes into the same Maildir as account `a`
+      |
+    5 | [accounts.b]
+      |           ^
+    every message would be stored twice; remove one of the two
+    ");
+}
+
+/// OPOP3:C0003.
+#[test]
+fn a_user_name_that_pop3_cannot_carry_is_refused() {
+    let text = |user: &str| {
+        parse(&format!(
+            "[accounts.a]\nserver = \"pop3s://mail\"\nmaildir = \"/m\"\nuser = {user}"
+        ))
+    };
+    insta::assert_snapshot!(shown(text(r#""anna\r\nDELE 1""#)), @r#"
+    config.toml:4:8: the user name contains a carriage return, which POP3 cannot carry
+      |
+    4 | user = "anna\r\nDELE 1"
+      |        ^^^^^^^^^^^^^^^^
+    user names of POP3 are printable ASCII
+    "#);
+    for user in [r#""a\nb""#, r#""a\u0000""#, r#""größe""#, r#""""#] {
+        assert_eq!(text(user).unwrap_err().exit(), Exit::Config, "{user}");
+    }
+    assert!(parse("[accounts.a]\nserver = \"pop3s://a%0Ab@mail\"\nmaildir = \"/m\"").is_err());
+}
+
+#[test]
+fn account_names_are_any_key_without_control_characters() {
+    let text = |name: &str| {
+        parse(&format!(
+            "[accounts.{name}]\nserver = \"pop3s://u@mail\"\nmaildir = \"/m\""
+        ))
+    };
+    for name in ["work", "\"anna@example.com\"", "\"größe\"", "'a b'"] {
+        assert!(text(name).is_ok(), "{name}");
+    }
+    for name in [r#""""#, r#""a\nb""#, r#""\u009b""#, r#""\u0000""#] {
+        assert!(text(name).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn accounts_are_chosen_by_name() {
+    let text = "[defaults]\nserver = \"pop3s://u@mail\"\n\
+                [accounts.work]\nmaildir = \"/w\"\n[accounts.home]\nmaildir = \"/h\"";
+    let chosen = |names: &[&str]| {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        parse(text).unwrap().select(&names).map(|accounts| {
+            let names: Vec<_> = accounts.into_iter().map(|account| account.name).collect();
+            names.join(" ")
+        })
+    };
+    assert_eq!(chosen(&[]).unwrap(), "work home");
+    assert_eq!(chosen(&["home", "work", "home"]).unwrap(), "work home");
+    assert_eq!(chosen(&["home"]).unwrap(), "home");
+    let error = chosen(&["home", "wrk"]).unwrap_err();
+    assert_eq!(error.exit(), Exit::Usage);
+    insta::assert_snapshot!(shown(Err::<(), _>(error)), @r"
+    there is no account `wrk`
+
+    did you mean `work`? known: work, home
+    ");
+}
+
+#[test]
+fn an_endless_file_is_refused() {
+    let error = Config::load(Path::new("/dev/zero")).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn no_file_makes_it_panic(content in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let base = Base { home: None, folder: "/".into() };
+        if let Err(error) = Config::parse(Path::new("c"), &content, &base) {
+            let _ = (error.to_string(), error.snippet(), error.advice());
+        }
+    }
+
+    #[test]
+    fn no_text_like_a_file_makes_it_panic(
+        lines in proptest::collection::vec("(\\[accounts\\.[a-b]\\]|[a-z-]{1,17} = [\"0-9a-z:/@%]{0,20}|server = \"pop3s?://[ -~]{0,20}\"|max-size = \"[0-9]{0,22} ?[a-zA-Z]{0,3}\"|user = \".{0,8}\")", 0..12)
+    ) {
+        if let Err(error) = parse(&lines.join("\n")) {
+            let _ = (error.to_string(), error.snippet(), error.advice());
+        }
+    }
+}
