@@ -1,0 +1,273 @@
+//! What can go wrong with a session, the exit status it leads to, and what the user can do.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::account::Server;
+use crate::exit::Exit;
+use crate::pop3::{self, Keyword, Printable, Response, ResponseCode};
+
+/// A negative answer: an answer all the same, after which the session goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The command; none for a greeting that is no welcome.
+    pub command: Option<Keyword>,
+    /// The response code in front of the text.
+    pub code: Option<ResponseCode>,
+    /// The server's words, safe for a terminal.
+    pub text: String,
+}
+
+impl Refusal {
+    pub(super) fn new(command: Option<Keyword>, response: Response<'_>) -> Self {
+        Self {
+            command,
+            code: response.code(),
+            text: Printable(response.text()).to_string(),
+        }
+    }
+
+    /// Whether the same command may well succeed later: the server said so in a response code
+    /// (RFC 2449 §8, RFC 3206), or in the words that older servers use for a locked maildrop.
+    pub fn is_temporary(&self) -> bool {
+        match self.code {
+            Some(ResponseCode::InUse | ResponseCode::LoginDelay | ResponseCode::SysTemp) => true,
+            Some(ResponseCode::Auth | ResponseCode::SysPerm) => false,
+            Some(ResponseCode::Other(_)) | None => {
+                let text = self.text.to_ascii_lowercase();
+                let maildrop = ["maildrop", "mailbox", "mail drop", "mail box", "spool"];
+                let busy =
+                    text.contains("lock") || text.contains("busy") || text.contains("in use");
+                // Exchange says "Server Unavailable. 21" for a passing trouble behind PASS.
+                (busy && maildrop.iter().any(|word| text.contains(word)))
+                    || text.contains("server unavailable")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.command {
+            Some(command) => write!(f, "the server refused {command}")?,
+            None => f.write_str("the server turned the connection away")?,
+        }
+        if self.text.is_empty() {
+            f.write_str(" without a word")
+        } else {
+            write!(f, ": `{}`", self.text)
+        }
+    }
+}
+
+/// What a session was waiting for when time ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Awaited {
+    /// An answer to the dialling.
+    Connection,
+    /// The greeting.
+    Greeting,
+    /// The reply to a command, or the rest of it.
+    Reply(Keyword),
+    /// Room to send.
+    Sending,
+    /// The TLS handshake.
+    TlsHandshake,
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection => f.write_str("connecting"),
+            Self::Greeting => f.write_str("waiting for the greeting"),
+            Self::Reply(keyword) => write!(f, "waiting for the reply to {keyword}"),
+            Self::Sending => f.write_str("sending"),
+            Self::TlsHandshake => f.write_str("waiting for the TLS handshake"),
+        }
+    }
+}
+
+/// Why a session ended before its time.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file of trusted certificates cannot be used.
+    #[error("the certificates in `{}` cannot be used", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The server's certificate does not prove that this is the server.
+    #[error("the certificate of {host} is not to be trusted: {reason}")]
+    Certificate {
+        /// The host as configured.
+        host: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No address of the host answered.
+    #[error("cannot connect to {server}")]
+    Connect {
+        /// The server.
+        server: Server,
+        /// The last address's answer.
+        source: io::Error,
+    },
+    /// The server greeted with a refusal.
+    #[error("{0}")]
+    Greeting(Refusal),
+    /// The connection broke.
+    #[error("the connection to the server was lost{}", having_said(.last_words.as_deref()))]
+    Lost {
+        /// The last negative answer, which may tell why.
+        last_words: Option<String>,
+        /// Why.
+        source: io::Error,
+    },
+    /// The server refused USER or PASS.
+    #[error("{0}")]
+    Login(Refusal),
+    /// Client and server do not understand each other.
+    #[error("{fault}{}", having_said(.last_words.as_deref()))]
+    Protocol {
+        /// The last negative answer, which may tell why.
+        last_words: Option<String>,
+        /// Why.
+        fault: pop3::Error,
+    },
+    /// The server refused a command that the sync cannot do without.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The host's name has no address.
+    #[error("cannot find the address of `{host}`")]
+    Resolve {
+        /// The host.
+        host: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The server does not offer TLS, and nothing else is allowed.
+    #[error("the server offers no encryption: {0}")]
+    StlsRefused(Refusal),
+    /// Octets behind the answer to STLS, before the handshake: somebody between us and the
+    /// server tries to put words into its mouth.
+    #[error(
+        "data was injected in front of the TLS handshake: `{}`",
+        Printable(text)
+    )]
+    StlsInjected {
+        /// The beginning of it.
+        text: Vec<u8>,
+    },
+    /// Time ran out.
+    #[error("timed out after {} s {awaited}", after.as_secs())]
+    TimedOut {
+        /// What was due.
+        awaited: Awaited,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// The TLS handshake failed.
+    #[error("no TLS connection with {host}")]
+    Tls {
+        /// The host as configured.
+        host: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+fn having_said(words: Option<&str>) -> String {
+    words
+        .map(|words| format!("; it had said: `{words}`"))
+        .unwrap_or_default()
+}
+
+impl Error {
+    /// The status for the shell.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::CaFile { .. } => Exit::Config,
+            Self::Certificate { .. }
+            | Self::Connect { .. }
+            | Self::Resolve { .. }
+            | Self::StlsRefused(_)
+            | Self::Tls { .. } => Exit::Unavailable,
+            Self::Greeting(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
+            Self::Greeting(_) => Exit::Unavailable,
+            Self::Login(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
+            Self::Login(_) => Exit::NoPermission,
+            Self::Lost { .. } | Self::TimedOut { .. } => Exit::TemporaryFailure,
+            Self::Protocol { fault, .. } => match fault {
+                pop3::Error::Closed { .. } => Exit::TemporaryFailure,
+                pop3::Error::Argument { .. } => Exit::Config,
+                _ => Exit::Protocol,
+            },
+            Self::Refused(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
+            Self::Refused(_) | Self::StlsInjected { .. } => Exit::Protocol,
+        }
+    }
+
+    /// What the user can do, for a line of its own.
+    pub fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::CaFile { .. } => "`ca-file` wants a file of certificates in PEM form".to_owned(),
+            Self::Certificate { .. } => {
+                "if the server is your own, name its CA with `tls = { ca-file = \"…\" }` or \
+                 `--ca-file`; never type a password before this is solved"
+                    .to_owned()
+            }
+            Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
+                "is the port right? `pop3s://` means 995, `pop3://` means 110".to_owned()
+            }
+            Self::Connect { .. } => "is the network up, and the server's name right?".to_owned(),
+            Self::Resolve { .. } => {
+                "is the server's name spelt right, and the network up?".to_owned()
+            }
+            Self::Login(refusal) if !refusal.is_temporary() => match refusal.command {
+                // XPOP3:V0010: Exchange refuses USER where plain-text login is not permitted.
+                Some(Keyword::User) => {
+                    "the server may not allow passwords on this connection: use `pop3s://`, or \
+                     `pop3://` without `tls = \"off\"`"
+                        .to_owned()
+                }
+                _ => "check user name and password; some providers want an app password, and \
+                      POP3 switched on in their settings"
+                    .to_owned(),
+            },
+            Self::Login(_) | Self::Greeting(_) => "try again later".to_owned(),
+            Self::Lost { .. } | Self::TimedOut { .. } => {
+                "whatever was complete is stored; run it again to go on from there".to_owned()
+            }
+            Self::Protocol {
+                fault: pop3::Error::Closed { .. },
+                ..
+            } => "whatever was complete is stored; run it again to go on from there".to_owned(),
+            Self::Protocol { .. } => {
+                "nothing was deleted; `-vv` shows the dialogue with the server".to_owned()
+            }
+            Self::StlsRefused(_) => {
+                "use `pop3s://` if the server has it; `tls = \"off\"` would send the password in \
+                 the clear"
+                    .to_owned()
+            }
+            Self::StlsInjected { .. } => {
+                "somebody may be tampering with the connection: use `pop3s://`".to_owned()
+            }
+            Self::Tls { .. } => {
+                "is this a TLS port? `pop3s://` speaks TLS at once, `pop3://` after STLS; TLS 1.2 \
+                 is the oldest version spoken"
+                    .to_owned()
+            }
+            Self::Refused(refusal) if refusal.command == Some(Keyword::Uidl) => {
+                "without unique-ids messages cannot be told apart, so nothing was retrieved"
+                    .to_owned()
+            }
+            Self::Refused(_) => return None,
+        })
+    }
+}

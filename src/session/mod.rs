@@ -1,0 +1,545 @@
+//! One connection to a server: dialling, TLS, login, commands, time-outs.
+//!
+//! The methods are named after the commands. What octets mean is for [`crate::pop3`] to say;
+//! this layer moves them, never waits without a deadline, and keeps client and server in step:
+//! after every reply the input is empty, and anything else ends the session without another
+//! command.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::account::{Account, Security};
+use crate::pop3::listing::{DropListing, ScanListing, UniqueIdListing};
+use crate::pop3::{
+    self, Capabilities, Command, Connection, Event, Keyword, MessageNumber, Printable, Response,
+};
+
+mod dial;
+mod error;
+mod pace;
+mod pipeline;
+mod tls;
+
+pub use error::{Awaited, Error, Refusal};
+pub use pipeline::{Sink, Wanted};
+
+use pace::Pace;
+
+/// How many octets of decrypted input are taken at a time.
+pub const INPUT_SIZE: usize = 64 * 1024;
+
+/// How long the session may lie idle before the server is reminded of us. Servers that cut idle
+/// sessions after a minute exist.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// The target of the log lines that show the dialogue.
+const WIRE: &str = "popsync::wire";
+
+/// A bidirectional stream of octets.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A session with a POP3 server. Dropping it closes the connection without QUIT: nothing is
+/// deleted then (RFC 1939 §6).
+pub struct Session {
+    stream: Box<dyn Stream>,
+    connection: Connection,
+    capabilities: Capabilities,
+    pace: Pace,
+    /// `input[start..end]` is received and not yet read.
+    input: Vec<u8>,
+    start: usize,
+    end: usize,
+    output: Vec<u8>,
+    /// The text of the last negative answer: where the server closes next, the reason.
+    last_words: Option<String>,
+    /// Octets of message bodies since the last log line about them.
+    body_octets: u64,
+}
+
+/// What the connection turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// The address that answered.
+    pub address: SocketAddr,
+    /// Protocol version and cipher suite; none on a plain connection.
+    pub tls: Option<String>,
+}
+
+/// One line of the listings of a maildrop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing<'a> {
+    /// STAT's answer.
+    Drop(DropListing),
+    /// A line of LIST's answer.
+    Scan(ScanListing),
+    /// A line of UIDL's answer.
+    UniqueId(UniqueIdListing<'a>),
+}
+
+impl Session {
+    /// Connects as the account says, up to the point where USER may be sent: greeting, CAPA,
+    /// STLS where it is due, and CAPA again.
+    ///
+    /// # Errors
+    /// Whatever stands in the way; see [`Error`].
+    pub async fn open(account: &Account) -> Result<(Self, Peer), Error> {
+        let server = &account.server;
+        let connector = match server.security {
+            Security::Plain => None,
+            Security::ImplicitTls | Security::Stls => Some(tls::connector(&account.tls)?),
+        };
+        let (stream, address) = dial::dial(server, account.timeout).await?;
+        let mut peer = Peer { address, tls: None };
+        let mut stream: Box<dyn Stream> = Box::new(stream);
+        if let (Security::ImplicitTls, Some(connector)) = (server.security, &connector) {
+            let (protected, protection) =
+                tls::handshake(stream, &server.host, connector, account.timeout).await?;
+            stream = protected;
+            peer.tls = Some(protection);
+        }
+        let mut session = Self::over(stream, account.timeout);
+        session.greeting().await?;
+        session.capa().await?;
+        if let (Security::Stls, Some(connector)) = (server.security, &connector) {
+            session.stls().await?;
+            let plain = std::mem::replace(&mut session.stream, Box::new(tokio::io::empty()));
+            let (protected, protection) =
+                tls::handshake(plain, &server.host, connector, account.timeout).await?;
+            session.stream = protected;
+            peer.tls = Some(protection);
+            // RFC 2595 §4: whatever was learnt before the handshake may be a forgery.
+            session.capabilities = Capabilities::default();
+            session.last_words = None;
+            session.capa().await?;
+        }
+        tracing::debug!(%address, tls = peer.tls.as_deref().unwrap_or("off"), "connected");
+        Ok((session, peer))
+    }
+
+    fn over(stream: Box<dyn Stream>, timeout: Duration) -> Self {
+        Self {
+            stream,
+            connection: Connection::default(),
+            capabilities: Capabilities::default(),
+            pace: Pace::new(timeout),
+            input: vec![0; INPUT_SIZE],
+            start: 0,
+            end: 0,
+            output: Vec::new(),
+            last_words: None,
+            body_octets: 0,
+        }
+    }
+
+    async fn greeting(&mut self) -> Result<(), Error> {
+        let refusal = self
+            .converse(|event| match event {
+                Event::Greeting(response) if response.is_positive() => ControlFlow::Break(None),
+                Event::Greeting(response) => ControlFlow::Break(Some(Refusal::new(None, response))),
+                _ => ControlFlow::Continue(()),
+            })
+            .await?;
+        refusal.map_or(Ok(()), |refusal| Err(Error::Greeting(refusal)))
+    }
+
+    /// Asks what the server can do. A server that does not know the command can do nothing
+    /// beyond RFC 1939.
+    async fn capa(&mut self) -> Result<(), Error> {
+        let mut capabilities = Capabilities::default();
+        self.send(&[Command::Capa]).await?;
+        self.converse(|event| match event {
+            Event::Capability(line) => {
+                capabilities.push(line);
+                ControlFlow::Continue(())
+            }
+            Event::Reply(Keyword::Capa, response) if response.is_positive() => {
+                ControlFlow::Continue(())
+            }
+            _ => ControlFlow::Break(()),
+        })
+        .await?;
+        tracing::debug!(capabilities = ?capabilities.lines(), "the server's capabilities");
+        self.capabilities = capabilities;
+        Ok(())
+    }
+
+    async fn stls(&mut self) -> Result<(), Error> {
+        // Sent whether it was announced or not: an answer of the server's is better than a
+        // capability list that anybody on the way could have changed.
+        match self.command(Command::Stls).await {
+            Ok(answer) => answer.map_err(Error::StlsRefused),
+            Err(Error::Protocol {
+                fault: pop3::Error::Leftover { text },
+                ..
+            }) => Err(Error::StlsInjected { text }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Logs in with USER and PASS (`OPOP3:C0042`–`C0047`).
+    ///
+    /// PASS waits for the answer to USER, also where the server pipelines.
+    ///
+    /// # Errors
+    /// [`Error::Login`] with the server's words.
+    pub async fn login(&mut self, user: &str, password: &SecretString) -> Result<(), Error> {
+        self.command(Command::User(user))
+            .await?
+            .map_err(Error::Login)?;
+        self.command(Command::Pass(password))
+            .await?
+            .map_err(Error::Login)?;
+        tracing::debug!("logged in");
+        Ok(())
+    }
+
+    /// What the server said it can do.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Lists the maildrop: STAT, UIDL, and LIST where `scan` asks for it; in one flight where
+    /// the server pipelines.
+    ///
+    /// A refused LIST costs sizes, which are hints, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for STAT or UIDL.
+    pub async fn listings(
+        &mut self,
+        scan: bool,
+        mut take: impl FnMut(Listing<'_>) + Send,
+    ) -> Result<(), Error> {
+        let commands: &[Command<'_>] = if scan {
+            &[Command::Stat, Command::Uidl, Command::List]
+        } else {
+            &[Command::Stat, Command::Uidl]
+        };
+        if self.capabilities.pipelining() {
+            self.list(commands, &mut take).await
+        } else {
+            for command in commands {
+                self.list(std::slice::from_ref(command), &mut take).await?;
+            }
+            Ok(())
+        }
+    }
+
+    /// Lists the sizes alone, for a maildrop that [`Self::listings`] was asked for without them.
+    ///
+    /// # Errors
+    /// None but those of the connection.
+    pub async fn scan_listing(
+        &mut self,
+        mut take: impl FnMut(Listing<'_>) + Send,
+    ) -> Result<(), Error> {
+        self.list(&[Command::List], &mut take).await
+    }
+
+    async fn list(
+        &mut self,
+        commands: &[Command<'_>],
+        take: &mut (impl FnMut(Listing<'_>) + Send),
+    ) -> Result<(), Error> {
+        let mut left = commands.len();
+        let mut refusal = None;
+        let mut malformed = None;
+        self.send(commands).await?;
+        self.converse(|event| {
+            let complete = match event {
+                Event::Reply(Keyword::Stat, response) if response.is_positive() => {
+                    match DropListing::parse(response.text()) {
+                        Some(listing) => take(Listing::Drop(listing)),
+                        None => malformed = Some(response.text().to_vec()),
+                    }
+                    true
+                }
+                Event::Reply(keyword, response) if !response.is_positive() => {
+                    if keyword != Keyword::List {
+                        refusal.get_or_insert_with(|| Refusal::new(Some(keyword), response));
+                    }
+                    true
+                }
+                Event::ScanListing(line) => {
+                    take(Listing::Scan(line));
+                    false
+                }
+                Event::UniqueIdListing(line) => {
+                    take(Listing::UniqueId(line));
+                    false
+                }
+                Event::End(_) => true,
+                _ => false,
+            };
+            left -= usize::from(complete);
+            if left == 0 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+        .await?;
+        if let Some(line) = malformed {
+            self.connection.give_up();
+            return Err(self.protocol(pop3::Error::Malformed {
+                keyword: Keyword::Stat,
+                line,
+            }));
+        }
+        refusal.map_or(Ok(()), |refusal| Err(Error::Refused(refusal)))
+    }
+
+    /// Ends the session in good order. Only its success makes deletions more than a wish, and
+    /// even then not a certainty (`XPOP3:V0006`).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the server could not remove what was deleted.
+    pub async fn quit(&mut self) -> Result<(), Error> {
+        self.command(Command::Quit).await?.map_err(Error::Refused)
+    }
+
+    /// Waits for `work` of ours, and keeps the server from thinking that we are gone.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn keep_alive_while<F: Future>(&mut self, work: F) -> Result<F::Output, Error> {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                () = sleep(KEEP_ALIVE) => {
+                    // OPOP3:C0029: a refusal would mean that something is wrong; what follows
+                    // will show what.
+                    let _ = self.command(Command::Noop).await?;
+                }
+            }
+        }
+    }
+
+    /// Sends one command and reads its one-line reply.
+    async fn command(&mut self, command: Command<'_>) -> Result<Result<(), Refusal>, Error> {
+        self.send(&[command]).await?;
+        self.converse(|event| match event {
+            Event::Reply(_, response) if response.is_positive() => ControlFlow::Break(Ok(())),
+            Event::Reply(keyword, response) => {
+                ControlFlow::Break(Err(Refusal::new(Some(keyword), response)))
+            }
+            _ => ControlFlow::Continue(()),
+        })
+        .await
+    }
+
+    /// Sends commands in one flight.
+    async fn send(&mut self, commands: &[Command<'_>]) -> Result<(), Error> {
+        self.assert_quiet().await?;
+        for &command in commands {
+            self.queue(command)?;
+        }
+        self.flush().await
+    }
+
+    /// Puts a command into the output, to be sent by [`Self::flush`].
+    fn queue(&mut self, command: Command<'_>) -> Result<(), Error> {
+        if self.connection.outstanding() == 0 {
+            self.pace.restart();
+        }
+        self.connection
+            .send(command, &mut self.output)
+            .map_err(|fault| self.protocol(fault))?;
+        trace_command(command);
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        let limit = self.pace.timeout();
+        let sent = timeout(limit, async {
+            self.stream.write_all(&self.output).await?;
+            self.stream.flush().await
+        })
+        .await;
+        // What was sent may have held the password.
+        self.output.fill(0);
+        self.output.clear();
+        match sent {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(source)) => Err(self.lost(source)),
+            Err(_) => Err(Error::TimedOut {
+                awaited: Awaited::Sending,
+                after: limit,
+            }),
+        }
+    }
+
+    /// Makes sure that the server has said nothing since its last reply. A second answer to one
+    /// command would otherwise be taken for the answer to the next.
+    async fn assert_quiet(&mut self) -> Result<(), Error> {
+        if self.connection.outstanding() > 0 || self.connection.state() == pop3::State::Greeting {
+            return Ok(());
+        }
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+            tokio::select! {
+                biased;
+                read = self.stream.read(&mut self.input) => self.received(read)?,
+                () = std::future::ready(()) => return Ok(()),
+            }
+        }
+        let ControlFlow::Continue(()) =
+            self.drain(&mut |_| ControlFlow::<Infallible>::Continue(()))?;
+        Ok(())
+    }
+
+    /// Hands every event to `take` until it breaks, reading as needed.
+    async fn converse<T>(
+        &mut self,
+        mut take: impl FnMut(Event<'_>) -> ControlFlow<T> + Send,
+    ) -> Result<T, Error> {
+        loop {
+            if let ControlFlow::Break(value) = self.drain(&mut take)? {
+                return Ok(value);
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// Hands the events of what was received to `take`, until it breaks or more is needed.
+    fn drain<T>(
+        &mut self,
+        take: &mut impl FnMut(Event<'_>) -> ControlFlow<T>,
+    ) -> Result<ControlFlow<T>, Error> {
+        let mut input = &self.input[self.start..self.end];
+        let mut outcome = ControlFlow::Continue(());
+        let failure = loop {
+            match self.connection.next_event(&mut input) {
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+                Ok(Some(event)) => {
+                    match event {
+                        Event::Reply(_, response) => {
+                            if !response.is_positive() {
+                                self.last_words = Some(Printable(response.text()).to_string());
+                            }
+                            trace_response(response);
+                            self.pace.restart();
+                        }
+                        Event::Greeting(response) => {
+                            trace_response(response);
+                            self.pace.restart();
+                        }
+                        Event::Content(octets) => self.body_octets += octets.len() as u64,
+                        Event::Capability(line) => {
+                            tracing::trace!(target: WIRE, "S: {}", Printable(line));
+                        }
+                        Event::End(_) => {
+                            tracing::trace!(target: WIRE, octets = self.body_octets, "S: .");
+                            self.body_octets = 0;
+                            self.pace.restart();
+                        }
+                        Event::ScanListing(_) | Event::UniqueIdListing(_) => {}
+                    }
+                    if let ControlFlow::Break(value) = take(event) {
+                        outcome = ControlFlow::Break(value);
+                        // With nothing more due, the next event can only be an error.
+                        if self.connection.outstanding() > 0 {
+                            break None;
+                        }
+                        break self.connection.next_event(&mut input).err();
+                    }
+                }
+            }
+        };
+        self.start = self.end - input.len();
+        match failure {
+            Some(error) => Err(self.protocol(error)),
+            None => Ok(match outcome {
+                ControlFlow::Break(value) => ControlFlow::Break(value),
+                ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            }),
+        }
+    }
+
+    /// Reads more input.
+    async fn fill(&mut self) -> Result<(), Error> {
+        debug_assert_eq!(self.start, self.end, "unread input would be lost");
+        (self.start, self.end) = (0, 0);
+        let began = Instant::now();
+        let deadline = self.pace.deadline(began);
+        match timeout_at(deadline, self.stream.read(&mut self.input)).await {
+            Ok(read) => {
+                self.received(read)?;
+                self.pace.received(self.end, began.elapsed());
+                Ok(())
+            }
+            Err(_) => Err(Error::TimedOut {
+                awaited: match self.connection.awaited() {
+                    Some(keyword) => Awaited::Reply(keyword),
+                    None => Awaited::Greeting,
+                },
+                after: self.pace.timeout(),
+            }),
+        }
+    }
+
+    fn received(&mut self, read: io::Result<usize>) -> Result<(), Error> {
+        match read {
+            // Also where TLS ends without close_notify: somebody may have cut it.
+            Err(source) => Err(self.lost(source)),
+            Ok(0) => {
+                let closed = self.connection.end_of_stream().err();
+                let fault = closed.unwrap_or(pop3::Error::Closed { awaited: None });
+                Err(self.protocol(fault))
+            }
+            Ok(octets) => {
+                self.end = octets;
+                Ok(())
+            }
+        }
+    }
+
+    fn protocol(&self, fault: pop3::Error) -> Error {
+        Error::Protocol {
+            last_words: match fault {
+                pop3::Error::Closed { .. } => self.last_words.clone(),
+                _ => None,
+            },
+            fault,
+        }
+    }
+
+    fn lost(&mut self, source: io::Error) -> Error {
+        self.connection.give_up();
+        Error::Lost {
+            last_words: self.last_words.clone(),
+            source,
+        }
+    }
+}
+
+fn trace_command(command: Command<'_>) {
+    match command {
+        Command::Pass(_) => tracing::trace!(target: WIRE, "C: PASS ***"),
+        Command::User(name) => tracing::trace!(target: WIRE, "C: USER {name}"),
+        Command::Retr(number) | Command::Dele(number) => {
+            tracing::trace!(target: WIRE, "C: {} {number}", command.keyword());
+        }
+        Command::Top(number, lines) => tracing::trace!(target: WIRE, "C: TOP {number} {lines}"),
+        _ => tracing::trace!(target: WIRE, "C: {}", command.keyword()),
+    }
+}
+
+fn trace_response(response: Response<'_>) {
+    let status = if response.is_positive() { "+" } else { "-" };
+    tracing::trace!(target: WIRE, "S: {status} {}", Printable(response.text()));
+}
+
+#[cfg(test)]
+mod tests;

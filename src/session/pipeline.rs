@@ -1,0 +1,156 @@
+//! Many commands of one kind, several on their way at once where the server allows it
+//! (RFC 2449 §6.6).
+
+use std::convert::Infallible;
+
+use super::{Command, ControlFlow, Error, Event, Keyword, MessageNumber, Refusal, Session};
+
+/// How many commands may be on their way at once. They are about a dozen octets each, so that
+/// together they fit into any socket buffer: we never wait to send while the server waits for
+/// us to read.
+const WINDOW: usize = 512;
+
+/// How many octets of messages may be asked for ahead. What was asked for and not yet read is
+/// lost when the connection breaks.
+const WINDOW_OCTETS: u64 = 8 << 20;
+
+/// The size assumed where the listing gives none.
+const UNKNOWN_OCTETS: u64 = 64 << 10;
+
+/// A message to retrieve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which one.
+    pub number: MessageNumber,
+    /// Its size by the scan listing: how far to ask ahead, nothing else.
+    pub octets: Option<u64>,
+}
+
+/// Takes messages as they arrive, in the order in which they were asked for.
+///
+/// The first four methods are called with what has been received and must not wait. Whatever
+/// waits, for a disk say, does so in [`Sink::hand_over`], which is called between two reads of
+/// the socket.
+pub trait Sink: Send {
+    /// The next message begins.
+    fn begin(&mut self);
+    /// Octets of it, un-stuffed.
+    fn content(&mut self, octets: &[u8]);
+    /// It is complete.
+    fn end(&mut self);
+    /// The next message cannot be had.
+    fn refused(&mut self, refusal: Refusal);
+    /// Passes on what has come. False ends the retrieval.
+    fn hand_over(&mut self) -> impl Future<Output = bool> + Send;
+}
+
+impl Session {
+    /// How many commands may be on their way.
+    fn window(&self) -> usize {
+        if self.capabilities.pipelining() {
+            WINDOW
+        } else {
+            1
+        }
+    }
+
+    /// Retrieves messages in the given order.
+    ///
+    /// Returns early, and with replies still due, when the sink wants no more: the session is
+    /// then good for nothing but being dropped.
+    ///
+    /// # Errors
+    /// Those of the connection; what the sink was given until then is whole.
+    pub async fn retr(&mut self, wanted: &[Wanted], sink: &mut impl Sink) -> Result<(), Error> {
+        let window = self.window();
+        let mut sent = 0;
+        let mut done = 0;
+        let mut ahead = 0;
+        let size = |index: usize| wanted[index].octets.unwrap_or(UNKNOWN_OCTETS);
+        self.assert_quiet().await?;
+        while done < wanted.len() {
+            // Refilled at half, so that a flight of commands is one packet and the server never
+            // runs dry.
+            if sent == done || (sent - done <= window / 2 && ahead <= WINDOW_OCTETS / 2) {
+                while sent < wanted.len()
+                    && (sent == done || (sent - done < window && ahead < WINDOW_OCTETS))
+                {
+                    self.queue(Command::Retr(wanted[sent].number))?;
+                    ahead = ahead.saturating_add(size(sent));
+                    sent += 1;
+                }
+                self.flush().await?;
+            }
+            self.fill().await?;
+            let before = done;
+            let ControlFlow::Continue(()) = self.drain(&mut |event| {
+                match event {
+                    Event::Reply(_, response) if response.is_positive() => sink.begin(),
+                    Event::Reply(keyword, response) => {
+                        sink.refused(Refusal::new(Some(keyword), response));
+                        done += 1;
+                    }
+                    Event::Content(octets) => sink.content(octets),
+                    Event::End(_) => {
+                        sink.end();
+                        done += 1;
+                    }
+                    _ => {}
+                }
+                ControlFlow::<Infallible>::Continue(())
+            })?;
+            ahead = (before..done).fold(ahead, |ahead, index| ahead.saturating_sub(size(index)));
+            let goes_on = if self.connection.outstanding() == 0 {
+                self.keep_alive_while(sink.hand_over()).await?
+            } else {
+                sink.hand_over().await
+            };
+            if !goes_on {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks messages as deleted; `answered` learns what became of each, in order. Nothing is
+    /// gone before QUIT.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn dele(
+        &mut self,
+        numbers: &[MessageNumber],
+        mut answered: impl FnMut(usize, Result<(), Refusal>) + Send,
+    ) -> Result<(), Error> {
+        let window = self.window();
+        let mut done = 0;
+        for flight in numbers.chunks(window) {
+            self.assert_quiet().await?;
+            for &number in flight {
+                self.queue(Command::Dele(number))?;
+            }
+            self.flush().await?;
+            let end = done + flight.len();
+            self.converse(|event| {
+                if let Event::Reply(Keyword::Dele, response) = event {
+                    answered(
+                        done,
+                        if response.is_positive() {
+                            Ok(())
+                        } else {
+                            Err(Refusal::new(Some(Keyword::Dele), response))
+                        },
+                    );
+                    done += 1;
+                }
+                if done == end {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
