@@ -1,0 +1,425 @@
+//! The maildrop of one session: UIDL and LIST joined into one view.
+//!
+//! Nothing that the server says here is believed more than it must be. Sizes are hints. Lines
+//! that cannot be used are counted, not guessed at, and a listing that contradicts itself is
+//! marked, so that nothing is deleted by it.
+
+use std::fmt;
+
+use hashbrown::DefaultHashBuilder;
+use hashbrown::HashTable;
+use std::hash::BuildHasher;
+
+use crate::pop3::MessageNumber;
+use crate::pop3::listing::{DropListing, ScanListing, UniqueIdListing};
+
+const UNKNOWN: u64 = u64::MAX;
+
+/// All messages that a session can name, in the order of their numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Maildrop {
+    rows: Vec<Row>,
+    /// The unique-ids, one behind the other.
+    ids: Vec<u8>,
+    contradictions: Vec<Contradiction>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    octets: u64,
+    number: MessageNumber,
+    id_start: u32,
+    id_length: u16,
+    copies: u32,
+}
+
+/// One message as listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// Its number in this session.
+    pub number: MessageNumber,
+    /// Its unique-id as sent; empty where the server gave none.
+    pub unique_id: &'a [u8],
+    /// Its size by the scan listing.
+    pub octets: Option<u64>,
+    /// How many messages of the listing have this unique-id, itself included: more than one
+    /// only where a server breaks the rules (`OPOP3:C0041`).
+    pub copies: u32,
+}
+
+/// Where a listing contradicts itself or the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contradiction {
+    /// STAT and UIDL disagree about how many messages there are.
+    CountDiffers {
+        /// By STAT.
+        stat: u64,
+        /// By UIDL.
+        uidl: u64,
+    },
+    /// Messages that LIST shows and UIDL does not.
+    OnlyInScanListing {
+        /// How many.
+        messages: u64,
+    },
+    /// Lines that give a number already given to another message.
+    NumberRepeated {
+        /// How many messages are concerned.
+        messages: u64,
+    },
+    /// Lines whose message-number is none.
+    NumberUnusable {
+        /// How many.
+        lines: u64,
+    },
+}
+
+impl fmt::Display for Contradiction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CountDiffers { stat, uidl } => {
+                write!(f, "STAT counts {stat} messages, UIDL lists {uidl}")
+            }
+            Self::OnlyInScanListing { messages } => {
+                write!(f, "LIST shows {messages} messages that UIDL does not")
+            }
+            Self::NumberRepeated { messages } => {
+                write!(
+                    f,
+                    "UIDL gives {messages} messages a number that others have too"
+                )
+            }
+            Self::NumberUnusable { lines } => {
+                write!(f, "{lines} lines name no message-number")
+            }
+        }
+    }
+}
+
+impl Maildrop {
+    /// All messages, in the order of their numbers.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Message<'_>> {
+        self.rows.iter().map(|row| self.message(row))
+    }
+
+    /// The message at this place of the order.
+    pub fn get(&self, index: usize) -> Option<Message<'_>> {
+        self.rows.get(index).map(|row| self.message(row))
+    }
+
+    /// How many messages there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Where the listing contradicts itself. Then nothing may be deleted by it.
+    pub fn contradictions(&self) -> &[Contradiction] {
+        &self.contradictions
+    }
+
+    fn message(&self, row: &Row) -> Message<'_> {
+        Message {
+            number: row.number,
+            unique_id: self.id(row),
+            octets: (row.octets != UNKNOWN).then_some(row.octets),
+            copies: row.copies,
+        }
+    }
+
+    fn id(&self, row: &Row) -> &[u8] {
+        let start = row.id_start as usize;
+        &self.ids[start..start + usize::from(row.id_length)]
+    }
+}
+
+/// Puts a [`Maildrop`] together, line by line: first STAT, then UIDL, then LIST.
+#[derive(Debug, Default)]
+pub struct Builder {
+    maildrop: Maildrop,
+    stat: Option<u64>,
+    listed: u64,
+    unusable: u64,
+    only_in_scan: u64,
+    /// Rows are in order, and no number is there twice.
+    settled: bool,
+    /// Where the next line of LIST probably belongs.
+    cursor: usize,
+}
+
+impl Builder {
+    /// STAT's answer.
+    pub fn drop_listing(&mut self, listing: DropListing) {
+        self.stat = Some(listing.messages);
+    }
+
+    /// A line of UIDL's answer.
+    pub fn unique_id_listing(&mut self, line: UniqueIdListing<'_>) {
+        self.listed += 1;
+        let place = (
+            u32::try_from(self.maildrop.ids.len()),
+            u16::try_from(line.unique_id.len()),
+        );
+        let (Some(number), (Ok(id_start), Ok(id_length))) = (line.number, place) else {
+            self.unusable += 1;
+            return;
+        };
+        self.maildrop.ids.extend_from_slice(line.unique_id);
+        self.maildrop.rows.push(Row {
+            octets: UNKNOWN,
+            number,
+            id_start,
+            id_length,
+            copies: 1,
+        });
+        self.settled = false;
+    }
+
+    /// A line of LIST's answer.
+    pub fn scan_listing(&mut self, line: ScanListing) {
+        self.settle();
+        let Some(number) = line.number else {
+            self.unusable += 1;
+            return;
+        };
+        let rows = &mut self.maildrop.rows;
+        // Both listings nearly always have the same order.
+        let expected = rows
+            .get(self.cursor)
+            .is_some_and(|row| row.number == number);
+        let index = if expected {
+            Ok(self.cursor)
+        } else {
+            rows.binary_search_by_key(&number, |row| row.number)
+        };
+        match index {
+            Ok(index) => {
+                rows[index].octets = line.octets.unwrap_or(UNKNOWN);
+                self.cursor = index + 1;
+            }
+            Err(_) => self.only_in_scan += 1,
+        }
+    }
+
+    /// The maildrop so far, and the builder for what LIST may add to it later.
+    pub fn maildrop(&mut self) -> &Maildrop {
+        self.settle();
+        &self.maildrop
+    }
+
+    /// The maildrop.
+    pub fn finish(mut self) -> Maildrop {
+        self.settle();
+        if self.unusable > 0 {
+            let lines = self.unusable;
+            self.maildrop
+                .contradictions
+                .push(Contradiction::NumberUnusable { lines });
+        }
+        if self.only_in_scan > 0 {
+            let messages = self.only_in_scan;
+            self.maildrop
+                .contradictions
+                .push(Contradiction::OnlyInScanListing { messages });
+        }
+        if let Some(stat) = self.stat.filter(|&stat| stat != self.listed) {
+            let uidl = self.listed;
+            self.maildrop
+                .contradictions
+                .push(Contradiction::CountDiffers { stat, uidl });
+        }
+        self.maildrop
+    }
+
+    /// Brings the rows into order, drops those whose number is not theirs alone, and counts
+    /// how many share each unique-id.
+    fn settle(&mut self) {
+        if self.settled {
+            return;
+        }
+        self.settled = true;
+        let rows = &mut self.maildrop.rows;
+        if !rows.is_sorted_by_key(|row| row.number) {
+            rows.sort_by_key(|row| row.number);
+        }
+        let mut repeated = 0;
+        if rows.windows(2).any(|pair| pair[0].number == pair[1].number) {
+            let before = rows.len();
+            let mut kept = Vec::with_capacity(before);
+            for same in rows.chunk_by(|a, b| a.number == b.number) {
+                if let [single] = same {
+                    kept.push(*single);
+                }
+            }
+            repeated = (before - kept.len()) as u64;
+            *rows = kept;
+        }
+        if repeated > 0 {
+            self.maildrop
+                .contradictions
+                .push(Contradiction::NumberRepeated { messages: repeated });
+        }
+        self.count_copies();
+    }
+
+    /// Counts how many rows share each unique-id, in one pass where none is shared.
+    fn count_copies(&mut self) {
+        let hasher = DefaultHashBuilder::default();
+        let Maildrop { rows, ids, .. } = &mut self.maildrop;
+        let id = |row: &Row| {
+            let start = row.id_start as usize;
+            &ids[start..start + usize::from(row.id_length)]
+        };
+        // The first row of each unique-id.
+        let mut firsts: HashTable<usize> = HashTable::with_capacity(rows.len());
+        let mut later = Vec::new();
+        for index in 0..rows.len() {
+            let this = id(&rows[index]);
+            if this.is_empty() {
+                continue;
+            }
+            let hash = hasher.hash_one(this);
+            match firsts.find(hash, |&first| id(&rows[first]) == this) {
+                Some(&first) => {
+                    rows[first].copies += 1;
+                    later.push((index, first));
+                }
+                None => {
+                    firsts.insert_unique(hash, index, |&first| hasher.hash_one(id(&rows[first])));
+                }
+            }
+        }
+        for (index, first) in later {
+            rows[index].copies = rows[first].copies;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A maildrop from UIDL and LIST as text.
+    fn maildrop(stat: u64, uidl: &str, list: &str) -> Maildrop {
+        let mut builder = Builder::default();
+        builder.drop_listing(DropListing {
+            messages: stat,
+            octets: None,
+        });
+        for line in uidl.lines() {
+            builder.unique_id_listing(UniqueIdListing::parse(line.as_bytes()));
+        }
+        for line in list.lines() {
+            builder.scan_listing(ScanListing::parse(line.as_bytes()));
+        }
+        builder.finish()
+    }
+
+    fn shown(maildrop: &Maildrop) -> Vec<String> {
+        maildrop
+            .iter()
+            .map(|message| {
+                let id = String::from_utf8_lossy(message.unique_id);
+                let octets = message.octets.map_or("?".to_owned(), |n| n.to_string());
+                let copies = if message.copies > 1 { " repeated" } else { "" };
+                format!("{} {id} {octets}{copies}", message.number)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn both_listings_are_joined_by_number_in_any_order() {
+        let expected = ["1 a 10", "2 b 20", "4 d ?"];
+        for (uidl, list) in [
+            ("1 a\n2 b\n4 d", "1 10\n2 20"),
+            ("4 d\n1 a\n2 b", "2 20\n1 10"),
+            ("2 b\n4 d\n1 a", "1 10\n4 xx\n2 20"),
+        ] {
+            let maildrop = maildrop(3, uidl, list);
+            assert_eq!(shown(&maildrop), expected);
+            assert!(maildrop.contradictions().is_empty());
+        }
+    }
+
+    #[test]
+    fn repeated_unique_ids_are_marked_and_empty_ones_are_not() {
+        let maildrop = maildrop(5, "1 a\n2 b\n3 a\n4\n5", "");
+        assert_eq!(
+            shown(&maildrop),
+            ["1 a ? repeated", "2 b ?", "3 a ? repeated", "4  ?", "5  ?"]
+        );
+    }
+
+    /// Letter case matters in unique-ids.
+    #[test]
+    fn unique_ids_that_differ_in_case_are_different() {
+        assert!(
+            maildrop(2, "1 a\n2 A", "")
+                .iter()
+                .all(|message| message.copies == 1)
+        );
+    }
+
+    #[test]
+    fn contradictions_are_found_and_only_safe_rows_kept() {
+        for (stat, uidl, list, rows, contradiction) in [
+            (
+                3,
+                "1 a\n1 b\n2 c",
+                "",
+                1,
+                Contradiction::NumberRepeated { messages: 2 },
+            ),
+            (
+                2,
+                "0 a\n2 b",
+                "",
+                1,
+                Contradiction::NumberUnusable { lines: 1 },
+            ),
+            (
+                2,
+                "x\n2 b",
+                "",
+                1,
+                Contradiction::NumberUnusable { lines: 1 },
+            ),
+            (
+                2,
+                "1 a\n18446744073709551617 b",
+                "",
+                1,
+                Contradiction::NumberUnusable { lines: 1 },
+            ),
+            (
+                1,
+                "1 a",
+                "1 10\n2 20",
+                1,
+                Contradiction::OnlyInScanListing { messages: 1 },
+            ),
+            (
+                5,
+                "1 a",
+                "",
+                1,
+                Contradiction::CountDiffers { stat: 5, uidl: 1 },
+            ),
+            (
+                0,
+                "1 a",
+                "",
+                1,
+                Contradiction::CountDiffers { stat: 0, uidl: 1 },
+            ),
+        ] {
+            let maildrop = maildrop(stat, uidl, list);
+            assert_eq!(maildrop.len(), rows, "{uidl}");
+            assert_eq!(maildrop.contradictions(), [contradiction], "{uidl}");
+        }
+    }
+}
