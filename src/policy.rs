@@ -1,6 +1,170 @@
 //! The pure plan: for every message of the maildrop one action, and why.
+//!
+//! All rules about retrieving and deleting live here and nowhere else. Nothing is read but the
+//! arguments: no clock, no cache, no server. What is deleted here is gone for good, so every
+//! rule that deletes asks first whether the message is stored.
 
 use std::fmt;
+
+use crate::account::{Limits, Retention};
+use crate::maildrop::{Maildrop, Message};
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// What is remembered of messages.
+pub trait Memory {
+    /// What is remembered of the messages with this unique-id, if any is stored.
+    fn recall(&self, unique_id: &[u8]) -> Option<Remembered>;
+}
+
+/// What is remembered of the stored messages with one unique-id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remembered {
+    /// When the latest of them was stored, in seconds since 1970.
+    pub stored_at: i64,
+    /// Whether the server was asked to delete them.
+    pub deletion_asked: bool,
+    /// How many messages of a listing they stand for: more than one only where a server gives
+    /// several messages the same unique-id.
+    pub copies: u32,
+}
+
+/// What the plan says of one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Decision {
+    /// What is to be done.
+    pub action: Action,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Decides for every message of the maildrop, in its order. `now` is in seconds since 1970.
+pub fn plan(
+    maildrop: &Maildrop,
+    memory: &impl Memory,
+    retention: Retention,
+    limits: Limits,
+    now: i64,
+) -> Vec<Decision> {
+    let mut run = Run {
+        limits,
+        messages: 0,
+        octets: 0,
+        full: false,
+    };
+    let may_delete = maildrop.contradictions().is_empty();
+    maildrop
+        .iter()
+        .map(|message| {
+            let remembered = memory.recall(message.unique_id);
+            let decision = if message.unique_id.is_empty() {
+                Decision::new(Action::Skip, Reason::NoUniqueId)
+            } else if message.copies > 1 {
+                repeated(message, remembered, retention)
+            } else {
+                remembered.map_or_else(
+                    || unknown(retention),
+                    |remembered| known(remembered, retention, now),
+                )
+            };
+            run.admit(message, decision).guarded(may_delete)
+        })
+        .collect()
+}
+
+/// A message that is stored.
+fn known(remembered: Remembered, retention: Retention, now: i64) -> Decision {
+    let age = now.saturating_sub(remembered.stored_at);
+    let due = retention
+        .remove_after_days
+        .is_some_and(|days| age >= i64::from(days) * DAY);
+    match (retention.leave_on_server, due, remembered.deletion_asked) {
+        (false, _, true) | (true, true, true) => Decision::new(Action::Delete, Reason::AskedBefore),
+        (false, _, false) => Decision::new(Action::Delete, Reason::NotLeftOnServer),
+        (true, true, false) => Decision::new(Action::Delete, Reason::OlderThanRemoveAfter),
+        (true, false, _) => Decision::new(Action::Keep, Reason::Stored),
+    }
+}
+
+/// A message that is not stored.
+fn unknown(retention: Retention) -> Decision {
+    if retention.leave_on_server {
+        Decision::new(Action::Retrieve, Reason::New)
+    } else {
+        Decision::new(Action::RetrieveThenDelete, Reason::New)
+    }
+}
+
+/// A message whose unique-id others have too: the id does not tell which of them are stored
+/// (`OPOP3:C0040`, `C0041`). It is deleted only in the session in which its own content was
+/// retrieved and found to be stored.
+fn repeated(
+    message: Message<'_>,
+    remembered: Option<Remembered>,
+    retention: Retention,
+) -> Decision {
+    if !retention.leave_on_server {
+        return Decision::new(Action::RetrieveThenDelete, Reason::UniqueIdRepeated);
+    }
+    let stored = remembered.map_or(0, |remembered| remembered.copies);
+    if stored >= message.copies {
+        Decision::new(Action::Keep, Reason::Stored)
+    } else {
+        Decision::new(Action::Retrieve, Reason::UniqueIdRepeated)
+    }
+}
+
+/// What the run has taken on so far.
+struct Run {
+    limits: Limits,
+    messages: u64,
+    octets: u64,
+    full: bool,
+}
+
+impl Run {
+    /// Holds what is to be retrieved against the limits. Once one message does not fit, none
+    /// behind it does: messages come in order, and no large one waits for ever.
+    fn admit(&mut self, message: Message<'_>, decision: Decision) -> Decision {
+        if !decision.action.retrieves() {
+            return decision;
+        }
+        let octets = message.octets.unwrap_or(0);
+        if self.limits.max_size.is_some_and(|max| octets > max.get()) {
+            return Decision::new(Action::Skip, Reason::LargerThanMaxSize);
+        }
+        let messages = self.messages + 1;
+        let total = self.octets.saturating_add(octets);
+        self.full = self.full
+            || self
+                .limits
+                .max_messages
+                .is_some_and(|max| messages > max.get())
+            || (self.messages > 0 && self.limits.max_octets.is_some_and(|max| total > max.get()));
+        if self.full {
+            return Decision::new(Action::Skip, Reason::RunLimit);
+        }
+        (self.messages, self.octets) = (messages, total);
+        decision
+    }
+}
+
+impl Decision {
+    fn new(action: Action, reason: Reason) -> Self {
+        Self { action, reason }
+    }
+
+    /// The decision without its deletion, where nothing may be deleted.
+    fn guarded(self, may_delete: bool) -> Self {
+        match self.action {
+            Action::Delete if !may_delete => {
+                Self::new(Action::Keep, Reason::ListingContradictsItself)
+            }
+            Action::RetrieveThenDelete if !may_delete => Self::new(Action::Retrieve, self.reason),
+            _ => self,
+        }
+    }
+}
 
 /// What is to be done with one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,6 +207,13 @@ pub enum Reason {
     ListingContradictsItself,
 }
 
+impl Action {
+    /// Whether the message is to be retrieved.
+    pub fn retrieves(self) -> bool {
+        matches!(self, Self::Retrieve | Self::RetrieveThenDelete)
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -71,3 +242,6 @@ impl fmt::Display for Reason {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! Every rule of the plan by table, and what must hold for any maildrop.
+
+use std::collections::HashMap;
+use std::num::NonZeroU64;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::maildrop::Builder;
+use crate::pop3::listing::{DropListing, ScanListing, UniqueIdListing};
+use crate::profile::Profile;
+
+const NOW: i64 = 1_700_000_000;
+
+impl Memory for HashMap<Vec<u8>, Remembered> {
+    fn recall(&self, unique_id: &[u8]) -> Option<Remembered> {
+        self.get(unique_id).copied()
+    }
+}
+
+/// A maildrop from lines of `number unique-id octets`.
+fn maildrop(lines: &[&str]) -> Maildrop {
+    let mut builder = Builder::default();
+    builder.drop_listing(DropListing {
+        messages: lines.len() as u64,
+        octets: None,
+    });
+    for line in lines {
+        builder.unique_id_listing(UniqueIdListing::parse(line.as_bytes()));
+    }
+    for line in lines {
+        let (number, octets) = (line.split(' ').next(), line.split(' ').nth(2));
+        if let (Some(number), Some(octets)) = (number, octets) {
+            builder.scan_listing(ScanListing::parse(format!("{number} {octets}").as_bytes()));
+        }
+    }
+    builder.finish()
+}
+
+fn stored(unique_id: &str, days_ago: i64, deletion_asked: bool) -> (Vec<u8>, Remembered) {
+    let remembered = Remembered {
+        stored_at: NOW - days_ago * DAY,
+        deletion_asked,
+        copies: 1,
+    };
+    (unique_id.as_bytes().to_vec(), remembered)
+}
+
+const KEEP: Retention = Retention {
+    leave_on_server: true,
+    remove_after_days: None,
+};
+const DELETE: Retention = Retention {
+    leave_on_server: false,
+    remove_after_days: None,
+};
+const FOURTEEN_DAYS: Retention = Retention {
+    leave_on_server: true,
+    remove_after_days: Some(14),
+};
+
+fn limits(max_size: u64, max_messages: u64, max_octets: u64) -> Limits {
+    Limits {
+        max_size: NonZeroU64::new(max_size),
+        max_messages: NonZeroU64::new(max_messages),
+        max_octets: NonZeroU64::new(max_octets),
+    }
+}
+
+/// The plan as text, one line a message.
+fn planned(
+    lines: &[&str],
+    memory: &[(Vec<u8>, Remembered)],
+    retention: Retention,
+    limits: Limits,
+) -> Vec<String> {
+    let memory: HashMap<_, _> = memory.iter().cloned().collect();
+    plan(&maildrop(lines), &memory, retention, limits, NOW)
+        .into_iter()
+        .map(|decision| format!("{}: {}", decision.action, decision.reason))
+        .collect()
+}
+
+#[test]
+fn each_rule_by_table() {
+    let none = Limits::default();
+    let a_stored = [stored("a", 20, false)];
+    let a_asked = [stored("a", 20, true)];
+    let a_young = [stored("a", 13, false)];
+    let cases: &[(&str, &[(Vec<u8>, Remembered)], Retention, &str)] = &[
+        ("1 a 10", &[], KEEP, "retrieve: new"),
+        ("1 a 10", &[], FOURTEEN_DAYS, "retrieve: new"),
+        ("1 a 10", &[], DELETE, "retrieve, then delete: new"),
+        ("1 a 10", &a_stored, KEEP, "keep: stored"),
+        (
+            "1 a 10",
+            &a_stored,
+            DELETE,
+            "delete: stored, and not left on the server",
+        ),
+        (
+            "1 a 10",
+            &a_stored,
+            FOURTEEN_DAYS,
+            "delete: stored longer ago than remove-after-days",
+        ),
+        ("1 a 10", &a_young, FOURTEEN_DAYS, "keep: stored"),
+        (
+            "1 a 10",
+            &a_asked,
+            DELETE,
+            "delete: deletion asked before, still listed",
+        ),
+        (
+            "1 a 10",
+            &a_asked,
+            FOURTEEN_DAYS,
+            "delete: deletion asked before, still listed",
+        ),
+        // The user has changed his mind since.
+        ("1 a 10", &a_asked, KEEP, "keep: stored"),
+        ("1", &a_stored, DELETE, "skip: no unique-id"),
+    ];
+    for (line, memory, retention, expected) in cases {
+        assert_eq!(planned(&[line], memory, *retention, none), [*expected]);
+    }
+}
+
+#[test]
+fn profiles_differ_in_what_they_delete() {
+    for profile in Profile::ALL {
+        let retention = Retention {
+            leave_on_server: profile.leaves_on_server(),
+            remove_after_days: None,
+        };
+        let expected = match profile {
+            Profile::Outlook2007
+            | Profile::Outlook2010
+            | Profile::Outlook2013
+            | Profile::Outlook2016 => [
+                "delete: stored, and not left on the server",
+                "retrieve, then delete: new",
+            ],
+            _ => ["keep: stored", "retrieve: new"],
+        };
+        let memory = [stored("a", 400, false)];
+        let plan = planned(&["1 a 1", "2 b 1"], &memory, retention, Limits::default());
+        assert_eq!(plan, expected, "{profile}");
+    }
+}
+
+#[test]
+fn limits_hold_and_let_no_message_wait_for_ever() {
+    let lines = ["1 a 10", "2 b 100", "3 c 10", "4 d"];
+    for (limits, retrieved) in [
+        (limits(0, 0, 0), "1111"),
+        (limits(99, 0, 0), "1011"),
+        (limits(100, 0, 0), "1111"),
+        (limits(0, 1, 0), "1000"),
+        (limits(0, 3, 0), "1110"),
+        (limits(0, 0, 110), "1100"),
+        (limits(0, 0, 109), "1000"),
+        // At least one, however large.
+        (limits(0, 0, 1), "1000"),
+        // What max-size skips does not count.
+        (limits(9, 1, 0), "0001"),
+    ] {
+        let plan = planned(&lines, &[], KEEP, limits);
+        let pattern: String = plan
+            .iter()
+            .map(|line| {
+                if line.starts_with("retrieve") {
+                    '1'
+                } else {
+                    '0'
+                }
+            })
+            .collect();
+        assert_eq!(pattern, retrieved, "{limits:?}");
+    }
+}
+
+#[test]
+fn repeated_unique_ids_are_retrieved_until_all_copies_are_accounted_for() {
+    let lines = ["1 a 10", "2 a 10", "3 b 10"];
+    let none = Limits::default();
+    let expected = ["retrieve: several messages share this unique-id"; 2];
+    assert_eq!(planned(&lines, &[], KEEP, none)[..2], expected);
+    assert_eq!(
+        planned(&lines, &[stored("a", 1, false)], KEEP, none)[..2],
+        expected
+    );
+    let (id, mut both) = stored("a", 100, false);
+    both.copies = 2;
+    assert_eq!(
+        planned(&lines, &[(id.clone(), both)], KEEP, none)[..2],
+        ["keep: stored"; 2]
+    );
+    // The id alone never proves that this copy is the stored one.
+    assert_eq!(
+        planned(&lines, &[(id.clone(), both)], FOURTEEN_DAYS, none)[..2],
+        ["keep: stored"; 2]
+    );
+    assert_eq!(
+        planned(&lines, &[(id, both)], DELETE, none)[..2],
+        ["retrieve, then delete: several messages share this unique-id"; 2]
+    );
+}
+
+#[test]
+fn a_listing_that_contradicts_itself_deletes_nothing() {
+    let memory = [stored("a", 100, false)];
+    for retention in [DELETE, FOURTEEN_DAYS] {
+        let plan = planned(
+            &["1 a 1", "2 b 1", "0 c 1"],
+            &memory,
+            retention,
+            Limits::default(),
+        );
+        assert_eq!(
+            plan,
+            ["keep: the listing contradicts itself", "retrieve: new"]
+        );
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_back_deletes_nothing() {
+    let memory = [stored("a", -400, false)];
+    assert_eq!(
+        planned(&["1 a 1"], &memory, FOURTEEN_DAYS, Limits::default()),
+        ["keep: stored"]
+    );
+}
+
+proptest! {
+    /// One decision a message; nothing is deleted that is not stored, nothing retrieved that is,
+    /// and nothing new is forgotten.
+    #[test]
+    fn what_must_hold_for_any_maildrop(
+        rows in proptest::collection::vec((0_u32..12, 0_u8..8, 0_u64..1000), 0..12),
+        memory in proptest::collection::vec((0_u8..8, -30_i64..60, any::<bool>()), 0..8),
+        leave_on_server in any::<bool>(),
+        remove_after_days in proptest::option::of(1_u32..30),
+    ) {
+        let lines: Vec<String> =
+            rows.iter().map(|(number, id, octets)| format!("{number} id{id} {octets}")).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let memory: HashMap<_, _> = memory
+            .iter()
+            .map(|(id, days, asked)| stored(&format!("id{id}"), *days, *asked))
+            .collect();
+        let maildrop = maildrop(&lines);
+        let retention = Retention { leave_on_server, remove_after_days };
+        let plan = plan(&maildrop, &memory, retention, Limits::default(), NOW);
+        prop_assert_eq!(plan.len(), maildrop.len());
+        for (message, decision) in maildrop.iter().zip(&plan) {
+            let remembered = memory.recall(message.unique_id);
+            match decision.action {
+                Action::Delete => {
+                    prop_assert!(remembered.is_some());
+                    prop_assert_eq!(message.copies, 1);
+                    prop_assert!(!leave_on_server || remove_after_days.is_some());
+                }
+                Action::RetrieveThenDelete => prop_assert!(!leave_on_server),
+                Action::Keep => prop_assert!(remembered.is_some()),
+                Action::Retrieve => prop_assert!(remembered.is_none() || message.copies > 1),
+                Action::Skip => prop_assert!(false, "nothing limits this run"),
+            }
+            if !maildrop.contradictions().is_empty() {
+                prop_assert!(decision.action != Action::Delete);
+                prop_assert!(decision.action != Action::RetrieveThenDelete);
+            }
+        }
+    }
+}
