@@ -1,0 +1,332 @@
+//! A Maildir: `tmp` to write in, `new` where readers look, `cur` where they put what they saw.
+//!
+//! Works on any file system that can rename: no hard links. Folders are opened once and used by
+//! descriptor, so that nobody can swap them under a run.
+
+use std::collections::HashSet;
+use std::fs::{DirBuilder, File};
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::durable::{sync_files, sync_folder};
+use super::{Draft, Error, Name, Store, stop_point};
+
+/// How deep sub-folders are searched for a message that a reader filed away.
+const SEARCH_DEPTH: usize = 8;
+
+/// A Maildir, opened for delivery.
+#[derive(Debug, Clone)]
+pub struct Maildir {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    tmp: OwnedFd,
+    new: OwnedFd,
+    cur: OwnedFd,
+    /// Marks the files of one account, so that recovery touches nobody else's.
+    tag: String,
+    /// Tells apart the runs of that account, also where clock and process numbers repeat.
+    run: u64,
+    sequence: AtomicU64,
+}
+
+impl Maildir {
+    /// Opens the Maildir at `path`, making whatever of it is missing, readable by its owner
+    /// alone. `tag` is of letters and digits and never used by another account.
+    ///
+    /// # Errors
+    /// [`Error::Folder`].
+    pub fn open(path: &Path, tag: &str) -> Result<Self, Error> {
+        debug_assert!(tag.bytes().all(|octet| octet.is_ascii_alphanumeric()));
+        create_folders(path)?;
+        let root =
+            open_folder(path, OFlags::empty()).map_err(|error| Error::folder(path, error))?;
+        let sub_folder = |name: &str| {
+            let whole = path.join(name);
+            match rustix::fs::mkdirat(&root, name, Mode::RWXU) {
+                Ok(()) => sync_folder(&root).map_err(|error| Error::folder(&whole, error))?,
+                Err(Errno::EXIST) => {}
+                Err(error) => return Err(Error::folder(&whole, error)),
+            }
+            // A link here could lead the mail anywhere.
+            rustix::fs::openat(&root, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()).map_err(
+                |error| match error {
+                    Errno::LOOP => Error::folder(&whole, Errno::NOTDIR),
+                    _ => Error::folder(&whole, error),
+                },
+            )
+        };
+        let mut run = [0; 8];
+        getrandom::fill(&mut run).map_err(|error| Error::folder(path, io::Error::other(error)))?;
+        let inner = Inner {
+            tmp: sub_folder("tmp")?,
+            new: sub_folder("new")?,
+            cur: sub_folder("cur")?,
+            path: path.to_owned(),
+            tag: tag.to_owned(),
+            run: u64::from_ne_bytes(run),
+            sequence: AtomicU64::new(0),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+const FOLDER: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::CLOEXEC);
+
+fn open_folder(path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    rustix::fs::open(path, FOLDER | flags, Mode::empty())
+}
+
+/// Makes a folder and whatever leads to it, durably.
+fn create_folders(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        create_folders(parent)?;
+    }
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(Error::folder(path, error));
+        }
+        _ => {}
+    }
+    let parent = parent.unwrap_or(Path::new("."));
+    open_folder(parent, OFlags::empty())
+        .map_err(io::Error::from)
+        .and_then(sync_folder)
+        .map_err(|error| Error::folder(parent, error))
+}
+
+impl Inner {
+    /// A name that no message of this account has or will have: the second, the account, the
+    /// run, and a number within the run.
+    fn next_name(&self) -> Name {
+        let second = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |time| time.as_secs());
+        let number = self.sequence.fetch_add(1, Ordering::Relaxed);
+        Name(format!(
+            "{second}.{}{:016x}Q{number}.popsync",
+            self.prefix(),
+            self.run
+        ))
+    }
+
+    /// What the second part of every name of this account begins with.
+    fn prefix(&self) -> String {
+        format!("A{}R", self.tag)
+    }
+
+    fn is_ours(&self, file_name: &str) -> bool {
+        file_name
+            .split_once('.')
+            .is_some_and(|(_, rest)| rest.starts_with(&self.prefix()))
+    }
+
+    fn path_of(&self, folder: &str, name: &Name) -> PathBuf {
+        self.path.join(folder).join(name.as_str())
+    }
+
+    /// Step 4 for one message; whether it was there to be renamed.
+    fn rename(&self, name: &Name) -> Result<bool, Error> {
+        match rustix::fs::renameat(&self.tmp, name.as_str(), &self.new, name.as_str()) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(Error::io("renaming", &self.path_of("tmp", name), error)),
+        }
+    }
+
+    /// Which of these messages are where readers look, in `new`, `cur` or a sub-folder.
+    fn visible(&self, names: &[&Name]) -> Result<HashSet<String>, Error> {
+        let mut missing: HashSet<&str> = names.iter().map(|name| name.as_str()).collect();
+        let mut found = HashSet::new();
+        for (folder, path) in [(&self.new, "new"), (&self.cur, "cur")] {
+            let failed = |error| Error::io("reading", &self.path.join(path), error);
+            for entry in Dir::read_from(folder).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                note(
+                    &entry.file_name().to_string_lossy(),
+                    &mut missing,
+                    &mut found,
+                );
+            }
+        }
+        if !missing.is_empty() {
+            search(&self.path, SEARCH_DEPTH, &mut missing, &mut found);
+        }
+        Ok(found)
+    }
+}
+
+/// Moves the name of this file from `missing` to `found`. A reader may have added flags to it.
+fn note(file_name: &str, missing: &mut HashSet<&str>, found: &mut HashSet<String>) {
+    let base = file_name
+        .split_once(':')
+        .map_or(file_name, |(base, _)| base);
+    if missing.remove(base) {
+        found.insert(base.to_owned());
+    }
+}
+
+/// Searches sub-folders, whatever their layout. What cannot be read holds nothing of ours.
+fn search(folder: &Path, depth: usize, missing: &mut HashSet<&str>, found: &mut HashSet<String>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if missing.is_empty() {
+            return;
+        }
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && depth > 0 && entry.file_name() != "tmp" => {
+                search(&entry.path(), depth - 1, missing, found);
+            }
+            Ok(kind) if kind.is_file() => {
+                note(&entry.file_name().to_string_lossy(), missing, found);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Store for Maildir {
+    fn draft(&self) -> Result<Box<dyn Draft>, Error> {
+        let inner = &self.inner;
+        let name = inner.next_name();
+        // Step 1.
+        let file = rustix::fs::openat(
+            &inner.tmp,
+            name.as_str(),
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW,
+            Mode::RUSR | Mode::WUSR,
+        )
+        .map_err(|error| Error::io("creating", &inner.path_of("tmp", &name), error))?;
+        Ok(Box::new(Delivery {
+            maildir: self.clone(),
+            open: Some((name, file.into())),
+        }))
+    }
+
+    fn settle(&self, names: &[Name]) -> Result<(), Error> {
+        stop_point(1);
+        // Step 2.
+        sync_files(&self.inner.tmp, names)
+            .map_err(|error| Error::io("syncing", &self.inner.path.join("tmp"), error))?;
+        stop_point(2);
+        Ok(())
+    }
+
+    fn publish(&self, names: &[Name]) -> Result<(), Error> {
+        let inner = &self.inner;
+        for name in names {
+            // Step 4.
+            if !inner.rename(name)? {
+                let missing = inner.path_of("tmp", name);
+                return Err(Error::io("renaming", &missing, Errno::NOENT));
+            }
+            stop_point(4);
+        }
+        // Step 5.
+        sync_folder(&inner.new)
+            .map_err(|error| Error::io("syncing", &inner.path.join("new"), error))?;
+        stop_point(5);
+        Ok(())
+    }
+
+    fn discard(&self, names: &[Name]) {
+        for name in names {
+            // What cannot be removed now, recovery removes.
+            let _ = rustix::fs::unlinkat(&self.inner.tmp, name.as_str(), AtFlags::empty());
+        }
+    }
+
+    fn recover(&self, staged: &[Name]) -> Result<Vec<Name>, Error> {
+        let inner = &self.inner;
+        let mut elsewhere = Vec::new();
+        for name in staged {
+            // Step 4, once more.
+            if !inner.rename(name)? {
+                elsewhere.push(name);
+            }
+        }
+        let mut lost = Vec::new();
+        if !elsewhere.is_empty() {
+            let visible = inner.visible(&elsewhere)?;
+            lost.extend(
+                elsewhere
+                    .into_iter()
+                    .filter(|name| !visible.contains(name.as_str()))
+                    .cloned(),
+            );
+        }
+        if !staged.is_empty() {
+            // Step 5, once more.
+            sync_folder(&inner.new)
+                .map_err(|error| Error::io("syncing", &inner.path.join("new"), error))?;
+        }
+        let failed = |error| Error::io("reading", &inner.path.join("tmp"), error);
+        for entry in Dir::read_from(&inner.tmp).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_string_lossy();
+            let regular = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);
+            if regular && inner.is_ours(&name) {
+                self.discard(&[Name(name.into_owned())]);
+            }
+        }
+        Ok(lost)
+    }
+}
+
+/// A message being written into `tmp`.
+struct Delivery {
+    maildir: Maildir,
+    open: Option<(Name, File)>,
+}
+
+impl Draft for Delivery {
+    fn write(&mut self, octets: &[u8]) -> Result<(), Error> {
+        let Some((name, file)) = &mut self.open else {
+            return Ok(());
+        };
+        // Step 1.
+        file.write_all(octets)
+            .map_err(|error| Error::io("writing", &self.maildir.inner.path_of("tmp", name), error))
+    }
+
+    fn finish(mut self: Box<Self>) -> Name {
+        match self.open.take() {
+            Some((name, _)) => name,
+            None => unreachable!("a draft is finished once, since finishing consumes it"),
+        }
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if let Some((name, _)) = self.open.take() {
+            self.maildir.discard(&[name]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
