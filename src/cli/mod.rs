@@ -1,1 +1,139 @@
-//! The command line.
+//! The command line: arguments in, an exit status out.
+//!
+//! Nothing here decides about mail. Arguments and configuration become accounts, the accounts
+//! go to [`crate::sync`], and what that tells goes to [`output`].
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory, Parser};
+
+use crate::account::Account;
+use crate::config::{self, Base, Config};
+use crate::exit::Exit;
+
+pub mod args;
+mod fetch;
+mod help;
+mod man;
+mod output;
+mod prompt;
+mod run;
+mod signals;
+
+use args::{Cli, Color, Command, Global};
+use output::{Options, Output};
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error).into(),
+    };
+    match cli.command {
+        Command::Completions(arguments) => {
+            let mut script = Vec::new();
+            let command = &mut Cli::command();
+            clap_complete::generate(arguments.shell, command, "popsync", &mut script);
+            print(&cli.global, String::from_utf8_lossy(&script).trim_end())
+        }
+        Command::Man(arguments) if arguments.list => {
+            let names: Vec<_> = man::PAGES.iter().map(|page| page.name).collect();
+            print(&cli.global, &names.join("\n"))
+        }
+        Command::Man(arguments) => match man::find(&arguments.page) {
+            Some(page) => print(&cli.global, page.text.trim_end()),
+            None => no_page(&cli.global, &arguments.page),
+        },
+        Command::Fetch(arguments) => {
+            let accounts = || Ok(vec![fetch::account(&arguments, &Base::current())?]);
+            sync(&cli.global, arguments.dry_run, 1, accounts)
+        }
+        Command::Sync(arguments) => {
+            let accounts = || {
+                let path = match &cli.global.config {
+                    Some(path) => Base::current()
+                        .expand(path)
+                        .map_err(|error| config::Error::argument("--config", "config", error))?,
+                    None => config::default_path()?,
+                };
+                Config::load(&path)?.select(&arguments.accounts)
+            };
+            let jobs = arguments.jobs.get();
+            sync(&cli.global, arguments.dry_run, jobs, accounts)
+        }
+    }
+    .into()
+}
+
+/// Syncs what `accounts` gives.
+fn sync(
+    global: &Global,
+    dry_run: bool,
+    jobs: usize,
+    accounts: impl FnOnce() -> Result<Vec<Account>, config::Error>,
+) -> Exit {
+    let output = Arc::new(Output::standard(options(global, dry_run)));
+    output::log::start(global.verbose, &output);
+    let exit = match accounts().and_then(|accounts| Ok((accounts, state_dir(global)?))) {
+        Ok((accounts, state_dir)) => run::run(accounts, jobs, dry_run, &state_dir, &output),
+        Err(error) => output.config_error(&error),
+    };
+    exit.merge(output.finish())
+}
+
+fn options(global: &Global, dry_run: bool) -> Options {
+    Options {
+        json: global.json,
+        quiet: global.quiet,
+        dry_run,
+        colour: match global.color {
+            Color::Always => Some(true),
+            Color::Auto => None,
+            Color::Never => Some(false),
+        },
+    }
+}
+
+/// Where popsync remembers what it retrieved.
+fn state_dir(global: &Global) -> Result<PathBuf, config::Error> {
+    if let Some(path) = &global.state_dir {
+        return Base::current()
+            .expand(path)
+            .map_err(|error| config::Error::argument("--state-dir", "state-dir", error));
+    }
+    let dirs = directories::ProjectDirs::from("", "", "popsync")
+        .ok_or(config::Error::NoHome { what: "the state" })?;
+    // Only Linux knows a state folder.
+    let dir = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
+    Ok(dir.to_owned())
+}
+
+/// Prints a result.
+fn print(global: &Global, text: &str) -> Exit {
+    let output = Output::standard(options(global, false));
+    output.data(text.to_owned());
+    output.finish()
+}
+
+fn no_page(global: &Global, page: &str) -> Exit {
+    let output = Output::standard(options(global, false));
+    output.problem(None, &format!("there is no manual page `{page}`"));
+    output.hint(Some("`popsync man --list` prints the names"));
+    Exit::Usage
+}
+
+/// What clap says instead of arguments: an error, or the help or version that was asked for.
+fn usage(error: &clap::Error) -> Exit {
+    let exit = if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Success
+    };
+    match error.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::IoError,
+        _ => exit,
+    }
+}

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use crate::exit::Exit;
 
 use super::location::Location;
-use super::problem::Problem;
+use super::paths::PathError;
+use super::problem::{Contradiction, Problem};
+use super::settings::{Fault, Origin};
 
 /// The configuration, or the settings of a command line, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +90,29 @@ impl fmt::Display for Prefix<'_> {
     }
 }
 
+impl From<Fault> for Error {
+    /// A fault of the command line; one of the file needs the file to be shown.
+    fn from(fault: Fault) -> Self {
+        let flag = match fault.origin {
+            Origin::Flag(flag) => flag,
+            Origin::File(_) => "configuration",
+        };
+        Self::Argument {
+            flag,
+            problem: fault.problem,
+        }
+    }
+}
+
 impl Error {
+    /// A path of the command line that cannot be one.
+    pub(crate) fn argument(flag: &'static str, key: &'static str, error: PathError) -> Self {
+        Self::Argument {
+            flag,
+            problem: Box::new(Problem::Path { key, error }),
+        }
+    }
+
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
@@ -113,7 +137,8 @@ impl Error {
     /// What the user can do, for a line of its own; an example for the file follows on more.
     pub fn advice(&self) -> Option<String> {
         match self {
-            Self::Argument { problem, .. } | Self::Invalid { problem, .. } => problem.advice(),
+            Self::Argument { problem, .. } => flag_advice(problem),
+            Self::Invalid { problem, .. } => problem.advice(),
             Self::Missing { .. } | Self::NoAccounts { .. } => Some(format!(
                 "write your account into it, for example:\n{}",
                 include_str!("example.toml").trim_end()
@@ -128,4 +153,23 @@ impl Error {
             }
         }
     }
+}
+
+/// Advice for a command line, where that differs from what a file would say.
+fn flag_advice(problem: &Problem) -> Option<String> {
+    let advice = match problem {
+        Problem::Missing { key: "user" } => "write `pop3s://USER@HOST`, or add `--user NAME`",
+        Problem::RemoveAtOnce => {
+            "write `--leave-on-server false` to delete messages as soon as they are stored"
+        }
+        Problem::Contradiction(Contradiction::RemoveAfterWithoutLeave) => {
+            "leave one of the two out"
+        }
+        Problem::Contradiction(Contradiction::PlainWithPop3s) => {
+            "write `pop3://` to go without TLS, or leave `--tls off` out"
+        }
+        Problem::Number { .. } => "leave it out for never",
+        _ => return problem.advice(),
+    };
+    Some(advice.to_owned())
 }

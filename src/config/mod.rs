@@ -178,23 +178,18 @@ fn same_copy(a: &Account, b: &Account) -> bool {
 }
 
 fn invalid(path: &Path, text: &str, fault: Fault) -> Error {
-    match fault.origin {
-        Origin::File(span) => {
-            // What follows such a key may be a password.
-            let hide = matches!(
-                *fault.problem,
-                Problem::UnknownKey { .. } | Problem::Password
-            );
-            Error::Invalid {
-                at: Box::new(Location::new(path, text, &span, hide)),
-                account: fault.account,
-                problem: fault.problem,
-            }
-        }
-        Origin::Flag(flag) => Error::Argument {
-            flag,
-            problem: fault.problem,
-        },
+    let Origin::File(span) = &fault.origin else {
+        return fault.into();
+    };
+    // What follows such a key may be a password.
+    let hide = matches!(
+        *fault.problem,
+        Problem::UnknownKey { .. } | Problem::Password
+    );
+    Error::Invalid {
+        at: Box::new(Location::new(path, text, span, hide)),
+        account: fault.account,
+        problem: fault.problem,
     }
 }
 

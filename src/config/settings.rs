@@ -43,6 +43,9 @@ impl<T> Setting<T> {
     }
 }
 
+/// The largest `remove-after-days`: a century.
+const MOST_DAYS: u32 = 36_500;
+
 /// What is wrong, and where.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
@@ -124,6 +127,22 @@ impl Settings {
         }
         self.password = Some(source);
         Ok(())
+    }
+
+    /// Sets the days after which messages leave the server.
+    pub(crate) fn set_days(&mut self, days: Setting<Option<u64>>) -> Result<(), Fault> {
+        let problem = match days.value.map(u32::try_from) {
+            Some(Ok(0)) => Problem::RemoveAtOnce,
+            Some(Ok(count)) if count <= MOST_DAYS => {
+                self.remove_after_days = Some(days.map(|_| count));
+                return Ok(());
+            }
+            _ => Problem::Number {
+                key: "remove-after-days",
+                most: MOST_DAYS.into(),
+            },
+        };
+        Err(Fault::new(&days.origin, problem))
     }
 
     /// To be called when all of this layer is set: makes the user name of the URL that of the

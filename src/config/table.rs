@@ -16,11 +16,8 @@ use super::quantity;
 use super::settings::{Fault, Origin, Setting, Settings, Tls};
 use super::suggest;
 
-/// The largest `remove-after-days`: a century.
-pub(crate) const MOST_DAYS: u32 = 36_500;
-
 /// The largest `max-messages`. POP3 servers number messages with 32 bits.
-pub(crate) const MOST_MESSAGES: u64 = 4_294_967_295;
+const MOST_MESSAGES: u64 = 4_294_967_295;
 
 /// A key and its value as they stand in the file.
 pub(super) type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
@@ -69,7 +66,8 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
                 settings.leave_on_server = Some(value("leave-on-server").boolean()?);
             }
             "remove-after-days" => {
-                settings.remove_after_days = Some(value("remove-after-days").days()?);
+                let value = value("remove-after-days");
+                settings.set_days(value.setting(value.integer()?))?;
             }
             "max-size" => settings.max_size = Some(value("max-size").size()?),
             "max-messages" => settings.max_messages = Some(value("max-messages").count()?),
@@ -182,14 +180,6 @@ impl<'a, 'i> Value<'a, 'i> {
             _ => LineEndings::Lf,
         };
         Ok(self.setting(value))
-    }
-
-    fn days(&self) -> Result<Setting<u32>, Fault> {
-        match self.integer()?.map(u32::try_from) {
-            Some(Ok(0)) => Err(self.fault(Problem::RemoveAtOnce)),
-            Some(Ok(days)) if days <= MOST_DAYS => Ok(self.setting(days)),
-            _ => Err(self.not_a_number(MOST_DAYS.into())),
-        }
     }
 
     fn count(&self) -> Result<Setting<NonZeroU64>, Fault> {

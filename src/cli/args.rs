@@ -1,0 +1,319 @@
+//! The command line.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+use crate::config::{self, quantity};
+use crate::profile::Profile;
+
+use super::help;
+
+/// Keeps a local Maildir an exact, durable copy of a POP3 mailbox
+///
+/// Messages are retrieved once, stored durably, and only then deleted on the server, if at
+/// all. A second run fetches what is new. popsync speaks to the server as Outlook does.
+#[derive(Debug, Parser)]
+#[command(
+    name = "popsync",
+    version,
+    max_term_width = 79,
+    after_help = "`popsync COMMAND --help` tells more; `popsync man | man -l -` all of it.",
+    after_long_help = help::after(),
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// Configuration file
+    ///
+    /// Default: config.toml in the folder popsync of the user's configuration folder, which on
+    /// Linux is ~/.config or $XDG_CONFIG_HOME.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "POPSYNC_CONFIG",
+        hide_env_values = true,
+        value_hint = ValueHint::FilePath
+    )]
+    pub(super) config: Option<PathBuf>,
+
+    /// Folder for what popsync remembers
+    ///
+    /// Default: popsync in the user's state folder, which on Linux is ~/.local/state or
+    /// $XDG_STATE_HOME. Whoever loses it retrieves everything again.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "POPSYNC_STATE_DIR",
+        hide_env_values = true,
+        value_hint = ValueHint::DirPath
+    )]
+    pub(super) state_dir: Option<PathBuf>,
+
+    /// Log each step; twice: the wire too, without secrets
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub(super) verbose: u8,
+
+    /// Print nothing but errors
+    #[arg(short, long, global = true)]
+    pub(super) quiet: bool,
+
+    /// Print one JSON object per line on standard output
+    ///
+    /// The objects are described in popsync(1). No progress and no summaries for people are
+    /// printed; errors go to standard error as well.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
+    /// When to use colour on standard error
+    ///
+    /// With auto, on a terminal, unless NO_COLOR is set.
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub(super) color: Color,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Fetch(Box<Fetch>),
+    Sync(Sync),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Fetch one mailbox, without a configuration file
+///
+/// What was fetched is remembered under the Maildir's path, so that a second run into the same
+/// Maildir fetches only what is new. The configuration file is not read.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::fetch())]
+pub(super) struct Fetch {
+    /// Server: pop3s://[USER@]HOST[:PORT] or pop3://…
+    ///
+    /// pop3s:// is TLS from the first octet, on port 995. pop3:// is STLS, on port 110, and
+    /// nothing is sent without it. IPv6 addresses stand in brackets. A user name may hold an
+    /// @ of its own: the last one counts.
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    pub(super) url: String,
+
+    /// Maildir to store messages in; made where missing
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) maildir: PathBuf,
+
+    /// Say what would be retrieved and deleted, and do neither
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    #[command(flatten)]
+    pub(super) account: AccountFlags,
+}
+
+/// The keys of an account as flags.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Account options")]
+pub(super) struct AccountFlags {
+    /// User name, where the URL has none
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+
+    /// How to log in: user, which is USER and PASS
+    #[arg(
+        long,
+        value_name = "METHOD",
+        value_parser = PossibleValuesParser::new(config::AUTH_METHODS),
+        hide_possible_values = true
+    )]
+    pub(super) auth: Option<String>,
+
+    /// Command whose first line of output is the password
+    ///
+    /// Run by `sh -c`, for at most 60 seconds. Without this and --password-file the password
+    /// is $POPSYNC_PASSWORD, or is asked for on the terminal.
+    #[arg(
+        long,
+        value_name = "CMD",
+        conflicts_with = "password_file",
+        value_hint = ValueHint::CommandString
+    )]
+    pub(super) password_command: Option<String>,
+
+    /// File whose first line is the password
+    ///
+    /// Nobody but its owner may be able to read it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) password_file: Option<PathBuf>,
+
+    /// Version of Outlook to be [default: outlook-2019]
+    ///
+    /// One of outlook-2007, outlook-2010, outlook-2013, outlook-2016, outlook-2019,
+    /// outlook-2021, outlook-2024, outlook-new. Those up to 2016 delete messages from the
+    /// server once they are stored, unless --leave-on-server says otherwise.
+    #[arg(long, value_name = "NAME", value_parser = profile(), hide_possible_values = true)]
+    pub(super) profile: Option<Profile>,
+
+    /// Whether stored messages stay on the server: true or false
+    ///
+    /// Default: what the profile does; true for outlook-2019 and later.
+    #[arg(long, value_name = "BOOL", hide_possible_values = true)]
+    pub(super) leave_on_server: Option<bool>,
+
+    /// Delete from the server this many days after storing
+    ///
+    /// Default: never. Implies --leave-on-server true.
+    #[arg(long, value_name = "DAYS")]
+    pub(super) remove_after_days: Option<u64>,
+
+    /// Skip larger messages; they stay on the server
+    ///
+    /// In octets, or with a unit: B, KB, MB, GB (1000), KiB, MiB, GiB (1024).
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub(super) max_size: Option<NonZeroU64>,
+
+    /// Retrieve at most this many messages in this run
+    #[arg(long, value_name = "N")]
+    pub(super) max_messages: Option<NonZeroU64>,
+
+    /// Retrieve at most this many octets in this run
+    ///
+    /// Units as for --max-size. One message is retrieved in any case.
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub(super) max_octets: Option<NonZeroU64>,
+
+    /// Trust these certificates (PEM) instead of the built-in roots
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) ca_file: Option<PathBuf>,
+
+    /// off: allow plain text, with pop3:// only
+    ///
+    /// Everybody on the way can then read the password and all mail.
+    #[arg(
+        long,
+        value_name = "off",
+        value_parser = PossibleValuesParser::new(["off"]),
+        hide_possible_values = true
+    )]
+    pub(super) tls: Option<String>,
+
+    /// Longest single wait for the server [default: 60s]
+    ///
+    /// In seconds, or with a unit: s, m or h. From 1 s to 24 h.
+    #[arg(long, value_name = "TIME", value_parser = quantity::time)]
+    pub(super) timeout: Option<Duration>,
+
+    /// Line ends of stored messages: lf or crlf [default: lf]
+    ///
+    /// crlf stores exactly the octets that the server sent.
+    #[arg(
+        long,
+        value_name = "STYLE",
+        value_parser = PossibleValuesParser::new(config::LINE_ENDINGS),
+        hide_possible_values = true
+    )]
+    pub(super) line_endings: Option<String>,
+}
+
+/// Sync the accounts of the configuration
+///
+/// All of them, or those named. What is new is retrieved, stored durably, and deleted on the
+/// server where the account's settings say so.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::sync())]
+pub(super) struct Sync {
+    /// Accounts to sync [default: all]
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) accounts: Vec<String>,
+
+    /// Accounts at work at the same time
+    #[arg(long, short, value_name = "N", default_value = "4")]
+    pub(super) jobs: NonZeroUsize,
+
+    /// Say what would be retrieved and deleted, and do neither
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// Print completions for a shell
+///
+/// For example `popsync completions bash > ~/.local/share/bash-completion/completions/popsync`.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// Shell to complete in
+    #[arg(value_enum)]
+    pub(super) shell: Shell,
+}
+
+/// Print a manual page, for `popsync man | man -l -`
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// Page: popsync, popsync-fetch … or popsync.5
+    ///
+    /// The name of a command alone will do, and `config` for popsync.5, the page of the
+    /// configuration file.
+    #[arg(default_value = "popsync")]
+    pub(super) page: String,
+
+    /// List the pages
+    #[arg(long, conflicts_with = "page")]
+    pub(super) list: bool,
+}
+
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(Profile::ALL.map(Profile::name))
+        .try_map(|name| name.parse::<Profile>())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_key_of_an_account_is_a_flag_of_fetch() {
+        let command = Cli::command();
+        let fetch = command.find_subcommand("fetch").unwrap();
+        let flags: Vec<_> = fetch.get_arguments().filter_map(|a| a.get_long()).collect();
+        for key in config::ACCOUNT_KEYS.iter().chain(&config::TLS_KEYS) {
+            // The server is the URL.
+            assert!(*key == "server" || flags.contains(key), "--{key}");
+        }
+    }
+
+    #[test]
+    fn the_help_of_fetch_names_every_profile() {
+        let mut command = Cli::command();
+        let help = command
+            .find_subcommand_mut("fetch")
+            .unwrap()
+            .render_long_help();
+        for profile in Profile::ALL {
+            assert!(help.to_string().contains(profile.name()), "{profile}");
+        }
+    }
+}

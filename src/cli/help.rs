@@ -1,0 +1,99 @@
+//! What `--help` says after the options.
+
+use crate::exit::Exit;
+
+/// The widest line, as for the rest of the help.
+const WIDTH: usize = 79;
+
+/// For the program as a whole.
+pub(super) fn after() -> String {
+    format!(
+        "\
+Examples:
+  popsync fetch pop3s://anna@mail.example.com --maildir ~/Mail
+          Fetch one mailbox; again later, only what is new
+  popsync sync
+          Sync all accounts of the configuration file
+  popsync sync work --dry-run
+          Say what would happen to one account
+  popsync man | man -l -
+          Read the manual; `popsync man config` for the configuration file
+
+Files:
+  ~/.config/popsync/config.toml
+          Accounts and their settings
+  ~/.local/state/popsync/
+          What was retrieved from where
+
+Environment:
+  POPSYNC_CONFIG
+          Configuration file, as --config
+  POPSYNC_STATE_DIR
+          State folder, as --state-dir
+  POPSYNC_PASSWORD
+          Password of accounts without password-command and password-file
+  NO_COLOR
+          No colour, as --color never
+
+{}",
+        exit_statuses()
+    )
+}
+
+/// For `popsync fetch`.
+pub(super) fn fetch() -> &'static str {
+    "\
+Examples:
+  popsync fetch pop3s://anna@mail.example.com --maildir ~/Mail
+  popsync fetch pop3s://anna@example.com@mail.example.com --maildir ~/Mail \\
+      --password-command 'pass show mail' --leave-on-server false
+  popsync fetch pop3://mail.example.com --user anna --maildir ~/Mail --dry-run
+
+Exit statuses are those of `popsync --help`."
+}
+
+/// For `popsync sync`.
+pub(super) fn sync() -> &'static str {
+    "\
+Examples:
+  popsync sync
+  popsync sync work home --jobs 2
+  popsync sync --json | jq 'select(.event == \"summary\")'
+
+With several accounts the exit status is the highest one of any account;
+`popsync --help` lists them."
+}
+
+/// The table of exit statuses.
+fn exit_statuses() -> String {
+    let mut text = String::from("Exit status:");
+    for (exit, meaning) in Exit::TABLE {
+        let mut line = format!("\n  {:>3}  ", exit.code());
+        let mut width = line.len() - 1;
+        for word in meaning.split(' ') {
+            if width + 1 + word.len() > WIDTH {
+                line.push_str("\n      ");
+                width = 6;
+            }
+            line.push(' ');
+            line.push_str(word);
+            width += 1 + word.len();
+        }
+        text.push_str(&line);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_fit_a_terminal() {
+        for text in [&after(), fetch(), sync()] {
+            for line in text.lines() {
+                assert!(line.chars().count() <= WIDTH, "{line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `popsync man`: the manual pages, which are part of the program.
+
+/// A manual page.
+pub(super) struct Page {
+    /// Its name, with the section where that is not 1.
+    pub(super) name: &'static str,
+    /// Its source in roff.
+    pub(super) text: &'static str,
+}
+
+/// All pages.
+pub(super) const PAGES: [Page; 6] = [
+    Page {
+        name: "popsync",
+        text: include_str!("../../man/popsync.1"),
+    },
+    Page {
+        name: "popsync-fetch",
+        text: include_str!("../../man/popsync-fetch.1"),
+    },
+    Page {
+        name: "popsync-sync",
+        text: include_str!("../../man/popsync-sync.1"),
+    },
+    Page {
+        name: "popsync-completions",
+        text: include_str!("../../man/popsync-completions.1"),
+    },
+    Page {
+        name: "popsync-man",
+        text: include_str!("../../man/popsync-man.1"),
+    },
+    Page {
+        name: "popsync.5",
+        text: include_str!("../../man/popsync.5"),
+    },
+];
+
+/// The page of this name, of this command, or of the configuration file.
+pub(super) fn find(name: &str) -> Option<&'static Page> {
+    let name = name.strip_suffix(".1").unwrap_or(name);
+    PAGES.iter().find(|page| {
+        page.name == name
+            || page.name.strip_prefix("popsync-") == Some(name)
+            || page.name == "popsync.5" && ["config", "config.toml"].contains(&name)
+    })
+}

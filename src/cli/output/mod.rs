@@ -1,0 +1,263 @@
+//! Everything that leaves the program: data on stdout, the rest on stderr.
+//!
+//! This is the only place that prints. What people read is escaped here, once, whatever it came
+//! from; progress bars are taken away while a line is written.
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex};
+
+use console::Style;
+use indicatif::{MultiProgress, ProgressDrawTarget};
+
+use crate::config;
+use crate::exit::Exit;
+use crate::sync::{Outcome, Summary};
+
+use json::Line;
+use lines::Lines;
+pub(super) use reporter::AccountReporter;
+
+mod json;
+mod lines;
+pub(super) mod log;
+mod progress;
+mod reporter;
+pub(super) mod sanitize;
+mod terminal;
+
+/// What the command line says about output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Options {
+    /// JSON lines on stdout instead of text.
+    pub(super) json: bool,
+    /// Only errors on stderr.
+    pub(super) quiet: bool,
+    /// Plans are printed, and nothing is done that bars could show.
+    pub(super) dry_run: bool,
+    /// Colour on stderr; `None` asks the terminal.
+    pub(super) colour: Option<bool>,
+}
+
+/// Where it all goes.
+pub(super) struct Output {
+    options: Options,
+    /// A person is watching stderr.
+    terminal: bool,
+    colour: bool,
+    bars: MultiProgress,
+    out: Lines,
+    err: Mutex<Box<dyn Write + Send>>,
+}
+
+impl Output {
+    /// The process's own stdout and stderr.
+    pub(super) fn standard(options: Options) -> Self {
+        let terminal = io::stderr().is_terminal();
+        // `console` knows NO_COLOR, CLICOLOR and TERM=dumb.
+        let colour = options
+            .colour
+            .unwrap_or_else(|| terminal && console::colors_enabled_stderr());
+        Self::new(options, terminal, colour, io::stdout(), io::stderr())
+    }
+
+    fn new(
+        options: Options,
+        terminal: bool,
+        colour: bool,
+        out: impl Write + Send + 'static,
+        err: impl Write + Send + 'static,
+    ) -> Self {
+        let bars = terminal && !options.json && !options.quiet && !options.dry_run;
+        Self {
+            options,
+            terminal,
+            colour,
+            bars: MultiProgress::with_draw_target(if bars {
+                ProgressDrawTarget::stderr()
+            } else {
+                ProgressDrawTarget::hidden()
+            }),
+            out: Lines::new(out),
+            err: Mutex::new(Box::new(err)),
+        }
+    }
+
+    /// Watches one account.
+    pub(super) fn reporter(self: &Arc<Self>, account: &str) -> AccountReporter {
+        AccountReporter::new(Arc::clone(self), account)
+    }
+
+    /// A line of results.
+    pub(super) fn data(&self, line: String) {
+        self.out.write(line);
+    }
+
+    /// Waits until stdout has taken everything. An error is said and becomes a status.
+    pub(super) fn finish(&self) -> Exit {
+        match self.out.finish() {
+            Ok(()) => Exit::Success,
+            Err(error) => {
+                self.problem(None, &format!("cannot write to standard output: {error}"));
+                Exit::IoError
+            }
+        }
+    }
+
+    /// Runs `action` while no bar is on the screen, to ask something there.
+    pub(super) fn suspended<T>(&self, action: impl FnOnce() -> T) -> T {
+        self.bars.suspend(action)
+    }
+
+    /// Takes all bars away, for good.
+    pub(super) fn clear(&self) {
+        // A screen that cannot be cleared is nothing to stop for.
+        let _ = self.bars.clear();
+    }
+
+    /// An error before any account began.
+    pub(super) fn config_error(&self, error: &config::Error) -> Exit {
+        let hint = error.advice();
+        let exit = error.exit();
+        self.json(|| Line::Error {
+            account: None,
+            exit: exit.code(),
+            message: sanitize::text(&terminal::chain(error)).into_owned(),
+            hint: hint.clone(),
+        });
+        self.problem(None, &terminal::chain(error));
+        if let Some(snippet) = error.snippet() {
+            for line in snippet.lines() {
+                self.line(line);
+            }
+        }
+        self.hint(hint.as_deref());
+        exit
+    }
+
+    /// An error of one account.
+    fn account_error(&self, account: &str, error: &dyn Error, exit: Exit, hint: Option<String>) {
+        let message = terminal::chain(error);
+        self.problem(Some(account), &message);
+        self.hint(hint.as_deref());
+        self.json(|| Line::Error {
+            account: Some(account),
+            exit: exit.code(),
+            message: sanitize::text(&message).into_owned(),
+            hint,
+        });
+    }
+
+    /// How an account's run ended: the error, then what was done all the same.
+    pub(super) fn outcome(&self, account: &str, outcome: &Outcome) -> Exit {
+        let exit = outcome.exit();
+        if let Err(error) = &outcome.result {
+            self.account_error(account, error, exit, error.advice());
+        }
+        self.summary(account, &outcome.summary, exit, outcome.result.is_ok());
+        exit
+    }
+
+    /// An account's task ended by a panic, which the panic hook has told.
+    pub(super) fn panicked(&self, account: &str) -> Exit {
+        let exit = Exit::IoError;
+        let hint = "this is a bug in popsync; please report it with the line above".to_owned();
+        self.account_error(account, &Panicked, exit, Some(hint));
+        self.summary(account, &Summary::default(), exit, false);
+        exit
+    }
+
+    /// An account whose turn never came, because the user stopped popsync.
+    pub(super) fn not_started(&self, account: &str) -> Exit {
+        self.summary(account, &Summary::default(), Exit::Interrupted, false);
+        Exit::Interrupted
+    }
+
+    fn summary(&self, account: &str, summary: &Summary, exit: Exit, complete: bool) {
+        self.json(|| Line::summary(account, summary, exit));
+        let something = summary.retrieved + summary.deleted + summary.failed > 0;
+        let person = self.terminal && (complete || something);
+        // Cron mails what is printed: only when a person should look.
+        let cron = summary.failed > 0;
+        let wanted = !self.options.json && !self.options.quiet && !self.options.dry_run;
+        if wanted && (person || cron) {
+            self.line(&terminal::summary(account, summary));
+        } else {
+            tracing::debug!("{}", terminal::summary(account, summary));
+        }
+    }
+
+    /// Something a person should know although nothing failed.
+    fn warning(&self, account: &str, message: &str) {
+        if !self.options.quiet {
+            let prefix = self.paint("popsync:", &Style::new().yellow().bold());
+            self.raw(&format!(
+                "{prefix} {}: warning: {}",
+                sanitize::text(account),
+                sanitize::text(message)
+            ));
+        }
+    }
+
+    /// A message that could not be had.
+    fn message_failed(&self, account: &str, number: u32, unique_id: &[u8], reason: &str) {
+        let id = sanitize::unique_id(unique_id);
+        self.problem(Some(account), &format!("message {number} ({id}): {reason}"));
+    }
+
+    /// `popsync: [ACCOUNT: ]MESSAGE`.
+    pub(super) fn problem(&self, account: Option<&str>, message: &str) {
+        let prefix = self.paint("popsync:", &Style::new().red().bold());
+        let account = account.map_or_else(String::new, |name| format!("{name}: "));
+        let text = format!("{account}{message}");
+        self.raw(&format!("{prefix} {}", sanitize::text(&text)));
+    }
+
+    pub(super) fn hint(&self, hint: Option<&str>) {
+        let Some(hint) = hint else { return };
+        let prefix = self.paint("hint:", &Style::new().cyan());
+        for (number, line) in hint.lines().enumerate() {
+            match number {
+                0 => self.raw(&format!("{prefix} {}", sanitize::text(line))),
+                _ => self.line(&format!("  {line}")),
+            }
+        }
+    }
+
+    /// A line on stderr.
+    pub(super) fn line(&self, line: &str) {
+        self.raw(&sanitize::text(line));
+    }
+
+    /// A line on stderr that is safe already.
+    fn raw(&self, line: &str) {
+        self.bars.suspend(|| {
+            if let Ok(mut err) = self.err.lock() {
+                // There is nowhere left to say that stderr cannot be written.
+                let _ = err.write_all(format!("{line}\n").as_bytes());
+            }
+        });
+    }
+
+    fn paint(&self, text: &str, style: &Style) -> String {
+        style
+            .clone()
+            .force_styling(self.colour)
+            .apply_to(text)
+            .to_string()
+    }
+
+    fn json<'a>(&self, line: impl FnOnce() -> Line<'a>) {
+        if self.options.json {
+            self.out.write(line().text());
+        }
+    }
+}
+
+/// A task ended by a panic.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped by an internal error")]
+struct Panicked;
+
+#[cfg(test)]
+mod tests;

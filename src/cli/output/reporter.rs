@@ -1,0 +1,165 @@
+//! Takes the events of one account to wherever they belong.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tracing::Span;
+
+use crate::sync::{Event, Reporter};
+
+use super::json::Line;
+use super::progress::Bar;
+use super::{Output, log, terminal};
+
+/// The shortest time between two lines of progress in JSON.
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+
+/// Watches one account.
+pub(in crate::cli) struct AccountReporter {
+    output: Arc<Output>,
+    account: String,
+    span: Span,
+    bar: Option<Bar>,
+    counts: Mutex<Counts>,
+}
+
+/// What single events add up to.
+#[derive(Debug, Default)]
+struct Counts {
+    listed: u64,
+    messages: u64,
+    octets: u64,
+    /// When the last line of progress was written.
+    told: Option<Instant>,
+    /// Something happened since then.
+    untold: bool,
+}
+
+impl AccountReporter {
+    pub(super) fn new(output: Arc<Output>, account: &str) -> Self {
+        let bar = (!output.bars.is_hidden()).then(|| Bar::new(&output.bars, account));
+        Self {
+            output,
+            account: account.to_owned(),
+            span: log::span(account),
+            bar,
+            counts: Mutex::default(),
+        }
+    }
+
+    /// The span that the account's log lines stand in.
+    pub(in crate::cli) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// Adds up what comes often, and gives the totals when it is time to tell them.
+    fn count(&self, event: &Event<'_>) -> Option<(u64, u64)> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = match *event {
+            Event::Received { octets } => {
+                counts.octets += octets;
+                counts.untold = true;
+                counts.is_due()
+            }
+            Event::Retrieved => {
+                counts.messages += 1;
+                counts.untold = true;
+                counts.is_due()
+            }
+            Event::Listed { messages } => {
+                counts.listed = messages;
+                false
+            }
+            // What is told next must not be ahead of its totals.
+            _ => counts.untold,
+        };
+        if !due {
+            return None;
+        }
+        counts.told = Some(Instant::now());
+        counts.untold = false;
+        Some((counts.messages, counts.octets))
+    }
+
+    fn json(&self, event: &Event<'_>) {
+        let account = &self.account;
+        if let Some((messages, bytes)) = self.count(event) {
+            self.output.json(|| Line::Retrieved {
+                account,
+                messages,
+                bytes,
+            });
+        }
+        if let Some(line) = Line::of(account, event) {
+            self.output.json(|| line);
+        }
+    }
+
+    fn text(&self, event: &Event<'_>) {
+        self.count(event);
+        match *event {
+            Event::Decided {
+                number,
+                unique_id,
+                octets,
+                action,
+                reason,
+            } if self.output.options.dry_run => {
+                let line = terminal::decision(number, octets, action, unique_id, reason);
+                self.output.data(self.labelled(&line));
+            }
+            Event::Planned {
+                retrieve,
+                octets,
+                delete,
+                skip,
+            } if self.output.options.dry_run => {
+                let listed = self.listed();
+                let line = terminal::plan(retrieve, octets, delete, skip, listed);
+                self.output.data(self.labelled(&line));
+            }
+            _ => {}
+        }
+    }
+
+    fn labelled(&self, line: &str) -> String {
+        format!("{}: {line}", super::sanitize::text(&self.account))
+    }
+
+    fn listed(&self) -> u64 {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.listed
+    }
+}
+
+impl Counts {
+    fn is_due(&self) -> bool {
+        self.told
+            .is_none_or(|told| told.elapsed() >= PROGRESS_EVERY)
+    }
+}
+
+impl Reporter for AccountReporter {
+    fn report(&self, event: Event<'_>) {
+        if let Some(bar) = &self.bar {
+            bar.show(&event);
+        }
+        match event {
+            Event::MessageFailed {
+                number,
+                unique_id,
+                reason,
+            } => {
+                self.output
+                    .message_failed(&self.account, number, unique_id, reason);
+            }
+            Event::Warning { message } => self.output.warning(&self.account, message),
+            _ => log::step(&self.span, &event),
+        }
+        if self.output.options.json {
+            self.json(&event);
+        } else {
+            self.text(&event);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+use std::sync::PoisonError;
+
+use super::*;
+use crate::auth;
+use crate::policy::{Action, Reason};
+use crate::sync::{self, Event, Reporter};
+
+/// What was written to a stream.
+#[derive(Clone, Default)]
+struct Screen(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Screen {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let mut content = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        content.extend_from_slice(octets);
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Screen {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+const TEXT: Options = Options {
+    json: false,
+    quiet: false,
+    dry_run: false,
+    colour: Some(false),
+};
+
+const JSON: Options = Options { json: true, ..TEXT };
+
+/// An output with both streams caught.
+fn output(options: Options, terminal: bool) -> (Arc<Output>, Screen, Screen) {
+    let (out, err) = (Screen::default(), Screen::default());
+    let colour = options.colour == Some(true);
+    let output = Output::new(options, terminal, colour, out.clone(), err.clone());
+    // Bars would go to the stderr of the tests.
+    output.bars.set_draw_target(ProgressDrawTarget::hidden());
+    (Arc::new(output), out, err)
+}
+
+/// What stands on both streams after a run with these events.
+fn shown(options: Options, terminal: bool, events: &[Event<'_>], outcome: &Outcome) -> String {
+    let (output, out, err) = output(options, terminal);
+    let reporter = output.reporter("work");
+    for event in events {
+        reporter.report(*event);
+    }
+    drop(reporter);
+    output.outcome("work", outcome);
+    assert_eq!(output.finish(), Exit::Success);
+    format!("out:\n{}err:\n{}", out.text(), err.text())
+}
+
+fn done() -> Outcome {
+    Outcome {
+        summary: Summary {
+            retrieved: 1,
+            octets: 1_500,
+            on_server: 3,
+            ..Summary::default()
+        },
+        result: Ok(()),
+    }
+}
+
+fn failed() -> Outcome {
+    Outcome {
+        summary: Summary::default(),
+        result: Err(sync::Error::Auth(auth::Error::NoSource)),
+    }
+}
+
+const EVENTS: [Event<'static>; 4] = [
+    Event::Listed { messages: 3 },
+    Event::Received { octets: 1_500 },
+    Event::Retrieved,
+    Event::Stored { messages: 1 },
+];
+
+const UNUSUAL: [Event<'static>; 2] = [
+    Event::Warning {
+        message: "the clock \x1b[31mjumped",
+    },
+    Event::MessageFailed {
+        number: 7,
+        unique_id: b"AA\x1b",
+        reason: "the server said \u{202e}no",
+    },
+];
+
+#[test]
+fn without_a_terminal_success_is_silent() {
+    assert_eq!(shown(TEXT, false, &EVENTS, &done()), "out:\nerr:\n");
+}
+
+#[test]
+fn on_a_terminal_success_is_one_line() {
+    insta::assert_snapshot!(shown(TEXT, true, &EVENTS, &done()), @r"
+    out:
+    err:
+    work: 1 new message (1.5 kB), 3 on the server, in 0.0 s
+    ");
+}
+
+#[test]
+fn what_a_person_should_know_is_said_everywhere_and_escaped() {
+    let mut outcome = done();
+    outcome.summary.failed = 1;
+    insta::assert_snapshot!(shown(TEXT, false, &UNUSUAL, &outcome), @r"
+    out:
+    err:
+    popsync: work: warning: the clock \x1b[31mjumped
+    popsync: work: message 7 (AA\x1b): the server said \u{202e}no
+    work: 1 new message (1.5 kB), 1 failed, 3 on the server, in 0.0 s
+    ");
+}
+
+#[test]
+fn quiet_leaves_only_errors() {
+    let quiet = Options {
+        quiet: true,
+        ..TEXT
+    };
+    insta::assert_snapshot!(shown(quiet, true, &UNUSUAL, &done()), @r"
+    out:
+    err:
+    popsync: work: message 7 (AA\x1b): the server said \u{202e}no
+    ");
+}
+
+#[test]
+fn an_error_has_its_hint() {
+    insta::assert_snapshot!(shown(TEXT, false, &[], &failed()), @r"
+    out:
+    err:
+    popsync: work: no password, and no terminal to ask for one
+    hint: set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
+    ");
+    insta::assert_snapshot!(shown(TEXT, true, &[], &failed()), @r"
+    out:
+    err:
+    popsync: work: no password, and no terminal to ask for one
+    hint: set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
+    ");
+}
+
+#[test]
+fn colour_marks_errors_only() {
+    let colour = Options {
+        colour: Some(true),
+        ..TEXT
+    };
+    let text = shown(colour, true, &[], &failed());
+    insta::assert_snapshot!(text.replace('\x1b', "ESC"), @r"
+    out:
+    err:
+    ESC[31mESC[1mpopsync:ESC[0m work: no password, and no terminal to ask for one
+    ESC[36mhint:ESC[0m set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
+    ");
+}
+
+#[test]
+fn json_goes_to_stdout_and_errors_to_both() {
+    insta::assert_snapshot!(shown(JSON, true, &EVENTS, &done()), @r#"
+    out:
+    {"event":"listed","account":"work","messages":3}
+    {"event":"retrieved","account":"work","messages":0,"bytes":1500}
+    {"event":"retrieved","account":"work","messages":1,"bytes":1500}
+    {"event":"stored","account":"work","messages":1}
+    {"event":"summary","account":"work","retrieved":1,"bytes":1500,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":3,"seconds":0.0,"exit":0}
+    err:
+    "#);
+    insta::assert_snapshot!(shown(JSON, false, &UNUSUAL, &failed()), @r#"
+    out:
+    {"event":"warning","account":"work","message":"the clock \\x1b[31mjumped"}
+    {"event":"failed","account":"work","number":7,"unique_id":"AA\\x1b","reason":"the server said \\u{202e}no"}
+    {"event":"error","account":"work","exit":77,"message":"no password, and no terminal to ask for one","hint":"set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run"}
+    {"event":"summary","account":"work","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":0,"seconds":0.0,"exit":77}
+    err:
+    popsync: work: warning: the clock \x1b[31mjumped
+    popsync: work: message 7 (AA\x1b): the server said \u{202e}no
+    popsync: work: no password, and no terminal to ask for one
+    hint: set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
+    "#);
+}
+
+/// Many events, few lines, and the totals are right before anything else is told.
+#[test]
+fn json_tells_progress_now_and_then() {
+    let mut events = vec![Event::Received { octets: 10 }; 10_000];
+    events.push(Event::Retrieved);
+    events.push(Event::Stored { messages: 1 });
+    let text = shown(JSON, false, &events, &done());
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains(r#""event":"retrieved""#))
+        .collect();
+    assert!(lines.len() < 1_000, "{} lines", lines.len());
+    assert_eq!(
+        lines.last().copied(),
+        Some(r#"{"event":"retrieved","account":"work","messages":1,"bytes":100000}"#)
+    );
+}
+
+#[test]
+fn a_dry_run_is_a_table_on_stdout() {
+    let events = [
+        Event::Listed { messages: 9 },
+        Event::Decided {
+            number: 4,
+            unique_id: b"AAAD",
+            octets: Some(1_500),
+            action: Action::Retrieve,
+            reason: Reason::New,
+        },
+        Event::Planned {
+            retrieve: 1,
+            octets: 1_500,
+            delete: 0,
+            skip: 0,
+        },
+    ];
+    let dry = Options {
+        dry_run: true,
+        ..TEXT
+    };
+    insta::assert_snapshot!(shown(dry, true, &events, &done()), @r"
+    out:
+    work:       4     1.5 kB  retrieve               AAAD  (new)
+    work: 1 to retrieve (1.5 kB), 0 to delete, 0 skipped, 9 on the server; nothing was done
+    err:
+    ");
+    let json = Options {
+        dry_run: true,
+        ..JSON
+    };
+    insta::assert_snapshot!(shown(json, true, &events, &done()), @r#"
+    out:
+    {"event":"listed","account":"work","messages":9}
+    {"event":"decided","account":"work","number":4,"unique_id":"AAAD","bytes":1500,"action":"retrieve","reason":"new"}
+    {"event":"planned","account":"work","retrieve":1,"bytes":1500,"delete":0,"skip":0}
+    {"event":"summary","account":"work","retrieved":1,"bytes":1500,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":3,"seconds":0.0,"exit":0}
+    err:
+    "#);
+}
+
+#[test]
+fn accounts_that_never_ran_have_their_last_line_too() {
+    let (output, out, err) = output(JSON, false);
+    assert_eq!(output.not_started("home"), Exit::Interrupted);
+    assert_eq!(output.panicked("work"), Exit::IoError);
+    assert_eq!(output.finish(), Exit::Success);
+    insta::assert_snapshot!(format!("{}{}", out.text(), err.text()), @r#"
+    {"event":"summary","account":"home","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":0,"seconds":0.0,"exit":130}
+    {"event":"error","account":"work","exit":74,"message":"stopped by an internal error","hint":"this is a bug in popsync; please report it with the line above"}
+    {"event":"summary","account":"work","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":0,"seconds":0.0,"exit":74}
+    popsync: work: stopped by an internal error
+    hint: this is a bug in popsync; please report it with the line above
+    "#);
+}

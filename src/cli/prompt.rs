@@ -1,0 +1,135 @@
+//! Asks for a password on the terminal, without showing what is typed.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Read, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+use tokio::sync::watch;
+
+use crate::account::Account;
+use crate::auth::source::Prompt;
+
+use super::output::{Output, sanitize};
+
+/// The longest line that is taken; a terminal gives no more than 4096 at once.
+const LIMIT: usize = 4096;
+
+/// How often it is looked whether the user stopped popsync.
+const LOOK: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
+
+/// The terminal that echoes nothing at the moment, and how it was before.
+static SILENT: Mutex<Option<(File, Termios)>> = Mutex::new(None);
+
+/// The person at the terminal, if there is one.
+pub(super) struct Terminal {
+    output: Arc<Output>,
+    stop: watch::Receiver<bool>,
+    /// One question at a time.
+    turn: Mutex<()>,
+}
+
+impl Terminal {
+    pub(super) fn new(output: Arc<Output>, stop: watch::Receiver<bool>) -> Self {
+        Self {
+            output,
+            stop,
+            turn: Mutex::new(()),
+        }
+    }
+
+    fn ask(&self, question: &str) -> io::Result<SecretString> {
+        let mut terminal = File::options().read(true).write(true).open("/dev/tty")?;
+        let answer = {
+            let _echo = Silence::begin(&terminal)?;
+            terminal.write_all(question.as_bytes())?;
+            self.line(&terminal)
+        };
+        // The line end that was typed has not been shown either.
+        terminal.write_all(b"\n")?;
+        answer
+    }
+
+    fn line(&self, mut terminal: &File) -> io::Result<SecretString> {
+        // Never grown: growing would leave a copy behind.
+        let mut buffer = Zeroizing::new([0; LIMIT]);
+        let mut filled = 0;
+        loop {
+            if *self.stop.borrow() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let mut ready = [PollFd::new(terminal, PollFlags::IN)];
+            match poll(&mut ready, Some(&LOOK)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+                Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let count = match terminal.read(&mut buffer[filled..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                result => result?,
+            };
+            filled += count;
+            let ended = count == 0 || buffer[..filled].contains(&b'\n');
+            if ended || filled == buffer.len() {
+                let typed = &buffer[..filled];
+                let typed = typed.strip_suffix(b"\n").unwrap_or(typed);
+                let text = str::from_utf8(typed)
+                    .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))?;
+                return Ok(SecretString::from(Box::<str>::from(text)));
+            }
+        }
+    }
+}
+
+impl Prompt for Terminal {
+    fn password(&self, account: &Account) -> io::Result<Option<SecretString>> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Ok(None);
+        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let question = format!(
+            "Password for {} ({} at {}): ",
+            sanitize::text(&account.name),
+            sanitize::text(&account.user),
+            sanitize::text(&account.server.host)
+        );
+        self.output.suspended(|| self.ask(&question)).map(Some)
+    }
+}
+
+/// While this lives, the terminal shows nothing of what is typed.
+struct Silence;
+
+impl Silence {
+    fn begin(terminal: &File) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        let copy = terminal.try_clone()?;
+        let mut guard = SILENT.lock().unwrap_or_else(PoisonError::into_inner);
+        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
+        *guard = Some((copy, before));
+        Ok(Self)
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Lets the terminal show again what is typed. Also for who ends the process at once.
+pub(super) fn restore() {
+    let mut guard = SILENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((terminal, before)) = guard.take() {
+        // A terminal that is gone shows nothing anyway.
+        let _ = tcsetattr(&terminal, OptionalActions::Flush, &before);
+    }
+}

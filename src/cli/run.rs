@@ -1,0 +1,153 @@
+//! Runs accounts side by side, and makes one exit status of them.
+
+use std::collections::HashMap;
+use std::io;
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::{Id, JoinError, JoinSet};
+use tracing::Instrument;
+
+use crate::account::Account;
+use crate::exit::Exit;
+use crate::sync::{self, Outcome, Request};
+
+use super::output::Output;
+use super::prompt::Terminal;
+use super::signals;
+
+/// How long the end waits for what an account left behind, such as a pipe that gives no
+/// password.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Syncs the accounts, `jobs` of them at the same time.
+pub(super) fn run(
+    accounts: Vec<Account>,
+    jobs: usize,
+    dry_run: bool,
+    state_dir: &Path,
+    output: &Arc<Output>,
+) -> Exit {
+    let jobs = jobs.min(accounts.len()).max(1);
+    let started = signals::listen(output).and_then(|stop| Ok((stop, runtime(jobs)?)));
+    let (stop, runtime) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            output.problem(None, &format!("cannot start: {error}"));
+            return Exit::IoError;
+        }
+    };
+    tell_panics(output);
+    let crew = Crew {
+        prompt: Arc::new(Terminal::new(Arc::clone(output), stop.clone())),
+        output: Arc::clone(output),
+        state_dir: state_dir.to_owned(),
+        dry_run,
+        stop,
+    };
+    let exit = runtime.block_on(crew.work(accounts, jobs));
+    runtime.shutdown_timeout(PATIENCE);
+    exit
+}
+
+/// One thread for one account. Several need more: one may hash or wait for a person while the
+/// others serve their sockets.
+fn runtime(jobs: usize) -> io::Result<Runtime> {
+    if jobs == 1 {
+        Builder::new_current_thread().enable_all().build()
+    } else {
+        Builder::new_multi_thread()
+            .worker_threads(jobs)
+            .enable_all()
+            .build()
+    }
+}
+
+/// What all accounts share.
+struct Crew {
+    prompt: Arc<Terminal>,
+    output: Arc<Output>,
+    state_dir: PathBuf,
+    dry_run: bool,
+    stop: watch::Receiver<bool>,
+}
+
+impl Crew {
+    async fn work(self, accounts: Vec<Account>, jobs: usize) -> Exit {
+        let mut waiting = accounts.into_iter();
+        let mut names = HashMap::new();
+        let mut tasks = JoinSet::new();
+        let mut exit = Exit::Success;
+        loop {
+            while tasks.len() < jobs
+                && !*self.stop.borrow()
+                && let Some(account) = waiting.next()
+            {
+                let name = account.name.clone();
+                let task = tasks.spawn(self.sync(account));
+                names.insert(task.id(), name);
+            }
+            let Some(ended) = tasks.join_next_with_id().await else {
+                break;
+            };
+            exit = exit.merge(self.tell(ended, &mut names));
+        }
+        for account in waiting {
+            exit = exit.merge(self.output.not_started(&account.name));
+        }
+        exit
+    }
+
+    /// One account, in a task of its own so that its panic ends nothing else.
+    fn sync(&self, account: Account) -> impl Future<Output = Outcome> + Send + use<> {
+        let reporter = self.output.reporter(&account.name);
+        let span = reporter.span();
+        let prompt = Arc::clone(&self.prompt);
+        let state_dir = self.state_dir.clone();
+        let (dry_run, stop) = (self.dry_run, self.stop.clone());
+        let run = async move {
+            sync::run(Request {
+                account: &account,
+                state_dir: &state_dir,
+                prompt: &*prompt,
+                reporter: &reporter,
+                dry_run,
+                stop,
+            })
+            .await
+        };
+        run.instrument(span)
+    }
+
+    fn tell(
+        &self,
+        ended: Result<(Id, Outcome), JoinError>,
+        names: &mut HashMap<Id, String>,
+    ) -> Exit {
+        let id = match &ended {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        let name = names.remove(&id).unwrap_or_default();
+        match ended {
+            Ok((_, outcome)) => self.output.outcome(&name, &outcome),
+            Err(_) => self.output.panicked(&name),
+        }
+    }
+}
+
+/// Panics are told in one safe line: their words may hold what a server sent.
+fn tell_panics(output: &Arc<Output>) {
+    let output = Arc::clone(output);
+    panic::set_hook(Box::new(move |info| {
+        let place = info
+            .location()
+            .map_or_else(String::new, |place| format!(" at {place}"));
+        let words = info.payload_as_str().unwrap_or("no words");
+        output.problem(None, &format!("internal error{place}: {words}"));
+    }));
+}
