@@ -109,7 +109,7 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 #[command(after_long_help = help::fetch())]
 pub(super) struct Fetch {
-    /// Server: pop3s://[USER@]HOST[:PORT] or pop3://…
+    /// Server: pop3s://[USER@]HOST[:PORT], or pop3:// for STLS
     ///
     /// pop3s:// is TLS from the first octet, on port 995. pop3:// is STLS, on port 110, and
     /// nothing is sent without it. IPv6 addresses stand in brackets. A user name may hold an
@@ -266,7 +266,7 @@ pub(super) struct Completions {
 /// Print a manual page, for `popsync man | man -l -`
 #[derive(Debug, Args)]
 pub(super) struct Man {
-    /// Page: popsync, popsync-fetch … or popsync.5
+    /// Page: popsync, popsync-fetch and so on, or popsync.5
     ///
     /// The name of a command alone will do, and `config` for popsync.5, the page of the
     /// configuration file.

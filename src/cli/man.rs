@@ -45,3 +45,21 @@ pub(super) fn find(name: &str) -> Option<&'static Page> {
             || page.name == "popsync.5" && ["config", "config.toml"].contains(&name)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::args::Cli;
+
+    #[test]
+    fn every_command_has_a_page() {
+        for command in Cli::command().get_subcommands() {
+            let page = find(command.get_name());
+            assert!(page.is_some_and(|page| page.text.contains(".SH NAME")));
+        }
+        assert!(find("popsync").is_some() && find("config").is_some());
+        assert!(find("popsync-").is_none() && find("").is_none());
+    }
+}

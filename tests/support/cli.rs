@@ -1,0 +1,117 @@
+//! Runs the program with a home of its own and an empty environment.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// One run of the program to be.
+pub(crate) struct Popsync {
+    home: TempDir,
+    command: Command,
+}
+
+/// How a run ended. Paths of the temporary home read `HOME`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Popsync {
+    /// With these arguments, and without a terminal.
+    pub(crate) fn new(arguments: &[&str]) -> Self {
+        let home = TempDir::new().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_popsync"));
+        command
+            .args(arguments)
+            .current_dir(home.path())
+            .env_clear()
+            .env("HOME", home.path())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .stdin(Stdio::null());
+        Self { home, command }
+    }
+
+    /// With a variable of the environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// With a file below the home folder; only its owner can read it.
+    pub(crate) fn file(self, path: &str, content: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut file = File::create(&path).unwrap();
+        file.write_all(content.as_bytes()).unwrap();
+        file.set_permissions(fs::Permissions::from_mode(0o600))
+            .unwrap();
+        self
+    }
+
+    /// With this configuration at its usual place.
+    pub(crate) fn config(self, content: &str) -> Self {
+        self.file(".config/popsync/config.toml", content)
+    }
+
+    /// A path below the home folder.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.home.path().join(path)
+    }
+
+    /// Runs it.
+    pub(crate) fn run(mut self) -> Ended {
+        let output = self.command.output().unwrap();
+        ended(&output, self.home.path())
+    }
+
+    /// Runs it, and asserts status, standard output and standard error together.
+    #[track_caller]
+    pub(crate) fn gives(self, status: i32, out: &str, err: &str) {
+        let expected = Ended {
+            status,
+            out: out.to_owned(),
+            err: err.to_owned(),
+        };
+        let ended = self.run();
+        assert!(
+            ended == expected,
+            "\n{}\ninstead of\n{}",
+            ended.text(),
+            expected.text()
+        );
+    }
+}
+
+impl Ended {
+    /// All of it, for snapshots and failures.
+    pub(crate) fn text(&self) -> String {
+        format!(
+            "status: {}\nout:\n{}err:\n{}",
+            self.status, self.out, self.err
+        )
+    }
+}
+
+fn ended(output: &Output, home: &Path) -> Ended {
+    let text = |octets: &[u8]| {
+        String::from_utf8(octets.to_vec())
+            .unwrap()
+            .replace(home.to_str().unwrap(), "HOME")
+    };
+    Ended {
+        status: output.status.code().unwrap_or(-1),
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+    }
+}
