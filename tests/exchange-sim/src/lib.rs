@@ -34,7 +34,7 @@
 //! - [`Server`] and [`Builder`]: ports, threads, TLS with a CA of its own
 //! - [`Session`]: the protocol engine, octets in and octets out; it runs in a [`Site`]
 //! - [`Mailbox`], [`Knobs`], [`Profile`], [`Transcript`], [`Clock`]: what the engine works on
-//! - [`sample`]: messages
+//! - messages to fill mailboxes with: [`sample`]
 
 mod builder;
 mod clock;

@@ -1,5 +1,7 @@
 //! SASL mechanisms, as the server plays them (RFC 5034).
 
+mod gssapi;
+mod ntlm;
 mod plain;
 mod xoauth2;
 
@@ -46,6 +48,8 @@ impl Dialogue {
     /// Begins an exchange with the mechanism of this name, in upper case.
     pub(crate) fn begin(name: &str) -> Option<Self> {
         let (name, mechanism): (_, Box<dyn Mechanism>) = match name {
+            "GSSAPI" => ("GSSAPI", Box::<gssapi::Gssapi>::default()),
+            "NTLM" => ("NTLM", Box::<ntlm::Ntlm>::default()),
             "PLAIN" => ("PLAIN", Box::new(plain::Plain)),
             "XOAUTH2" => ("XOAUTH2", Box::<xoauth2::XOauth2>::default()),
             _ => return None,

@@ -10,6 +10,7 @@ use rcgen::{
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::lock;
 use crate::knobs::Certificate;
@@ -123,5 +124,5 @@ fn name(common: &str) -> DistinguishedName {
 
 /// The hash of a certificate for the channel binding `tls-server-end-point` (RFC 5929 §4.1).
 pub(crate) fn end_point(leaf: &CertificateDer<'_>) -> Vec<u8> {
-    leaf.to_vec()
+    Sha256::digest(leaf).to_vec()
 }
