@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod auth;
+pub mod cache;
 pub mod cli;
 pub mod config;
 pub mod exit;

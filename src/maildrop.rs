@@ -205,7 +205,7 @@ impl Builder {
         }
     }
 
-    /// The maildrop so far, and the builder for what LIST may add to it later.
+    /// The messages so far; LIST may still add their sizes.
     pub fn maildrop(&mut self) -> &Maildrop {
         self.settle();
         &self.maildrop

@@ -24,8 +24,8 @@ pub struct Remembered {
     pub stored_at: i64,
     /// Whether the server was asked to delete them.
     pub deletion_asked: bool,
-    /// How many messages of a listing they stand for: more than one only where a server gives
-    /// several messages the same unique-id.
+    /// How many messages of the listing had this unique-id when all of them were last accounted
+    /// for: more than one only where a server breaks the rules.
     pub copies: u32,
 }
 
@@ -59,8 +59,8 @@ pub fn plan(
             let remembered = memory.recall(message.unique_id);
             let decision = if message.unique_id.is_empty() {
                 Decision::new(Action::Skip, Reason::NoUniqueId)
-            } else if message.copies > 1 {
-                repeated(message, remembered, retention)
+            } else if is_ambiguous(message, remembered) {
+                ambiguous(message, remembered, retention)
             } else {
                 remembered.map_or_else(
                     || unknown(retention),
@@ -95,10 +95,16 @@ fn unknown(retention: Retention) -> Decision {
     }
 }
 
-/// A message whose unique-id others have too: the id does not tell which of them are stored
-/// (`OPOP3:C0040`, `C0041`). It is deleted only in the session in which its own content was
-/// retrieved and found to be stored.
-fn repeated(
+/// Whether the unique-id does not tell which message this is: others have it too, or had it
+/// when it was last looked into (`OPOP3:C0040`, `C0041`).
+pub fn is_ambiguous(message: Message<'_>, remembered: Option<Remembered>) -> bool {
+    message.copies > 1 || remembered.is_some_and(|remembered| remembered.copies > 1)
+}
+
+/// A message whose unique-id does not tell which one it is. As long as there are as many as
+/// there were when all of them were accounted for, they are taken for the same ones; but one is
+/// deleted only in the session in which its own content was retrieved and found to be stored.
+fn ambiguous(
     message: Message<'_>,
     remembered: Option<Remembered>,
     retention: Retention,
@@ -106,8 +112,7 @@ fn repeated(
     if !retention.leave_on_server {
         return Decision::new(Action::RetrieveThenDelete, Reason::UniqueIdRepeated);
     }
-    let stored = remembered.map_or(0, |remembered| remembered.copies);
-    if stored >= message.copies {
+    if remembered.is_some_and(|remembered| remembered.copies == message.copies) {
         Decision::new(Action::Keep, Reason::Stored)
     } else {
         Decision::new(Action::Retrieve, Reason::UniqueIdRepeated)

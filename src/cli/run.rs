@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io;
 use std::panic;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -20,8 +21,8 @@ use super::output::Output;
 use super::prompt::Terminal;
 use super::signals;
 
-/// How long the end waits for what an account left behind, such as a pipe that gives no
-/// password.
+/// How long is waited for what is not needed: at the end, for what an account left behind, such
+/// as a pipe that gives no password.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Syncs the accounts, `jobs` of them at the same time.
@@ -116,6 +117,7 @@ impl Crew {
                 prompt: &*prompt,
                 reporter: &reporter,
                 dry_run,
+                clock: sync::system_clock,
                 stop,
             })
             .await
@@ -141,6 +143,9 @@ impl Crew {
 }
 
 /// Panics are told in one safe line: their words may hold what a server sent.
+///
+/// Another thread tells it, because progress bars do not move for one that panics. It is not
+/// waited for without end, because the panic may hold a lock that it needs.
 fn tell_panics(output: &Arc<Output>) {
     let output = Arc::clone(output);
     panic::set_hook(Box::new(move |info| {
@@ -148,6 +153,16 @@ fn tell_panics(output: &Arc<Output>) {
             .location()
             .map_or_else(String::new, |place| format!(" at {place}"));
         let words = info.payload_as_str().unwrap_or("no words");
-        output.problem(None, &format!("internal error{place}: {words}"));
+        let line = format!("internal error{place}: {words}");
+        let output = Arc::clone(&output);
+        let (told, wait) = mpsc::channel();
+        let teller = thread::Builder::new().spawn(move || {
+            output.problem(None, &line);
+            // Nobody waits any more: then it took too long.
+            let _ = told.send(());
+        });
+        if teller.is_ok() {
+            let _ = wait.recv_timeout(PATIENCE);
+        }
     }));
 }

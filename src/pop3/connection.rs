@@ -222,6 +222,11 @@ impl Connection {
         self.state
     }
 
+    /// The command whose reply is due next.
+    pub fn awaited(&self) -> Option<Keyword> {
+        self.outstanding.front().copied()
+    }
+
     /// How many commands have no whole reply yet.
     pub fn outstanding(&self) -> usize {
         self.outstanding.len()

@@ -1,0 +1,85 @@
+//! Table `accounts`.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Cache, Error};
+use crate::account::{Account, Identity, StoreSettings};
+
+/// An account as the cache knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRow {
+    /// Its key in the other tables.
+    pub id: i64,
+    /// Marks its files in the store: letters and digits, never another account's.
+    pub tag: String,
+}
+
+impl Cache {
+    /// Finds the account.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn find_account(&self, identity: &Identity) -> Result<Option<AccountRow>, Error> {
+        let found = self
+            .connection
+            .query_row(
+                "SELECT id, tag FROM accounts WHERE key = ?1 AND host = ?2 AND user = ?3",
+                params![identity.key, identity.host, identity.user],
+                account_row,
+            )
+            .optional()?;
+        Ok(found)
+    }
+
+    /// Finds the account, or makes it. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn account(&mut self, account: &Account, now: i64) -> Result<AccountRow, Error> {
+        let identity = &account.identity;
+        let StoreSettings::Maildir { path, .. } = &account.store;
+        let store = path.to_string_lossy();
+        let found = self
+            .connection
+            .query_row(
+                "UPDATE accounts SET name = ?4, store = ?5
+                 WHERE key = ?1 AND host = ?2 AND user = ?3
+                 RETURNING id, tag",
+                params![
+                    identity.key,
+                    identity.host,
+                    identity.user,
+                    account.name,
+                    store
+                ],
+                account_row,
+            )
+            .optional()?;
+        if let Some(row) = found {
+            return Ok(row);
+        }
+        // 64 random bits of SQLite's own: no two state folders share a tag either.
+        let row = self.connection.query_row(
+            "INSERT INTO accounts (key, host, user, name, store, tag, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, lower(hex(randomblob(8))), ?6)
+             RETURNING id, tag",
+            params![
+                identity.key,
+                identity.host,
+                identity.user,
+                account.name,
+                store,
+                now
+            ],
+            account_row,
+        )?;
+        Ok(row)
+    }
+}
+
+fn account_row(row: &Row<'_>) -> rusqlite::Result<AccountRow> {
+    Ok(AccountRow {
+        id: row.get(0)?,
+        tag: row.get(1)?,
+    })
+}

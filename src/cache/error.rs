@@ -1,0 +1,117 @@
+//! What can go wrong with the cache.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::ErrorCode;
+
+use super::Holder;
+use crate::exit::Exit;
+
+/// Why the cache cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another run works on this account.
+    #[error("another run is active for this account{}", match holder {
+        Some(holder) => format!(" (process {}, since {})", holder.pid, holder.since),
+        None => String::new(),
+    })]
+    Locked {
+        /// Which, where it can be told.
+        holder: Option<Holder>,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the state could not be brought up to date")]
+    Migration(#[from] rusqlite_migration::Error),
+    /// SQLite failed.
+    #[error("reading or writing the state failed")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The state folder cannot be used.
+    #[error("cannot use the state at `{}`", path.display())]
+    StateDir {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A newer popsync wrote the file.
+    #[error(
+        "`{}` is of version {version}, and this popsync knows {known} only", path.display()
+    )]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: usize,
+        /// The newest version known.
+        known: usize,
+    },
+    /// The file is damaged, or no SQLite file at all.
+    #[error("the state in `{}` cannot be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rusqlite::Error,
+    },
+}
+
+impl Error {
+    pub(super) fn unreadable(path: &Path, source: rusqlite::Error) -> Self {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Unreadable {
+                path: path.to_owned(),
+                source,
+            },
+            _ => Self::Sqlite(source),
+        }
+    }
+
+    fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Sqlite(source) => source.sqlite_error_code(),
+            _ => None,
+        }
+    }
+
+    /// The status for the shell.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Locked { .. } => Exit::TemporaryFailure,
+            Self::StateDir { .. } => Exit::CannotCreate,
+            Self::TooNew { .. } => Exit::Config,
+            Self::Sqlite(_) if self.code() == Some(ErrorCode::DatabaseBusy) => {
+                Exit::TemporaryFailure
+            }
+            Self::Migration(_) | Self::Sqlite(_) | Self::Unreadable { .. } => Exit::IoError,
+        }
+    }
+
+    /// What the user can do, for a line of its own.
+    pub fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::Locked { .. } => "wait until it is done, or end it".to_owned(),
+            Self::TooNew { .. } => "use the newer popsync; the file was left untouched".to_owned(),
+            Self::Unreadable { .. } => {
+                "restore it from a backup; without it every message on the server is retrieved \
+                 again"
+                    .to_owned()
+            }
+            Self::StateDir { .. } => {
+                "name another folder with `--state-dir`, or make this one writable".to_owned()
+            }
+            Self::Sqlite(_) => match self.code()? {
+                ErrorCode::DiskFull => {
+                    "make room and run it again; nothing was deleted on the server".to_owned()
+                }
+                ErrorCode::DatabaseBusy => "try again later".to_owned(),
+                ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+                    "the state folder must be writable by whoever runs popsync".to_owned()
+                }
+                _ => return None,
+            },
+            Self::Migration(_) => return None,
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! One run an account at a time.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::{Error, create_state_dir};
+use crate::account::Identity;
+
+/// Held while a run works on an account. The kernel ends it with the process, however that dies.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Who holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Process number.
+    pub pid: u32,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Lock {
+    /// Takes the lock of this account.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] at once where another run has it.
+    pub fn acquire(state_dir: &Path, identity: &Identity) -> Result<Self, Error> {
+        let folder = state_dir.join("locks");
+        create_state_dir(&folder)?;
+        let path = folder.join(file_name(identity));
+        let failed = |source| Error::StateDir {
+            path: path.clone(),
+            source,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Locked {
+                    holder: holder(&mut file),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        // For whoever finds it locked. The lock itself does not depend on what the file says.
+        let note = format!(
+            "{} {}\n",
+            std::process::id(),
+            Timestamp::now().strftime("%FT%TZ")
+        );
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(note.as_bytes()))
+            .map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Files of one account have one name, whatever characters the account has.
+fn file_name(identity: &Identity) -> String {
+    let mut hash = Sha256::new();
+    for part in [&identity.key, &identity.host, &identity.user] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let hex: String = hash.finalize()[..16]
+        .iter()
+        .map(|octet| format!("{octet:02x}"))
+        .collect();
+    format!("{hex}.lock")
+}
+
+fn holder(file: &mut File) -> Option<Holder> {
+    let mut note = String::new();
+    file.take(100).read_to_string(&mut note).ok()?;
+    let (pid, since) = note.trim_end().split_once(' ')?;
+    Some(Holder {
+        pid: pid.parse().ok()?,
+        since: since.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(key: &str, user: &str) -> Identity {
+        Identity {
+            key: key.to_owned(),
+            host: "mail.example.com".to_owned(),
+            user: user.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_second_run_of_the_same_account_is_told_who_has_the_first() {
+        let state = tempfile::tempdir().unwrap();
+        let work = identity("work", "anna");
+        let first = Lock::acquire(state.path(), &work).unwrap();
+        let error = Lock::acquire(state.path(), &work).unwrap_err();
+        assert_eq!(error.exit(), crate::exit::Exit::TemporaryFailure);
+        let pid = format!("(process {}, since ", std::process::id());
+        assert!(error.to_string().contains(&pid), "{error}");
+        let _other = Lock::acquire(state.path(), &identity("work", "bert")).unwrap();
+        drop(first);
+        Lock::acquire(state.path(), &work).unwrap();
+    }
+
+    #[test]
+    fn parts_of_the_identity_are_kept_apart() {
+        assert_ne!(
+            file_name(&identity("ab", "c")),
+            file_name(&identity("a", "bc"))
+        );
+    }
+}

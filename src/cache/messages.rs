@@ -1,0 +1,249 @@
+//! Tables `messages` and `staged`.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Cache, Error, Snapshot};
+use crate::account::LineEndings;
+use crate::store::Name;
+
+/// A SHA-256 digest.
+pub type Digest = [u8; 32];
+
+/// How a message was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineEnds {
+    /// What became of its CRLFs.
+    pub stored: LineEndings,
+    /// Whether it holds a bare CR or LF.
+    pub bare: bool,
+}
+
+/// A message that is durable, and about to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Staged {
+    /// Its unique-id as sent.
+    pub unique_id: Vec<u8>,
+    /// Its file.
+    pub name: Name,
+    /// Its size as sent, un-stuffed.
+    pub octets: u64,
+    /// Digest of the same.
+    pub sha256: Digest,
+    /// Digest of its header, without the empty line behind it.
+    pub header_sha256: Digest,
+    /// Its size by the scan listing.
+    pub listed_octets: Option<u64>,
+    /// How it was stored.
+    pub line_ends: LineEnds,
+}
+
+impl Cache {
+    /// Steps 3 and 6 of the store's order: records these messages as staged, and those staged
+    /// before as stored.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; then nothing was recorded, as far as can be known.
+    pub fn stage(&mut self, account: i64, batch: &[Staged], now: i64) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        clear_staged(&transaction, account)?;
+        {
+            let mut message = transaction.prepare_cached(
+                "INSERT INTO messages (account, unique_id, name, octets, sha256, header_sha256,
+                     listed_octets, bare_line_ends, line_endings, stored_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?;
+            let mut staged =
+                transaction.prepare_cached("INSERT INTO staged (message) VALUES (?1)")?;
+            for row in batch {
+                let line_endings = match row.line_ends.stored {
+                    LineEndings::Lf => "lf",
+                    LineEndings::Crlf => "crlf",
+                };
+                let id = message.insert(params![
+                    account,
+                    row.unique_id,
+                    row.name.as_str(),
+                    column(row.octets),
+                    row.sha256,
+                    row.header_sha256,
+                    row.listed_octets.map(column),
+                    row.line_ends.bare,
+                    line_endings,
+                    now
+                ])?;
+                staged.execute([id])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Step 6: whatever is staged is stored.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn clear_staged(&mut self, account: i64) -> Result<(), Error> {
+        clear_staged(&self.connection, account)
+    }
+
+    /// The messages that an interrupted run left staged.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn staged(&self, account: i64) -> Result<Vec<Name>, Error> {
+        let mut query = self.connection.prepare(
+            "SELECT name FROM staged JOIN messages ON messages.id = staged.message
+             WHERE account = ?1",
+        )?;
+        let names = query.query_map([account], |row| row.get(0).map(Name))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets staged messages that are nowhere in the store; the others become stored.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn forget_staged(&mut self, account: i64, lost: &[Name]) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        for name in lost {
+            let message: Option<i64> = transaction
+                .query_row(
+                    "DELETE FROM staged WHERE message IN
+                         (SELECT id FROM messages WHERE account = ?1 AND name = ?2)
+                     RETURNING message",
+                    params![account, name.as_str()],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            transaction.execute("DELETE FROM messages WHERE id = ?1", [message])?;
+        }
+        clear_staged(&transaction, account)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Everything that a plan needs to know of the stored messages.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn snapshot(&self, account: i64) -> Result<Snapshot, Error> {
+        let mut query = self.connection.prepare(
+            "SELECT unique_id, stored_at, copies, deletion_asked_at IS NOT NULL,
+                    missing_since IS NOT NULL
+             FROM messages WHERE account = ?1 ORDER BY unique_id",
+        )?;
+        let mut rows = query.query([account])?;
+        let mut snapshot = Snapshot::default();
+        while let Some(row) = rows.next()? {
+            let unique_id = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+            snapshot.push(
+                unique_id,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            );
+        }
+        Ok(snapshot)
+    }
+
+    /// Whether a message with this unique-id and this content is recorded.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn holds(&self, account: i64, unique_id: &[u8], sha256: &Digest) -> Result<bool, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT 1 FROM messages WHERE account = ?1 AND unique_id = ?2 AND sha256 = ?3",
+        )?;
+        Ok(query.exists(params![account, unique_id, sha256])?)
+    }
+
+    /// Records that all messages which share this unique-id are accounted for, and how many
+    /// they were.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn copies_accounted_for(
+        &mut self,
+        account: i64,
+        unique_id: &[u8],
+        copies: u32,
+    ) -> Result<(), Error> {
+        self.connection.execute(
+            "UPDATE messages SET copies = ?3 WHERE account = ?1 AND unique_id = ?2",
+            params![account, unique_id, copies],
+        )?;
+        Ok(())
+    }
+
+    /// Records that the server accepted to delete the messages with these unique-ids.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn deletion_asked<'a>(
+        &mut self,
+        account: i64,
+        unique_ids: impl Iterator<Item = &'a [u8]>,
+        now: i64,
+    ) -> Result<(), Error> {
+        self.for_each_id(
+            "UPDATE messages SET deletion_asked_at = ?3 WHERE account = ?1 AND unique_id = ?2",
+            account,
+            unique_ids,
+            Some(now),
+        )
+    }
+
+    /// Records which messages have vanished from the listing, and which are there again.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn listed<'a>(
+        &mut self,
+        account: i64,
+        vanished: impl Iterator<Item = &'a [u8]>,
+        back: impl Iterator<Item = &'a [u8]>,
+        now: i64,
+    ) -> Result<(), Error> {
+        let update = "UPDATE messages SET missing_since = ?3 WHERE account = ?1 AND unique_id = ?2";
+        self.for_each_id(update, account, vanished, Some(now))?;
+        self.for_each_id(update, account, back, None)
+    }
+
+    fn for_each_id<'a>(
+        &mut self,
+        update: &str,
+        account: i64,
+        unique_ids: impl Iterator<Item = &'a [u8]>,
+        value: Option<i64>,
+    ) -> Result<(), Error> {
+        let mut unique_ids = unique_ids.peekable();
+        if unique_ids.peek().is_none() {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        {
+            let mut update = transaction.prepare_cached(update)?;
+            for unique_id in unique_ids {
+                update.execute(params![account, unique_id, value])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
+
+pub(super) fn clear_staged(connection: &Connection, account: i64) -> Result<(), Error> {
+    connection.execute(
+        "DELETE FROM staged WHERE message IN
+             (SELECT staged.message FROM staged JOIN messages ON messages.id = staged.message
+              WHERE account = ?1)",
+        [account],
+    )?;
+    Ok(())
+}
+
+/// SQLite's integers are signed; no message is that large.
+fn column(octets: u64) -> i64 {
+    i64::try_from(octets).unwrap_or(i64::MAX)
+}

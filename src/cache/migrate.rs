@@ -1,0 +1,33 @@
+//! The schema, version by version.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+use super::Error;
+
+/// Every version's step from the one before. A released file is never edited, removed or moved.
+const STEPS: &[M<'_>] = &[M::up(include_str!("../../migrations/0001_init.sql"))];
+
+/// Refuses, before anything is written, a file of a newer popsync or of another program.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let version: u32 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|source| Error::unreadable(path, source))?;
+    let version = version as usize;
+    if version > STEPS.len() {
+        return Err(Error::TooNew {
+            path: path.to_owned(),
+            version,
+            known: STEPS.len(),
+        });
+    }
+    Ok(())
+}
+
+/// Brings the schema to the newest version, each step in a transaction of its own.
+pub(super) fn to_latest(connection: &mut Connection) -> Result<(), Error> {
+    Migrations::from_slice(STEPS).to_latest(connection)?;
+    Ok(())
+}

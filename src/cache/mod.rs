@@ -1,0 +1,102 @@
+//! What is remembered between runs: messages, runs, capabilities, in one SQLite file.
+//!
+//! Synchronous: called on threads that may block. One file serves all accounts; each run opens
+//! it for itself, and SQLite keeps them apart.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+mod accounts;
+mod capabilities;
+mod error;
+mod lock;
+mod messages;
+mod migrate;
+mod overview;
+mod runs;
+mod snapshot;
+
+pub use accounts::AccountRow;
+pub use error::Error;
+pub use lock::{Holder, Lock};
+pub use messages::{Digest, LineEnds, Staged};
+pub use overview::{AccountOverview, LastRun};
+pub use runs::Run;
+pub use snapshot::Snapshot;
+
+/// The file in the state folder.
+pub const FILE_NAME: &str = "popsync.sqlite3";
+
+/// How long one run waits for another's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The open cache.
+#[derive(Debug)]
+pub struct Cache {
+    connection: Connection,
+}
+
+impl Cache {
+    /// Opens the cache in this folder, making folder and file where they are missing, readable
+    /// by their owner alone.
+    ///
+    /// # Errors
+    /// [`Error::TooNew`] where a newer popsync wrote it: it is left untouched.
+    pub fn open(state_dir: &Path) -> Result<Self, Error> {
+        create_state_dir(state_dir)?;
+        let path = state_dir.join(FILE_NAME);
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|source| Error::StateDir {
+                path: path.clone(),
+                source,
+            })?;
+        let mut connection = Connection::open(&path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        migrate::check(&connection, &path)?;
+        // A transaction that is committed is on the disk, or the run fails. Where the file
+        // system cannot do WAL, SQLite answers with the journal that it can do.
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        migrate::to_latest(&mut connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Opens the cache for looking only; `None` where there is none yet. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_read_only(state_dir: &Path) -> Result<Option<Self>, Error> {
+        let path = state_dir.join(FILE_NAME);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        migrate::check(&connection, &path)?;
+        Ok(Some(Self { connection }))
+    }
+}
+
+/// Makes the state folder, readable by its owner alone.
+fn create_state_dir(path: &Path) -> Result<(), Error> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| Error::StateDir {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What `status` shows, from local state alone.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Cache, Error};
+
+/// What is known of one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountOverview {
+    /// Its name in the configuration, or `user@host`.
+    pub name: String,
+    /// What it is remembered by.
+    pub key: String,
+    /// Host.
+    pub host: String,
+    /// User.
+    pub user: String,
+    /// Where its messages go.
+    pub store: String,
+    /// Messages stored.
+    pub messages: u64,
+    /// Their octets as sent.
+    pub octets: u64,
+    /// Of these, stored in the last 30 days.
+    pub recent_messages: u64,
+    /// Their octets.
+    pub recent_octets: u64,
+    /// Messages whose deletion was asked for, and which the server still listed last.
+    pub deletions_pending: u64,
+    /// When the oldest message that the server still lists was stored, in seconds since 1970.
+    pub oldest_on_server: Option<i64>,
+    /// How many stored messages the server listed last.
+    pub stored_on_server: u64,
+    /// The last run.
+    pub last_run: Option<LastRun>,
+    /// When the last run that went well ended.
+    pub last_success_at: Option<i64>,
+}
+
+/// The last run of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastRun {
+    /// When it ended, in seconds since 1970.
+    pub finished_at: i64,
+    /// Its exit status.
+    pub exit: u8,
+    /// Messages retrieved.
+    pub retrieved: u64,
+    /// Messages deleted on the server.
+    pub deleted: u64,
+    /// Messages on the server; none where it was not reached.
+    pub on_server: Option<u64>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl Cache {
+    /// Every account, by name. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn overview(&self, now: i64) -> Result<Vec<AccountOverview>, Error> {
+        const RECENT: i64 = 30 * 24 * 60 * 60;
+        let mut query = self.connection.prepare(
+            "SELECT a.id, a.name, a.key, a.host, a.user, a.store,
+                    count(m.id), coalesce(sum(m.octets), 0),
+                    count(m.id) FILTER (WHERE m.stored_at > ?1),
+                    coalesce(sum(m.octets) FILTER (WHERE m.stored_at > ?1), 0),
+                    count(m.id) FILTER
+                        (WHERE m.deletion_asked_at IS NOT NULL AND m.missing_since IS NULL),
+                    min(m.stored_at) FILTER (WHERE m.missing_since IS NULL),
+                    count(m.id) FILTER (WHERE m.missing_since IS NULL)
+             FROM accounts a LEFT JOIN messages m ON m.account = a.id
+             GROUP BY a.id ORDER BY a.name, a.id",
+        )?;
+        let rows = query.query_map([now - RECENT], |row| {
+            let overview = AccountOverview {
+                name: row.get(1)?,
+                key: row.get(2)?,
+                host: row.get(3)?,
+                user: row.get(4)?,
+                store: row.get(5)?,
+                messages: count(row, 6)?,
+                octets: count(row, 7)?,
+                recent_messages: count(row, 8)?,
+                recent_octets: count(row, 9)?,
+                deletions_pending: count(row, 10)?,
+                oldest_on_server: row.get(11)?,
+                stored_on_server: count(row, 12)?,
+                last_run: None,
+                last_success_at: None,
+            };
+            Ok((row.get::<_, i64>(0)?, overview))
+        })?;
+        let mut overviews = Vec::new();
+        for row in rows {
+            let (account, mut overview) = row?;
+            overview.last_run = self.last_run(account)?;
+            overview.last_success_at = self.connection.query_row(
+                "SELECT max(finished_at) FROM runs WHERE account = ?1 AND exit = 0",
+                [account],
+                |row| row.get(0),
+            )?;
+            overviews.push(overview);
+        }
+        Ok(overviews)
+    }
+
+    fn last_run(&self, account: i64) -> Result<Option<LastRun>, Error> {
+        let run = self
+            .connection
+            .query_row(
+                "SELECT finished_at, exit, retrieved, deleted, on_server, error
+                 FROM runs WHERE account = ?1 ORDER BY id DESC LIMIT 1",
+                params![account],
+                |row| {
+                    Ok(LastRun {
+                        finished_at: row.get(0)?,
+                        exit: row.get(1)?,
+                        retrieved: count(row, 2)?,
+                        deleted: count(row, 3)?,
+                        on_server: row.get::<_, Option<i64>>(4)?.map(i64::cast_unsigned),
+                        error: row.get(5)?,
+                    })
+                },
+            )
+            .optional()?;
+        Ok(run)
+    }
+}
+
+/// A count, which SQLite holds as a signed integer.
+fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(i64::cast_unsigned)
+}

@@ -1,0 +1,129 @@
+//! The stored messages of one account, in as little memory as their unique-ids take.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::maildrop::Maildrop;
+use crate::policy::{Memory, Remembered};
+
+/// What the cache knew when the run began.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    rows: Vec<Row>,
+    /// The unique-ids, one behind the other.
+    ids: Vec<u8>,
+    by_id: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+#[derive(Debug)]
+struct Row {
+    stored_at: i64,
+    id_start: u32,
+    id_length: u16,
+    copies: u32,
+    deletion_asked: bool,
+    missing: bool,
+}
+
+impl Snapshot {
+    /// Adds a message. Those with the same unique-id come one behind the other.
+    pub(super) fn push(
+        &mut self,
+        unique_id: &[u8],
+        stored_at: i64,
+        copies: u32,
+        deletion_asked: bool,
+        missing: bool,
+    ) {
+        if let Some(last) = self.rows.last_mut() {
+            let start = last.id_start as usize;
+            if &self.ids[start..start + usize::from(last.id_length)] == unique_id {
+                last.stored_at = last.stored_at.max(stored_at);
+                last.copies = last.copies.min(copies);
+                last.deletion_asked &= deletion_asked;
+                last.missing &= missing;
+                return;
+            }
+        }
+        let place = (
+            u32::try_from(self.ids.len()),
+            u16::try_from(unique_id.len()),
+            u32::try_from(self.rows.len()),
+        );
+        // Four gibibytes of unique-ids would be needed to get past this.
+        let (Ok(id_start), Ok(id_length), Ok(index)) = place else {
+            return;
+        };
+        self.ids.extend_from_slice(unique_id);
+        self.rows.push(Row {
+            stored_at,
+            id_start,
+            id_length,
+            copies,
+            deletion_asked,
+            missing,
+        });
+        let Self {
+            rows,
+            ids,
+            by_id,
+            hasher,
+        } = self;
+        by_id.insert_unique(hasher.hash_one(unique_id), index, |&other| {
+            hasher.hash_one(id(ids, &rows[other as usize]))
+        });
+    }
+
+    fn find(&self, unique_id: &[u8]) -> Option<usize> {
+        self.by_id
+            .find(self.hasher.hash_one(unique_id), |&index| {
+                id(&self.ids, &self.rows[index as usize]) == unique_id
+            })
+            .map(|&index| index as usize)
+    }
+
+    /// How many unique-ids are known.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Which of the known unique-ids this listing no longer shows, and which it shows again.
+    pub fn changes(&self, maildrop: &Maildrop) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        let mut listed = vec![false; self.rows.len()];
+        for message in maildrop.iter() {
+            if let Some(index) = self.find(message.unique_id) {
+                listed[index] = true;
+            }
+        }
+        let pick = |missing: bool| {
+            let rows = self.rows.iter().zip(&listed);
+            rows.filter(move |(row, listed)| row.missing == missing && **listed == missing)
+                .map(|(row, _)| id(&self.ids, row))
+                .collect()
+        };
+        (pick(false), pick(true))
+    }
+}
+
+fn id<'a>(ids: &'a [u8], row: &Row) -> &'a [u8] {
+    let start = row.id_start as usize;
+    &ids[start..start + usize::from(row.id_length)]
+}
+
+impl Memory for Snapshot {
+    fn recall(&self, unique_id: &[u8]) -> Option<Remembered> {
+        let row = &self.rows[self.find(unique_id)?];
+        Some(Remembered {
+            stored_at: row.stored_at,
+            deletion_asked: row.deletion_asked,
+            copies: row.copies,
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! Steps 2 to 6 of the store's order, on a thread of its own.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::retrieval::Order;
+use super::writer::{Batch, Message};
+use super::{Clock, Error};
+use crate::cache::{Cache, Staged};
+use crate::store::{Name, Store, stop_point};
+
+/// Makes batches durable and records them. Owns the cache while a retrieval runs.
+pub(super) struct Committer {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) cache: Cache,
+    pub(super) account: i64,
+    pub(super) order: Arc<Order>,
+    pub(super) clock: Clock,
+    /// Learns the place of every message that is safe.
+    pub(super) stored: UnboundedSender<usize>,
+    pub(super) batches: Receiver<Batch>,
+}
+
+/// What a committer leaves behind.
+pub(super) struct Committed {
+    pub(super) cache: Cache,
+    /// The places of the messages that are safe: those that may be deleted on the server.
+    pub(super) safe: Vec<usize>,
+    /// How many of them were stored, and not found to be stored already.
+    pub(super) messages: u64,
+    pub(super) octets: u64,
+    pub(super) result: Result<(), Error>,
+}
+
+impl Committer {
+    /// Runs until there are no more batches, or one fails: then nothing behind it is recorded.
+    pub(super) fn run(mut self) -> Committed {
+        let mut safe = Vec::new();
+        let (mut messages, mut octets) = (0, 0);
+        let mut result = Ok(());
+        while let Ok(batch) = self.batches.recv() {
+            let slots: Vec<usize> = batch.messages.iter().map(|message| message.slot).collect();
+            match self.commit(batch) {
+                Ok((stored, size)) => {
+                    messages += stored;
+                    octets += size;
+                    safe.extend_from_slice(&slots);
+                    for slot in slots {
+                        // Nobody listens any more where the session has ended.
+                        let _ = self.stored.send(slot);
+                    }
+                }
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        // Batches behind a failed one are not recorded: their files are in the way.
+        while let Ok(batch) = self.batches.try_recv() {
+            self.discard(&batch.messages);
+        }
+        Committed {
+            cache: self.cache,
+            safe,
+            messages,
+            octets,
+            result,
+        }
+    }
+
+    fn discard(&self, messages: &[Message]) {
+        let names: Vec<Name> = messages
+            .iter()
+            .map(|message| message.name.clone())
+            .collect();
+        self.store.discard(&names);
+    }
+
+    /// Gives how many messages were stored, and their octets.
+    fn commit(&mut self, mut batch: Batch) -> Result<(u64, u64), Error> {
+        self.drop_known_copies(&mut batch.messages)?;
+        let names: Vec<Name> = batch
+            .messages
+            .iter()
+            .map(|message| message.name.clone())
+            .collect();
+        let octets = batch
+            .messages
+            .iter()
+            .map(|message| message.arrived.octets)
+            .sum();
+        let rows: Vec<Staged> = batch
+            .messages
+            .into_iter()
+            .map(|message| self.row(message))
+            .collect();
+        // Step 2.
+        if let Err(error) = self.store.settle(&names) {
+            self.store.discard(&names);
+            return Err(error.into());
+        }
+        // Step 3, and step 6 of the batch before.
+        if let Err(error) = self.cache.stage(self.account, &rows, (self.clock)()) {
+            // Recorded or not: what is nowhere is retrieved again.
+            self.store.discard(&names);
+            return Err(error.into());
+        }
+        stop_point(3);
+        // Steps 4 and 5. What fails here is staged, and the next run takes it from there.
+        self.store.publish(&names)?;
+        Ok((names.len() as u64, octets))
+    }
+
+    fn row(&self, message: Message) -> Staged {
+        let listed = self.order.message(message.slot);
+        Staged {
+            unique_id: listed.unique_id.to_vec(),
+            name: message.name,
+            octets: message.arrived.octets,
+            sha256: message.arrived.sha256,
+            header_sha256: message.arrived.header_sha256,
+            listed_octets: listed.octets,
+            line_ends: message.arrived.line_ends,
+        }
+    }
+
+    /// Where messages share a unique-id, every differing content is stored once (`OPOP3:C0041`).
+    fn drop_known_copies(&mut self, messages: &mut Vec<Message>) -> Result<(), Error> {
+        let mut contents = HashSet::new();
+        let mut unknown = Vec::with_capacity(messages.len());
+        for message in messages.drain(..) {
+            let listed = self.order.message(message.slot);
+            let known = self.order.is_ambiguous(message.slot)
+                && (!contents.insert((listed.unique_id, message.arrived.sha256))
+                    || self.cache.holds(
+                        self.account,
+                        listed.unique_id,
+                        &message.arrived.sha256,
+                    )?);
+            if known {
+                self.store.discard(&[message.name]);
+            } else {
+                unknown.push(message);
+            }
+        }
+        *messages = unknown;
+        Ok(())
+    }
+}

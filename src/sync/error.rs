@@ -1,0 +1,78 @@
+//! What can stop a sync.
+
+use tokio::task::JoinError;
+
+use crate::exit::Exit;
+use crate::{auth, cache, session, store};
+
+/// Why a sync ended before its time.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No password could be had.
+    #[error(transparent)]
+    Auth(#[from] auth::Error),
+    /// The cache failed.
+    #[error(transparent)]
+    Cache(#[from] cache::Error),
+    /// A message went on far beyond its listed size.
+    #[error("the server sent {octets} octets of one message and did not end it")]
+    EndlessMessage {
+        /// How many octets came.
+        octets: u64,
+    },
+    /// The user stopped the run.
+    #[error("interrupted")]
+    Interrupted,
+    /// A defect of popsync.
+    #[error("popsync has a defect: {message}")]
+    Panicked {
+        /// What the defect says of itself.
+        message: String,
+    },
+    /// The server or the way to it failed.
+    #[error(transparent)]
+    Session(#[from] session::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+impl Error {
+    /// Makes an error of a thread that ended otherwise than by returning.
+    pub(super) fn panicked(error: JoinError) -> Self {
+        Self::Panicked {
+            message: error.to_string(),
+        }
+    }
+
+    /// The status for the shell.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Auth(error) => error.exit(),
+            Self::Cache(error) => error.exit(),
+            Self::EndlessMessage { .. } => Exit::DataError,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Panicked { .. } => Exit::IoError,
+            Self::Session(error) => error.exit(),
+            Self::Store(error) => error.exit(),
+        }
+    }
+
+    /// What the user can do, for a line of its own.
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::Auth(error) => error.advice(),
+            Self::Cache(error) => error.advice(),
+            Self::EndlessMessage { .. } => {
+                Some("nothing of it was stored, and nothing was deleted on the server".to_owned())
+            }
+            Self::Interrupted => {
+                Some("whatever was complete is stored; run it again to go on".to_owned())
+            }
+            Self::Panicked { .. } => Some("please report it; no message is lost".to_owned()),
+            Self::Session(error) => error.advice(),
+            Self::Store(error) => error.advice(),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The reader's side of a retrieval: digests and counts what arrives, and passes it on.
+
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
+
+use super::arrival::Arrival;
+use super::chunk::{Chunk, What};
+use super::retrieval::Order;
+use super::{Event, Reporter};
+use crate::account::LineEndings;
+use crate::session::{Refusal, Sink};
+
+/// No message is larger than this, whatever the server sends: beyond it, it will not end.
+const MAX_OCTETS: u64 = 64 << 30;
+
+/// A message may have this many octets even where the listing gave it fewer. Sizes are
+/// estimates, not promises, but a gigabyte that was announced as a kilobyte is an attack.
+const ALWAYS_ALLOWED: u64 = 2 << 30;
+
+/// How many times the listed size a message may have.
+const ESTIMATE_FACTOR: u64 = 4;
+
+/// Takes messages from the session; see [`Sink`].
+pub(super) struct Intake<'a> {
+    pub(super) order: &'a Order,
+    pub(super) reporter: &'a dyn Reporter,
+    pub(super) line_endings: LineEndings,
+    /// Messages larger than this are not stored, even if the listing made them smaller.
+    pub(super) max_size: Option<u64>,
+    pub(super) to_writer: Sender<Chunk>,
+    pub(super) spare: Receiver<Chunk>,
+    pub(super) stored: UnboundedReceiver<usize>,
+    pub(super) chunk: Chunk,
+    pub(super) arrival: Option<Arrival>,
+    /// The place of the current, or else the next message.
+    pub(super) slot: usize,
+    pub(super) failed: u64,
+    pub(super) received: u64,
+    /// A message that does not end.
+    pub(super) endless: Option<u64>,
+}
+
+impl Intake<'_> {
+    fn fail(&mut self, reason: &str) {
+        self.failed += 1;
+        let message = self.order.message(self.slot);
+        self.reporter.report(Event::MessageFailed {
+            number: message.number.as_u32(),
+            unique_id: message.unique_id,
+            reason,
+        });
+    }
+
+    /// Tells how many messages have become durable since the last call.
+    fn report_stored(&mut self) {
+        let mut messages = 0;
+        while self.stored.try_recv().is_ok() {
+            messages += 1;
+        }
+        if messages > 0 {
+            self.reporter.report(Event::Stored { messages });
+        }
+    }
+}
+
+impl Sink for Intake<'_> {
+    fn begin(&mut self) {
+        self.arrival = Some(Arrival::new(self.line_endings));
+        self.chunk.mark(What::Begin { slot: self.slot });
+    }
+
+    fn content(&mut self, octets: &[u8]) {
+        self.received += octets.len() as u64;
+        let Some(arrival) = &mut self.arrival else {
+            return;
+        };
+        arrival.take(octets, &mut self.chunk.octets);
+        let total = arrival.octets();
+        let listed = self.order.message(self.slot).octets.unwrap_or(0);
+        let allowed = listed
+            .saturating_mul(ESTIMATE_FACTOR)
+            .clamp(ALWAYS_ALLOWED, MAX_OCTETS);
+        if total > allowed {
+            self.endless = Some(total);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(arrival) = self.arrival.take() {
+            let listed = self.order.message(self.slot).octets;
+            let octets = arrival.octets();
+            // Exchange has sent nothing where a message was due. One that is really empty is
+            // also listed so.
+            if octets == 0 && listed != Some(0) {
+                self.chunk.mark(What::Discard);
+                self.fail(
+                    "the server sent an empty message; it stays there and is asked for again",
+                );
+            } else if self
+                .max_size
+                .is_some_and(|max| octets > max.saturating_mul(2))
+            {
+                // The listing's size is an estimate: twice the limit is beyond any.
+                self.chunk.mark(What::Discard);
+                self.fail("larger than max-size, although the server listed it as smaller");
+            } else {
+                let arrived = arrival.finish(&mut self.chunk.octets);
+                self.chunk.mark(What::End(arrived));
+                self.reporter.report(Event::Retrieved);
+            }
+        }
+        self.slot += 1;
+    }
+
+    fn refused(&mut self, refusal: Refusal) {
+        // XPOP3:C0004: it may have vanished since the listing.
+        self.fail(&refusal.to_string());
+        self.slot += 1;
+    }
+
+    async fn hand_over(&mut self) -> bool {
+        if self.received > 0 {
+            self.reporter.report(Event::Received {
+                octets: self.received,
+            });
+            self.received = 0;
+        }
+        self.report_stored();
+        if self.endless.is_some() {
+            return false;
+        }
+        if self.chunk.is_empty() {
+            return true;
+        }
+        let next = self.spare.try_recv().unwrap_or_default();
+        let full = std::mem::replace(&mut self.chunk, next);
+        self.to_writer.send(full).await.is_ok()
+    }
+}

@@ -1,0 +1,212 @@
+//! Retrieves what the plan wants: socket, files and cache each on their own thread, bounded
+//! channels between them.
+//!
+//! The socket is never kept waiting for the disk as long as the channels have room, and they
+//! hold little: memory grows neither with messages nor with mailboxes.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use tokio::sync::mpsc::{channel, unbounded_channel};
+use tokio::task::spawn_blocking;
+
+use super::chunk::Chunk;
+use super::committer::{Committed, Committer};
+use super::intake::Intake;
+use super::writer::Writer;
+use super::{Clock, Error, Reporter, Stop};
+use crate::account::{Account, StoreSettings};
+use crate::cache::Cache;
+use crate::maildrop::{self, Maildrop};
+use crate::policy::{self, Memory};
+use crate::session::{INPUT_SIZE, Session, Wanted};
+use crate::store::Store;
+
+/// How many chunks may be on their way from the socket to the files.
+const CHUNKS: usize = 16;
+
+/// How many batches may wait for the disk besides the one that it works on.
+const BATCHES: usize = 1;
+
+/// Which messages are retrieved, in which order.
+#[derive(Debug)]
+pub(super) struct Order {
+    maildrop: Arc<Maildrop>,
+    /// Places in the maildrop.
+    places: Vec<usize>,
+    /// Places in the order whose unique-id does not tell which message it is.
+    ambiguous: HashSet<usize>,
+}
+
+impl Order {
+    /// Orders these places of the maildrop, as planned from what is remembered.
+    pub(super) fn new(maildrop: Arc<Maildrop>, places: Vec<usize>, memory: &impl Memory) -> Self {
+        let ambiguous = places.iter().enumerate().filter(|&(_, &place)| {
+            maildrop.get(place).is_some_and(|message| {
+                policy::is_ambiguous(message, memory.recall(message.unique_id))
+            })
+        });
+        let ambiguous = ambiguous.map(|(slot, _)| slot).collect();
+        Self {
+            maildrop,
+            places,
+            ambiguous,
+        }
+    }
+
+    /// Whether the unique-id in this place of the order does not tell which message it is.
+    pub(super) fn is_ambiguous(&self, slot: usize) -> bool {
+        self.ambiguous.contains(&slot)
+    }
+
+    /// The unique-ids all of whose messages are among `safe`, where that needs saying, and how
+    /// many messages each has.
+    pub(super) fn accounted_for(&self, safe: &[usize]) -> Vec<(&[u8], u32)> {
+        let mut counts: HashMap<&[u8], (u32, u32)> = HashMap::new();
+        for &slot in safe.iter().filter(|slot| self.ambiguous.contains(slot)) {
+            let message = self.message(slot);
+            counts
+                .entry(message.unique_id)
+                .or_insert((0, message.copies))
+                .0 += 1;
+        }
+        let complete = counts
+            .into_iter()
+            .filter(|(_, (safe, listed))| safe == listed);
+        complete
+            .map(|(unique_id, (_, listed))| (unique_id, listed))
+            .collect()
+    }
+
+    /// The message in this place of the order.
+    pub(super) fn message(&self, slot: usize) -> maildrop::Message<'_> {
+        match self.maildrop.get(self.places[slot]) {
+            Some(message) => message,
+            None => unreachable!("places come from the maildrop's own plan"),
+        }
+    }
+
+    /// Whether there is nothing to retrieve.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The place in the maildrop of this place of the order.
+    pub(super) fn place(&self, slot: usize) -> usize {
+        self.places[slot]
+    }
+
+    fn wanted(&self) -> Vec<Wanted> {
+        (0..self.places.len())
+            .map(|slot| {
+                let message = self.message(slot);
+                Wanted {
+                    number: message.number,
+                    octets: message.octets,
+                }
+            })
+            .collect()
+    }
+}
+
+/// What a retrieval needs.
+pub(super) struct Retrieval<'a> {
+    pub(super) account: &'a Account,
+    pub(super) account_id: i64,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) cache: Cache,
+    pub(super) order: Arc<Order>,
+    pub(super) reporter: &'a dyn Reporter,
+    pub(super) clock: Clock,
+    pub(super) stop: Stop,
+}
+
+/// What came of it.
+pub(super) struct Retrieved {
+    pub(super) committed: Committed,
+    /// How many messages could not be had.
+    pub(super) failed: u64,
+    /// Why it ended before its time, if it did.
+    pub(super) result: Result<(), Error>,
+}
+
+impl Retrieval<'_> {
+    /// Retrieves and stores. However it ends, what was complete is stored and recorded.
+    pub(super) async fn run(self, session: &mut Session) -> Result<Retrieved, Error> {
+        let (to_writer, chunks) = channel(CHUNKS);
+        let (spare_to, spare) = channel(CHUNKS + 2);
+        let (to_committer, batches) = sync_channel(BATCHES);
+        let (stored_to, stored) = unbounded_channel();
+        let StoreSettings::Maildir { line_endings, .. } = self.account.store;
+        let mut intake = Intake {
+            order: &self.order,
+            reporter: self.reporter,
+            line_endings,
+            max_size: self.account.limits.max_size.map(Into::into),
+            to_writer,
+            spare,
+            stored,
+            chunk: Chunk::with_capacity(INPUT_SIZE),
+            arrival: None,
+            slot: 0,
+            failed: 0,
+            received: 0,
+            endless: None,
+        };
+        let writer = Writer {
+            store: Arc::clone(&self.store),
+            chunks,
+            spare: spare_to,
+            batches: to_committer,
+        };
+        let committer = Committer {
+            store: self.store,
+            cache: self.cache,
+            account: self.account_id,
+            order: Arc::clone(&self.order),
+            clock: self.clock,
+            stored: stored_to,
+            batches,
+        };
+        let writer = spawn_blocking(|| writer.run());
+        let committer = spawn_blocking(|| committer.run());
+        let wanted = self.order.wanted();
+        let pulled = self
+            .stop
+            .unless_stopped(session.retr(&wanted, &mut intake))
+            .await;
+        let (failed, endless) = (intake.failed, intake.endless);
+        // Dropping it ends the writer, and that the committer. A slow disk may take its time,
+        // and QUIT is still to come.
+        drop(intake);
+        let joined = async { (writer.await, committer.await) };
+        tokio::pin!(joined);
+        let mut ended = None;
+        let mut alive = Ok(());
+        if matches!(pulled, Ok(Ok(()))) && endless.is_none() {
+            match session.keep_alive_while(joined.as_mut()).await {
+                Ok(both) => ended = Some(both),
+                Err(error) => alive = Err(error),
+            }
+        }
+        let (written, committed) = match ended {
+            Some(both) => both,
+            None => joined.await,
+        };
+        let committed = committed.map_err(Error::panicked)?;
+        let written = written.map_err(Error::panicked)?;
+        let result = match (written, endless, pulled) {
+            (Err(error), ..) => Err(error.into()),
+            (_, Some(octets), _) => Err(Error::EndlessMessage { octets }),
+            (_, _, Err(stopped)) => Err(stopped),
+            (_, _, Ok(Err(error))) => Err(error.into()),
+            (_, _, Ok(Ok(()))) => alive.map_err(Error::from),
+        };
+        Ok(Retrieved {
+            committed,
+            failed,
+            result,
+        })
+    }
+}

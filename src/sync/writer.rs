@@ -1,0 +1,134 @@
+//! The writer's side of a retrieval: step 1 of the store's order, on a thread of its own.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{Receiver, Sender};
+
+use super::arrival::Arrived;
+use super::chunk::{Chunk, What};
+use crate::store::{self, Draft, Name, Store};
+
+/// A batch is closed at this many messages: enough that flushes of the disk do not count.
+const BATCH_MESSAGES: usize = 512;
+
+/// A batch is closed at this many octets, so that large messages do not wait long to be safe.
+const BATCH_OCTETS: u64 = 32 << 20;
+
+/// A batch is closed at this age, so that a slow link does not hold back what is complete.
+const BATCH_AGE: Duration = Duration::from_secs(2);
+
+/// Messages that are written, and about to be made durable together.
+pub(super) struct Batch {
+    pub(super) messages: Vec<Message>,
+    octets: u64,
+    began: Instant,
+}
+
+/// A message of a batch.
+pub(super) struct Message {
+    /// Its place in the order of retrieval.
+    pub(super) slot: usize,
+    pub(super) name: Name,
+    pub(super) arrived: Arrived,
+}
+
+impl Batch {
+    fn new() -> Self {
+        Self {
+            messages: Vec::new(),
+            octets: 0,
+            began: Instant::now(),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        !self.messages.is_empty()
+            && (self.messages.len() >= BATCH_MESSAGES
+                || self.octets >= BATCH_OCTETS
+                || self.began.elapsed() >= BATCH_AGE)
+    }
+}
+
+/// Writes chunks until there are no more, and passes on the batches.
+pub(super) struct Writer {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) chunks: Receiver<Chunk>,
+    pub(super) spare: Sender<Chunk>,
+    pub(super) batches: SyncSender<Batch>,
+}
+
+impl Writer {
+    /// Runs to the end. Whatever was complete is passed on even when writing fails; a message
+    /// that was not is removed.
+    pub(super) fn run(mut self) -> Result<(), store::Error> {
+        let mut batch = Batch::new();
+        let mut draft = None;
+        let mut result = Ok(());
+        while let Some(mut chunk) = self.chunks.blocking_recv() {
+            result = self.write(&chunk, &mut draft, &mut batch);
+            chunk.clear();
+            // Nobody waits for spare chunks; one too many is freed.
+            let _ = self.spare.try_send(chunk);
+            if result.is_err() {
+                break;
+            }
+            if batch.is_due()
+                && self
+                    .batches
+                    .send(std::mem::replace(&mut batch, Batch::new()))
+                    .is_err()
+            {
+                // The committer has failed, and tells why.
+                break;
+            }
+        }
+        drop(draft);
+        if !batch.messages.is_empty() {
+            let _ = self.batches.send(batch);
+        }
+        result
+    }
+
+    fn write(
+        &self,
+        chunk: &Chunk,
+        current: &mut Option<(usize, Box<dyn Draft>)>,
+        batch: &mut Batch,
+    ) -> Result<(), store::Error> {
+        let mut from = 0;
+        for mark in &chunk.marks {
+            append(current, &chunk.octets[from..mark.at])?;
+            from = mark.at;
+            match mark.what {
+                What::Begin { slot } => *current = Some((slot, self.store.draft()?)),
+                What::Discard => *current = None,
+                What::End(arrived) => {
+                    if let Some((slot, draft)) = current.take() {
+                        if batch.messages.is_empty() {
+                            batch.began = Instant::now();
+                        }
+                        batch.octets += arrived.octets;
+                        batch.messages.push(Message {
+                            slot,
+                            name: draft.finish(),
+                            arrived,
+                        });
+                    }
+                }
+            }
+        }
+        append(current, &chunk.octets[from..])
+    }
+}
+
+fn append(
+    current: &mut Option<(usize, Box<dyn Draft>)>,
+    octets: &[u8],
+) -> Result<(), store::Error> {
+    match current {
+        Some((_, draft)) if !octets.is_empty() => draft.write(octets),
+        _ => Ok(()),
+    }
+}
