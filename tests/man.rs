@@ -1,6 +1,11 @@
 //! The manual pages in `man/` are what the program's definition and the hand-written parts in
 //! `man/parts/` give. With `POPSYNC_UPDATE=1` they are written anew.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
 use std::env;
 use std::fs::{self, File};
 use std::io::Write;

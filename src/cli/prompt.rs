@@ -93,13 +93,16 @@ impl Prompt for Terminal {
             return Ok(None);
         }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if *self.stop.borrow() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let question = format!(
             "Password for {} ({} at {}): ",
             sanitize::text(&account.name),
             sanitize::text(&account.user),
             sanitize::text(&account.server.host)
         );
-        self.output.suspended(|| self.ask(&question)).map(Some)
+        self.output.without_bars(|| self.ask(&question)).map(Some)
     }
 }
 

@@ -117,8 +117,8 @@ impl Crew {
                 prompt: &*prompt,
                 reporter: &reporter,
                 dry_run,
-                clock: sync::system_clock,
                 stop,
+                clock: sync::system_clock,
             })
             .await
         };

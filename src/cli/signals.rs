@@ -34,7 +34,7 @@ pub(super) fn listen(output: &Arc<Output>) -> io::Result<watch::Receiver<bool>> 
         .spawn(move || {
             runtime.block_on(async move {
                 either(&mut interrupt, &mut terminate).await;
-                tracing::debug!("stopping: what is complete is recorded first");
+                tracing::debug!(target: "popsync", "stopping: what is complete is recorded first");
                 sender.send_replace(true);
                 either(&mut interrupt, &mut terminate).await;
                 end_at_once(&output);

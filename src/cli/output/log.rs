@@ -13,6 +13,9 @@ use crate::sync::Event;
 
 use super::{Output, sanitize};
 
+/// The target of what events tell.
+pub(super) const STEPS: &str = "popsync::sync";
+
 /// Lets log lines through: each step for one `-v`, the wire too for two.
 pub(in crate::cli) fn start(verbose: u8, output: &Arc<Output>) {
     let level = match verbose {
@@ -41,11 +44,11 @@ pub(super) fn step(span: &Span, event: &Event<'_>) {
     match *event {
         Event::Connected { address, tls } => {
             let tls = tls.unwrap_or("without TLS");
-            tracing::debug!(parent: span, "connected to {address}, {tls}");
+            tracing::debug!(target: STEPS, parent: span, "connected to {address}, {tls}");
         }
-        Event::LoggedIn => tracing::debug!(parent: span, "logged in"),
+        Event::LoggedIn => tracing::debug!(target: STEPS, parent: span, "logged in"),
         Event::Listed { messages } => {
-            tracing::debug!(parent: span, "{messages} messages on the server");
+            tracing::debug!(target: STEPS, parent: span, "{messages} messages on the server");
         }
         Event::Planned {
             retrieve,
@@ -53,14 +56,15 @@ pub(super) fn step(span: &Span, event: &Event<'_>) {
             delete,
             skip,
         } => tracing::debug!(
+            target: STEPS,
             parent: span,
             "to do: retrieve {retrieve} ({octets} octets), delete {delete}, skip {skip}"
         ),
         Event::Stored { messages } => {
-            tracing::debug!(parent: span, "{messages} messages made durable");
+            tracing::debug!(target: STEPS, parent: span, "{messages} messages made durable");
         }
         Event::Deleted { messages } => {
-            tracing::debug!(parent: span, "{messages} messages deleted on the server");
+            tracing::debug!(target: STEPS, parent: span, "{messages} messages deleted on the server");
         }
         Event::Decided { .. }
         | Event::MessageFailed { .. }

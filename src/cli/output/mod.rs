@@ -45,6 +45,8 @@ pub(super) struct Output {
     /// A person is watching stderr.
     terminal: bool,
     colour: bool,
+    /// Accounts have bars.
+    progress: bool,
     bars: MultiProgress,
     out: Lines,
     err: Mutex<Box<dyn Write + Send>>,
@@ -68,12 +70,13 @@ impl Output {
         out: impl Write + Send + 'static,
         err: impl Write + Send + 'static,
     ) -> Self {
-        let bars = terminal && !options.json && !options.quiet && !options.dry_run;
+        let progress = terminal && !options.json && !options.quiet && !options.dry_run;
         Self {
             options,
             terminal,
             colour,
-            bars: MultiProgress::with_draw_target(if bars {
+            progress,
+            bars: MultiProgress::with_draw_target(if progress {
                 ProgressDrawTarget::stderr()
             } else {
                 ProgressDrawTarget::hidden()
@@ -104,12 +107,20 @@ impl Output {
         }
     }
 
-    /// Runs `action` while no bar is on the screen, to ask something there.
-    pub(super) fn suspended<T>(&self, action: impl FnOnce() -> T) -> T {
-        self.bars.suspend(action)
+    /// Runs `action` while no bar is on the screen, to ask something there. The accounts whose
+    /// bars these are go on meanwhile.
+    pub(super) fn without_bars<T>(&self, action: impl FnOnce() -> T) -> T {
+        if !self.progress {
+            return action();
+        }
+        self.clear();
+        self.bars.set_draw_target(ProgressDrawTarget::hidden());
+        let result = action();
+        self.bars.set_draw_target(ProgressDrawTarget::stderr());
+        result
     }
 
-    /// Takes all bars away, for good.
+    /// Takes all bars away.
     pub(super) fn clear(&self) {
         // A screen that cannot be cleared is nothing to stop for.
         let _ = self.bars.clear();
@@ -181,9 +192,9 @@ impl Output {
         let cron = summary.failed > 0;
         let wanted = !self.options.json && !self.options.quiet && !self.options.dry_run;
         if wanted && (person || cron) {
-            self.line(&terminal::summary(account, summary));
+            self.line(&terminal::summary(account, summary, complete));
         } else {
-            tracing::debug!("{}", terminal::summary(account, summary));
+            tracing::debug!(target: log::STEPS, "{}", terminal::summary(account, summary, complete));
         }
     }
 

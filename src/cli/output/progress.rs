@@ -21,7 +21,6 @@ const TRANSFER: &str = "{prefix:.bold} [{wide_bar}] {msg}  {decimal_bytes}/{deci
 
 /// The bar of one account.
 pub(super) struct Bar {
-    bars: MultiProgress,
     bar: ProgressBar,
     messages: AtomicU64,
     of_messages: AtomicU64,
@@ -35,7 +34,6 @@ impl Bar {
         bar.set_message("connecting");
         bar.enable_steady_tick(TICK);
         Self {
-            bars: bars.clone(),
             bar,
             messages: AtomicU64::new(0),
             of_messages: AtomicU64::new(0),
@@ -75,12 +73,16 @@ impl Bar {
         self.count();
     }
 
-    /// Sizes of the scan listing may be estimates, or lies: the whole grows when they are too
-    /// small, so that the bar never passes its end.
+    /// Sizes of the scan listing may be estimates, or lies. Where they turn out too small, the
+    /// whole is guessed anew from the messages that have come, so that the bar never passes its
+    /// end.
     fn advance(&self, octets: u64) {
         let position = self.bar.position().saturating_add(octets);
         if self.bar.length().is_some_and(|length| length < position) {
-            self.bar.set_length(position);
+            let begun = self.messages.load(Ordering::Relaxed) + 1;
+            let of = self.of_messages.load(Ordering::Relaxed);
+            let whole = (position / begun).saturating_mul(of);
+            self.bar.set_length(whole.max(position));
         }
         self.bar.set_position(position);
     }
@@ -95,7 +97,6 @@ impl Bar {
 impl Drop for Bar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
-        self.bars.remove(&self.bar);
     }
 }
 
@@ -133,7 +134,7 @@ mod tests {
             bar.show(&Event::Received { octets: 60 });
         }
         bar.show(&Event::Retrieved);
-        assert_eq!((bar.bar.position(), bar.bar.length()), (180, Some(180)));
+        assert_eq!((bar.bar.position(), bar.bar.length()), (180, Some(240)));
         assert_eq!(bar.bar.message(), "1/2");
     }
 }

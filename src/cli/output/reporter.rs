@@ -37,7 +37,7 @@ struct Counts {
 
 impl AccountReporter {
     pub(super) fn new(output: Arc<Output>, account: &str) -> Self {
-        let bar = (!output.bars.is_hidden()).then(|| Bar::new(&output.bars, account));
+        let bar = output.progress.then(|| Bar::new(&output.bars, account));
         Self {
             output,
             account: account.to_owned(),

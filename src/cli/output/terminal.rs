@@ -10,7 +10,9 @@ use crate::sync::Summary;
 use super::sanitize;
 
 /// `work: 12 new messages (3.4 MB), 2 deleted, 1,040 on the server, in 0.8 s`.
-pub(super) fn summary(account: &str, summary: &Summary) -> String {
+///
+/// After a run that did not come to its end, what is on the server may not be known.
+pub(super) fn summary(account: &str, summary: &Summary, complete: bool) -> String {
     let mut parts = vec![match summary.retrieved {
         0 => "no new messages".to_owned(),
         count => format!(
@@ -32,7 +34,9 @@ pub(super) fn summary(account: &str, summary: &Summary) -> String {
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{} {what}", HumanCount(*count))),
     );
-    parts.push(format!("{} on the server", HumanCount(summary.on_server)));
+    if complete || summary.on_server > 0 {
+        parts.push(format!("{} on the server", HumanCount(summary.on_server)));
+    }
     let seconds = summary.elapsed.as_secs_f64();
     parts.push(format!("in {seconds:.1} s"));
     format!("{}: {}", sanitize::text(account), parts.join(", "))
@@ -138,13 +142,17 @@ mod tests {
             ),
         ];
         for (summary, expected) in table {
-            assert_eq!(super::summary("work", &summary), expected);
+            assert_eq!(super::summary("work", &summary, true), expected);
         }
+        assert_eq!(
+            summary("work", &Summary::default(), false),
+            "work: no new messages, in 0.0 s"
+        );
     }
 
     #[test]
     fn a_name_cannot_act_on_the_terminal() {
-        let line = summary("a\u{202e}b", &Summary::default());
+        let line = summary("a\u{202e}b", &Summary::default(), true);
         assert!(line.starts_with(r"a\u{202e}b: "), "{line}");
     }
 
