@@ -109,12 +109,16 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 #[command(after_long_help = help::fetch())]
 pub(super) struct Fetch {
-    /// Server: pop3s://[USER@]HOST[:PORT], or pop3:// for STLS
-    ///
-    /// pop3s:// is TLS from the first octet, on port 995. pop3:// is STLS, on port 110, and
-    /// nothing is sent without it. IPv6 addresses stand in brackets. A user name may hold an
-    /// @ of its own: the last one counts.
-    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    // Not as doc comment: rustdoc would read the brackets as links.
+    #[arg(
+        value_name = "URL",
+        value_hint = ValueHint::Url,
+        help = "Server: pop3s://[USER@]HOST[:PORT], or pop3:// for STLS",
+        long_help = "Server: pop3s://[USER@]HOST[:PORT], or pop3:// for STLS\n\n\
+                     pop3s:// is TLS from the first octet, on port 995. pop3:// is STLS, on \
+                     port 110, and nothing is sent without it. IPv6 addresses stand in \
+                     brackets. A user name may hold an @ of its own: the last one counts."
+    )]
     pub(super) url: String,
 
     /// Maildir to store messages in; made where missing

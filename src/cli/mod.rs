@@ -1,7 +1,7 @@
 //! The command line: arguments in, an exit status out.
 //!
 //! Nothing here decides about mail. Arguments and configuration become accounts, the accounts
-//! go to [`crate::sync`], and what that tells goes to [`output`].
+//! go to [`crate::sync`], and what that tells goes to `output`.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
