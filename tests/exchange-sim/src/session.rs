@@ -74,6 +74,8 @@ pub struct Session {
     cut: Option<(u64, CloseHow)>,
     stalled: bool,
     next_drip: Duration,
+    /// Output was asked for: there is no handshake to wait for, or it is done.
+    pulled: bool,
     /// The greeting was handed out.
     greeted: bool,
     /// An answer is due or on its way since the timers were armed.
@@ -126,6 +128,7 @@ impl Session {
             cut: None,
             stalled: false,
             next_drip: Duration::ZERO,
+            pulled: false,
             greeted: false,
             busy: false,
             armed_at: site.clock.now(),
@@ -213,7 +216,8 @@ impl Session {
     /// Only complete commands reset the timers (XPOP3:V0002), and they stand still while an
     /// answer is on its way.
     pub fn deadline(&self) -> Option<Duration> {
-        if matches!(self.phase, Phase::Over) || self.stalled || (self.greeted && !self.is_quiet()) {
+        let busy = self.pulled && !self.is_quiet();
+        if matches!(self.phase, Phase::Over) || self.stalled || busy {
             return None;
         }
         let limit = match self.phase {
@@ -248,7 +252,7 @@ impl Session {
         }
         // XPOP3:V0003: a notice comes before the close. There is no UPDATE (RFC 1939 §3).
         self.note("idle timeout");
-        if !self.greeted {
+        if !self.pulled {
             self.out.clear();
         } else if let Some(notice) = self.knobs.idle_notice.clone() {
             self.push_octets([notice.as_slice(), b"\r\n"].concat());

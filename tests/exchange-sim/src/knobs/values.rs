@@ -31,7 +31,7 @@ pub enum Sizes {
     /// `EnableExactRFC822Size`: the octets that RETR sends, before byte-stuffing.
     Exact,
     /// An estimate from the use of storage: `octets * 0.92 + 1437`, rounded. It is too high for
-    /// messages below 17,962 octets, too low above, and right for one of 17,963.
+    /// small messages, right for those of 17,957 to 17,968 octets, and too low above.
     Storage,
     /// Exchange 2003: the estimate until the first RETR, exact afterwards.
     StorageFirstRetr,

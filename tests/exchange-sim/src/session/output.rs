@@ -64,6 +64,7 @@ enum Made {
 impl Session {
     /// Appends the next output to `out`, carrying out commands as their turn comes.
     pub fn pull(&mut self, out: &mut Vec<u8>) -> Step {
+        self.pulled = true;
         if self.stalled {
             return Step::Idle;
         }
@@ -132,7 +133,11 @@ impl Session {
         self.sent += n as u64;
         self.finish_sent();
         // A greeting that is never sent leaves this false: whatever comes then is too early.
-        self.greeted |= self.is_quiet();
+        if self.is_quiet() {
+            self.greeted = true;
+            // Before the client can read this, and perhaps advance a clock.
+            self.arm();
+        }
         Step::Send
     }
 

@@ -246,3 +246,82 @@ impl Client {
         socket.shutdown(Shutdown::Write).unwrap();
     }
 }
+
+/// The engine alone, fed by hand.
+pub struct Talk {
+    pub session: exchange_sim::Session,
+    /// What the engine asked for last.
+    pub step: exchange_sim::Step,
+}
+
+impl Talk {
+    /// A session on the plain port.
+    pub fn new(builder: Builder) -> Self {
+        Self::on(&builder.site().unwrap())
+    }
+
+    pub fn on(site: &Arc<exchange_sim::Site>) -> Self {
+        Self {
+            session: site.session(exchange_sim::Port::Plain),
+            step: exchange_sim::Step::Idle,
+        }
+    }
+
+    /// A session under TLS.
+    pub fn tls(site: &Arc<exchange_sim::Site>) -> Self {
+        Self {
+            session: site.session(exchange_sim::Port::Tls),
+            step: exchange_sim::Step::Idle,
+        }
+    }
+
+    /// All output that there is.
+    pub fn output(&mut self) -> String {
+        let mut out = Vec::new();
+        loop {
+            self.step = self.session.pull(&mut out);
+            if self.step != exchange_sim::Step::Send {
+                return String::from_utf8_lossy(&out).into_owned();
+            }
+        }
+    }
+
+    /// Sends octets and takes all output.
+    pub fn say(&mut self, octets: impl AsRef<[u8]>) -> String {
+        self.session.receive(octets.as_ref());
+        self.output()
+    }
+
+    /// Sends a line and takes all output.
+    pub fn ask(&mut self, line: &str) -> String {
+        self.say(format!("{line}\r\n"))
+    }
+
+    /// Takes the greeting and logs in.
+    pub fn log_in(mut self) -> Self {
+        self.output();
+        self.ask(&format!("USER {USER}"));
+        self.ask(&format!("PASS {PASSWORD}"));
+        self
+    }
+
+    pub fn is_closed(&self) -> bool {
+        matches!(self.step, exchange_sim::Step::Close(_))
+    }
+}
+
+/// A session of the engine, logged in to three messages, under these knobs.
+pub fn talk(knobs: Knobs) -> Talk {
+    Talk::new(with_messages(Profile::Ex2016, &three()).knobs(Knobs {
+        login_type: knobs.login_type.or(Some(LoginType::PlainText)),
+        ..knobs
+    }))
+    .log_in()
+}
+
+impl Client {
+    /// Reads what is there.
+    pub fn read(&mut self, into: &mut [u8]) -> usize {
+        self.stream.read(into).unwrap()
+    }
+}
