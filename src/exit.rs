@@ -44,8 +44,14 @@ impl Exit {
         ),
         (Self::Usage, "the command line is wrong"),
         (Self::DataError, "bad data from the server stopped the run"),
-        (Self::Unavailable, "the server is unavailable or not to be trusted"),
-        (Self::CannotCreate, "the store or the state cannot be created"),
+        (
+            Self::Unavailable,
+            "the server is unavailable or not to be trusted",
+        ),
+        (
+            Self::CannotCreate,
+            "the store or the state cannot be created",
+        ),
         (Self::IoError, "reading or writing local files failed"),
         (
             Self::TemporaryFailure,
@@ -54,7 +60,10 @@ impl Exit {
         (Self::Protocol, "the server broke the protocol"),
         (Self::NoPermission, "authentication or permission refused"),
         (Self::Config, "the configuration is wrong"),
-        (Self::Interrupted, "interrupted, after what was complete was recorded"),
+        (
+            Self::Interrupted,
+            "interrupted, after what was complete was recorded",
+        ),
     ];
 
     /// The number that the shell sees.
@@ -82,7 +91,10 @@ mod tests {
     #[test]
     fn the_highest_numbered_failure_wins() {
         assert_eq!(Exit::Success.merge(Exit::Partial), Exit::Partial);
-        assert_eq!(Exit::NoPermission.merge(Exit::Unavailable), Exit::NoPermission);
+        assert_eq!(
+            Exit::NoPermission.merge(Exit::Unavailable),
+            Exit::NoPermission
+        );
         assert_eq!(Exit::Success.merge(Exit::Success), Exit::Success);
     }
 

@@ -109,7 +109,12 @@ mod tests {
             .collect();
         assert_eq!(
             keeping,
-            ["outlook-2019", "outlook-2021", "outlook-2024", "outlook-new"]
+            [
+                "outlook-2019",
+                "outlook-2021",
+                "outlook-2024",
+                "outlook-new"
+            ]
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -32,21 +32,8 @@ impl Lock {
     /// # Errors
     /// [`Error::Locked`] at once where another run has it.
     pub fn acquire(state_dir: &Path, identity: &Identity) -> Result<Self, Error> {
-        let folder = state_dir.join("locks");
-        create_state_dir(&folder)?;
-        let path = folder.join(file_name(identity));
-        let failed = |source| Error::StateDir {
-            path: path.clone(),
-            source,
-        };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .map_err(failed)?;
+        let (path, mut file) = open(state_dir, &file_name(identity))?;
+        let failed = |source| Error::StateDir { path, source };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -67,6 +54,32 @@ impl Lock {
             .and_then(|()| file.write_all(note.as_bytes()))
             .map_err(failed)?;
         Ok(Self { _file: file })
+    }
+}
+
+/// Held while the cache's schema is looked at and perhaps changed; waits for its turn.
+pub(super) fn setting_up(state_dir: &Path) -> Result<File, Error> {
+    let (path, file) = open(state_dir, "schema.lock")?;
+    match file.lock() {
+        Ok(()) => Ok(file),
+        Err(source) => Err(Error::StateDir { path, source }),
+    }
+}
+
+fn open(state_dir: &Path, name: &str) -> Result<(PathBuf, File), Error> {
+    let folder = state_dir.join("locks");
+    create_state_dir(&folder)?;
+    let path = folder.join(name);
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path);
+    match opened {
+        Ok(file) => Ok((path, file)),
+        Err(source) => Err(Error::StateDir { path, source }),
     }
 }
 

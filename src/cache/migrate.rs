@@ -28,6 +28,9 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
 
 /// Brings the schema to the newest version, each step in a transaction of its own.
 pub(super) fn to_latest(connection: &mut Connection) -> Result<(), Error> {
-    Migrations::from_slice(STEPS).to_latest(connection)?;
-    Ok(())
+    match Migrations::from_slice(STEPS).to_latest(connection) {
+        // It would show the whole of the SQL.
+        Err(rusqlite_migration::Error::RusqliteError { err, .. }) => Err(err.into()),
+        result => Ok(result?),
+    }
 }

@@ -60,13 +60,17 @@ impl Cache {
             })?;
         let mut connection = Connection::open(&path)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        migrate::check(&connection, &path)?;
-        // A transaction that is committed is on the disk, or the run fails. Where the file
-        // system cannot do WAL, SQLite answers with the journal that it can do.
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        {
+            // Two runs that both find no schema must not both make one.
+            let _lock = lock::setting_up(state_dir)?;
+            migrate::check(&connection, &path)?;
+            // Where the file system cannot do WAL, SQLite keeps to the journal that it can do.
+            connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+            migrate::to_latest(&mut connection)?;
+        }
+        // A transaction that is committed is on the disk, or the run fails.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        migrate::to_latest(&mut connection)?;
         Ok(Self { connection })
     }
 

@@ -1,1 +1,267 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::thread;
 
+use super::*;
+use crate::account::{
+    Identity, Limits, LineEndings, PasswordSource, Retention, Security, Server, StoreSettings,
+    TlsSettings,
+};
+use crate::exit::Exit;
+use crate::maildrop::Builder;
+use crate::policy::Memory;
+use crate::pop3::listing::UniqueIdListing;
+use crate::profile::Profile;
+use crate::store::Name;
+
+const NOW: i64 = 1_700_000_000;
+
+fn account(key: &str) -> crate::account::Account {
+    crate::account::Account {
+        name: key.to_owned(),
+        identity: Identity {
+            key: key.to_owned(),
+            host: "mail.example.com".to_owned(),
+            user: "anna".to_owned(),
+        },
+        server: Server {
+            host: "mail.example.com".to_owned(),
+            port: 995,
+            security: Security::ImplicitTls,
+        },
+        user: "anna".to_owned(),
+        password: PasswordSource::Ask,
+        profile: Profile::default(),
+        store: StoreSettings::Maildir {
+            path: "/mail".into(),
+            line_endings: LineEndings::Lf,
+        },
+        retention: Retention {
+            leave_on_server: true,
+            remove_after_days: None,
+        },
+        limits: Limits::default(),
+        tls: TlsSettings::default(),
+        timeout: crate::account::DEFAULT_TIMEOUT,
+    }
+}
+
+fn staged(unique_id: &[u8], content: u8) -> Staged {
+    Staged {
+        unique_id: unique_id.to_vec(),
+        name: Name(format!(
+            "name-{}-{content}",
+            String::from_utf8_lossy(unique_id)
+        )),
+        octets: 100,
+        sha256: [content; 32],
+        header_sha256: [content; 32],
+        listed_octets: Some(90),
+        line_ends: LineEnds {
+            stored: LineEndings::Lf,
+            bare: false,
+        },
+    }
+}
+
+#[test]
+fn the_state_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    Cache::open(&state).unwrap();
+    for (path, mode) in [(state.clone(), 0o700), (state.join(FILE_NAME), 0o600)] {
+        assert_eq!(
+            fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            mode
+        );
+    }
+}
+
+#[test]
+fn many_runs_may_open_a_new_state_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened: Vec<_> = (0..8)
+        .map(|n| {
+            let state = folder.path().to_owned();
+            thread::spawn(move || {
+                let mut cache = Cache::open(&state).unwrap();
+                cache
+                    .account(&account(&format!("account {n}")), NOW)
+                    .unwrap()
+                    .tag
+            })
+        })
+        .collect();
+    let mut tags: Vec<_> = opened
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .collect();
+    tags.sort();
+    tags.dedup();
+    assert_eq!(tags.len(), 8);
+}
+
+#[test]
+fn a_file_of_a_newer_popsync_is_refused_and_left_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE_NAME);
+    let connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let before = fs::read(&path).unwrap();
+    let error = Cache::open(folder.path()).unwrap_err();
+    assert_eq!(error.exit(), Exit::Config);
+    assert!(matches!(error, Error::TooNew { version: 99, .. }));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE_NAME);
+    let garbage = b"this is not a database, however long it may be".repeat(100);
+    std::io::Write::write_all(&mut fs::File::create(&path).unwrap(), &garbage).unwrap();
+    let error = Cache::open(folder.path()).unwrap_err();
+    assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+    assert_eq!(error.exit(), Exit::IoError);
+    assert_eq!(fs::read(&path).unwrap(), garbage);
+}
+
+#[test]
+fn looking_only_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    assert!(Cache::open_read_only(&state).unwrap().is_none());
+    assert!(!state.exists());
+}
+
+#[test]
+fn an_account_keeps_its_row_and_tag() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let first = cache.account(&account("work"), NOW).unwrap();
+    assert_eq!(cache.account(&account("work"), NOW + 1).unwrap(), first);
+    assert_eq!(
+        cache.find_account(&account("work").identity).unwrap(),
+        Some(first.clone())
+    );
+    let other = cache.account(&account("home"), NOW).unwrap();
+    assert_ne!((other.id, other.tag), (first.id, first.tag));
+    assert_eq!(cache.find_account(&account("none").identity).unwrap(), None);
+}
+
+#[test]
+fn staged_messages_are_found_after_a_crash_and_those_that_are_lost_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let work = cache.account(&account("work"), NOW).unwrap().id;
+    let home = cache.account(&account("home"), NOW).unwrap().id;
+    cache.stage(work, &[staged(b"a", 1)], NOW).unwrap();
+    cache.stage(home, &[staged(b"z", 9)], NOW).unwrap();
+    // Step 6 for `a`, step 3 for the others.
+    cache
+        .stage(work, &[staged(b"b", 2), staged(b"c", 3)], NOW)
+        .unwrap();
+    drop(cache);
+
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let names = cache.staged(work).unwrap();
+    assert_eq!(names, [Name("name-b-2".into()), Name("name-c-3".into())]);
+    cache.forget_staged(work, &names[1..]).unwrap();
+    assert!(cache.staged(work).unwrap().is_empty());
+    assert_eq!(cache.staged(home).unwrap().len(), 1);
+    let snapshot = cache.snapshot(work).unwrap();
+    assert!(snapshot.recall(b"a").is_some() && snapshot.recall(b"b").is_some());
+    assert!(snapshot.recall(b"c").is_none() && snapshot.recall(b"z").is_none());
+}
+
+#[test]
+fn the_snapshot_tells_what_the_plan_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let work = cache.account(&account("work"), NOW).unwrap().id;
+    let odd: &[u8] = b"\x00\xff '; DROP TABLE messages; --";
+    cache
+        .stage(
+            work,
+            &[staged(b"a", 1), staged(odd, 2), staged(b"A", 3)],
+            NOW,
+        )
+        .unwrap();
+    cache.stage(work, &[staged(b"a", 4)], NOW + 50).unwrap();
+    cache.copies_accounted_for(work, b"a", 2).unwrap();
+    cache
+        .deletion_asked(work, [odd].into_iter(), NOW + 60)
+        .unwrap();
+    let snapshot = cache.snapshot(work).unwrap();
+    assert_eq!(snapshot.len(), 3);
+    let remembered = snapshot.recall(b"a").unwrap();
+    assert_eq!((remembered.stored_at, remembered.copies), (NOW + 50, 2));
+    assert!(!remembered.deletion_asked);
+    assert!(snapshot.recall(odd).unwrap().deletion_asked);
+    assert_eq!(snapshot.recall(b"A").unwrap().copies, 1);
+    assert!(cache.holds(work, b"a", &[4; 32]).unwrap());
+    assert!(!cache.holds(work, b"A", &[4; 32]).unwrap());
+}
+
+#[test]
+fn a_message_missing_from_one_listing_is_not_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let work = cache.account(&account("work"), NOW).unwrap().id;
+    cache
+        .stage(work, &[staged(b"a", 1), staged(b"b", 2)], NOW)
+        .unwrap();
+    let listing = |ids: &[&str]| {
+        let mut builder = Builder::default();
+        for (number, id) in ids.iter().enumerate() {
+            let line = format!("{} {id}", number + 1);
+            builder.unique_id_listing(UniqueIdListing::parse(line.as_bytes()));
+        }
+        builder.finish()
+    };
+    let note = |cache: &mut Cache, ids: &[&str]| {
+        let snapshot = cache.snapshot(work).unwrap();
+        let (vanished, back) = snapshot.changes(&listing(ids));
+        let counts = (vanished.len(), back.len());
+        cache
+            .listed(work, vanished.into_iter(), back.into_iter(), NOW)
+            .unwrap();
+        counts
+    };
+    assert_eq!(note(&mut cache, &["a", "b"]), (0, 0));
+    assert_eq!(note(&mut cache, &[]), (2, 0));
+    assert_eq!(note(&mut cache, &[]), (0, 0));
+    assert!(cache.snapshot(work).unwrap().recall(b"a").is_some());
+    assert_eq!(note(&mut cache, &["a", "c"]), (0, 1));
+    assert_eq!(note(&mut cache, &["b", "a"]), (0, 1));
+}
+
+#[test]
+fn the_last_run_and_the_last_good_one_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let work = cache.account(&account("work"), NOW).unwrap().id;
+    let run = |exit, finished_at| Run {
+        started_at: finished_at - 1,
+        finished_at,
+        exit,
+        retrieved: 3,
+        octets: 300,
+        deleted: 1,
+        skipped: 0,
+        failed: 0,
+        on_server: Some(7),
+        error: (exit != Exit::Success).then_some("no route"),
+    };
+    cache.finish_run(work, run(Exit::Success, NOW)).unwrap();
+    cache
+        .finish_run(work, run(Exit::Unavailable, NOW + 9))
+        .unwrap();
+    cache.stage(work, &[staged(b"a", 1)], NOW).unwrap();
+    let overview = &cache.overview(NOW + 10).unwrap()[0];
+    assert_eq!((overview.messages, overview.octets), (1, 100));
+    assert_eq!(overview.last_success_at, Some(NOW));
+    let last = overview.last_run.as_ref().unwrap();
+    assert_eq!((last.exit, last.error.as_deref()), (69, Some("no route")));
+}
