@@ -7,6 +7,8 @@ use super::{Cache, Error};
 /// What is known of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountOverview {
+    /// Its key in the other tables.
+    pub id: i64,
     /// Its name in the configuration, or `user@host`.
     pub name: String,
     /// What it is remembered by.
@@ -74,7 +76,8 @@ impl Cache {
              GROUP BY a.id ORDER BY a.name, a.id",
         )?;
         let rows = query.query_map([now - RECENT], |row| {
-            let overview = AccountOverview {
+            Ok(AccountOverview {
+                id: row.get(0)?,
                 name: row.get(1)?,
                 key: row.get(2)?,
                 host: row.get(3)?,
@@ -89,21 +92,34 @@ impl Cache {
                 stored_on_server: count(row, 12)?,
                 last_run: None,
                 last_success_at: None,
-            };
-            Ok((row.get::<_, i64>(0)?, overview))
+            })
         })?;
         let mut overviews = Vec::new();
         for row in rows {
-            let (account, mut overview) = row?;
-            overview.last_run = self.last_run(account)?;
+            let mut overview = row?;
+            overview.last_run = self.last_run(overview.id)?;
             overview.last_success_at = self.connection.query_row(
                 "SELECT max(finished_at) FROM runs WHERE account = ?1 AND exit = 0",
-                [account],
+                [overview.id],
                 |row| row.get(0),
             )?;
             overviews.push(overview);
         }
         Ok(overviews)
+    }
+
+    /// How many messages that the server listed last were stored at `time` or before.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn listed_and_stored_by(&self, account: i64, time: i64) -> Result<u64, Error> {
+        let messages = self.connection.query_row(
+            "SELECT count(*) FROM messages
+             WHERE account = ?1 AND missing_since IS NULL AND stored_at <= ?2",
+            params![account, time],
+            |row| count(row, 0),
+        )?;
+        Ok(messages)
     }
 
     fn last_run(&self, account: i64) -> Result<Option<LastRun>, Error> {

@@ -98,6 +98,7 @@ pub(super) enum Color {
 pub(super) enum Command {
     Fetch(Box<Fetch>),
     Sync(Sync),
+    Status(Status),
     Completions(Completions),
     Man(Man),
 }
@@ -255,6 +256,18 @@ pub(super) struct Sync {
     /// Say what would be retrieved and deleted, and do neither
     #[arg(long)]
     pub(super) dry_run: bool,
+}
+
+/// Show what is known of accounts, without asking a server
+///
+/// The last run, what is stored, what the server listed last, what is due for removal there and
+/// when, and how the archive grows. Accounts of `popsync fetch` are shown too.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::status())]
+pub(super) struct Status {
+    /// Accounts to show [default: all]
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) accounts: Vec<String>,
 }
 
 /// Print completions for a shell

@@ -52,6 +52,14 @@ Examples:
 Exit statuses are those of `popsync --help`."
 }
 
+/// For `popsync status`.
+pub(super) fn status() -> &'static str {
+    "\
+Examples:
+  popsync status
+  popsync status work --json"
+}
+
 /// For `popsync sync`.
 pub(super) fn sync() -> &'static str {
     "\

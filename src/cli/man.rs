@@ -9,7 +9,7 @@ pub(super) struct Page {
 }
 
 /// All pages.
-pub(super) const PAGES: [Page; 6] = [
+pub(super) const PAGES: [Page; 7] = [
     Page {
         name: "popsync",
         text: include_str!("../../man/popsync.1"),
@@ -21,6 +21,10 @@ pub(super) const PAGES: [Page; 6] = [
     Page {
         name: "popsync-sync",
         text: include_str!("../../man/popsync-sync.1"),
+    },
+    Page {
+        name: "popsync-status",
+        text: include_str!("../../man/popsync-status.1"),
     },
     Page {
         name: "popsync-completions",

@@ -22,6 +22,7 @@ mod output;
 mod prompt;
 mod run;
 mod signals;
+mod status;
 
 use args::{Cli, Color, Command, Global};
 use output::{Options, Output};
@@ -51,16 +52,9 @@ pub fn main() -> ExitCode {
             let accounts = || Ok(vec![fetch::account(&arguments, &Base::current())?]);
             sync(&cli.global, arguments.dry_run, 1, accounts)
         }
+        Command::Status(arguments) => status::show(&cli.global, &arguments.accounts),
         Command::Sync(arguments) => {
-            let accounts = || {
-                let path = match &cli.global.config {
-                    Some(path) => Base::current()
-                        .expand(path)
-                        .map_err(|error| config::Error::argument("--config", "config", error))?,
-                    None => config::default_path()?,
-                };
-                Config::load(&path)?.select(&arguments.accounts)
-            };
+            let accounts = || Config::load(&config_path(&cli.global)?)?.select(&arguments.accounts);
             let jobs = arguments.jobs.get();
             sync(&cli.global, arguments.dry_run, jobs, accounts)
         }
@@ -94,6 +88,16 @@ fn options(global: &Global, dry_run: bool) -> Options {
             Color::Auto => None,
             Color::Never => Some(false),
         },
+    }
+}
+
+/// Where the configuration is.
+fn config_path(global: &Global) -> Result<PathBuf, config::Error> {
+    match &global.config {
+        Some(path) => Base::current()
+            .expand(path)
+            .map_err(|error| config::Error::argument("--config", "config", error)),
+        None => config::default_path(),
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use console::Style;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
+use crate::cache;
 use crate::config;
 use crate::exit::Exit;
 use crate::sync::{Outcome, Summary};
@@ -17,6 +18,7 @@ use crate::sync::{Outcome, Summary};
 use json::Line;
 use lines::Lines;
 pub(super) use reporter::AccountReporter;
+pub(super) use standing::Standing;
 
 mod json;
 mod lines;
@@ -24,6 +26,7 @@ pub(super) mod log;
 mod progress;
 mod reporter;
 pub(super) mod sanitize;
+mod standing;
 mod terminal;
 
 /// What the command line says about output.
@@ -144,6 +147,39 @@ impl Output {
         }
         self.hint(hint.as_deref());
         exit
+    }
+
+    /// The state of all accounts cannot be read.
+    pub(super) fn cache_error(&self, error: &cache::Error) -> Exit {
+        let (exit, hint) = (error.exit(), error.advice());
+        let message = terminal::chain(error);
+        self.problem(None, &message);
+        self.hint(hint.as_deref());
+        self.json(|| Line::Error {
+            account: None,
+            exit: exit.code(),
+            message: sanitize::text(&message).into_owned(),
+            hint,
+        });
+        exit
+    }
+
+    /// What is known of an account.
+    pub(super) fn standing(&self, standing: &Standing) {
+        if self.options.json {
+            self.out.write(standing.json());
+        } else {
+            for line in standing.text() {
+                self.out.write(sanitize::text(&line).into_owned());
+            }
+        }
+    }
+
+    /// That there is nothing to show, for people.
+    pub(super) fn nothing(&self, message: &str) {
+        if self.terminal && !self.options.json {
+            self.line(message);
+        }
     }
 
     /// An error of one account.

@@ -90,7 +90,7 @@ pub(super) fn messages(count: u64) -> &'static str {
 }
 
 /// A size as people write it: `3.4 MB`.
-fn octets(count: u64) -> String {
+pub(super) fn octets(count: u64) -> String {
     let text = DecimalBytes(count).to_string();
     // One digit after the point is enough, and steadier to look at than two.
     match text.split_once('.') {
