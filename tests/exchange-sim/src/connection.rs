@@ -1,6 +1,6 @@
 //! One connection: the loop between a socket, TLS and the engine.
 
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -35,13 +35,14 @@ pub(crate) fn serve(host: &Host, stream: Arc<TcpStream>, incoming: &Arc<Incoming
     };
     let mut connection = Connection {
         session: host.site.session(port),
-        wire: Wire::new(stream),
+        wire: Wire::new(Arc::clone(&stream)),
         host,
         incoming,
         plain: Vec::new(),
         ended: false,
         handshaking: false,
     };
+    let hang_up = HangUp { stream, incoming };
     let how = connection.run(port);
     let Connection { session, wire, .. } = connection;
     drop(session);
@@ -52,8 +53,24 @@ pub(crate) fn serve(host: &Host, stream: Arc<TcpStream>, incoming: &Arc<Incoming
     };
     wire.close(how, incoming, patience);
     incoming.stop();
+    drop(hang_up);
     // The reader holds the socket too: a reset happens only once both have let go of it.
     let _ = reader.join();
+}
+
+/// Ends the connection when a test's hook panics; the reader would keep it open.
+struct HangUp<'a> {
+    stream: Arc<TcpStream>,
+    incoming: &'a Incoming,
+}
+
+impl Drop for HangUp<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.stream.shutdown(Shutdown::Both);
+            self.incoming.stop();
+        }
+    }
 }
 
 struct Connection<'a> {
@@ -121,6 +138,9 @@ impl Connection<'_> {
 
     /// Feeds the engine with what came in. Says whether the connection can go on.
     fn take_input(&mut self) -> bool {
+        if self.session.tls_is_next() {
+            return true;
+        }
         let (raw, ended) = self.incoming.take();
         let was_handshaking = self.handshaking;
         match self.wire.receive(&raw, &mut self.plain) {
@@ -154,7 +174,6 @@ impl Connection<'_> {
         self.ended |= ended;
         if self.wire.receive(&raw, &mut self.plain).is_ok() && !self.plain.is_empty() {
             let dropped = self.plain.len();
-            self.session.receive(&[]);
             self.session
                 .note(format!("{dropped} octets before the answer thrown away"));
         }

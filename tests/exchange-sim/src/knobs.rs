@@ -164,8 +164,10 @@ pub struct Knobs {
     pub size_lie: Option<String>,
     /// STAT, LIST and UIDL say there is no mail (fetchmail: no room for a temporary file).
     pub pretend_empty: bool,
-    /// Only the newest n messages are in the maildrop of a session (Gmail, WildDuck).
+    /// Only the newest n messages are in the maildrop of a session (WildDuck: 250).
     pub only_newest: Option<usize>,
+    /// Only the oldest n messages are in the maildrop of a session (Gmail: some hundred).
+    pub only_oldest: Option<usize>,
     /// No snapshot: mail that arrives shows in the next listing (getmail 4.23.0).
     pub live_listing: bool,
     /// LIST and UIDL never end.
@@ -347,6 +349,7 @@ impl Default for Knobs {
             size_lie: None,
             pretend_empty: false,
             only_newest: None,
+            only_oldest: None,
             live_listing: false,
             endless_list: false,
             uid_dup: false,

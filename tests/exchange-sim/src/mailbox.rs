@@ -127,13 +127,26 @@ impl Mailbox {
         let mut state = self.state();
         let old = if state.reuse { state.freed.pop() } else { None };
         let uid = old.unwrap_or_else(|| state.ids.next().into());
-        state.add(Arc::clone(&uid), content);
+        let end = state.messages.len();
+        state.add(end, Arc::clone(&uid), content);
         String::from_utf8_lossy(&uid).into_owned()
     }
 
     /// Delivers a message under this unique-id, whatever it is.
     pub fn deliver_with_uid(&self, uid: impl AsRef<[u8]>, content: impl Into<Content>) {
-        self.state().add(uid.as_ref().into(), content.into());
+        let mut state = self.state();
+        let end = state.messages.len();
+        state.add(end, uid.as_ref().into(), content.into());
+    }
+
+    /// Delivers a message in front of the one at `index`, as servers do that do not list in
+    /// order of arrival (fetchmail), and gives its unique-id.
+    pub fn deliver_at(&self, index: usize, content: impl Into<Content>) -> String {
+        let mut state = self.state();
+        let uid: Arc<[u8]> = state.ids.next().into();
+        let index = index.min(state.messages.len());
+        state.add(index, Arc::clone(&uid), content.into());
+        String::from_utf8_lossy(&uid).into_owned()
     }
 
     /// Another party removes the message. Says whether there was one.
@@ -329,15 +342,16 @@ impl Mailbox {
 }
 
 impl State {
-    fn add(&mut self, uid: Arc<[u8]>, content: Content) {
-        self.messages.push(Arc::new(Stored {
+    fn add(&mut self, index: usize, uid: Arc<[u8]>, content: Content) {
+        let message = Arc::new(Stored {
             uid: Mutex::new(uid),
             content,
             present: AtomicBool::new(true),
             retrieved: AtomicBool::new(false),
             fails: Mutex::default(),
             listed_size: Mutex::default(),
-        }));
+        });
+        self.messages.insert(index, message);
     }
 
     fn find(&self, uid: &[u8]) -> Option<Arc<Stored>> {

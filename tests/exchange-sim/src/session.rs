@@ -206,6 +206,11 @@ impl Session {
         matches!(self.phase, Phase::Over)
     }
 
+    /// Whether the answer to STLS is out: what comes from now on is the handshake.
+    pub(crate) fn tls_is_next(&self) -> bool {
+        matches!(self.out.front(), Some(Piece::StartTls)) && self.staged_at == self.staged.len()
+    }
+
     /// Notes something in the transcript.
     pub fn note(&self, text: impl Into<String>) {
         self.log(What::Note(text.into()));

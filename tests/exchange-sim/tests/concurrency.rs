@@ -107,6 +107,13 @@ fn an_update_can_fail_in_part() {
 }
 
 #[test]
+fn mail_can_arrive_in_the_middle() {
+    let site = with_messages(Profile::Ex2016, &three()).site().unwrap();
+    let uid = site.mailbox(USER).deliver_at(1, b"x\r\n");
+    assert_eq!(site.mailbox(USER).unique_ids()[1], uid);
+}
+
+#[test]
 fn removed_ids_never_return() {
     let site = with_messages(Profile::Ex2016, &three()).site().unwrap();
     let mailbox = site.mailbox(USER);

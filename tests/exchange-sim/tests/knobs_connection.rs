@@ -1,5 +1,7 @@
 //! Knobs about the connection: pieces, cuts, stalls, silence, pipelining, closing.
 
+#![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
+
 mod support;
 
 use std::io::{Read, Write};

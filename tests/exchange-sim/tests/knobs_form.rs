@@ -228,6 +228,15 @@ fn only_newest_shows_the_end_of_the_mailbox() {
 }
 
 #[test]
+fn only_oldest_shows_the_beginning_of_the_mailbox() {
+    let mut talk = talk(Knobs {
+        only_oldest: Some(2),
+        ..Knobs::default()
+    });
+    assert_eq!(talk.ask("UIDL"), "+OK\r\n1 6499\r\n2 6501\r\n.\r\n");
+}
+
+#[test]
 fn descending_order_puts_the_newest_first() {
     let mut talk = talk(Knobs {
         sort: Sort::Descending,

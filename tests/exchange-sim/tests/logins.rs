@@ -375,3 +375,22 @@ fn the_fake_gssapi_has_the_steps_of_rfc_4752() {
     let mut wrong = start(Profile::Ex2016, Knobs::default());
     assert_eq!(wrong.ask(&format!("AUTH GSSAPI {}", encode("no"))), BAD);
 }
+
+#[test]
+fn exchange_2003_prompts_for_ntlm_with_ok() {
+    for (profile, prompt) in [(Profile::Ex2003, "+OK\r\n"), (Profile::Ex2010, "+ \r\n")] {
+        let mut talk = start(profile, Knobs::default());
+        assert_eq!(talk.ask("AUTH NTLM"), prompt);
+        // A client that takes +OK for the end gets what MailKit's issue 391 shows.
+        assert_eq!(talk.ask("STAT"), BAD);
+        assert_eq!(
+            talk.ask("STAT"),
+            "-ERR Command is not valid in this state.\r\n"
+        );
+    }
+    let mut talk = start(Profile::Ex2003, Knobs::default());
+    talk.ask("AUTH NTLM");
+    let negotiate = b"NTLMSSP\0\x01\0\0\0\x07\x82\x08\xa2";
+    let challenge = talk.ask(&encode(negotiate));
+    assert!(challenge.starts_with("+ TlRMTVNTUAACAAAA"), "{challenge}");
+}

@@ -1,5 +1,7 @@
 //! The recorder: what clients must not do, transcripts, and hooks.
 
+#![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
+
 mod support;
 
 use std::sync::{Arc, Mutex};
@@ -289,12 +291,17 @@ fn the_hook_sees_commands_before_they_are_answered() {
 
 #[test]
 fn sasl_lines_are_in_transcripts_and_not_among_commands() {
-    let mut talk = Talk::new(with_messages(Profile::Ex2016, &three()));
+    let site = with_messages(Profile::Ex2016, &three()).site().unwrap();
+    let mut talk = Talk::on(&site);
     talk.output();
     talk.ask("AUTH PLAIN");
-    talk.ask("AGFubmEAc2VjcmV0IHBhc3M=");
+    let answer = "AGFubmEAc2VjcmV0IHBhc3M=";
+    talk.ask(answer);
     assert!(talk.ask("STAT").starts_with("+OK 3 "));
-    let _ = support::talk(Knobs::default());
+    assert_eq!(site.commands(), ["AUTH PLAIN", "STAT"]);
+    let lines = site.transcripts()[0].client_lines();
+    assert_eq!(lines[1], answer.as_bytes());
+    assert!(site.violations().is_empty());
 }
 
 #[test]
@@ -305,4 +312,16 @@ fn a_session_of_the_engine_can_be_dropped_at_any_time() {
     let mut two = talk(Knobs::default());
     two.session.end(true);
     assert_eq!(two.say("STAT\r\n"), "");
+}
+
+#[test]
+fn a_hook_that_panics_breaks_the_connection() {
+    let server = with_messages(Profile::Ex2016, &three())
+        .on_command(|seen| assert_ne!(seen.verb, "DELE", "a test says no"))
+        .start()
+        .unwrap();
+    let mut client = Client::logged_in(&server);
+    client.send("DELE 1\r\n");
+    assert!(client.rest().0.is_empty());
+    assert!(server.wait_until_idle(Duration::from_secs(5)));
 }

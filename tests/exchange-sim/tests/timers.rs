@@ -1,5 +1,7 @@
 //! Idle timers, delays and other things of time, with a clock that the tests advance.
 
+#![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
+
 mod support;
 
 use std::time::Duration;

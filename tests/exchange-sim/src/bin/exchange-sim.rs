@@ -98,6 +98,7 @@ const KNOBS: &[(&str, Turn)] = &[
     ("no_stuffing", |k, v| set(&mut k.no_stuffing, v)),
     ("ntlm_v1", |k, v| set(&mut k.ntlm_v1, v)),
     ("only_newest", |k, v| some(&mut k.only_newest, v)),
+    ("only_oldest", |k, v| some(&mut k.only_oldest, v)),
     ("pipelining", |k, v| set(&mut k.pipelining, v)),
     ("pipelining_unsupported", |k, v| {
         set(&mut k.pipelining_unsupported, v)

@@ -206,6 +206,11 @@ impl Session {
         // RFC 2595 §4: what was learnt before is forgotten, on this side too.
         self.phase = Phase::Start(None);
         self.pipelining_offered = false;
+        self.drop_clear_text();
+    }
+
+    /// Throws away what came behind STLS before the handshake, and reports it.
+    pub(super) fn drop_clear_text(&mut self) {
         let behind = self.input.clear();
         if behind > 0 {
             self.note(format!(

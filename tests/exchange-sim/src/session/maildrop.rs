@@ -34,15 +34,14 @@ pub(super) enum RowNumber {
 impl Maildrop {
     pub(super) fn take(opened: Opened, login: u64, knobs: &Knobs) -> Self {
         let mut messages = opened.mailbox.visible();
+        if let Some(newest) = knobs.only_newest {
+            messages.drain(..messages.len().saturating_sub(newest));
+        }
+        if let Some(oldest) = knobs.only_oldest {
+            messages.truncate(oldest);
+        }
         if knobs.sort == Sort::Descending {
             messages.reverse();
-        }
-        if let Some(newest) = knobs.only_newest {
-            let extra = messages.len().saturating_sub(newest);
-            match knobs.sort {
-                Sort::Ascending => drop(messages.drain(..extra)),
-                Sort::Descending => messages.truncate(newest),
-            }
         }
         let mut maildrop = Self {
             opened,

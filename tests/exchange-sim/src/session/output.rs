@@ -218,7 +218,10 @@ impl Session {
                         return Made::Step(Step::Sleep(until));
                     }
                 }
-                Piece::StartTls if !waiting => return Made::Step(Step::StartTls),
+                Piece::StartTls if !waiting => {
+                    self.drop_clear_text();
+                    return Made::Step(Step::StartTls);
+                }
                 Piece::Close(how) if !waiting => return Made::Step(self.closing(how)),
                 last => {
                     self.out.push_front(last);
