@@ -15,7 +15,7 @@ use crate::transcript::Port;
 use crate::wire::{Incoming, Wire};
 
 /// How long an orderly close waits for the client's end.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// What all connections of a server need.
 pub(crate) struct Host {

@@ -257,9 +257,11 @@ pub struct Knobs {
     pub cut: Option<Cut>,
     /// This command is not answered; later ones are.
     pub silent_at: Option<At>,
-    /// This command is not carried out; the connection ends.
+    /// This command is not carried out; the connection ends. To end it behind the answer, use
+    /// [`Act::CloseAfter`] or a [`Cut`].
     pub close_at: Option<(At, CloseHow)>,
-    /// A line that nobody asked for.
+    /// A line that nobody asked for, while the client waits. (Lines around answers:
+    /// [`Act::Before`] and [`Act::After`]; a banner sent twice: `greeting`.)
     pub unsolicited: Option<Unsolicited>,
     /// Octets behind the answer to a command: a second answer.
     pub pipelined_junk: Option<(At, Vec<u8>)>,
@@ -469,10 +471,9 @@ impl Knobs {
         rules
     }
 
-    /// Whether these knobs leave a client no reason to end without QUIT.
-    ///
-    /// A client that read something malformed rightly sends nothing more, not even QUIT; only
-    /// settings of Exchange and harmless forms are left out of the comparison.
+    /// Whether these knobs leave a client no reason to end without QUIT: all answers are well
+    /// formed, whatever they say. A client that read something malformed rightly sends nothing
+    /// more, not even QUIT.
     pub(crate) fn is_orderly(&self) -> bool {
         let harmless = Self {
             login_type: self.login_type,
@@ -486,17 +487,43 @@ impl Knobs {
             texts: self.texts.clone(),
             modern_2007_banner: self.modern_2007_banner,
             close_after_err: self.close_after_err,
+            refusal_delay: self.refusal_delay,
+            wrong_site: self.wrong_site,
+            refuse_user: self.refuse_user,
+            refuse_logins: self.refuse_logins.clone(),
             resp_codes: self.resp_codes,
             login_delay: self.login_delay,
+            busy_after_quit: self.busy_after_quit,
             expire: self.expire.clone(),
             utf8: self.utf8,
             mechanisms_plain: self.mechanisms_plain.clone(),
             mechanisms_tls: self.mechanisms_tls.clone(),
+            unannounced_mechanisms: self.unannounced_mechanisms.clone(),
+            xoauth2_challenge: self.xoauth2_challenge.clone(),
             pipelining: self.pipelining,
+            capa_plain: self.capa_plain.clone(),
+            capa_tls: self.capa_tls.clone(),
+            capa_after_login: self.capa_after_login.clone(),
+            capa_extra: self.capa_extra.clone(),
+            no_uidl: self.no_uidl,
+            no_top: self.no_top,
+            no_list: self.no_list,
             sep: self.sep,
             status_case: self.status_case,
             extra: self.extra.clone(),
             list_counts: self.list_counts,
+            only_newest: self.only_newest,
+            only_oldest: self.only_oldest,
+            uid_dup: self.uid_dup,
+            uid_reuse: self.uid_reuse,
+            uid_case: self.uid_case,
+            uid_change: self.uid_change,
+            dele_err: self.dele_err.clone(),
+            dele_ignored: self.dele_ignored,
+            quit_err: self.quit_err,
+            update_fail: self.update_fail,
+            update_fail_ok: self.update_fail_ok,
+            update_delay: self.update_delay,
             chunk: self.chunk,
             cr_split: self.cr_split,
             chunk_pause: self.chunk_pause,

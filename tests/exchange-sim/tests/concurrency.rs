@@ -170,6 +170,19 @@ fn sixteen_connections_are_enough_for_a_user() {
 }
 
 #[test]
+fn the_number_of_connections_is_a_knob() {
+    let knobs = Knobs {
+        max_connections_per_user: 1,
+        ..plain()
+    };
+    let builder = with_messages(Profile::Ex2016, &three()).knobs(knobs);
+    let site = builder.site().unwrap();
+    let _first = Talk::on(&site).log_in();
+    let mut second = Talk::on(&site).log_in();
+    assert!(second.ask("STAT").starts_with("-ERR"));
+}
+
+#[test]
 fn the_handle_shows_and_changes_a_running_mailbox() {
     let server = with_messages(Profile::Ex2016, &three()).start().unwrap();
     let mailbox = server.mailbox(USER);

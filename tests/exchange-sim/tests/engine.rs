@@ -211,6 +211,17 @@ fn max_command_size_has_the_bounds_of_exchange() {
             .site();
         assert_eq!(started.is_ok(), fine, "{max}");
     }
+    for (line, fine) in [
+        ("USER 123456789012345678901234567890123", true),
+        ("USER 1234567890123456789012345678901234", false),
+    ] {
+        let mut talk = Talk::new(with_messages(Profile::Ex2016, &[]).knobs(Knobs {
+            max_command: Some(40),
+            ..plain()
+        }));
+        talk.output();
+        assert_eq!(talk.ask(line).starts_with("+OK"), fine, "{line}");
+    }
 }
 
 #[test]

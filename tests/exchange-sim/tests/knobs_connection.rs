@@ -54,6 +54,18 @@ fn chunks_have_the_size_asked_for_and_lose_nothing() {
 }
 
 #[test]
+fn pieces_can_be_kept_apart() {
+    let server = server(Knobs {
+        chunk: Some(25),
+        chunk_pause: Duration::from_millis(20),
+        ..Knobs::default()
+    });
+    let start = std::time::Instant::now();
+    assert!(Client::connect(&server).line().starts_with("+OK"));
+    assert!(start.elapsed() >= Duration::from_millis(40));
+}
+
+#[test]
 fn cr_split_ends_a_piece_behind_each_cr() {
     let mut talk = talk(Knobs {
         cr_split: true,

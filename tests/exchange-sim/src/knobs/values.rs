@@ -67,7 +67,8 @@ pub enum At {
     Greeting,
     /// The n-th command of the session, counted from 1. SASL continuation lines do not count.
     Nth(u32),
-    /// Every command with this keyword, in upper case.
+    /// Every command with this keyword, in upper case. `SASL` stands for the continuation lines
+    /// of SASL exchanges.
     Verb(String),
     /// The n-th command with this keyword in the session, counted from 1.
     VerbNth(String, u32),
