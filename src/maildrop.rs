@@ -147,6 +147,8 @@ pub struct Builder {
     only_in_scan: u64,
     /// Rows are in order, and no number is there twice.
     settled: bool,
+    /// LIST has been heard.
+    sizes: bool,
     /// Where the next line of LIST probably belongs.
     cursor: usize,
 }
@@ -182,6 +184,7 @@ impl Builder {
     /// A line of LIST's answer.
     pub fn scan_listing(&mut self, line: ScanListing) {
         self.settle();
+        self.sizes = true;
         let Some(number) = line.number else {
             self.unusable += 1;
             return;
@@ -203,6 +206,11 @@ impl Builder {
             }
             Err(_) => self.only_in_scan += 1,
         }
+    }
+
+    /// Whether LIST has been heard.
+    pub fn has_sizes(&self) -> bool {
+        self.sizes
     }
 
     /// The messages so far; LIST may still add their sizes.

@@ -83,7 +83,11 @@ impl Cache {
         if !path.exists() {
             return Ok(None);
         }
-        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // Read-only connections leave the files of the WAL behind; others take them away.
+        let open = |flags| Connection::open_with_flags(&path, flags);
+        let connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .or_else(|_| open(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
+        connection.pragma_update(None, "query_only", true)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         migrate::check(&connection, &path)?;
         Ok(Some(Self { connection }))

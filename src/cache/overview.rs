@@ -108,6 +108,23 @@ impl Cache {
         Ok(overviews)
     }
 
+    /// How many messages the server listed last, if it ever did.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn listed_last(&self, account: i64) -> Result<Option<u64>, Error> {
+        let messages = self
+            .connection
+            .query_row(
+                "SELECT on_server FROM runs WHERE account = ?1 AND on_server IS NOT NULL
+                 ORDER BY id DESC LIMIT 1",
+                [account],
+                |row| count(row, 0),
+            )
+            .optional()?;
+        Ok(messages)
+    }
+
     /// How many messages that the server listed last were stored at `time` or before.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::durable::{sync_files, sync_folder};
+use super::durable::{WriteAhead, sync_files, sync_folder};
 use super::{Draft, Error, Name, Store, stop_point};
 
 /// How deep sub-folders are searched for a message that a reader filed away.
@@ -223,6 +223,7 @@ impl Store for Maildir {
         Ok(Box::new(Delivery {
             maildir: self.clone(),
             open: Some((name, file.into())),
+            ahead: WriteAhead::default(),
         }))
     }
 
@@ -300,6 +301,7 @@ impl Store for Maildir {
 struct Delivery {
     maildir: Maildir,
     open: Option<(Name, File)>,
+    ahead: WriteAhead,
 }
 
 impl Draft for Delivery {
@@ -308,8 +310,11 @@ impl Draft for Delivery {
             return Ok(());
         };
         // Step 1.
-        file.write_all(octets)
-            .map_err(|error| Error::io("writing", &self.maildir.inner.path_of("tmp", name), error))
+        file.write_all(octets).map_err(|error| {
+            Error::io("writing", &self.maildir.inner.path_of("tmp", name), error)
+        })?;
+        self.ahead.written(file, octets.len());
+        Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Name {

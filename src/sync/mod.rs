@@ -1,8 +1,8 @@
 //! One sync of one account, in order: [`run`] is the one place where the steps can be read.
 //!
 //! 1. Lock the account, take up what a crash left, get the password.
-//! 2. Connect and log in, while the cache is read.
-//! 3. List the maildrop.
+//! 2. Connect and log in.
+//! 3. List the maildrop, and read the cache meanwhile.
 //! 4. Plan: [`crate::policy::plan`] decides, nothing else does.
 //! 5. Retrieve and store, in batches, by the order that [`crate::store`] lays down.
 //! 6. Delete on the server what is safe and is to go, and QUIT.
@@ -40,9 +40,9 @@ pub use event::{Event, Reporter, Summary};
 
 use retrieval::{Order, Retrieval};
 
-/// Up to this many known messages, sizes are asked for together with unique-ids: one wait for
-/// the server less. Above it, listing sizes that nobody needs would cost more.
-const LIST_AT_ONCE: usize = 5_000;
+/// Up to this many messages at the last listing, sizes are asked for together with unique-ids:
+/// one wait for the server less. Above it, listing sizes that nobody needs would cost more.
+const SIZES_AT_ONCE: u64 = 5_000;
 
 /// Gives the time, in seconds since 1970.
 pub type Clock = fn() -> i64;
@@ -119,17 +119,14 @@ async fn perform(request: &Request<'_>, summary: &mut Summary) -> Result<(), Err
 async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
     let stop = Stop(request.stop.clone());
     let password = source::password(request.account, request.prompt).await?;
-    let snapshot = match Cache::open_read_only(request.state_dir)? {
-        Some(cache) => match cache.find_account(&request.account.identity)? {
-            Some(row) => cache.snapshot(row.id)?,
-            None => Snapshot::default(),
-        },
-        None => Snapshot::default(),
+    let (snapshot, listed_last) = match known_so_far(request)? {
+        Some((cache, row)) => (cache.snapshot(row.id)?, cache.listed_last(row.id)?),
+        None => (Snapshot::default(), None),
     };
-    let mut session = stop.unless_stopped(open(request, &password)).await??;
-    let maildrop = stop
-        .unless_stopped(list(request, &mut session, &snapshot))
-        .await??;
+    let opening = stop.unless_stopped(open(request, &password, listed_last));
+    let (mut session, builder) = opening.await??;
+    let completing = stop.unless_stopped(complete(request, &mut session, builder, &snapshot));
+    let maildrop = completing.await??;
     let plan = plan(request, &maildrop, &snapshot, summary);
     for (message, decision) in maildrop.iter().zip(&plan) {
         if decision.action != Action::Keep {
@@ -147,6 +144,15 @@ async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Er
     Ok(())
 }
 
+/// The cache and the account's row, if there are any yet.
+fn known_so_far(request: &Request<'_>) -> Result<Option<(Cache, AccountRow)>, cache::Error> {
+    let Some(cache) = Cache::open_read_only(request.state_dir)? else {
+        return Ok(None);
+    };
+    let row = cache.find_account(&request.account.identity)?;
+    Ok(row.map(|row| (cache, row)))
+}
+
 /// A sync in progress.
 struct Work<'a> {
     request: &'a Request<'a>,
@@ -157,8 +163,10 @@ struct Work<'a> {
     store: Arc<dyn Store>,
     /// Not here while another thread has it.
     cache: Option<Cache>,
-    /// Messages on the server, once they were listed.
-    listed: Option<u64>,
+    /// Messages on the server, when they were listed last.
+    listed_last: Option<u64>,
+    /// Whether they were listed in this run.
+    listed: bool,
 }
 
 impl<'a> Work<'a> {
@@ -174,9 +182,10 @@ impl<'a> Work<'a> {
             let store = Maildir::open(path, &row.tag)?;
             let lost = store.recover(&cache.staged(row.id)?)?;
             cache.forget_staged(row.id, &lost)?;
-            Ok::<_, Error>((lock, cache, row, store))
+            let listed_last = cache.listed_last(row.id)?;
+            Ok::<_, Error>((lock, cache, row, store, listed_last))
         });
-        let (lock, cache, row, store) = prepared.await.map_err(Error::panicked)??;
+        let (lock, cache, row, store, listed_last) = prepared.await.map_err(Error::panicked)??;
         Ok(Self {
             request,
             stop: Stop(request.stop.clone()),
@@ -184,7 +193,8 @@ impl<'a> Work<'a> {
             row,
             store: Arc::new(store),
             cache: Some(cache),
-            listed: None,
+            listed_last,
+            listed: false,
         })
     }
 
@@ -195,19 +205,16 @@ impl<'a> Work<'a> {
         // within a minute (XPOP3:V0002).
         let password = source::password(request.account, request.prompt).await?;
 
-        // Step 2.
+        // Steps 2 and 3, and the cache is read meanwhile.
         let stop = self.stop.clone();
-        let opening = stop.unless_stopped(open(request, &password));
+        let opening = stop.unless_stopped(open(request, &password, self.listed_last));
         let account = self.row.id;
         let reading = self.with_cache(move |cache| cache.snapshot(account));
         let (opened, snapshot) = tokio::join!(opening, reading);
-        let (mut session, snapshot) = (opened??, snapshot?);
-
-        // Step 3.
-        let maildrop = stop
-            .unless_stopped(list(request, &mut session, &snapshot))
-            .await??;
-        self.listed = Some(maildrop.len() as u64);
+        let ((mut session, builder), snapshot) = (opened??, snapshot?);
+        let completing = stop.unless_stopped(complete(request, &mut session, builder, &snapshot));
+        let maildrop = completing.await??;
+        self.listed = true;
         summary.on_server = maildrop.len() as u64;
 
         // Step 4.
@@ -338,7 +345,7 @@ impl<'a> Work<'a> {
         let error = result.as_ref().err().map(ToString::to_string);
         let account = self.row.id;
         let finished_at = (self.request.clock)();
-        let on_server = self.listed.map(|_| summary.on_server);
+        let on_server = self.listed.then_some(summary.on_server);
         let summary = *summary;
         self.with_cache(move |cache| {
             cache.finish_run(
@@ -382,8 +389,13 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Step 2.
-async fn open(request: &Request<'_>, password: &SecretString) -> Result<Session, session::Error> {
+/// Steps 2 and 3: connects, logs in, and lists. Sizes are among what is listed where that costs
+/// no wait of its own, or next to nothing.
+async fn open(
+    request: &Request<'_>,
+    password: &SecretString,
+    listed_last: Option<u64>,
+) -> Result<(Session, maildrop::Builder), session::Error> {
     let (mut session, peer) = Session::open(request.account).await?;
     request.reporter.report(Event::Connected {
         address: peer.address,
@@ -391,26 +403,27 @@ async fn open(request: &Request<'_>, password: &SecretString) -> Result<Session,
     });
     session.login(&request.account.user, password).await?;
     request.reporter.report(Event::LoggedIn);
-    Ok(session)
+    let mut builder = maildrop::Builder::default();
+    let sizes =
+        session.capabilities().pipelining() && listed_last.is_none_or(|last| last <= SIZES_AT_ONCE);
+    session
+        .listings(sizes, |line| enter(&mut builder, line))
+        .await?;
+    Ok((session, builder))
 }
 
-/// Step 3.
-async fn list(
+/// The rest of step 3: sizes, which are of use only where there is something to retrieve.
+async fn complete(
     request: &Request<'_>,
     session: &mut Session,
+    mut builder: maildrop::Builder,
     snapshot: &Snapshot,
 ) -> Result<Maildrop, session::Error> {
-    let mut builder = maildrop::Builder::default();
-    let at_once = session.capabilities().pipelining() && snapshot.len() < LIST_AT_ONCE;
-    session
-        .listings(at_once, |line| enter(&mut builder, line))
-        .await?;
-    if !at_once {
-        // Sizes are of use only where there is something to retrieve.
-        let is_new = |message: maildrop::Message<'_>| snapshot.recall(message.unique_id).is_none();
-        if builder.maildrop().iter().any(is_new) {
-            session.scan_listing(|line| enter(&mut builder, line)).await?;
-        }
+    let is_new = |message: maildrop::Message<'_>| snapshot.recall(message.unique_id).is_none();
+    if !builder.has_sizes() && builder.maildrop().iter().any(is_new) {
+        session
+            .scan_listing(|line| enter(&mut builder, line))
+            .await?;
     }
     let maildrop = builder.finish();
     request.reporter.report(Event::Listed {
