@@ -1,0 +1,239 @@
+//! Disks that are full or must not be written. What cannot be stored stays on the server.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use rustix::process::geteuid;
+
+use crate::home::{Home, assert_holds, run, stored};
+use crate::support::dovecot::Dovecot;
+use crate::support::mail::{Mail, of_size, ordinary};
+
+/// Deletes from the server what is stored: the dangerous one.
+const DELETE: [&str; 2] = ["--profile", "outlook-2016"];
+
+#[test]
+fn a_maildir_below_a_file_is_refused() {
+    let server = Dovecot::start();
+    server.deliver_all("anna", &ordinary(3, 1));
+    let home = Home::new();
+    home.write("Mail", "not a folder\n", 0o600);
+    let ended = home.fetch(&server, &DELETE);
+    ended.fails(
+        73,
+        &["cannot use the folder", "hint: a Maildir is a folder"],
+    );
+    let below = ["--maildir", "Mail/below"];
+    let mut command = home.popsync(&[&["fetch", &server.pop3s("anna")], &below[..]].concat());
+    run(&mut command).fails(73, &["cannot use the folder"]);
+    assert_eq!(server.messages("anna"), 3);
+    assert_eq!(server.count("RETR"), 0);
+}
+
+#[test]
+fn a_maildir_that_is_not_ours_to_write_is_refused() {
+    let server = Dovecot::start();
+    server.deliver_all("anna", &ordinary(3, 2));
+    let home = Home::unprivileged();
+    home.fetch(&server, &["--leave-on-server", "true"])
+        .silently();
+    server.deliver_all("anna", &ordinary(2, 3));
+    server.forget();
+    let protect = |mode| {
+        for folder in ["tmp", "new", "cur"] {
+            let folder = home.maildir().join(folder);
+            fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    protect(0o500);
+    let ended = home.fetch(&server, &DELETE);
+    ended.fails(74, &["hint: is this the right user?"]);
+    // What was stored before may go, and nothing else.
+    assert!(server.messages("anna") >= 2);
+    protect(0o700);
+    assert_eq!(stored(&home.maildir()).len(), 3);
+    home.fetch(&server, &DELETE).silently();
+    assert_eq!(stored(&home.maildir()).len(), 5);
+    assert_eq!(server.messages("anna"), 0);
+}
+
+/// A small disk, mounted where only its keeper and those who join it can see it.
+struct SmallDisk {
+    keeper: Child,
+    _until_closed: ChildStdin,
+    path: PathBuf,
+}
+
+impl SmallDisk {
+    /// Mounts it at this folder.
+    fn mount(path: &Path) -> Self {
+        fs::create_dir_all(path).unwrap();
+        let mut command = Command::new("unshare");
+        command.arg("--mount");
+        if !geteuid().is_root() {
+            command.arg("--map-root-user");
+        }
+        let mut keeper = command
+            .args(["--", "sh", "-c"])
+            .arg("mount -t tmpfs -o size=2m,mode=700 tmpfs \"$1\" && echo ready && exec cat")
+            .arg("sh")
+            .arg(path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut answer = String::new();
+        let mut output = BufReader::new(keeper.stdout.take().unwrap());
+        output.read_line(&mut answer).unwrap();
+        assert_eq!(answer, "ready\n", "this test needs to mount a file system");
+        Self {
+            _until_closed: keeper.stdin.take().unwrap(),
+            keeper,
+            path: path.to_owned(),
+        }
+    }
+
+    /// The command, run where the disk can be seen.
+    fn inside(&self, command: &Command) -> Command {
+        let mut inside = Command::new("nsenter");
+        inside.arg(format!("--target={}", self.keeper.id()));
+        inside.arg("--mount");
+        if !geteuid().is_root() {
+            inside.args(["--user", "--preserve-credentials"]);
+        }
+        if let Some(folder) = command.get_current_dir() {
+            inside.arg(format!("--wdns={}", folder.display()));
+        }
+        inside.arg("--").arg(command.get_program());
+        inside.args(command.get_args()).env_clear();
+        for (name, value) in command.get_envs() {
+            inside.env(name, value.unwrap_or_default());
+        }
+        inside.stdin(Stdio::null());
+        inside
+    }
+
+    fn remount(&self, options: &str) {
+        let mut mount = Command::new("mount");
+        mount
+            .arg("-o")
+            .arg(format!("remount,{options}"))
+            .arg(&self.path)
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        run(&mut self.inside(&mount)).silently();
+    }
+
+    /// How a path on it is reached from outside.
+    fn path(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
+        root.join(path.strip_prefix("/").unwrap())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // The mount ends with the last process that sees it.
+        let _ = self.keeper.kill();
+        let _ = self.keeper.wait();
+    }
+}
+
+/// Six megabytes of mail for a disk of two.
+fn too_much() -> Vec<Mail> {
+    of_size(60, 100_000, 4)
+}
+
+#[test]
+#[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
+fn a_full_disk_stops_the_run_and_with_room_the_rest_arrives() {
+    let server = Dovecot::start();
+    let mails = too_much();
+    server.deliver_all("anna", &mails);
+    let home = Home::new();
+    let disk = SmallDisk::mount(&home.maildir());
+    let fetch = || {
+        let command = home.fetch_command(&server, &server.pop3s("anna"), &DELETE);
+        run(&mut disk.inside(&command))
+    };
+    for _ in 0..2 {
+        let ended = fetch();
+        ended.fails(74, &["hint: make room and run it again"]);
+        // What readers see is whole, and only what is stored has left the server.
+        let visible = stored(&disk.path(&home.maildir())).len();
+        assert!(visible < mails.len());
+        assert!(server.messages("anna") + visible >= mails.len());
+    }
+    disk.remount("size=64m");
+    fetch().silently();
+    assert_holds(&disk.path(&home.maildir()), &mails);
+    assert_eq!(server.messages("anna"), 0);
+}
+
+#[test]
+#[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
+fn a_full_disk_that_holds_the_state_too_loses_nothing() {
+    let server = Dovecot::start();
+    let mails = too_much();
+    server.deliver_all("anna", &mails);
+    let home = Home::new();
+    let place = home.path("disk");
+    let disk = SmallDisk::mount(&place);
+    let (maildir, state) = (place.join("Mail"), place.join("state"));
+    let fetch = || {
+        let ca_file = server.ca_file();
+        let command = home.popsync(&[
+            "--state-dir".as_ref(),
+            state.as_os_str(),
+            "fetch".as_ref(),
+            server.pop3s("anna").as_ref(),
+            "--maildir".as_ref(),
+            maildir.as_os_str(),
+            "--password-file".as_ref(),
+            home.path("password").as_os_str(),
+            "--ca-file".as_ref(),
+            ca_file.as_os_str(),
+            "--profile".as_ref(),
+            "outlook-2016".as_ref(),
+        ]);
+        run(&mut disk.inside(&command))
+    };
+    for _ in 0..2 {
+        fetch().fails(74, &["hint: make room"]);
+        assert!(server.messages("anna") > 0);
+    }
+    disk.remount("size=64m");
+    fetch().silently();
+    assert_holds(&disk.path(&maildir), &mails);
+    assert_eq!(server.messages("anna"), 0);
+}
+
+#[test]
+#[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
+fn a_disk_that_became_read_only_costs_nothing_on_the_server() {
+    let server = Dovecot::start();
+    let mails = ordinary(5, 5);
+    server.deliver_all("anna", &mails);
+    let home = Home::new();
+    let disk = SmallDisk::mount(&home.maildir());
+    let fetch = |more: &[&str]| {
+        let command = home.fetch_command(&server, &server.pop3s("anna"), more);
+        run(&mut disk.inside(&command))
+    };
+    fetch(&["--max-messages", "2"]).silently();
+    disk.remount("ro");
+    let ended = fetch(&["--max-messages", "3"]);
+    ended.fails(74, &["hint: the file system is mounted read-only"]);
+    assert_eq!(server.messages("anna"), 5);
+    disk.remount("rw");
+    fetch(&DELETE).silently();
+    assert_holds(&disk.path(&home.maildir()), &mails);
+    assert_eq!(server.messages("anna"), 0);
+}

@@ -1,0 +1,12 @@
+//! The program against a real Dovecot: what arrives, what is deleted, what is refused, and what
+//! is left behind when the disk is full. The server is found in `PATH` or by `POPSYNC_DOVECOT`.
+
+mod disk;
+mod home;
+mod refusals;
+mod retention;
+mod runs;
+mod transfer;
+
+#[path = "../support/mod.rs"]
+mod support;
