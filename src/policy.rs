@@ -202,6 +202,8 @@ pub enum Reason {
     NotLeftOnServer,
     /// `remove-after-days` have passed since it was stored.
     OlderThanRemoveAfter,
+    /// The server refused it earlier in this run, and hung up.
+    RefusedBefore,
     /// The run's `max-messages` or `max-octets` is used up.
     RunLimit,
     /// It is stored, and the policy leaves it on the server.
@@ -240,6 +242,7 @@ impl fmt::Display for Reason {
             Self::NoUniqueId => "no unique-id",
             Self::NotLeftOnServer => "stored, and not left on the server",
             Self::OlderThanRemoveAfter => "stored longer ago than remove-after-days",
+            Self::RefusedBefore => "refused by the server earlier in this run",
             Self::RunLimit => "over this run's max-messages or max-octets",
             Self::Stored => "stored",
             Self::UniqueIdRepeated => "several messages share this unique-id",

@@ -188,6 +188,15 @@ fn having_said(words: Option<&str>) -> String {
 }
 
 impl Error {
+    /// Whether the server ended the connection, in good order or not.
+    pub fn is_hang_up(&self) -> bool {
+        match self {
+            Self::Lost { .. } => true,
+            Self::Protocol { fault, .. } => matches!(fault, pop3::Error::Closed { .. }),
+            _ => false,
+        }
+    }
+
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {

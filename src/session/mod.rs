@@ -92,6 +92,20 @@ impl Session {
     /// # Errors
     /// Whatever stands in the way; see [`Error`].
     pub async fn open(account: &Account) -> Result<(Self, Peer), Error> {
+        match Self::open_with(account, true).await {
+            // Some servers hang up on a command that they do not know.
+            Err(Error::Protocol {
+                fault:
+                    pop3::Error::Closed {
+                        awaited: Some(Keyword::Capa),
+                    },
+                ..
+            }) => Self::open_with(account, false).await,
+            opened => opened,
+        }
+    }
+
+    async fn open_with(account: &Account, capa: bool) -> Result<(Self, Peer), Error> {
         let server = &account.server;
         let connector = match server.security {
             Security::Plain => None,
@@ -108,7 +122,9 @@ impl Session {
         }
         let mut session = Self::over(stream, account.timeout);
         session.greeting().await?;
-        session.capa().await?;
+        if capa {
+            session.capa().await?;
+        }
         if let (Security::Stls, Some(connector)) = (server.security, &connector) {
             session.stls().await?;
             let plain = std::mem::replace(&mut session.stream, Box::new(tokio::io::empty()));
@@ -119,7 +135,9 @@ impl Session {
             // RFC 2595 §4: whatever was learnt before the handshake may be a forgery.
             session.capabilities = Capabilities::default();
             session.last_words = None;
-            session.capa().await?;
+            if capa {
+                session.capa().await?;
+            }
         }
         tracing::debug!(%address, tls = peer.tls.as_deref().unwrap_or("off"), "connected");
         Ok((session, peer))

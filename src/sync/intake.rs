@@ -33,6 +33,10 @@ pub(super) struct Intake<'a> {
     pub(super) arrival: Option<Arrival>,
     /// The place of the current, or else the next message.
     pub(super) slot: usize,
+    /// The places of the messages that the server refused.
+    pub(super) refused: Vec<usize>,
+    /// Nothing came since the last refusal.
+    pub(super) refused_last: bool,
     pub(super) failed: u64,
     pub(super) received: u64,
     /// A message that does not end.
@@ -50,6 +54,12 @@ impl Intake<'_> {
         });
     }
 
+    /// The unique-ids of the messages that the server refused.
+    pub(super) fn refused_ids(&self) -> Vec<Vec<u8>> {
+        let messages = self.refused.iter().map(|&slot| self.order.message(slot));
+        messages.map(|message| message.unique_id.to_vec()).collect()
+    }
+
     /// Tells how many messages have become durable since the last call.
     fn report_stored(&mut self) {
         let mut messages = 0;
@@ -64,6 +74,7 @@ impl Intake<'_> {
 
 impl Sink for Intake<'_> {
     fn begin(&mut self) {
+        self.refused_last = false;
         self.arrival = Some(Arrival::new(self.line_endings));
         self.chunk.mark(What::Begin { slot: self.slot });
     }
@@ -114,6 +125,8 @@ impl Sink for Intake<'_> {
     fn refused(&mut self, refusal: Refusal) {
         // XPOP3:C0004: it may have vanished since the listing.
         self.fail(&refusal.to_string());
+        self.refused.push(self.slot);
+        self.refused_last = true;
         self.slot += 1;
     }
 

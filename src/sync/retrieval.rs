@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{channel, unbounded_channel};
 use tokio::task::spawn_blocking;
 
 use super::chunk::Chunk;
-use super::committer::{Committed, Committer};
+use super::committer::Committer;
 use super::intake::Intake;
 use super::writer::Writer;
 use super::{Clock, Error, Reporter, Stop};
@@ -124,16 +124,38 @@ pub(super) struct Retrieval<'a> {
 
 /// What came of it.
 pub(super) struct Retrieved {
-    pub(super) committed: Committed,
+    /// The places in the order of the messages that are safe: those that may be deleted on the
+    /// server.
+    pub(super) safe: Vec<usize>,
+    /// How many of them were stored, and not found to be stored already.
+    pub(super) messages: u64,
+    pub(super) octets: u64,
     /// How many messages could not be had.
     pub(super) failed: u64,
+    /// The unique-ids of the messages that were refused, where the server hung up right after
+    /// the last of them.
+    pub(super) hung_up_after: Vec<Vec<u8>>,
     /// Why it ended before its time, if it did.
     pub(super) result: Result<(), Error>,
 }
 
+impl Retrieved {
+    /// There was nothing to retrieve.
+    pub(super) fn nothing() -> Self {
+        Self {
+            safe: Vec::new(),
+            messages: 0,
+            octets: 0,
+            failed: 0,
+            hung_up_after: Vec::new(),
+            result: Ok(()),
+        }
+    }
+}
+
 impl Retrieval<'_> {
     /// Retrieves and stores. However it ends, what was complete is stored and recorded.
-    pub(super) async fn run(self, session: &mut Session) -> Result<Retrieved, Error> {
+    pub(super) async fn run(self, session: &mut Session) -> Result<(Cache, Retrieved), Error> {
         let (to_writer, chunks) = channel(CHUNKS);
         let (spare_to, spare) = channel(CHUNKS + 2);
         let (to_committer, batches) = sync_channel(BATCHES);
@@ -150,6 +172,8 @@ impl Retrieval<'_> {
             chunk: Chunk::with_capacity(INPUT_SIZE),
             arrival: None,
             slot: 0,
+            refused: Vec::new(),
+            refused_last: false,
             failed: 0,
             received: 0,
             endless: None,
@@ -177,6 +201,10 @@ impl Retrieval<'_> {
             .unless_stopped(session.retr(&wanted, &mut intake))
             .await;
         let (failed, endless) = (intake.failed, intake.endless);
+        let hung_up_after = match &pulled {
+            Ok(Err(error)) if intake.refused_last && error.is_hang_up() => intake.refused_ids(),
+            _ => Vec::new(),
+        };
         // Dropping it ends the writer, and that the committer. A slow disk may take its time,
         // and QUIT is still to come.
         drop(intake);
@@ -203,10 +231,18 @@ impl Retrieval<'_> {
             (_, _, Ok(Err(error))) => Err(error.into()),
             (_, _, Ok(Ok(()))) => alive.map_err(Error::from),
         };
-        Ok(Retrieved {
-            committed,
-            failed,
-            result,
-        })
+        Ok((
+            committed.cache,
+            Retrieved {
+                safe: committed.safe,
+                messages: committed.messages,
+                octets: committed.octets,
+                failed,
+                hung_up_after,
+                // Where the disk fails, the writer often only learns that nobody takes its
+                // batches.
+                result: committed.result.and(result),
+            },
+        ))
     }
 }

@@ -1,0 +1,122 @@
+//! Step 4: the policy's plan for one session, and what to tell of it.
+
+use std::collections::HashSet;
+
+use super::{Event, Request};
+use crate::account::Account;
+use crate::cache::Snapshot;
+use crate::maildrop::{Maildrop, Message};
+use crate::policy::{self, Action, Decision, Reason};
+
+/// What is to be done with each message of a maildrop, in its order.
+pub(super) struct Plan {
+    decisions: Vec<Decision>,
+}
+
+impl Plan {
+    /// Decides. Messages that the server refused earlier in this run are not asked for again.
+    pub(super) fn new(
+        request: &Request<'_>,
+        maildrop: &Maildrop,
+        snapshot: &Snapshot,
+        refused: &HashSet<Vec<u8>>,
+    ) -> Self {
+        let Account {
+            retention, limits, ..
+        } = request.account;
+        let now = (request.clock)();
+        let mut decisions = policy::plan(maildrop, snapshot, *retention, *limits, now);
+        if !refused.is_empty() {
+            for (message, decision) in maildrop.iter().zip(&mut decisions) {
+                if decision.action.retrieves() && refused.contains(message.unique_id) {
+                    *decision = Decision {
+                        action: Action::Skip,
+                        reason: Reason::RefusedBefore,
+                    };
+                }
+            }
+        }
+        Self { decisions }
+    }
+
+    /// The places in the maildrop of the messages whose action is one of these.
+    pub(super) fn places(&self, wanted: impl Fn(Action) -> bool) -> Vec<usize> {
+        let chosen = self.decisions.iter().enumerate();
+        chosen
+            .filter(|(_, decision)| wanted(decision.action))
+            .map(|(place, _)| place)
+            .collect()
+    }
+
+    /// The action for the message in this place of the maildrop.
+    pub(super) fn action(&self, place: usize) -> Action {
+        self.decisions[place].action
+    }
+
+    /// The messages with what is decided of them.
+    pub(super) fn decided<'a>(
+        &'a self,
+        maildrop: &'a Maildrop,
+    ) -> impl Iterator<Item = (Message<'a>, Decision)> {
+        maildrop.iter().zip(self.decisions.iter().copied())
+    }
+
+    /// How many messages a limit leaves aside.
+    pub(super) fn skipped(&self) -> u64 {
+        self.count(|decision| {
+            matches!(
+                decision.reason,
+                Reason::LargerThanMaxSize | Reason::RunLimit
+            )
+        })
+    }
+
+    fn count(&self, wanted: impl Fn(&Decision) -> bool) -> u64 {
+        self.decisions
+            .iter()
+            .filter(|decision| wanted(decision))
+            .count() as u64
+    }
+
+    /// Warns of what a person should know about the listing; gives how many messages or lines
+    /// that makes unusable.
+    pub(super) fn warn(&self, request: &Request<'_>, maildrop: &Maildrop) -> u64 {
+        let mut unusable = 0;
+        for contradiction in maildrop.contradictions() {
+            unusable += 1;
+            let message =
+                format!("the listing contradicts itself, so nothing is deleted: {contradiction}");
+            request
+                .reporter
+                .report(Event::Warning { message: &message });
+        }
+        let nameless = self.count(|decision| decision.reason == Reason::NoUniqueId);
+        if nameless > 0 {
+            unusable += nameless;
+            let message = format!(
+                "the server gives {nameless} messages no unique-id: they cannot be told apart, \
+                 and stay where they are"
+            );
+            request
+                .reporter
+                .report(Event::Warning { message: &message });
+        }
+        unusable
+    }
+
+    /// Tells what is to be done.
+    pub(super) fn report(&self, request: &Request<'_>, maildrop: &Maildrop) {
+        let retrieved = self
+            .decided(maildrop)
+            .filter(|(_, decision)| decision.action.retrieves());
+        let octets = retrieved.fold(0_u64, |sum, (message, _)| {
+            sum.saturating_add(message.octets.unwrap_or(0))
+        });
+        request.reporter.report(Event::Planned {
+            retrieve: self.count(|decision| decision.action.retrieves()),
+            octets,
+            delete: self.count(|decision| decision.action == Action::Delete),
+            skip: self.count(|decision| decision.action == Action::Skip),
+        });
+    }
+}

@@ -1,0 +1,289 @@
+//! A sync of one account in progress: the steps, in order.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tokio::task::spawn_blocking;
+
+use super::planning::Plan;
+use super::retrieval::{Order, Retrieval, Retrieved};
+use super::{Error, Request, Stop, Summary, deletion, listing};
+use crate::account::StoreSettings;
+use crate::auth::source;
+use crate::cache::{self, AccountRow, Cache, Lock, Run};
+use crate::exit::Exit;
+use crate::maildrop::Maildrop;
+use crate::policy::Action;
+use crate::session::Session;
+use crate::store::{Maildir, Store};
+
+/// How many sessions a run may take with a server that hangs up after refusals.
+const MAX_SESSIONS: usize = 10;
+
+/// A sync in progress.
+pub(super) struct Work<'a> {
+    request: &'a Request<'a>,
+    stop: Stop,
+    /// Keeps other runs away from the account.
+    _lock: Lock,
+    row: AccountRow,
+    store: Arc<dyn Store>,
+    /// Not here while another thread has it.
+    cache: Option<Cache>,
+    /// Messages on the server, when they were listed last.
+    listed_last: Option<u64>,
+    /// Whether they were listed in this run.
+    listed: bool,
+}
+
+impl<'a> Work<'a> {
+    /// Step 1: locks the account and takes up what a crash left.
+    pub(super) async fn prepare(request: &'a Request<'a>, now: i64) -> Result<Self, Error> {
+        let state_dir = request.state_dir.to_owned();
+        let account = request.account.clone();
+        let prepared = spawn_blocking(move || {
+            let lock = Lock::acquire(&state_dir, &account.identity)?;
+            let mut cache = Cache::open(&state_dir)?;
+            let row = cache.account(&account, now)?;
+            let StoreSettings::Maildir { path, .. } = &account.store;
+            let store = Maildir::open(path, &row.tag)?;
+            let lost = store.recover(&cache.staged(row.id)?)?;
+            cache.forget_staged(row.id, &lost)?;
+            let listed_last = cache.listed_last(row.id)?;
+            Ok::<_, Error>((lock, cache, row, store, listed_last))
+        });
+        let (lock, cache, row, store, listed_last) = prepared.await.map_err(Error::panicked)??;
+        Ok(Self {
+            request,
+            stop: Stop(request.stop.clone()),
+            _lock: lock,
+            row,
+            store: Arc::new(store),
+            cache: Some(cache),
+            listed_last,
+            listed: false,
+        })
+    }
+
+    /// Steps 2 to 6; in several sessions where the server hangs up after it refused a message,
+    /// which it may (XPOP3:C0005).
+    pub(super) async fn steps(&mut self, summary: &mut Summary) -> Result<(), Error> {
+        // Still step 1, and before the dialling: Exchange closes a session that does not log in
+        // within a minute (XPOP3:V0002).
+        let request = self.request;
+        let password = source::password(request.account, request.prompt).await?;
+        let mut refused = HashSet::new();
+        for _ in 1..MAX_SESSIONS {
+            let before = refused.len();
+            match self.session(&password, &mut refused, summary).await {
+                Err(error) if refused.len() > before => {
+                    tracing::debug!(%error, "the server hung up after a refusal, trying the rest");
+                }
+                result => return result,
+            }
+        }
+        self.session(&password, &mut refused, summary).await
+    }
+
+    /// Steps 2 to 6 in one session. Where the server hung up right after it refused messages,
+    /// these are added to `refused`.
+    async fn session(
+        &mut self,
+        password: &SecretString,
+        refused: &mut HashSet<Vec<u8>>,
+        summary: &mut Summary,
+    ) -> Result<(), Error> {
+        let request = self.request;
+        // Steps 2 and 3, and the cache is read meanwhile.
+        let stop = self.stop.clone();
+        let opening = stop.unless_stopped(listing::open(request, password, self.listed_last));
+        let account = self.row.id;
+        let reading = self.with_cache(move |cache| cache.snapshot(account));
+        let (opened, snapshot) = tokio::join!(opening, reading);
+        let ((mut session, builder), snapshot) = (opened??, snapshot?);
+        let completing = listing::complete(request, &mut session, builder, &snapshot);
+        let maildrop = stop.unless_stopped(completing).await??;
+        self.listed = true;
+        summary.on_server = maildrop.len() as u64;
+
+        // Step 4.
+        let plan = Plan::new(request, &maildrop, &snapshot, refused);
+        if refused.is_empty() {
+            summary.failed += plan.warn(request, &maildrop);
+        }
+        summary.skipped = plan.skipped();
+        plan.report(request, &maildrop);
+        let (vanished, back) = snapshot.changes(&maildrop);
+        let [vanished, back] = [vanished, back].map(owned);
+        let maildrop = Arc::new(maildrop);
+
+        // Step 5.
+        let wanted = plan.places(Action::retrieves);
+        let order = Arc::new(Order::new(Arc::clone(&maildrop), wanted, &snapshot));
+        drop(snapshot);
+        let retrieved = self.retrieve(&mut session, &order, summary).await?;
+        self.note_listing(vanished, back, &order, &retrieved.safe)
+            .await?;
+        refused.extend(retrieved.hung_up_after);
+        retrieved.result?;
+
+        // Step 6.
+        let mut deletable = plan.places(|action| action == Action::Delete);
+        let stored_now = retrieved.safe.iter().map(|&slot| order.place(slot));
+        deletable
+            .extend(stored_now.filter(|&place| plan.action(place) == Action::RetrieveThenDelete));
+        deletable.sort_unstable();
+        self.delete(&mut session, &maildrop, &deletable, summary)
+            .await
+    }
+
+    /// Step 5.
+    async fn retrieve(
+        &mut self,
+        session: &mut Session,
+        order: &Arc<Order>,
+        summary: &mut Summary,
+    ) -> Result<Retrieved, Error> {
+        if order.is_empty() {
+            return Ok(Retrieved::nothing());
+        }
+        let retrieval = Retrieval {
+            account: self.request.account,
+            account_id: self.row.id,
+            store: Arc::clone(&self.store),
+            cache: self.take_cache()?,
+            order: Arc::clone(order),
+            reporter: self.request.reporter,
+            clock: self.request.clock,
+            stop: self.stop.clone(),
+        };
+        let (cache, retrieved) = retrieval.run(session).await?;
+        self.cache = Some(cache);
+        summary.retrieved += retrieved.messages;
+        summary.octets += retrieved.octets;
+        summary.failed += retrieved.failed;
+        Ok(retrieved)
+    }
+
+    /// Records what the listing showed of known messages.
+    async fn note_listing(
+        &mut self,
+        vanished: Vec<Vec<u8>>,
+        back: Vec<Vec<u8>>,
+        order: &Order,
+        safe: &[usize],
+    ) -> Result<(), Error> {
+        let accounted_for: Vec<(Vec<u8>, u32)> = order
+            .accounted_for(safe)
+            .into_iter()
+            .map(|(unique_id, copies)| (unique_id.to_vec(), copies))
+            .collect();
+        if vanished.is_empty() && back.is_empty() && accounted_for.is_empty() {
+            return Ok(());
+        }
+        let (account, now) = (self.row.id, (self.request.clock)());
+        self.with_cache(move |cache| {
+            cache.listed(account, ids(&vanished), ids(&back), now)?;
+            for (unique_id, copies) in accounted_for {
+                cache.copies_accounted_for(account, &unique_id, copies)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Step 6.
+    async fn delete(
+        &mut self,
+        session: &mut Session,
+        maildrop: &Maildrop,
+        places: &[usize],
+        summary: &mut Summary,
+    ) -> Result<(), Error> {
+        if places.is_empty() {
+            deletion::leave(session).await;
+            return Ok(());
+        }
+        let stop = self.stop.clone();
+        let deleting = deletion::delete(session, maildrop, places, self.request.reporter);
+        let deleted = stop.unless_stopped(deleting).await??;
+        summary.failed += deleted.failed;
+        summary.deleted += deleted.places.len() as u64;
+        summary.on_server -= deleted.places.len() as u64;
+        let listed = deleted
+            .places
+            .iter()
+            .filter_map(|&place| maildrop.get(place));
+        let unique_ids: Vec<Vec<u8>> = listed.map(|message| message.unique_id.to_vec()).collect();
+        let (account, now) = (self.row.id, (self.request.clock)());
+        self.with_cache(move |cache| cache.deletion_asked(account, ids(&unique_ids), now))
+            .await
+    }
+
+    /// Step 7.
+    pub(super) async fn record(
+        &mut self,
+        started_at: i64,
+        summary: &Summary,
+        result: &Result<(), Error>,
+    ) -> Result<(), Error> {
+        let exit = match result {
+            Err(error) => error.exit(),
+            Ok(()) if summary.failed > 0 => Exit::Partial,
+            Ok(()) => Exit::Success,
+        };
+        let error = result.as_ref().err().map(ToString::to_string);
+        let account = self.row.id;
+        let finished_at = (self.request.clock)();
+        let on_server = self.listed.then_some(summary.on_server);
+        let summary = *summary;
+        self.with_cache(move |cache| {
+            cache.finish_run(
+                account,
+                Run {
+                    started_at,
+                    finished_at,
+                    exit,
+                    retrieved: summary.retrieved,
+                    octets: summary.octets,
+                    deleted: summary.deleted,
+                    skipped: summary.skipped,
+                    failed: summary.failed,
+                    on_server,
+                    error: error.as_deref(),
+                },
+            )
+        })
+        .await
+    }
+
+    fn take_cache(&mut self) -> Result<Cache, Error> {
+        self.cache.take().ok_or_else(|| Error::Panicked {
+            message: "the state was lost with an earlier failure".to_owned(),
+        })
+    }
+
+    /// Does something with the cache on a thread that may block.
+    async fn with_cache<T: Send + 'static>(
+        &mut self,
+        act: impl FnOnce(&mut Cache) -> Result<T, cache::Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let mut cache = self.take_cache()?;
+        let acting = spawn_blocking(move || {
+            let result = act(&mut cache);
+            (cache, result)
+        });
+        let (cache, result) = acting.await.map_err(Error::panicked)?;
+        self.cache = Some(cache);
+        Ok(result?)
+    }
+}
+
+fn owned(unique_ids: Vec<&[u8]>) -> Vec<Vec<u8>> {
+    unique_ids.into_iter().map(<[u8]>::to_vec).collect()
+}
+
+fn ids(unique_ids: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
+    unique_ids.iter().map(Vec::as_slice)
+}
