@@ -1,11 +1,27 @@
 //! Table `capabilities`.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::{Cache, Error};
 use crate::pop3::Capabilities;
 
 impl Cache {
+    /// What the server could do the last time.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn capabilities(&self, account: i64) -> Result<Option<Capabilities>, Error> {
+        let lines: Option<String> = self
+            .connection
+            .query_row(
+                "SELECT lines FROM capabilities WHERE account = ?1",
+                [account],
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(lines.map(|lines| lines.lines().collect()))
+    }
+
     /// Remembers what the server can do.
     ///
     /// # Errors

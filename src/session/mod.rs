@@ -11,7 +11,6 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -23,6 +22,7 @@ use crate::pop3::{
 
 mod dial;
 mod error;
+mod login;
 mod pace;
 mod pipeline;
 mod tls;
@@ -86,26 +86,9 @@ pub enum Listing<'a> {
 }
 
 impl Session {
-    /// Connects as the account says, up to the point where USER may be sent: greeting, CAPA,
-    /// STLS where it is due, and CAPA again.
-    ///
-    /// # Errors
-    /// Whatever stands in the way; see [`Error`].
-    pub async fn open(account: &Account) -> Result<(Self, Peer), Error> {
-        match Self::open_with(account, true).await {
-            // Some servers hang up on a command that they do not know.
-            Err(Error::Protocol {
-                fault:
-                    pop3::Error::Closed {
-                        awaited: Some(Keyword::Capa),
-                    },
-                ..
-            }) => Self::open_with(account, false).await,
-            opened => opened,
-        }
-    }
-
-    async fn open_with(account: &Account, capa: bool) -> Result<(Self, Peer), Error> {
+    /// Connects as the account says, up to the point where it may log in: greeting, and STLS
+    /// where it is due. `capa` tells whether CAPA may be sent.
+    async fn open(account: &Account, capa: bool) -> Result<(Self, Peer), Error> {
         let server = &account.server;
         let connector = match server.security {
             Security::Plain => None,
@@ -122,10 +105,10 @@ impl Session {
         }
         let mut session = Self::over(stream, account.timeout);
         session.greeting().await?;
-        if capa {
-            session.capa().await?;
-        }
         if let (Security::Stls, Some(connector)) = (server.security, &connector) {
+            if capa {
+                session.capa().await?;
+            }
             session.stls().await?;
             let plain = std::mem::replace(&mut session.stream, Box::new(tokio::io::empty()));
             let (protected, protection) =
@@ -135,9 +118,6 @@ impl Session {
             // RFC 2595 §4: whatever was learnt before the handshake may be a forgery.
             session.capabilities = Capabilities::default();
             session.last_words = None;
-            if capa {
-                session.capa().await?;
-            }
         }
         tracing::debug!(%address, tls = peer.tls.as_deref().unwrap_or("off"), "connected");
         Ok((session, peer))
@@ -172,8 +152,12 @@ impl Session {
     /// Asks what the server can do. A server that does not know the command can do nothing
     /// beyond RFC 1939.
     async fn capa(&mut self) -> Result<(), Error> {
-        let mut capabilities = Capabilities::default();
         self.send(&[Command::Capa]).await?;
+        self.capa_reply().await
+    }
+
+    async fn capa_reply(&mut self) -> Result<(), Error> {
+        let mut capabilities = Capabilities::default();
         self.converse(|event| match event {
             Event::Capability(line) => {
                 capabilities.push(line);
@@ -201,23 +185,6 @@ impl Session {
             }) => Err(Error::StlsInjected { text }),
             Err(error) => Err(error),
         }
-    }
-
-    /// Logs in with USER and PASS (`OPOP3:C0042`–`C0047`).
-    ///
-    /// PASS waits for the answer to USER, also where the server pipelines.
-    ///
-    /// # Errors
-    /// [`Error::Login`] with the server's words.
-    pub async fn login(&mut self, user: &str, password: &SecretString) -> Result<(), Error> {
-        self.command(Command::User(user))
-            .await?
-            .map_err(Error::Login)?;
-        self.command(Command::Pass(password))
-            .await?
-            .map_err(Error::Login)?;
-        tracing::debug!("logged in");
-        Ok(())
     }
 
     /// What the server said it can do.
@@ -343,9 +310,32 @@ impl Session {
         }
     }
 
+    /// Ends the session in good order without waiting for the answer, where nothing depends on
+    /// it: nothing was deleted.
+    ///
+    /// # Errors
+    /// Those of the connection, which mean nothing any more.
+    pub async fn leave(mut self) -> Result<(), Error> {
+        self.send(&[Command::Quit]).await?;
+        let limit = self.pace.timeout();
+        match timeout(limit, self.stream.shutdown()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(source)) => Err(self.lost(source)),
+            Err(_) => Err(Error::TimedOut {
+                awaited: Awaited::Sending,
+                after: limit,
+            }),
+        }
+    }
+
     /// Sends one command and reads its one-line reply.
     async fn command(&mut self, command: Command<'_>) -> Result<Result<(), Refusal>, Error> {
         self.send(&[command]).await?;
+        self.reply().await
+    }
+
+    /// Reads a one-line reply.
+    async fn reply(&mut self) -> Result<Result<(), Refusal>, Error> {
         self.converse(|event| match event {
             Event::Reply(_, response) if response.is_positive() => ControlFlow::Break(Ok(())),
             Event::Reply(keyword, response) => {

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use secrecy::SecretString;
 use tokio::io::{DuplexStream, duplex};
 
 use super::*;
@@ -69,10 +70,13 @@ async fn logged_in(
     let (mut session, server) = session(whole);
     session.greeting().await.unwrap();
     session.capa().await.unwrap();
+    let password = SecretString::from("pass word");
     session
-        .login("anna", &SecretString::from("pass word"))
+        .command(Command::User("anna"))
         .await
+        .unwrap()
         .unwrap();
+    session.pass(&password).await.unwrap();
     (session, server)
 }
 

@@ -67,9 +67,10 @@ pub(super) async fn delete(
     })
 }
 
-/// Ends a session in which nothing was deleted. Nothing depends on the answer.
-pub(super) async fn leave(session: &mut Session) {
-    match timeout(FAREWELL, session.quit()).await {
+/// Ends a session in which nothing was deleted. Nothing depends on the answer, so nobody waits
+/// for it.
+pub(super) async fn leave(session: Session) {
+    match timeout(FAREWELL, session.leave()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "the server did not take leave"),
         Err(_) => tracing::debug!("the server did not take leave in time"),

@@ -3,56 +3,86 @@
 use secrecy::SecretString;
 
 use super::{Event, Request};
-use crate::cache::Snapshot;
-use crate::maildrop::{self, Maildrop};
+use crate::account::Limits;
+use crate::cache::{self, Cache, Snapshot};
+use crate::maildrop::{self, Maildrop, Message};
 use crate::policy::Memory;
-use crate::session::{self, Listing, Session};
+use crate::pop3::Capabilities;
+use crate::session::{self, Listing, Peer, Session};
 
 /// Up to this many messages at the last listing, sizes are asked for together with unique-ids:
 /// one wait for the server less. Above it, listing sizes that nobody needs would cost more.
 const SIZES_AT_ONCE: u64 = 5_000;
+
+/// Where fewer than one message in so many is new, sizes cost more than they are good for,
+/// unless a limit needs them.
+const WORTH_SIZES: usize = 200;
+
+/// What earlier runs learnt of the server.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// Messages that it listed last.
+    listed: Option<u64>,
+    capabilities: Option<Capabilities>,
+}
+
+impl Past {
+    pub(super) fn read(cache: &Cache, account: i64) -> Result<Self, cache::Error> {
+        Ok(Self {
+            listed: cache.listed_last(account)?,
+            capabilities: cache.capabilities(account)?,
+        })
+    }
+}
 
 /// Steps 2 and 3: connects, logs in, and lists. Sizes are among what is listed where that costs
 /// no wait of its own, or next to nothing.
 pub(super) async fn open(
     request: &Request<'_>,
     password: &SecretString,
-    listed_last: Option<u64>,
+    past: &Past,
 ) -> Result<(Session, maildrop::Builder), session::Error> {
-    let (mut session, peer) = Session::open(request.account).await?;
-    request.reporter.report(Event::Connected {
-        address: peer.address,
-        tls: peer.tls.as_deref(),
-    });
-    session.login(&request.account.user, password).await?;
+    let known = past.capabilities.as_ref();
+    let connected = |peer: &Peer| {
+        request.reporter.report(Event::Connected {
+            address: peer.address,
+            tls: peer.tls.as_deref(),
+        });
+    };
+    let mut session = Session::begin(request.account, password, known, connected).await?;
     request.reporter.report(Event::LoggedIn);
     let mut builder = maildrop::Builder::default();
-    let sizes =
-        session.capabilities().pipelining() && listed_last.is_none_or(|last| last <= SIZES_AT_ONCE);
-    session
-        .listings(sizes, |line| enter(&mut builder, line))
-        .await?;
+    let few = past.listed.is_none_or(|listed| listed <= SIZES_AT_ONCE);
+    let sizes = session.capabilities().pipelining() && few;
+    let enter = |line: Listing<'_>| enter(&mut builder, line);
+    session.listings(sizes, enter).await?;
     Ok((session, builder))
 }
 
-/// The rest of step 3: sizes, which are of use only where there is something to retrieve.
+/// The rest of step 3: sizes, where they are of use.
 pub(super) async fn complete(
     request: &Request<'_>,
     session: &mut Session,
     mut builder: maildrop::Builder,
     snapshot: &Snapshot,
 ) -> Result<Maildrop, session::Error> {
-    let is_new = |message: maildrop::Message<'_>| snapshot.recall(message.unique_id).is_none();
-    if !builder.has_sizes() && builder.maildrop().iter().any(is_new) {
-        session
-            .scan_listing(|line| enter(&mut builder, line))
-            .await?;
+    if !builder.has_sizes() && wants_sizes(&request.account.limits, builder.maildrop(), snapshot) {
+        let enter = |line: Listing<'_>| enter(&mut builder, line);
+        session.scan_listing(enter).await?;
     }
     let maildrop = builder.finish();
     request.reporter.report(Event::Listed {
         messages: maildrop.len() as u64,
     });
     Ok(maildrop)
+}
+
+/// Whether there is enough to retrieve that its sizes are worth listing all.
+fn wants_sizes(limits: &Limits, maildrop: &Maildrop, snapshot: &Snapshot) -> bool {
+    let is_new = |message: &Message<'_>| snapshot.recall(message.unique_id).is_none();
+    let new = maildrop.iter().filter(is_new).count();
+    let limited = limits.max_size.is_some() || limits.max_octets.is_some();
+    new > 0 && (limited || new >= maildrop.len() / WORTH_SIZES)
 }
 
 fn enter(builder: &mut maildrop::Builder, line: Listing<'_>) {

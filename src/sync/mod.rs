@@ -36,6 +36,7 @@ mod writer;
 pub use error::Error;
 pub use event::{Event, Reporter, Summary};
 
+use listing::Past;
 use planning::Plan;
 use work::Work;
 
@@ -114,11 +115,11 @@ async fn perform(request: &Request<'_>, summary: &mut Summary) -> Result<(), Err
 async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
     let stop = Stop(request.stop.clone());
     let password = source::password(request.account, request.prompt).await?;
-    let (snapshot, listed_last) = match known_so_far(request)? {
-        Some((cache, row)) => (cache.snapshot(row.id)?, cache.listed_last(row.id)?),
-        None => (Snapshot::default(), None),
+    let (snapshot, past) = match known_so_far(request)? {
+        Some((cache, row)) => (cache.snapshot(row.id)?, Past::read(&cache, row.id)?),
+        None => (Snapshot::default(), Past::default()),
     };
-    let opening = stop.unless_stopped(listing::open(request, &password, listed_last));
+    let opening = stop.unless_stopped(listing::open(request, &password, &past));
     let (mut session, builder) = opening.await??;
     let completing = listing::complete(request, &mut session, builder, &snapshot);
     let maildrop = stop.unless_stopped(completing).await??;
@@ -138,7 +139,7 @@ async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Er
         }
     }
     plan.report(request, &maildrop);
-    deletion::leave(&mut session).await;
+    deletion::leave(session).await;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use tokio::task::spawn_blocking;
 
+use super::listing::Past;
 use super::planning::Plan;
 use super::retrieval::{Order, Retrieval, Retrieved};
 use super::{Error, Request, Stop, Summary, deletion, listing};
@@ -15,6 +16,7 @@ use crate::cache::{self, AccountRow, Cache, Lock, Run};
 use crate::exit::Exit;
 use crate::maildrop::Maildrop;
 use crate::policy::Action;
+use crate::pop3::Capabilities;
 use crate::session::Session;
 use crate::store::{Maildir, Store};
 
@@ -31,10 +33,11 @@ pub(super) struct Work<'a> {
     store: Arc<dyn Store>,
     /// Not here while another thread has it.
     cache: Option<Cache>,
-    /// Messages on the server, when they were listed last.
-    listed_last: Option<u64>,
-    /// Whether they were listed in this run.
+    past: Past,
+    /// Whether the maildrop was listed in this run.
     listed: bool,
+    /// What the server can do, as far as this run got to know.
+    capabilities: Capabilities,
 }
 
 impl<'a> Work<'a> {
@@ -50,10 +53,10 @@ impl<'a> Work<'a> {
             let store = Maildir::open(path, &row.tag)?;
             let lost = store.recover(&cache.staged(row.id)?)?;
             cache.forget_staged(row.id, &lost)?;
-            let listed_last = cache.listed_last(row.id)?;
-            Ok::<_, Error>((lock, cache, row, store, listed_last))
+            let past = Past::read(&cache, row.id)?;
+            Ok::<_, Error>((lock, cache, row, store, past))
         });
-        let (lock, cache, row, store, listed_last) = prepared.await.map_err(Error::panicked)??;
+        let (lock, cache, row, store, past) = prepared.await.map_err(Error::panicked)??;
         Ok(Self {
             request,
             stop: Stop(request.stop.clone()),
@@ -61,8 +64,9 @@ impl<'a> Work<'a> {
             row,
             store: Arc::new(store),
             cache: Some(cache),
-            listed_last,
+            past,
             listed: false,
+            capabilities: Capabilities::default(),
         })
     }
 
@@ -97,10 +101,19 @@ impl<'a> Work<'a> {
         let request = self.request;
         // Steps 2 and 3, and the cache is read meanwhile.
         let stop = self.stop.clone();
-        let opening = stop.unless_stopped(listing::open(request, password, self.listed_last));
+        let past = std::mem::take(&mut self.past);
+        let opening = stop.unless_stopped(listing::open(request, password, &past));
         let account = self.row.id;
         let reading = self.with_cache(move |cache| cache.snapshot(account));
         let (opened, snapshot) = tokio::join!(opening, reading);
+        // What the server can do now is for `record` to write down; where it could not be asked,
+        // what is known may be what stood in the way.
+        self.capabilities = opened
+            .as_ref()
+            .ok()
+            .and_then(|opened| opened.as_ref().ok())
+            .map(|(session, _)| session.capabilities().clone())
+            .unwrap_or_default();
         let ((mut session, builder), snapshot) = (opened??, snapshot?);
         let completing = listing::complete(request, &mut session, builder, &snapshot);
         let maildrop = stop.unless_stopped(completing).await??;
@@ -134,8 +147,7 @@ impl<'a> Work<'a> {
         deletable
             .extend(stored_now.filter(|&place| plan.action(place) == Action::RetrieveThenDelete));
         deletable.sort_unstable();
-        self.delete(&mut session, &maildrop, &deletable, summary)
-            .await
+        self.delete(session, &maildrop, &deletable, summary).await
     }
 
     /// Step 5.
@@ -196,7 +208,7 @@ impl<'a> Work<'a> {
     /// Step 6.
     async fn delete(
         &mut self,
-        session: &mut Session,
+        mut session: Session,
         maildrop: &Maildrop,
         places: &[usize],
         summary: &mut Summary,
@@ -206,7 +218,7 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         let stop = self.stop.clone();
-        let deleting = deletion::delete(session, maildrop, places, self.request.reporter);
+        let deleting = deletion::delete(&mut session, maildrop, places, self.request.reporter);
         let deleted = stop.unless_stopped(deleting).await??;
         summary.failed += deleted.failed;
         summary.deleted += deleted.places.len() as u64;
@@ -238,7 +250,9 @@ impl<'a> Work<'a> {
         let finished_at = (self.request.clock)();
         let on_server = self.listed.then_some(summary.on_server);
         let summary = *summary;
+        let capabilities = std::mem::take(&mut self.capabilities);
         self.with_cache(move |cache| {
+            cache.remember_capabilities(account, &capabilities, finished_at)?;
             cache.finish_run(
                 account,
                 Run {
