@@ -5,8 +5,8 @@
     reason = "helpers of tests; clippy.toml's exception is for test functions"
 )]
 
-use std::fs;
-use std::io::{BufRead, BufReader};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -83,7 +83,7 @@ impl SmallDisk {
         }
         let mut keeper = command
             .args(["--", "sh", "-c"])
-            .arg("mount -t tmpfs -o size=2m,mode=700 tmpfs \"$1\" && echo ready && exec cat")
+            .arg("mount -t tmpfs -o size=24m,mode=700 tmpfs \"$1\" && echo ready && exec cat")
             .arg("sh")
             .arg(path)
             .stdin(Stdio::piped())
@@ -121,14 +121,30 @@ impl SmallDisk {
         inside
     }
 
-    fn remount(&self, options: &str) {
+    /// Makes it read-only, or writable again.
+    fn protect(&self, protect: bool) {
         let mut mount = Command::new("mount");
+        let mode = if protect { "ro" } else { "rw" };
         mount
             .arg("-o")
-            .arg(format!("remount,{options}"))
+            .arg(format!("remount,bind,{mode}"))
             .arg(&self.path)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default());
         run(&mut self.inside(&mount)).silently();
+    }
+
+    /// Leaves two megabytes free.
+    fn fill(&self) {
+        let mut ballast = File::create(self.ballast()).unwrap();
+        io::copy(&mut io::repeat(1).take(22 << 20), &mut ballast).unwrap();
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.ballast()).unwrap();
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.path(&self.path.join("ballast"))
     }
 
     /// How a path on it is reached from outside.
@@ -146,7 +162,7 @@ impl Drop for SmallDisk {
     }
 }
 
-/// Six megabytes of mail for a disk of two.
+/// Six megabytes of mail.
 fn too_much() -> Vec<Mail> {
     of_size(60, 100_000, 4)
 }
@@ -159,6 +175,7 @@ fn a_full_disk_stops_the_run_and_with_room_the_rest_arrives() {
     server.deliver_all("anna", &mails);
     let home = Home::new();
     let disk = SmallDisk::mount(&home.maildir());
+    disk.fill();
     let fetch = || {
         let command = home.fetch_command(&server, &server.pop3s("anna"), &DELETE);
         run(&mut disk.inside(&command))
@@ -171,7 +188,7 @@ fn a_full_disk_stops_the_run_and_with_room_the_rest_arrives() {
         assert!(visible < mails.len());
         assert!(server.messages("anna") + visible >= mails.len());
     }
-    disk.remount("size=64m");
+    disk.make_room();
     fetch().silently();
     assert_holds(&disk.path(&home.maildir()), &mails);
     assert_eq!(server.messages("anna"), 0);
@@ -186,6 +203,7 @@ fn a_full_disk_that_holds_the_state_too_loses_nothing() {
     let home = Home::new();
     let place = home.path("disk");
     let disk = SmallDisk::mount(&place);
+    disk.fill();
     let (maildir, state) = (place.join("Mail"), place.join("state"));
     let fetch = || {
         let ca_file = server.ca_file();
@@ -209,7 +227,7 @@ fn a_full_disk_that_holds_the_state_too_loses_nothing() {
         fetch().fails(74, &["hint: make room"]);
         assert!(server.messages("anna") > 0);
     }
-    disk.remount("size=64m");
+    disk.make_room();
     fetch().silently();
     assert_holds(&disk.path(&maildir), &mails);
     assert_eq!(server.messages("anna"), 0);
@@ -228,11 +246,11 @@ fn a_disk_that_became_read_only_costs_nothing_on_the_server() {
         run(&mut disk.inside(&command))
     };
     fetch(&["--max-messages", "2"]).silently();
-    disk.remount("ro");
+    disk.protect(true);
     let ended = fetch(&["--max-messages", "3"]);
     ended.fails(74, &["hint: the file system is mounted read-only"]);
     assert_eq!(server.messages("anna"), 5);
-    disk.remount("rw");
+    disk.protect(false);
     fetch(&DELETE).silently();
     assert_holds(&disk.path(&home.maildir()), &mails);
     assert_eq!(server.messages("anna"), 0);
