@@ -1,10 +1,11 @@
 //! One connection as events: what was sent, what is due, and what has come.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::listing::{ScanListing, UniqueIdListing};
 use super::receive_buffer::ReceiveBuffer;
-use super::{Command, Error, Keyword, Piece, Response, State, Unstuffer};
+use super::{Command, Error, Keyword, Piece, Place, Response, State, Tap, Unstuffer};
 
 /// More lines than any listing has. Beyond it the server is taken for hostile.
 pub const MAX_LISTING_LINES: usize = 4_000_000;
@@ -43,6 +44,7 @@ pub struct Connection {
     reading: Reading,
     line: ReceiveBuffer,
     unstuffer: Unstuffer,
+    tap: Option<Arc<dyn Tap>>,
 }
 
 /// What the next octets are.
@@ -61,11 +63,17 @@ impl Default for Connection {
             reading: Reading::Status,
             line: ReceiveBuffer::default(),
             unstuffer: Unstuffer::default(),
+            tap: None,
         }
     }
 }
 
 impl Connection {
+    /// Shows everything that is received from now on to `tap`.
+    pub fn tap(&mut self, tap: Arc<dyn Tap>) {
+        self.tap = Some(tap);
+    }
+
     /// Appends the octets of a command to `out`.
     ///
     /// Whether another command may be on its way at the same time is for the caller to know
@@ -125,6 +133,9 @@ impl Connection {
             }
         };
         let response = Response::parse(line);
+        if let Some(tap) = &self.tap {
+            tap.line(self.outstanding.front().copied(), Place::Status, line);
+        }
         if greeting {
             self.state = State::Authorization;
             return Ok(Some(Event::Greeting(response)));
@@ -168,7 +179,12 @@ impl Connection {
             }
         };
         // OPOP3:V0002: LIST, UIDL and CAPA end at any line that begins with a dot.
-        if line.first() == Some(&b'.') {
+        let ends = line.first() == Some(&b'.');
+        if let Some(tap) = &self.tap {
+            let place = if ends { Place::End } else { Place::Row };
+            tap.line(Some(keyword), place, line);
+        }
+        if ends {
             self.outstanding.pop_front();
             self.reading = Reading::Status;
             return Ok(Some(Event::End(keyword)));
@@ -190,7 +206,12 @@ impl Connection {
     }
 
     fn message<'e>(&mut self, input: &mut &'e [u8]) -> Option<Event<'e>> {
-        match self.unstuffer.next_piece(input)? {
+        let before = *input;
+        let piece = self.unstuffer.next_piece(input);
+        if let (Some(tap), Some(&keyword)) = (&self.tap, self.outstanding.front()) {
+            tap.message(keyword, &before[..before.len() - input.len()]);
+        }
+        match piece? {
             Piece::Content(octets) => Some(Event::Content(octets)),
             Piece::End => {
                 self.reading = Reading::Status;
@@ -208,13 +229,17 @@ impl Connection {
         if awaited.is_none() && self.state != State::Greeting {
             return Ok(());
         }
-        self.state = State::Broken;
+        self.give_up();
         Err(Error::Closed { awaited })
     }
 
-    /// Makes the connection unusable, because what it said made no sense one layer up.
+    /// Makes the connection unusable: what it said made no sense one layer up, or what is due
+    /// never came.
     pub fn give_up(&mut self) {
         self.state = State::Broken;
+        if let (Some(tap), false) = (&self.tap, self.line.is_empty()) {
+            tap.unfinished(self.line.unfinished());
+        }
     }
 
     /// Where the session stands.

@@ -25,6 +25,7 @@ pub mod listing;
 mod receive_buffer;
 mod response;
 mod state;
+mod tap;
 mod unstuff;
 
 pub use capability::Capabilities;
@@ -34,4 +35,5 @@ pub use error::Error;
 pub use receive_buffer::MAX_LINE;
 pub use response::{Printable, Response, ResponseCode};
 pub use state::State;
+pub use tap::{Form, Place, Tap};
 pub use unstuff::{Piece, Unstuffer};

@@ -62,9 +62,14 @@ impl ReceiveBuffer {
         })
     }
 
-    /// Whether a line has begun but not ended.
+    /// Whether no line has begun that has not ended.
     pub(super) fn is_empty(&self) -> bool {
-        self.lent || self.partial.is_empty()
+        self.unfinished().is_empty()
+    }
+
+    /// What has come of a line that has not ended.
+    pub(super) fn unfinished(&self) -> &[u8] {
+        if self.lent { &[] } else { &self.partial }
     }
 }
 

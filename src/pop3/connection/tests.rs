@@ -1,6 +1,8 @@
 //! The codec by table: commands sent, octets received, events expected. Every case is fed in
 //! pieces of every size.
 
+use std::sync::Mutex;
+
 use proptest::prelude::*;
 use secrecy::SecretString;
 
@@ -264,5 +266,77 @@ proptest! {
             }
             (whole, cut) => prop_assert!(false, "{whole:?} against {cut:?}"),
         }
+    }
+}
+
+/// Remembers what it is shown.
+#[derive(Debug, Default)]
+struct Shown(Mutex<Vec<String>>);
+
+impl Shown {
+    fn note(&self, what: &str, octets: &[u8]) {
+        let mut notes = self.0.lock().unwrap();
+        let text = octets.escape_ascii().to_string();
+        match notes.last_mut() {
+            // Messages come in pieces.
+            Some(last) if what.starts_with("message") && last.starts_with(what) => {
+                last.push_str(&text);
+            }
+            _ => notes.push(format!("{what} {text}")),
+        }
+    }
+}
+
+impl Tap for Shown {
+    fn line(&self, of: Option<Keyword>, place: Place, line: &[u8]) {
+        let of = of.map_or("greeting", Keyword::as_str);
+        self.note(&format!("{of} {place:?}"), line);
+    }
+
+    fn message(&self, of: Keyword, octets: &[u8]) {
+        self.note(&format!("message of {of}"), octets);
+    }
+
+    fn unfinished(&self, octets: &[u8]) {
+        self.note("unfinished", octets);
+    }
+}
+
+#[test]
+fn a_tap_is_shown_every_octet_as_sent() {
+    let stream =
+        b"+ok ready\r\n+OK \t 2\r\n+OK\r\n1\t120 x\r\n.done\r\n+OK\r\n.x\r\n..\r\n.\r\n+OK\n";
+    for size in 1..=stream.len() {
+        let shown = Arc::new(Shown::default());
+        let mut connection = Connection::default();
+        connection.tap(Arc::clone(&shown) as Arc<dyn Tap>);
+        connection.state = State::Transaction;
+        let number = MessageNumber::new(1).unwrap();
+        let commands = [
+            Command::Noop,
+            Command::Stat,
+            Command::List,
+            Command::Retr(number),
+            Command::Noop,
+        ];
+        for command in commands {
+            connection.send(command, &mut Vec::new()).unwrap();
+        }
+        replies(&mut connection, stream, size).unwrap();
+        connection.end_of_stream().unwrap_err();
+        assert_eq!(
+            *shown.0.lock().unwrap(),
+            [
+                "NOOP Status +ok ready",
+                r"STAT Status +OK \t 2",
+                "LIST Status +OK",
+                r"LIST Row 1\t120 x",
+                "LIST End .done",
+                "RETR Status +OK",
+                r"message of RETR .x\r\n..\r\n.\r\n",
+                r"unfinished +OK\n",
+            ],
+            "pieces of {size}"
+        );
     }
 }
