@@ -1,8 +1,10 @@
 //! From nothing to the TRANSACTION state.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
-use super::{Command, Error, Keyword, Peer, Session};
+use super::{Command, Error, Keyword, Peer, Session, Watch};
 use crate::account::Account;
 use crate::pop3::{self, Capabilities};
 
@@ -17,9 +19,32 @@ impl Session {
         account: &Account,
         password: &SecretString,
         known: Option<&Capabilities>,
+        connected: impl FnMut(&Peer) + Send,
+    ) -> Result<Self, Error> {
+        Self::begin_somehow(account, password, known, None, connected).await
+    }
+
+    /// The same under watch, and without haste.
+    ///
+    /// # Errors
+    /// Whatever stands in the way; see [`Error`].
+    pub async fn begin_watched(
+        account: &Account,
+        password: &SecretString,
+        watch: &Arc<dyn Watch>,
+    ) -> Result<Self, Error> {
+        Self::begin_somehow(account, password, None, Some(watch), |_| {}).await
+    }
+
+    /// With CAPA, or without where that cannot be.
+    async fn begin_somehow(
+        account: &Account,
+        password: &SecretString,
+        known: Option<&Capabilities>,
+        watch: Option<&Arc<dyn Watch>>,
         mut connected: impl FnMut(&Peer) + Send,
     ) -> Result<Self, Error> {
-        match Self::begin_with(account, password, true, known, &mut connected).await {
+        match Self::begin_with(account, password, true, known, watch, &mut connected).await {
             // Some servers hang up on a command that they do not know.
             Err(Error::Protocol {
                 fault:
@@ -27,7 +52,7 @@ impl Session {
                         awaited: Some(Keyword::Capa),
                     },
                 ..
-            }) => Self::begin_with(account, password, false, None, &mut connected).await,
+            }) => Self::begin_with(account, password, false, None, watch, &mut connected).await,
             begun => begun,
         }
     }
@@ -37,9 +62,10 @@ impl Session {
         password: &SecretString,
         capa: bool,
         known: Option<&Capabilities>,
+        watch: Option<&Arc<dyn Watch>>,
         connected: &mut (impl FnMut(&Peer) + Send),
     ) -> Result<Self, Error> {
-        let (mut session, peer) = Self::open(account, capa).await?;
+        let (mut session, peer) = Self::open(account, capa, watch).await?;
         connected(&peer);
         let user = Command::User(&account.user);
         if capa && known.is_some_and(Capabilities::pipelining) {

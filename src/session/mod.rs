@@ -9,6 +9,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -18,6 +19,7 @@ use crate::account::{Account, Security};
 use crate::pop3::listing::{DropListing, ScanListing, UniqueIdListing};
 use crate::pop3::{
     self, Capabilities, Command, Connection, Event, Keyword, MessageNumber, Printable, Response,
+    Tap,
 };
 
 mod dial;
@@ -25,10 +27,13 @@ mod error;
 mod login;
 mod pace;
 mod pipeline;
+mod single;
 mod tls;
+mod watch;
 
 pub use error::{Awaited, Error, Refusal};
 pub use pipeline::{Sink, Wanted};
+pub use watch::Watch;
 
 use pace::Pace;
 
@@ -88,22 +93,38 @@ pub enum Listing<'a> {
 impl Session {
     /// Connects as the account says, up to the point where it may log in: greeting, and STLS
     /// where it is due. `capa` tells whether CAPA may be sent.
-    async fn open(account: &Account, capa: bool) -> Result<(Self, Peer), Error> {
+    async fn open(
+        account: &Account,
+        capa: bool,
+        watch: Option<&Arc<dyn Watch>>,
+    ) -> Result<(Self, Peer), Error> {
         let server = &account.server;
         let connector = match server.security {
             Security::Plain => None,
-            Security::ImplicitTls | Security::Stls => Some(tls::connector(&account.tls)?),
+            Security::ImplicitTls | Security::Stls => Some(tls::connector(&account.tls, watch)?),
         };
         let (stream, address) = dial::dial(server, account.timeout).await?;
+        if let Some(watch) = watch {
+            watch.connected(address);
+        }
+        let protected_by = |protection: String| {
+            if let Some(watch) = watch {
+                watch.protected(&protection);
+            }
+            Some(protection)
+        };
         let mut peer = Peer { address, tls: None };
         let mut stream: Box<dyn Stream> = Box::new(stream);
         if let (Security::ImplicitTls, Some(connector)) = (server.security, &connector) {
             let (protected, protection) =
                 tls::handshake(stream, &server.host, connector, account.timeout).await?;
             stream = protected;
-            peer.tls = Some(protection);
+            peer.tls = protected_by(protection);
         }
         let mut session = Self::over(stream, account.timeout);
+        if let Some(watch) = watch {
+            session.connection.tap(Arc::clone(watch) as Arc<dyn Tap>);
+        }
         session.greeting().await?;
         if let (Security::Stls, Some(connector)) = (server.security, &connector) {
             if capa {
@@ -114,7 +135,7 @@ impl Session {
             let (protected, protection) =
                 tls::handshake(plain, &server.host, connector, account.timeout).await?;
             session.stream = protected;
-            peer.tls = Some(protection);
+            peer.tls = protected_by(protection);
             // RFC 2595 §4: whatever was learnt before the handshake may be a forgery.
             session.capabilities = Capabilities::default();
             session.last_words = None;
@@ -487,13 +508,16 @@ impl Session {
                 self.pace.received(self.end, began.elapsed());
                 Ok(())
             }
-            Err(_) => Err(Error::TimedOut {
-                awaited: match self.connection.awaited() {
+            Err(_) => {
+                let awaited = match self.connection.awaited() {
                     Some(keyword) => Awaited::Reply(keyword),
                     None => Awaited::Greeting,
-                },
-                after: self.pace.timeout(),
-            }),
+                };
+                // What comes after all would be taken for the answer to something else.
+                self.connection.give_up();
+                let after = self.pace.timeout();
+                Err(Error::TimedOut { awaited, after })
+            }
         }
     }
 

@@ -8,12 +8,14 @@ use jiff::Timestamp;
 use tokio::io::BufReader;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{self, CertificateError, ClientConfig, RootCertStore};
 
-use super::{Awaited, Error, Stream};
+use super::watch::Witness;
+use super::{Awaited, Error, Stream, Watch};
 use crate::account::TlsSettings;
 
 /// rustls reads the socket four kibibytes at a time; one system call for each would be most of
@@ -24,17 +26,34 @@ const SOCKET_READ: usize = 64 * 1024;
 ///
 /// # Errors
 /// [`Error::CaFile`].
-pub(super) fn connector(settings: &TlsSettings) -> Result<TlsConnector, Error> {
-    let roots = roots(settings)?;
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+pub(super) fn connector(
+    settings: &TlsSettings,
+    watch: Option<&Arc<dyn Watch>>,
+) -> Result<TlsConnector, Error> {
+    let roots = Arc::new(roots(settings)?);
+    let provider = Arc::new(ring::default_provider());
+    // The provider has cipher suites for both versions, and there are roots: nothing is left to
+    // fail.
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| Error::Tls {
+        host: String::new(),
+        source: io::Error::other(error),
+    };
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        // The provider has cipher suites for both versions; there is nothing else to fail.
-        .map_err(|error| Error::Tls {
-            host: String::new(),
-            source: io::Error::other(error),
-        })?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .map_err(|error| failed(error.into()))?;
+    let config = match watch {
+        None => config.with_root_certificates(roots),
+        Some(watch) => {
+            let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+            config
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Witness {
+                    verifier: verifier.map_err(|error| failed(error.into()))?,
+                    watch: Arc::clone(watch),
+                }))
+        }
+    }
+    .with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
