@@ -1,5 +1,25 @@
 //! popsync keeps a local Maildir an exact, durable copy of a POP3 mailbox, the way Outlook does
 //! it (\[MS-STANOPOP3\]).
+//!
+//! Arrows point one way; nothing knows what is above it, which `tests/layers.rs` checks:
+//!
+//! ```text
+//!                     cli                arguments, output
+//!                   /  |  \
+//!              config  |   probe         settings; what a server is like
+//!                      |
+//!                    sync                the order of one sync
+//!      /       /       |       \    \
+//!  session   auth    policy   cache  store
+//!      |               |                 connections; passwords; the plan; what is remembered; mail
+//!      |            maildrop             UIDL and LIST as one view
+//!       \            /
+//!            pop3                        the protocol, without I/O
+//! ```
+//!
+//! `account`, `profile` and `exit` are words that all of them share.
+//!
+//! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].
 
 pub mod account;
 pub mod auth;
