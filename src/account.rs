@@ -24,6 +24,8 @@ pub struct Account {
     pub server: Server,
     /// The argument of USER: printable ASCII, no CR, LF or NUL (`OPOP3:C0003`).
     pub user: String,
+    /// How to log in.
+    pub auth: AuthMethod,
     /// Where the password comes from.
     pub password: PasswordSource,
     /// The version of Outlook to be.
@@ -95,6 +97,35 @@ impl Security {
             Self::ImplicitTls => 995,
             Self::Plain | Self::Stls => 110,
         }
+    }
+}
+
+/// How to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AuthMethod {
+    /// APOP (RFC 1939 §7), which no Outlook and no Exchange has (`OPOP3:V0008`, `XPOP3:V0012`):
+    /// for [`Profile::Rfc1939`] alone.
+    Apop,
+    /// USER and PASS.
+    #[default]
+    User,
+}
+
+impl AuthMethod {
+    /// All of them, the usual one first.
+    pub const ALL: [Self; 2] = [Self::User, Self::Apop];
+
+    /// The name used on the command line and in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Apop => "apop",
+            Self::User => "user",
+        }
+    }
+
+    /// The method of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
     }
 }
 

@@ -1,7 +1,9 @@
 //! What differs between the versions of Outlook that popsync can be.
 //!
 //! Source: \[MS-STANOPOP3\] v10.0. Its statements bind all versions alike, but for the retention
-//! default (`OPOP3:C0048`). Differences are data here, never an `if` in the codec.
+//! default (`OPOP3:C0048`) and five that Outlook for Windows (new) is not named in (`OPOP3:C0010`,
+//! `C0038` to `C0041`): none of them takes anything away from what a client may do, so that
+//! profile keeps them too. Differences are data here, never an `if` in the codec.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,11 +28,26 @@ pub enum Profile {
     Outlook2024,
     /// Outlook for Windows (new).
     OutlookNew,
+    /// No Outlook: the strict generic client of RFC 1939 and its extensions.
+    Rfc1939,
 }
 
 impl Profile {
-    /// All profiles, oldest first.
-    pub const ALL: [Self; 8] = [
+    /// All profiles: [`Self::OUTLOOK`], then the generic one.
+    pub const ALL: [Self; 9] = [
+        Self::Outlook2007,
+        Self::Outlook2010,
+        Self::Outlook2013,
+        Self::Outlook2016,
+        Self::Outlook2019,
+        Self::Outlook2021,
+        Self::Outlook2024,
+        Self::OutlookNew,
+        Self::Rfc1939,
+    ];
+
+    /// The versions of Outlook, oldest first.
+    pub const OUTLOOK: [Self; 8] = [
         Self::Outlook2007,
         Self::Outlook2010,
         Self::Outlook2013,
@@ -52,7 +69,20 @@ impl Profile {
             Self::Outlook2021 => "outlook-2021",
             Self::Outlook2024 => "outlook-2024",
             Self::OutlookNew => "outlook-new",
+            Self::Rfc1939 => "rfc1939",
         }
+    }
+
+    /// Whether APOP may be used, where the user asks for it. Outlook does not have it
+    /// (`OPOP3:V0008`).
+    pub const fn has_apop(self) -> bool {
+        matches!(self, Self::Rfc1939)
+    }
+
+    /// Whether PASS may be sent together with USER, where the server pipelines and TLS protects
+    /// them. In Outlook it follows a USER that succeeded (`OPOP3:C0045`, `C0047`).
+    pub const fn sends_pass_with_user(self) -> bool {
+        matches!(self, Self::Rfc1939)
     }
 
     /// Whether messages stay on the server after they were retrieved, where the user says
@@ -60,7 +90,11 @@ impl Profile {
     pub const fn leaves_on_server(self) -> bool {
         match self {
             Self::Outlook2007 | Self::Outlook2010 | Self::Outlook2013 | Self::Outlook2016 => false,
-            Self::Outlook2019 | Self::Outlook2021 | Self::Outlook2024 | Self::OutlookNew => true,
+            Self::Outlook2019
+            | Self::Outlook2021
+            | Self::Outlook2024
+            | Self::OutlookNew
+            | Self::Rfc1939 => true,
         }
     }
 }
@@ -113,8 +147,18 @@ mod tests {
                 "outlook-2019",
                 "outlook-2021",
                 "outlook-2024",
-                "outlook-new"
+                "outlook-new",
+                "rfc1939"
             ]
         );
+    }
+
+    /// OPOP3:V0008, C0045, C0047.
+    #[test]
+    fn no_outlook_has_apop_or_sends_pass_before_user_is_answered() {
+        for profile in Profile::OUTLOOK {
+            assert!(!profile.has_apop() && !profile.sends_pass_with_user());
+        }
+        assert_eq!(Profile::ALL[..8], Profile::OUTLOOK);
     }
 }

@@ -5,6 +5,12 @@
 
 use std::fmt;
 
+use crate::pop3::MAX_COMMAND;
+
+/// The longest argument of USER and of PASS: with it the line is as long as any Exchange can be
+/// set to take (`XPOP3:E0006`).
+pub const MAX: usize = MAX_COMMAND - "USER \r\n".len();
+
 /// A byte that cannot be sent. Says of what class it is and never which, since it is part of a
 /// secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -35,6 +35,14 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// No server of Exchange can be set to take so long a PASS line (`XPOP3:E0006`).
+    #[error("the password from {origin} is too long for POP3: more than {limit} octets")]
+    DoesNotFit {
+        /// Where the password came from.
+        origin: Origin,
+        /// The longest that fits.
+        limit: usize,
+    },
     /// The source gave nothing, or an empty first line.
     #[error("{origin} gave no password")]
     Empty {
@@ -126,7 +134,10 @@ impl Error {
     /// must not or cannot be used.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::BadByte { .. } | Self::FileMode { .. } | Self::FileOwner { .. } => Exit::Config,
+            Self::BadByte { .. }
+            | Self::DoesNotFit { .. }
+            | Self::FileMode { .. }
+            | Self::FileOwner { .. } => Exit::Config,
             Self::Interrupted => Exit::Interrupted,
             Self::CommandFailed { .. }
             | Self::CommandIo { .. }
@@ -147,6 +158,10 @@ impl Error {
                 .to_owned(),
             Self::CommandFailed { .. } => {
                 "run the command by hand in `sh -c` to see what it says".to_owned()
+            }
+            Self::DoesNotFit { .. } => {
+                "the password is the first line, alone; choose a shorter one at the provider"
+                    .to_owned()
             }
             Self::CommandIo { .. } | Self::Interrupted | Self::Prompt { .. } => return None,
             Self::Empty { origin } | Self::TooLong { origin, .. } => match origin {

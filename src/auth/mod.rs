@@ -1,5 +1,6 @@
 //! Logging in: where the secrets come from, and what the server's mechanisms make of them.
 
+pub mod apop;
 pub mod argument;
 mod error;
 pub mod source;

@@ -16,7 +16,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::argument;
 use super::error::{Error, Origin};
-use crate::account::{Account, PasswordSource};
+use crate::account::{Account, AuthMethod, PasswordSource};
 
 mod command;
 mod file;
@@ -45,19 +45,31 @@ pub trait Prompt: Send + Sync {
 /// # Errors
 /// See [`Error`]; none of them tells anything of the password.
 pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretString, Error> {
-    match &account.password {
+    let (password, origin) = match &account.password {
         PasswordSource::Command(line) => {
-            first_line(command::output(line, TIME_OUT).await?, Origin::Command)
+            let output = command::output(line, TIME_OUT).await?;
+            (first_line(output, Origin::Command)?, Origin::Command)
         }
         PasswordSource::File(path) => {
             let content = file::content(path.clone(), TIME_OUT).await?;
-            first_line(content, Origin::File(path.clone()))
+            let origin = Origin::File(path.clone());
+            (first_line(content, origin.clone())?, origin)
         }
         PasswordSource::Ask => match env::var_os(ENVIRONMENT) {
-            Some(value) => checked(&Zeroizing::new(value.into_vec()), Origin::Environment),
-            None => ask(account, prompt),
+            Some(value) => {
+                let value = Zeroizing::new(value.into_vec());
+                let origin = Origin::Environment;
+                (checked(&value, origin.clone())?, origin)
+            }
+            None => (ask(account, prompt)?, Origin::Prompt),
         },
+    };
+    // APOP sends a digest, which is always as long.
+    if account.auth == AuthMethod::User && password.expose_secret().len() > argument::MAX {
+        let limit = argument::MAX;
+        return Err(Error::DoesNotFit { origin, limit });
     }
+    Ok(password)
 }
 
 fn ask(account: &Account, prompt: &dyn Prompt) -> Result<SecretString, Error> {

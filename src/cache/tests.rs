@@ -30,6 +30,7 @@ fn account(key: &str) -> crate::account::Account {
             security: Security::ImplicitTls,
         },
         user: "anna".to_owned(),
+        auth: crate::account::AuthMethod::User,
         password: PasswordSource::Ask,
         profile: Profile::default(),
         store: StoreSettings::Maildir {

@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use crate::account::AuthMethod;
 use crate::config::{self, quantity};
 use crate::profile::Profile;
 
@@ -142,14 +143,12 @@ pub(super) struct AccountFlags {
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
 
-    /// How to log in: user, which is USER and PASS
-    #[arg(
-        long,
-        value_name = "METHOD",
-        value_parser = PossibleValuesParser::new(config::AUTH_METHODS),
-        hide_possible_values = true
-    )]
-    pub(super) auth: Option<String>,
+    /// How to log in: user or apop [default: user]
+    ///
+    /// user is USER and PASS. apop sends a digest of the password, for old servers; it needs
+    /// --profile rfc1939, since Outlook does not have it.
+    #[arg(long, value_name = "METHOD", value_parser = auth(), hide_possible_values = true)]
+    pub(super) auth: Option<AuthMethod>,
 
     /// Command whose first line of output is the password
     ///
@@ -173,7 +172,8 @@ pub(super) struct AccountFlags {
     ///
     /// One of outlook-2007, outlook-2010, outlook-2013, outlook-2016, outlook-2019,
     /// outlook-2021, outlook-2024, outlook-new. Those up to 2016 delete messages from the
-    /// server once they are stored, unless --leave-on-server says otherwise.
+    /// server once they are stored, unless --leave-on-server says otherwise. Or rfc1939, the
+    /// generic client, for servers that never meant to serve Outlook.
     #[arg(long, value_name = "NAME", value_parser = profile(), hide_possible_values = true)]
     pub(super) profile: Option<Profile>,
 
@@ -293,6 +293,11 @@ pub(super) struct Man {
     /// List the pages
     #[arg(long, conflicts_with = "page")]
     pub(super) list: bool,
+}
+
+fn auth() -> impl TypedValueParser<Value = AuthMethod> {
+    PossibleValuesParser::new(config::AUTH_METHODS)
+        .map(|name| AuthMethod::from_name(&name).unwrap_or_default())
 }
 
 fn profile() -> impl TypedValueParser<Value = Profile> {

@@ -31,6 +31,7 @@ fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
     let mut settings = Settings {
         server: Some(set("URL", server)),
         maildir: Some(path("--maildir", "maildir", &fetch.maildir)?),
+        auth: flags.auth.map(|method| set("--auth", method)),
         profile: flags.profile.map(|name| set("--profile", name)),
         leave_on_server: flags
             .leave_on_server

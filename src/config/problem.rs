@@ -1,6 +1,7 @@
 //! What can be wrong with settings, and what to write instead.
 
-use crate::auth::argument::BadByte;
+use crate::account::AuthMethod;
+use crate::auth::argument::{self, BadByte};
 use crate::profile::Profile;
 
 use super::paths::PathError;
@@ -33,7 +34,7 @@ pub const TOP_KEYS: [&str; 2] = ["defaults", "accounts"];
 pub const TLS_KEYS: [&str; 1] = ["ca-file"];
 
 /// The values of `auth`.
-pub const AUTH_METHODS: [&str; 1] = ["user"];
+pub const AUTH_METHODS: [&str; 2] = [AuthMethod::User.name(), AuthMethod::Apop.name()];
 
 /// The values of `line-endings`.
 pub const LINE_ENDINGS: [&str; 2] = ["lf", "crlf"];
@@ -140,12 +141,21 @@ pub enum Problem {
     /// A user name that USER cannot carry.
     #[error("the user name contains {0}, which POP3 cannot carry")]
     User(BadByte),
+    /// A user name that makes a USER line longer than any Exchange takes (`XPOP3:E0006`).
+    #[error("the user name is longer than {} octets", argument::MAX)]
+    UserTooLong,
 }
 
 /// Settings that cannot both be meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Contradiction {
+    /// `auth = "apop"` under a profile that has no APOP.
+    #[error("`auth = \"apop\"` contradicts the profile `{profile}`: Outlook has no APOP")]
+    ApopWithOutlook {
+        /// The profile.
+        profile: Profile,
+    },
     /// `tls = "off"` with a CA file.
     #[error("a CA file has no meaning when TLS is off")]
     CaFileWithoutTls,
@@ -219,6 +229,7 @@ impl Problem {
                 ));
             }
             Self::User(_) => "user names of POP3 are printable ASCII",
+            Self::UserTooLong => "no Exchange takes a longer USER line, and hardly any server does",
         };
         Some(advice.to_owned())
     }
@@ -228,6 +239,9 @@ impl Contradiction {
     /// Which of the two to leave out.
     fn advice(&self) -> &'static str {
         match self {
+            Self::ApopWithOutlook { .. } => {
+                "write `profile = \"rfc1939\"` as well, or leave `auth` out for USER and PASS"
+            }
             Self::CaFileWithoutTls => "leave one of the two out",
             Self::CommandAndFile => "leave one of the two out",
             Self::PlainWithPop3s => "write `pop3://` to go without TLS, or leave `tls` out",

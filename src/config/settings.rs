@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::account::{
-    Account, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention, Security,
-    Server, StoreSettings, TlsSettings,
+    Account, AuthMethod, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention,
+    Security, Server, StoreSettings, TlsSettings,
 };
 use crate::auth::argument;
 use crate::profile::Profile;
@@ -94,6 +94,7 @@ pub(crate) enum Key<'a> {
 pub(crate) struct Settings {
     pub(crate) server: Option<Setting<ServerUrl>>,
     pub(crate) user: Option<Setting<String>>,
+    pub(crate) auth: Option<Setting<AuthMethod>>,
     pub(crate) password: Option<Setting<PasswordSource>>,
     pub(crate) maildir: Option<Setting<PathBuf>>,
     pub(crate) profile: Option<Setting<Profile>>,
@@ -115,6 +116,9 @@ impl Settings {
         }
         if let Err(byte) = argument::check(user.value.as_bytes()) {
             return Err(Fault::new(&user.origin, Problem::User(byte)));
+        }
+        if user.value.len() > argument::MAX {
+            return Err(Fault::new(&user.origin, Problem::UserTooLong));
         }
         self.user = Some(user);
         Ok(())
@@ -176,6 +180,7 @@ impl Settings {
         Self {
             server: self.server.or(below.server),
             user: self.user.or(below.user),
+            auth: self.auth.or(below.auth),
             password: self.password.or(below.password),
             maildir: self.maildir.or(below.maildir),
             profile: self.profile.or(below.profile),
@@ -195,6 +200,7 @@ impl Settings {
         let missing = |key| Fault::new(whole, Problem::Missing { key });
         let retention = self.retention()?;
         let security = self.security()?;
+        let auth = self.auth()?;
         let url = self.server.ok_or_else(|| missing("server"))?.value;
         let user = self.user.ok_or_else(|| missing("user"))?.value;
         let path = self.maildir.ok_or_else(|| missing("maildir"))?.value;
@@ -218,6 +224,7 @@ impl Settings {
                 security,
             },
             user,
+            auth,
             password: value_or_default(self.password, PasswordSource::Ask),
             profile: value_or_default(self.profile, Profile::default()),
             store: StoreSettings::Maildir {
@@ -256,6 +263,20 @@ impl Settings {
             leave_on_server: leave,
             remove_after_days: days.map(|days| days.value),
         })
+    }
+
+    /// APOP is for the generic profile: no Outlook sends it (`OPOP3:V0008`).
+    fn auth(&self) -> Result<AuthMethod, Fault> {
+        let Some(auth) = &self.auth else {
+            return Ok(AuthMethod::default());
+        };
+        let profile = self.profile.as_ref().map(|profile| profile.value);
+        let profile = profile.unwrap_or_default();
+        if auth.value == AuthMethod::Apop && !profile.has_apop() {
+            let problem = Contradiction::ApopWithOutlook { profile };
+            return Err(Fault::new(&auth.origin, problem));
+        }
+        Ok(auth.value)
     }
 
     fn security(&self) -> Result<Security, Fault> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::account::{LineEndings, PasswordSource, TlsSettings};
+use crate::account::{AuthMethod, LineEndings, PasswordSource, TlsSettings};
 use crate::profile::Profile;
 
 use super::paths::Base;
@@ -50,9 +50,7 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
         match key.get_ref().as_ref() {
             "server" => settings.server = Some(value("server").server()?),
             "user" => settings.set_user(value("user").text()?.map(str::to_owned))?,
-            "auth" => {
-                value("auth").choice(&AUTH_METHODS)?;
-            }
+            "auth" => settings.auth = Some(value("auth").auth()?),
             "password-command" => {
                 settings.set_password(value("password-command").command()?)?;
             }
@@ -167,6 +165,11 @@ impl<'a, 'i> Value<'a, 'i> {
             nearest: suggest::nearest(value, known),
             known: known.to_vec(),
         }))
+    }
+
+    fn auth(&self) -> Result<Setting<AuthMethod>, Fault> {
+        let name = self.choice(&AUTH_METHODS)?;
+        Ok(self.setting(AuthMethod::from_name(name).unwrap_or_default()))
     }
 
     fn profile(&self) -> Result<Setting<Profile>, Fault> {

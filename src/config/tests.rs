@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::account::{LineEndings, PasswordSource, Security};
+use crate::account::{AuthMethod, LineEndings, PasswordSource, Security};
 use crate::exit::Exit;
 use crate::profile::Profile;
 
@@ -92,6 +92,7 @@ fn every_key_is_read() {
             security: Stls,
         },
         user: "anna",
+        auth: User,
         password: File(
             "/etc/popsync/secret",
         ),
@@ -161,6 +162,35 @@ fn an_account_is_above_the_defaults_and_these_above_the_profile() {
     assert!(!b.retention.leave_on_server && a.retention.leave_on_server);
     assert!(b.tls.ca_file.is_some() && a.tls.ca_file.is_none());
     assert_eq!((b.timeout.as_secs(), a.timeout.as_secs()), (10, 20));
+}
+
+/// OPOP3:V0008: no Outlook has APOP.
+#[test]
+fn apop_is_for_the_generic_profile() {
+    let account = with("profile = \"rfc1939\"\nauth = \"apop\"").unwrap();
+    assert_eq!(account.auth, AuthMethod::Apop);
+    assert!(account.retention.leave_on_server);
+    insta::assert_snapshot!(shown(with("auth = \"apop\"")), @r#"
+    config.toml:5:8: account `work`: `auth = "apop"` contradicts the profile `outlook-2019`: Outlook has no APOP
+      |
+    5 | auth = "apop"
+      |        ^^^^^^
+    write `profile = "rfc1939"` as well, or leave `auth` out for USER and PASS
+    "#);
+}
+
+/// XPOP3:E0006: 1024 octets are the most that any Exchange takes.
+#[test]
+fn a_user_name_that_no_exchange_takes_is_refused() {
+    let user = |octets: usize| {
+        let user = "x".repeat(octets);
+        parse(&format!(
+            "[accounts.work]\nserver = \"pop3s://h\"\nuser = \"{user}\"\nmaildir = \"/m\""
+        ))
+    };
+    assert!(user(1017).is_ok());
+    let error = user(1018).unwrap_err();
+    assert!(error.to_string().contains("longer than 1017 octets"));
 }
 
 #[test]
@@ -285,14 +315,14 @@ fn a_wrong_value_tells_what_could_be_there() {
       |
     5 | profile = "outlook-2003"
       |           ^^^^^^^^^^^^^^
-    did you mean `outlook-2007`? known: outlook-2007, outlook-2010, outlook-2013, outlook-2016, outlook-2019, outlook-2021, outlook-2024, outlook-new
+    did you mean `outlook-2007`? known: outlook-2007, outlook-2010, outlook-2013, outlook-2016, outlook-2019, outlook-2021, outlook-2024, outlook-new, rfc1939
     "#);
     insta::assert_snapshot!(shown(with("auth = \"ntlm\"")), @r#"
     config.toml:5:8: `auth` has no value `ntlm`
       |
     5 | auth = "ntlm"
       |        ^^^^^^
-    known: user
+    known: user, apop
     "#);
     insta::assert_snapshot!(shown(with("max-size = \"25 M\"")), @r#"
     config.toml:5:12: `max-size` is not a size: write whole octets, or a number with B, KB, MB, GB, KiB, MiB or GiB

@@ -29,12 +29,19 @@ impl fmt::Display for MessageNumber {
     }
 }
 
+/// The longest command line, with its CRLF, that any Exchange takes: what its administrator can
+/// set at most (`XPOP3:E0006`). RFC 2449 §4 promises 255 octets, Exchange 2007 takes 47 unless
+/// told otherwise and later ones 512; a client cannot know which of these a server has.
+pub const MAX_COMMAND: usize = 1024;
+
 /// A command of the client.
 ///
 /// There is no RSET (`OPOP3:V0006`): what undoes a deletion is a close without QUIT. There is no
 /// argument to LIST and UIDL either (`OPOP3:V0003`, `V0007`).
 #[derive(Debug, Clone, Copy)]
 pub enum Command<'a> {
+    /// RFC 1939 §7: user name and digest. Not in any version of Outlook (`OPOP3:V0008`).
+    Apop(&'a str, &'a SecretString),
     /// RFC 2449 §5.
     Capa,
     /// RFC 1939 §5.
@@ -65,6 +72,7 @@ pub enum Command<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the command of that name")]
 pub enum Keyword {
+    Apop,
     Capa,
     Dele,
     List,
@@ -83,6 +91,7 @@ impl Keyword {
     /// The keyword as it is sent.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Apop => "APOP",
             Self::Capa => "CAPA",
             Self::Dele => "DELE",
             Self::List => "LIST",
@@ -109,6 +118,7 @@ impl Command<'_> {
     /// The keyword of this command.
     pub const fn keyword(&self) -> Keyword {
         match self {
+            Self::Apop(..) => Keyword::Apop,
             Self::Capa => Keyword::Capa,
             Self::Dele(_) => Keyword::Dele,
             Self::List => Keyword::List,
@@ -124,14 +134,47 @@ impl Command<'_> {
         }
     }
 
+    /// The length of the command line, CRLF included.
+    pub fn octets(&self) -> usize {
+        let digits = |number: u32| number.checked_ilog10().unwrap_or(0) as usize + 1;
+        let arguments = match self {
+            Self::Apop(name, digest) => 1 + name.len() + 1 + digest.expose_secret().len(),
+            Self::Dele(number) | Self::Retr(number) => 1 + digits(number.as_u32()),
+            Self::Pass(password) => 1 + password.expose_secret().len(),
+            Self::Top(number, lines) => 1 + digits(number.as_u32()) + 1 + digits(*lines),
+            Self::User(name) => 1 + name.len(),
+            Self::Capa
+            | Self::List
+            | Self::Noop
+            | Self::Quit
+            | Self::Stat
+            | Self::Stls
+            | Self::Uidl => 0,
+        };
+        self.keyword().as_str().len() + arguments + "\r\n".len()
+    }
+
     /// Appends the command line to `out`: one space between the parts, CRLF at the end
     /// (`OPOP3:C0003`, `C0004`).
     ///
     /// # Errors
     /// [`Error::Argument`] where a user name or password holds anything but printable ASCII: a
-    /// line end in it would be a second command. `out` is then as it was.
+    /// line end in it would be a second command. [`Error::CommandTooLong`] where the line would
+    /// be longer than [`MAX_COMMAND`]. `out` is then as it was.
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+        let (keyword, octets) = (self.keyword(), self.octets());
+        if octets > MAX_COMMAND {
+            return Err(Error::CommandTooLong { keyword, octets });
+        }
         match self {
+            // Two arguments: a name of no word would be none, and one of two words a third.
+            Self::Apop(name, _) if name.is_empty() || name.contains(' ') => {
+                Err(Error::Argument { keyword })
+            }
+            Self::Apop(name, digest) => {
+                let both = SecretString::from(format!("{name} {}", digest.expose_secret()));
+                encode_text(self.keyword(), both.expose_secret(), out)
+            }
             Self::User(name) => encode_text(self.keyword(), name, out),
             Self::Pass(password) => encode_text(self.keyword(), password.expose_secret(), out),
             Self::Dele(number) | Self::Retr(number) => {
@@ -191,7 +234,9 @@ mod tests {
     fn every_command_is_one_strict_line() {
         let n = MessageNumber::new(17).unwrap();
         let password = SecretString::from("a b  c ");
+        let digest = SecretString::from("c4c9334b");
         for (command, line) in [
+            (Command::Apop("anna", &digest), "APOP anna c4c9334b\r\n"),
             (Command::Capa, "CAPA\r\n"),
             (Command::Dele(n), "DELE 17\r\n"),
             (Command::List, "LIST\r\n"),
@@ -209,6 +254,7 @@ mod tests {
             ),
         ] {
             assert_eq!(encoded(command), line);
+            assert_eq!(command.octets(), line.len());
         }
     }
 
@@ -228,13 +274,36 @@ mod tests {
             let secret = SecretString::from(text);
             assert!(Command::User(text).encode(&mut out).is_err());
             assert!(Command::Pass(&secret).encode(&mut out).is_err());
+            assert!(Command::Apop(text, &secret).encode(&mut out).is_err());
             assert_eq!(out, b"before");
         }
+        let digest = SecretString::from("c4c9334b");
+        let two_words = Command::Apop("anna b", &digest).encode(&mut Vec::new());
+        assert!(two_words.is_err());
+    }
+
+    /// XPOP3:E0006: 1024 octets with CRLF are the most that any Exchange can be set to.
+    #[test]
+    fn a_command_longer_than_any_exchange_takes_is_never_sent() {
+        let longest = "x".repeat(MAX_COMMAND - "USER \r\n".len());
+        assert_eq!(encoded(Command::User(&longest)).len(), 1024);
+        let mut out = Vec::new();
+        let longer = SecretString::from(longest + "x");
+        let keyword = Keyword::Pass;
+        assert_eq!(
+            Command::Pass(&longer).encode(&mut out),
+            Err(Error::CommandTooLong {
+                keyword,
+                octets: 1025
+            })
+        );
+        assert!(out.is_empty());
     }
 
     #[test]
     fn a_command_never_shows_the_password() {
         let secret = SecretString::from("hunter2");
         assert!(!format!("{:?}", Command::Pass(&secret)).contains("hunter2"));
+        assert!(!format!("{:?}", Command::Apop("anna", &secret)).contains("hunter2"));
     }
 }

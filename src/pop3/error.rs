@@ -1,10 +1,10 @@
 //! What can go wrong between client and server.
 
 use super::state::State;
-use super::{Keyword, Printable};
+use super::{Keyword, MAX_COMMAND, Printable};
 
-/// Why a connection cannot go on. After any of these but [`Error::Argument`] and
-/// [`Error::NotNow`] the connection is broken and stays so: no further command goes out, not
+/// Why a connection cannot go on. After any of these but [`Error::Argument`],
+/// [`Error::CommandTooLong`] and [`Error::NotNow`] the connection is broken and stays so: no further command goes out, not
 /// even QUIT, since QUIT would make deletions real.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -14,6 +14,14 @@ pub enum Error {
     Argument {
         /// The command.
         keyword: Keyword,
+    },
+    /// The command line would be longer than any Exchange takes (`XPOP3:E0006`). Ours to prevent.
+    #[error("the {keyword} line of {octets} octets is longer than {MAX_COMMAND}")]
+    CommandTooLong {
+        /// The command.
+        keyword: Keyword,
+        /// The length of its line, CRLF included.
+        octets: usize,
     },
     /// The command may not be sent in this state. Ours to prevent.
     #[error("{keyword} cannot be sent in the {state} state")]

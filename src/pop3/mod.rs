@@ -5,8 +5,8 @@
 //! ([`Connection::send`]). The rules are Outlook's, \[MS-STANOPOP3\], cited as `OPOP3:C0004`, over
 //! RFC 1939 and RFC 2449.
 //!
-//! What is sent is strict: printable ASCII, one space, CRLF; there is no RSET and no APOP
-//! (`OPOP3:V0006`, `V0008`). What is received is read with the tolerance that Outlook has, and
+//! What is sent is strict: printable ASCII, one space, CRLF; there is no RSET (`OPOP3:V0006`),
+//! and APOP (`OPOP3:V0008`) only for who is no Outlook. What is received is read with the tolerance that Outlook has, and
 //! every leniency stands in one place under a name of its own:
 //!
 //! - [`Response`]: the first octet alone decides (`OPOP3:V0001`);
@@ -29,7 +29,7 @@ mod tap;
 mod unstuff;
 
 pub use capability::Capabilities;
-pub use command::{Command, Keyword, MessageNumber};
+pub use command::{Command, Keyword, MAX_COMMAND, MessageNumber};
 pub use connection::{Connection, Event, MAX_LISTING_LINES, MAX_LISTING_OCTETS};
 pub use error::Error;
 pub use receive_buffer::MAX_LINE;

@@ -29,12 +29,15 @@ impl State {
             Self::Greeting | Self::Update | Self::Broken => false,
             Self::Authorization => matches!(
                 keyword,
-                Keyword::Capa | Keyword::Stls | Keyword::User | Keyword::Quit
+                Keyword::Apop | Keyword::Capa | Keyword::Stls | Keyword::User | Keyword::Quit
             ),
             // OPOP3:C0045: after USER only PASS or QUIT.
             Self::UserNamed => matches!(keyword, Keyword::Pass | Keyword::Quit),
             // OPOP3:C0016, C0018, V0005, C0025, C0028, C0033, C0035.
-            Self::Transaction => !matches!(keyword, Keyword::User | Keyword::Pass | Keyword::Stls),
+            Self::Transaction => !matches!(
+                keyword,
+                Keyword::Apop | Keyword::User | Keyword::Pass | Keyword::Stls
+            ),
         }
     }
 
@@ -50,7 +53,9 @@ impl State {
     /// The state once the reply to the command has come.
     pub(super) fn answered(self, keyword: Keyword, positive: bool) -> Self {
         match (self, keyword, positive) {
-            (Self::UserNamed, Keyword::Pass, true) => Self::Transaction,
+            (Self::UserNamed, Keyword::Pass, true) | (Self::Authorization, Keyword::Apop, true) => {
+                Self::Transaction
+            }
             (Self::UserNamed, Keyword::Pass | Keyword::User, false) => Self::Authorization,
             _ => self,
         }

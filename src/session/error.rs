@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::account::Server;
+use crate::auth::apop;
 use crate::exit::Exit;
 use crate::pop3::{self, Keyword, Printable, Response, ResponseCode};
 
@@ -43,6 +44,7 @@ impl Refusal {
                 // Exchange says "Server Unavailable. 21" for a passing trouble behind PASS.
                 (busy && maildrop.iter().any(|word| text.contains(word)))
                     || text.contains("server unavailable")
+                    || text.contains("throttled")
             }
         }
     }
@@ -93,6 +95,16 @@ impl fmt::Display for Awaited {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// APOP is asked for, and the greeting does not allow it.
+    #[error("{0}")]
+    Apop(apop::Fault),
+    /// The server ended the session while it owed no answer: it had waited too long, as a rule
+    /// (`XPOP3:V0002`, `V0003`).
+    #[error("the server ended the session{}", notice.as_deref().map(|notice| format!(": `{notice}`")).unwrap_or_default())]
+    Autologout {
+        /// What it said at last.
+        notice: Option<String>,
+    },
     /// The file of trusted certificates cannot be used.
     #[error("the certificates in `{}` cannot be used", path.display())]
     CaFile {
@@ -120,6 +132,19 @@ pub enum Error {
     /// The server greeted with a refusal.
     #[error("{0}")]
     Greeting(Refusal),
+    /// The login failed with a line that is longer than Exchange 2007 takes by default
+    /// (`XPOP3:E0006`), which may be why.
+    #[error("{fault}")]
+    LongLine {
+        /// USER or PASS.
+        keyword: Keyword,
+        /// How long the line is, CRLF included, where that may be told.
+        octets: Option<usize>,
+        /// What Exchange 2007 takes by default.
+        limit: usize,
+        /// What the server did.
+        fault: Box<Self>,
+    },
     /// The connection broke.
     #[error("the connection to the server was lost{}", having_said(.last_words.as_deref()))]
     Lost {
@@ -191,8 +216,18 @@ impl Error {
     /// Whether the server ended the connection, in good order or not.
     pub fn is_hang_up(&self) -> bool {
         match self {
-            Self::Lost { .. } => true,
+            Self::Autologout { .. } | Self::Lost { .. } => true,
+            Self::LongLine { fault, .. } => fault.is_hang_up(),
             Self::Protocol { fault, .. } => matches!(fault, pop3::Error::Closed { .. }),
+            _ => false,
+        }
+    }
+
+    /// Whether the login failed, and the session could go on.
+    pub(super) fn is_refused_login(&self) -> bool {
+        match self {
+            Self::Apop(_) | Self::Login(_) => true,
+            Self::LongLine { fault, .. } => fault.is_refused_login(),
             _ => false,
         }
     }
@@ -200,6 +235,7 @@ impl Error {
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
+            Self::Apop(_) => Exit::NoPermission,
             Self::CaFile { .. } => Exit::Config,
             Self::Certificate { .. }
             | Self::Connect { .. }
@@ -210,10 +246,13 @@ impl Error {
             Self::Greeting(_) => Exit::Unavailable,
             Self::Login(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
             Self::Login(_) => Exit::NoPermission,
-            Self::Lost { .. } | Self::TimedOut { .. } => Exit::TemporaryFailure,
+            Self::LongLine { fault, .. } => fault.exit(),
+            Self::Autologout { .. } | Self::Lost { .. } | Self::TimedOut { .. } => {
+                Exit::TemporaryFailure
+            }
             Self::Protocol { fault, .. } => match fault {
                 pop3::Error::Closed { .. } => Exit::TemporaryFailure,
-                pop3::Error::Argument { .. } => Exit::Config,
+                pop3::Error::Argument { .. } | pop3::Error::CommandTooLong { .. } => Exit::Config,
                 _ => Exit::Protocol,
             },
             Self::Refused(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
@@ -224,6 +263,27 @@ impl Error {
     /// What the user can do, for a line of its own.
     pub fn advice(&self) -> Option<String> {
         Some(match self {
+            Self::Apop(_) => {
+                "write `auth = \"user\"`, or leave `auth` out: USER and PASS over TLS \
+                              are safer than APOP"
+                    .to_owned()
+            }
+            Self::LongLine {
+                keyword,
+                octets,
+                limit,
+                fault,
+            } => {
+                let long = match octets {
+                    Some(octets) => format!("the {keyword} line has {octets} octets"),
+                    None => format!("the {keyword} line has more than {limit} octets"),
+                };
+                let otherwise = fault.advice().unwrap_or_default();
+                format!(
+                    "{long}, and Exchange 2007 takes {limit} unless its administrator raises \
+                     MaxCommandSize: try a shorter one; else {otherwise}"
+                )
+            }
             Self::CaFile { .. } => "`ca-file` wants a file of certificates in PEM form".to_owned(),
             Self::Certificate { .. } => {
                 "if the server is your own, name its CA with `tls = { ca-file = \"…\" }` or \
@@ -249,7 +309,7 @@ impl Error {
                     .to_owned(),
             },
             Self::Login(_) | Self::Greeting(_) => "try again later".to_owned(),
-            Self::Lost { .. } | Self::TimedOut { .. } => {
+            Self::Autologout { .. } | Self::Lost { .. } | Self::TimedOut { .. } => {
                 "whatever was complete is stored; run it again to go on from there".to_owned()
             }
             Self::Protocol {

@@ -1,12 +1,18 @@
 //! From nothing to the TRANSACTION state.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::{Command, Error, Keyword, Peer, Session, Watch};
-use crate::account::Account;
+use super::{Command, Error, Event, Keyword, Peer, Refusal, Session, Watch};
+use crate::account::{Account, AuthMethod, Security};
+use crate::auth::apop;
 use crate::pop3::{self, Capabilities};
+
+/// The longest command line that Exchange 2007 takes, CRLF included, unless its administrator
+/// says otherwise (XPOP3:E0006). No other server is known to take so little.
+const SHORTEST_LIMIT: usize = 47;
 
 impl Session {
     /// Connects and logs in as the account says. `known` is what the server could do the last
@@ -67,27 +73,122 @@ impl Session {
     ) -> Result<Self, Error> {
         let (mut session, peer) = Self::open(account, capa, watch).await?;
         connected(&peer);
-        let user = Command::User(&account.user);
-        if capa && known.is_some_and(Capabilities::pipelining) {
-            session.send(&[Command::Capa, user]).await?;
-            session.capa_reply().await?;
-            session.reply().await?.map_err(Error::Login)?;
+        let known = known.filter(|_| capa && account.auth == AuthMethod::User);
+        let logged_in = if known.is_some_and(Capabilities::pipelining) {
+            session.capa_with_user(&account.user, password).await
         } else {
             if capa {
                 session.capa().await?;
             }
-            session.command(user).await?.map_err(Error::Login)?;
-        }
-        session.pass(password).await?;
-        Ok(session)
+            session.log_in(account, password).await
+        };
+        session.or_leave(logged_in).await
     }
 
-    /// Waits for the answer to USER also where the server pipelines (`OPOP3:C0045`, `C0047`).
-    pub(super) async fn pass(&mut self, password: &SecretString) -> Result<(), Error> {
-        self.command(Command::Pass(password))
-            .await?
-            .map_err(Error::Login)?;
-        tracing::debug!("logged in");
-        Ok(())
+    /// The session after a login, or QUIT: that is what OPOP3:C0010 leaves besides a new
+    /// attempt, and the same password a second time is how accounts get locked.
+    pub(super) async fn or_leave(self, logged_in: Result<(), Error>) -> Result<Self, Error> {
+        let Err(refused) = logged_in else {
+            tracing::debug!("logged in");
+            return Ok(self);
+        };
+        if refused.is_refused_login()
+            && let Err(error) = self.leave().await
+        {
+            tracing::debug!(%error, "the server did not take leave");
+        }
+        Err(refused)
     }
+
+    /// By the account's mechanism, in the order that its profile allows.
+    pub(super) async fn log_in(
+        &mut self,
+        account: &Account,
+        password: &SecretString,
+    ) -> Result<(), Error> {
+        let user = &account.user;
+        let protected = account.server.security != Security::Plain;
+        let together = account.profile.sends_pass_with_user() && protected;
+        match account.auth {
+            AuthMethod::Apop => self.apop(user, password).await,
+            AuthMethod::User if together && self.capabilities.pipelining() => {
+                self.user_with_pass(user, password).await
+            }
+            AuthMethod::User => {
+                self.alone(Command::User(user)).await?;
+                // OPOP3:C0045, C0047: behind the answer to USER, also where the server pipelines.
+                self.alone(Command::Pass(password)).await
+            }
+        }
+    }
+
+    async fn capa_with_user(&mut self, user: &str, password: &SecretString) -> Result<(), Error> {
+        let user = Command::User(user);
+        self.send(&[Command::Capa, user]).await?;
+        self.capa_reply().await?;
+        let answer = self.reply().await;
+        judged(answer, user)?;
+        self.alone(Command::Pass(password)).await
+    }
+
+    /// USER or PASS, and the answer to it.
+    async fn alone(&mut self, command: Command<'_>) -> Result<(), Error> {
+        let answer = self.command(command).await;
+        judged(answer, command)
+    }
+
+    async fn user_with_pass(&mut self, user: &str, password: &SecretString) -> Result<(), Error> {
+        let commands = [Command::User(user), Command::Pass(password)];
+        let mut left = commands.len();
+        let mut refusal = None;
+        self.send(&commands).await?;
+        self.converse(|event| {
+            if let Event::Reply(keyword, response) = event {
+                left -= 1;
+                if !response.is_positive() {
+                    refusal.get_or_insert_with(|| Refusal::new(Some(keyword), response));
+                }
+            }
+            match left {
+                0 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        })
+        .await?;
+        refusal.map_or(Ok(()), |refusal| Err(Error::Login(refusal)))
+    }
+
+    /// Also behind STLS the msg-id is that of the greeting, which came in the clear: whoever
+    /// changed it on the way has made the login fail, and never sees the digest.
+    async fn apop(&mut self, user: &str, password: &SecretString) -> Result<(), Error> {
+        let msg_id = apop::msg_id(&self.greeting).map_err(Error::Apop)?;
+        let digest = apop::digest(msg_id, password);
+        let answer = self.command(Command::Apop(user, &digest)).await?;
+        answer.map_err(Error::Login)
+    }
+}
+
+/// What an answer to USER or PASS means. Where the length of the line may be the reason, since
+/// Exchange refuses a line over its limit, or hangs up, that is said too.
+fn judged(answer: Result<Result<(), Refusal>, Error>, command: Command<'_>) -> Result<(), Error> {
+    let error = match answer {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(refusal)) => Error::Login(refusal),
+        Err(error) => error,
+    };
+    let may_be_length = match &error {
+        Error::Login(refusal) => refusal.code.is_none() && !refusal.is_temporary(),
+        error => error.is_hang_up(),
+    };
+    let (keyword, octets) = (command.keyword(), command.octets());
+    if !may_be_length || octets <= SHORTEST_LIMIT {
+        return Err(error);
+    }
+    Err(Error::LongLine {
+        keyword,
+        // How long a password is, is nobody's business.
+        octets: (keyword == Keyword::User).then_some(octets),
+        limit: SHORTEST_LIMIT,
+        fault: Box::new(error),
+    })
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::account::{Account, Security};
@@ -44,6 +45,9 @@ pub const INPUT_SIZE: usize = 64 * 1024;
 /// sessions after a minute exist.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
+/// How long the end of a connection may take behind the server's last words.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 /// The target of the log lines that show the dialogue.
 const WIRE: &str = "popsync::wire";
 
@@ -57,6 +61,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub struct Session {
     stream: Box<dyn Stream>,
     connection: Connection,
+    /// The text of the greeting.
+    greeting: Vec<u8>,
     capabilities: Capabilities,
     pace: Pace,
     /// `input[start..end]` is received and not yet read.
@@ -64,7 +70,8 @@ pub struct Session {
     start: usize,
     end: usize,
     output: Vec<u8>,
-    /// The text of the last negative answer: where the server closes next, the reason.
+    /// The text of the last answer, where it was negative: where the server closes next, the
+    /// reason.
     last_words: Option<String>,
     /// Octets of message bodies since the last log line about them.
     body_octets: u64,
@@ -148,6 +155,7 @@ impl Session {
         Self {
             stream,
             connection: Connection::default(),
+            greeting: Vec::new(),
             capabilities: Capabilities::default(),
             pace: Pace::new(timeout),
             input: vec![0; INPUT_SIZE],
@@ -160,13 +168,18 @@ impl Session {
     }
 
     async fn greeting(&mut self) -> Result<(), Error> {
+        let mut text = Vec::new();
         let refusal = self
             .converse(|event| match event {
-                Event::Greeting(response) if response.is_positive() => ControlFlow::Break(None),
+                Event::Greeting(response) if response.is_positive() => {
+                    text = response.text().to_vec();
+                    ControlFlow::Break(None)
+                }
                 Event::Greeting(response) => ControlFlow::Break(Some(Refusal::new(None, response))),
                 _ => ControlFlow::Continue(()),
             })
             .await?;
+        self.greeting = text;
         refusal.map_or(Ok(()), |refusal| Err(Error::Greeting(refusal)))
     }
 
@@ -416,15 +429,34 @@ impl Session {
         }
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
+            // So that the runtime looks at the socket once more: what came meanwhile is then
+            // not taken for the answer to what is sent next.
+            yield_now().await;
             tokio::select! {
                 biased;
                 read = self.stream.read(&mut self.input) => self.received(read)?,
                 () = std::future::ready(()) => return Ok(()),
             }
         }
-        let ControlFlow::Continue(()) =
-            self.drain(&mut |_| ControlFlow::<Infallible>::Continue(()))?;
-        Ok(())
+        match self.drain(&mut |_| ControlFlow::<Infallible>::Continue(())) {
+            Ok(ControlFlow::Continue(())) => Ok(()),
+            Err(error) => Err(self.autologout().await.unwrap_or(error)),
+        }
+    }
+
+    /// Whether what nobody asked for is the word that Exchange says before it closes an idle
+    /// session (XPOP3:V0003): one negative line, and then the end.
+    async fn autologout(&mut self) -> Option<Error> {
+        let said = &self.input[self.start..self.end];
+        let line = said.strip_suffix(b"\r\n")?;
+        if line.first() != Some(&b'-') || line.contains(&b'\n') {
+            return None;
+        }
+        let notice = Some(Printable(Response::parse(line).text()).to_string());
+        match timeout(LAST_WORDS, self.stream.read(&mut self.input)).await {
+            Ok(Ok(0) | Err(_)) => Some(Error::Autologout { notice }),
+            Ok(Ok(_)) | Err(_) => None,
+        }
     }
 
     /// Hands every event to `take` until it breaks, reading as needed.
@@ -454,9 +486,8 @@ impl Session {
                 Ok(Some(event)) => {
                     match event {
                         Event::Reply(_, response) => {
-                            if !response.is_positive() {
-                                self.last_words = Some(Printable(response.text()).to_string());
-                            }
+                            self.last_words = (!response.is_positive())
+                                .then(|| Printable(response.text()).to_string());
                             trace_response(response);
                             self.pace.restart();
                         }
@@ -525,11 +556,16 @@ impl Session {
         match read {
             // Also where TLS ends without close_notify: somebody may have cut it.
             Err(source) => Err(self.lost(source)),
-            Ok(0) => {
-                let closed = self.connection.end_of_stream().err();
-                let fault = closed.unwrap_or(pop3::Error::Closed { awaited: None });
-                Err(self.protocol(fault))
-            }
+            Ok(0) => Err(match self.connection.end_of_stream() {
+                Err(fault) => self.protocol(fault),
+                // RFC 1939 §3: a server that has waited too long closes without a word.
+                Ok(()) => {
+                    self.connection.give_up();
+                    Error::Autologout {
+                        notice: self.last_words.clone(),
+                    }
+                }
+            }),
             Ok(octets) => {
                 self.end = octets;
                 Ok(())
@@ -558,6 +594,7 @@ impl Session {
 
 fn trace_command(command: Command<'_>) {
     match command {
+        Command::Apop(name, _) => tracing::trace!(target: WIRE, "C: APOP {name} ***"),
         Command::Pass(_) => tracing::trace!(target: WIRE, "C: PASS ***"),
         Command::User(name) => tracing::trace!(target: WIRE, "C: USER {name}"),
         Command::Retr(number) | Command::Dele(number) => {

@@ -7,6 +7,10 @@ use secrecy::SecretString;
 use tokio::io::{DuplexStream, duplex};
 
 use super::*;
+use crate::profile::Profile;
+
+mod login;
+mod notices;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -18,8 +22,10 @@ enum Step {
     Send(&'static str),
     /// Wait this long, on the paused clock.
     Wait(Duration),
+    /// Close the connection.
+    Close,
 }
-use Step::{Expect, Send as Say, Wait};
+use Step::{Close, Expect, Send as Say, Wait};
 
 /// Plays the script; gives everything the client sent beyond it, until the client closes.
 async fn serve(mut stream: DuplexStream, script: Vec<Step>) -> String {
@@ -31,6 +37,7 @@ async fn serve(mut stream: DuplexStream, script: Vec<Step>) -> String {
                 }
             }
             Wait(time) => sleep(time).await,
+            Close => return String::new(),
             Expect(text) => {
                 let mut received = vec![0; text.len()];
                 if stream.read_exact(&mut received).await.is_err() {
@@ -71,12 +78,8 @@ async fn logged_in(
     session.greeting().await.unwrap();
     session.capa().await.unwrap();
     let password = SecretString::from("pass word");
-    session
-        .command(Command::User("anna"))
-        .await
-        .unwrap()
-        .unwrap();
-    session.pass(&password).await.unwrap();
+    let account = login::account(Profile::default(), Security::Stls);
+    session.log_in(&account, &password).await.unwrap();
     (session, server)
 }
 
@@ -293,7 +296,7 @@ async fn the_last_words_before_a_close_are_passed_on() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("it had said: `Connection is closed. 21`"),
+        error.contains("ended the session: `Connection is closed. 21`"),
         "{error}"
     );
 }

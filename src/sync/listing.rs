@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{Event, Request};
+use super::{Event, Request, deletion};
 use crate::account::Limits;
 use crate::cache::{self, Cache, Snapshot};
 use crate::maildrop::{self, Maildrop, Message};
@@ -55,8 +55,15 @@ pub(super) async fn open(
     let few = past.listed.is_none_or(|listed| listed <= SIZES_AT_ONCE);
     let sizes = session.capabilities().pipelining() && few;
     let enter = |line: Listing<'_>| enter(&mut builder, line);
-    session.listings(sizes, enter).await?;
-    Ok((session, builder))
+    match session.listings(sizes, enter).await {
+        Ok(()) => Ok((session, builder)),
+        Err(error) => {
+            if matches!(error, session::Error::Refused(_)) {
+                deletion::leave(session).await;
+            }
+            Err(error)
+        }
+    }
 }
 
 /// The rest of step 3: sizes, where they are of use.

@@ -1,0 +1,274 @@
+//! Logging in, and what a refusal leads to.
+
+use super::*;
+use crate::account::{
+    AuthMethod, Identity, Limits, LineEndings, PasswordSource, Retention, Server, StoreSettings,
+    TlsSettings,
+};
+use crate::exit::Exit;
+use crate::profile::Profile;
+
+const TIMESTAMP: &str = "+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n";
+
+/// A session after its greeting and CAPA.
+async fn greeted(
+    greeting: &'static str,
+    capabilities: &'static str,
+    script: Vec<Step>,
+) -> (Session, tokio::task::JoinHandle<String>) {
+    let mut whole = vec![Say(greeting), Expect("CAPA\r\n"), Say(capabilities)];
+    whole.extend(script);
+    let (mut session, server) = session(whole);
+    session.greeting().await.unwrap();
+    session.capa().await.unwrap();
+    (session, server)
+}
+
+/// As [`Session::begin`] does it.
+async fn log_in(mut session: Session, account: &Account, password: &str) -> Result<Session, Error> {
+    let password = SecretString::from(password);
+    let logged_in = session.log_in(account, &password).await;
+    session.or_leave(logged_in).await
+}
+
+/// The error of a login whose answers are these, and what else went out.
+async fn refused(user: &str, password: &str, script: Vec<Step>) -> (Error, String) {
+    let (session, server) = greeted("+OK\r\n", PIPELINING, script).await;
+    let account = Account {
+        user: user.to_owned(),
+        ..account(Profile::default(), Security::Stls)
+    };
+    let error = log_in(session, &account, password).await.err().unwrap();
+    (error, server.await.unwrap())
+}
+
+/// OPOP3:C0045, C0047: also where the server pipelines, PASS waits for the answer to USER.
+#[tokio::test(start_paused = true)]
+async fn outlook_sends_pass_only_after_user_was_accepted() {
+    let (_session, _server) = logged_in(PIPELINING, vec![]).await;
+    let (error, rest) = refused(
+        "anna",
+        "secret",
+        vec![
+            Expect("USER anna\r\n"),
+            Wait(SECOND),
+            Say("-ERR Command is not valid in this state.\r\n"),
+        ],
+    )
+    .await;
+    assert_eq!(
+        error.to_string(),
+        "the server refused USER: `Command is not valid in this state.`"
+    );
+    assert_eq!(rest, "QUIT\r\n", "no PASS, and leave is taken");
+}
+
+/// OPOP3:C0010, C0045: after a refused login a new one or QUIT; never the same password again.
+#[tokio::test(start_paused = true)]
+async fn a_refused_login_is_followed_by_quit_and_not_tried_again() {
+    for refusal in ["-ERR Logon failure\r\n", "-ERR [IN-USE] locked\r\n"] {
+        let script = vec![
+            Expect("USER anna\r\n"),
+            Say("+OK\r\n"),
+            Expect("PASS a b\r\n"),
+            Say(refusal),
+        ];
+        let (error, rest) = refused("anna", "a b", script).await;
+        assert!(matches!(error, Error::Login(_)), "{error}");
+        assert_eq!(rest, "QUIT\r\n");
+    }
+}
+
+/// XPOP3:E0006, N2: a line of 48 octets may be why, one of 47 is not.
+#[tokio::test(start_paused = true)]
+async fn a_refused_line_over_47_octets_is_said_to_be_one() {
+    let line = "USER anna.lovelace.engines@mail.example.co.uk1\r\n";
+    assert_eq!(line.len(), 48);
+    for answer in [
+        vec![
+            Say("-ERR Protocol error. Connection is closed. 10\r\n"),
+            Close,
+        ],
+        vec![Close],
+    ] {
+        let script = [Expect(line)].into_iter().chain(answer).collect();
+        let (error, _) = refused(&line[5..46], "secret", script).await;
+        let advice = error.advice().unwrap();
+        let (long, otherwise) = advice.split_once("; else ").unwrap();
+        assert_eq!(
+            long,
+            "the USER line has 48 octets, and Exchange 2007 takes 47 unless its administrator \
+             raises MaxCommandSize: try a shorter one"
+        );
+        assert_ne!(otherwise, "");
+    }
+    let line = "USER anna.lovelace.engines@mail.example.co.uk\r\n";
+    assert_eq!(line.len(), 47);
+    let script = vec![Expect(line), Say("-ERR no\r\n")];
+    let (error, _) = refused(&line[5..45], "secret", script).await;
+    assert!(!error.advice().unwrap().contains("octets"));
+}
+
+/// The same for PASS; but the length of a password is nobody's business, and a server that says
+/// why needs no guess.
+#[tokio::test(start_paused = true)]
+async fn a_refused_long_password_is_said_to_be_long_and_not_how_long() {
+    let line = "PASS correct horse battery staple correct horse\r\n";
+    let script = |answer| {
+        vec![
+            Expect("USER anna\r\n"),
+            Say("+OK\r\n"),
+            Expect(line),
+            Say(answer),
+        ]
+    };
+    let password = line[5..].trim_end();
+    let (error, _) = refused("anna", password, script("-ERR Logon failure\r\n")).await;
+    assert_eq!(
+        error.to_string(),
+        "the server refused PASS: `Logon failure`"
+    );
+    let advice = error.advice().unwrap();
+    assert!(
+        advice.starts_with("the PASS line has more than 47 octets, and Exchange 2007"),
+        "{advice}"
+    );
+    assert_eq!(error.exit(), Exit::NoPermission);
+    for answer in ["-ERR [AUTH] no\r\n", "-ERR [SYS/TEMP] no\r\n"] {
+        let (error, _) = refused("anna", password, script(answer)).await;
+        assert!(!error.advice().unwrap().contains("octets"), "{answer}");
+    }
+}
+
+/// Only the generic profile, over TLS, and where PIPELINING was announced (RFC 2449 §6.6).
+#[tokio::test(start_paused = true)]
+async fn pass_goes_with_user_under_the_generic_profile_and_over_tls_alone() {
+    let together = || vec![Expect("USER anna\r\nPASS a b\r\n"), Say("+OK\r\n+OK\r\n")];
+    let apart = || {
+        vec![
+            Expect("USER anna\r\n"),
+            Wait(SECOND),
+            Say("+OK\r\n"),
+            Expect("PASS a b\r\n"),
+            Say("+OK\r\n"),
+        ]
+    };
+    for profile in Profile::ALL {
+        for security in [Security::ImplicitTls, Security::Stls, Security::Plain] {
+            for capabilities in [PLAIN, PIPELINING] {
+                let may = profile == Profile::Rfc1939
+                    && security != Security::Plain
+                    && capabilities == PIPELINING;
+                let script = if may { together() } else { apart() };
+                let (session, server) = greeted("+OK\r\n", capabilities, script).await;
+                let session = log_in(session, &account(profile, security), "a b")
+                    .await
+                    .unwrap();
+                assert_eq!(session.connection.state(), pop3::State::Transaction);
+                drop(session);
+                assert_eq!(server.await.unwrap(), "", "{profile} {security:?}");
+            }
+        }
+    }
+}
+
+/// USER refused, and PASS accepted all the same: no login.
+#[tokio::test(start_paused = true)]
+async fn a_refused_user_is_no_login_whatever_pass_is_told() {
+    let script = vec![
+        Expect("USER anna\r\nPASS a b\r\n"),
+        Say("-ERR who\r\n+OK\r\n"),
+    ];
+    let (session, server) = greeted("+OK\r\n", PIPELINING, script).await;
+    let account = account(Profile::Rfc1939, Security::Stls);
+    let error = log_in(session, &account, "a b").await.err().unwrap();
+    assert_eq!(error.to_string(), "the server refused USER: `who`");
+    assert_eq!(server.await.unwrap(), "QUIT\r\n");
+}
+
+pub(super) fn account(profile: Profile, security: Security) -> Account {
+    Account {
+        name: String::new(),
+        identity: Identity {
+            key: String::new(),
+            host: String::new(),
+            user: String::new(),
+        },
+        server: Server {
+            host: String::new(),
+            port: 0,
+            security,
+        },
+        user: "anna".to_owned(),
+        auth: AuthMethod::User,
+        password: PasswordSource::Ask,
+        profile,
+        store: StoreSettings::Maildir {
+            path: "/".into(),
+            line_endings: LineEndings::Lf,
+        },
+        retention: Retention {
+            leave_on_server: true,
+            remove_after_days: None,
+        },
+        limits: Limits::default(),
+        tls: TlsSettings::default(),
+        timeout: SECOND,
+    }
+}
+
+fn with_apop() -> Account {
+    Account {
+        user: "mrose".to_owned(),
+        auth: AuthMethod::Apop,
+        ..account(Profile::Rfc1939, Security::Stls)
+    }
+}
+
+/// RFC 1939 §7, with its example.
+#[tokio::test(start_paused = true)]
+async fn apop_sends_the_digest_in_place_of_the_password() {
+    let script = vec![
+        Expect("APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n"),
+        Say("+OK\r\n"),
+    ];
+    let (session, server) = greeted(TIMESTAMP, PIPELINING, script).await;
+    let session = log_in(session, &with_apop(), "tanstaaf").await.unwrap();
+    assert_eq!(session.connection.state(), pop3::State::Transaction);
+    drop(session);
+    assert_eq!(server.await.unwrap(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn apop_without_a_valid_msg_id_sends_nothing_but_quit() {
+    for (greeting, words) in [
+        ("+OK ready\r\n", "the server's greeting offers no APOP"),
+        (
+            "+OK <a\u{e9}@b>\r\n",
+            "the server's greeting holds a msg-id that is not valid",
+        ),
+    ] {
+        let (session, server) = greeted(greeting, PLAIN, vec![]).await;
+        let login = log_in(session, &with_apop(), "tanstaaf").await;
+        let error = login.err().unwrap();
+        assert_eq!(error.to_string(), words);
+        assert_eq!(error.exit(), Exit::NoPermission);
+        assert_eq!(server.await.unwrap(), "QUIT\r\n");
+    }
+}
+
+/// OPOP3:V0008, XPOP3:V0012: a timestamp in the greeting tempts no Outlook.
+#[tokio::test(start_paused = true)]
+async fn outlook_answers_a_timestamp_with_user_and_pass() {
+    for profile in Profile::OUTLOOK {
+        let script = vec![
+            Expect("USER anna\r\n"),
+            Say("+OK\r\n"),
+            Expect("PASS tanstaaf\r\n"),
+            Say("+OK\r\n"),
+        ];
+        let (session, _server) = greeted(TIMESTAMP, PLAIN, script).await;
+        let account = account(profile, Security::Stls);
+        log_in(session, &account, "tanstaaf").await.unwrap();
+    }
+}
