@@ -48,7 +48,8 @@ CREATE TABLE messages (
 
 -- Holds all that a sync asks of every known message.
 CREATE INDEX messages_by_unique_id
-    ON messages (account, unique_id, stored_at, copies, deletion_asked_at, missing_since);
+    ON messages (account, unique_id, stored_at, copies, deletion_asked_at, missing_since,
+        listed_octets);
 
 -- Messages that were recorded and are perhaps not yet where readers look: step 3 to step 6 of
 -- the store's order. Empty but for a run in progress or a crash.

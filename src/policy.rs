@@ -27,6 +27,9 @@ pub struct Remembered {
     /// How many messages of the listing had this unique-id when all of them were last accounted
     /// for: more than one only where a server breaks the rules.
     pub copies: u32,
+    /// Where no listing showed the unique-id for a while: the size that it had in the last one,
+    /// if known. Whatever has it now may be another message.
+    pub gone: Option<Option<u64>>,
 }
 
 /// What the plan says of one message.
@@ -95,10 +98,21 @@ fn unknown(retention: Retention) -> Decision {
     }
 }
 
-/// Whether the unique-id does not tell which message this is: others have it too, or had it
-/// when it was last looked into (`OPOP3:C0040`, `C0041`).
+/// Whether the unique-id does not tell which message this is (`OPOP3:C0040`, `C0041`): others
+/// have it too, or had it when it was last looked into; or it was deleted and is back; or it was
+/// gone and is back with another size.
 pub fn is_ambiguous(message: Message<'_>, remembered: Option<Remembered>) -> bool {
-    message.copies > 1 || remembered.is_some_and(|remembered| remembered.copies > 1)
+    let Some(remembered) = remembered else {
+        return message.copies > 1;
+    };
+    message.copies > 1 || remembered.copies > 1 || is_back_changed(message, remembered)
+}
+
+fn is_back_changed(message: Message<'_>, remembered: Remembered) -> bool {
+    remembered.gone.is_some_and(|size| {
+        let sizes = message.octets.zip(size);
+        remembered.deletion_asked || sizes.is_some_and(|(now, before)| now != before)
+    })
 }
 
 /// A message whose unique-id does not tell which one it is. As long as there are as many as
@@ -110,12 +124,15 @@ fn ambiguous(
     retention: Retention,
 ) -> Decision {
     if !retention.leave_on_server {
-        return Decision::new(Action::RetrieveThenDelete, Reason::UniqueIdRepeated);
+        return Decision::new(Action::RetrieveThenDelete, Reason::UniqueIdAmbiguous);
     }
-    if remembered.is_some_and(|remembered| remembered.copies == message.copies) {
+    let accounted_for = remembered.is_some_and(|remembered| {
+        remembered.copies == message.copies && !is_back_changed(message, remembered)
+    });
+    if accounted_for {
         Decision::new(Action::Keep, Reason::Stored)
     } else {
-        Decision::new(Action::Retrieve, Reason::UniqueIdRepeated)
+        Decision::new(Action::Retrieve, Reason::UniqueIdAmbiguous)
     }
 }
 
@@ -208,8 +225,8 @@ pub enum Reason {
     RunLimit,
     /// It is stored, and the policy leaves it on the server.
     Stored,
-    /// Several messages of the listing share this unique-id.
-    UniqueIdRepeated,
+    /// The unique-id does not tell which message this is: several have it, or it was gone.
+    UniqueIdAmbiguous,
     /// The listing contradicts itself, so nothing known is deleted in this session.
     ListingContradictsItself,
 }
@@ -245,7 +262,7 @@ impl fmt::Display for Reason {
             Self::RefusedBefore => "refused by the server earlier in this run",
             Self::RunLimit => "over this run's max-messages or max-octets",
             Self::Stored => "stored",
-            Self::UniqueIdRepeated => "several messages share this unique-id",
+            Self::UniqueIdAmbiguous => "the unique-id does not tell which message this is",
             Self::ListingContradictsItself => "the listing contradicts itself",
         })
     }

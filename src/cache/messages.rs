@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Cache, Error, Snapshot};
 use crate::account::LineEndings;
+use crate::policy::Remembered;
 use crate::store::Name;
 
 /// A SHA-256 digest.
@@ -129,20 +130,22 @@ impl Cache {
     pub fn snapshot(&self, account: i64) -> Result<Snapshot, Error> {
         let mut query = self.connection.prepare(
             "SELECT unique_id, stored_at, copies, deletion_asked_at IS NOT NULL,
-                    missing_since IS NOT NULL
+                    missing_since IS NOT NULL, listed_octets
              FROM messages WHERE account = ?1 ORDER BY unique_id",
         )?;
         let mut rows = query.query([account])?;
         let mut snapshot = Snapshot::default();
         while let Some(row) = rows.next()? {
             let unique_id = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-            snapshot.push(
-                unique_id,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get(4)?,
-            );
+            let gone = row.get::<_, bool>(4)?;
+            let listed: Option<i64> = row.get(5)?;
+            let remembered = Remembered {
+                stored_at: row.get(1)?,
+                copies: row.get(2)?,
+                deletion_asked: row.get(3)?,
+                gone: gone.then_some(listed.map(i64::cast_unsigned)),
+            };
+            snapshot.push(unique_id, remembered);
         }
         Ok(snapshot)
     }

@@ -1,5 +1,6 @@
 //! The stored messages of one account, in as little memory as their unique-ids take.
 
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -14,6 +15,8 @@ pub struct Snapshot {
     /// The unique-ids, one behind the other.
     ids: Vec<u8>,
     by_id: HashTable<u32>,
+    /// By place in `rows`; few messages are ever gone without having been deleted.
+    sizes_of_gone: HashMap<usize, u64>,
     hasher: DefaultHashBuilder,
 }
 
@@ -24,28 +27,27 @@ struct Row {
     id_length: u16,
     copies: u32,
     deletion_asked: bool,
-    missing: bool,
+    gone: bool,
 }
+
+/// A size that no listing gives: of several messages that are gone and had one unique-id, none
+/// is the one that is back.
+const NO_SIZE: u64 = u64::MAX;
 
 impl Snapshot {
     /// Adds a message. Those with the same unique-id come one behind the other.
-    pub(super) fn push(
-        &mut self,
-        unique_id: &[u8],
-        stored_at: i64,
-        copies: u32,
-        deletion_asked: bool,
-        missing: bool,
-    ) {
-        if let Some(last) = self.rows.last_mut() {
-            let start = last.id_start as usize;
-            if &self.ids[start..start + usize::from(last.id_length)] == unique_id {
-                last.stored_at = last.stored_at.max(stored_at);
-                last.copies = last.copies.min(copies);
-                last.deletion_asked &= deletion_asked;
-                last.missing &= missing;
-                return;
+    pub(super) fn push(&mut self, unique_id: &[u8], remembered: Remembered) {
+        if let Some(last) = self.rows.last_mut()
+            && id(&self.ids, last) == unique_id
+        {
+            last.stored_at = last.stored_at.max(remembered.stored_at);
+            last.copies = last.copies.min(remembered.copies);
+            last.deletion_asked &= remembered.deletion_asked;
+            last.gone &= remembered.gone.is_some();
+            if last.gone {
+                self.sizes_of_gone.insert(self.rows.len() - 1, NO_SIZE);
             }
+            return;
         }
         let place = (
             u32::try_from(self.ids.len()),
@@ -58,18 +60,23 @@ impl Snapshot {
         };
         self.ids.extend_from_slice(unique_id);
         self.rows.push(Row {
-            stored_at,
+            stored_at: remembered.stored_at,
             id_start,
             id_length,
-            copies,
-            deletion_asked,
-            missing,
+            copies: remembered.copies,
+            deletion_asked: remembered.deletion_asked,
+            gone: remembered.gone.is_some(),
         });
+        // Whatever was deleted and is back is looked into, whatever its size.
+        if let (Some(Some(size)), false) = (remembered.gone, remembered.deletion_asked) {
+            self.sizes_of_gone.insert(self.rows.len() - 1, size);
+        }
         let Self {
             rows,
             ids,
             by_id,
             hasher,
+            ..
         } = self;
         by_id.insert_unique(hasher.hash_one(unique_id), index, |&other| {
             hasher.hash_one(id(ids, &rows[other as usize]))
@@ -104,7 +111,7 @@ impl Snapshot {
         }
         let pick = |missing: bool| {
             let rows = self.rows.iter().zip(&listed);
-            rows.filter(move |(row, listed)| row.missing == missing && **listed == missing)
+            rows.filter(move |(row, listed)| row.gone == missing && **listed == missing)
                 .map(|(row, _)| id(&self.ids, row))
                 .collect()
         };
@@ -119,11 +126,13 @@ fn id<'a>(ids: &'a [u8], row: &Row) -> &'a [u8] {
 
 impl Memory for Snapshot {
     fn recall(&self, unique_id: &[u8]) -> Option<Remembered> {
-        let row = &self.rows[self.find(unique_id)?];
+        let index = self.find(unique_id)?;
+        let row = &self.rows[index];
         Some(Remembered {
             stored_at: row.stored_at,
             deletion_asked: row.deletion_asked,
             copies: row.copies,
+            gone: row.gone.then(|| self.sizes_of_gone.get(&index).copied()),
         })
     }
 }

@@ -42,6 +42,7 @@ fn stored(unique_id: &str, days_ago: i64, deletion_asked: bool) -> (Vec<u8>, Rem
         stored_at: NOW - days_ago * DAY,
         deletion_asked,
         copies: 1,
+        gone: None,
     };
     (unique_id.as_bytes().to_vec(), remembered)
 }
@@ -184,7 +185,7 @@ fn limits_hold_and_let_no_message_wait_for_ever() {
 fn repeated_unique_ids_are_retrieved_until_all_copies_are_accounted_for() {
     let lines = ["1 a 10", "2 a 10", "3 b 10"];
     let none = Limits::default();
-    let expected = ["retrieve: several messages share this unique-id"; 2];
+    let expected = ["retrieve: the unique-id does not tell which message this is"; 2];
     assert_eq!(planned(&lines, &[], KEEP, none)[..2], expected);
     assert_eq!(
         planned(&lines, &[stored("a", 1, false)], KEEP, none)[..2],
@@ -208,8 +209,48 @@ fn repeated_unique_ids_are_retrieved_until_all_copies_are_accounted_for() {
     );
     assert_eq!(
         planned(&lines, &[(id, both)], DELETE, none)[..2],
-        ["retrieve, then delete: several messages share this unique-id"; 2]
+        ["retrieve, then delete: the unique-id does not tell which message this is"; 2]
     );
+}
+
+/// OPOP3:C0040: an id that was gone may be another message's now.
+#[test]
+fn a_unique_id_that_is_back_is_looked_into_before_anything_is_deleted() {
+    let gone = |size, asked| {
+        let (id, mut remembered) = stored("a", 100, asked);
+        remembered.gone = Some(size);
+        [(id, remembered)]
+    };
+    let looked_into = "the unique-id does not tell which message this is";
+    let none = Limits::default();
+    for (memory, retention, expected) in [
+        (
+            gone(Some(10), true),
+            DELETE,
+            format!("retrieve, then delete: {looked_into}"),
+        ),
+        (gone(None, true), KEEP, format!("retrieve: {looked_into}")),
+        (
+            gone(Some(11), false),
+            DELETE,
+            format!("retrieve, then delete: {looked_into}"),
+        ),
+        (
+            gone(Some(11), false),
+            FOURTEEN_DAYS,
+            format!("retrieve: {looked_into}"),
+        ),
+        (
+            gone(Some(11), false),
+            KEEP,
+            format!("retrieve: {looked_into}"),
+        ),
+        // One empty listing costs nothing.
+        (gone(Some(10), false), KEEP, "keep: stored".to_owned()),
+        (gone(None, false), KEEP, "keep: stored".to_owned()),
+    ] {
+        assert_eq!(planned(&["1 a 10"], &memory, retention, none), [expected]);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::{Event, Request, deletion};
 use crate::account::Limits;
 use crate::cache::{self, Cache, Snapshot};
-use crate::maildrop::{self, Maildrop, Message};
+use crate::maildrop::{self, Maildrop};
 use crate::policy::Memory;
 use crate::pop3::Capabilities;
 use crate::session::{self, Listing, Peer, Session};
@@ -86,9 +86,16 @@ pub(super) async fn complete(
 
 /// Whether there is enough to retrieve that its sizes are worth listing all.
 fn wants_sizes(limits: &Limits, maildrop: &Maildrop, snapshot: &Snapshot) -> bool {
-    let is_new = |message: &Message<'_>| snapshot.recall(message.unique_id).is_none();
-    let new = maildrop.iter().filter(is_new).count();
     let limited = limits.max_size.is_some() || limits.max_octets.is_some();
+    let mut new = 0;
+    for message in maildrop.iter() {
+        match snapshot.recall(message.unique_id) {
+            // Whether it is the same message as before, its size may tell.
+            Some(remembered) if remembered.gone.is_some() => return true,
+            Some(_) => {}
+            None => new += 1,
+        }
+    }
     new > 0 && (limited || new >= maildrop.len() / WORTH_SIZES)
 }
 

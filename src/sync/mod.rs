@@ -114,7 +114,8 @@ async fn perform(request: &Request<'_>, summary: &mut Summary) -> Result<(), Err
 /// Steps 2 to 4, told and not done; nothing is written.
 async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
     let stop = Stop(request.stop.clone());
-    let password = source::password(request.account, request.prompt).await?;
+    let asking = source::password(request.account, request.prompt);
+    let password = stop.unless_stopped(asking).await??;
     let (snapshot, past) = match known_so_far(request)? {
         Some((cache, row)) => (cache.snapshot(row.id)?, Past::read(&cache, row.id)?),
         None => (Snapshot::default(), Past::default()),

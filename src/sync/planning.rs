@@ -6,7 +6,7 @@ use super::{Event, Request};
 use crate::account::Account;
 use crate::cache::Snapshot;
 use crate::maildrop::{Maildrop, Message};
-use crate::policy::{self, Action, Decision, Reason};
+use crate::policy::{self, Action, Decision, Memory, Reason};
 
 /// What is to be done with each message of a maildrop, in its order.
 pub(super) struct Plan {
@@ -76,6 +76,16 @@ impl Plan {
             .iter()
             .filter(|decision| wanted(decision))
             .count() as u64
+    }
+
+    /// The unique-ids that were gone and are back, perhaps as another message's.
+    pub(super) fn doubtful(&self, maildrop: &Maildrop, snapshot: &Snapshot) -> HashSet<Vec<u8>> {
+        let doubtful = maildrop.iter().filter(|message| {
+            let remembered = snapshot.recall(message.unique_id);
+            remembered.is_some_and(|remembered| remembered.gone.is_some())
+                && policy::is_ambiguous(*message, remembered)
+        });
+        doubtful.map(|message| message.unique_id.to_vec()).collect()
     }
 
     /// Warns of what a person should know about the listing; gives how many messages or lines

@@ -62,7 +62,7 @@ impl Order {
 
     /// The unique-ids all of whose messages are among `safe`, where that needs saying, and how
     /// many messages each has.
-    pub(super) fn accounted_for(&self, safe: &[usize]) -> Vec<(&[u8], u32)> {
+    pub(super) fn accounted_for(&self, safe: &[usize]) -> impl Iterator<Item = (Vec<u8>, u32)> {
         let mut counts: HashMap<&[u8], (u32, u32)> = HashMap::new();
         for &slot in safe.iter().filter(|slot| self.ambiguous.contains(slot)) {
             let message = self.message(slot);
@@ -74,9 +74,7 @@ impl Order {
         let complete = counts
             .into_iter()
             .filter(|(_, (safe, listed))| safe == listed);
-        complete
-            .map(|(unique_id, (_, listed))| (unique_id, listed))
-            .collect()
+        complete.map(|(unique_id, (_, listed))| (unique_id.to_vec(), listed))
     }
 
     /// The message in this place of the order.

@@ -1,6 +1,6 @@
 //! A sync of one account in progress: the steps, in order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -76,7 +76,8 @@ impl<'a> Work<'a> {
         // Still step 1, and before the dialling: Exchange closes a session that does not log in
         // within a minute (XPOP3:V0002).
         let request = self.request;
-        let password = source::password(request.account, request.prompt).await?;
+        let asking = source::password(request.account, request.prompt);
+        let password = self.stop.unless_stopped(asking).await??;
         let mut refused = HashSet::new();
         for _ in 1..MAX_SESSIONS {
             let before = refused.len();
@@ -128,7 +129,8 @@ impl<'a> Work<'a> {
         summary.skipped = plan.skipped();
         plan.report(request, &maildrop);
         let (vanished, back) = snapshot.changes(&maildrop);
-        let [vanished, back] = [vanished, back].map(owned);
+        let (vanished, mut back) = (owned(vanished), owned(back));
+        let doubtful = plan.doubtful(&maildrop, &snapshot);
         let maildrop = Arc::new(maildrop);
 
         // Step 5.
@@ -136,8 +138,10 @@ impl<'a> Work<'a> {
         let order = Arc::new(Order::new(Arc::clone(&maildrop), wanted, &snapshot));
         drop(snapshot);
         let retrieved = self.retrieve(&mut session, &order, summary).await?;
-        self.note_listing(vanished, back, &order, &retrieved.safe)
-            .await?;
+        let accounted_for: HashMap<Vec<u8>, u32> = order.accounted_for(&retrieved.safe).collect();
+        // As long as nobody looked into what is back under an old name, it is not back.
+        back.retain(|id| !doubtful.contains(id) || accounted_for.contains_key(id));
+        self.note_listing(vanished, back, accounted_for).await?;
         refused.extend(retrieved.hung_up_after);
         retrieved.result?;
 
@@ -183,14 +187,8 @@ impl<'a> Work<'a> {
         &mut self,
         vanished: Vec<Vec<u8>>,
         back: Vec<Vec<u8>>,
-        order: &Order,
-        safe: &[usize],
+        accounted_for: HashMap<Vec<u8>, u32>,
     ) -> Result<(), Error> {
-        let accounted_for: Vec<(Vec<u8>, u32)> = order
-            .accounted_for(safe)
-            .into_iter()
-            .map(|(unique_id, copies)| (unique_id.to_vec(), copies))
-            .collect();
         if vanished.is_empty() && back.is_empty() && accounted_for.is_empty() {
             return Ok(());
         }
