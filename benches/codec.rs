@@ -1,7 +1,5 @@
 //! How fast octets from a server become messages and listings: `cargo bench --bench codec`.
 
-#![expect(clippy::unwrap_used, reason = "benchmarks fail by panicking")]
-
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use popsync::maildrop;

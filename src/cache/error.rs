@@ -105,6 +105,11 @@ impl Error {
                 ErrorCode::DiskFull => {
                     "make room and run it again; nothing was deleted on the server".to_owned()
                 }
+                ErrorCode::SystemIoFailure => {
+                    "is the disk of the state folder full, or failing? nothing was deleted on the \
+                     server"
+                        .to_owned()
+                }
                 ErrorCode::DatabaseBusy => "try again later".to_owned(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
                     "the state folder must be writable by whoever runs popsync".to_owned()

@@ -29,18 +29,23 @@ pub struct Run<'a> {
     pub failed: u64,
     /// Messages on the server; none where the maildrop was not listed.
     pub on_server: Option<u64>,
+    /// Whether all that is staged is where readers look: not so where a batch failed.
+    pub all_published: bool,
     /// Why it failed.
     pub error: Option<&'a str>,
 }
 
 impl Cache {
-    /// Step 6 of the store's order for the last batch, and the record of the run.
+    /// Records the run; and does step 6 of the store's order for the last batch, where that is
+    /// published. Where it is not, the next run takes up what is staged.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn finish_run(&mut self, account: i64, run: Run<'_>) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
-        super::messages::clear_staged(&transaction, account)?;
+        if run.all_published {
+            super::messages::clear_staged(&transaction, account)?;
+        }
         transaction.execute(
             "INSERT INTO runs (account, started_at, finished_at, exit, retrieved, octets, deleted,
                  skipped, failed, on_server, error)

@@ -253,6 +253,7 @@ fn the_last_run_and_the_last_good_one_are_told() {
         skipped: 0,
         failed: 0,
         on_server: Some(7),
+        all_published: exit == Exit::Success,
         error: (exit != Exit::Success).then_some("no route"),
     };
     cache.finish_run(work, run(Exit::Success, NOW)).unwrap();
@@ -260,6 +261,17 @@ fn the_last_run_and_the_last_good_one_are_told() {
         .finish_run(work, run(Exit::Unavailable, NOW + 9))
         .unwrap();
     cache.stage(work, &[staged(b"a", 1)], NOW).unwrap();
+    cache.finish_run(work, run(Exit::IoError, NOW + 9)).unwrap();
+    assert_eq!(
+        cache.staged(work).unwrap().len(),
+        1,
+        "it may still be in `tmp`"
+    );
+    cache.finish_run(work, run(Exit::Success, NOW)).unwrap();
+    assert!(cache.staged(work).unwrap().is_empty());
+    cache
+        .finish_run(work, run(Exit::Unavailable, NOW + 9))
+        .unwrap();
     let overview = &cache.overview(NOW + 10).unwrap()[0];
     assert_eq!((overview.messages, overview.octets), (1, 100));
     assert_eq!(overview.last_success_at, Some(NOW));

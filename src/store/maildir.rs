@@ -109,7 +109,7 @@ fn create_folders(path: &Path) -> Result<(), Error> {
         }
         _ => {}
     }
-    let parent = parent.unwrap_or(Path::new("."));
+    let parent = parent.unwrap_or_else(|| Path::new("."));
     open_folder(parent, OFlags::empty())
         .map_err(io::Error::from)
         .and_then(sync_folder)

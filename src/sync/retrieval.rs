@@ -128,6 +128,8 @@ pub(super) struct Retrieved {
     /// How many of them were stored, and not found to be stored already.
     pub(super) messages: u64,
     pub(super) octets: u64,
+    /// No batch has failed.
+    pub(super) all_published: bool,
     /// How many messages could not be had.
     pub(super) failed: u64,
     /// The unique-ids of the messages that were refused, where the server hung up right after
@@ -144,6 +146,7 @@ impl Retrieved {
             safe: Vec::new(),
             messages: 0,
             octets: 0,
+            all_published: true,
             failed: 0,
             hung_up_after: Vec::new(),
             result: Ok(()),
@@ -235,6 +238,7 @@ impl Retrieval<'_> {
                 safe: committed.safe,
                 messages: committed.messages,
                 octets: committed.octets,
+                all_published: committed.result.is_ok(),
                 failed,
                 hung_up_after,
                 // Where the disk fails, the writer often only learns that nobody takes its

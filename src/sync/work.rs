@@ -36,6 +36,8 @@ pub(super) struct Work<'a> {
     past: Past,
     /// Whether the maildrop was listed in this run.
     listed: bool,
+    /// No batch has failed: whatever is staged is where readers look.
+    all_published: bool,
     /// What the server can do, as far as this run got to know.
     capabilities: Capabilities,
 }
@@ -66,6 +68,7 @@ impl<'a> Work<'a> {
             cache: Some(cache),
             past,
             listed: false,
+            all_published: true,
             capabilities: Capabilities::default(),
         })
     }
@@ -176,6 +179,7 @@ impl<'a> Work<'a> {
         };
         let (cache, retrieved) = retrieval.run(session).await?;
         self.cache = Some(cache);
+        self.all_published &= retrieved.all_published;
         summary.retrieved += retrieved.messages;
         summary.octets += retrieved.octets;
         summary.failed += retrieved.failed;
@@ -247,7 +251,7 @@ impl<'a> Work<'a> {
         let account = self.row.id;
         let finished_at = (self.request.clock)();
         let on_server = self.listed.then_some(summary.on_server);
-        let summary = *summary;
+        let (summary, all_published) = (*summary, self.all_published);
         let capabilities = std::mem::take(&mut self.capabilities);
         self.with_cache(move |cache| {
             cache.remember_capabilities(account, &capabilities, finished_at)?;
@@ -263,6 +267,7 @@ impl<'a> Work<'a> {
                     skipped: summary.skipped,
                     failed: summary.failed,
                     on_server,
+                    all_published,
                     error: error.as_deref(),
                 },
             )
