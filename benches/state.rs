@@ -9,8 +9,8 @@ use std::path::Path;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use popsync::account::{
-    Account, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention, Security,
-    Server, StoreSettings, TlsSettings,
+    Account, AuthMethod, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention,
+    Security, Server, StoreSettings, TlsSettings,
 };
 use popsync::cache::{Cache, LineEnds, Staged};
 use popsync::profile::Profile;
@@ -36,6 +36,7 @@ fn account(maildir: &Path) -> Account {
             security: Security::ImplicitTls,
         },
         user: "bench".to_owned(),
+        auth: AuthMethod::User,
         password: PasswordSource::Ask,
         profile: Profile::default(),
         store: StoreSettings::Maildir {

@@ -332,7 +332,9 @@ mod tests {
             .iter()
             .map(|message| {
                 let id = String::from_utf8_lossy(message.unique_id);
-                let octets = message.octets.map_or("?".to_owned(), |n| n.to_string());
+                let octets = message
+                    .octets
+                    .map_or_else(|| "?".to_owned(), |n| n.to_string());
                 let copies = if message.copies > 1 { " repeated" } else { "" };
                 format!("{} {id} {octets}{copies}", message.number)
             })

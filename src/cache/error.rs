@@ -98,6 +98,9 @@ impl Error {
                  again"
                     .to_owned()
             }
+            Self::StateDir { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "make room and run it again; nothing was deleted on the server".to_owned()
+            }
             Self::StateDir { .. } => {
                 "name another folder with `--state-dir`, or make this one writable".to_owned()
             }

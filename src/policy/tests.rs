@@ -88,7 +88,8 @@ fn each_rule_by_table() {
     let a_stored = [stored("a", 20, false)];
     let a_asked = [stored("a", 20, true)];
     let a_young = [stored("a", 13, false)];
-    let cases: &[(&str, &[(Vec<u8>, Remembered)], Retention, &str)] = &[
+    type Case<'a> = (&'a str, &'a [(Vec<u8>, Remembered)], Retention, &'a str);
+    let cases: &[Case<'_>] = &[
         ("1 a 10", &[], KEEP, "retrieve: new"),
         ("1 a 10", &[], FOURTEEN_DAYS, "retrieve: new"),
         ("1 a 10", &[], DELETE, "retrieve, then delete: new"),
