@@ -86,6 +86,8 @@ impl SmallDisk {
             .arg("mount -t tmpfs -o size=24m,mode=700 tmpfs \"$1\" && echo ready && exec cat")
             .arg("sh")
             .arg(path)
+            // Whoever joins it is in the same folder.
+            .current_dir(path.parent().unwrap())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -105,12 +107,9 @@ impl SmallDisk {
     fn inside(&self, command: &Command) -> Command {
         let mut inside = Command::new("nsenter");
         inside.arg(format!("--target={}", self.keeper.id()));
-        inside.arg("--mount");
+        inside.args(["--mount", "--root", "--wd"]);
         if !geteuid().is_root() {
             inside.args(["--user", "--preserve-credentials"]);
-        }
-        if let Some(folder) = command.get_current_dir() {
-            inside.arg(format!("--wdns={}", folder.display()));
         }
         inside.arg("--").arg(command.get_program());
         inside.args(command.get_args()).env_clear();
