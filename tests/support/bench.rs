@@ -1,0 +1,778 @@
+//! The real program against the simulated Exchange: a home of its own, a server of its own, and
+//! what must be true afterwards.
+//!
+//! Every run is bounded by a time-out that kills the program and fails the test. Whatever it
+//! prints is held against what holds for any output: UTF-8, no control characters, no password,
+//! no panic.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::{self, DirBuilder, File};
+use std::io::{Read, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use exchange_sim::{Builder, Knobs, LoginType, Mailbox, Profile, Progress, Seen, Server};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+/// The user whose mailbox it is.
+pub(crate) const USER: &str = "anna@example.com";
+
+/// The password, with what passwords may hold.
+pub(crate) const PASSWORD: &str = "correct Horse  =+ battery";
+
+/// How long a run may take that is not held to another bound.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// SHA-256 of a message as it is to be stored.
+pub(crate) type Digest = [u8; 32];
+
+/// How the program reaches the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// `pop3s://`.
+    Tls,
+    /// `pop3://`.
+    Stls,
+    /// `pop3://` with `--tls off`.
+    Plain,
+}
+
+/// What a bench is to be like.
+pub(crate) struct Setup {
+    profile: Profile,
+    by: By,
+    knobs: Knobs,
+    messages: Vec<Vec<u8>>,
+    on_disk: bool,
+    build: Box<dyn FnOnce(Builder) -> Builder>,
+}
+
+impl Setup {
+    /// Exchange 2016 by TLS, with these messages.
+    pub(crate) fn with(messages: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self {
+            profile: Profile::Ex2016,
+            by: By::Tls,
+            knobs: Knobs::default(),
+            messages: messages.into_iter().collect(),
+            on_disk: false,
+            build: Box::new(|builder| builder),
+        }
+    }
+
+    pub(crate) fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    pub(crate) fn by(mut self, by: By) -> Self {
+        self.by = by;
+        self
+    }
+
+    pub(crate) fn knobs(mut self, knobs: Knobs) -> Self {
+        self.knobs = knobs;
+        self
+    }
+
+    /// Keeps the home on a disk. Otherwise it is in memory where the system has such a folder:
+    /// what a killed process leaves behind is the same, and nobody waits for other programs'
+    /// data to be synced.
+    pub(crate) fn on_disk(mut self) -> Self {
+        self.on_disk = true;
+        self
+    }
+
+    /// Changes the server before it starts.
+    pub(crate) fn build(mut self, build: impl FnOnce(Builder) -> Builder + 'static) -> Self {
+        self.build = Box::new(build);
+        self
+    }
+
+    /// Starts the server.
+    pub(crate) fn start(self) -> Bench {
+        let shm = Path::new("/dev/shm");
+        let folder = if !self.on_disk && shm.is_dir() {
+            tempfile::tempdir_in(shm).unwrap()
+        } else {
+            tempfile::tempdir().unwrap()
+        };
+        let hooks = Arc::new(Hooks::default());
+        let (at_command, at_progress) = (Arc::clone(&hooks), Arc::clone(&hooks));
+        let builder = Server::builder(self.profile)
+            .user(USER, PASSWORD)
+            .messages(USER, self.messages.iter().map(Vec::as_slice))
+            .knobs(fitting(self.knobs, self.by))
+            .on_command(move |seen| at_command.command(seen))
+            .on_progress(move |progress| at_progress.progress(progress))
+            .plain_port(true)
+            .tls_port(self.by == By::Tls);
+        let sim = (self.build)(builder).start().unwrap();
+        sim.write_ca(folder.path().join("ca.pem")).unwrap();
+        let mut password = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(folder.path().join("password"))
+            .unwrap();
+        password
+            .write_all(format!("{PASSWORD}\n").as_bytes())
+            .unwrap();
+        Bench {
+            store: Store::at(folder.path().join("Mail")),
+            maildir: folder.path().join("Mail"),
+            sim,
+            hooks,
+            by: self.by,
+            folder,
+            held: Mutex::new(self.messages.iter().map(|sent| stored_form(sent)).collect()),
+        }
+    }
+}
+
+/// Knobs with which the login works.
+fn fitting(mut knobs: Knobs, by: By) -> Knobs {
+    if by == By::Plain && knobs.login_type.is_none() {
+        knobs.login_type = Some(LoginType::PlainText);
+    }
+    knobs
+}
+
+/// A server, a home, and the program between them.
+pub(crate) struct Bench {
+    pub(crate) sim: Server,
+    pub(crate) store: Store,
+    /// Where the program sees the store.
+    maildir: PathBuf,
+    hooks: Arc<Hooks>,
+    by: By,
+    folder: TempDir,
+    /// Every message that the mailbox ever held, as it is to be stored.
+    held: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Bench {
+    /// Exchange 2016 by TLS, with these messages.
+    pub(crate) fn with(messages: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Setup::with(messages).start()
+    }
+
+    /// A path in the home.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub(crate) fn mailbox(&self) -> Mailbox {
+        self.sim.mailbox(USER)
+    }
+
+    /// Delivers a message and gives its unique-id.
+    pub(crate) fn deliver(&self, message: &[u8]) -> String {
+        self.hold(message);
+        self.mailbox().deliver(message)
+    }
+
+    /// Delivers a message under a unique-id.
+    pub(crate) fn deliver_with_uid(&self, uid: &[u8], message: &[u8]) {
+        self.hold(message);
+        self.mailbox().deliver_with_uid(uid, message);
+    }
+
+    fn hold(&self, message: &[u8]) {
+        lock(&self.held).push(stored_form(message));
+    }
+
+    /// Sets the knobs for the next connections.
+    pub(crate) fn knobs(&self, knobs: Knobs) {
+        self.sim.set_knobs(fitting(knobs, self.by));
+    }
+
+    /// Sets what sees every command before it is carried out, and the program that sent it.
+    pub(crate) fn on_command(&self, hook: impl FnMut(&Seen, &Process) + Send + 'static) {
+        *lock(&self.hooks.command) = Some(Box::new(hook));
+    }
+
+    /// Sets what sees every write of the server.
+    pub(crate) fn on_progress(&self, hook: impl FnMut(&Progress, &Process) + Send + 'static) {
+        *lock(&self.hooks.progress) = Some(Box::new(hook));
+    }
+
+    /// Takes the hooks away.
+    pub(crate) fn no_hooks(&self) {
+        *lock(&self.hooks.command) = None;
+        *lock(&self.hooks.progress) = None;
+    }
+
+    /// Where hooks complain: a panic in one would only break the connection. The end of the
+    /// bench fails if there are complaints.
+    pub(crate) fn complaints(&self) -> Complaints {
+        self.hooks.complaints.clone()
+    }
+
+    /// The server's URL.
+    pub(crate) fn url(&self) -> String {
+        match self.by {
+            By::Tls => format!("pop3s://127.0.0.1:{}", self.sim.pop3s_port()),
+            By::Stls | By::Plain => format!("pop3://127.0.0.1:{}", self.sim.pop3_port()),
+        }
+    }
+
+    /// `popsync fetch` into the Maildir, to be run.
+    pub(crate) fn fetch(&self, arguments: &[&str]) -> Run<'_> {
+        let url = self.url();
+        self.fetch_from(&url, arguments)
+    }
+
+    /// The same with another URL.
+    pub(crate) fn fetch_from(&self, url: &str, arguments: &[&str]) -> Run<'_> {
+        let mut run = self.popsync(&["fetch", url, "--user", USER]);
+        run.command
+            .arg("--maildir")
+            .arg(&self.maildir)
+            .arg("--password-file")
+            .arg(self.path("password"));
+        match self.by {
+            By::Plain => run.command.args(["--tls", "off"]),
+            By::Tls | By::Stls => run.command.arg("--ca-file").arg(self.path("ca.pem")),
+        };
+        run.command.args(arguments);
+        run
+    }
+
+    /// `popsync sync` with one account in a configuration file, to be run.
+    pub(crate) fn sync(&self, keys: &str, arguments: &[&str]) -> Run<'_> {
+        let tls = match self.by {
+            By::Plain => "\"off\"".to_owned(),
+            By::Tls | By::Stls => format!("{{ ca-file = {:?} }}", self.path("ca.pem")),
+        };
+        let text = format!(
+            "[accounts.work]\nserver = {:?}\nuser = {USER:?}\nmaildir = {:?}\n\
+             password-file = {:?}\ntls = {tls}\n{keys}\n",
+            self.url(),
+            self.maildir,
+            self.path("password"),
+        );
+        let path = self.path("config.toml");
+        File::create(&path)
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        let mut run = self.popsync(&["sync", "--config"]);
+        run.command.arg(path).args(arguments);
+        run
+    }
+
+    fn popsync(&self, arguments: &[&str]) -> Run<'_> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_popsync"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("POPSYNC_STATE_DIR", self.path("state"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Run {
+            bench: self,
+            command,
+            patience: PATIENCE,
+        }
+    }
+
+    /// Waits until the server knows that the program has gone.
+    #[track_caller]
+    pub(crate) fn settle(&self) {
+        assert!(
+            self.sim.wait_until_idle(Duration::from_secs(30)),
+            "a connection stays open"
+        );
+    }
+
+    /// Asserts that every message the mailbox ever held is stored once, octet for octet, and
+    /// that nothing else is.
+    #[track_caller]
+    pub(crate) fn assert_exactly_once(&self) {
+        self.assert_stored(&lock(&self.held));
+    }
+
+    /// Asserts that these messages are stored, as often as they stand here, and nothing else.
+    /// They are as stored: see [`stored_form`].
+    #[track_caller]
+    pub(crate) fn assert_stored(&self, expected: &[Vec<u8>]) {
+        let wanted = count(expected.iter().map(|message| digest(message)));
+        let found = count(self.store.files().into_values());
+        let mut wrong = String::new();
+        for message in expected {
+            let is = found.get(&digest(message)).copied().unwrap_or(0);
+            let should = wanted[&digest(message)];
+            if is != should {
+                let start = &message[..message.len().min(200)];
+                let start = String::from_utf8_lossy(start);
+                let _ = writeln!(wrong, "{is} instead of {should} of {start:?}");
+            }
+        }
+        for (path, digest) in self.store.files() {
+            if !wanted.contains_key(&digest) {
+                let _ = writeln!(wrong, "{} is none of the messages", path.display());
+            }
+        }
+        assert!(wrong.is_empty(), "the store is wrong:\n{wrong}");
+        assert_eq!(self.store.tmp(), [""; 0], "files are left in tmp");
+    }
+
+    /// Every message that the mailbox ever held, as it is to be stored.
+    pub(crate) fn held(&self) -> Vec<Vec<u8>> {
+        lock(&self.held).clone()
+    }
+
+    /// Asserts that no rule of MS-STANOPOP3 was broken.
+    #[track_caller]
+    pub(crate) fn assert_no_violations(&self) {
+        self.settle();
+        assert_eq!(self.sim.violations(), [""; 0]);
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let complaints = self.hooks.complaints.take();
+        if !thread::panicking() {
+            assert_eq!(complaints, [""; 0]);
+        }
+    }
+}
+
+/// A message as it is to be stored: with the CRLF that the server adds where the last line has
+/// none, and every CRLF as LF.
+pub(crate) fn stored_form(sent: &[u8]) -> Vec<u8> {
+    let mut stored = Vec::with_capacity(sent.len() + 1);
+    let wire = exchange_sim::wire_form(sent);
+    for (index, octet) in wire.iter().enumerate() {
+        if *octet != b'\r' || wire.get(index + 1) != Some(&b'\n') {
+            stored.push(*octet);
+        }
+    }
+    stored
+}
+
+/// A small message like no other.
+pub(crate) fn letter(number: usize) -> Vec<u8> {
+    format!(
+        "From: sender{number}@example.com\r\nSubject: letter {number}\r\n\r\n\
+         This is letter {number}.\r\n.\r\n..two dots\r\nThe end of {number}.\r\n"
+    )
+    .into_bytes()
+}
+
+/// Small messages, numbered from 1.
+pub(crate) fn letters(count: usize) -> Vec<Vec<u8>> {
+    (1..=count).map(letter).collect()
+}
+
+pub(crate) fn digest(octets: &[u8]) -> Digest {
+    Sha256::digest(octets).into()
+}
+
+fn count(digests: impl Iterator<Item = Digest>) -> HashMap<Digest, usize> {
+    let mut counts = HashMap::new();
+    for digest in digests {
+        *counts.entry(digest).or_default() += 1;
+    }
+    counts
+}
+
+/// The Maildir, looked at from outside. Clones look at the same.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pub(crate) root: PathBuf,
+    /// Files do not change once they are visible, so each is read once.
+    known: Arc<Mutex<HashMap<PathBuf, Digest>>>,
+}
+
+impl Store {
+    pub(crate) fn at(root: PathBuf) -> Self {
+        Self {
+            root,
+            known: Arc::default(),
+        }
+    }
+
+    /// The messages that readers see, in `new`, `cur` and sub-folders, with their digests.
+    pub(crate) fn files(&self) -> HashMap<PathBuf, Digest> {
+        let mut known = lock(&self.known);
+        let mut found = HashMap::new();
+        let mut folders = vec![self.root.clone()];
+        while let Some(folder) = folders.pop() {
+            for path in entries(&folder) {
+                if path.is_dir() {
+                    if !path.ends_with("tmp") {
+                        folders.push(path);
+                    }
+                } else if ["new", "cur"].iter().any(|name| folder.ends_with(name)) {
+                    let digest = *known
+                        .entry(path.clone())
+                        .or_insert_with(|| digest(&fs::read(&path).unwrap()));
+                    found.insert(path, digest);
+                }
+            }
+        }
+        found
+    }
+
+    /// Forgets what was read, so that the next look reads everything.
+    pub(crate) fn look_anew(&self) {
+        lock(&self.known).clear();
+    }
+
+    /// Whether readers see this message.
+    pub(crate) fn holds(&self, stored: &[u8]) -> bool {
+        let wanted = digest(stored);
+        self.files().into_values().any(|digest| digest == wanted)
+    }
+
+    /// How many messages readers see.
+    pub(crate) fn len(&self) -> usize {
+        self.files().len()
+    }
+
+    /// The names in `tmp`.
+    pub(crate) fn tmp(&self) -> Vec<String> {
+        self.names("tmp")
+    }
+
+    /// The names in a folder, sorted.
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
+        let mut names: Vec<_> = entries(&self.root.join(folder))
+            .iter()
+            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// A mail program sees this message in `new`: it moves it to `cur` and flags it.
+    pub(crate) fn read(&self, name: &str) {
+        self.move_to(name, "cur", ":2,FS");
+    }
+
+    /// A mail program files this message of `new` into a folder.
+    pub(crate) fn archive(&self, name: &str) {
+        for folder in [".Archive", ".Archive/cur"] {
+            let folder = self.root.join(folder);
+            if !folder.is_dir() {
+                DirBuilder::new().mode(0o700).create(folder).unwrap();
+            }
+        }
+        self.move_to(name, ".Archive/cur", ":2,S");
+    }
+
+    fn move_to(&self, name: &str, folder: &str, flags: &str) {
+        let to = self.root.join(folder).join(format!("{name}{flags}"));
+        rename(&self.root.join("new").join(name), &to);
+    }
+}
+
+/// Renames a file as another program would.
+#[expect(clippy::disallowed_methods, reason = "nothing is to be durable here")]
+pub(crate) fn rename(from: &Path, to: &Path) {
+    fs::rename(from, to).unwrap();
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+/// What watches the dialogue while the program runs.
+#[derive(Default)]
+struct Hooks {
+    command: Mutex<Option<CommandHook>>,
+    progress: Mutex<Option<ProgressHook>>,
+    /// The program that runs, or ran last.
+    process: Mutex<Option<Process>>,
+    complaints: Complaints,
+}
+
+type CommandHook = Box<dyn FnMut(&Seen, &Process) + Send>;
+type ProgressHook = Box<dyn FnMut(&Progress, &Process) + Send>;
+
+impl Hooks {
+    fn command(&self, seen: &Seen) {
+        let process = lock(&self.process).clone();
+        if let (Some(hook), Some(process)) = (&mut *lock(&self.command), process) {
+            hook(seen, &process);
+        }
+    }
+
+    fn progress(&self, progress: &Progress) {
+        let process = lock(&self.process).clone();
+        if let (Some(hook), Some(process)) = (&mut *lock(&self.progress), process) {
+            hook(progress, &process);
+        }
+    }
+}
+
+/// What hooks found wrong.
+#[derive(Clone, Default)]
+pub(crate) struct Complaints(Arc<Mutex<Vec<String>>>);
+
+impl Complaints {
+    pub(crate) fn add(&self, complaint: String) {
+        lock(&self.0).push(complaint);
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.0))
+    }
+}
+
+/// A process that can be sent signals as long as it lives, and never another one.
+#[derive(Clone)]
+pub(crate) struct Process {
+    pid: Pid,
+    reaped: Arc<Mutex<bool>>,
+}
+
+impl Process {
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    pub(crate) fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let reaped = lock(&self.reaped);
+        if !*reaped {
+            kill_process(self.pid, signal).unwrap();
+        }
+    }
+}
+
+/// A run of the program to be.
+pub(crate) struct Run<'b> {
+    bench: &'b Bench,
+    pub(crate) command: Command,
+    patience: Duration,
+}
+
+impl Run<'_> {
+    /// With a variable of the environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// To end within this time.
+    pub(crate) fn within(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Starts it.
+    pub(crate) fn start(mut self) -> Running {
+        // Held so that no hook runs before it knows the process.
+        let mut current = lock(&self.bench.hooks.process);
+        let mut child = self.command.spawn().unwrap();
+        let process = Process {
+            pid: Pid::from_raw(child.id().cast_signed()).unwrap(),
+            reaped: Arc::default(),
+        };
+        *current = Some(process.clone());
+        drop(current);
+        // One that a test redirected is not read.
+        let out = child.stdout.take().map(Pipe::read);
+        let err = child.stderr.take().map(Pipe::read);
+        let (sender, status) = mpsc::channel();
+        let waited = process.clone();
+        thread::spawn(move || sender.send(reap(&waited, child)));
+        Running {
+            process,
+            out,
+            err,
+            status,
+            patience: self.patience,
+        }
+    }
+
+    /// Runs it to its end, which the server has noticed.
+    #[track_caller]
+    pub(crate) fn end(self) -> Ended {
+        let bench = self.bench;
+        let ended = self.start().end();
+        bench.settle();
+        ended
+    }
+
+    /// Runs it, and asserts its status.
+    #[track_caller]
+    pub(crate) fn gives(self, status: i32) -> Ended {
+        let ended = self.end();
+        assert_eq!(ended.status, Some(status), "{}", ended.text());
+        ended
+    }
+}
+
+/// What a pipe gave so far, and tells when it has ended.
+struct Pipe {
+    octets: Arc<Mutex<Vec<u8>>>,
+    ended: Receiver<()>,
+}
+
+impl Pipe {
+    fn read(mut pipe: impl Read + Send + 'static) -> Self {
+        let octets: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let (sender, ended) = mpsc::channel();
+        let to = Arc::clone(&octets);
+        thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(read @ 1..) = pipe.read(&mut buffer) {
+                lock(&to).extend_from_slice(&buffer[..read]);
+            }
+            sender.send(())
+        });
+        Self { octets, ended }
+    }
+
+    /// All of it. A process that the program left behind may hold the pipe for ever: then
+    /// what came within a time.
+    fn text(pipe: Option<Self>) -> String {
+        let Some(pipe) = pipe else {
+            return String::new();
+        };
+        let _ = pipe.ended.recv_timeout(Duration::from_secs(5));
+        let octets = lock(&pipe.octets).clone();
+        String::from_utf8(octets).unwrap()
+    }
+}
+
+/// Waits for the end without freeing the number, then frees it while nobody can send a signal.
+fn reap(process: &Process, mut child: Child) -> ExitStatus {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while waitid(WaitId::Pid(process.pid), options)
+        .is_err_and(|error| error == rustix::io::Errno::INTR)
+    {}
+    let mut reaped = lock(&process.reaped);
+    *reaped = true;
+    child.wait().unwrap()
+}
+
+/// A run.
+pub(crate) struct Running {
+    pub(crate) process: Process,
+    out: Option<Pipe>,
+    err: Option<Pipe>,
+    status: Receiver<ExitStatus>,
+    patience: Duration,
+}
+
+impl Running {
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn end(self) -> Ended {
+        let waited = self.status.recv_timeout(self.patience);
+        if waited.is_err() {
+            self.process.kill();
+        }
+        let (out, err) = (Pipe::text(self.out), Pipe::text(self.err));
+        let Ok(status) = waited else {
+            panic!(
+                "it did not end within {:?}\nout:\n{out}err:\n{err}",
+                self.patience
+            );
+        };
+        let ended = Ended {
+            status: status.code(),
+            signal: status.signal(),
+            out,
+            err,
+        };
+        ended.assert_clean();
+        ended
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit status; none after a signal.
+    pub(crate) status: Option<i32>,
+    pub(crate) signal: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Ended {
+    /// All of it, for failures.
+    pub(crate) fn text(&self) -> String {
+        let Self {
+            status,
+            signal,
+            out,
+            err,
+        } = self;
+        format!("status {status:?}, signal {signal:?}\nout:\n{out}err:\n{err}")
+    }
+
+    pub(crate) fn was_killed(&self) -> bool {
+        self.signal == Some(Signal::KILL.as_raw())
+    }
+
+    /// Asserts that standard error holds these words.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &str) {
+        assert!(
+            self.err.contains(words),
+            "{words:?} is missing: {}",
+            self.text()
+        );
+    }
+
+    /// What holds for any output, whatever the server did.
+    #[track_caller]
+    fn assert_clean(&self) {
+        for (name, text) in [
+            ("standard output", &self.out),
+            ("standard error", &self.err),
+        ] {
+            let acts = text.chars().find(|c| c.is_control() && *c != '\n');
+            assert_eq!(acts, None, "{name} holds a control character: {text:?}");
+            assert!(
+                !text.contains(PASSWORD),
+                "{name} holds the password: {text}"
+            );
+            for word in ["panicked", "internal error", "has a defect"] {
+                assert!(!text.contains(word), "a panic: {}", self.text());
+            }
+        }
+    }
+}
+
+/// Locks a mutex, also after a panic: the first failure is the one to be seen.
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
