@@ -8,10 +8,10 @@ use super::receive_buffer::ReceiveBuffer;
 use super::{Command, Error, Keyword, Piece, Place, Response, State, Tap, Unstuffer};
 
 /// More lines than any listing has. Beyond it the server is taken for hostile.
-pub const MAX_LISTING_LINES: usize = 4_000_000;
+pub const MAX_LISTING_LINES: usize = 2_000_000;
 
 /// More octets than any listing has.
-pub const MAX_LISTING_OCTETS: usize = 256 << 20;
+pub const MAX_LISTING_OCTETS: usize = 128 << 20;
 
 /// How much of what nobody asked for is kept for the error message.
 const LEFTOVER_SHOWN: usize = 120;
