@@ -59,7 +59,7 @@ impl Session {
     ///
     /// # Errors
     /// Those of the connection.
-    pub async fn top(
+    pub async fn top_one(
         &mut self,
         number: MessageNumber,
         lines: u32,
