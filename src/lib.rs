@@ -30,6 +30,7 @@ pub mod exit;
 pub mod maildrop;
 pub mod policy;
 pub mod pop3;
+pub mod probe;
 pub mod profile;
 pub mod session;
 pub mod store;

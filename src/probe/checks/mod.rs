@@ -1,0 +1,138 @@
+//! From what was seen to what it means: every check is a row of a table, and a pure function.
+
+use std::fmt;
+
+use crate::pop3::Printable;
+
+use super::{Observations, Sightings};
+
+mod exchange;
+mod framing;
+mod outlook;
+
+/// How a server stands to a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It keeps it, as far as could be seen.
+    Ok,
+    /// It does not keep it, and popsync puts up with that, as Outlook does.
+    Tolerated,
+    /// It does not keep it.
+    Deviates,
+    /// Nothing was seen of it.
+    NotSeen,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ok, Self::Tolerated, Self::Deviates, Self::NotSeen];
+
+    /// The verdict in words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Tolerated => "tolerated",
+            Self::Deviates => "deviates",
+            Self::NotSeen => "not seen",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A statement, and how to hold a server against it.
+struct Check {
+    /// `OPOP3:C0017`, `XPOP3:N4`.
+    id: &'static str,
+    /// The statement in a few words.
+    rule: &'static str,
+    judge: fn(&Observations) -> Judgement,
+}
+
+/// How a server stands to a statement, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The statement: `OPOP3:C0017` of \[MS-STANOPOP3\], `XPOP3:C0007` of \[MS-STANXPOP3\].
+    pub id: &'static str,
+    /// The statement in a few words.
+    pub rule: &'static str,
+    /// What was seen.
+    pub seen: String,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// Holds what was seen against all statements. Those of \[MS-STANXPOP3\] bind Exchange alone, and
+/// are left out for other servers.
+pub fn judge(seen: &Observations) -> Vec<Finding> {
+    let exchange: &[Check] = if seen.is_exchange() {
+        &exchange::CHECKS
+    } else {
+        &[]
+    };
+    let checks = outlook::CHECKS.iter().chain(exchange);
+    let finding = |check: &Check| {
+        let (verdict, words) = (check.judge)(seen);
+        Finding {
+            id: check.id,
+            rule: check.rule,
+            seen: words,
+            verdict,
+        }
+    };
+    checks.map(finding).collect()
+}
+
+type Judgement = (Verdict, String);
+
+fn ok(words: impl Into<String>) -> Judgement {
+    (Verdict::Ok, words.into())
+}
+
+fn tolerated(words: impl Into<String>) -> Judgement {
+    (Verdict::Tolerated, words.into())
+}
+
+fn deviates(words: impl Into<String>) -> Judgement {
+    (Verdict::Deviates, words.into())
+}
+
+fn not_seen(words: impl Into<String>) -> Judgement {
+    (Verdict::NotSeen, words.into())
+}
+
+fn not_reached() -> Judgement {
+    not_seen("not reached")
+}
+
+/// What a server sent, in a few characters.
+fn quote(octets: &[u8]) -> String {
+    const LONGEST: usize = 48;
+    let text = Printable(octets).to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}
+
+/// `1 row`, `2 rows`.
+fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// `` `1\t120` `` and, where there are more of them, how many.
+fn example(sightings: &Sightings) -> String {
+    let first = quote(&sightings.first);
+    match sightings.count {
+        0 | 1 => first,
+        more => format!("{first} and {} more", more - 1),
+    }
+}
+
+#[cfg(test)]
+mod tests;

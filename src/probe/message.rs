@@ -1,0 +1,187 @@
+//! Messages as they come over the wire.
+
+use crate::pop3::MessageNumber;
+
+/// More of a header than is worth looking at.
+const HEADER_LIMIT: usize = 64 * 1024;
+
+/// A message that was looked at closely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// Its number.
+    pub number: MessageNumber,
+    /// Its size by the scan listing.
+    pub listed: Option<u64>,
+    /// What TOP sent of it, with no line of the body.
+    pub top: Option<Transfer>,
+    /// What RETR sent of it.
+    pub retr: Option<Transfer>,
+}
+
+/// What one RETR or TOP brought.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Transfer {
+    /// Octets on the wire, byte-stuffing and termination octet included.
+    wire: u64,
+    /// Lines whose leading dot was doubled.
+    pub stuffed: u64,
+    /// Lines that begin with a single dot and go on: the reader takes the dot for stuffing.
+    pub unstuffed: u64,
+    /// CR or LF alone.
+    pub bare_line_ends: u64,
+    /// The header, with its last CRLF and without the blank line; cut where it is endless.
+    pub header: Vec<u8>,
+    /// Whether a blank line follows the header.
+    pub blank_line: bool,
+    /// Octets behind the blank line, byte-stuffing and termination octet included.
+    behind: u64,
+    at: At,
+}
+
+/// What the last octet was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum At {
+    #[default]
+    LineStart,
+    Dot,
+    DotCr,
+    Text,
+    Cr,
+    End,
+}
+
+/// `.` CRLF.
+const TERMINATION: u64 = 3;
+
+impl Transfer {
+    /// Takes octets as sent.
+    pub(super) fn take(&mut self, octets: &[u8]) {
+        for &octet in octets {
+            self.wire += 1;
+            self.header(octet);
+            self.at = self.next(octet);
+        }
+    }
+
+    fn header(&mut self, octet: u8) {
+        if self.blank_line {
+            self.behind += 1;
+        } else if self.header.len() < HEADER_LIMIT {
+            self.header.push(octet);
+            if self.header == b"\r\n" || self.header.ends_with(b"\r\n\r\n") {
+                self.blank_line = true;
+                self.header.truncate(self.header.len() - 2);
+            }
+        }
+    }
+
+    fn next(&mut self, octet: u8) -> At {
+        match (self.at, octet) {
+            (At::LineStart, b'.') => At::Dot,
+            (At::Dot, b'\r') => At::DotCr,
+            (At::DotCr, b'\n') => At::End,
+            (At::Cr, b'\n') => At::LineStart,
+            (at, _) => {
+                match (at, octet) {
+                    (At::Dot, b'.') => self.stuffed += 1,
+                    (At::Dot | At::DotCr, _) => self.unstuffed += 1,
+                    _ => {}
+                }
+                let bare_cr = matches!(at, At::Cr | At::DotCr);
+                self.bare_line_ends += u64::from(bare_cr) + u64::from(octet == b'\n');
+                if octet == b'\r' { At::Cr } else { At::Text }
+            }
+        }
+    }
+
+    /// Whether the termination octet came.
+    pub fn is_complete(&self) -> bool {
+        self.at == At::End
+    }
+
+    /// Octets of the message itself.
+    pub fn octets(&self) -> u64 {
+        let end = if self.is_complete() { TERMINATION } else { 0 };
+        self.wire - self.stuffed - self.unstuffed - end
+    }
+
+    /// Octets of the body.
+    pub fn body(&self) -> u64 {
+        self.behind.saturating_sub(TERMINATION)
+    }
+
+    /// The first line of the header that is neither a field nor part of one (RFC 5322 §2.2).
+    pub fn odd_field(&self) -> Option<&[u8]> {
+        let lines = self.header.split(|&octet| octet == b'\n');
+        let mut lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let mut first = true;
+        lines.find(|line| {
+            let continued = !first && line.starts_with(b" ") || line.starts_with(b"\t");
+            first = false;
+            let name = line.split(|&octet| octet == b':').next();
+            let is_field = name.is_some_and(|name| {
+                let name = name.trim_ascii_end();
+                name.len() < line.len() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
+            });
+            !(line.is_empty() || continued || is_field)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transfer(wire: &[u8]) -> Transfer {
+        let mut transfer = Transfer::default();
+        transfer.take(wire);
+        transfer
+    }
+
+    #[test]
+    fn octets_are_those_of_the_message_without_what_the_wire_adds() {
+        for (wire, octets, stuffed, unstuffed, bare) in [
+            (&b"A: b\r\n\r\nx\r\n.\r\n"[..], 11, 0, 0, 0),
+            (b"A: b\r\n\r\n..x\r\n...\r\n.\r\n", 16, 2, 0, 0),
+            (b"A: b\r\n\r\n.x\r\n.\r\n", 11, 0, 1, 0),
+            (b"a\nb\rc\r\n.\r\n", 7, 0, 0, 2),
+            (b".\r\n", 0, 0, 0, 0),
+        ] {
+            let name = String::from_utf8_lossy(wire);
+            let transfer = transfer(wire);
+            assert_eq!(transfer.octets(), octets, "{name:?}");
+            assert_eq!(transfer.stuffed, stuffed, "{name:?}");
+            assert_eq!(transfer.unstuffed, unstuffed, "{name:?}");
+            assert_eq!(transfer.bare_line_ends, bare, "{name:?}");
+            assert!(transfer.is_complete(), "{name:?}");
+        }
+        assert!(!transfer(b"A: b\r\n\r\nx\r\n.\r").is_complete());
+    }
+
+    #[test]
+    fn the_header_ends_at_the_blank_line() {
+        let whole = transfer(b"A: b\r\nC: d\r\n\r\nbody\r\n.\r\n");
+        assert_eq!(whole.header, b"A: b\r\nC: d\r\n");
+        assert!(whole.blank_line);
+        assert_eq!(whole.body(), 6);
+        let body_only = transfer(b"\r\nbody\r\n.\r\n");
+        assert!(body_only.header.is_empty() && body_only.blank_line);
+        let endless = transfer(&vec![b'x'; 2 * HEADER_LIMIT]);
+        assert!(!endless.blank_line);
+        assert_eq!(endless.header.len(), HEADER_LIMIT);
+    }
+
+    #[test]
+    fn odd_header_fields_are_found() {
+        for (wire, odd) in [
+            (&b"A: b\r\n c\r\nX-D : e\r\n\r\n.\r\n"[..], None),
+            (
+                b"From me Thu Jan 1\r\nA: b\r\n\r\n.\r\n",
+                Some(&b"From me Thu Jan 1"[..]),
+            ),
+            (b"A: b\r\nno colon\r\n\r\n.\r\n", Some(b"no colon")),
+        ] {
+            assert_eq!(transfer(wire).odd_field(), odd);
+        }
+    }
+}

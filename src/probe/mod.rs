@@ -1,0 +1,62 @@
+//! Holds a server against what \[MS-STANOPOP3\] and \[MS-STANXPOP3\] state of servers.
+//!
+//! [`run`] visits the server once and reads only: there is no DELE, and RETR only where it is
+//! asked for. What comes over the wire is noted in [`Observations`], beside the tolerant reader
+//! and as sent; what that means is decided afterwards, by [`checks`], which are pure functions.
+//! Nothing here touches state or store.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::account::Account;
+use crate::exit::Exit;
+
+pub mod certificate;
+pub mod checks;
+mod failure;
+mod message;
+mod observations;
+mod recorder;
+mod rows;
+mod unique_ids;
+mod visit;
+
+pub use checks::{Finding, Verdict};
+pub use failure::Failure;
+pub use message::{Sample, Transfer};
+pub use observations::{Flight, Observations, Reply, Stage, Step};
+pub use rows::{Rows, ScanRows, Sightings};
+pub use unique_ids::{IdForm, UniqueIdRows};
+
+use recorder::Recorder;
+
+/// What a visit brought to light.
+#[derive(Debug)]
+pub struct Report {
+    /// Everything that was seen.
+    pub observations: Observations,
+    /// What it means, statement by statement.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// The status a sync would end with.
+    pub fn exit(&self) -> Exit {
+        match &self.observations.failure {
+            Some(failure) => failure.error.exit(),
+            None => Exit::Success,
+        }
+    }
+}
+
+/// Visits the account's server. `deep` retrieves a few messages too.
+pub async fn run(account: &Account, password: &SecretString, deep: bool) -> Report {
+    let recorder = Arc::new(Recorder::new(deep));
+    visit::visit(account, password, &recorder).await;
+    let observations = recorder.take();
+    Report {
+        findings: checks::judge(&observations),
+        observations,
+    }
+}

@@ -1,0 +1,252 @@
+//! What was seen of a server: facts, and no opinion of them.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::pop3::listing::DropListing;
+use crate::pop3::{Capabilities, Keyword, Response};
+
+use super::{Failure, Sample, ScanRows, UniqueIdRows};
+
+/// A part of the visit that takes time, or at which it can end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "most are the command of that name")]
+pub enum Step {
+    /// Name resolution and TCP.
+    Connect,
+    Tls,
+    Greeting,
+    Capa,
+    Stls,
+    Login,
+    Stat,
+    Uidl,
+    List,
+    Noop,
+    Top,
+    Retr,
+    /// Several commands at once.
+    Pipelining,
+    Quit,
+}
+
+impl Step {
+    /// A word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Greeting => "greeting",
+            Self::Capa => "capa",
+            Self::Stls => "stls",
+            Self::Login => "login",
+            Self::Stat => "stat",
+            Self::Uidl => "uidl",
+            Self::List => "list",
+            Self::Noop => "noop",
+            Self::Top => "top",
+            Self::Retr => "retr",
+            Self::Pipelining => "pipelining",
+            Self::Quit => "quit",
+        }
+    }
+}
+
+impl From<Keyword> for Step {
+    fn from(keyword: Keyword) -> Self {
+        match keyword {
+            Keyword::Capa => Self::Capa,
+            Keyword::List => Self::List,
+            Keyword::Noop => Self::Noop,
+            Keyword::Quit => Self::Quit,
+            Keyword::Retr => Self::Retr,
+            Keyword::Stat => Self::Stat,
+            Keyword::Stls => Self::Stls,
+            Keyword::Top => Self::Top,
+            Keyword::Uidl => Self::Uidl,
+            // There is no DELE here, and what is left is about logging in.
+            _ => Self::Login,
+        }
+    }
+}
+
+/// When capabilities were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// In the clear, before STLS.
+    BeforeTls,
+    /// On the connection over which the password goes.
+    BeforeLogin,
+    /// In the TRANSACTION state.
+    AfterLogin,
+}
+
+/// The first line of a reply, as sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The command; none for the greeting.
+    pub of: Option<Keyword>,
+    /// The line without its CRLF.
+    pub line: Vec<u8>,
+}
+
+impl Reply {
+    /// As the reader understands it.
+    pub fn response(&self) -> Response<'_> {
+        Response::parse(&self.line)
+    }
+}
+
+/// Several commands in one write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Flight {
+    /// Not tried.
+    #[default]
+    Untried,
+    /// As many replies as commands, in their order.
+    InOrder,
+    /// As many replies as commands, in another order.
+    OutOfOrder,
+    /// Fewer replies than commands, or the connection ended.
+    Lost,
+}
+
+/// Everything that was seen.
+#[derive(Debug, Default)]
+pub struct Observations {
+    /// Whether messages were to be retrieved too.
+    pub deep: bool,
+    /// The address that answered.
+    pub address: Option<SocketAddr>,
+    /// More than one where the server hung up on CAPA.
+    pub connections: u32,
+    /// Protocol version and cipher suite.
+    pub tls: Option<String>,
+    /// The server's certificate (DER).
+    pub certificate: Option<Vec<u8>>,
+    /// What the server said it can do.
+    pub capabilities: Vec<(Stage, Capabilities)>,
+    /// The login was accepted.
+    pub logged_in: bool,
+    /// Every first line of a reply, in order.
+    pub replies: Vec<Reply>,
+    /// Every line that ended a listing.
+    pub ends: Vec<(Keyword, Vec<u8>)>,
+    /// Lines of replies in all, messages apart.
+    pub lines: u64,
+    /// Lines with CR or LF inside.
+    pub bare_line_ends: super::Sightings,
+    /// A line that never ended.
+    pub unfinished: Option<Vec<u8>>,
+    /// LIST's rows; none where it was not positively answered.
+    pub scan: Option<ScanRows>,
+    /// UIDL's rows; none where it was not positively answered.
+    pub unique_ids: Option<UniqueIdRows>,
+    /// Round trips of NOOP.
+    pub round_trips: Vec<Duration>,
+    /// Several commands at once.
+    pub flight: Flight,
+    /// Messages of which at least the header was asked for.
+    pub samples: Vec<Sample>,
+    /// The time that each step took, in the order of the first of its kind.
+    pub times: Vec<(Step, Duration)>,
+    /// What ended the visit, or what a sync would have ended at.
+    pub failure: Option<Failure>,
+}
+
+impl Observations {
+    /// The greeting.
+    pub fn greeting(&self) -> Option<&Reply> {
+        self.replies.iter().find(|reply| reply.of.is_none())
+    }
+
+    /// The first reply to a command.
+    pub fn reply(&self, keyword: Keyword) -> Option<&Reply> {
+        self.replies.iter().find(|reply| reply.of == Some(keyword))
+    }
+
+    /// What STAT said, where that could be read.
+    pub fn drop_listing(&self) -> Option<DropListing> {
+        let response = self.reply(Keyword::Stat)?.response();
+        DropListing::parse(response.text()).filter(|_| response.is_positive())
+    }
+
+    /// The capabilities at one point.
+    pub fn capabilities(&self, stage: Stage) -> Option<&Capabilities> {
+        let mut all = self.capabilities.iter().rev();
+        all.find(|(at, _)| *at == stage).map(|(_, what)| what)
+    }
+
+    /// Whether the server said that commands may be sent ahead.
+    pub fn announces_pipelining(&self) -> bool {
+        self.capabilities(Stage::AfterLogin)
+            .or_else(|| self.capabilities(Stage::BeforeLogin))
+            .is_some_and(Capabilities::pipelining)
+    }
+
+    /// The median round trip.
+    pub fn latency(&self) -> Option<Duration> {
+        let mut times = self.round_trips.clone();
+        times.sort_unstable();
+        times.get(times.len() / 2).copied()
+    }
+
+    /// Whether the server, by what can be seen of it, is Microsoft Exchange: by its greeting, or
+    /// under another banner by its unique-ids and capabilities. A guess, for deciding what to
+    /// show and nothing else.
+    pub fn is_exchange(&self) -> bool {
+        let names_itself = self.greeting().is_some_and(|greeting| {
+            let line = greeting.line.to_ascii_lowercase();
+            line.windows(18).any(|words| words == b"microsoft exchange")
+        });
+        let tags = ["TOP", "UIDL", "SASL", "USER", "STLS"];
+        let modest = self
+            .capabilities(Stage::BeforeLogin)
+            .is_some_and(|capabilities| {
+                let tag = |line: &str| line.split_whitespace().next().map(str::to_ascii_uppercase);
+                let mut lines = capabilities.lines().iter();
+                !capabilities.lines().is_empty()
+                    && lines.all(|line| tag(line).is_some_and(|tag| tags.contains(&&*tag)))
+            });
+        let ids = self.unique_ids.as_ref();
+        names_itself || modest && ids.is_some_and(|ids| ids.rows.count > 0 && ids.like_exchange())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latency_is_the_median() {
+        let milliseconds = Duration::from_millis;
+        let mut seen = Observations::default();
+        assert_eq!(seen.latency(), None);
+        seen.round_trips = [9, 1, 500, 2, 3].map(milliseconds).to_vec();
+        assert_eq!(seen.latency(), Some(milliseconds(3)));
+    }
+
+    #[test]
+    fn exchange_is_known_by_its_greeting_or_by_its_manners() {
+        let greeted = |line: &str| Observations {
+            replies: vec![Reply {
+                of: None,
+                line: line.as_bytes().to_vec(),
+            }],
+            ..Observations::default()
+        };
+        assert!(greeted("+OK The Microsoft Exchange POP3 service is ready.").is_exchange());
+        assert!(!greeted("+OK Dovecot ready.").is_exchange());
+        let mut banner = greeted("+OK Authorized users only");
+        let modest = ["TOP", "UIDL", "SASL PLAIN", "USER"];
+        banner.capabilities = vec![(Stage::BeforeLogin, modest.into_iter().collect())];
+        assert!(!banner.is_exchange());
+        let mut ids = UniqueIdRows::default();
+        ids.row(b"1 6499");
+        banner.unique_ids = Some(ids.clone());
+        assert!(banner.is_exchange());
+        ids.row(b"2 0000000a5f3c1234");
+        banner.unique_ids = Some(ids);
+        assert!(!banner.is_exchange());
+    }
+}

@@ -1,0 +1,200 @@
+//! The dialogue: everything that can be asked without changing anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::time::timeout;
+
+use crate::account::Account;
+use crate::pop3::listing::DropListing;
+use crate::pop3::{Keyword, MessageNumber};
+use crate::session::{Error, Session, Watch};
+
+use super::recorder::Recorder;
+use super::{Flight, Observations, Sample, Stage, Step};
+
+/// Round trips for the median.
+const ROUND_TRIPS: usize = 5;
+
+/// How many small messages are retrieved.
+const SMALLEST: usize = 3;
+
+/// The largest message that is retrieved.
+const LARGEST: u64 = 1 << 20;
+
+/// How long a server that did not announce pipelining is waited for when it is tried all the
+/// same: one that cannot do it may have thrown commands away.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Visits a server; what is seen is with the recorder afterwards, the failure that ended it too.
+pub(super) async fn visit(account: &Account, password: &SecretString, recorder: &Arc<Recorder>) {
+    let watch = Arc::clone(recorder) as Arc<dyn Watch>;
+    let result = match Session::begin_watched(account, password, &watch).await {
+        Ok(session) => {
+            recorder.logged_in();
+            let visit = Visit {
+                session,
+                recorder,
+                timeout: account.timeout,
+            };
+            visit.transaction().await
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = result {
+        recorder.failed(error);
+    }
+}
+
+/// A visit after the login.
+struct Visit<'a> {
+    session: Session,
+    recorder: &'a Recorder,
+    timeout: Duration,
+}
+
+impl Visit<'_> {
+    async fn transaction(mut self) -> Result<(), Error> {
+        let asked = |seen: &Observations| seen.capabilities(Stage::BeforeLogin).is_some();
+        if self.recorder.see(asked) {
+            self.recorder.begin(Step::Capa);
+            self.session.capa_again().await?;
+        }
+        self.recorder.begin(Step::Stat);
+        let stat = self.session.stat(|_| {}).await;
+        self.unless_refused(stat)?;
+        self.recorder.begin(Step::Uidl);
+        let uidl = self.session.uidl(|_| {}).await;
+        self.unless_refused(uidl)?;
+        self.recorder.begin(Step::List);
+        self.session.scan_listing(|_| {}).await?;
+        for _ in 0..ROUND_TRIPS {
+            self.recorder.begin(Step::Noop);
+            // What the answer was is on record.
+            let _ = self.session.noop().await?;
+        }
+        self.samples().await?;
+        if self.several_at_once().await? {
+            self.recorder.begin(Step::Quit);
+            self.session.quit().await?;
+        }
+        Ok(())
+    }
+
+    /// After a refusal the session goes on, though a sync would not.
+    fn unless_refused(&self, result: Result<(), Error>) -> Result<(), Error> {
+        match result {
+            Err(error @ Error::Refused(_)) => {
+                self.recorder.failed(error);
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// The header of a small message; on a deep visit a few messages, whole.
+    async fn samples(&mut self) -> Result<(), Error> {
+        let (deep, tops, chosen) = self.recorder.see(|seen| {
+            let count = if seen.deep { SMALLEST } else { 1 };
+            let limit = if seen.deep { LARGEST } else { u64::MAX };
+            (seen.deep, offers_top(seen), choice(seen, count, limit))
+        });
+        for (number, listed) in chosen {
+            let mut sample = Sample {
+                number,
+                listed,
+                top: None,
+                retr: None,
+            };
+            if tops {
+                self.recorder.begin(Step::Top);
+                let answer = self.session.top_one(number, 0, |_| {}).await?;
+                self.recorder.end(Step::Top);
+                sample.top = answer.is_ok().then(|| self.recorder.transfer());
+            }
+            if deep {
+                self.recorder.begin(Step::Retr);
+                let answer = self.session.retr_one(number, |_| {}).await?;
+                self.recorder.end(Step::Retr);
+                sample.retr = answer.is_ok().then(|| self.recorder.transfer());
+            }
+            self.recorder.sample(sample);
+        }
+        Ok(())
+    }
+
+    /// Several commands in one write, where the server announced that it takes them, and on a
+    /// deep visit in any case. Tells whether the session is still good: this comes last because
+    /// it may not be.
+    async fn several_at_once(&mut self) -> Result<bool, Error> {
+        let (announced, deep) = self
+            .recorder
+            .see(|seen| (seen.announces_pipelining(), seen.deep));
+        if !announced && !deep {
+            return Ok(true);
+        }
+        let before = self.recorder.see(|seen| seen.replies.len());
+        self.recorder.begin(Step::Pipelining);
+        let patience = if announced {
+            // The session itself loses patience before.
+            self.timeout.saturating_mul(4)
+        } else {
+            self.timeout.min(PATIENCE)
+        };
+        let outcome = timeout(patience, self.session.flight()).await;
+        self.recorder.end(Step::Pipelining);
+        match outcome {
+            Ok(Ok(())) => {
+                let in_order = self.recorder.see(|seen| is_in_order(seen, before));
+                self.recorder.flight(if in_order {
+                    Flight::InOrder
+                } else {
+                    Flight::OutOfOrder
+                });
+                Ok(true)
+            }
+            lost => {
+                self.recorder.flight(Flight::Lost);
+                match lost {
+                    // A sync believes the announcement, and would fail as well.
+                    Ok(Err(error)) if announced => Err(error),
+                    _ => Ok(false),
+                }
+            }
+        }
+    }
+}
+
+/// Whether TOP may be tried: announced, or nothing is.
+fn offers_top(seen: &Observations) -> bool {
+    let before = seen.capabilities(Stage::BeforeLogin);
+    let known = seen.capabilities(Stage::AfterLogin).or(before);
+    known.is_none_or(|capabilities| capabilities.has("TOP"))
+}
+
+/// The messages to look at closely.
+fn choice(seen: &Observations, count: usize, limit: u64) -> Vec<(MessageNumber, Option<u64>)> {
+    let sized = seen.scan.as_ref().map_or_else(Vec::new, |scan| {
+        let mut sample = scan.sample(count, limit);
+        sample.truncate(if seen.deep { count + 1 } else { count });
+        sample
+    });
+    if !sized.is_empty() {
+        let listed = |(number, octets)| (number, Some(octets));
+        return sized.into_iter().map(listed).collect();
+    }
+    // Without sizes the first message must do, where there is one.
+    let messages = seen.drop_listing().map_or(0, |listing| listing.messages);
+    let unlisted = seen.scan.as_ref().is_none_or(|scan| scan.sizes.is_empty());
+    let first = MessageNumber::new(1).filter(|_| messages > 0 && unlisted);
+    first.map(|number| (number, None)).into_iter().collect()
+}
+
+/// Whether the replies from this one on are STAT's and two others.
+fn is_in_order(seen: &Observations, from: usize) -> bool {
+    let of = |keyword| move |reply: &&super::Reply| reply.of == Some(keyword);
+    let mut flight = seen.replies[from..].iter();
+    let stat = flight.find(of(Keyword::Stat));
+    stat.and_then(|reply| DropListing::parse(reply.response().text())) == seen.drop_listing()
+}
