@@ -9,8 +9,10 @@ use tokio::io::{DuplexStream, duplex};
 use super::*;
 use crate::profile::Profile;
 
+mod deadlines;
 mod login;
 mod notices;
+mod seldom;
 
 const SECOND: Duration = Duration::from_secs(1);
 

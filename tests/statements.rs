@@ -1,0 +1,18 @@
+//! The statements of MS-STANOPOP3 and MS-STANXPOP3, each with the tests that show it: the map is
+//! `statements.toml`, and what it says is checked here.
+
+#[path = "support/bench.rs"]
+mod bench;
+#[path = "statements/support.rs"]
+mod support;
+
+#[path = "statements/connection.rs"]
+mod connection;
+#[path = "statements/listing.rs"]
+mod listing;
+#[path = "statements/login.rs"]
+mod login;
+#[path = "statements/messages.rs"]
+mod messages;
+#[path = "statements/timers.rs"]
+mod timers;
