@@ -34,7 +34,7 @@ async fn top_is_read_to_its_end_whatever_it_holds() {
         let (mut session, _server) = logged_in(PLAIN, script).await;
         let mut octets = Vec::new();
         let number = MessageNumber::new(1).unwrap();
-        let top = session.top(number, 0, |piece| octets.extend_from_slice(piece));
+        let top = session.top_one(number, 0, |piece| octets.extend_from_slice(piece));
         top.await.unwrap().unwrap();
         assert_eq!(String::from_utf8(octets).unwrap(), content);
     }
