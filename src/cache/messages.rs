@@ -38,6 +38,32 @@ pub struct Staged {
     pub line_ends: LineEnds,
 }
 
+/// A stored message that the server does not list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// Its key.
+    pub id: i64,
+    /// Its size as sent, un-stuffed.
+    pub octets: u64,
+    /// Its size by the scan listing when it was retrieved.
+    pub listed_octets: Option<u64>,
+    /// Digest of its header, without the empty line behind it.
+    pub header_sha256: Digest,
+    /// Digest of all of it.
+    pub sha256: Digest,
+}
+
+/// A stored message under its new unique-id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    /// Its key.
+    pub id: i64,
+    /// The unique-id that it has now.
+    pub unique_id: Vec<u8>,
+    /// Its size by the scan listing now.
+    pub listed_octets: Option<u64>,
+}
+
 impl Cache {
     /// Steps 3 and 6 of the store's order: records these messages as staged, and those staged
     /// before as stored.
@@ -148,6 +174,57 @@ impl Cache {
             snapshot.push(unique_id, remembered);
         }
         Ok(snapshot)
+    }
+
+    /// The messages that are stored, were not deleted on the server, and that no unique-id of
+    /// the listing names: where a server has renamed its messages, those are the old ones.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn absent(
+        &self,
+        account: i64,
+        is_listed: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Absent>, Error> {
+        let mut query = self.connection.prepare(
+            "SELECT id, unique_id, octets, listed_octets, header_sha256, sha256 FROM messages
+             WHERE account = ?1 AND deletion_asked_at IS NULL",
+        )?;
+        let mut rows = query.query([account])?;
+        let mut absent = Vec::new();
+        while let Some(row) = rows.next()? {
+            if !is_listed(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?) {
+                absent.push(Absent {
+                    id: row.get(0)?,
+                    octets: row.get::<_, i64>(2)?.cast_unsigned(),
+                    listed_octets: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
+                    header_sha256: row.get(4)?,
+                    sha256: row.get(5)?,
+                });
+            }
+        }
+        Ok(absent)
+    }
+
+    /// Records that messages go by other unique-ids now.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn rename(&mut self, renamed: &[Renamed]) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut update = transaction.prepare_cached(
+                "UPDATE messages SET unique_id = ?2, listed_octets = ?3, copies = 1,
+                     missing_since = NULL
+                 WHERE id = ?1",
+            )?;
+            for message in renamed {
+                let listed = message.listed_octets.map(column);
+                update.execute(params![message.id, message.unique_id, listed])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
     }
 
     /// Whether a message with this unique-id and this content is recorded.

@@ -23,7 +23,7 @@ mod snapshot;
 pub use accounts::AccountRow;
 pub use error::Error;
 pub use lock::{Holder, Lock};
-pub use messages::{Digest, LineEnds, Staged};
+pub use messages::{Absent, Digest, LineEnds, Renamed, Staged};
 pub use overview::{AccountOverview, LastRun};
 pub use runs::Run;
 pub use snapshot::Snapshot;

@@ -101,6 +101,27 @@ impl Snapshot {
         self.rows.is_empty()
     }
 
+    /// Whether the server seems to have renamed its messages: more than half of those that it
+    /// had are gone, and not because they were deleted; or all went before.
+    pub fn looks_renamed(&self, maildrop: &Maildrop) -> bool {
+        let kept = self.rows.iter().filter(|row| !row.deletion_asked);
+        let (mut before, mut gone_before) = (0, 0);
+        for row in kept {
+            before += usize::from(!row.gone);
+            gone_before += usize::from(row.gone);
+        }
+        let mut listed = 0;
+        let mut unknown = 0;
+        for message in maildrop.iter() {
+            match self.find(message.unique_id).map(|index| &self.rows[index]) {
+                Some(row) => listed += usize::from(!row.deletion_asked && !row.gone),
+                None => unknown += 1,
+            }
+        }
+        let vanished = before - listed.min(before);
+        unknown > 0 && (vanished > listed || (before == 0 && gone_before > 0))
+    }
+
     /// Which of the known unique-ids this listing no longer shows, and which it shows again.
     pub fn changes(&self, maildrop: &Maildrop) -> (Vec<&[u8]>, Vec<&[u8]>) {
         let mut listed = vec![false; self.rows.len()];

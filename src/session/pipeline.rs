@@ -17,6 +17,9 @@ const WINDOW_OCTETS: u64 = 8 << 20;
 /// The size assumed where the listing gives none.
 const UNKNOWN_OCTETS: u64 = 64 << 10;
 
+/// The size assumed for a header.
+const HEADER_OCTETS: u64 = 4 << 10;
+
 /// A message to retrieve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
@@ -62,6 +65,34 @@ impl Session {
     /// # Errors
     /// Those of the connection; what the sink was given until then is whole.
     pub async fn retr(&mut self, wanted: &[Wanted], sink: &mut impl Sink) -> Result<(), Error> {
+        self.pull(wanted, |wanted| Command::Retr(wanted.number), sink)
+            .await
+    }
+
+    /// Retrieves the headers of messages in the given order, without their bodies, by TOP.
+    ///
+    /// # Errors
+    /// As [`Self::retr`].
+    pub async fn headers(
+        &mut self,
+        numbers: &[MessageNumber],
+        sink: &mut impl Sink,
+    ) -> Result<(), Error> {
+        let headers = numbers.iter().map(|&number| Wanted {
+            number,
+            octets: Some(HEADER_OCTETS),
+        });
+        let headers: Vec<_> = headers.collect();
+        self.pull(&headers, |wanted| Command::Top(wanted.number, 0), sink)
+            .await
+    }
+
+    async fn pull(
+        &mut self,
+        wanted: &[Wanted],
+        command: impl Fn(Wanted) -> Command<'static> + Send,
+        sink: &mut impl Sink,
+    ) -> Result<(), Error> {
         let window = self.window();
         let mut sent = 0;
         let mut done = 0;
@@ -75,7 +106,7 @@ impl Session {
                 while sent < wanted.len()
                     && (sent == done || (sent - done < window && ahead < WINDOW_OCTETS))
                 {
-                    self.queue(Command::Retr(wanted[sent].number))?;
+                    self.queue(command(wanted[sent]))?;
                     ahead = ahead.saturating_add(size(sent));
                     sent += 1;
                 }

@@ -1,7 +1,8 @@
 //! Steps 2 to 6 of the store's order, on a thread of its own.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -9,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::retrieval::Order;
 use super::writer::{Batch, Message};
 use super::{Clock, Error};
-use crate::cache::{Cache, Staged};
+use crate::cache::{Cache, Digest, Renamed, Staged};
 use crate::store::{Name, Store, stop_point};
 
 /// Makes batches durable and records them. Owns the cache while a retrieval runs.
@@ -18,10 +19,14 @@ pub(super) struct Committer {
     pub(super) cache: Cache,
     pub(super) account: i64,
     pub(super) order: Arc<Order>,
+    /// Stored messages that may be among these under new unique-ids, by their content.
+    pub(super) absent: HashMap<Digest, Vec<i64>>,
     pub(super) clock: Clock,
     /// Learns the place of every message that is safe.
     pub(super) stored: UnboundedSender<usize>,
     pub(super) batches: Receiver<Batch>,
+    /// Tells the writer that there is no point in going on.
+    pub(super) failed: Arc<AtomicBool>,
 }
 
 /// What a committer leaves behind.
@@ -55,12 +60,13 @@ impl Committer {
                 }
                 Err(error) => {
                     result = Err(error);
+                    self.failed.store(true, Ordering::Relaxed);
                     break;
                 }
             }
         }
         // Batches behind a failed one are not recorded: their files are in the way.
-        while let Ok(batch) = self.batches.try_recv() {
+        while let Ok(batch) = self.batches.recv() {
             self.discard(&batch.messages);
         }
         Committed {
@@ -83,6 +89,7 @@ impl Committer {
     /// Gives how many messages were stored, and their octets.
     fn commit(&mut self, mut batch: Batch) -> Result<(u64, u64), Error> {
         self.drop_known_copies(&mut batch.messages)?;
+        self.drop_renamed(&mut batch.messages)?;
         let names: Vec<Name> = batch
             .messages
             .iter()
@@ -148,6 +155,32 @@ impl Committer {
             }
         }
         *messages = unknown;
+        Ok(())
+    }
+
+    /// Where the server has renamed its messages, those whose content is stored are the same.
+    fn drop_renamed(&mut self, messages: &mut Vec<Message>) -> Result<(), Error> {
+        if self.absent.is_empty() {
+            return Ok(());
+        }
+        let mut renamed = Vec::new();
+        let mut names = Vec::new();
+        messages.retain(|message| {
+            let known = self.absent.get_mut(&message.arrived.sha256);
+            let Some(id) = known.and_then(Vec::pop) else {
+                return true;
+            };
+            let listed = self.order.message(message.slot);
+            renamed.push(Renamed {
+                id,
+                unique_id: listed.unique_id.to_vec(),
+                listed_octets: listed.octets,
+            });
+            names.push(message.name.clone());
+            false
+        });
+        self.cache.rename(&renamed)?;
+        self.store.discard(&names);
         Ok(())
     }
 }

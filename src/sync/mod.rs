@@ -28,6 +28,7 @@ mod error;
 mod event;
 mod intake;
 mod listing;
+mod migration;
 mod planning;
 mod retrieval;
 mod work;

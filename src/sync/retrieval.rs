@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
 
 use tokio::sync::mpsc::{channel, unbounded_channel};
@@ -17,7 +18,7 @@ use super::intake::Intake;
 use super::writer::Writer;
 use super::{Clock, Error, Reporter, Stop};
 use crate::account::{Account, StoreSettings};
-use crate::cache::Cache;
+use crate::cache::{Cache, Digest};
 use crate::maildrop::{self, Maildrop};
 use crate::policy::{self, Memory};
 use crate::session::{INPUT_SIZE, Session, Wanted};
@@ -115,6 +116,8 @@ pub(super) struct Retrieval<'a> {
     pub(super) store: Arc<dyn Store>,
     pub(super) cache: Cache,
     pub(super) order: Arc<Order>,
+    /// Stored messages that may be among these under new unique-ids, by their content.
+    pub(super) absent: HashMap<Digest, Vec<i64>>,
     pub(super) reporter: &'a dyn Reporter,
     pub(super) clock: Clock,
     pub(super) stop: Stop,
@@ -161,6 +164,7 @@ impl Retrieval<'_> {
         let (spare_to, spare) = channel(CHUNKS + 2);
         let (to_committer, batches) = sync_channel(BATCHES);
         let (stored_to, stored) = unbounded_channel();
+        let failed = Arc::new(AtomicBool::new(false));
         let StoreSettings::Maildir { line_endings, .. } = self.account.store;
         let mut intake = Intake {
             order: &self.order,
@@ -184,15 +188,18 @@ impl Retrieval<'_> {
             chunks,
             spare: spare_to,
             batches: to_committer,
+            failed: Arc::clone(&failed),
         };
         let committer = Committer {
             store: self.store,
             cache: self.cache,
             account: self.account_id,
             order: Arc::clone(&self.order),
+            absent: self.absent,
             clock: self.clock,
             stored: stored_to,
             batches,
+            failed,
         };
         let writer = spawn_blocking(|| writer.run());
         let committer = spawn_blocking(|| committer.run());

@@ -9,10 +9,10 @@ use tokio::task::spawn_blocking;
 use super::listing::Past;
 use super::planning::Plan;
 use super::retrieval::{Order, Retrieval, Retrieved};
-use super::{Error, Request, Stop, Summary, deletion, listing};
+use super::{Error, Event, Request, Stop, Summary, deletion, listing, migration};
 use crate::account::StoreSettings;
 use crate::auth::source;
-use crate::cache::{self, AccountRow, Cache, Lock, Run};
+use crate::cache::{self, AccountRow, Cache, Digest, Lock, Run, Snapshot};
 use crate::exit::Exit;
 use crate::maildrop::Maildrop;
 use crate::policy::Action;
@@ -124,6 +124,12 @@ impl<'a> Work<'a> {
         self.listed = true;
         summary.on_server = maildrop.len() as u64;
 
+        let (snapshot, absent) = if snapshot.looks_renamed(&maildrop) {
+            self.recognise(&mut session, &maildrop, &snapshot).await?
+        } else {
+            (snapshot, HashMap::new())
+        };
+
         // Step 4.
         let plan = Plan::new(request, &maildrop, &snapshot, refused);
         if refused.is_empty() {
@@ -140,7 +146,7 @@ impl<'a> Work<'a> {
         let wanted = plan.places(Action::retrieves);
         let order = Arc::new(Order::new(Arc::clone(&maildrop), wanted, &snapshot));
         drop(snapshot);
-        let retrieved = self.retrieve(&mut session, &order, summary).await?;
+        let retrieved = self.retrieve(&mut session, &order, absent, summary).await?;
         let accounted_for: HashMap<Vec<u8>, u32> = order.accounted_for(&retrieved.safe).collect();
         // As long as nobody looked into what is back under an old name, it is not back.
         back.retain(|id| !doubtful.contains(id) || accounted_for.contains_key(id));
@@ -157,11 +163,51 @@ impl<'a> Work<'a> {
         self.delete(session, &maildrop, &deletable, summary).await
     }
 
+    /// Still step 3: where the server seems to have renamed its messages, finds out which ones
+    /// are known. Gives what is known now, and the contents of those that were not found yet.
+    async fn recognise(
+        &mut self,
+        session: &mut Session,
+        maildrop: &Maildrop,
+        snapshot: &Snapshot,
+    ) -> Result<(Snapshot, HashMap<Digest, Vec<i64>>), Error> {
+        let account = self.row.id;
+        let listed: HashSet<Vec<u8>> = maildrop
+            .iter()
+            .map(|message| message.unique_id.to_vec())
+            .collect();
+        let finding = self.with_cache(move |cache| cache.absent(account, |id| listed.contains(id)));
+        let mut absent = finding.await?;
+        let unknown = migration::unknown(maildrop, snapshot);
+        let recognising = migration::recognise(session, maildrop, &unknown, &absent);
+        let renamed = self.stop.clone().unless_stopped(recognising).await??;
+        let message = format!(
+            "the server has renamed its messages: {} of {} unknown ones are known by their headers",
+            renamed.len(),
+            unknown.len()
+        );
+        self.request
+            .reporter
+            .report(Event::Warning { message: &message });
+        let found: HashSet<i64> = renamed.iter().map(|message| message.id).collect();
+        absent.retain(|message| !found.contains(&message.id));
+        let mut contents: HashMap<Digest, Vec<i64>> = HashMap::new();
+        for message in absent {
+            contents.entry(message.sha256).or_default().push(message.id);
+        }
+        let reading = self.with_cache(move |cache| {
+            cache.rename(&renamed)?;
+            cache.snapshot(account)
+        });
+        Ok((reading.await?, contents))
+    }
+
     /// Step 5.
     async fn retrieve(
         &mut self,
         session: &mut Session,
         order: &Arc<Order>,
+        absent: HashMap<Digest, Vec<i64>>,
         summary: &mut Summary,
     ) -> Result<Retrieved, Error> {
         if order.is_empty() {
@@ -173,6 +219,7 @@ impl<'a> Work<'a> {
             store: Arc::clone(&self.store),
             cache: self.take_cache()?,
             order: Arc::clone(order),
+            absent,
             reporter: self.request.reporter,
             clock: self.request.clock,
             stop: self.stop.clone(),

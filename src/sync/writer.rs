@@ -1,7 +1,8 @@
 //! The writer's side of a retrieval: step 1 of the store's order, on a thread of its own.
 
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SendError, SyncSender};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -57,6 +58,8 @@ pub(super) struct Writer {
     pub(super) chunks: Receiver<Chunk>,
     pub(super) spare: Sender<Chunk>,
     pub(super) batches: SyncSender<Batch>,
+    /// The committer has failed, and tells why.
+    pub(super) failed: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -71,24 +74,30 @@ impl Writer {
             chunk.clear();
             // Nobody waits for spare chunks; one too many is freed.
             let _ = self.spare.try_send(chunk);
-            if result.is_err() {
+            if result.is_err() || self.failed.load(Ordering::Relaxed) {
                 break;
             }
-            if batch.is_due()
-                && self
-                    .batches
-                    .send(std::mem::replace(&mut batch, Batch::new()))
-                    .is_err()
-            {
-                // The committer has failed, and tells why.
-                break;
+            if batch.is_due() {
+                self.pass_on(std::mem::replace(&mut batch, Batch::new()));
             }
         }
         drop(draft);
         if !batch.messages.is_empty() {
-            let _ = self.batches.send(batch);
+            self.pass_on(batch);
         }
         result
+    }
+
+    /// The committer takes every batch, if only to remove it: it ends after the writer.
+    fn pass_on(&self, batch: Batch) {
+        if let Err(SendError(batch)) = self.batches.send(batch) {
+            let names: Vec<Name> = batch
+                .messages
+                .into_iter()
+                .map(|message| message.name)
+                .collect();
+            self.store.discard(&names);
+        }
     }
 
     fn write(

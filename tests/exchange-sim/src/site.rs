@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::clock::{Clock, lock};
 use crate::directory::Directory;
@@ -60,6 +60,9 @@ pub struct Site {
     pub(crate) on_command: Option<OnCommand>,
     pub(crate) on_progress: Option<OnProgress>,
     pub(crate) total_octets: AtomicU64,
+    /// Some session was offered PIPELINING. A client may remember that, and send USER together
+    /// with the CAPA that asks whether it still holds.
+    pub(crate) pipelining_known: AtomicBool,
     current: Mutex<Current>,
     sessions: AtomicU64,
 }
@@ -110,6 +113,7 @@ impl Site {
                 standing: Tuned::new(Knobs::default()),
                 queued: VecDeque::new(),
             }),
+            pipelining_known: AtomicBool::new(false),
             sessions: AtomicU64::new(0),
         };
         site.set_knobs(knobs);

@@ -1,5 +1,7 @@
 //! CAPA, and the list of AUTH without argument.
 
+use std::sync::atomic::Ordering;
+
 use super::output::{NextRow, Piece, Rows};
 use super::{Phase, Session};
 use crate::knobs::{CapaOdd, Missing, StlsStrip};
@@ -13,6 +15,9 @@ impl Session {
         self.pipelining_offered = lines
             .iter()
             .any(|line| line.trim().eq_ignore_ascii_case("PIPELINING"));
+        if self.pipelining_offered {
+            self.site.pipelining_known.store(true, Ordering::Relaxed);
+        }
         self.ok(Text::Capabilities);
         let odd = self.knobs.capa_odd.clone();
         let mut lines: Vec<Vec<u8>> = lines.into_iter().map(String::into_bytes).collect();

@@ -3,6 +3,8 @@
 //! A rule is only reported when the octets prove it: input that is there before an answer was
 //! handed out was certainly sent before the client could read that answer.
 
+use std::sync::atomic::Ordering;
+
 use super::{Phase, Session};
 use crate::transcript::What;
 
@@ -29,7 +31,8 @@ impl Session {
 
     /// Judges that a command came before the answer to the one before it.
     fn judge_early(&self) {
-        if !self.pipelining_offered {
+        let known = self.site.pipelining_known.load(Ordering::Relaxed);
+        if !self.pipelining_offered && !known {
             // OPOP3:C0014 and RFC 2449 §6.6.
             self.violation("a command before the answer to the one before it");
         }

@@ -1,0 +1,145 @@
+//! A server that has renamed its messages: the same mailbox under new unique-ids.
+//!
+//! After a move to another server every unique-id is unknown, and a client that believes them
+//! retrieves and stores everything a second time. So where most known messages are gone at once
+//! and unknown ones have come, the headers of the unknown ones are compared with those that are
+//! recorded. What matches is the same message; only the rest is retrieved, and of that nothing
+//! is stored whose content is: TOP may be missing, or show other headers than RETR.
+
+use std::collections::HashMap;
+
+use mail_parser::{HeaderName, MessageParser};
+
+use super::arrival::Arrival;
+use crate::account::LineEndings;
+use crate::cache::{Absent, Digest, Renamed};
+use crate::maildrop::{Maildrop, Message};
+use crate::policy::Memory;
+use crate::pop3::MessageNumber;
+use crate::session::{self, Refusal, Session, Sink};
+
+/// More than any header has. What is longer is not compared, and retrieved.
+const MAX_HEADER: usize = 1 << 20;
+
+/// The header of a message as TOP gives it.
+struct Header {
+    sha256: Digest,
+    has_message_id: bool,
+}
+
+/// The places of the messages that nothing is known of.
+pub(super) fn unknown(maildrop: &Maildrop, memory: &impl Memory) -> Vec<usize> {
+    let places = maildrop.iter().enumerate();
+    let unknown = places.filter(|(_, message)| {
+        !message.unique_id.is_empty() && memory.recall(message.unique_id).is_none()
+    });
+    unknown.map(|(place, _)| place).collect()
+}
+
+/// Which of the absent messages are these unknown ones, under new names.
+///
+/// # Errors
+/// Those of the connection. A server without TOP is none: then nothing is recognised.
+pub(super) async fn recognise(
+    session: &mut Session,
+    maildrop: &Maildrop,
+    unknown: &[usize],
+    absent: &[Absent],
+) -> Result<Vec<Renamed>, session::Error> {
+    let messages: Vec<Message<'_>> = unknown
+        .iter()
+        .filter_map(|&place| maildrop.get(place))
+        .collect();
+    let numbers: Vec<MessageNumber> = messages.iter().map(|message| message.number).collect();
+    let mut headers = Headers::default();
+    session.headers(&numbers, &mut headers).await?;
+    Ok(matches(&messages, &headers.all, absent))
+}
+
+/// Pairs each message with one absent message of the same header, each used once.
+fn matches(
+    messages: &[Message<'_>],
+    headers: &[Option<Header>],
+    absent: &[Absent],
+) -> Vec<Renamed> {
+    let mut by_header: HashMap<Digest, Vec<&Absent>> = HashMap::new();
+    for message in absent {
+        by_header
+            .entry(message.header_sha256)
+            .or_default()
+            .push(message);
+    }
+    let mut renamed = Vec::new();
+    for (message, header) in messages.iter().zip(headers) {
+        let Some(header) = header else { continue };
+        let Some(candidates) = by_header.get_mut(&header.sha256) else {
+            continue;
+        };
+        let same_size = |absent: &&Absent| {
+            message.octets.is_some_and(|octets| {
+                octets == absent.octets || Some(octets) == absent.listed_octets
+            })
+        };
+        // Sizes may be counted otherwise on the new server. Where they differ, only a header
+        // that no other message can have is proof enough.
+        let index = candidates
+            .iter()
+            .position(same_size)
+            .or_else(|| (header.has_message_id && candidates.len() == 1).then_some(0));
+        if let Some(index) = index {
+            renamed.push(Renamed {
+                id: candidates.swap_remove(index).id,
+                unique_id: message.unique_id.to_vec(),
+                listed_octets: message.octets,
+            });
+        }
+    }
+    renamed
+}
+
+/// Takes the headers that TOP gives.
+#[derive(Default)]
+struct Headers {
+    all: Vec<Option<Header>>,
+    octets: Vec<u8>,
+}
+
+impl Sink for Headers {
+    fn begin(&mut self) {
+        self.octets.clear();
+    }
+
+    fn content(&mut self, octets: &[u8]) {
+        let room = (MAX_HEADER + 1).saturating_sub(self.octets.len());
+        self.octets
+            .extend_from_slice(&octets[..octets.len().min(room)]);
+    }
+
+    fn end(&mut self) {
+        let whole = !self.octets.is_empty() && self.octets.len() <= MAX_HEADER;
+        self.all.push(whole.then(|| header(&self.octets)));
+    }
+
+    fn refused(&mut self, _: Refusal) {
+        self.all.push(None);
+    }
+
+    async fn hand_over(&mut self) -> bool {
+        true
+    }
+}
+
+fn header(octets: &[u8]) -> Header {
+    let mut arrival = Arrival::new(LineEndings::Crlf);
+    let mut copy = Vec::new();
+    arrival.take(octets, &mut copy);
+    let arrived = arrival.finish(&mut copy);
+    let parser = MessageParser::new().with_message_ids();
+    let has_message_id = parser
+        .parse_headers(octets)
+        .is_some_and(|message| message.header(HeaderName::MessageId).is_some());
+    Header {
+        sha256: arrived.header_sha256,
+        has_message_id,
+    }
+}
