@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cache",
         &["account", "exit", "maildrop", "policy", "pop3", "store"],
     ),
-    ("auth", &["account", "exit"]),
+    ("auth", &["account", "exit", "pop3"]),
     ("config", &["account", "auth", "exit", "profile"]),
     (
         "sync",
