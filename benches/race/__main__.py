@@ -1,0 +1,92 @@
+"""Races popsync against mpop and against a pull that stores nothing, on this machine alone.
+
+    python3 benches/race [--rows a,b,…] [--growth] [--file-system ext4] [--quick] …
+
+Needs Debian's dovecot-core, dovecot-pop3d and openssl; mpop for the rows that compare with it,
+strace for row i. Everything runs on loopback, in one folder, and ends with the script.
+"""
+import argparse
+import pathlib
+import signal
+import sys
+import tempfile
+
+# Nothing but results is left in the repository.
+sys.dont_write_bytecode = True
+
+import report
+from clients import Popsync
+from disks import KINDS, Disk
+from jobs import QUICK, ROWS, Lab, Scale, growth, log
+from server import Dovecot
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="benches/race", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--rows", default=",".join(ROWS), help="which rows, of %(default)s; or none")
+    add("--growth", action="store_true", help="also how time and memory grow with the mailbox")
+    add("--growth-max", type=int, default=100_000, metavar="N", help="the largest mailbox of that; %(default)s")
+    add("--file-system", choices=KINDS, default="as-is",
+        help="where mail is stored: in the folder, or on a new file system for every first sync (root)")
+    add("--folder", type=pathlib.Path, help="where everything lies, and the mailboxes stay for the next time "
+                                            "(5 GB; 15 for a million messages); a temporary one")
+    add("--popsync", default=str(ROOT / "target/release/popsync"), help="%(default)s")
+    add("--rounds", type=int, default=5, help="%(default)s")
+    add("--timeout", type=int, default=1800, metavar="SECONDS", help="for one run; %(default)s")
+    add("--quick", action="store_true", help="small mailboxes and one round: does it work at all?")
+    add("--json", type=pathlib.Path, metavar="FILE", help="also writes every figure of every run")
+    add("--write-results", type=pathlib.Path, nargs="?", const=ROOT / "benches/README.md", metavar="FILE",
+        help="puts the tables between the markers of benches/README.md, or of FILE")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = arguments()
+    rows = [] if options.rows == "none" else options.rows.split(",")
+    if unknown := set(rows) - set(ROWS):
+        sys.exit(f"no row {', '.join(sorted(unknown))}: there are {', '.join(ROWS)}")
+    # So that what was started is stopped and what was mounted unmounted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    if options.folder:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        race(options, rows, options.folder.resolve())
+    else:
+        with tempfile.TemporaryDirectory(prefix="popsync-race-") as folder:
+            pathlib.Path(folder).chmod(0o755)
+            race(options, rows, pathlib.Path(folder))
+
+
+def race(options: argparse.Namespace, rows: list[str], folder: pathlib.Path) -> None:
+    popsync = Popsync(options.popsync)
+    disk = Disk(folder, options.file_system)
+    server = Dovecot(folder)
+    try:
+        lab = Lab(server, disk, popsync, QUICK if options.quick else Scale(),
+                  1 if options.quick else options.rounds, options.timeout)
+        results = []
+        for row in rows:
+            log(f"row {row}")
+            results.append(ROWS[row](lab))
+        grown = growth(lab, 1_000 if options.quick else options.growth_max) if options.growth else []
+    finally:
+        server.stop()
+        disk.remove()
+    about = report.conditions(lab, options.quick)
+    parts = {}
+    if results:
+        parts["measured"] = "\n\n".join([report.targets(results), report.details(results), about])
+    if grown:
+        parts["growth"] = f"{report.grown(grown)}\n\n{about}"
+    print("\n\n".join(parts.values()))
+    if options.json:
+        options.json.write_text(report.to_json(results, grown, about))
+    if options.write_results and not options.quick:
+        for name, text in parts.items():
+            report.write_between(options.write_results, name, text)
+
+
+main()
