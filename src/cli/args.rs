@@ -79,7 +79,7 @@ pub(super) struct Global {
     #[arg(long, global = true)]
     pub(super) json: bool,
 
-    /// When to use colour on standard error
+    /// When to use colour
     ///
     /// With auto, on a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
@@ -100,6 +100,7 @@ pub(super) enum Command {
     Fetch(Box<Fetch>),
     Sync(Sync),
     Status(Status),
+    Probe(Probe),
     Completions(Completions),
     Man(Man),
 }
@@ -139,6 +140,53 @@ pub(super) struct Fetch {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Account options")]
 pub(super) struct AccountFlags {
+    #[command(flatten)]
+    pub(super) server: ServerFlags,
+
+    /// Whether stored messages stay on the server: true or false
+    ///
+    /// Default: what the profile does; true for outlook-2019 and later.
+    #[arg(long, value_name = "BOOL", hide_possible_values = true)]
+    pub(super) leave_on_server: Option<bool>,
+
+    /// Delete from the server this many days after storing
+    ///
+    /// Default: never. Implies --leave-on-server true.
+    #[arg(long, value_name = "DAYS")]
+    pub(super) remove_after_days: Option<u64>,
+
+    /// Skip larger messages; they stay on the server
+    ///
+    /// In octets, or with a unit: B, KB, MB, GB (1000), KiB, MiB, GiB (1024).
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub(super) max_size: Option<NonZeroU64>,
+
+    /// Retrieve at most this many messages in this run
+    #[arg(long, value_name = "N")]
+    pub(super) max_messages: Option<NonZeroU64>,
+
+    /// Retrieve at most this many octets in this run
+    ///
+    /// Units as for --max-size. One message is retrieved in any case.
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub(super) max_octets: Option<NonZeroU64>,
+
+    /// Line ends of stored messages: lf or crlf [default: lf]
+    ///
+    /// crlf stores exactly the octets that the server sent.
+    #[arg(
+        long,
+        value_name = "STYLE",
+        value_parser = PossibleValuesParser::new(config::LINE_ENDINGS),
+        hide_possible_values = true
+    )]
+    pub(super) line_endings: Option<String>,
+}
+
+/// Those of them that are about getting to the mailbox.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Account options")]
+pub(super) struct ServerFlags {
     /// User name, where the URL has none
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
@@ -177,34 +225,6 @@ pub(super) struct AccountFlags {
     #[arg(long, value_name = "NAME", value_parser = profile(), hide_possible_values = true)]
     pub(super) profile: Option<Profile>,
 
-    /// Whether stored messages stay on the server: true or false
-    ///
-    /// Default: what the profile does; true for outlook-2019 and later.
-    #[arg(long, value_name = "BOOL", hide_possible_values = true)]
-    pub(super) leave_on_server: Option<bool>,
-
-    /// Delete from the server this many days after storing
-    ///
-    /// Default: never. Implies --leave-on-server true.
-    #[arg(long, value_name = "DAYS")]
-    pub(super) remove_after_days: Option<u64>,
-
-    /// Skip larger messages; they stay on the server
-    ///
-    /// In octets, or with a unit: B, KB, MB, GB (1000), KiB, MiB, GiB (1024).
-    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
-    pub(super) max_size: Option<NonZeroU64>,
-
-    /// Retrieve at most this many messages in this run
-    #[arg(long, value_name = "N")]
-    pub(super) max_messages: Option<NonZeroU64>,
-
-    /// Retrieve at most this many octets in this run
-    ///
-    /// Units as for --max-size. One message is retrieved in any case.
-    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
-    pub(super) max_octets: Option<NonZeroU64>,
-
     /// Trust these certificates (PEM) instead of the built-in roots
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) ca_file: Option<PathBuf>,
@@ -225,17 +245,6 @@ pub(super) struct AccountFlags {
     /// In seconds, or with a unit: s, m or h. From 1 s to 24 h.
     #[arg(long, value_name = "TIME", value_parser = quantity::time)]
     pub(super) timeout: Option<Duration>,
-
-    /// Line ends of stored messages: lf or crlf [default: lf]
-    ///
-    /// crlf stores exactly the octets that the server sent.
-    #[arg(
-        long,
-        value_name = "STYLE",
-        value_parser = PossibleValuesParser::new(config::LINE_ENDINGS),
-        hide_possible_values = true
-    )]
-    pub(super) line_endings: Option<String>,
 }
 
 /// Sync the accounts of the configuration
@@ -268,6 +277,30 @@ pub(super) struct Status {
     /// Accounts to show [default: all]
     #[arg(value_name = "ACCOUNT")]
     pub(super) accounts: Vec<String>,
+}
+
+/// Check a server against the rules, and say what was seen
+///
+/// Logs in once, reads only, and holds what the server sends against the statements of
+/// MS-STANOPOP3, which say what Outlook relies on. Nothing is stored or deleted, no state is
+/// touched, and of messages no more is retrieved than one header.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::probe())]
+pub(super) struct Probe {
+    /// Account of the configuration, or URL as for fetch
+    #[arg(value_name = "ACCOUNT|URL", value_hint = ValueHint::Url)]
+    pub(super) account: String,
+
+    /// Retrieve a few messages too, to check framing and sizes
+    ///
+    /// The three smallest, and the largest of at most 1 MiB. Some servers mark messages that
+    /// were retrieved. Commands are also sent ahead where the server did not announce that it
+    /// takes them.
+    #[arg(long)]
+    pub(super) deep: bool,
+
+    #[command(flatten)]
+    pub(super) server: ServerFlags,
 }
 
 /// Print completions for a shell

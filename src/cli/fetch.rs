@@ -1,13 +1,13 @@
 //! `popsync fetch`: the flags of one account as settings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::account::{Account, LineEndings, PasswordSource, TlsSettings};
 use crate::config::{
     Base, Contradiction, Error, Fault, Key, Origin, Problem, Setting, Settings, Tls,
 };
 
-use super::args::{AccountFlags, Fetch};
+use super::args::{Fetch, ServerFlags};
 
 /// Makes an account of the command line.
 pub(super) fn account(fetch: &Fetch, base: &Base) -> Result<Account, Error> {
@@ -18,29 +18,14 @@ pub(super) fn account(fetch: &Fetch, base: &Base) -> Result<Account, Error> {
 
 fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
     let flags = &fetch.account;
-    let path = |flag: &'static str, key: &'static str, path: &Path| {
-        let path = base
-            .expand(path)
-            .map_err(|error| Fault::new(&Origin::Flag(flag), Problem::Path { key, error }))?;
-        Ok::<_, Fault>(set(flag, path))
-    };
-    let server = fetch
-        .url
-        .parse()
-        .map_err(|error| Fault::new(&Origin::Flag("URL"), Problem::Server(error)))?;
     let mut settings = Settings {
-        server: Some(set("URL", server)),
-        maildir: Some(path("--maildir", "maildir", &fetch.maildir)?),
-        auth: flags.auth.map(|method| set("--auth", method)),
-        profile: flags.profile.map(|name| set("--profile", name)),
+        maildir: Some(path("--maildir", "maildir", &fetch.maildir, base)?),
         leave_on_server: flags
             .leave_on_server
             .map(|leave| set("--leave-on-server", leave)),
         max_size: flags.max_size.map(|size| set("--max-size", size)),
         max_messages: flags.max_messages.map(|count| set("--max-messages", count)),
         max_octets: flags.max_octets.map(|size| set("--max-octets", size)),
-        timeout: flags.timeout.map(|time| set("--timeout", time)),
-        tls: tls(flags, base)?,
         line_endings: flags.line_endings.as_deref().map(|style| {
             let style = match style {
                 "crlf" => LineEndings::Crlf,
@@ -48,23 +33,51 @@ fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
             };
             set("--line-endings", style)
         }),
+        ..server(&fetch.url, &flags.server, base)?
+    };
+    if let Some(days) = flags.remove_after_days {
+        settings.set_days(set("--remove-after-days", Some(days)))?;
+    }
+    settings.finish_layer()?;
+    Ok(settings)
+}
+
+/// What a URL and its flags say about getting to a mailbox.
+pub(super) fn server(url: &str, flags: &ServerFlags, base: &Base) -> Result<Settings, Fault> {
+    let url = url
+        .parse()
+        .map_err(|error| Fault::new(&Origin::Flag("URL"), Problem::Server(error)))?;
+    let mut settings = Settings {
+        server: Some(set("URL", url)),
+        auth: flags.auth.map(|method| set("--auth", method)),
+        profile: flags.profile.map(|name| set("--profile", name)),
+        timeout: flags.timeout.map(|time| set("--timeout", time)),
+        tls: tls(flags, base)?,
         ..Settings::default()
     };
     if let Some(user) = &flags.user {
         settings.set_user(set("--user", user.clone()))?;
     }
-    if let Some(days) = flags.remove_after_days {
-        settings.set_days(set("--remove-after-days", Some(days)))?;
-    }
     if let Some(command) = &flags.password_command {
         settings.set_password(command_source(command)?)?;
     }
     if let Some(file) = &flags.password_file {
-        let file = path("--password-file", "password-file", file)?;
+        let file = path("--password-file", "password-file", file, base)?;
         settings.set_password(file.map(PasswordSource::File))?;
     }
-    settings.finish_layer()?;
     Ok(settings)
+}
+
+fn path(
+    flag: &'static str,
+    key: &'static str,
+    path: &Path,
+    base: &Base,
+) -> Result<Setting<PathBuf>, Fault> {
+    let path = base
+        .expand(path)
+        .map_err(|error| Fault::new(&Origin::Flag(flag), Problem::Path { key, error }))?;
+    Ok(set(flag, path))
 }
 
 fn command_source(command: &str) -> Result<Setting<PasswordSource>, Fault> {
@@ -75,7 +88,7 @@ fn command_source(command: &str) -> Result<Setting<PasswordSource>, Fault> {
     Ok(set(flag, PasswordSource::Command(command.to_owned())))
 }
 
-fn tls(flags: &AccountFlags, base: &Base) -> Result<Option<Setting<Tls>>, Fault> {
+fn tls(flags: &ServerFlags, base: &Base) -> Result<Option<Setting<Tls>>, Fault> {
     match (&flags.tls, &flags.ca_file) {
         (Some(_), Some(_)) => Err(Fault::new(
             &Origin::Flag("--ca-file"),
@@ -83,19 +96,15 @@ fn tls(flags: &AccountFlags, base: &Base) -> Result<Option<Setting<Tls>>, Fault>
         )),
         (Some(_), None) => Ok(Some(set("--tls", Tls::Off))),
         (None, Some(file)) => {
-            let origin = Origin::Flag("--ca-file");
-            let key = "ca-file";
-            let ca_file = base
-                .expand(file)
-                .map_err(|error| Fault::new(&origin, Problem::Path { key, error }))?;
-            let ca_file = Some(ca_file);
+            let file = path("--ca-file", "ca-file", file, base)?;
+            let ca_file = Some(file.value);
             Ok(Some(set("--ca-file", Tls::On(TlsSettings { ca_file }))))
         }
         (None, None) => Ok(None),
     }
 }
 
-fn set<T>(flag: &'static str, value: T) -> Setting<T> {
+pub(super) fn set<T>(flag: &'static str, value: T) -> Setting<T> {
     Setting {
         value,
         origin: Origin::Flag(flag),

@@ -52,6 +52,17 @@ Examples:
 Exit statuses are those of `popsync --help`."
 }
 
+/// For `popsync probe`.
+pub(super) fn probe() -> &'static str {
+    "\
+Examples:
+  popsync probe work
+  popsync probe pop3s://anna@mail.example.com --deep
+  popsync probe work --json | jq 'select(.verdict == \"deviates\")'
+
+The exit status is the one that a sync would end with."
+}
+
 /// For `popsync status`.
 pub(super) fn status() -> &'static str {
     "\
@@ -98,7 +109,7 @@ mod tests {
 
     #[test]
     fn lines_fit_a_terminal() {
-        for text in [&after(), fetch(), sync()] {
+        for text in [&after(), fetch(), probe(), sync()] {
             for line in text.lines() {
                 assert!(line.chars().count() <= WIDTH, "{line}");
             }

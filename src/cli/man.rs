@@ -9,7 +9,7 @@ pub(super) struct Page {
 }
 
 /// All pages.
-pub(super) const PAGES: [Page; 7] = [
+pub(super) const PAGES: [Page; 8] = [
     Page {
         name: "popsync",
         text: include_str!("../../man/popsync.1"),
@@ -25,6 +25,10 @@ pub(super) const PAGES: [Page; 7] = [
     Page {
         name: "popsync-status",
         text: include_str!("../../man/popsync-status.1"),
+    },
+    Page {
+        name: "popsync-probe",
+        text: include_str!("../../man/popsync-probe.1"),
     },
     Page {
         name: "popsync-completions",

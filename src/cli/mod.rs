@@ -19,6 +19,7 @@ mod fetch;
 mod help;
 mod man;
 mod output;
+mod probe;
 mod prompt;
 mod run;
 mod signals;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
             let accounts = || Ok(vec![fetch::account(&arguments, &Base::current())?]);
             sync(&cli.global, arguments.dry_run, 1, accounts)
         }
+        Command::Probe(arguments) => probe::probe(&cli.global, &arguments),
         Command::Status(arguments) => status::show(&cli.global, &arguments.accounts),
         Command::Sync(arguments) => {
             let accounts = || Config::load(&config_path(&cli.global)?)?.select(&arguments.accounts);

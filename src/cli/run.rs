@@ -23,7 +23,7 @@ use super::signals;
 
 /// How long is waited for what is not needed: at the end, for what an account left behind, such
 /// as a pipe that gives no password.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Syncs the accounts, `jobs` of them at the same time.
 pub(super) fn run(
@@ -57,7 +57,7 @@ pub(super) fn run(
 
 /// One thread for one account. Several need more: one may hash or wait for a person while the
 /// others serve their sockets.
-fn runtime(jobs: usize) -> io::Result<Runtime> {
+pub(super) fn runtime(jobs: usize) -> io::Result<Runtime> {
     if jobs == 1 {
         Builder::new_current_thread().enable_all().build()
     } else {
@@ -146,7 +146,7 @@ impl Crew {
 ///
 /// Another thread tells it, because progress bars do not move for one that panics. It is not
 /// waited for without end, because the panic may hold a lock that it needs.
-fn tell_panics(output: &Arc<Output>) {
+pub(super) fn tell_panics(output: &Arc<Output>) {
     let output = Arc::clone(output);
     panic::set_hook(Box::new(move |info| {
         let place = info

@@ -38,25 +38,37 @@ pub struct Report {
     pub observations: Observations,
     /// What it means, statement by statement.
     pub findings: Vec<Finding>,
+    /// The user stopped it before its end.
+    pub interrupted: bool,
 }
 
 impl Report {
     /// The status a sync would end with.
     pub fn exit(&self) -> Exit {
         match &self.observations.failure {
+            _ if self.interrupted => Exit::Interrupted,
             Some(failure) => failure.error.exit(),
             None => Exit::Success,
         }
     }
 }
 
-/// Visits the account's server. `deep` retrieves a few messages too.
-pub async fn run(account: &Account, password: &SecretString, deep: bool) -> Report {
+/// Visits the account's server, at most until `stop` is over. `deep` retrieves a few messages too.
+pub async fn run(
+    account: &Account,
+    password: &SecretString,
+    deep: bool,
+    stop: impl Future<Output = ()>,
+) -> Report {
     let recorder = Arc::new(Recorder::new(deep));
-    visit::visit(account, password, &recorder).await;
+    let interrupted = tokio::select! {
+        () = visit::visit(account, password, &recorder) => false,
+        () = stop => true,
+    };
     let observations = recorder.take();
     Report {
         findings: checks::judge(&observations),
         observations,
+        interrupted,
     }
 }

@@ -148,12 +148,12 @@ impl Tap for Recorder {
 impl Notes {
     /// Adds the time since the mark to a step, and sets the mark anew.
     fn lap(&mut self, step: Step) {
-        let now = Instant::now();
-        let time = now - self.mark;
-        self.mark = now;
         if self.in_flight && step != Step::Pipelining {
             return;
         }
+        let now = Instant::now();
+        let time = now - self.mark;
+        self.mark = now;
         if step == Step::Noop {
             self.seen.round_trips.push(time);
         }

@@ -23,6 +23,7 @@ pub(super) use standing::Standing;
 mod json;
 mod lines;
 pub(super) mod log;
+mod probe;
 mod progress;
 mod reporter;
 pub(super) mod sanitize;

@@ -224,5 +224,5 @@ pub(super) fn commands(seen: &Observations) -> Judgement {
 }
 
 pub(super) fn never_sent(_: &Observations) -> Judgement {
-    not_seen("Outlook never sends it, nor does popsync")
+    not_seen("never sent, by Outlook neither")
 }

@@ -46,15 +46,15 @@ fn mechanisms(seen: &Observations) -> Judgement {
             false => not_reached(),
         };
     };
-    let mut offered: Vec<&str> = Vec::new();
-    if capabilities.has("USER") {
-        offered.push("USER");
-    }
-    offered.extend(capabilities.arguments("SASL").into_iter().flatten());
-    let offered = if offered.is_empty() {
-        "nothing".to_owned()
-    } else {
-        offered.join(", ")
+    let user = capabilities.has("USER").then_some("USER");
+    let sasl = capabilities.arguments("SASL").into_iter().flatten();
+    let all: Vec<&str> = user.into_iter().chain(sasl).collect();
+    let offered = match all.as_slice() {
+        [] => "nothing".to_owned(),
+        [first, second, third, _, rest @ ..] if !rest.is_empty() => {
+            format!("{first}, {second}, {third} and {} more", rest.len() + 1)
+        }
+        few => few.join(", "),
     };
     if capabilities.has("USER") {
         ok(offered)

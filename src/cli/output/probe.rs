@@ -1,0 +1,229 @@
+//! What `popsync probe` found: a header, a table, and a count; or JSON lines.
+//!
+//! On a terminal the table fits its width, and verdicts have colours. Elsewhere every row is
+//! one line.
+
+use std::io::{self, IsTerminal};
+
+use console::{Style, Term, measure_text_width, pad_str};
+
+use crate::account::Account;
+use crate::auth;
+use crate::exit::Exit;
+use crate::probe::{Finding, Report, Verdict};
+
+use super::json::Line;
+use super::{Output, sanitize, terminal};
+
+mod facts;
+mod lines;
+
+/// The narrowest screen that is laid out for.
+const NARROWEST: usize = 60;
+
+/// The widest column where lines do not end at the edge of a screen.
+const WIDEST: usize = 64;
+
+/// Between two columns.
+const GAP: usize = 2;
+
+impl Output {
+    /// No password could be had, so that there was no visit.
+    pub(in crate::cli) fn no_password(&self, account: &str, error: &auth::Error) -> Exit {
+        self.account_error(account, error, error.exit(), error.advice());
+        error.exit()
+    }
+
+    /// What a visit brought to light.
+    pub(in crate::cli) fn report(&self, account: &Account, report: &Report, now: i64) -> Exit {
+        if self.options.json {
+            for line in lines::json(account, report, now) {
+                self.out.write(line);
+            }
+        } else {
+            for line in self.page().text(account, report, now) {
+                self.out.write(line);
+            }
+        }
+        // The table first, then what went wrong.
+        self.failure(account, report).merge(report.exit())
+    }
+
+    fn failure(&self, account: &Account, report: &Report) -> Exit {
+        let Some(failure) = &report.observations.failure else {
+            return Exit::Success;
+        };
+        let message = terminal::chain(&failure.error);
+        let hint = failure.advice();
+        self.json(|| Line::Error {
+            account: Some(&account.name),
+            exit: report.exit().code(),
+            message: sanitize::text(&message).into_owned(),
+            hint: hint.clone(),
+        });
+        let exit = self.finish();
+        self.problem(Some(&account.name), &message);
+        self.hint(hint.as_deref());
+        exit
+    }
+
+    /// How standard output is written on.
+    fn page(&self) -> Page {
+        let terminal = io::stdout().is_terminal();
+        let size = Term::stdout().size_checked();
+        let colour = self.options.colour;
+        Page {
+            width: size.map(|(_, columns)| usize::from(columns)),
+            colour: colour.unwrap_or_else(|| terminal && console::colors_enabled()),
+        }
+    }
+}
+
+/// What there is to write on.
+#[derive(Debug, Clone, Copy)]
+struct Page {
+    /// Columns of a terminal.
+    width: Option<usize>,
+    colour: bool,
+}
+
+impl Page {
+    fn text(self, account: &Account, report: &Report, now: i64) -> Vec<String> {
+        let mut lines = vec![sanitize::text(&account.name).into_owned(), String::new()];
+        let facts = facts::facts(account, report, now);
+        let labels = facts.iter().map(|(label, _)| label.len()).max();
+        let indent = 2 + labels.unwrap_or(0) + GAP;
+        let room = self.width.map_or(usize::MAX, |width| {
+            width.max(NARROWEST).saturating_sub(indent)
+        });
+        for (label, texts) in facts {
+            let mut label = label;
+            for text in texts {
+                for line in wrap(&sanitize::text(&text), room) {
+                    lines.push(format!("  {label:0$}{line}", indent - 2));
+                    label = "";
+                }
+            }
+        }
+        lines.push(String::new());
+        lines.extend(self.table(&report.findings));
+        lines.push(String::new());
+        lines.push(self.count(&report.findings));
+        lines
+    }
+
+    fn table(self, findings: &[Finding]) -> Vec<String> {
+        let head = ["statement", "rule", "seen"];
+        let rows: Vec<[String; 3]> = findings
+            .iter()
+            .map(|finding| [finding.id, finding.rule, &finding.seen].map(escaped))
+            .collect();
+        let widest = |column: usize| {
+            let cells = rows.iter().map(|row| measure_text_width(&row[column]));
+            cells.max().unwrap_or(0).max(head[column].len())
+        };
+        let (id, mut rule, mut seen) = (widest(0), widest(1), widest(2));
+        // The longest verdict is as long as the word for them.
+        let verdict = Verdict::ALL.map(|verdict| verdict.as_str().len());
+        let verdict = verdict.into_iter().max().unwrap_or(0);
+        match self.width {
+            Some(width) => {
+                let fixed = id + verdict + 3 * GAP;
+                let room = width.max(NARROWEST).saturating_sub(fixed);
+                if rule + seen > room {
+                    rule = rule.min(room * 9 / 20);
+                    seen = room - rule;
+                }
+            }
+            None => seen = seen.min(WIDEST),
+        }
+        let widths = [id, rule, seen];
+        let mut lines = Vec::new();
+        let mut put = |cells: &[String; 3], last: &str, styled: String| {
+            let limit = |column: usize| match self.width {
+                Some(_) => widths[column],
+                None => usize::MAX,
+            };
+            let columns: [Vec<String>; 3] = [0, 1, 2].map(|at| wrap(&cells[at], limit(at)));
+            let height = columns.iter().map(Vec::len).max().unwrap_or(1);
+            for line in 0..height {
+                let mut text = String::new();
+                for (column, width) in columns.iter().zip(widths) {
+                    let cell = column.get(line).map_or("", String::as_str);
+                    text.push_str(&pad_str(cell, width, console::Alignment::Left, None));
+                    text.push_str(&" ".repeat(GAP));
+                }
+                if line == 0 && !last.is_empty() {
+                    text.push_str(&styled);
+                }
+                lines.push(text.trim_end().to_owned());
+            }
+        };
+        put(&head.map(str::to_owned), "verdict", "verdict".to_owned());
+        for (row, finding) in rows.iter().zip(findings) {
+            let word = finding.verdict.as_str();
+            put(row, word, self.paint(finding.verdict, word));
+        }
+        lines
+    }
+
+    /// `20 ok, 2 tolerated, 0 deviates, 3 not seen`.
+    fn count(self, findings: &[Finding]) -> String {
+        let counts = Verdict::ALL.map(|verdict| {
+            let found = findings.iter().filter(|finding| finding.verdict == verdict);
+            let count = found.count();
+            let text = format!("{count} {verdict}");
+            if count == 0 {
+                text
+            } else {
+                self.paint(verdict, &text)
+            }
+        });
+        counts.join(", ")
+    }
+
+    fn paint(self, verdict: Verdict, text: &str) -> String {
+        let style = match verdict {
+            Verdict::Ok => Style::new().green(),
+            Verdict::Tolerated => Style::new().yellow(),
+            Verdict::Deviates => Style::new().red().bold(),
+            Verdict::NotSeen => Style::new().dim(),
+        };
+        style.force_styling(self.colour).apply_to(text).to_string()
+    }
+}
+
+fn escaped(text: &str) -> String {
+    sanitize::text(text).into_owned()
+}
+
+/// Breaks a text into lines of at most so many columns: between words, and inside those that
+/// are wider than a line.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let with = measure_text_width(&line) + 1 + measure_text_width(word);
+        if !line.is_empty() && with <= width {
+            line.push(' ');
+            line.push_str(word);
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        for character in word.chars() {
+            let mut longer = line.clone();
+            longer.push(character);
+            if measure_text_width(&longer) > width && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(character);
+        }
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests;
