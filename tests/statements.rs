@@ -3,6 +3,8 @@
 
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "statements/sources.rs"]
+mod sources;
 #[path = "statements/support.rs"]
 mod support;
 
@@ -12,6 +14,8 @@ mod connection;
 mod listing;
 #[path = "statements/login.rs"]
 mod login;
+#[path = "statements/map.rs"]
+mod map;
 #[path = "statements/messages.rs"]
 mod messages;
 #[path = "statements/timers.rs"]
