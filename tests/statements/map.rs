@@ -170,7 +170,7 @@ fn every_statement_has_tests_and_each_of_them_exists() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// `cargo test --test statements list -- --nocapture`
+/// `cargo test --test statements list_of_statements -- --nocapture`
 #[test]
 #[expect(clippy::print_stdout, reason = "the list is for reading")]
 fn list_of_statements_and_how_many_tests_show_each() {
