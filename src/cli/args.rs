@@ -294,8 +294,7 @@ pub(super) struct Probe {
     /// Retrieve a few messages too, to check framing and sizes
     ///
     /// The three smallest, and the largest of at most 1 MiB. Some servers mark messages that
-    /// were retrieved. Commands are also sent ahead where the server did not announce that it
-    /// takes them.
+    /// were retrieved.
     #[arg(long)]
     pub(super) deep: bool,
 

@@ -1,14 +1,12 @@
 //! The dialogue: everything that can be asked without changing anything.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::time::timeout;
 
 use crate::account::Account;
+use crate::pop3::MessageNumber;
 use crate::pop3::listing::DropListing;
-use crate::pop3::{Keyword, MessageNumber};
 use crate::session::{Error, Session, Watch};
 
 use super::recorder::Recorder;
@@ -23,22 +21,13 @@ const SMALLEST: usize = 3;
 /// The largest message that is retrieved.
 const LARGEST: u64 = 1 << 20;
 
-/// How long a server that did not announce pipelining is waited for when it is tried all the
-/// same: one that cannot do it may have thrown commands away.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// Visits a server; what is seen is with the recorder afterwards, the failure that ended it too.
 pub(super) async fn visit(account: &Account, password: &SecretString, recorder: &Arc<Recorder>) {
     let watch = Arc::clone(recorder) as Arc<dyn Watch>;
     let result = match Session::begin_watched(account, password, &watch).await {
         Ok(session) => {
             recorder.logged_in();
-            let visit = Visit {
-                session,
-                recorder,
-                timeout: account.timeout,
-            };
-            visit.transaction().await
+            Visit { session, recorder }.transaction().await
         }
         Err(error) => Err(error),
     };
@@ -51,7 +40,6 @@ pub(super) async fn visit(account: &Account, password: &SecretString, recorder: 
 struct Visit<'a> {
     session: Session,
     recorder: &'a Recorder,
-    timeout: Duration,
 }
 
 impl Visit<'_> {
@@ -75,11 +63,9 @@ impl Visit<'_> {
             let _ = self.session.noop().await?;
         }
         self.samples().await?;
-        if self.several_at_once().await? {
-            self.recorder.begin(Step::Quit);
-            self.session.quit().await?;
-        }
-        Ok(())
+        self.several_at_once().await?;
+        self.recorder.begin(Step::Quit);
+        self.session.quit().await
     }
 
     /// After a refusal the session goes on, though a sync would not.
@@ -124,45 +110,23 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// Several commands in one write, where the server announced that it takes them, and on a
-    /// deep visit in any case. Tells whether the session is still good: this comes last because
-    /// it may not be.
-    async fn several_at_once(&mut self) -> Result<bool, Error> {
-        let (announced, deep) = self
-            .recorder
-            .see(|seen| (seen.announces_pipelining(), seen.deep));
-        if !announced && !deep {
-            return Ok(true);
+    /// Several commands in one write, where the server announced that it takes them. A sync
+    /// believes it, and would fail where this does.
+    async fn several_at_once(&mut self) -> Result<(), Error> {
+        if !self.recorder.see(Observations::announces_pipelining) {
+            return Ok(());
         }
         let before = self.recorder.see(|seen| seen.replies.len());
         self.recorder.begin(Step::Pipelining);
-        let patience = if announced {
-            // The session itself loses patience before.
-            self.timeout.saturating_mul(4)
-        } else {
-            self.timeout.min(PATIENCE)
-        };
-        let outcome = timeout(patience, self.session.flight()).await;
+        let answered = self.session.flight().await;
         self.recorder.end(Step::Pipelining);
-        match outcome {
-            Ok(Ok(())) => {
-                let in_order = self.recorder.see(|seen| is_in_order(seen, before));
-                self.recorder.flight(if in_order {
-                    Flight::InOrder
-                } else {
-                    Flight::OutOfOrder
-                });
-                Ok(true)
-            }
-            lost => {
-                self.recorder.flight(Flight::Lost);
-                match lost {
-                    // A sync believes the announcement, and would fail as well.
-                    Ok(Err(error)) if announced => Err(error),
-                    _ => Ok(false),
-                }
-            }
-        }
+        let in_order = self.recorder.see(|seen| is_in_order(seen, before));
+        self.recorder.flight(match answered {
+            Err(_) => Flight::Lost,
+            Ok(()) if in_order => Flight::InOrder,
+            Ok(()) => Flight::OutOfOrder,
+        });
+        answered
     }
 }
 
@@ -191,10 +155,11 @@ fn choice(seen: &Observations, count: usize, limit: u64) -> Vec<(MessageNumber, 
     first.map(|number| (number, None)).into_iter().collect()
 }
 
-/// Whether the replies from this one on are STAT's and two others.
+/// Whether the replies from this one on are STAT's, by its count, and others. Its size may have
+/// changed: Exchange 2003 knows better after RETR.
 fn is_in_order(seen: &Observations, from: usize) -> bool {
-    let of = |keyword| move |reply: &&super::Reply| reply.of == Some(keyword);
-    let mut flight = seen.replies[from..].iter();
-    let stat = flight.find(of(Keyword::Stat));
-    stat.and_then(|reply| DropListing::parse(reply.response().text())) == seen.drop_listing()
+    let count = |listing: DropListing| listing.messages;
+    let first = seen.replies.get(from);
+    let stat = first.and_then(|reply| DropListing::parse(reply.response().text()));
+    stat.is_some() && stat.map(count) == seen.drop_listing().map(count)
 }

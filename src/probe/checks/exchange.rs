@@ -10,14 +10,14 @@ use super::{
 /// In the order of the document.
 #[rustfmt::skip]
 pub(super) const CHECKS: [Check; 13] = [
-    Check { id: "XPOP3:N4", rule: "STAT's size is an estimate", judge: stat_size },
-    Check { id: "XPOP3:N5", rule: "LIST's sizes are estimates", judge: list_sizes },
-    Check { id: "XPOP3:C0001", rule: "replies: 512 octets at most", judge: reply_length },
-    Check { id: "XPOP3:E0002", rule: "NTLM, GSSAPI, PLAIN, USER", judge: mechanisms },
-    Check { id: "XPOP3:V0004", rule: "STAT: nothing behind the size", judge: bare_stat },
-    Check { id: "XPOP3:V0005", rule: "LIST: nothing behind the size", judge: bare_list },
-    Check { id: "XPOP3:C0006", rule: "all minimal commands", judge: super::framing::commands },
-    Check { id: "XPOP3:V0007", rule: "TOP is there", judge: has_top },
+    Check { id: "XPOP3:N4", rule: "STAT: an estimate", judge: stat_size },
+    Check { id: "XPOP3:N5", rule: "LIST: estimates", judge: list_sizes },
+    Check { id: "XPOP3:C0001", rule: "replies up to 512 octets", judge: reply_length },
+    Check { id: "XPOP3:E0002", rule: "NTLM GSSAPI PLAIN USER", judge: mechanisms },
+    Check { id: "XPOP3:V0004", rule: "STAT: nothing behind", judge: bare_stat },
+    Check { id: "XPOP3:V0005", rule: "LIST: nothing behind", judge: bare_list },
+    Check { id: "XPOP3:C0006", rule: "minimal commands exist", judge: super::framing::commands },
+    Check { id: "XPOP3:V0007", rule: "TOP exists", judge: has_top },
     Check { id: "XPOP3:C0007", rule: "ids: decimal, increasing", judge: unique_ids },
     Check { id: "XPOP3:C0009", rule: "ids: no duplicates", judge: duplicates },
     Check { id: "XPOP3:V0008", rule: "USER is never refused", judge: user },

@@ -309,9 +309,9 @@ fn stopped(report: &Report) -> Vec<String> {
 /// Milliseconds, with as many digits as matter.
 fn milliseconds(time: Duration) -> String {
     let milliseconds = time.as_secs_f64() * 1_000.0;
-    if milliseconds < 9.95 {
-        format!("{milliseconds:.1}")
-    } else {
-        format!("{milliseconds:.0}")
+    match milliseconds {
+        ..0.995 => format!("{milliseconds:.2}"),
+        ..9.95 => format!("{milliseconds:.1}"),
+        _ => format!("{milliseconds:.0}"),
     }
 }
