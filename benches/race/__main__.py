@@ -6,6 +6,7 @@ Needs Debian's dovecot-core, dovecot-pop3d and openssl; mpop for the rows that c
 strace for row i. Everything runs on loopback, in one folder, and ends with the script.
 """
 import argparse
+import fcntl
 import pathlib
 import signal
 import sys
@@ -62,6 +63,11 @@ def main() -> None:
 
 def race(options: argparse.Namespace, rows: list[str], folder: pathlib.Path) -> None:
     popsync = Popsync(options.popsync)
+    lock = open(folder / "lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"another race is under way in {folder}")
     disk = Disk(folder, options.file_system)
     server = Dovecot(folder)
     try:

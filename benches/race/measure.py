@@ -24,15 +24,22 @@ class Run:
 
 def run(argv: list[str], timeout: int, env: dict[str, str] | None = None) -> Run:
     """Runs a program; after `timeout` seconds it is killed."""
+    import signal
     import subprocess
     import tempfile
 
     with tempfile.NamedTemporaryFile("r") as report:
         # -I and -S: nothing of the user's, and as little memory as Python can do with.
         launcher = [sys.executable, "-I", "-S", __file__, report.name, str(timeout), *argv]
-        done = subprocess.run(launcher, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, env=env, check=False)
-        output = done.stdout.decode(errors="replace")
+        process = subprocess.Popen(launcher, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, env=env, start_new_session=True)
+        try:
+            output = process.communicate()[0].decode(errors="replace")
+        except BaseException:
+            # Nothing that was started outlives an interrupt.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
         figures = report.read().split()
         if len(figures) != 4:
             raise RuntimeError(f"{argv[0]} could not be started: {output}")
