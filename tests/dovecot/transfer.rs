@@ -149,6 +149,33 @@ fn what_was_read_or_deleted_locally_does_not_come_again() {
     assert_eq!(stored(&home.maildir()).len(), 5);
 }
 
+#[test]
+fn a_server_that_renames_every_message_brings_nothing_twice() {
+    let server = Dovecot::start();
+    let mut mails = [ordinary(60, 11), nasty()].concat();
+    server.deliver_all("anna", &mails);
+    let home = Home::new();
+    home.fetch(&server, &[]).silently();
+
+    server.rename_all("anna");
+    let new = ordinary(2, 12);
+    server.deliver_all("anna", &new);
+    mails.extend(new);
+    server.forget();
+    let ended = home.fetch(&server, &[]);
+    assert_eq!((ended.status, ended.out.as_str()), (Some(0), ""));
+    let warning = "warning: the server has renamed its messages";
+    assert!(ended.err.contains(warning), "{ended:#?}");
+    assert_holds(&home.maildir(), &mails);
+    // The two new ones, and the few whose headers say too little.
+    assert!((2..10).contains(&server.count("RETR")));
+
+    server.forget();
+    home.fetch(&server, &[]).silently();
+    assert_eq!(server.count("RETR"), 0);
+    assert_holds(&home.maildir(), &mails);
+}
+
 /// Exactly once, whatever the moment: here, when part of the mailbox has arrived.
 #[test]
 fn a_run_that_was_killed_is_taken_up_where_it_was() {

@@ -215,6 +215,18 @@ impl Dovecot {
         fs::remove_file(&self.files(user)[0]).unwrap();
     }
 
+    /// Gives all of a user's messages new unique-ids, as a move to another server does.
+    pub(crate) fn rename_all(&self, user: &str) {
+        for entry in fs::read_dir(self.maildir(user)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            // What is left remembers the old generation, so that the new one differs.
+            if name.starts_with("dovecot") && !name.starts_with("dovecot-uidvalidity") {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
     /// The user's messages, oldest first.
     fn files(&self, user: &str) -> Vec<PathBuf> {
         let maildir = self.maildir(user);
