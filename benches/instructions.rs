@@ -1,0 +1,190 @@
+//! Work whose instructions can be counted: no clock, no socket, the same every time. It is
+//! counted by `benches/instructions.sh`, which calls this program
+//!
+//! - `prepare FOLDER`, to write a cache, and then
+//! - `WORK TIMES FOLDER`, to do one kind of work so many times. What never is done costs what
+//!   it takes to get ready, which is not counted.
+
+#![expect(clippy::unwrap_used, reason = "benchmarks fail by panicking")]
+
+use std::hint::black_box;
+use std::path::Path;
+
+use popsync::account::{
+    Account, AuthMethod, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention,
+    Security, Server, StoreSettings, TlsSettings,
+};
+use popsync::cache::{Cache, LineEnds, Snapshot, Staged};
+use popsync::maildrop::{self, Maildrop};
+use popsync::policy::{self, Action};
+use popsync::pop3::listing::{ScanListing, UniqueIdListing};
+use popsync::pop3::{Piece, Unstuffer};
+use popsync::profile::Profile;
+use popsync::store::{Maildir, Store};
+
+/// How many messages a maildrop has.
+const MESSAGES: usize = 100_000;
+
+const RETENTION: Retention = Retention {
+    leave_on_server: true,
+    remove_after_days: None,
+};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["prepare", folder] => prepare(Path::new(folder)),
+        [work, times, folder] => {
+            let times = times.parse().unwrap();
+            match *work {
+                "unstuff" => unstuff(times, 0),
+                "unstuff_dots" => unstuff(times, 1),
+                "join" => join_listings(times),
+                "snapshot" => snapshot(times, Path::new(folder)),
+                "plan" => plan(times, Path::new(folder)),
+                _ => panic!("there is no work `{work}`"),
+            }
+        }
+        // Whoever runs all benchmarks with `cargo bench` has no use for this one.
+        _ => {}
+    }
+}
+
+/// Un-stuffs a message of 16 MiB; every `stuffed`th line begins with a dot.
+fn unstuff(times: usize, stuffed: usize) {
+    let mut wire = Vec::with_capacity(17 << 20);
+    while wire.len() < 16 << 20 {
+        wire.extend_from_slice(if stuffed > 0 { b"." } else { b"" });
+        wire.extend_from_slice(&[b'x'; 76]);
+        wire.extend_from_slice(b"\r\n");
+    }
+    wire.extend_from_slice(b".\r\n");
+    for _ in 0..times {
+        let mut unstuffer = Unstuffer::default();
+        let mut octets = 0;
+        for mut piece in wire.chunks(64 * 1024) {
+            while let Some(Piece::Content(content)) = unstuffer.next_piece(&mut piece) {
+                octets += black_box(content).len();
+            }
+        }
+        assert!(octets > 15 << 20);
+    }
+}
+
+fn unique_id(n: usize) -> String {
+    format!("{:08x}5f3759df", n * 7)
+}
+
+/// Both listings as lines.
+struct Lines {
+    unique_ids: Vec<String>,
+    sizes: Vec<String>,
+}
+
+impl Lines {
+    fn new() -> Self {
+        let numbers = 1..=MESSAGES;
+        Self {
+            unique_ids: numbers
+                .clone()
+                .map(|n| format!("{n} {}", unique_id(n)))
+                .collect(),
+            sizes: numbers.map(|n| format!("{n} {}", n % 50_000)).collect(),
+        }
+    }
+
+    fn join(&self) -> Maildrop {
+        let mut builder = maildrop::Builder::default();
+        for line in &self.unique_ids {
+            builder.unique_id_listing(UniqueIdListing::parse(line.as_bytes()));
+        }
+        for line in &self.sizes {
+            builder.scan_listing(ScanListing::parse(line.as_bytes()));
+        }
+        builder.finish()
+    }
+}
+
+/// Parses both listings and joins them.
+fn join_listings(times: usize) {
+    let lines = Lines::new();
+    for _ in 0..times {
+        assert_eq!(black_box(lines.join()).len(), MESSAGES);
+    }
+}
+
+/// Reads from the cache what is known of all messages.
+fn snapshot(times: usize, folder: &Path) {
+    for _ in 0..times {
+        assert_eq!(black_box(known(folder)).len(), MESSAGES);
+    }
+}
+
+/// All that a run computes which finds nothing new.
+fn plan(times: usize, folder: &Path) {
+    let lines = Lines::new();
+    for _ in 0..times {
+        let (maildrop, snapshot) = (lines.join(), known(folder));
+        let decisions = policy::plan(&maildrop, &snapshot, RETENTION, Limits::default(), 0);
+        assert!(decisions.iter().all(|it| it.action == Action::Keep));
+        assert!(snapshot.changes(&maildrop).0.is_empty());
+    }
+}
+
+fn known(folder: &Path) -> Snapshot {
+    let mut cache = Cache::open(folder).unwrap();
+    let row = cache.account(&account(), 0).unwrap();
+    cache.snapshot(row.id).unwrap()
+}
+
+/// Writes a cache that knows all messages.
+fn prepare(folder: &Path) {
+    let mut cache = Cache::open(folder).unwrap();
+    let row = cache.account(&account(), 0).unwrap();
+    let maildir = Maildir::open(&folder.join("mail"), &row.tag).unwrap();
+    let name = maildir.draft().unwrap().finish();
+    let rows: Vec<Staged> = (1..=MESSAGES)
+        .map(|n| Staged {
+            unique_id: unique_id(n).into_bytes(),
+            name: name.clone(),
+            octets: 2_000,
+            sha256: [7; 32],
+            header_sha256: [8; 32],
+            listed_octets: Some(2_000),
+            line_ends: LineEnds {
+                stored: LineEndings::Lf,
+                bare: false,
+            },
+        })
+        .collect();
+    cache.stage(row.id, &rows, 0).unwrap();
+    cache.clear_staged(row.id).unwrap();
+}
+
+fn account() -> Account {
+    Account {
+        name: "bench".to_owned(),
+        identity: Identity {
+            key: "bench".to_owned(),
+            host: "localhost".to_owned(),
+            user: "bench".to_owned(),
+        },
+        server: Server {
+            host: "localhost".to_owned(),
+            port: 995,
+            security: Security::ImplicitTls,
+        },
+        user: "bench".to_owned(),
+        auth: AuthMethod::User,
+        password: PasswordSource::Ask,
+        profile: Profile::default(),
+        store: StoreSettings::Maildir {
+            path: "/mail".into(),
+            line_endings: LineEndings::Lf,
+        },
+        retention: RETENTION,
+        limits: Limits::default(),
+        tls: TlsSettings::default(),
+        timeout: DEFAULT_TIMEOUT,
+    }
+}
