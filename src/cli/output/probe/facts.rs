@@ -26,7 +26,12 @@ pub(super) fn facts(account: &Account, report: &Report, now: i64) -> Vec<Fact> {
     };
     put("greeting", greeting(seen));
     put("TLS", seen.tls.iter().map(|tls| plainly(tls)).collect());
-    put("certificate", certificate(seen, now));
+    let shown = seen.certificate.as_ref().map(|der| Certificate::read(der));
+    if let Some(shown) = shown {
+        put("certificate", certificate(shown.text.as_ref(), now));
+        // Fits the narrow screens that people have.
+        put("SHA-256", vec![shown.fingerprint.replace("sha256:", "")]);
+    }
     put("capabilities", capabilities(seen));
     put("latency", latency(seen));
     put("pipelining", pipelining(seen));
@@ -70,13 +75,9 @@ fn plainly(tls: &str) -> String {
         .replacen(" TLS13_", " TLS_", 1)
 }
 
-fn certificate(seen: &Observations, now: i64) -> Vec<String> {
-    let Some(der) = &seen.certificate else {
-        return Vec::new();
-    };
-    let certificate = Certificate::read(der);
-    let Some(text) = certificate.text else {
-        return vec!["cannot be read".to_owned(), certificate.fingerprint];
+fn certificate(text: Option<&Text>, now: i64) -> Vec<String> {
+    let Some(text) = text else {
+        return vec!["cannot be read".to_owned()];
     };
     let names = if text.names.is_empty() {
         "for no host".to_owned()
@@ -88,12 +89,7 @@ fn certificate(seen: &Observations, now: i64) -> Vec<String> {
     } else {
         format!("{}, issued by {}", text.subject, text.issuer)
     };
-    vec![
-        parties,
-        names,
-        validity(&text, now),
-        certificate.fingerprint,
-    ]
+    vec![parties, names, validity(text, now)]
 }
 
 fn validity(text: &Text, now: i64) -> String {

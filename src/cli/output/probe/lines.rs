@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::account::Account;
-use crate::pop3::{Capabilities, Printable};
+use crate::pop3::Printable;
 use crate::probe::certificate::{Certificate, Text};
 use crate::probe::{Failure, Flight, IdForm, Observations, Report, Stage, UniqueIdRows};
 
@@ -22,7 +22,7 @@ struct ProbeLine<'a> {
     greeting: Option<String>,
     tls: Option<&'a str>,
     certificate: Option<CertificateLine>,
-    capabilities: CapabilityLines<'a>,
+    capabilities: CapabilityLines,
     latency: Option<f64>,
     pipelining: PipeliningLine,
     messages: Option<u64>,
@@ -49,10 +49,10 @@ struct CertificateLine {
 }
 
 #[derive(Serialize)]
-struct CapabilityLines<'a> {
-    before_tls: Option<&'a [String]>,
-    before_login: Option<&'a [String]>,
-    after_login: Option<&'a [String]>,
+struct CapabilityLines {
+    before_tls: Option<Vec<String>>,
+    before_login: Option<Vec<String>>,
+    after_login: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -117,7 +117,11 @@ fn probe_line<'a>(account: &'a Account, report: &'a Report, now: i64) -> ProbeLi
     let samples = seen.samples.iter();
     let compared =
         samples.filter_map(|sample| Some((sample.listed?, sample.retr.as_ref()?.octets())));
-    let lines = |stage| seen.capabilities(stage).map(Capabilities::lines);
+    let safe = |line: &String| sanitize::text(line).into_owned();
+    let lines = |stage| {
+        let known = seen.capabilities(stage);
+        known.map(|known| known.lines().iter().map(safe).collect())
+    };
     let seconds = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e6;
     ProbeLine {
         event: "probe",
