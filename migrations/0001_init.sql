@@ -37,8 +37,9 @@ CREATE TABLE messages (
     -- Whether CRLF was stored as LF.
     line_endings      TEXT NOT NULL CHECK (line_endings IN ('lf', 'crlf')),
     -- How many messages of the listing had this unique-id when all of them were last accounted
-    -- for: more than one only where a server breaks the rules.
-    copies            INTEGER NOT NULL DEFAULT 1 CHECK (copies > 0),
+    -- for: more than one only where a server breaks the rules. 0: it is in doubt whether the
+    -- unique-id is this message's, because client and server were out of step.
+    copies            INTEGER NOT NULL DEFAULT 1 CHECK (copies >= 0),
     stored_at         INTEGER NOT NULL,
     -- When the server last accepted to delete it. It is gone once `missing_since` is set too.
     deletion_asked_at INTEGER,
@@ -50,6 +51,8 @@ CREATE TABLE messages (
 CREATE INDEX messages_by_unique_id
     ON messages (account, unique_id, stored_at, copies, deletion_asked_at, missing_since,
         listed_octets);
+
+CREATE INDEX messages_in_doubt ON messages (account) WHERE copies = 0;
 
 -- Messages that were recorded and are perhaps not yet where readers look: step 3 to step 6 of
 -- the store's order. Empty but for a run in progress or a crash.

@@ -117,6 +117,14 @@ impl Maildrop {
         self.rows.is_empty()
     }
 
+    /// Whether it is in doubt which message a number means: LIST and UIDL differ about it, or one
+    /// of them makes no sense. Then a unique-id may have been given to another's message.
+    pub fn is_doubtful(&self) -> bool {
+        self.contradictions
+            .iter()
+            .any(|contradiction| !matches!(contradiction, Contradiction::CountDiffers { .. }))
+    }
+
     /// Where the listing contradicts itself. Then nothing may be deleted by it.
     pub fn contradictions(&self) -> &[Contradiction] {
         &self.contradictions

@@ -25,7 +25,8 @@ pub struct Remembered {
     /// Whether the server was asked to delete them.
     pub deletion_asked: bool,
     /// How many messages of the listing had this unique-id when all of them were last accounted
-    /// for: more than one only where a server breaks the rules.
+    /// for: more than one only where a server breaks the rules; none where it is in doubt whether
+    /// the unique-id is theirs.
     pub copies: u32,
     /// Where no listing showed the unique-id for a while: the size that it had in the last one,
     /// if known. Whatever has it now may be another message.
@@ -105,7 +106,7 @@ pub fn is_ambiguous(message: Message<'_>, remembered: Option<Remembered>) -> boo
     let Some(remembered) = remembered else {
         return message.copies > 1;
     };
-    message.copies > 1 || remembered.copies > 1 || is_back_changed(message, remembered)
+    message.copies > 1 || remembered.copies != 1 || is_back_changed(message, remembered)
 }
 
 fn is_back_changed(message: Message<'_>, remembered: Remembered) -> bool {

@@ -105,6 +105,11 @@ impl Error {
                 "name another folder with `--state-dir`, or make this one writable".to_owned()
             }
             Self::Sqlite(_) => match self.code()? {
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+                    "the state is damaged: restore it from a backup; without it every message on \
+                     the server is retrieved again"
+                        .to_owned()
+                }
                 ErrorCode::DiskFull => {
                     "make room and run it again; nothing was deleted on the server".to_owned()
                 }

@@ -206,6 +206,30 @@ impl Cache {
         Ok(absent)
     }
 
+    /// The messages of which it is in doubt whether their unique-id is theirs: key and content.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn in_doubt(&self, account: i64) -> Result<Vec<(i64, Digest)>, Error> {
+        let mut query = self
+            .connection
+            .prepare("SELECT id, sha256 FROM messages WHERE account = ?1 AND copies = 0")?;
+        let rows = query.query_map([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Digests of the headers of the messages with this unique-id.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn headers(&self, account: i64, unique_id: &[u8]) -> Result<Vec<Digest>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT header_sha256 FROM messages WHERE account = ?1 AND unique_id = ?2",
+        )?;
+        let rows = query.query_map(params![account, unique_id], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Records that messages go by other unique-ids now.
     ///
     /// # Errors
@@ -239,7 +263,7 @@ impl Cache {
     }
 
     /// Records that all messages which share this unique-id are accounted for, and how many
-    /// they were.
+    /// they were; none puts it in doubt whether it is theirs.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -13,6 +13,9 @@ pub const MAX_LISTING_LINES: usize = 2_000_000;
 /// More octets than any listing has.
 pub const MAX_LISTING_OCTETS: usize = 128 << 20;
 
+/// More lines than any list of capabilities has.
+const MAX_CAPABILITY_LINES: usize = 256;
+
 /// How much of what nobody asked for is kept for the error message.
 const LEFTOVER_SHOWN: usize = 120;
 
@@ -29,6 +32,8 @@ pub enum Event<'e> {
     ScanListing(ScanListing),
     /// One line of UIDL's reply.
     UniqueIdListing(UniqueIdListing<'e>),
+    /// An empty line in a listing, which lists nothing: some servers begin with one.
+    Blank,
     /// Octets of the message that RETR or TOP asked for.
     Content(&'e [u8]),
     /// A multi-line reply is complete.
@@ -190,7 +195,11 @@ impl Connection {
             return Ok(Some(Event::End(keyword)));
         }
         let octets = octets + line.len();
-        if lines >= MAX_LISTING_LINES || octets > MAX_LISTING_OCTETS {
+        let most = match keyword {
+            Keyword::Capa => MAX_CAPABILITY_LINES,
+            _ => MAX_LISTING_LINES,
+        };
+        if lines >= most || octets > MAX_LISTING_OCTETS {
             self.state = State::Broken;
             return Err(Error::ListingTooLong { keyword, lines });
         }
@@ -199,6 +208,7 @@ impl Connection {
             octets,
         };
         Ok(Some(match keyword {
+            _ if line.is_empty() => Event::Blank,
             Keyword::List => Event::ScanListing(ScanListing::parse(line)),
             Keyword::Uidl => Event::UniqueIdListing(UniqueIdListing::parse(line)),
             _ => Event::Capability(line),

@@ -73,6 +73,8 @@ pub struct Session {
     /// The text of the last answer, where it was negative: where the server closes next, the
     /// reason.
     last_words: Option<String>,
+    /// All commands of the current retrieval are on their way or answered.
+    all_sent: bool,
     /// Octets of message bodies since the last log line about them.
     body_octets: u64,
 }
@@ -163,6 +165,7 @@ impl Session {
             end: 0,
             output: Vec::new(),
             last_words: None,
+            all_sent: false,
             body_octets: 0,
         }
     }
@@ -504,7 +507,7 @@ impl Session {
                             self.body_octets = 0;
                             self.pace.restart();
                         }
-                        Event::ScanListing(_) | Event::UniqueIdListing(_) => {}
+                        Event::Blank | Event::ScanListing(_) | Event::UniqueIdListing(_) => {}
                     }
                     if let ControlFlow::Break(value) = take(event) {
                         outcome = ControlFlow::Break(value);

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 
-use super::{Command, ControlFlow, Error, Event, Keyword, MessageNumber, Refusal, Session};
+use super::{Command, ControlFlow, Error, Event, Keyword, MessageNumber, Refusal, Session, pop3};
 
 /// How many commands may be on their way at once. They are about a dozen octets each, so that
 /// together they fit into any socket buffer: we never wait to send while the server waits for
@@ -111,6 +111,7 @@ impl Session {
                     sent += 1;
                 }
                 self.flush().await?;
+                self.all_sent = sent == wanted.len();
             }
             self.fill().await?;
             let before = done;
@@ -141,6 +142,19 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Whether, after this error, it is in doubt which reply belonged to which command. A server
+    /// that leaves out one answer among many shows it only at the end, when the last command
+    /// has none; one that gives two, by what is left over.
+    pub fn is_out_of_step(&self, error: &Error) -> bool {
+        match error {
+            Error::Protocol { fault, .. } => !matches!(fault, pop3::Error::Closed { .. }),
+            Error::TimedOut { .. } => {
+                self.capabilities.pipelining() && self.all_sent && !self.connection.is_mid_reply()
+            }
+            _ => false,
+        }
     }
 
     /// Marks messages as deleted; `answered` learns what became of each, in order. Nothing is

@@ -6,7 +6,7 @@
 //! recorded. What matches is the same message; only the rest is retrieved, and of that nothing
 //! is stored whose content is: TOP may be missing, or show other headers than RETR.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mail_parser::{HeaderName, MessageParser};
 
@@ -54,6 +54,31 @@ pub(super) async fn recognise(
     let mut headers = Headers::default();
     session.headers(&numbers, &mut headers).await?;
     Ok(matches(&messages, &headers.all, absent))
+}
+
+/// Which of these messages, all of which are remembered, have another header than `recorded`
+/// holds for them: their unique-ids were given to other messages (`OPOP3:C0040`). Where TOP does
+/// not tell, they are looked into as well.
+///
+/// # Errors
+/// Those of the connection.
+pub(super) async fn changed(
+    session: &mut Session,
+    maildrop: &Maildrop,
+    places: &[usize],
+    recorded: &[Vec<Digest>],
+) -> Result<HashSet<usize>, session::Error> {
+    let messages = places.iter().filter_map(|&place| maildrop.get(place));
+    let numbers: Vec<MessageNumber> = messages.map(|message| message.number).collect();
+    let mut headers = Headers::default();
+    session.headers(&numbers, &mut headers).await?;
+    let seen = places.iter().zip(recorded).zip(&headers.all);
+    let changed = seen.filter(|((_, recorded), header)| {
+        !header
+            .as_ref()
+            .is_some_and(|header| recorded.contains(&header.sha256))
+    });
+    Ok(changed.map(|((&place, _), _)| place).collect())
 }
 
 /// Pairs each message with one absent message of the same header, each used once.

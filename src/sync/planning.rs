@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Event, Request};
-use crate::account::Account;
+use crate::account::{Account, Retention};
 use crate::cache::Snapshot;
 use crate::maildrop::{Maildrop, Message};
 use crate::policy::{self, Action, Decision, Memory, Reason};
@@ -51,6 +51,21 @@ impl Plan {
     /// The action for the message in this place of the maildrop.
     pub(super) fn action(&self, place: usize) -> Action {
         self.decisions[place].action
+    }
+
+    /// Decides anew for messages that were to be deleted by their remembered unique-ids, and whose
+    /// header is not the one that was recorded: they are others.
+    pub(super) fn change(&mut self, places: &HashSet<usize>, retention: Retention) {
+        for &place in places {
+            self.decisions[place] = Decision {
+                action: if retention.leave_on_server {
+                    Action::Retrieve
+                } else {
+                    Action::RetrieveThenDelete
+                },
+                reason: Reason::UniqueIdAmbiguous,
+            };
+        }
     }
 
     /// The messages with what is decided of them.

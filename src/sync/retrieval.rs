@@ -42,11 +42,18 @@ pub(super) struct Order {
 
 impl Order {
     /// Orders these places of the maildrop, as planned from what is remembered.
-    pub(super) fn new(maildrop: Arc<Maildrop>, places: Vec<usize>, memory: &impl Memory) -> Self {
+    /// `changed` are those whose header is not the one that was recorded.
+    pub(super) fn new(
+        maildrop: Arc<Maildrop>,
+        places: Vec<usize>,
+        memory: &impl Memory,
+        changed: &HashSet<usize>,
+    ) -> Self {
         let ambiguous = places.iter().enumerate().filter(|&(_, &place)| {
-            maildrop.get(place).is_some_and(|message| {
-                policy::is_ambiguous(message, memory.recall(message.unique_id))
-            })
+            changed.contains(&place)
+                || maildrop.get(place).is_some_and(|message| {
+                    policy::is_ambiguous(message, memory.recall(message.unique_id))
+                })
         });
         let ambiguous = ambiguous.map(|(slot, _)| slot).collect();
         Self {
@@ -84,6 +91,12 @@ impl Order {
             Some(message) => message,
             None => unreachable!("places come from the maildrop's own plan"),
         }
+    }
+
+    /// The unique-ids in these places, with the number of copies that puts them in doubt.
+    pub(super) fn in_doubt(&self, safe: &[usize]) -> impl Iterator<Item = (Vec<u8>, u32)> {
+        safe.iter()
+            .map(|&slot| (self.message(slot).unique_id.to_vec(), 0))
     }
 
     /// Whether there is nothing to retrieve.
@@ -135,6 +148,8 @@ pub(super) struct Retrieved {
     pub(super) all_published: bool,
     /// How many messages could not be had.
     pub(super) failed: u64,
+    /// It is in doubt which message is which.
+    pub(super) in_doubt: bool,
     /// The unique-ids of the messages that were refused, where the server hung up right after
     /// the last of them.
     pub(super) hung_up_after: Vec<Vec<u8>>,
@@ -151,6 +166,7 @@ impl Retrieved {
             octets: 0,
             all_published: true,
             failed: 0,
+            in_doubt: false,
             hung_up_after: Vec::new(),
             result: Ok(()),
         }
@@ -209,6 +225,7 @@ impl Retrieval<'_> {
             .unless_stopped(session.retr(&wanted, &mut intake))
             .await;
         let (failed, endless) = (intake.failed, intake.endless);
+        let in_doubt = matches!(&pulled, Ok(Err(error)) if session.is_out_of_step(error));
         let hung_up_after = match &pulled {
             Ok(Err(error)) if intake.refused_last && error.is_hang_up() => intake.refused_ids(),
             _ => Vec::new(),
@@ -247,6 +264,7 @@ impl Retrieval<'_> {
                 octets: committed.octets,
                 all_published: committed.result.is_ok(),
                 failed,
+                in_doubt,
                 hung_up_after,
                 // Where the disk fails, the writer often only learns that nobody takes its
                 // batches.

@@ -124,14 +124,22 @@ impl<'a> Work<'a> {
         self.listed = true;
         summary.on_server = maildrop.len() as u64;
 
-        let (snapshot, absent) = if snapshot.looks_renamed(&maildrop) {
+        let (snapshot, mut lost) = if snapshot.looks_renamed(&maildrop) {
             self.recognise(&mut session, &maildrop, &snapshot).await?
         } else {
             (snapshot, HashMap::new())
         };
+        let in_doubt = self
+            .with_cache(move |cache| cache.in_doubt(account))
+            .await?;
+        for (id, content) in in_doubt {
+            lost.entry(content).or_insert_with(Vec::new).push(id);
+        }
 
         // Step 4.
-        let plan = Plan::new(request, &maildrop, &snapshot, refused);
+        let mut plan = Plan::new(request, &maildrop, &snapshot, refused);
+        let changed = self.changed(&mut session, &maildrop, &plan).await?;
+        plan.change(&changed, request.account.retention);
         if refused.is_empty() {
             summary.failed += plan.warn(request, &maildrop);
         }
@@ -144,12 +152,22 @@ impl<'a> Work<'a> {
 
         // Step 5.
         let wanted = plan.places(Action::retrieves);
-        let order = Arc::new(Order::new(Arc::clone(&maildrop), wanted, &snapshot));
+        let order = Arc::new(Order::new(
+            Arc::clone(&maildrop),
+            wanted,
+            &snapshot,
+            &changed,
+        ));
         drop(snapshot);
-        let retrieved = self.retrieve(&mut session, &order, absent, summary).await?;
-        let accounted_for: HashMap<Vec<u8>, u32> = order.accounted_for(&retrieved.safe).collect();
+        let retrieved = self.retrieve(&mut session, &order, lost, summary).await?;
+        let accounted_for: HashMap<Vec<u8>, u32> = if retrieved.in_doubt || maildrop.is_doubtful() {
+            order.in_doubt(&retrieved.safe).collect()
+        } else {
+            order.accounted_for(&retrieved.safe).collect()
+        };
         // As long as nobody looked into what is back under an old name, it is not back.
-        back.retain(|id| !doubtful.contains(id) || accounted_for.contains_key(id));
+        let looked_into = |id: &Vec<u8>| accounted_for.get(id).is_some_and(|&copies| copies > 0);
+        back.retain(|id| !doubtful.contains(id) || looked_into(id));
         self.note_listing(vanished, back, accounted_for).await?;
         refused.extend(retrieved.hung_up_after);
         retrieved.result?;
@@ -200,6 +218,30 @@ impl<'a> Work<'a> {
             cache.snapshot(account)
         });
         Ok((reading.await?, contents))
+    }
+
+    /// Still step 4: a second look at what is to be deleted by its remembered unique-id alone. A
+    /// server that gave the id to another message must not lose that (`OPOP3:C0040`).
+    async fn changed(
+        &mut self,
+        session: &mut Session,
+        maildrop: &Maildrop,
+        plan: &Plan,
+    ) -> Result<HashSet<usize>, Error> {
+        let places = plan.places(|action| action == Action::Delete);
+        if places.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let messages = places.iter().filter_map(|&place| maildrop.get(place));
+        let unique_ids: Vec<Vec<u8>> = messages.map(|message| message.unique_id.to_vec()).collect();
+        let account = self.row.id;
+        let reading = self.with_cache(move |cache| {
+            let recorded = ids(&unique_ids).map(|id| cache.headers(account, id));
+            recorded.collect::<Result<Vec<_>, _>>()
+        });
+        let recorded = reading.await?;
+        let looking = migration::changed(session, maildrop, &places, &recorded);
+        Ok(self.stop.clone().unless_stopped(looking).await??)
     }
 
     /// Step 5.

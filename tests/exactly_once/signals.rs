@@ -59,9 +59,13 @@ fn stops_in_order(signal: Signal, pipelining: bool) {
             ..Knobs::default()
         })
         .start();
+    let mut signalled = false;
     bench.on_progress(move |progress, process| {
         if progress.session_octets > 30_000 {
-            process.signal(signal);
+            // Once: a second one would end it on the spot.
+            if !std::mem::replace(&mut signalled, true) {
+                process.signal(signal);
+            }
             // So that the client sees it before it has everything.
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -70,7 +74,9 @@ fn stops_in_order(signal: Signal, pipelining: bool) {
     assert_eq!(ended.status, Some(130), "{}", ended.text());
     bench.no_hooks();
     let stored = bench.store.len();
-    assert!(stored > 50 && stored < 300, "{stored} are stored");
+    // Where commands fly together, the server does not know how far the client has come.
+    let least = if pipelining { 0 } else { 50 };
+    assert!(stored >= least && stored < 300, "{stored} are stored");
     assert_eq!(bench.store.tmp(), [""; 0]);
     assert_eq!(bench.mailbox().len(), 300);
     assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);

@@ -56,6 +56,7 @@ fn replies(connection: &mut Connection, stream: &[u8], size: usize) -> Result<Ve
                     String::from_utf8_lossy(line.unique_id)
                 ),
                 Event::End(keyword) => format!("end {keyword}"),
+                Event::Blank => "blank".to_owned(),
                 Event::Content(_) => unreachable!("handled above"),
             });
         }
