@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 
 import report
 from clients import Popsync
-from disks import KINDS, Disk
+from disks import KINDS, Disk, own_namespace
 from jobs import QUICK, ROWS, Lab, Scale, growth, log
 from server import Dovecot
 
@@ -47,6 +47,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     options = arguments()
+    if options.file_system != "as-is":
+        own_namespace()
     rows = [] if options.rows == "none" else options.rows.split(",")
     if unknown := set(rows) - set(ROWS):
         sys.exit(f"no row {', '.join(sorted(unknown))}: there are {', '.join(ROWS)}")

@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 MAKE = {
     "ext4": ["mkfs.ext4", "-q", "-F", "-i", "4096", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0"],
@@ -15,6 +16,16 @@ MAKE = {
 }
 KINDS = ("as-is", *MAKE, "tmpfs")
 GIB = 1 << 30
+
+
+def own_namespace() -> None:
+    """Starts this program again where nobody else sees what it mounts. Whoever copied a mount
+    into a namespace of theirs would keep it, and the image could not be made anew. However the
+    program ends, what it mounted is gone."""
+    mark = "POPSYNC_RACE_NAMESPACE"
+    if os.geteuid() == 0 and mark not in os.environ:
+        os.environ[mark] = "1"
+        os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.orig_argv[1:]])
 
 
 class Disk:

@@ -25,7 +25,7 @@ import time
 
 sys.dont_write_bytecode = True
 
-from disks import KINDS, Disk
+from disks import KINDS, Disk, own_namespace
 
 MESSAGE = bytes(2_000)
 BATCHES = (1, 4, 16, 64, 512)
@@ -127,6 +127,7 @@ def main() -> None:
     parser.add_argument("--file-systems", default="ext4,xfs,btrfs,tmpfs,as-is")
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
+    own_namespace()
     options.folder.mkdir(parents=True, exist_ok=True)
     for kind in options.file_systems.split(","):
         if kind not in KINDS:
