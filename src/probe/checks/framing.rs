@@ -4,7 +4,9 @@ use crate::pop3::{self, Form, Keyword};
 use crate::probe::{Observations, Reply, Step};
 use crate::session::{Awaited, Error};
 
-use super::{Judgement, count, deviates, example, not_reached, not_seen, ok, quote, tolerated};
+use super::{
+    Judgement, count, deviates, example, not_reached, not_seen, ok, quote, quote_end, tolerated,
+};
 
 /// What a reply answers.
 fn subject(reply: &Reply) -> &'static str {
@@ -86,7 +88,7 @@ pub(super) fn lines_end(seen: &Observations) -> Judgement {
         None => None,
     };
     if let Some(line) = &seen.unfinished {
-        return deviates(format!("{} and no CRLF", quote(line)));
+        return deviates(format!("{} and no CRLF", quote_end(line)));
     }
     if let Some(fault @ pop3::Error::LineTooLong { .. }) = fault {
         return deviates(fault.to_string());

@@ -109,12 +109,23 @@ fn not_reached() -> Judgement {
     not_seen("not reached")
 }
 
+/// The most characters that are quoted.
+const LONGEST: usize = 48;
+
 /// What a server sent, in a few characters.
 fn quote(octets: &[u8]) -> String {
-    const LONGEST: usize = 48;
     let text = Printable(octets).to_string();
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
+    }
+}
+
+/// The same, with the end rather than the beginning.
+fn quote_end(octets: &[u8]) -> String {
+    let text = Printable(octets).to_string();
+    match text.char_indices().nth_back(LONGEST) {
+        Some((start, character)) => format!("`…{}`", &text[start + character.len_utf8()..]),
         None => format!("`{text}`"),
     }
 }

@@ -577,4 +577,8 @@ fn exchange() {
 fn what_a_server_says_is_quoted_short_and_escaped() {
     assert_eq!(quote(b"\x1b[2J\xff"), r"`\u{1b}[2J\xff`");
     assert_eq!(quote(&[b'x'; 100]).chars().count(), 51);
+    assert_eq!(quote_end(&[b'x'; 100]).chars().count(), 51);
+    let both = ["a".repeat(60), "b".repeat(60)].concat();
+    assert!(quote(both.as_bytes()).ends_with("a…`"));
+    assert!(quote_end(both.as_bytes()).starts_with("`…b"));
 }
