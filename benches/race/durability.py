@@ -8,9 +8,12 @@ Writes batches of messages of 2 kB as popsync does, and times only the making du
     fsync           one call per file, then the folder
     fsync × 8       the same from eight threads
     begin, fsync    every file is first given to the disk, without waiting; then as `fsync`
+    by what waits   syncfs where little of others waits to be written (by /proc/meminfo) or the
+                    batch is large, fsync × 8 otherwise
 
 alone, and beside a neighbour who writes to the same file system as fast as it takes it and never
-syncs. Prints milliseconds per batch: median, and the worst behind the stroke.
+syncs. Prints milliseconds per batch: median, and the worst behind the stroke; and how much
+waited to be written just before.
 """
 import argparse
 import concurrent.futures
@@ -18,6 +21,7 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import random
 import statistics
 import subprocess
 import sys
@@ -70,23 +74,41 @@ def begin_fsync(folder: int, files: list[str]) -> None:
     fsync(folder, files)
 
 
+def by_what_waits(folder: int, files: list[str]) -> None:
+    if waiting() > LITTLE and len(files) <= FEW or len(files) < 4:
+        fsync_threads(folder, files)
+    else:
+        syncfs(folder, files)
+
+
+def waiting() -> float:
+    """MiB that anybody wrote and no disk has, on the whole machine."""
+    with open("/proc/meminfo") as file:
+        lines = dict(line.split(":") for line in file)
+    return sum(int(lines[name].split()[0]) for name in ("Dirty", "Writeback")) / 1024
+
+
+LITTLE = 64     # MiB: what a slow disk writes in half a second
+FEW = 256       # files, from which on syncfs is no slower beside any neighbour
 POOL = concurrent.futures.ThreadPoolExecutor(8)
-STRATEGIES = {"syncfs": syncfs, "fsync": fsync, "fsync × 8": fsync_threads, "begin, fsync": begin_fsync}
+STRATEGIES = {"syncfs": syncfs, "fsync": fsync, "fsync × 8": fsync_threads, "begin, fsync": begin_fsync,
+              "by what waits": by_what_waits}
 
 
-def batch(folder: int, count: int, strategy) -> float:
-    """Milliseconds for one batch; the files are gone afterwards."""
+def batch(folder: int, count: int, strategy) -> tuple[float, float]:
+    """Milliseconds for one batch, and what waited before; the files are gone afterwards."""
     names = [f"{time.monotonic_ns()}.{number}" for number in range(count)]
     for name in names:
         file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
         os.write(file, MESSAGE)
         os.close(file)
+    before = waiting()
     begun = time.perf_counter()
     strategy(folder, names)
     took = time.perf_counter() - begun
     for name in names:
         os.unlink(name, dir_fd=folder)
-    return took * 1000
+    return took * 1000, before
 
 
 @contextlib.contextmanager
@@ -109,16 +131,24 @@ def measure(folder: pathlib.Path, rounds: int, busy: bool) -> None:
     mail.mkdir(exist_ok=True)
     descriptor = os.open(mail, os.O_RDONLY | os.O_DIRECTORY)
     times = {(name, count): [] for name in STRATEGIES for count in BATCHES}
+    waited = []
     with neighbour(folder, busy):
-        for _ in range(rounds):
-            for (name, count), found in times.items():
-                # Beside a neighbour one batch of single fsyncs may take a minute.
-                if not (busy and count == 512 and len(found) >= 3):
-                    found.append(batch(descriptor, count, STRATEGIES[name]))
+        for round in range(rounds):
+            # One strategy leaves the disk to the next as it likes; so each follows each.
+            order = list(times)
+            random.Random(round).shuffle(order)
+            for name, count in order:
+                if busy:
+                    # The neighbour makes up for what was just written for it.
+                    time.sleep(1)
+                took, before = batch(descriptor, count, STRATEGIES[name])
+                times[name, count].append(took)
+                waited.append(before)
     os.close(descriptor)
     for name in STRATEGIES:
         cells = (f"{statistics.median(times[name, count]):.1f} / {max(times[name, count]):.0f}" for count in BATCHES)
-        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    print(f"\nBefore a batch {statistics.median(waited):.0f} MiB waited to be written.", flush=True)
 
 
 def main() -> None:

@@ -67,7 +67,8 @@ class Lab:
 
     def mailbox(self, user: str, sizes: list[int]) -> Mailbox:
         """A mailbox that the server has indexed, and its machine read."""
-        log(f"mailbox {user}: {len(sizes)} messages, {sum(sizes) / 1e6:.0f} MB")
+        user = f"{user}-{len(sizes)}"
+        log(f"mailbox {user}: {sum(sizes) / 1e6:.0f} MB")
         box = Mailbox(self.server.mail, user).make(sizes, len(sizes), self.server.owner.takes)
         self.index(user)
         clients.RawPull("retr").run(self.place(user, pathlib.Path("/")), self.timeout)
@@ -264,7 +265,7 @@ def growth(lab: Lab, most: int) -> list[Grown]:
     """How time and memory grow with the mailbox."""
     rows = []
     for messages in (count for count in (1_000, 10_000, 100_000, 1_000_000) if count <= most):
-        box = lab.mailbox(f"growth-{messages}", mailbox.equal(messages, TINY))
+        box = lab.mailbox("growth", mailbox.equal(messages, TINY))
         rounds = 1 if messages > 100_000 else min(3, lab.rounds)
         # A file takes a block and an inode.
         gib = max(lab.scale.gib, messages * 12_000 // (1 << 30))
@@ -286,9 +287,10 @@ def distant(lab: Lab, port: int, rtt: int, racers: list[Client],
     with proxy("delay", port, 0) as near, proxy("delay", port, rtt) as far:
         close = lab.alternate([lab.popsync], lambda client: once(client, near), rounds)
         runs = lab.alternate(racers, lambda client: once(client, far), rounds)
-    name = lab.popsync.name
-    # More digits than one would be noise.
-    return runs, round((median(runs[name], wall) - median(close[name], wall)) / (rtt / 1000), 1)
+    # Whatever else the machine does only adds: the least is nearest the truth. More digits than
+    # one would be noise.
+    least = [min(map(wall, those[lab.popsync.name])) for those in (runs, close)]
+    return runs, round((least[0] - least[1]) / (rtt / 1000), 1)
 
 
 def distant_nothing_new(lab: Lab, port: int) -> tuple[Runs, float]:
