@@ -41,7 +41,7 @@ fn at_every_octet(by: By, how: CloseHow, step: usize) {
         // Reset at once, the connection may look as if it had never been made.
         let expected = [
             Some(75),
-            (how == CloseHow::Reset && octet < 50).then_some(69),
+            (how == CloseHow::Reset && octet < 60).then_some(69),
         ];
         assert!(expected.contains(&ended.status), "{when}: {}", ended.text());
         assert_eq!(bench.store.tmp(), [""; 0], "{when}");

@@ -8,6 +8,9 @@ use rustix::process::Signal;
 
 use crate::bench::{Bench, By, Setup, letters};
 
+/// The octet at which the server stalls: in the middle of the messages.
+const STALL: u64 = 30_000;
+
 /// How soon a run that was told to stop has to end.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -54,20 +57,15 @@ fn stops_in_order(signal: Signal, pipelining: bool) {
     let bench = Setup::with(letters(300))
         .knobs(Knobs {
             pipelining,
-            // So that the signal finds the run at work.
-            chunk: Some(512),
+            // Nothing comes behind it: the run waits for the rest until the signal ends it.
+            stall: Some(STALL),
             ..Knobs::default()
         })
         .start();
-    let mut signalled = false;
     bench.on_progress(move |progress, process| {
-        if progress.session_octets > 30_000 {
-            // Once: a second one would end it on the spot.
-            if !std::mem::replace(&mut signalled, true) {
-                process.signal(signal);
-            }
-            // So that the client sees it before it has everything.
-            std::thread::sleep(Duration::from_millis(5));
+        // Once: a second one would end it on the spot.
+        if progress.session_octets == STALL {
+            process.signal(signal);
         }
     });
     let ended = bench.fetch(&["--profile", "outlook-2016"]).end();
@@ -194,12 +192,12 @@ fn a_signal_ends_a_run_that_waits_for_a_password() {
 fn a_second_signal_ends_at_once_and_loses_nothing() {
     let bench = Setup::with(letters(300))
         .knobs(Knobs {
-            chunk: Some(512),
+            stall: Some(STALL),
             ..Knobs::default()
         })
         .start();
     bench.on_progress(move |progress, process| {
-        if progress.session_octets > 30_000 {
+        if progress.session_octets == STALL {
             process.signal(Signal::INT);
             process.signal(Signal::TERM);
         }
