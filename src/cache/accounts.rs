@@ -39,27 +39,20 @@ impl Cache {
         let identity = &account.identity;
         let StoreSettings::Maildir { path, .. } = &account.store;
         let store = path.to_string_lossy();
-        let found = self
-            .connection
-            .query_row(
-                "UPDATE accounts SET name = ?4, store = ?5
-                 WHERE key = ?1 AND host = ?2 AND user = ?3
-                 RETURNING id, tag",
-                params![
-                    identity.key,
-                    identity.host,
-                    identity.user,
-                    account.name,
-                    store
-                ],
-                account_row,
-            )
-            .optional()?;
-        if let Some(row) = found {
+        if let Some(row) = self.find_account(identity)? {
+            // Nearly always it says so already, and nothing is written.
+            self.connection.execute(
+                "UPDATE accounts SET name = ?2, store = ?3
+                 WHERE id = ?1 AND (name <> ?2 OR store <> ?3)",
+                params![row.id, account.name, store],
+            )?;
             return Ok(row);
         }
+        // Committed in so many words: a statement that returns a row keeps to itself that it could
+        // not be.
+        let transaction = self.connection.transaction()?;
         // 64 random bits of SQLite's own: no two state folders share a tag either.
-        let row = self.connection.query_row(
+        let row = transaction.query_row(
             "INSERT INTO accounts (key, host, user, name, store, tag, created_at)
              VALUES (?1, ?2, ?3, ?4, ?5, lower(hex(randomblob(8))), ?6)
              RETURNING id, tag",
@@ -73,6 +66,7 @@ impl Cache {
             ],
             account_row,
         )?;
+        transaction.commit()?;
         Ok(row)
     }
 }

@@ -249,6 +249,37 @@ fn a_message_larger_than_the_disk_leaves_nothing_of_itself() {
 
 #[test]
 #[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
+fn a_full_state_folder_stops_the_run_and_loses_nothing() {
+    let mut failed = 0;
+    let mut stored_some = 0;
+    for size in [0, 16, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024] {
+        let bench = Setup::with(letters(700))
+            .knobs(Knobs {
+                uid_long: Some(300),
+                ..Knobs::default()
+            })
+            .start();
+        let disk = Disk::mount(bench.path("state"));
+        disk.leave(size << 10);
+        let ended = disk.run(bench.fetch(&DELETES)).end();
+        assert_safe(&bench, &ended);
+        if ended.status != Some(0) {
+            // 73 where not even the lock can be made.
+            let expected = if size == 0 { 73 } else { 74 };
+            assert_eq!(ended.status, Some(expected), "{size}k: {}", ended.text());
+            ended.says("hint: ");
+            failed += 1;
+            stored_some += usize::from(bench.store.len() > 0);
+        }
+        disk.make_room();
+        completes(&bench, &disk);
+    }
+    assert!(failed > 4, "only {failed} sizes were too small");
+    assert!(stored_some > 0, "no run failed between two batches");
+}
+
+#[test]
+#[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
 fn a_maildir_that_cannot_be_written_stops_the_run_before_anything_is_deleted() {
     for stop_at in ["", "1", "3", "4:2"] {
         let (bench, disk) = maildir(Setup::with(letters(5)));
