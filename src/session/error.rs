@@ -237,6 +237,10 @@ impl Error {
         match self {
             Self::Apop(_) => Exit::NoPermission,
             Self::CaFile { .. } => Exit::Config,
+            // It listens, and is too busy to talk.
+            Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionReset => {
+                Exit::TemporaryFailure
+            }
             Self::Certificate { .. }
             | Self::Connect { .. }
             | Self::Resolve { .. }

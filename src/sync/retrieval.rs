@@ -16,7 +16,7 @@ use super::chunk::Chunk;
 use super::committer::Committer;
 use super::intake::Intake;
 use super::writer::Writer;
-use super::{Clock, Error, Reporter, Stop};
+use super::{Clock, Error, Event, Reporter, Stop};
 use crate::account::{Account, StoreSettings};
 use crate::cache::{Cache, Digest};
 use crate::maildrop::{self, Maildrop};
@@ -230,9 +230,14 @@ impl Retrieval<'_> {
             Ok(Err(error)) if intake.refused_last && error.is_hang_up() => intake.refused_ids(),
             _ => Vec::new(),
         };
-        // Dropping it ends the writer, and that the committer. A slow disk may take its time,
-        // and QUIT is still to come.
-        drop(intake);
+        let Intake {
+            mut stored,
+            to_writer,
+            ..
+        } = intake;
+        // Without a sender the writer ends, and with it the committer. A slow disk may take its
+        // time, and QUIT is still to come.
+        drop(to_writer);
         let joined = async { (writer.await, committer.await) };
         tokio::pin!(joined);
         let mut ended = None;
@@ -247,6 +252,13 @@ impl Retrieval<'_> {
             Some(both) => both,
             None => joined.await,
         };
+        let mut messages = 0;
+        while stored.try_recv().is_ok() {
+            messages += 1;
+        }
+        if messages > 0 {
+            self.reporter.report(Event::Stored { messages });
+        }
         let committed = committed.map_err(Error::panicked)?;
         let written = written.map_err(Error::panicked)?;
         let result = match (written, endless, pulled) {
