@@ -1,6 +1,7 @@
 """What it costs to make a batch of new files durable, by strategy, file system and neighbour.
 
-    python3 benches/race/durability.py FOLDER [--file-systems ext4,xfs,btrfs,tmpfs,as-is] [--rounds 7]
+    python3 benches/race/durability.py FOLDER [--file-systems ext4,xfs,btrfs,tmpfs] [--rounds 5]
+                                       [--write-results]
 
 Writes batches of messages of 2 kB as popsync does, and times only the making durable:
 
@@ -30,6 +31,7 @@ import time
 sys.dont_write_bytecode = True
 
 from disks import KINDS, Disk, own_namespace
+from report import write_between
 
 MESSAGE = bytes(2_000)
 BATCHES = (1, 4, 16, 64, 512)
@@ -126,7 +128,8 @@ def neighbour(folder: pathlib.Path, busy: bool):
         process.wait()
 
 
-def measure(folder: pathlib.Path, rounds: int, busy: bool) -> None:
+def measure(folder: pathlib.Path, rounds: int, busy: bool) -> str:
+    """The table for one file system."""
     mail = folder / "mail"
     mail.mkdir(exist_ok=True)
     descriptor = os.open(mail, os.O_RDONLY | os.O_DIRECTORY)
@@ -145,20 +148,24 @@ def measure(folder: pathlib.Path, rounds: int, busy: bool) -> None:
                 times[name, count].append(took)
                 waited.append(before)
     os.close(descriptor)
+    lines = ["| files | " + " | ".join(map(str, BATCHES)) + " |", "|---|" + "---:|" * len(BATCHES)]
     for name in STRATEGIES:
         cells = (f"{statistics.median(times[name, count]):.1f} / {max(times[name, count]):.0f}" for count in BATCHES)
-        print(f"| {name} | " + " | ".join(cells) + " |")
-    print(f"\nBefore a batch {statistics.median(waited):.0f} MiB waited to be written.", flush=True)
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines.append(f"\nBefore a batch {statistics.median(waited):.0f} MiB waited to be written.\n")
+    return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--file-systems", default="ext4,xfs,btrfs,tmpfs,as-is")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--file-systems", default="ext4,xfs,btrfs,tmpfs")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write-results", action="store_true", help="puts the tables into benches/README.md")
     options = parser.parse_args()
     own_namespace()
     options.folder.mkdir(parents=True, exist_ok=True)
+    tables = []
     for kind in options.file_systems.split(","):
         if kind not in KINDS:
             sys.exit(f"no file system {kind}: there are {', '.join(KINDS)}")
@@ -166,12 +173,14 @@ def main() -> None:
         try:
             for busy in (False, True):
                 folder = disk.renew(4)
-                print(f"\n{kind}, {'a neighbour writes' if busy else 'alone'}\n")
-                print("| files | " + " | ".join(map(str, BATCHES)) + " |")
-                print("|---|" + "---:|" * len(BATCHES), flush=True)
-                measure(folder, options.rounds, busy)
+                table = measure(folder, options.rounds, busy)
+                tables.append(f"{kind}, {'a neighbour writes' if busy else 'alone'}:\n\n{table}")
+                print(tables[-1], flush=True)
         finally:
             disk.remove()
+    if options.write_results:
+        readme = pathlib.Path(__file__).resolve().parents[1] / "README.md"
+        write_between(readme, "durability", "\n".join(tables))
 
 
 if __name__ == "__main__":
