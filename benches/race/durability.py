@@ -9,8 +9,9 @@ Writes batches of messages of 2 kB as popsync does, and times only the making du
     fsync           one call per file, then the folder
     fsync × 8       the same from eight threads
     begin, fsync    every file is first given to the disk, without waiting; then as `fsync`
-    by what waits   syncfs where little of others waits to be written (by /proc/meminfo) or the
-                    batch is large, fsync × 8 otherwise
+    begin, × 8      the same, then as `fsync × 8`
+    by what waits   from four files on syncfs where little waits to be written (by /proc/meminfo),
+                    else begin, fsync
 
 alone, and beside a neighbour who writes to the same file system as fast as it takes it and never
 syncs. Prints milliseconds per batch: median, and the worst behind the stroke; and how much
@@ -68,17 +69,26 @@ def fsync_threads(folder: int, files: list[str]) -> None:
     os.fsync(folder)
 
 
-def begin_fsync(folder: int, files: list[str]) -> None:
+def begin(folder: int, files: list[str]) -> None:
     for name in files:
         file = os.open(name, os.O_RDONLY, dir_fd=folder)
         os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
         os.close(file)
+
+
+def begin_fsync(folder: int, files: list[str]) -> None:
+    begin(folder, files)
     fsync(folder, files)
 
 
+def begin_fsync_threads(folder: int, files: list[str]) -> None:
+    begin(folder, files)
+    fsync_threads(folder, files)
+
+
 def by_what_waits(folder: int, files: list[str]) -> None:
-    if waiting() > LITTLE and len(files) <= FEW or len(files) < 4:
-        fsync_threads(folder, files)
+    if len(files) < 4 or waiting() > LITTLE:
+        begin_fsync(folder, files)
     else:
         syncfs(folder, files)
 
@@ -91,9 +101,9 @@ def waiting() -> float:
 
 
 LITTLE = 64     # MiB: what a slow disk writes in half a second
-FEW = 256       # files, from which on syncfs is no slower beside any neighbour
 POOL = concurrent.futures.ThreadPoolExecutor(8)
 STRATEGIES = {"syncfs": syncfs, "fsync": fsync, "fsync × 8": fsync_threads, "begin, fsync": begin_fsync,
+              "begin, × 8": begin_fsync_threads,
               "by what waits": by_what_waits}
 
 
