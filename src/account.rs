@@ -132,7 +132,8 @@ impl AuthMethod {
 /// Where the password comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PasswordSource {
-    /// Neither command nor file: `POPSYNC_PASSWORD`, else a prompt on the terminal.
+    /// Neither command nor file: the keyring, else a systemd credential, else
+    /// `POPSYNC_PASSWORD`, else a prompt on the terminal.
     Ask,
     /// The first line that this command prints, run by `sh -c`.
     Command(String),

@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::auth::argument::BadByte;
+use crate::auth::keyring;
 use crate::exit::Exit;
 
 /// No password could be had, or none that could be sent. Never holds any part of a secret, nor
@@ -31,6 +32,15 @@ pub enum Error {
     /// The command could not be run, or its output not read.
     #[error("cannot run password-command")]
     CommandIo {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file of a systemd credential could not be read.
+    #[error("cannot read the systemd credential {}", path.display())]
+    CredentialIo {
+        /// The file.
+        path: PathBuf,
         /// Why.
         #[source]
         source: io::Error,
@@ -77,9 +87,20 @@ pub enum Error {
     /// The user stopped popsync while it asked.
     #[error("interrupted while asking for the password")]
     Interrupted,
+    /// The keyring is of no use here, and nothing else will do.
+    #[error("{fault}")]
+    Keyring {
+        /// Why.
+        #[source]
+        fault: keyring::Fault,
+    },
     /// No source is configured, and there is no terminal to ask on.
     #[error("no password, and no terminal to ask for one")]
-    NoSource,
+    NoSource {
+        /// Why the keyring was of no use; none where it just has no password.
+        #[source]
+        keyring: Option<keyring::Fault>,
+    },
     /// The terminal could not be used.
     #[error("cannot ask for the password")]
     Prompt {
@@ -110,10 +131,16 @@ pub enum Error {
 pub enum Origin {
     /// `password-command`.
     Command,
+    /// A systemd credential.
+    Credential(PathBuf),
     /// `POPSYNC_PASSWORD`.
     Environment,
     /// `password-file`.
     File(PathBuf),
+    /// The first line of standard input, for `popsync login`.
+    Input,
+    /// The system's keyring.
+    Keyring,
     /// A person.
     Prompt,
 }
@@ -122,8 +149,11 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Command => f.write_str("password-command"),
+            Self::Credential(path) => write!(f, "the systemd credential {}", path.display()),
             Self::Environment => f.write_str("POPSYNC_PASSWORD"),
             Self::File(path) => write!(f, "password-file {}", path.display()),
+            Self::Input => f.write_str("standard input"),
+            Self::Keyring => f.write_str("the keyring"),
             Self::Prompt => f.write_str("the prompt"),
         }
     }
@@ -141,9 +171,11 @@ impl Error {
             Self::Interrupted => Exit::Interrupted,
             Self::CommandFailed { .. }
             | Self::CommandIo { .. }
+            | Self::CredentialIo { .. }
             | Self::Empty { .. }
             | Self::FileIo { .. }
-            | Self::NoSource
+            | Self::Keyring { .. }
+            | Self::NoSource { .. }
             | Self::Prompt { .. }
             | Self::TimedOut { .. }
             | Self::TooLong { .. } => Exit::NoPermission,
@@ -165,21 +197,31 @@ impl Error {
             }
             Self::CommandIo { .. } | Self::Interrupted | Self::Prompt { .. } => return None,
             Self::Empty { origin } | Self::TooLong { origin, .. } => match origin {
-                Origin::Command | Origin::File(_) => {
+                Origin::Command | Origin::Credential(_) | Origin::File(_) | Origin::Input => {
                     "the password is the first line, alone".to_owned()
                 }
+                Origin::Keyring => "run `popsync login` for this account".to_owned(),
                 Origin::Environment => "unset it, or set it to the password".to_owned(),
                 Origin::Prompt => return None,
             },
             Self::FileIo { .. } => {
                 "`password-file` names a file whose first line is the password".to_owned()
             }
+            Self::CredentialIo { .. } => {
+                "`LoadCredential=` of the systemd unit names it; see popsync(1), PASSWORDS"
+                    .to_owned()
+            }
             Self::FileMode { path, .. } => format!("run `chmod 600 {}`", quoted(path)),
             Self::FileOwner { path, .. } => {
                 format!("run `chown \"$USER\" {}`, or copy it", quoted(path))
             }
-            Self::NoSource => {
-                "set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run"
+            Self::Keyring { fault } => fault.advice().to_owned(),
+            Self::NoSource {
+                keyring: Some(fault),
+            } => fault.advice().to_owned(),
+            Self::NoSource { keyring: None } => {
+                "run `popsync login` for this account, set `password-command` or \
+                 `password-file`, or POPSYNC_PASSWORD for this run"
                     .to_owned()
             }
             Self::TimedOut { .. } => {

@@ -3,6 +3,7 @@
 pub mod apop;
 pub mod argument;
 mod error;
+pub mod keyring;
 pub mod source;
 
 pub use error::{Error, Origin};

@@ -1,13 +1,12 @@
 //! Where an account's password comes from.
 //!
-//! `password-command`, else `password-file`, else `POPSYNC_PASSWORD`, else a person is asked.
+//! `password-command` or `password-file`; where the account names neither, the keyring, else a
+//! systemd credential, else `POPSYNC_PASSWORD`, else a person is asked.
 //! It is fetched before the server is dialled: Exchange closes a session that is not logged in
 //! after 60 seconds, and a person or a smart card may take longer. Every buffer that held a
 //! password is overwritten before it is freed.
 
-use std::env;
 use std::io;
-use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
@@ -19,7 +18,9 @@ use super::error::{Error, Origin};
 use crate::account::{Account, AuthMethod, PasswordSource};
 
 mod command;
+mod credential;
 mod file;
+mod unnamed;
 
 /// The variable that holds the password of accounts that name no source of their own.
 pub const ENVIRONMENT: &str = "POPSYNC_PASSWORD";
@@ -55,15 +56,31 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
             let origin = Origin::File(path.clone());
             (first_line(content, origin.clone())?, origin)
         }
-        PasswordSource::Ask => match env::var_os(ENVIRONMENT) {
-            Some(value) => {
-                let value = Zeroizing::new(value.into_vec());
-                let origin = Origin::Environment;
-                (checked(&value, origin.clone())?, origin)
-            }
-            None => (ask(account, prompt)?, Origin::Prompt),
-        },
+        PasswordSource::Ask => unnamed::password(account, prompt).await?,
     };
+    tracing::debug!("the password is from {origin}");
+    fitting(account, password, origin)
+}
+
+/// Asks for the account's password, as [`password`] does where there is no other source; it is
+/// `origin` that answers.
+///
+/// # Errors
+/// See [`Error`]; none of them tells anything of the password.
+pub fn asked(
+    account: &Account,
+    prompt: &dyn Prompt,
+    origin: Origin,
+) -> Result<SecretString, Error> {
+    let password = ask(account, prompt, origin.clone())?;
+    fitting(account, password, origin)
+}
+
+fn fitting(
+    account: &Account,
+    password: SecretString,
+    origin: Origin,
+) -> Result<SecretString, Error> {
     // APOP sends a digest, which is always as long.
     if account.auth == AuthMethod::User && password.expose_secret().len() > argument::MAX {
         let limit = argument::MAX;
@@ -72,7 +89,7 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
     Ok(password)
 }
 
-fn ask(account: &Account, prompt: &dyn Prompt) -> Result<SecretString, Error> {
+fn ask(account: &Account, prompt: &dyn Prompt, origin: Origin) -> Result<SecretString, Error> {
     // With several accounts at work the others must go on while this one waits for a person.
     let several = Handle::try_current()
         .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
@@ -82,8 +99,8 @@ fn ask(account: &Account, prompt: &dyn Prompt) -> Result<SecretString, Error> {
         prompt.password(account)
     };
     match answer {
-        Ok(Some(secret)) => checked(secret.expose_secret().as_bytes(), Origin::Prompt),
-        Ok(None) => Err(Error::NoSource),
+        Ok(Some(secret)) => checked(secret.expose_secret().as_bytes(), origin),
+        Ok(None) => Err(Error::NoSource { keyring: None }),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Error::Interrupted),
         Err(source) => Err(Error::Prompt { source }),
     }

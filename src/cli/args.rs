@@ -101,6 +101,8 @@ pub(super) enum Command {
     Sync(Sync),
     Status(Status),
     Probe(Probe),
+    Login(Login),
+    Logout(Logout),
     Completions(Completions),
     Man(Man),
 }
@@ -201,7 +203,8 @@ pub(super) struct ServerFlags {
     /// Command whose first line of output is the password
     ///
     /// Run by `sh -c`, for at most 60 seconds. Without this and --password-file the password
-    /// is $POPSYNC_PASSWORD, or is asked for on the terminal.
+    /// is in the keyring or a systemd credential, is $POPSYNC_PASSWORD, or is asked for on the
+    /// terminal.
     #[arg(
         long,
         value_name = "CMD",
@@ -300,6 +303,31 @@ pub(super) struct Probe {
 
     #[command(flatten)]
     pub(super) server: ServerFlags,
+}
+
+/// Put the password of an account into the keyring
+///
+/// Asks for it without showing it, logs in once to see that it is right, and keeps it in the
+/// system's keyring, where every later run finds it. Without a terminal the first line of
+/// standard input is the password.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::login())]
+pub(super) struct Login {
+    /// Account of the configuration
+    #[arg(value_name = "NAME")]
+    pub(super) account: String,
+
+    /// Keep the password without trying it
+    #[arg(long)]
+    pub(super) no_test: bool,
+}
+
+/// Take the password of an account out of the keyring
+#[derive(Debug, Args)]
+pub(super) struct Logout {
+    /// Account of the configuration
+    #[arg(value_name = "NAME")]
+    pub(super) account: String,
 }
 
 /// Print completions for a shell

@@ -31,7 +31,7 @@ Environment:
   POPSYNC_STATE_DIR
           State folder, as --state-dir
   POPSYNC_PASSWORD
-          Password of accounts without password-command and password-file
+          Password of accounts that have it nowhere else
   NO_COLOR
           No colour, as --color never
 
@@ -48,6 +48,16 @@ Examples:
   popsync fetch pop3s://anna@example.com@mail.example.com --maildir ~/Mail \\
       --password-command 'pass show mail' --leave-on-server false
   popsync fetch pop3://mail.example.com --user anna --maildir ~/Mail --dry-run
+
+Exit statuses are those of `popsync --help`."
+}
+
+/// For `popsync login`.
+pub(super) fn login() -> &'static str {
+    "\
+Examples:
+  popsync login work
+  pass show mail/work | popsync login work --no-test
 
 Exit statuses are those of `popsync --help`."
 }
@@ -109,7 +119,7 @@ mod tests {
 
     #[test]
     fn lines_fit_a_terminal() {
-        for text in [&after(), fetch(), probe(), sync()] {
+        for text in [&after(), fetch(), login(), probe(), sync()] {
             for line in text.lines() {
                 assert!(line.chars().count() <= WIDTH, "{line}");
             }

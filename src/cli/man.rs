@@ -9,7 +9,7 @@ pub(super) struct Page {
 }
 
 /// All pages.
-pub(super) const PAGES: [Page; 8] = [
+pub(super) const PAGES: [Page; 10] = [
     Page {
         name: "popsync",
         text: include_str!("../../man/popsync.1"),
@@ -29,6 +29,14 @@ pub(super) const PAGES: [Page; 8] = [
     Page {
         name: "popsync-probe",
         text: include_str!("../../man/popsync-probe.1"),
+    },
+    Page {
+        name: "popsync-login",
+        text: include_str!("../../man/popsync-login.1"),
+    },
+    Page {
+        name: "popsync-logout",
+        text: include_str!("../../man/popsync-logout.1"),
     },
     Page {
         name: "popsync-completions",

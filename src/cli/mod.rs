@@ -17,6 +17,7 @@ use crate::exit::Exit;
 pub mod args;
 mod fetch;
 mod help;
+mod login;
 mod man;
 mod output;
 mod probe;
@@ -53,6 +54,8 @@ pub fn main() -> ExitCode {
             let accounts = || Ok(vec![fetch::account(&arguments, &Base::current())?]);
             sync(&cli.global, arguments.dry_run, 1, accounts)
         }
+        Command::Login(arguments) => login::login(&cli.global, &arguments),
+        Command::Logout(arguments) => login::logout(&cli.global, &arguments),
         Command::Probe(arguments) => probe::probe(&cli.global, &arguments),
         Command::Status(arguments) => status::show(&cli.global, &arguments.accounts),
         Command::Sync(arguments) => {

@@ -101,7 +101,7 @@ fn visit(account: &Account, deep: bool, output: &Arc<Output>) -> Exit {
 }
 
 /// Is over when the user wants the end; never where nobody can say so any more.
-async fn stopped(mut stop: watch::Receiver<bool>) {
+pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
     if stop.wait_for(|stop| *stop).await.is_err() {
         std::future::pending().await
     }

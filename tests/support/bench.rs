@@ -293,6 +293,7 @@ impl Bench {
             .current_dir(self.folder.path())
             .env_clear()
             .env("HOME", self.folder.path())
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("POPSYNC_STATE_DIR", self.path("state"))
             .stdin(Stdio::null())

@@ -1,5 +1,6 @@
 //! Runs the program with a home of its own and an empty environment.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests; clippy.toml's exception is for test functions"
@@ -12,10 +13,14 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+/// No bus is there: a test never reaches the keyring of whoever runs it.
+pub(crate) const NO_BUS: &str = "unix:path=/nonexistent/bus";
+
 /// One run of the program to be.
 pub(crate) struct Popsync {
     home: TempDir,
     command: Command,
+    input: Option<String>,
 }
 
 /// How a run ended. Paths of the temporary home read `HOME`.
@@ -37,13 +42,31 @@ impl Popsync {
             .env_clear()
             .env("HOME", home.path())
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("DBUS_SESSION_BUS_ADDRESS", NO_BUS)
             .stdin(Stdio::null());
-        Self { home, command }
+        let input = None;
+        Self {
+            home,
+            command,
+            input,
+        }
     }
 
     /// With a variable of the environment.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// Without a variable that is there otherwise.
+    pub(crate) fn env_remove(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// With this on standard input.
+    pub(crate) fn input(mut self, text: &str) -> Self {
+        self.input = Some(text.to_owned());
         self
     }
 
@@ -71,7 +94,20 @@ impl Popsync {
 
     /// Runs it.
     pub(crate) fn run(mut self) -> Ended {
-        let output = self.command.output().unwrap();
+        let output = match self.input {
+            None => self.command.output(),
+            Some(input) => {
+                let command = &mut self.command;
+                command.stdin(Stdio::piped()).stdout(Stdio::piped());
+                let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+                // Fits the pipe; who does not read it has no use for it.
+                let mut pipe = child.stdin.take().unwrap();
+                let _ = pipe.write_all(input.as_bytes());
+                drop(pipe);
+                child.wait_with_output()
+            }
+        };
+        let output = output.unwrap();
         ended(&output, self.home.path())
     }
 

@@ -55,7 +55,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
 }
 
 /// Reads until a line end, the end, or one octet more than a password may have.
-fn first_line(mut file: File) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(super) fn first_line(mut file: File) -> io::Result<Zeroizing<Vec<u8>>> {
     // Never grown: growing would leave a copy behind.
     let mut buffer = Zeroizing::new(vec![0; LIMIT + 1]);
     let mut filled = 0;

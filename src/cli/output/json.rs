@@ -50,6 +50,10 @@ pub(super) enum Line<'a> {
     Listed { account: &'a str, messages: u64 },
     /// The login was accepted.
     LoggedIn { account: &'a str },
+    /// The secret of an account was put into the keyring.
+    Login { account: &'a str, tested: bool },
+    /// It was taken out; or there was none.
+    Logout { account: &'a str, removed: bool },
     /// What is to be done.
     Planned {
         account: &'a str,

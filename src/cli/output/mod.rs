@@ -23,6 +23,7 @@ pub(super) use standing::Standing;
 mod json;
 mod lines;
 pub(super) mod log;
+mod login;
 mod probe;
 mod progress;
 mod reporter;

@@ -74,7 +74,7 @@ fn done() -> Outcome {
 fn failed() -> Outcome {
     Outcome {
         summary: Summary::default(),
-        result: Err(sync::Error::Auth(auth::Error::NoSource)),
+        result: Err(sync::Error::Auth(auth::Error::NoSource { keyring: None })),
     }
 }
 
@@ -142,13 +142,13 @@ fn an_error_has_its_hint() {
     out:
     err:
     popsync: work: no password, and no terminal to ask for one
-    hint: set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
+    hint: run `popsync login` for this account, set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
     ");
     insta::assert_snapshot!(shown(TEXT, true, &[], &failed()), @r"
     out:
     err:
     popsync: work: no password, and no terminal to ask for one
-    hint: set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
+    hint: run `popsync login` for this account, set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
     ");
 }
 
@@ -163,7 +163,7 @@ fn colour_marks_errors_only() {
     out:
     err:
     ESC[31mESC[1mpopsync:ESC[0m work: no password, and no terminal to ask for one
-    ESC[36mhint:ESC[0m set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
+    ESC[36mhint:ESC[0m run `popsync login` for this account, set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
     ");
 }
 
@@ -182,13 +182,13 @@ fn json_goes_to_stdout_and_errors_to_both() {
     out:
     {"event":"warning","account":"work","message":"the clock \\x1b[31mjumped"}
     {"event":"failed","account":"work","number":7,"unique_id":"AA\\x1b","reason":"the server said \\u{202e}no"}
-    {"event":"error","account":"work","exit":77,"message":"no password, and no terminal to ask for one","hint":"set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run"}
+    {"event":"error","account":"work","exit":77,"message":"no password, and no terminal to ask for one","hint":"run `popsync login` for this account, set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run"}
     {"event":"summary","account":"work","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":0,"seconds":0.0,"exit":77}
     err:
     popsync: work: warning: the clock \x1b[31mjumped
     popsync: work: message 7 (AA\x1b): the server said \u{202e}no
     popsync: work: no password, and no terminal to ask for one
-    hint: set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
+    hint: run `popsync login` for this account, set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run
     "#);
 }
 

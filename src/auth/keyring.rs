@@ -1,0 +1,156 @@
+//! The system's keyring: the Secret Service on Linux, Keychain on macOS, the Credential Manager
+//! on Windows.
+//!
+//! An entry belongs to a user at a host and not to a name in the configuration: where an account
+//! is pointed at another server, that one never gets to see the old one's password. Keyrings
+//! answer over a bus and may ask a person, so that every access is made on a thread of its own
+//! and waits for so long and no longer. Built without the feature `keyring`, all of this says so.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::{task, time};
+
+use crate::account::Account;
+
+#[cfg_attr(not(feature = "keyring"), path = "keyring/none.rs")]
+mod system;
+
+/// How long a keyring may take where nobody can be asked anything.
+const TIME_OUT: Duration = Duration::from_secs(10);
+
+/// How long it may take on a terminal, where it may ask a person for its own password.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The name of one secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    service: &'static str,
+    user: String,
+}
+
+impl Entry {
+    /// The account's password.
+    pub fn password(account: &Account) -> Self {
+        Self::of("popsync", account)
+    }
+
+    fn of(service: &'static str, account: &Account) -> Self {
+        Self {
+            service,
+            user: format!("{}@{}", account.user, account.identity.host),
+        }
+    }
+}
+
+/// Why the keyring is of no use here.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is locked, and has nobody to ask for its own password.
+    #[error("the keyring is locked, and cannot ask here for its own password")]
+    Locked,
+    /// There is a bus, and no keyring on it.
+    #[error("no keyring is installed or running")]
+    NoService,
+    /// There is no bus to find a keyring on.
+    #[error("there is no D-Bus session here to find a keyring in")]
+    NoSession,
+    /// popsync was built without it.
+    #[error("this popsync was built without the keyring")]
+    NotBuilt,
+    /// What it said is nothing that anybody foresaw.
+    #[error("the keyring failed")]
+    Other {
+        /// Its words.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Several entries have this name.
+    #[error("the keyring has several passwords for this user and server")]
+    Several,
+    /// It did not answer.
+    #[error("the keyring gave no answer within {} s", limit.as_secs())]
+    TimedOut {
+        /// How long popsync waited.
+        limit: Duration,
+    },
+}
+
+impl Fault {
+    /// What the user can do.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Locked => {
+                "unlock it, which logging in to the desktop does; for runs by the clock use \
+                 `password-command`, `password-file` or a systemd credential"
+            }
+            Self::NoService => {
+                "install and start one, such as gnome-keyring or KWallet; or use \
+                 `password-command` or `password-file`"
+            }
+            Self::NoSession => {
+                "cron and system services reach the keyring only while you are logged in, or \
+                 after `loginctl enable-linger`; else use `password-command`, `password-file` or \
+                 a systemd credential"
+            }
+            Self::NotBuilt => {
+                "build it with the feature `keyring`, or use `password-command` or \
+                 `password-file`"
+            }
+            Self::Other { .. } | Self::TimedOut { .. } => {
+                "is the keyring well? `password-command` and `password-file` do without it"
+            }
+            Self::Several => {
+                "remove them with the keyring's own program, such as Seahorse, then run \
+                 `popsync login`"
+            }
+        }
+    }
+}
+
+/// The secret of this name, where there is one.
+///
+/// # Errors
+/// Where the keyring cannot be asked.
+pub async fn get(entry: &Entry) -> Result<Option<SecretString>, Fault> {
+    let entry = entry.clone();
+    within_limits(move || system::get(entry.service, &entry.user)).await
+}
+
+/// Puts a secret under this name, in place of what was there.
+///
+/// # Errors
+/// Where the keyring does not take it.
+pub async fn set(entry: &Entry, secret: &SecretString) -> Result<(), Fault> {
+    let (entry, secret) = (entry.clone(), secret.clone());
+    within_limits(move || system::set(entry.service, &entry.user, &secret)).await
+}
+
+/// Removes the secret of this name; false where there was none.
+///
+/// # Errors
+/// Where the keyring does not do it.
+pub async fn remove(entry: &Entry) -> Result<bool, Fault> {
+    let entry = entry.clone();
+    within_limits(move || system::remove(entry.service, &entry.user)).await
+}
+
+/// On a thread where it may block, and for a limited time. What is late is left behind.
+async fn within_limits<T: Send + 'static>(
+    access: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let limit = if io::stdin().is_terminal() {
+        PATIENCE
+    } else {
+        TIME_OUT
+    };
+    match time::timeout(limit, task::spawn_blocking(access)).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(join)) => Err(Fault::Other {
+            source: Box::new(join),
+        }),
+        Err(_) => Err(Fault::TimedOut { limit }),
+    }
+}

@@ -1,0 +1,109 @@
+//! The keyring of the system, through the crate `keyring`. Everything here blocks, and must not
+//! run on a thread that drives tasks.
+
+use std::env;
+use std::path::Path;
+
+use keyring::{Entry, Error};
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Fault;
+
+pub(super) fn get(service: &str, user: &str) -> Result<Option<SecretString>, Fault> {
+    let secret = match entry(service, user)?.get_secret() {
+        Ok(secret) => Zeroizing::new(secret),
+        Err(Error::NoEntry) => return Ok(None),
+        Err(error) => return Err(fault(error)),
+    };
+    // Allocated once, as long as needed: anything that grows would leave a copy behind.
+    match str::from_utf8(&secret) {
+        Ok(text) => Ok(Some(SecretString::from(Box::<str>::from(text)))),
+        Err(error) => Err(Fault::Other {
+            source: Box::new(error),
+        }),
+    }
+}
+
+pub(super) fn set(service: &str, user: &str, secret: &SecretString) -> Result<(), Fault> {
+    let entry = entry(service, user)?;
+    entry.set_password(secret.expose_secret()).map_err(fault)
+}
+
+pub(super) fn remove(service: &str, user: &str) -> Result<bool, Fault> {
+    match entry(service, user)?.delete_credential() {
+        Ok(()) => Ok(true),
+        Err(Error::NoEntry) => Ok(false),
+        Err(error) => Err(fault(error)),
+    }
+}
+
+fn entry(service: &str, user: &str) -> Result<Entry, Fault> {
+    if !may_have_bus() {
+        return Err(Fault::NoSession);
+    }
+    Entry::new(service, user).map_err(fault)
+}
+
+/// Whether there may be a bus, without asking the D-Bus library, which would start a thread to
+/// find out. Without the variable it takes the bus that systemd starts for whoever logs in; so
+/// do cron jobs of a user who is logged in or lingers.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+fn may_have_bus() -> bool {
+    if env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty()) {
+        return true;
+    }
+    let user = rustix::process::geteuid().as_raw();
+    let of_user = format!("/run/user/{user}/bus");
+    let of_session = env::var_os("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("bus"));
+    Path::new(&of_user).exists() || of_session.is_some_and(|path| path.exists())
+}
+
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+fn may_have_bus() -> bool {
+    true
+}
+
+/// What went wrong, by what the D-Bus library says: its errors are of a crate that is not ours to
+/// name, so that their text must do.
+fn fault(error: Error) -> Fault {
+    match error {
+        Error::NoStorageAccess(_) => Fault::Locked,
+        Error::Ambiguous(_) => Fault::Several,
+        // The cause is in what happened at the first access of this process.
+        Error::NoDefaultStore => match Entry::store_status() {
+            Err(Error::PlatformFailure(cause)) => connection(&format!("{cause:?}"), &**cause),
+            Err(other) => text(other),
+            Ok(()) => text(&Error::NoDefaultStore),
+        },
+        // These would hold what was read.
+        Error::BadEncoding(_) => text("what it holds is no text"),
+        Error::BadDataFormat(_, cause) => Fault::Other { source: cause },
+        Error::PlatformFailure(cause) => {
+            let all = format!("{cause:?}");
+            match connection(&all, &*cause) {
+                Fault::Other { .. } => Fault::Other { source: cause },
+                known => known,
+            }
+        }
+        other => text(&other),
+    }
+}
+
+/// A failure of the bus; `all` is everything that is known of it.
+fn connection(all: &str, cause: &dyn std::error::Error) -> Fault {
+    let has = |names: &[&str]| names.iter().any(|name| all.contains(name));
+    if has(&["ServiceUnknown", "NameHasNoOwner", "Error.Spawn"]) {
+        Fault::NoService
+    } else if has(&["Connection(", "Address(", "Handshake(", "InputOutput("]) {
+        Fault::NoSession
+    } else {
+        text(cause)
+    }
+}
+
+fn text(error: impl ToString) -> Fault {
+    Fault::Other {
+        source: error.to_string().into(),
+    }
+}

@@ -1,0 +1,47 @@
+//! A systemd credential: what `LoadCredential=popsync-NAME:…` or `SetCredentialEncrypted=` of a
+//! unit hands over, in a folder that only the unit can enter.
+
+use std::env;
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::zeroize::Zeroizing;
+use tokio::{task, time};
+
+use super::file;
+use crate::account::Account;
+use crate::auth::error::{Error, Origin};
+
+/// The variable that names the folder (systemd.exec(5)).
+const FOLDER: &str = "CREDENTIALS_DIRECTORY";
+
+/// Where the account's credential would be. None outside a unit with credentials, nor where the
+/// account's name cannot be a file's.
+pub(super) fn path(account: &Account) -> Option<PathBuf> {
+    let folder = env::var_os(FOLDER).filter(|folder| !folder.is_empty())?;
+    let name = &account.name;
+    (!name.contains('/')).then(|| PathBuf::from(folder).join(format!("popsync-{name}")))
+}
+
+/// What it holds, up to its first line end; none where there is no such credential.
+///
+/// Its mode is not looked at: systemd gives the file to its user by an access control list, which
+/// shows as permission of the group, and guards the folder instead.
+pub(super) async fn content(
+    path: PathBuf,
+    limit: Duration,
+) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let origin = Origin::Credential(path.clone());
+    let read = move || match File::open(&path).and_then(file::first_line) {
+        Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::CredentialIo { path, source }),
+    };
+    match time::timeout(limit, task::spawn_blocking(read)).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),
+        Err(_) => Err(Error::TimedOut { origin, limit }),
+    }
+}

@@ -1,0 +1,192 @@
+//! `popsync login` and `popsync logout`: secrets into the keyring, and out of it.
+
+use std::io::{self, IsTerminal, Read};
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
+use tokio::sync::watch;
+
+use crate::account::{Account, PasswordSource};
+use crate::auth::source::{self, Prompt};
+use crate::auth::{self, keyring};
+use crate::config::{self, Config};
+use crate::exit::Exit;
+use crate::session::{self, Session};
+
+use super::args::{Global, Login, Logout};
+use super::output::{self, Output};
+use super::prompt::Terminal;
+use super::{config_path, options, probe, run, signals};
+
+/// The longest line of standard input that is taken, as on a terminal.
+const LIMIT: usize = 4096;
+
+/// Why there was no login, or no logout.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Auth(#[from] auth::Error),
+    /// The user stopped it.
+    #[error("interrupted")]
+    Interrupted,
+    #[error(transparent)]
+    Session(#[from] session::Error),
+    /// The configuration names another source.
+    #[error("its password comes from `{key}`, not from the keyring")]
+    Source { key: &'static str },
+}
+
+impl Error {
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Auth(error) => error.exit(),
+            Self::Interrupted => Exit::Interrupted,
+            Self::Session(error) => error.exit(),
+            Self::Source { .. } => Exit::Config,
+        }
+    }
+
+    pub(super) fn advice(&self) -> Option<String> {
+        match self {
+            Self::Auth(error) => error.advice(),
+            Self::Interrupted => None,
+            Self::Session(error) => error.advice(),
+            Self::Source { key } => Some(format!(
+                "take `{key}` out of the configuration to have the password in the keyring"
+            )),
+        }
+    }
+}
+
+impl From<keyring::Fault> for Error {
+    fn from(fault: keyring::Fault) -> Self {
+        Self::Auth(auth::Error::Keyring { fault })
+    }
+}
+
+/// Puts the password of an account into the keyring.
+pub(super) fn login(global: &Global, arguments: &Login) -> Exit {
+    with_account(global, &arguments.account, async |account, output, stop| {
+        let test = !arguments.no_test;
+        tokio::select! {
+            result = store(account, test, output, &stop) => result?,
+            () = probe::stopped(stop.clone()) => return Err(Error::Interrupted),
+        }
+        output.login_done(&account.name, test);
+        Ok(())
+    })
+}
+
+/// Takes it out.
+pub(super) fn logout(global: &Global, arguments: &Logout) -> Exit {
+    with_account(global, &arguments.account, async |account, output, _| {
+        let removed = keyring::remove(&keyring::Entry::password(account)).await?;
+        output.logout_done(&account.name, removed);
+        Ok(())
+    })
+}
+
+/// Runs `action` for the account of this name, and tells what came of it.
+pub(super) fn with_account(
+    global: &Global,
+    name: &str,
+    action: impl AsyncFnOnce(&Account, &Arc<Output>, watch::Receiver<bool>) -> Result<(), Error>,
+) -> Exit {
+    let output = Arc::new(Output::standard(options(global, false)));
+    output::log::start(global.verbose, &output);
+    let exit = match account(global, name) {
+        Ok(account) => with_runtime(&output, async |stop| {
+            match action(&account, &output, stop).await {
+                Ok(()) => Exit::Success,
+                Err(error) => output.login_failed(&account.name, &error),
+            }
+        }),
+        Err(error) => output.config_error(&error),
+    };
+    exit.merge(output.finish())
+}
+
+fn account(global: &Global, name: &str) -> Result<Account, config::Error> {
+    let mut accounts = Config::load(&config_path(global)?)?.select(&[name.to_owned()])?;
+    // `select` gives an account for every name.
+    Ok(accounts.swap_remove(0))
+}
+
+fn with_runtime(
+    output: &Arc<Output>,
+    action: impl AsyncFnOnce(watch::Receiver<bool>) -> Exit,
+) -> Exit {
+    let started = signals::listen(output).and_then(|stop| Ok((stop, run::runtime(1)?)));
+    let (stop, runtime) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            output.problem(None, &format!("cannot start: {error}"));
+            return Exit::IoError;
+        }
+    };
+    run::tell_panics(output);
+    let exit = runtime.block_on(action(stop));
+    runtime.shutdown_timeout(run::PATIENCE);
+    exit
+}
+
+async fn store(
+    account: &Account,
+    test: bool,
+    output: &Arc<Output>,
+    stop: &watch::Receiver<bool>,
+) -> Result<(), Error> {
+    match &account.password {
+        PasswordSource::Ask => {}
+        PasswordSource::Command(_) => {
+            return Err(Error::Source {
+                key: "password-command",
+            });
+        }
+        PasswordSource::File(_) => {
+            return Err(Error::Source {
+                key: "password-file",
+            });
+        }
+    }
+    let entry = keyring::Entry::password(account);
+    // Before anybody types anything: a keyring that cannot be asked will not take it either.
+    keyring::get(&entry).await?;
+    let password = if io::stdin().is_terminal() {
+        let terminal = Terminal::new(Arc::clone(output), stop.clone());
+        source::asked(account, &terminal, auth::Origin::Prompt)?
+    } else {
+        source::asked(account, &Input, auth::Origin::Input)?
+    };
+    if test {
+        let mut session = Session::begin(account, &password, None, |_| {}).await?;
+        session.quit().await?;
+    }
+    Ok(keyring::set(&entry, &password).await?)
+}
+
+/// Standard input that is no terminal: its first line is the password.
+struct Input;
+
+impl Prompt for Input {
+    fn password(&self, _: &Account) -> io::Result<Option<SecretString>> {
+        // Never grown: growing would leave a copy behind.
+        let mut buffer = Zeroizing::new([0; LIMIT]);
+        let mut filled = 0;
+        let mut input = io::stdin().lock();
+        while filled < buffer.len() && !buffer[..filled].contains(&b'\n') {
+            match input.read(&mut buffer[filled..]) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let line = buffer[..filled].split(|octet| *octet == b'\n').next();
+        let line = line.unwrap_or(&[]);
+        let text = str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line))
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))?;
+        Ok(Some(SecretString::from(Box::<str>::from(text))))
+    }
+}
