@@ -7,6 +7,13 @@ use crate::account::LineEndings;
 use crate::policy::Remembered;
 use crate::store::Name;
 
+/// Kibibytes of pages that SQLite keeps while all messages are read once, in order.
+const PAGES_TO_SCAN: u32 = 128;
+
+/// Kibibytes of pages that SQLite keeps otherwise: a batch changes as many pages of the index as
+/// it has messages.
+const PAGES_TO_WRITE: u32 = 2048;
+
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];
 
@@ -119,7 +126,7 @@ impl Cache {
     /// [`Error::Sqlite`].
     pub fn staged(&self, account: i64) -> Result<Vec<Name>, Error> {
         let mut query = self.connection.prepare(
-            "SELECT name FROM staged JOIN messages ON messages.id = staged.message
+            "SELECT name FROM staged CROSS JOIN messages ON messages.id = staged.message
              WHERE account = ?1",
         )?;
         let names = query.query_map([account], |row| row.get(0).map(Name))?;
@@ -154,6 +161,13 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn snapshot(&self, account: i64) -> Result<Snapshot, Error> {
+        self.page_cache(PAGES_TO_SCAN)?;
+        let snapshot = self.read_snapshot(account);
+        self.page_cache(PAGES_TO_WRITE)?;
+        snapshot
+    }
+
+    fn read_snapshot(&self, account: i64) -> Result<Snapshot, Error> {
         let mut query = self.connection.prepare(
             "SELECT unique_id, stored_at, copies, deletion_asked_at IS NOT NULL,
                     missing_since IS NOT NULL, listed_octets
@@ -314,6 +328,13 @@ impl Cache {
         self.for_each_id(update, account, back, None)
     }
 
+    fn page_cache(&self, kibibytes: u32) -> Result<(), Error> {
+        // A negative number means kibibytes, a positive one pages.
+        let size = -i64::from(kibibytes);
+        self.connection.pragma_update(None, "cache_size", size)?;
+        Ok(())
+    }
+
     fn for_each_id<'a>(
         &mut self,
         update: &str,
@@ -337,10 +358,12 @@ impl Cache {
     }
 }
 
+/// `CROSS JOIN` makes SQLite begin with the few that are staged, not with all messages.
 pub(super) fn clear_staged(connection: &Connection, account: i64) -> Result<(), Error> {
     connection.execute(
         "DELETE FROM staged WHERE message IN
-             (SELECT staged.message FROM staged JOIN messages ON messages.id = staged.message
+             (SELECT staged.message FROM staged CROSS JOIN messages
+                  ON messages.id = staged.message
               WHERE account = ?1)",
         [account],
     )?;
