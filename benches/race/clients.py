@@ -80,18 +80,18 @@ account default : race
 
 
 class RawPull(Client):
-    """Every message and not one stored; or the unique-ids alone."""
+    """Every message and not one stored; or what else `rawpull.py` knows."""
 
     name = "raw pull"
     stores = False
 
-    def __init__(self, what: str):
+    def __init__(self, *what: str):
         super().__init__(sys.executable, sys.version.split()[0])
         self.what = what
 
     def command(self, place: Place) -> list[str]:
         return [self.program, "-I", "-S", str(HERE / "rawpull.py"), str(place.port), place.user, PASSWORD,
-                str(place.ca), self.what]
+                str(place.ca), *self.what]
 
     def run(self, place: Place, timeout: int) -> measure.Run:
         done = super().run(place, timeout)

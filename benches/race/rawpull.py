@@ -1,12 +1,15 @@
 """The ceiling: what a client could do at best that parses nothing and stores nothing.
 
-    rawpull.py PORT USER PASSWORD CA retr|uidl
+    rawpull.py PORT USER PASSWORD CA retr|uidl|new COUNT|noop COUNT
 
-`retr` pulls every message with pipelined RETRs, `uidl` the unique-ids alone. Prints the seconds
-from before the connection is made to the end; Python's own start is not among them.
+`retr` pulls every message with pipelined RETRs, `uidl` the unique-ids alone, `new` the unique-ids
+and the last COUNT messages. Prints the seconds from before the connection is made to the end;
+Python's own start is not among them. `noop` says instead how long the median of so many single
+NOOPs waits for its answer.
 """
 import socket
 import ssl
+import statistics
 import sys
 import time
 
@@ -14,7 +17,7 @@ WINDOW = 64
 
 
 def main() -> None:
-    port, user, password, ca, what = sys.argv[1:]
+    port, user, password, ca, what, *count = sys.argv[1:]
     context = ssl.create_default_context(cafile=ca)
     begun = time.perf_counter()
     plain = socket.create_connection(("127.0.0.1", int(port)))
@@ -27,13 +30,24 @@ def main() -> None:
         if not answer.startswith(b"+OK"):
             sys.exit(f"{command.split()[0]}: {answer.decode(errors='replace').strip()}")
     messages = int(answer.split()[1])
-    if what == "retr":
-        octets = replies(server, [b"RETR %d\r\n" % number for number in range(1, messages + 1)])
-    else:
-        octets = replies(server, [b"UIDL\r\n"])
+    if what == "noop":
+        print(statistics.median(noop(server) for _ in range(int(*count))), messages, 0)
+        return
+    commands = [b"UIDL\r\n"] if what != "retr" else []
+    if what != "uidl":
+        first = messages - int(*count) if what == "new" else 0
+        commands += [b"RETR %d\r\n" % number for number in range(first + 1, messages + 1)]
+    octets = replies(server, commands)
     server.sendall(b"QUIT\r\n")
     server.close()
     print(time.perf_counter() - begun, messages, octets)
+
+
+def noop(server: ssl.SSLSocket) -> float:
+    begun = time.perf_counter()
+    server.sendall(b"NOOP\r\n")
+    line(server)
+    return time.perf_counter() - begun
 
 
 def line(server: ssl.SSLSocket) -> bytes:
