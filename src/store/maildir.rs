@@ -17,7 +17,9 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::durable::{WriteAhead, sync_files, sync_folder};
-use super::{Draft, Error, Name, Store, stop_point};
+use super::{Draft, Error, Inventory, Name, Store, stop_point};
+
+mod look;
 
 /// How deep sub-folders are searched for a message that a reader filed away.
 const SEARCH_DEPTH: usize = 8;
@@ -81,6 +83,30 @@ impl Maildir {
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// Whether there is a Maildir at this path, or at least what of one cannot be mistaken.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where that cannot be told.
+    pub fn is_there(path: &Path) -> Result<bool, Error> {
+        look::is_there(path)
+    }
+
+    /// What tells this Maildir from another at the same path: its file system and its folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn identity(path: &Path) -> Result<String, Error> {
+        look::identity(path)
+    }
+
+    /// As [`Store::inventory`], without opening the Maildir for delivery.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the Maildir cannot be read at all.
+    pub fn look(path: &Path) -> Result<Inventory, Error> {
+        look::inventory(path)
     }
 }
 
@@ -179,9 +205,7 @@ impl Inner {
 
 /// Moves the name of this file from `missing` to `found`. A reader may have added flags to it.
 fn note(file_name: &str, missing: &mut HashSet<&str>, found: &mut HashSet<String>) {
-    let base = file_name
-        .split_once(':')
-        .map_or(file_name, |(base, _)| base);
+    let base = look::base(file_name);
     if missing.remove(base) {
         found.insert(base.to_owned());
     }
@@ -294,6 +318,18 @@ impl Store for Maildir {
             }
         }
         Ok(lost)
+    }
+
+    fn inventory(&self) -> Result<Option<Inventory>, Error> {
+        look::inventory(&self.inner.path).map(Some)
+    }
+
+    fn strangers(
+        &self,
+        known: &dyn Fn(&str) -> bool,
+        show: &mut dyn FnMut(&str, &[u8]),
+    ) -> Result<(), Error> {
+        look::strangers(&self.inner.path, known, show)
     }
 }
 

@@ -19,12 +19,14 @@
 
 mod durable;
 mod error;
+mod inventory;
 pub mod maildir;
 mod stop_point;
 
 use std::fmt;
 
 pub use error::Error;
+pub use inventory::{Doubt, Inventory};
 pub use maildir::Maildir;
 pub use stop_point::stop_point;
 
@@ -77,6 +79,30 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Io`].
     fn recover(&self, staged: &[Name]) -> Result<Vec<Name>, Error>;
+
+    /// Looks which messages are where readers look, whatever they made of them: read, flagged,
+    /// filed in a folder. Nothing where this kind of store cannot tell, because its messages went
+    /// to another program. A look that leaves doubts says so in the inventory.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the store cannot be read at all.
+    fn inventory(&self) -> Result<Option<Inventory>, Error>;
+
+    /// Shows the name and the beginning, at least the header, of every message whose name
+    /// `known` does not know. Mail programs file messages under names of their own making, and a
+    /// message that is deleted because its file is gone must not be among these. A store whose
+    /// names follow from what the messages hold has none.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    fn strangers(
+        &self,
+        known: &dyn Fn(&str) -> bool,
+        show: &mut dyn FnMut(&str, &[u8]),
+    ) -> Result<(), Error> {
+        let _ = (known, show);
+        Ok(())
+    }
 }
 
 /// A message on its way into a store. Dropping it removes what was written.

@@ -1,0 +1,263 @@
+//! Looking at a Maildir as a whole: which messages are in any of its folders, of either layout.
+//!
+//! A message that a mail program moves while the folders are read, from one that is still to be
+//! read into one that has been, is in neither. So a look counts only if no folder changed from
+//! before it was read until all were; else it is taken again. Clocks of file systems tick slowly,
+//! so a folder that changed just before counts as changing too.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use crate::store::{Doubt, Error, Inventory};
+
+/// What every name of ours ends with; mail programs add to it.
+const OURS: &str = ".popsync";
+
+/// How often a store that changes is looked at.
+const LOOKS: u32 = 8;
+
+/// The pause before another look.
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// A folder that changed less than this ago may change again without showing it.
+const TICK: Duration = Duration::from_millis(25);
+
+/// More folders than anybody has; a file system may have links that lead around without end.
+const MOST_FOLDERS: usize = 100_000;
+
+/// How much of a message is read for its header.
+const HEADER: u64 = 256 << 10;
+
+/// The part of a file's name that stays when a mail program flags the message.
+pub(super) fn base(file_name: &str) -> &str {
+    if let Some(at) = file_name.find(OURS) {
+        return &file_name[..at + OURS.len()];
+    }
+    file_name
+        .split_once(':')
+        .map_or(file_name, |(base, _)| base)
+}
+
+/// Whether there is a Maildir at this path: a folder with `new` or `cur` in it.
+///
+/// # Errors
+/// Where that cannot be told.
+pub(super) fn is_there(path: &Path) -> Result<bool, Error> {
+    for name in ["new", "cur"] {
+        let folder = path.join(name);
+        match fs::metadata(&folder) {
+            Ok(metadata) if metadata.is_dir() => return Ok(true),
+            Ok(_) => {}
+            Err(error) if is_absence(&error) => {}
+            Err(error) => return Err(Error::io("looking at", &folder, error)),
+        }
+    }
+    Ok(false)
+}
+
+/// What tells this Maildir from another at the same path, such as one on a volume that is
+/// mounted there or not: its file system and its folder.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(super) fn identity(path: &Path) -> Result<String, Error> {
+    let folder = path.join("new");
+    let failed = |error: io::Error| Error::io("looking at", &folder, error);
+    let metadata = fs::metadata(&folder).map_err(failed)?;
+    let system = rustix::fs::statvfs(&folder).map_err(|error| failed(error.into()))?;
+    Ok(format!("{:x}-{:x}", system.f_fsid, metadata.ino()))
+}
+
+/// Looks until nothing changes meanwhile, though not for ever.
+///
+/// # Errors
+/// Where the Maildir itself cannot be read.
+pub(super) fn inventory(path: &Path) -> Result<Inventory, Error> {
+    for look in 1.. {
+        let mut inventory = Inventory::default();
+        let mut walk = Walk::default();
+        let mut note = |_: &Path, file_name: &str| inventory.add(base(file_name));
+        walk.all(path, &mut note)?;
+        if !walk.has_changed() {
+            if let Some(doubt) = walk.doubt {
+                inventory.doubt(doubt);
+            }
+            return Ok(inventory);
+        }
+        if look == LOOKS {
+            inventory.doubt(Doubt::Changing);
+            return Ok(inventory);
+        }
+        thread::sleep(PAUSE);
+    }
+    unreachable!("the last look returns")
+}
+
+/// Shows the beginnings of the messages whose names `known` does not know: those that a mail
+/// program filed under a name of its own making.
+///
+/// # Errors
+/// Where one cannot be read.
+pub(super) fn strangers(
+    path: &Path,
+    known: &dyn Fn(&str) -> bool,
+    show: &mut dyn FnMut(&str, &[u8]),
+) -> Result<(), Error> {
+    let mut strange = Vec::new();
+    let mut walk = Walk::default();
+    walk.all(path, &mut |folder: &Path, file_name: &str| {
+        let in_folder = |name| folder.ends_with(name);
+        if (in_folder("new") || in_folder("cur")) && !known(base(file_name)) {
+            strange.push(folder.join(file_name));
+        }
+    })?;
+    let mut octets = Vec::new();
+    for path in strange {
+        octets.clear();
+        let read = File::open(&path).and_then(|file| file.take(HEADER).read_to_end(&mut octets));
+        match read {
+            Ok(_) => {
+                let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+                show(base(&file_name), &octets);
+            }
+            // Gone since, or flagged: whoever looks for it looks again before it matters.
+            Err(error) if is_absence(&error) => {}
+            Err(error) => return Err(Error::io("reading", &path, error)),
+        }
+    }
+    Ok(())
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+/// One look at all folders.
+#[derive(Default)]
+struct Walk {
+    /// The folders read, and how each was before.
+    folders: Vec<(PathBuf, Stamp)>,
+    seen: HashSet<(u64, u64)>,
+    doubt: Option<Doubt>,
+    changed: bool,
+}
+
+/// What of a folder changes when an entry comes or goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    fn is_fresh(self) -> bool {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.map_or(0, |now| now.as_nanos().cast_signed());
+        [self.modified, self.changed].iter().any(|(second, nano)| {
+            let then = i128::from(*second) * 1_000_000_000 + i128::from(*nano);
+            now.abs_diff(then) < TICK.as_nanos()
+        })
+    }
+}
+
+impl Walk {
+    fn all(&mut self, root: &Path, note: &mut dyn FnMut(&Path, &str)) -> Result<(), Error> {
+        let metadata = fs::metadata(root).map_err(|error| Error::io("reading", root, error))?;
+        let mut waiting = Vec::new();
+        self.enter(root.to_owned(), &metadata, &mut waiting);
+        while let Some(folder) = waiting.pop() {
+            if let Err(error) = self.folder(&folder, &mut waiting, note) {
+                if folder == root {
+                    return Err(Error::io("reading", root, error));
+                }
+                self.failed(&folder, &error);
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder may be reached twice, by a link.
+    fn enter(&mut self, folder: PathBuf, metadata: &Metadata, waiting: &mut Vec<PathBuf>) {
+        if self.folders.len() >= MOST_FOLDERS {
+            self.doubt = Some(Doubt::Endless);
+        } else if self.seen.insert((metadata.dev(), metadata.ino())) {
+            self.folders.push((folder.clone(), Stamp::of(metadata)));
+            waiting.push(folder);
+        }
+    }
+
+    fn folder(
+        &mut self,
+        folder: &Path,
+        waiting: &mut Vec<PathBuf>,
+        note: &mut dyn FnMut(&Path, &str),
+    ) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            let file_name = entry.file_name();
+            if kind.is_file() {
+                note(folder, &file_name.to_string_lossy());
+            } else if kind.is_dir() || kind.is_symlink() {
+                self.below(folder, &file_name, waiting, note);
+            }
+        }
+        Ok(())
+    }
+
+    /// A folder below another, or a link to a folder or a file: mail may be filed there.
+    fn below(
+        &mut self,
+        folder: &Path,
+        file_name: &OsStr,
+        waiting: &mut Vec<PathBuf>,
+        note: &mut dyn FnMut(&Path, &str),
+    ) {
+        let path = folder.join(file_name);
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => self.enter(path, &metadata, waiting),
+            Ok(_) => note(folder, &file_name.to_string_lossy()),
+            Err(error) => self.failed(&path, &error),
+        }
+    }
+
+    fn failed(&mut self, path: &Path, error: &io::Error) {
+        // What is gone was there a moment ago, or is a link that leads nowhere now.
+        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+        if is_absence(error) && !is_link {
+            self.changed = true;
+        } else {
+            self.doubt.get_or_insert_with(|| Doubt::Unreadable {
+                what: format!("{}: {error}", path.display()),
+            });
+        }
+    }
+
+    /// Whether any folder is otherwise than before it was read, or may be.
+    fn has_changed(&self) -> bool {
+        self.changed
+            || self.folders.iter().any(|(folder, before)| {
+                before.is_fresh()
+                    || !fs::metadata(folder).is_ok_and(|now| Stamp::of(&now) == *before)
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests;
