@@ -10,6 +10,12 @@ use std::time::Duration;
 
 use crate::profile::Profile;
 
+mod oauth;
+
+pub use oauth::{
+    Endpoint, EndpointError, Endpoints, GOOGLE_SCOPE, MICROSOFT_SCOPE, OAuth, Provider,
+};
+
 /// How long one wait for the server may last where the user says nothing else.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 

@@ -24,14 +24,18 @@ pub enum Error {
         byte: BadByte,
     },
     /// The command ended with a failure.
-    #[error("password-command failed: {status}")]
+    #[error("{key} failed: {status}")]
     CommandFailed {
+        /// The key that names it.
+        key: &'static str,
         /// How it ended.
         status: ExitStatus,
     },
     /// The command could not be run, or its output not read.
-    #[error("cannot run password-command")]
+    #[error("cannot run {key}")]
     CommandIo {
+        /// The key that names it.
+        key: &'static str,
         /// Why.
         #[source]
         source: io::Error,
@@ -129,8 +133,8 @@ pub enum Error {
 /// Where a password was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// `password-command`.
-    Command,
+    /// The command that this key names.
+    Command(&'static str),
     /// A systemd credential.
     Credential(PathBuf),
     /// `POPSYNC_PASSWORD`.
@@ -148,7 +152,7 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Command => f.write_str("password-command"),
+            Self::Command(key) => f.write_str(key),
             Self::Credential(path) => write!(f, "the systemd credential {}", path.display()),
             Self::Environment => f.write_str("POPSYNC_PASSWORD"),
             Self::File(path) => write!(f, "password-file {}", path.display()),
@@ -197,7 +201,7 @@ impl Error {
             }
             Self::CommandIo { .. } | Self::Interrupted | Self::Prompt { .. } => return None,
             Self::Empty { origin } | Self::TooLong { origin, .. } => match origin {
-                Origin::Command | Origin::Credential(_) | Origin::File(_) | Origin::Input => {
+                Origin::Command(_) | Origin::Credential(_) | Origin::File(_) | Origin::Input => {
                     "the password is the first line, alone".to_owned()
                 }
                 Origin::Keyring => "run `popsync login` for this account".to_owned(),

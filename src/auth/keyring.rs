@@ -36,6 +36,11 @@ impl Entry {
         Self::of("popsync", account)
     }
 
+    /// The tokens of its OAuth provider.
+    pub fn tokens(account: &Account) -> Self {
+        Self::of("popsync-oauth", account)
+    }
+
     fn of(service: &'static str, account: &Account) -> Self {
         Self {
             service,

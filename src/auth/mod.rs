@@ -4,6 +4,7 @@ pub mod apop;
 pub mod argument;
 mod error;
 pub mod keyring;
+pub mod oauth;
 pub mod source;
 
 pub use error::{Error, Origin};

@@ -48,8 +48,8 @@ pub trait Prompt: Send + Sync {
 pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretString, Error> {
     let (password, origin) = match &account.password {
         PasswordSource::Command(line) => {
-            let output = command::output(line, TIME_OUT).await?;
-            (first_line(output, Origin::Command)?, Origin::Command)
+            let key = "password-command";
+            (printed(line, key).await?, Origin::Command(key))
         }
         PasswordSource::File(path) => {
             let content = file::content(path.clone(), TIME_OUT).await?;
@@ -60,6 +60,12 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
     };
     tracing::debug!("the password is from {origin}");
     fitting(account, password, origin)
+}
+
+/// The first line that the command of this key prints.
+pub(super) async fn printed(line: &str, key: &'static str) -> Result<SecretString, Error> {
+    let output = command::output(line, key, TIME_OUT).await?;
+    first_line(output, Origin::Command(key))
 }
 
 /// Asks for the account's password, as [`password`] does where there is no other source; it is

@@ -1,4 +1,4 @@
-//! `password-command`: what a command prints.
+//! `password-command` and its like: what a command prints.
 
 use std::io::{self, IsTerminal};
 use std::process::Stdio;
@@ -13,13 +13,17 @@ use tokio::time;
 use super::{ENVIRONMENT, LIMIT};
 use crate::auth::error::{Error, Origin};
 
-/// Runs the command and gives what it printed on stdout.
+/// Runs the command that `key` names, and gives what it printed on stdout.
 ///
 /// On a terminal it stays in popsync's process group and keeps stdin, so that it can ask for a
 /// passphrase; in a group of its own the kernel would stop it at the first read. Without a
 /// terminal it gets a group of its own, and all of that is killed when time is up.
-pub(super) async fn output(line: &str, limit: Duration) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let failed = |source| Error::CommandIo { source };
+pub(super) async fn output(
+    line: &str,
+    key: &'static str,
+    limit: Duration,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let failed = |source| Error::CommandIo { key, source };
     let interactive = io::stdin().is_terminal();
     let mut command = Command::new("sh");
     command
@@ -35,16 +39,20 @@ pub(super) async fn output(line: &str, limit: Duration) -> Result<Zeroizing<Vec<
     let child = command.spawn().map_err(failed)?;
     let id = child.id().filter(|_| !interactive);
     let group = Group(id.and_then(|id| Pid::from_raw(id.cast_signed())));
-    time::timeout(limit, finish(child, group))
+    time::timeout(limit, finish(child, group, key))
         .await
         .unwrap_or(Err(Error::TimedOut {
-            origin: Origin::Command,
+            origin: Origin::Command(key),
             limit,
         }))
 }
 
-async fn finish(mut child: Child, mut group: Group) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let failed = |source| Error::CommandIo { source };
+async fn finish(
+    mut child: Child,
+    mut group: Group,
+    key: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let failed = |source| Error::CommandIo { key, source };
     // Never grown: growing would leave a copy behind.
     let mut buffer = Zeroizing::new(vec![0; LIMIT + 1]);
     let mut filled = 0;
@@ -56,7 +64,7 @@ async fn finish(mut child: Child, mut group: Group) -> Result<Zeroizing<Vec<u8>>
             }
             if filled > LIMIT {
                 return Err(Error::TooLong {
-                    origin: Origin::Command,
+                    origin: Origin::Command(key),
                     limit: LIMIT,
                 });
             }
@@ -67,7 +75,7 @@ async fn finish(mut child: Child, mut group: Group) -> Result<Zeroizing<Vec<u8>>
     // From here on the number may belong to somebody else.
     group.0 = None;
     if !status.success() {
-        return Err(Error::CommandFailed { status });
+        return Err(Error::CommandFailed { key, status });
     }
     Ok(buffer)
 }

@@ -9,6 +9,8 @@ use super::*;
 use crate::auth::argument::BadByte;
 use crate::exit::Exit;
 
+const KEY: &str = "password-command";
+
 const SHORT: Duration = Duration::from_millis(300);
 
 /// A file in a folder of its own, readable as `mode` says.
@@ -27,8 +29,8 @@ async fn from_file(path: &Path) -> Result<SecretString, Error> {
 
 async fn from_command(line: &str) -> Result<SecretString, Error> {
     first_line(
-        command::output(line, Duration::from_secs(20)).await?,
-        Origin::Command,
+        command::output(line, KEY, Duration::from_secs(20)).await?,
+        Origin::Command(KEY),
     )
 }
 
@@ -178,7 +180,7 @@ async fn a_command_and_its_children_are_killed_when_time_is_up() {
     let late = folder.path().join("late");
     let line = format!("(sleep 1; echo > '{}') & sleep 30", late.display());
     let start = Instant::now();
-    let error = command::output(&line, SHORT).await.unwrap_err();
+    let error = command::output(&line, KEY, SHORT).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut { .. }), "{error:?}");
     assert!(start.elapsed() < Duration::from_secs(10));
     if !io::stdin().is_terminal() {

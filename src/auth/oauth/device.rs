@@ -1,0 +1,132 @@
+//! The device flow (RFC 8628): a person signs in elsewhere, with a code that is shown here.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use tokio::time::{Instant, sleep_until};
+
+use super::http::{Agent, Field, name};
+use super::token::{Granted, Seconds, Secret, Tokens};
+use super::{Error, Invitation, SignIn};
+use crate::account::{Endpoint, OAuth};
+
+/// RFC 8628 §3.2: where the provider names none.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// RFC 8628 §3.5: by so much `slow_down` does.
+const SLOWER: Duration = Duration::from_secs(5);
+
+/// The longest wait between two questions.
+const SLOWEST: Duration = Duration::from_secs(60);
+
+/// A code is not waited for longer than this, whatever the provider says.
+const LONGEST: u64 = 30 * 60;
+
+/// The longest code or address that a person is shown.
+const SHOWN: usize = 2048;
+
+/// RFC 8628 §3.2; `verification_url` is what Google calls it.
+#[derive(Deserialize)]
+struct Answer {
+    device_code: Secret,
+    user_code: String,
+    #[serde(alias = "verification_url")]
+    verification_uri: String,
+    #[serde(default)]
+    verification_uri_complete: Option<String>,
+    expires_in: Seconds,
+    #[serde(default)]
+    interval: Option<Seconds>,
+}
+
+/// Signs in. `now` tells the second of the day when the tokens come.
+pub(super) async fn sign_in(
+    agent: &Agent,
+    oauth: &OAuth,
+    device: &Endpoint,
+    token: &Endpoint,
+    client: &[Field],
+    person: &dyn SignIn,
+    now: fn() -> i64,
+) -> Result<Tokens, Error> {
+    let mut form = client.to_vec();
+    form.push(("scope", oauth.scope.as_str().into()));
+    let answer = agent.post(device, &form).await?.read::<Answer>(&form)??;
+    let begun = Instant::now();
+    if !is_address(&answer.verification_uri, device) || !is_shown(&answer.user_code) {
+        return Err(Error::Answer {
+            from: name(device),
+            what: "a code or an address that cannot be shown",
+        });
+    }
+    let complete = answer.verification_uri_complete.as_deref();
+    person.invite(&Invitation::Device {
+        address: &answer.verification_uri,
+        complete: complete.filter(|address| is_address(address, device)),
+        code: &answer.user_code,
+    });
+    let end = begun + Duration::from_secs(answer.expires_in.get().clamp(1, LONGEST));
+    let interval = answer.interval.map_or(INTERVAL, |seconds| {
+        Duration::from_secs(seconds.get().max(1)).min(SLOWEST)
+    });
+    let wait = Wait { end, interval };
+    let granted = poll(agent, token, client, answer.device_code.into_inner(), wait).await?;
+    Tokens::granted(oauth, token, granted, now())
+}
+
+/// How long and how often is asked.
+struct Wait {
+    end: Instant,
+    interval: Duration,
+}
+
+/// RFC 8628 §3.4, §3.5.
+async fn poll(
+    agent: &Agent,
+    token: &Endpoint,
+    client: &[Field],
+    device_code: SecretString,
+    mut wait: Wait,
+) -> Result<Granted, Error> {
+    let mut form = client.to_vec();
+    let grant = "urn:ietf:params:oauth:grant-type:device_code";
+    form.push(("grant_type", grant.into()));
+    form.push(("device_code", device_code));
+    loop {
+        let next = Instant::now() + wait.interval;
+        if next >= wait.end {
+            return Err(Error::ExpiredCode);
+        }
+        sleep_until(next).await;
+        let answer = match agent.post(token, &form).await {
+            Ok(answer) => answer.read::<Granted>(&form),
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(Ok(granted)) => return Ok(granted),
+            Ok(Err(refused)) => match refused.error.as_str() {
+                "authorization_pending" => {}
+                "slow_down" => wait.interval = (wait.interval + SLOWER).min(SLOWEST),
+                _ => return Err(refused.into()),
+            },
+            // The person may be signing in meanwhile. RFC 8628 §3.5 wants ever longer waits.
+            Err(error) if error.may_pass() => {
+                tracing::debug!("{error}, asking again");
+                wait.interval = (wait.interval * 2).min(SLOWEST);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Whether a person may be sent there.
+fn is_address(address: &str, device: &Endpoint) -> bool {
+    let here = !device.is_https() && address.starts_with("http://");
+    (address.starts_with("https://") || here) && is_shown(address)
+}
+
+fn is_shown(text: &str) -> bool {
+    let visible = text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+    visible && !text.trim().is_empty() && text.len() <= SHOWN
+}

@@ -1,0 +1,167 @@
+//! The few requests that OAuth needs, and what may come back.
+//!
+//! Answers are limited in size and time, redirections are not followed, and what the provider
+//! says in its own words is cut short and never repeats a secret that was sent.
+
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Error;
+use crate::account::Endpoint;
+
+#[cfg_attr(not(feature = "oauth"), path = "http/none.rs")]
+mod agent;
+
+pub(super) use agent::Agent;
+
+/// The longest answer that is read.
+#[cfg_attr(not(feature = "oauth"), expect(dead_code))]
+const LIMIT: u64 = 64 * 1024;
+
+/// The longest words of a provider that are shown.
+const WORDS: usize = 200;
+
+/// A field of a form.
+pub(super) type Field = (&'static str, SecretString);
+
+/// What came back.
+pub(super) struct Answer {
+    from: String,
+    status: u16,
+    body: Zeroizing<Vec<u8>>,
+}
+
+/// RFC 6749 §5.2.
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+    #[serde(default)]
+    error_description: Option<String>,
+}
+
+/// A refusal in terms of RFC 6749 §5.2 and RFC 8628 §3.5.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) from: String,
+    pub(super) error: String,
+    pub(super) description: Option<String>,
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        let Refused {
+            from,
+            error,
+            description,
+        } = refused;
+        match error.as_str() {
+            "access_denied" => Self::Denied { description },
+            "expired_token" => Self::ExpiredCode,
+            "invalid_grant" => Self::InvalidGrant { description },
+            _ => Self::Refused {
+                from,
+                error,
+                description,
+            },
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The answer, or the refusal. `sent` is what a refusal must not repeat.
+    pub(super) fn read<T: DeserializeOwned>(
+        self,
+        sent: &[Field],
+    ) -> Result<Result<T, Refused>, Error> {
+        let Self { from, status, body } = self;
+        match status {
+            200..=299 => match serde_json::from_slice(&body) {
+                Ok(answer) => Ok(Ok(answer)),
+                // The words of the parser may quote what it read.
+                Err(_) => Err(Error::Answer {
+                    from,
+                    what: "not the JSON that was expected",
+                }),
+            },
+            300..=399 => Err(Error::Redirected { from }),
+            _ => match serde_json::from_slice::<Refusal>(&body) {
+                Ok(refusal) => Ok(Err(Refused {
+                    from,
+                    error: words(&refusal.error, sent),
+                    description: refusal
+                        .error_description
+                        .map(|text| words(&text, sent))
+                        .filter(|text| !text.is_empty()),
+                })),
+                Err(_) => Err(Error::Status { from, status }),
+            },
+        }
+    }
+}
+
+/// The first line of what somebody says, not too long, and without our secrets.
+pub(super) fn words(text: &str, sent: &[Field]) -> String {
+    let mut text = text.to_owned();
+    for (_, secret) in sent {
+        let secret = secret.expose_secret();
+        // What is shorter is no secret, and would tear words apart.
+        if secret.len() >= 8 {
+            text = text.replace(secret, "…");
+        }
+    }
+    let line = text.lines().next().unwrap_or_default().trim();
+    match line.char_indices().nth(WORDS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+/// Who is asked, for messages.
+pub(super) fn name(endpoint: &Endpoint) -> String {
+    endpoint.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            from: "https://login.example.com/token".to_owned(),
+            status,
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        }
+    }
+
+    #[test]
+    fn refusals_are_told_apart_from_nonsense() {
+        let read = |status, body| answer(status, body).read::<serde_json::Value>(&[]);
+        let refused = read(400, r#"{"error":"slow_down"}"#).unwrap().unwrap_err();
+        assert_eq!(refused.error, "slow_down");
+        for (status, body, expected) in [
+            (200, "<html>", "makes no sense"),
+            (302, "", "redirects"),
+            (307, r#"{"error":"x"}"#, "redirects"),
+            (500, "<html>", "status 500"),
+            (400, r#"{"error":7}"#, "status 400"),
+            (401, "", "status 401"),
+        ] {
+            let error = read(status, body).unwrap_err().to_string();
+            assert!(error.contains(expected), "{status} {body}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_short_and_repeats_no_secret() {
+        let sent = [("refresh_token", SecretString::from("geheim-geheim"))];
+        let told = words("token geheim-geheim is bad\r\nTrace: 1", &sent);
+        assert_eq!(told, "token … is bad");
+        assert_eq!(words(&"ä".repeat(300), &[]).chars().count(), WORDS + 1);
+    }
+}

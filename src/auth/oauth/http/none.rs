@@ -1,0 +1,27 @@
+//! In place of the requests, where popsync was built without OAuth.
+
+use std::path::Path;
+
+use super::{Answer, Error, Field};
+use crate::account::Endpoint;
+
+/// Asks nobody.
+pub(in crate::auth::oauth) struct Agent;
+
+impl Agent {
+    pub(in crate::auth::oauth) fn new(_ca_file: Option<&Path>) -> Result<Self, Error> {
+        Err(Error::NotBuilt)
+    }
+
+    pub(in crate::auth::oauth) async fn get(&self, _at: &Endpoint) -> Result<Answer, Error> {
+        Err(Error::NotBuilt)
+    }
+
+    pub(in crate::auth::oauth) async fn post(
+        &self,
+        _to: &Endpoint,
+        _fields: &[Field],
+    ) -> Result<Answer, Error> {
+        Err(Error::NotBuilt)
+    }
+}

@@ -1,0 +1,196 @@
+//! OAuth: access tokens in place of a password.
+//!
+//! A person signs in once ([`sign_in`]), with a code on any device or through a browser here. The
+//! refresh token that comes of it gets a new access token whenever the old one nears its end
+//! ([`access_token`]). Tokens belong to the provider, the client and the scope that they were
+//! given for, and are shown to nobody else; a new refresh token is stored before anything else is
+//! done with the answer that brought it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use secrecy::SecretString;
+
+use crate::account::{Account, OAuth};
+use crate::auth::{self, source};
+
+mod device;
+mod error;
+mod http;
+mod loopback;
+mod provider;
+mod store;
+mod token;
+
+pub use error::{Error, Place, StoreError};
+
+use http::{Agent, Field};
+use store::Store;
+use token::Tokens;
+
+/// How a person signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// With a code, on any device (RFC 8628).
+    Device,
+    /// Through a browser on this machine (RFC 8252).
+    Browser,
+}
+
+/// What a person is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invitation<'a> {
+    /// To open this address in a browser here.
+    Browser {
+        /// The address.
+        address: &'a str,
+    },
+    /// To open an address anywhere, and to type a code there.
+    Device {
+        /// The address.
+        address: &'a str,
+        /// One that has the code in it.
+        complete: Option<&'a str>,
+        /// The code.
+        code: &'a str,
+    },
+}
+
+/// Tells a person what to do.
+pub trait SignIn: Send + Sync {
+    /// Shows the invitation.
+    fn invite(&self, invitation: &Invitation<'_>);
+}
+
+/// Tokens that are not kept yet.
+#[derive(Debug)]
+pub struct SignedIn {
+    tokens: Tokens,
+    store: Store,
+}
+
+impl SignedIn {
+    /// The access token.
+    pub fn access_token(&self) -> &SecretString {
+        self.tokens.access()
+    }
+
+    /// Keeps the tokens for later runs.
+    ///
+    /// # Errors
+    /// Where keyring or file do not take them.
+    pub async fn keep(&self) -> Result<(), Error> {
+        self.store.save(&self.tokens).await
+    }
+}
+
+/// An access token that is good for some minutes at least, renewed where necessary at `now`.
+///
+/// # Errors
+/// Where nobody has signed in, or the provider wants that to be done again or cannot be reached.
+pub async fn access_token(
+    account: &Account,
+    oauth: &OAuth,
+    now: i64,
+) -> Result<SecretString, Error> {
+    let store = Store::of(account, oauth);
+    // Two accounts may share their tokens, and a refresh token may be good for one use.
+    let turn = turn(&store);
+    let _turn = turn.lock().await;
+    let stored = store.load().await?;
+    let Some(tokens) = stored.filter(|tokens| tokens.are_for(oauth)) else {
+        return Err(Error::NotSignedIn);
+    };
+    if tokens.are_fresh(now) {
+        return Ok(tokens.access().clone());
+    }
+    match renewed(&tokens, oauth, now).await {
+        Ok(renewed) => {
+            store.save(&renewed).await?;
+            tracing::debug!("the access token was renewed");
+            Ok(renewed.access().clone())
+        }
+        // Another run may have used the refresh token in the same moment.
+        Err(error @ Error::InvalidGrant { .. }) => match store.load().await? {
+            Some(other) if other.are_for(oauth) && !other.same_as(&tokens) => {
+                Ok(other.access().clone())
+            }
+            _ => Err(error),
+        },
+        Err(error) if error.may_pass() && tokens.are_valid(now) => {
+            tracing::debug!("{error}; the access token is good for some minutes more");
+            Ok(tokens.access().clone())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn renewed(tokens: &Tokens, oauth: &OAuth, now: i64) -> Result<Tokens, Error> {
+    let agent = Agent::new(oauth.ca_file.as_deref())?;
+    let client = client(oauth).await?;
+    tokens.renewed(&agent, oauth, &client, now).await
+}
+
+/// Lets a person sign in. Without a wish for a flow it is the one that the provider is better at.
+///
+/// # Errors
+/// Where the provider or the person refuses, or the tokens could not be kept.
+pub async fn sign_in(
+    account: &Account,
+    oauth: &OAuth,
+    flow: Option<Flow>,
+    person: &dyn SignIn,
+    now: fn() -> i64,
+) -> Result<SignedIn, Error> {
+    let store = Store::of(account, oauth);
+    // Before anybody does anything: what cannot be read cannot be written either.
+    store.check().await?;
+    let agent = Agent::new(oauth.ca_file.as_deref())?;
+    let endpoints = provider::endpoints(&agent, &oauth.provider).await?;
+    let flow = flow.unwrap_or(match endpoints.device {
+        Some(_) => Flow::Device,
+        None => Flow::Browser,
+    });
+    let client = client(oauth).await?;
+    let token = &endpoints.token;
+    let tokens = match flow {
+        Flow::Device => {
+            let device = endpoints.device.as_ref();
+            let device = device.ok_or(Error::NoEndpoint("device end point"))?;
+            device::sign_in(&agent, oauth, device, token, &client, person, now).await
+        }
+        Flow::Browser => {
+            let auth = endpoints.auth.as_ref();
+            let auth = auth.ok_or(Error::NoEndpoint("authorization end point"))?;
+            loopback::sign_in(&agent, oauth, auth, token, &client, person, now).await
+        }
+    }?;
+    Ok(SignedIn { tokens, store })
+}
+
+/// Forgets the account's tokens; false where there were none.
+///
+/// # Errors
+/// Where keyring or file do not let go of them.
+pub async fn sign_out(account: &Account, oauth: &OAuth) -> Result<bool, Error> {
+    Store::of(account, oauth).remove().await
+}
+
+/// How popsync names itself to the provider.
+async fn client(oauth: &OAuth) -> Result<Vec<Field>, Error> {
+    let mut client: Vec<Field> = vec![("client_id", oauth.client_id.as_str().into())];
+    if let Some(command) = &oauth.client_secret_command {
+        let secret = source::printed(command, "client-secret-command").await;
+        let secret = secret.map_err(|error: auth::Error| Error::ClientSecret(Box::new(error)))?;
+        client.push(("client_secret", secret));
+    }
+    Ok(client)
+}
+
+/// The turn to use the tokens that are kept there, within this process.
+fn turn(store: &Store) -> Arc<tokio::sync::Mutex<()>> {
+    static TURNS: LazyLock<Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>> =
+        LazyLock::new(Mutex::default);
+    let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(turns.entry(store.key()).or_default())
+}

@@ -1,0 +1,228 @@
+//! Where tokens are kept: in the keyring, or in a file that nobody else can read.
+//!
+//! Some providers take each refresh token once. A new one is therefore made durable before the
+//! access token that came with it is used, and it takes the old one's place in one step.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::task::spawn_blocking;
+
+use super::Error;
+use super::error::{Place, StoreError};
+use super::token::Tokens;
+use crate::account::{Account, OAuth};
+use crate::auth::keyring;
+
+/// The largest file that is read.
+const LIMIT: u64 = 256 * 1024;
+
+/// Permissions of anybody but the owner.
+const OTHERS: u32 = 0o077;
+
+/// Where an account's tokens are kept.
+#[derive(Debug, Clone)]
+pub(super) enum Store {
+    File(PathBuf),
+    Keyring(keyring::Entry),
+}
+
+impl Store {
+    pub(super) fn of(account: &Account, oauth: &OAuth) -> Self {
+        match &oauth.token_file {
+            Some(path) => Self::File(path.clone()),
+            None => Self::Keyring(keyring::Entry::tokens(account)),
+        }
+    }
+
+    /// What tells it apart from others.
+    pub(super) fn key(&self) -> String {
+        format!("{self:?}")
+    }
+
+    /// The tokens, where there are any.
+    pub(super) async fn load(&self) -> Result<Option<Tokens>, Error> {
+        let text = match self {
+            Self::File(path) => {
+                let path = path.clone();
+                blocking(move || read(&path)).await
+            }
+            Self::Keyring(entry) => keyring::get(entry).await.map_err(StoreError::Keyring),
+        };
+        let place = || match self {
+            Self::File(path) => Place::File(path.clone()),
+            Self::Keyring(_) => Place::Keyring,
+        };
+        let Some(text) = text.map_err(Error::Store)? else {
+            return Ok(None);
+        };
+        match Tokens::of_text(&text) {
+            Some(tokens) => Ok(Some(tokens)),
+            None => Err(Error::Store(StoreError::Content { place: place() })),
+        }
+    }
+
+    /// Whether tokens could be kept here; the content does not matter.
+    pub(super) async fn check(&self) -> Result<(), Error> {
+        match self.load().await {
+            Err(Error::Store(StoreError::Content { .. })) => Ok(()),
+            loaded => loaded.map(|_| ()),
+        }
+    }
+
+    /// Puts these in place of what was there.
+    pub(super) async fn save(&self, tokens: &Tokens) -> Result<(), Error> {
+        let text = tokens.text();
+        match self {
+            Self::File(path) => {
+                let path = path.clone();
+                blocking(move || write(&path, &text)).await
+            }
+            Self::Keyring(entry) => keyring::set(entry, &text)
+                .await
+                .map_err(StoreError::Keyring),
+        }
+        .map_err(Error::Store)
+    }
+
+    /// Removes them; false where there were none.
+    pub(super) async fn remove(&self) -> Result<bool, Error> {
+        match self {
+            Self::File(path) => {
+                let path = path.clone();
+                blocking(move || remove(&path)).await
+            }
+            Self::Keyring(entry) => keyring::remove(entry).await.map_err(StoreError::Keyring),
+        }
+        .map_err(Error::Store)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(join) => std::panic::resume_unwind(join.into_panic()),
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::File {
+        path: path.clone(),
+        source,
+    }
+}
+
+fn read(path: &Path) -> Result<Option<SecretString>, StoreError> {
+    let failed = failed(path);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    // Asked of the open file, so that it cannot be exchanged between the check and the reading.
+    let metadata = file.metadata().map_err(&failed)?;
+    if !metadata.is_file() {
+        return Err(failed(io::Error::other("it is no file")));
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(StoreError::FileOwner {
+            path: path.to_owned(),
+            owner: metadata.uid(),
+        });
+    }
+    if metadata.mode() & OTHERS != 0 {
+        return Err(StoreError::FileMode {
+            path: path.to_owned(),
+            mode: metadata.mode() & 0o777,
+        });
+    }
+    // Never grown: growing would leave a copy behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(LIMIT as usize));
+    file.take(LIMIT)
+        .read_to_end(&mut content)
+        .map_err(&failed)?;
+    let text = str::from_utf8(&content).unwrap_or_default();
+    Ok(Some(SecretString::from(Box::<str>::from(text))))
+}
+
+/// A new file takes the old one's place at once: after a crash there is the one or the other.
+fn write(path: &Path, text: &SecretString) -> Result<(), StoreError> {
+    let failed = failed(path);
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| failed(io::Error::other(error)))?;
+    let random = u64::from_ne_bytes(random);
+    let new = folder.join(format!(".popsync-tokens-{random:016x}"));
+    let made = || {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(text.expose_secret().as_bytes())?;
+        file.sync_all()?;
+        rustix::fs::rename(&new, path)?;
+        File::open(folder)?.sync_all()
+    };
+    made().map_err(|error| {
+        // Where it was never made, or has its place already, there is nothing to remove.
+        let _ = std::fs::remove_file(&new);
+        failed(error)
+    })
+}
+
+fn remove(path: &Path) -> Result<bool, StoreError> {
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed(path)(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_token_file_is_for_its_owner_alone_and_replaced_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        assert!(read(&path).unwrap().is_none());
+        for text in ["one", "two"] {
+            write(&path, &SecretString::from(text)).unwrap();
+            assert_eq!(read(&path).unwrap().unwrap().expose_secret(), text);
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        }
+        // No other file is left.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        for mode in [0o640, 0o604, 0o620, 0o602] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let error = read(&path).unwrap_err();
+            assert!(matches!(error, StoreError::FileMode { .. }), "{error:?}");
+        }
+        assert!(remove(&path).unwrap() && !remove(&path).unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_the_old_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("none/tokens");
+        let error = write(&path, &SecretString::from("geheim")).unwrap_err();
+        assert!(matches!(error, StoreError::File { .. }));
+        assert!(!format!("{error:?}").contains("geheim"));
+        assert!(matches!(read(folder.path()), Err(StoreError::File { .. })));
+    }
+}
