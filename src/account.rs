@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::profile::Profile;
@@ -157,6 +157,14 @@ pub enum StoreSettings {
         /// The line ends written.
         line_endings: LineEndings,
     },
+}
+
+impl StoreSettings {
+    /// The Maildir, where it is one.
+    pub fn maildir(&self) -> Option<&Path> {
+        let Self::Maildir { path, .. } = self;
+        Some(path)
+    }
 }
 
 /// The line ends of stored messages.

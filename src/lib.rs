@@ -17,7 +17,7 @@
 //!            pop3                        the protocol, without I/O
 //! ```
 //!
-//! `account`, `profile` and `exit` are words that all of them share.
+//! `account`, `envelope`, `profile` and `exit` are words that all of them share.
 //!
 //! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].
 
@@ -26,6 +26,7 @@ pub mod auth;
 pub mod cache;
 pub mod cli;
 pub mod config;
+pub mod envelope;
 pub mod exit;
 pub mod maildrop;
 pub mod policy;

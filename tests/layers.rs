@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules, and the modules of the crate that they may use.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("envelope", &[]),
     ("exit", &[]),
     ("profile", &[]),
     ("pop3", &[]),
@@ -28,7 +29,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "sync",
         &[
-            "account", "auth", "cache", "exit", "maildrop", "policy", "pop3", "session", "store",
+            "account", "auth", "cache", "envelope", "exit", "maildrop", "policy", "pop3",
+            "session", "store",
         ],
     ),
 ];
@@ -46,6 +48,10 @@ const NEVER: &[(&str, &[&str])] = &[
             "rusqlite",
             "rustls",
         ],
+    ),
+    (
+        "envelope",
+        &["tokio", "std::fs", "std::io", "std::net", "std::time"],
     ),
     (
         "policy",

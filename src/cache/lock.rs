@@ -1,7 +1,7 @@
 //! One run an account at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Error, create_state_dir};
 use crate::account::Identity;
+
+/// Where the locks are, in the state folder.
+const FOLDER: &str = "locks";
 
 /// Held while a run works on an account. The kernel ends it with the process, however that dies.
 #[derive(Debug)]
@@ -32,7 +35,25 @@ impl Lock {
     /// # Errors
     /// [`Error::Locked`] at once where another run has it.
     pub fn acquire(state_dir: &Path, identity: &Identity) -> Result<Self, Error> {
-        let (path, mut file) = open(state_dir, &file_name(identity))?;
+        let (path, file) = open(state_dir, &file_name(identity))?;
+        Self::take(path, file)
+    }
+
+    /// Takes the lock of an account that was synced before; there is none for others, and
+    /// nothing is made.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] at once where a run has it.
+    pub fn acquire_existing(state_dir: &Path, identity: &Identity) -> Result<Option<Self>, Error> {
+        let path = state_dir.join(FOLDER).join(file_name(identity));
+        match OpenOptions::new().read(true).write(true).open(&path) {
+            Ok(file) => Self::take(path, file).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Error::StateDir { path, source }),
+        }
+    }
+
+    fn take(path: PathBuf, mut file: File) -> Result<Self, Error> {
         let failed = |source| Error::StateDir { path, source };
         match file.try_lock() {
             Ok(()) => {}
@@ -67,7 +88,7 @@ pub(super) fn setting_up(state_dir: &Path) -> Result<File, Error> {
 }
 
 fn open(state_dir: &Path, name: &str) -> Result<(PathBuf, File), Error> {
-    let folder = state_dir.join("locks");
+    let folder = state_dir.join(FOLDER);
     create_state_dir(&folder)?;
     let path = folder.join(name);
     let opened = OpenOptions::new()
@@ -131,6 +152,19 @@ mod tests {
         let _other = Lock::acquire(state.path(), &identity("work", "bert")).unwrap();
         drop(first);
         Lock::acquire(state.path(), &work).unwrap();
+    }
+
+    #[test]
+    fn one_who_only_looks_makes_no_lock_and_respects_one() {
+        let state = tempfile::tempdir().unwrap();
+        let work = identity("work", "anna");
+        let look = || Lock::acquire_existing(&state.path().join("state"), &work);
+        assert!(look().unwrap().is_none());
+        assert!(!state.path().join("state").exists());
+        let run = Lock::acquire(&state.path().join("state"), &work).unwrap();
+        assert!(matches!(look(), Err(Error::Locked { .. })));
+        drop(run);
+        assert!(look().unwrap().is_some());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 mod accounts;
 mod capabilities;
 mod error;
+mod held;
 mod lock;
 mod messages;
 mod migrate;
@@ -22,6 +23,7 @@ mod snapshot;
 
 pub use accounts::AccountRow;
 pub use error::Error;
+pub use held::Held;
 pub use lock::{Holder, Lock};
 pub use messages::{Absent, Digest, LineEnds, Renamed, Staged};
 pub use overview::{AccountOverview, LastRun};

@@ -100,6 +100,7 @@ pub(super) enum Command {
     Fetch(Box<Fetch>),
     Sync(Sync),
     Status(Status),
+    List(List),
     Probe(Probe),
     Login(Login),
     Logout(Logout),
@@ -280,6 +281,26 @@ pub(super) struct Status {
     /// Accounts to show [default: all]
     #[arg(value_name = "ACCOUNT")]
     pub(super) accounts: Vec<String>,
+}
+
+/// List the messages on the server of an account
+///
+/// Number, size, date, state, author and subject of each: whether it is new or stored, and when it
+/// is to leave the server. Nothing is stored, marked or deleted, and no message is retrieved:
+/// what is not stored here is asked for by its header alone.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::list())]
+pub(super) struct List {
+    /// Account of the configuration
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) account: String,
+
+    /// Show what the last sync left behind, without asking the server
+    ///
+    /// Accounts of `popsync fetch` can be listed so, too, by the name that `popsync status`
+    /// gives them.
+    #[arg(long)]
+    pub(super) local: bool,
 }
 
 /// Check a server against the rules, and say what was seen

@@ -62,6 +62,17 @@ Examples:
 Exit statuses are those of `popsync --help`."
 }
 
+/// For `popsync list`.
+pub(super) fn list() -> &'static str {
+    "\
+Examples:
+  popsync list work
+  popsync list work --local
+  popsync list work --json | jq 'select(.state == \"new\")'
+
+The exit status is the one that a sync would end with."
+}
+
 /// For `popsync probe`.
 pub(super) fn probe() -> &'static str {
     "\
@@ -119,7 +130,7 @@ mod tests {
 
     #[test]
     fn lines_fit_a_terminal() {
-        for text in [&after(), fetch(), login(), probe(), sync()] {
+        for text in [&after(), fetch(), list(), login(), probe(), sync()] {
             for line in text.lines() {
                 assert!(line.chars().count() <= WIDTH, "{line}");
             }

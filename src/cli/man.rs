@@ -9,7 +9,7 @@ pub(super) struct Page {
 }
 
 /// All pages.
-pub(super) const PAGES: [Page; 10] = [
+pub(super) const PAGES: [Page; 11] = [
     Page {
         name: "popsync",
         text: include_str!("../../man/popsync.1"),
@@ -25,6 +25,10 @@ pub(super) const PAGES: [Page; 10] = [
     Page {
         name: "popsync-status",
         text: include_str!("../../man/popsync-status.1"),
+    },
+    Page {
+        name: "popsync-list",
+        text: include_str!("../../man/popsync-list.1"),
     },
     Page {
         name: "popsync-probe",

@@ -17,6 +17,7 @@ use crate::exit::Exit;
 pub mod args;
 mod fetch;
 mod help;
+mod list;
 mod login;
 mod man;
 mod output;
@@ -25,6 +26,7 @@ mod prompt;
 mod run;
 mod signals;
 mod status;
+mod target;
 
 use args::{Cli, Color, Command, Global};
 use output::{Options, Output};
@@ -56,6 +58,7 @@ pub fn main() -> ExitCode {
         }
         Command::Login(arguments) => login::login(&cli.global, &arguments),
         Command::Logout(arguments) => login::logout(&cli.global, &arguments),
+        Command::List(arguments) => list::list(&cli.global, &arguments),
         Command::Probe(arguments) => probe::probe(&cli.global, &arguments),
         Command::Status(arguments) => status::show(&cli.global, &arguments.accounts),
         Command::Sync(arguments) => {

@@ -21,6 +21,10 @@ use super::{Draft, Error, Inventory, Name, Store, stop_point};
 
 mod look;
 
+mod locate;
+
+pub use locate::locate;
+
 /// How deep sub-folders are searched for a message that a reader filed away.
 const SEARCH_DEPTH: usize = 8;
 

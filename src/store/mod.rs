@@ -27,7 +27,7 @@ use std::fmt;
 
 pub use error::Error;
 pub use inventory::{Doubt, Inventory};
-pub use maildir::Maildir;
+pub use maildir::{Maildir, locate};
 pub use stop_point::stop_point;
 
 /// The name of a stored message, made up by the store.

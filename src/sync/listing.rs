@@ -74,14 +74,21 @@ pub(super) async fn complete(
     snapshot: &Snapshot,
 ) -> Result<Maildrop, session::Error> {
     if !builder.has_sizes() && wants_sizes(&request.account.limits, builder.maildrop(), snapshot) {
-        let enter = |line: Listing<'_>| enter(&mut builder, line);
-        session.scan_listing(enter).await?;
+        scan(session, &mut builder).await?;
     }
     let maildrop = builder.finish();
     request.reporter.report(Event::Listed {
         messages: maildrop.len() as u64,
     });
     Ok(maildrop)
+}
+
+/// Adds the sizes, whether they are of use or not.
+pub(super) async fn scan(
+    session: &mut Session,
+    builder: &mut maildrop::Builder,
+) -> Result<(), session::Error> {
+    session.scan_listing(|line| enter(builder, line)).await
 }
 
 /// Whether there is enough to retrieve that its sizes are worth listing all.

@@ -14,7 +14,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use crate::account::Account;
+use crate::account::{Account, Identity};
 use crate::auth::source::{self, Prompt};
 use crate::cache::{self, AccountRow, Cache, Snapshot};
 use crate::exit::Exit;
@@ -26,16 +26,19 @@ mod committer;
 mod deletion;
 mod error;
 mod event;
+mod headers;
 mod intake;
 mod listing;
 mod migration;
 mod planning;
 mod retrieval;
+mod survey;
 mod work;
 mod writer;
 
 pub use error::Error;
 pub use event::{Event, Reporter, Summary};
+pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
 
 use listing::Past;
 use planning::Plan;
@@ -117,7 +120,7 @@ async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Er
     let stop = Stop(request.stop.clone());
     let asking = source::password(request.account, request.prompt);
     let password = stop.unless_stopped(asking).await??;
-    let (snapshot, past) = match known_so_far(request)? {
+    let (snapshot, past) = match known_so_far(request.state_dir, &request.account.identity)? {
         Some((cache, row)) => (cache.snapshot(row.id)?, Past::read(&cache, row.id)?),
         None => (Snapshot::default(), Past::default()),
     };
@@ -146,11 +149,14 @@ async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Er
 }
 
 /// The cache and the account's row, if there are any yet.
-fn known_so_far(request: &Request<'_>) -> Result<Option<(Cache, AccountRow)>, cache::Error> {
-    let Some(cache) = Cache::open_read_only(request.state_dir)? else {
+fn known_so_far(
+    state_dir: &Path,
+    identity: &Identity,
+) -> Result<Option<(Cache, AccountRow)>, cache::Error> {
+    let Some(cache) = Cache::open_read_only(state_dir)? else {
         return Ok(None);
     };
-    let row = cache.find_account(&request.account.identity)?;
+    let row = cache.find_account(identity)?;
     Ok(row.map(|row| (cache, row)))
 }
 

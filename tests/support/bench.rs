@@ -265,6 +265,11 @@ impl Bench {
 
     /// `popsync sync` with one account in a configuration file, to be run.
     pub(crate) fn sync(&self, keys: &str, arguments: &[&str]) -> Run<'_> {
+        self.configured("sync", keys, arguments)
+    }
+
+    /// Any command, with the account `work` in a configuration file, to be run.
+    pub(crate) fn configured(&self, command: &str, keys: &str, arguments: &[&str]) -> Run<'_> {
         let tls = match self.by {
             By::Plain => "\"off\"".to_owned(),
             By::Tls | By::Stls => format!("{{ ca-file = {:?} }}", self.path("ca.pem")),
@@ -281,7 +286,7 @@ impl Bench {
             .unwrap()
             .write_all(text.as_bytes())
             .unwrap();
-        let mut run = self.popsync(&["sync", "--config"]);
+        let mut run = self.popsync(&[command, "--config"]);
         run.command.arg(path).args(arguments);
         run
     }

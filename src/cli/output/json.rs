@@ -170,7 +170,7 @@ impl<'a> Line<'a> {
     }
 }
 
-fn action_name(action: Action) -> &'static str {
+pub(super) fn action_name(action: Action) -> &'static str {
     match action {
         Action::Delete => "delete",
         Action::Keep => "keep",

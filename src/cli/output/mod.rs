@@ -17,11 +17,13 @@ use crate::sync::{Outcome, Summary};
 
 use json::Line;
 use lines::Lines;
+pub(super) use list::Watcher;
 pub(super) use reporter::AccountReporter;
 pub(super) use standing::Standing;
 
 mod json;
 mod lines;
+mod list;
 pub(super) mod log;
 mod login;
 mod probe;

@@ -1,0 +1,42 @@
+//! The stored messages one by one, for lists.
+
+use super::{Cache, Error};
+use crate::store::Name;
+
+/// A stored message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its unique-id as sent.
+    pub unique_id: Vec<u8>,
+    /// Its file.
+    pub name: Name,
+    /// Its size as sent, un-stuffed.
+    pub octets: u64,
+    /// When it was stored, in seconds since 1970.
+    pub stored_at: i64,
+    /// Whether the server was asked to delete it.
+    pub deletion_asked: bool,
+}
+
+impl Cache {
+    /// The stored messages that the server listed last, in the order in which they were stored.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn held(&self, account: i64) -> Result<Vec<Held>, Error> {
+        let mut query = self.connection.prepare(
+            "SELECT unique_id, name, octets, stored_at, deletion_asked_at IS NOT NULL
+             FROM messages WHERE account = ?1 AND missing_since IS NULL ORDER BY id",
+        )?;
+        let rows = query.query_map([account], |row| {
+            Ok(Held {
+                unique_id: row.get(0)?,
+                name: Name(row.get(1)?),
+                octets: row.get::<_, i64>(2)?.cast_unsigned(),
+                stored_at: row.get(3)?,
+                deletion_asked: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

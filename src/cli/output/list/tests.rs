@@ -1,0 +1,117 @@
+use super::*;
+use crate::envelope::Envelope;
+use crate::policy::{Action, Decision, Reason};
+use crate::pop3::MessageNumber;
+
+fn entry(number: u32, subject: &str) -> Entry {
+    Entry {
+        number: MessageNumber::new(number),
+        unique_id: b"AAAB".to_vec(),
+        octets: Some(12_345),
+        state: State::New,
+        decision: Some(Decision {
+            action: Action::Retrieve,
+            reason: Reason::New,
+        }),
+        stored_at: None,
+        leaves_at: None,
+        envelope: Envelope {
+            date: Some(1_700_000_000),
+            from: Some("Anna <anna@example.com>".to_owned()),
+            subject: Some(subject.to_owned()),
+        },
+    }
+}
+
+fn entries() -> Vec<Entry> {
+    let mut stored = entry(2, "zwei");
+    stored.state = State::Stored;
+    stored.stored_at = Some(1_700_000_000);
+    stored.leaves_at = Some(1_701_000_000);
+    let mut bare = entry(10_000, "");
+    bare.unique_id = b"a \xff\\".to_vec();
+    bare.octets = None;
+    bare.state = State::ToBeRemoved;
+    bare.envelope = Envelope::default();
+    vec![
+        entry(1, "one\u{202e}\x1b[2J\r\nSubject: two\u{200b}"),
+        stored,
+        bare,
+        entry(4, "漢字".repeat(60).as_str()),
+    ]
+}
+
+#[test]
+fn no_line_is_wider_than_the_screen_and_none_acts_on_it() {
+    for width in 1..200 {
+        for line in table(&entries(), Some(width)) {
+            assert!(line.width() <= width, "{width}: {line}");
+            assert_eq!(sanitize::text(&line), line);
+        }
+    }
+}
+
+#[test]
+fn without_a_screen_nothing_is_cut() {
+    let lines = table(&entries(), None);
+    assert_eq!(lines.len(), 5);
+    assert!(
+        lines[0].starts_with("number     size  date"),
+        "{}",
+        lines[0]
+    );
+    assert!(lines[1].ends_with(r"one\u{202e}\x1b[2J\r\nSubject: two\u{200b}"));
+    assert!(
+        lines[2].contains("stored, leaves 2023-11-2"),
+        "{}",
+        lines[2]
+    );
+    assert!(lines[3].starts_with(" 10000        -  -"), "{}", lines[3]);
+    assert!(
+        lines[3].ends_with(r"to be removed              a\x20\xff\x5c"),
+        "{}",
+        lines[3]
+    );
+    assert!(lines[4].ends_with(&"漢字".repeat(60)));
+    assert!(table(&[], None).is_empty());
+}
+
+#[test]
+fn unique_ids_give_way_on_a_narrow_screen() {
+    assert!(table(&entries(), Some(200))[0].contains("unique-id"));
+    assert!(!table(&entries(), Some(80))[0].contains("unique-id"));
+}
+
+#[test]
+fn texts_are_cut_by_columns() {
+    for (text, width, expected) in [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "ab…"),
+        ("漢字", 4, "漢字"),
+        ("漢字漢", 4, "漢…"),
+        ("漢字漢", 5, "漢字…"),
+        ("abc", 1, "…"),
+        ("abc", 0, ""),
+    ] {
+        assert_eq!(fit(text, width), expected, "{text} {width}");
+    }
+}
+
+#[test]
+fn json_has_every_documented_field_and_escapes_what_others_said() {
+    let manual = include_str!("../../../../man/parts/popsync-list.roff").replace('\\', "");
+    let mut entry = entry(1, "a\u{202e}b");
+    entry.unique_id = b"a \xff".to_vec();
+    let json: serde_json::Value = serde_json::from_str(&line("work", &entry)).unwrap();
+    for field in json.as_object().unwrap().keys() {
+        assert!(manual.contains(&format!("fB{field}fR")), "{field}");
+    }
+    assert_eq!(json["subject"], r"a\u{202e}b");
+    assert_eq!(json["unique_id"], r"a\x20\xff");
+    assert_eq!(json["date"], "2023-11-14T22:13:20Z");
+    assert_eq!(json["leaves"], serde_json::Value::Null);
+    assert_eq!(
+        (&json["action"], &json["reason"]),
+        (&"retrieve".into(), &"new".into())
+    );
+}

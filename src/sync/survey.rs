@@ -1,0 +1,275 @@
+//! What is on the server, message by message, without changing anything: what `popsync list`
+//! shows.
+//!
+//! Nothing is recorded, marked or deleted. What a message says of itself comes from its file
+//! where it is stored here, else from TOP n 0; a server without TOP leaves it out.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use tokio::task::spawn_blocking;
+
+use super::headers::{self, Header};
+use super::listing::{self, Past};
+use super::planning::Plan;
+use super::{Error, Request, Stop, deletion, known_so_far};
+use crate::account::{Identity, Retention};
+use crate::auth::source;
+use crate::cache::{Held, Lock, Snapshot};
+use crate::envelope::Envelope;
+use crate::maildrop::Maildrop;
+use crate::policy::{Action, Decision, Memory};
+use crate::pop3::MessageNumber;
+use crate::session::Session;
+use crate::store::locate;
+
+/// How much of a file is read for its header.
+const HEADER: u64 = 256 << 10;
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// What is on the server.
+#[derive(Debug)]
+pub struct Survey {
+    /// The messages, in the order of their numbers; or, where no server was asked, in that in
+    /// which they were stored.
+    pub entries: Vec<Entry>,
+    /// Whether it came to its end: where not, the entries say what was seen until then.
+    pub result: Result<(), Error>,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number in this session; none where no server was asked.
+    pub number: Option<MessageNumber>,
+    /// Its unique-id as sent.
+    pub unique_id: Vec<u8>,
+    /// Its size: by the scan listing, else as it was retrieved.
+    pub octets: Option<u64>,
+    /// What became of it here.
+    pub state: State,
+    /// What the next sync would do with it; none where no server was asked.
+    pub decision: Option<Decision>,
+    /// When it was stored, in seconds since 1970.
+    pub stored_at: Option<i64>,
+    /// When it is to leave the server; none where it is not.
+    pub leaves_at: Option<i64>,
+    /// What it says of itself.
+    pub envelope: Envelope,
+}
+
+/// Where an account's syncs left what they know.
+#[derive(Debug, Clone, Copy)]
+pub struct Remains<'a> {
+    /// The folder that holds the cache.
+    pub state_dir: &'a Path,
+    /// What the cache remembers the account by.
+    pub identity: &'a Identity,
+    /// The store, where it is a Maildir.
+    pub maildir: Option<&'a Path>,
+    /// When messages leave the server, where that is known.
+    pub retention: Option<Retention>,
+}
+
+/// What became of a message here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is not stored.
+    New,
+    /// It is stored.
+    Stored,
+    /// It is stored, and the next sync deletes it on the server.
+    ToBeRemoved,
+}
+
+/// Looks at the server of an account. Waits for nobody: where a sync of the account is at work,
+/// that is the error.
+pub async fn survey(request: &Request<'_>) -> Survey {
+    let mut entries = Vec::new();
+    let result = look(request, &mut entries).await;
+    Survey { entries, result }
+}
+
+/// What the last sync left behind, without asking the server.
+///
+/// # Errors
+/// Those of the cache.
+pub fn survey_local(past: &Remains<'_>, now: i64) -> Result<Vec<Entry>, Error> {
+    let Some((cache, row)) = known_so_far(past.state_dir, past.identity)? else {
+        return Ok(Vec::new());
+    };
+    let held = cache.held(row.id)?;
+    let envelopes = stored_envelopes(past.maildir, &held);
+    let entries = held
+        .into_iter()
+        .map(|message| {
+            let leaves_at = past
+                .retention
+                .and_then(|retention| leaves_at(retention, message.stored_at));
+            Entry {
+                number: None,
+                octets: Some(message.octets),
+                state: match leaves_at {
+                    Some(time) if time <= now => State::ToBeRemoved,
+                    _ => State::Stored,
+                },
+                decision: None,
+                stored_at: Some(message.stored_at),
+                leaves_at,
+                envelope: envelopes
+                    .get(message.name.as_str())
+                    .cloned()
+                    .unwrap_or_default(),
+                unique_id: message.unique_id,
+            }
+        })
+        .collect();
+    Ok(entries)
+}
+
+async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Error> {
+    let stop = Stop(request.stop.clone());
+    // A second session would stand in the way of the first: POP3 locks the maildrop.
+    let _lock = Lock::acquire_existing(request.state_dir, &request.account.identity)?;
+    let known = Known::read(request).await?;
+    let asking = source::password(request.account, request.prompt);
+    let password = stop.unless_stopped(asking).await??;
+    let opening = stop.unless_stopped(listing::open(request, &password, &known.past));
+    let (mut session, mut builder) = opening.await??;
+    if !builder.has_sizes() {
+        let scanning = listing::scan(&mut session, &mut builder);
+        stop.unless_stopped(scanning).await??;
+    }
+    let maildrop = builder.finish();
+    let plan = Plan::new(request, &maildrop, &known.snapshot, &Default::default());
+    plan.warn(request, &maildrop);
+    entries.extend(plan.decided(&maildrop).map(|(message, decision)| {
+        let remembered = known.snapshot.recall(message.unique_id);
+        let stored_at = remembered.map(|remembered| remembered.stored_at);
+        let state = state(decision, stored_at.is_some());
+        Entry {
+            number: Some(message.number),
+            unique_id: message.unique_id.to_vec(),
+            octets: message.octets,
+            state,
+            decision: Some(decision),
+            stored_at,
+            leaves_at: stored_at
+                .filter(|_| state != State::New)
+                .and_then(|stored_at| leaves_at(request.account.retention, stored_at)),
+            envelope: match message.copies {
+                1 => known.envelope(message.unique_id),
+                // Which of them the file is, the unique-id does not tell.
+                _ => Envelope::default(),
+            },
+        }
+    }));
+    let asking = envelopes(&mut session, &maildrop, entries);
+    stop.unless_stopped(asking).await??;
+    deletion::leave(session).await;
+    Ok(())
+}
+
+fn state(decision: Decision, stored: bool) -> State {
+    match decision.action {
+        Action::Delete => State::ToBeRemoved,
+        Action::Keep => State::Stored,
+        Action::Skip if stored => State::Stored,
+        Action::Retrieve | Action::RetrieveThenDelete | Action::Skip => State::New,
+    }
+}
+
+/// When a message that is stored leaves the server.
+fn leaves_at(retention: Retention, stored_at: i64) -> Option<i64> {
+    match retention {
+        Retention {
+            leave_on_server: false,
+            ..
+        } => Some(stored_at),
+        Retention {
+            remove_after_days: Some(days),
+            ..
+        } => Some(stored_at.saturating_add(i64::from(days) * DAY)),
+        _ => None,
+    }
+}
+
+/// Asks for the headers of those that say nothing yet.
+async fn envelopes(
+    session: &mut Session,
+    maildrop: &Maildrop,
+    entries: &mut [Entry],
+) -> Result<(), Error> {
+    let silent = entries.iter().zip(maildrop.iter()).enumerate();
+    let silent = silent.filter(|(_, (entry, _))| entry.envelope == Envelope::default());
+    let (places, numbers): (Vec<_>, Vec<_>) = silent
+        .map(|(place, (_, message))| (place, message.number))
+        .unzip();
+    headers::pull(session, &numbers, |index, header| {
+        if let Header::Is(header) = header {
+            entries[places[index]].envelope = Envelope::parse(header);
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+/// What is known before the server is asked.
+#[derive(Default)]
+struct Known {
+    snapshot: Snapshot,
+    past: Past,
+    envelopes: HashMap<Vec<u8>, Envelope>,
+}
+
+impl Known {
+    /// Reads the cache and the headers of stored messages. Before the dialling, since a server
+    /// waits for nobody who reads ten thousand files.
+    async fn read(request: &Request<'_>) -> Result<Self, Error> {
+        let state_dir = request.state_dir.to_owned();
+        let account = request.account.clone();
+        let reading = spawn_blocking(move || {
+            let Some((cache, row)) = known_so_far(&state_dir, &account.identity)? else {
+                return Ok(Self::default());
+            };
+            let held = cache.held(row.id)?;
+            let mut by_name = stored_envelopes(account.store.maildir(), &held);
+            let named = held.into_iter().filter_map(|message| {
+                Some((message.unique_id, by_name.remove(message.name.as_str())?))
+            });
+            Ok(Self {
+                envelopes: named.collect(),
+                snapshot: cache.snapshot(row.id)?,
+                past: Past::read(&cache, row.id)?,
+            })
+        });
+        reading.await.map_err(Error::panicked)?
+    }
+
+    fn envelope(&self, unique_id: &[u8]) -> Envelope {
+        self.envelopes.get(unique_id).cloned().unwrap_or_default()
+    }
+}
+
+/// What stored messages say of themselves, by the names of their files.
+fn stored_envelopes(maildir: Option<&Path>, held: &[Held]) -> HashMap<String, Envelope> {
+    let Some(maildir) = maildir else {
+        return HashMap::new();
+    };
+    locate(maildir, held.iter().map(|message| &message.name))
+        .into_iter()
+        .filter_map(|(name, path)| {
+            let mut start = Vec::new();
+            // What cannot be read, the server is asked for.
+            File::open(path)
+                .ok()?
+                .take(HEADER)
+                .read_to_end(&mut start)
+                .ok()?;
+            Some((name, Envelope::parse(&start)))
+        })
+        .collect()
+}
