@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use crate::profile::Profile;
 
+mod auth;
 mod oauth;
 
+pub use auth::AuthMethod;
 pub use oauth::{
     Endpoint, EndpointError, Endpoints, GOOGLE_SCOPE, MICROSOFT_SCOPE, OAuth, Provider,
 };
@@ -28,7 +30,8 @@ pub struct Account {
     pub identity: Identity,
     /// The POP3 server.
     pub server: Server,
-    /// The argument of USER: printable ASCII, no CR, LF or NUL (`OPOP3:C0003`).
+    /// The user's name, without CR, LF or NUL; where USER carries it, printable ASCII
+    /// (`OPOP3:C0003`).
     pub user: String,
     /// How to log in.
     pub auth: AuthMethod,
@@ -103,35 +106,6 @@ impl Security {
             Self::ImplicitTls => 995,
             Self::Plain | Self::Stls => 110,
         }
-    }
-}
-
-/// How to log in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AuthMethod {
-    /// APOP (RFC 1939 §7), which no Outlook and no Exchange has (`OPOP3:V0008`, `XPOP3:V0012`):
-    /// for [`Profile::Rfc1939`] alone.
-    Apop,
-    /// USER and PASS.
-    #[default]
-    User,
-}
-
-impl AuthMethod {
-    /// All of them, the usual one first.
-    pub const ALL: [Self; 2] = [Self::User, Self::Apop];
-
-    /// The name used on the command line and in the configuration.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Apop => "apop",
-            Self::User => "user",
-        }
-    }
-
-    /// The method of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.name() == name)
     }
 }
 

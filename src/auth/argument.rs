@@ -1,4 +1,4 @@
-//! What may follow USER and PASS on the wire.
+//! What may follow USER and PASS on the wire, and what SASL may carry.
 //!
 //! Outlook sends these arguments as printable ASCII (`OPOP3:C0003`). A CR or LF inside one would
 //! end the command early and let whoever chose the password write commands of his own.
@@ -57,6 +57,24 @@ pub fn check(argument: &[u8]) -> Result<(), BadByte> {
         .map_or(Ok(()), Err)
 }
 
+/// Checks that SASL may carry `argument`: UTF-8 without control characters, which SASLprep
+/// forbids (RFC 4013 §2.3) and some mechanisms have a use for.
+///
+/// # Errors
+/// The class of the first byte that must not be there.
+pub fn check_text(argument: &[u8]) -> Result<(), BadByte> {
+    argument
+        .iter()
+        .find_map(|byte| match byte {
+            b'\r' => Some(BadByte::CarriageReturn),
+            b'\n' => Some(BadByte::LineFeed),
+            0 => Some(BadByte::Nul),
+            byte if byte.is_ascii_control() => Some(BadByte::Control),
+            _ => None,
+        })
+        .map_or(Ok(()), Err)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +94,14 @@ mod tests {
         for (argument, expected) in table {
             assert_eq!(check(argument), expected, "{argument:?}");
         }
+    }
+
+    #[test]
+    fn sasl_carries_everything_but_control_characters() {
+        assert_eq!(check_text("größe \u{a0}~".as_bytes()), Ok(()));
+        assert_eq!(check_text(b"a\x1b[2J"), Err(BadByte::Control));
+        assert_eq!(check_text(b"a\rb"), Err(BadByte::CarriageReturn));
+        assert_eq!(check_text(b"a\nDELE 1"), Err(BadByte::LineFeed));
+        assert_eq!(check_text(b"a\0b"), Err(BadByte::Nul));
     }
 }

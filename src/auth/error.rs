@@ -15,7 +15,7 @@ use crate::exit::Exit;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The password holds a byte that PASS cannot carry.
+    /// The password holds a byte that the account's way to log in cannot carry.
     #[error("the password from {origin} contains {byte}, which POP3 cannot carry")]
     BadByte {
         /// Where the password came from.
@@ -189,8 +189,8 @@ impl Error {
     /// What the user can do, for a line of its own.
     pub fn advice(&self) -> Option<String> {
         let advice = match self {
-            Self::BadByte { .. } => "the user name and password of POP3 are printable ASCII; \
-                 choose such a password at the provider"
+            Self::BadByte { .. } => "USER and PASS carry printable ASCII; choose such a password \
+                 at the provider, or another `auth`"
                 .to_owned(),
             Self::CommandFailed { .. } => {
                 "run the command by hand in `sh -c` to see what it says".to_owned()

@@ -2,9 +2,16 @@
 
 pub mod apop;
 pub mod argument;
+mod credentials;
 mod error;
+mod fault;
 pub mod keyring;
+pub mod login;
+pub mod mechanism;
 pub mod oauth;
+pub mod plain;
 pub mod source;
 
+pub use credentials::Credentials;
 pub use error::{Error, Origin};
+pub use fault::Fault;

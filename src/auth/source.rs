@@ -41,7 +41,7 @@ pub trait Prompt: Send + Sync {
     fn password(&self, account: &Account) -> io::Result<Option<SecretString>>;
 }
 
-/// Gets the account's password. It is not empty, and PASS can carry it.
+/// Gets the account's password. It is not empty, and the account's way to log in can carry it.
 ///
 /// # Errors
 /// See [`Error`]; none of them tells anything of the password.
@@ -87,6 +87,11 @@ fn fitting(
     password: SecretString,
     origin: Origin,
 ) -> Result<SecretString, Error> {
+    if account.auth.is_ascii()
+        && let Err(byte) = argument::check(password.expose_secret().as_bytes())
+    {
+        return Err(Error::BadByte { origin, byte });
+    }
     // APOP sends a digest, which is always as long.
     if account.auth == AuthMethod::User && password.expose_secret().len() > argument::MAX {
         let limit = argument::MAX;
@@ -128,7 +133,7 @@ fn checked(password: &[u8], origin: Origin) -> Result<SecretString, Error> {
     if password.is_empty() {
         return Err(Error::Empty { origin });
     }
-    if let Err(byte) = argument::check(password) {
+    if let Err(byte) = argument::check_text(password) {
         return Err(Error::BadByte { origin, byte });
     }
     // Allocated once, as long as needed: anything that grows would leave a copy behind.

@@ -194,10 +194,11 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "NAME")]
     pub(super) user: Option<String>,
 
-    /// How to log in: user or apop [default: user]
+    /// How to log in [default: user]
     ///
-    /// user is USER and PASS. apop sends a digest of the password, for old servers; it needs
-    /// --profile rfc1939, since Outlook does not have it.
+    /// user is USER and PASS. plain and login are mechanisms of AUTH that send the password as
+    /// it is, too. apop sends a digest of the password, for old servers; it needs --profile
+    /// rfc1939, since Outlook does not have it.
     #[arg(long, value_name = "METHOD", value_parser = auth(), hide_possible_values = true)]
     pub(super) auth: Option<AuthMethod>,
 

@@ -34,7 +34,15 @@ pub const TOP_KEYS: [&str; 2] = ["defaults", "accounts"];
 pub const TLS_KEYS: [&str; 1] = ["ca-file"];
 
 /// The values of `auth`.
-pub const AUTH_METHODS: [&str; 2] = [AuthMethod::User.name(), AuthMethod::Apop.name()];
+pub const AUTH_METHODS: [&str; AuthMethod::ALL.len()] = {
+    let mut names = [""; AuthMethod::ALL.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = AuthMethod::ALL[index].name();
+        index += 1;
+    }
+    names
+};
 
 /// The values of `line-endings`.
 pub const LINE_ENDINGS: [&str; 2] = ["lf", "crlf"];
@@ -228,7 +236,7 @@ impl Problem {
                     known.join(", ")
                 ));
             }
-            Self::User(_) => "user names of POP3 are printable ASCII",
+            Self::User(_) => "USER carries printable ASCII; `auth = \"plain\"` and others more",
             Self::UserTooLong => "no Exchange takes a longer USER line, and hardly any server does",
         };
         Some(advice.to_owned())

@@ -114,7 +114,7 @@ impl Settings {
         if user.value.is_empty() {
             return Err(Fault::new(&user.origin, Problem::EmptyUser));
         }
-        if let Err(byte) = argument::check(user.value.as_bytes()) {
+        if let Err(byte) = argument::check_text(user.value.as_bytes()) {
             return Err(Fault::new(&user.origin, Problem::User(byte)));
         }
         if user.value.len() > argument::MAX {
@@ -202,7 +202,13 @@ impl Settings {
         let security = self.security()?;
         let auth = self.auth()?;
         let url = self.server.ok_or_else(|| missing("server"))?.value;
-        let user = self.user.ok_or_else(|| missing("user"))?.value;
+        let user = self.user.ok_or_else(|| missing("user"))?;
+        if auth.is_ascii()
+            && let Err(byte) = argument::check(user.value.as_bytes())
+        {
+            return Err(Fault::new(&user.origin, Problem::User(byte)));
+        }
+        let user = user.value;
         let path = self.maildir.ok_or_else(|| missing("maildir"))?.value;
         let (name, identity_key) = match key {
             Key::Name(name) => (name.to_owned(), name.to_owned()),

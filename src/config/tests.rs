@@ -317,12 +317,12 @@ fn a_wrong_value_tells_what_could_be_there() {
       |           ^^^^^^^^^^^^^^
     did you mean `outlook-2007`? known: outlook-2007, outlook-2010, outlook-2013, outlook-2016, outlook-2019, outlook-2021, outlook-2024, outlook-new, rfc1939
     "#);
-    insta::assert_snapshot!(shown(with("auth = \"ntlm\"")), @r#"
-    config.toml:5:8: `auth` has no value `ntlm`
+    insta::assert_snapshot!(shown(with("auth = \"plane\"")), @r#"
+    config.toml:5:8: `auth` has no value `plane`
       |
-    5 | auth = "ntlm"
-      |        ^^^^^^
-    known: user, apop
+    5 | auth = "plane"
+      |        ^^^^^^^
+    did you mean `plain`? known: user, plain, login, apop
     "#);
     insta::assert_snapshot!(shown(with("max-size = \"25 M\"")), @r#"
     config.toml:5:12: `max-size` is not a size: write whole octets, or a number with B, KB, MB, GB, KiB, MiB or GiB
@@ -497,10 +497,17 @@ fn a_user_name_that_pop3_cannot_carry_is_refused() {
       |
     4 | user = "anna\r\nDELE 1"
       |        ^^^^^^^^^^^^^^^^
-    user names of POP3 are printable ASCII
+    USER carries printable ASCII; `auth = "plain"` and others more
     "#);
     for user in [r#""a\nb""#, r#""a\u0000""#, r#""größe""#, r#""""#] {
         assert_eq!(text(user).unwrap_err().exit(), Exit::Config, "{user}");
+    }
+    // SASL carries more; but nothing that could end a line.
+    let with_plain = |user: &str| text(&format!("{user}\nauth = \"plain\""));
+    let config = with_plain(r#""größe""#).unwrap();
+    assert_eq!(config.accounts[0].user, "größe");
+    for user in [r#""a\nb""#, r#""a\rb""#, r#""a\u0000""#, r#""a\u0001""#] {
+        assert_eq!(with_plain(user).unwrap_err().exit(), Exit::Config, "{user}");
     }
     assert!(parse("[accounts.a]\nserver = \"pop3s://a%0Ab@mail\"\nmaildir = \"/m\"").is_err());
 }

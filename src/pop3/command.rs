@@ -42,6 +42,8 @@ pub const MAX_COMMAND: usize = 1024;
 pub enum Command<'a> {
     /// RFC 1939 §7: user name and digest. Not in any version of Outlook (`OPOP3:V0008`).
     Apop(&'a str, &'a SecretString),
+    /// RFC 5034 §4: a SASL mechanism, and where it fits what it says first, in base64.
+    Auth(&'a str, Option<&'a SecretString>),
     /// RFC 2449 §5.
     Capa,
     /// RFC 1939 §5.
@@ -73,6 +75,7 @@ pub enum Command<'a> {
 #[expect(missing_docs, reason = "each is the command of that name")]
 pub enum Keyword {
     Apop,
+    Auth,
     Capa,
     Dele,
     List,
@@ -92,6 +95,7 @@ impl Keyword {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Apop => "APOP",
+            Self::Auth => "AUTH",
             Self::Capa => "CAPA",
             Self::Dele => "DELE",
             Self::List => "LIST",
@@ -119,6 +123,7 @@ impl Command<'_> {
     pub const fn keyword(&self) -> Keyword {
         match self {
             Self::Apop(..) => Keyword::Apop,
+            Self::Auth(..) => Keyword::Auth,
             Self::Capa => Keyword::Capa,
             Self::Dele(_) => Keyword::Dele,
             Self::List => Keyword::List,
@@ -139,6 +144,10 @@ impl Command<'_> {
         let digits = |number: u32| number.checked_ilog10().unwrap_or(0) as usize + 1;
         let arguments = match self {
             Self::Apop(name, digest) => 1 + name.len() + 1 + digest.expose_secret().len(),
+            Self::Auth(mechanism, initial) => {
+                let initial = initial.map_or(0, |initial| 1 + initial.expose_secret().len());
+                1 + mechanism.len() + initial
+            }
             Self::Dele(number) | Self::Retr(number) => 1 + digits(number.as_u32()),
             Self::Pass(password) => 1 + password.expose_secret().len(),
             Self::Top(number, lines) => 1 + digits(number.as_u32()) + 1 + digits(*lines),
@@ -175,6 +184,23 @@ impl Command<'_> {
                 let both = SecretString::from(format!("{name} {}", digest.expose_secret()));
                 encode_text(self.keyword(), both.expose_secret(), out)
             }
+            Self::Auth(mechanism, _) if !is_mechanism(mechanism) => {
+                Err(Error::Argument { keyword })
+            }
+            Self::Auth(mechanism, None) => encode_text(keyword, mechanism, out),
+            Self::Auth(_, Some(initial)) if !is_base64(initial.expose_secret()) => {
+                Err(Error::Argument { keyword })
+            }
+            Self::Auth(mechanism, Some(initial)) => {
+                // At once as long as it will be: what grows leaves copies behind.
+                out.reserve_exact(octets);
+                for part in [keyword.as_str(), " ", mechanism, " "] {
+                    out.extend_from_slice(part.as_bytes());
+                }
+                out.extend_from_slice(initial.expose_secret().as_bytes());
+                out.extend_from_slice(b"\r\n");
+                Ok(())
+            }
             Self::User(name) => encode_text(self.keyword(), name, out),
             Self::Pass(password) => encode_text(self.keyword(), password.expose_secret(), out),
             Self::Dele(number) | Self::Retr(number) => {
@@ -197,6 +223,21 @@ impl Command<'_> {
             }
         }
     }
+}
+
+/// The name of a SASL mechanism (RFC 4422 §3.1).
+fn is_mechanism(name: &str) -> bool {
+    let allowed = |octet: u8| {
+        octet.is_ascii_uppercase() || octet.is_ascii_digit() || octet == b'-' || octet == b'_'
+    };
+    (1..=20).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// What may stand in a line of a SASL exchange (RFC 5034 §4). `=` alone says that there is an
+/// initial response, and that it is empty.
+pub(super) fn is_base64(text: &str) -> bool {
+    let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"+/=".contains(&octet);
+    text.bytes().all(allowed)
 }
 
 fn encode_text(keyword: Keyword, argument: &str, out: &mut Vec<u8>) -> Result<(), Error> {
@@ -235,8 +276,17 @@ mod tests {
         let n = MessageNumber::new(17).unwrap();
         let password = SecretString::from("a b  c ");
         let digest = SecretString::from("c4c9334b");
+        let response = SecretString::from("AGFubmEAYg==");
         for (command, line) in [
             (Command::Apop("anna", &digest), "APOP anna c4c9334b\r\n"),
+            (
+                Command::Auth("SCRAM-SHA-256", None),
+                "AUTH SCRAM-SHA-256\r\n",
+            ),
+            (
+                Command::Auth("PLAIN", Some(&response)),
+                "AUTH PLAIN AGFubmEAYg==\r\n",
+            ),
             (Command::Capa, "CAPA\r\n"),
             (Command::Dele(n), "DELE 17\r\n"),
             (Command::List, "LIST\r\n"),
@@ -275,6 +325,14 @@ mod tests {
             assert!(Command::User(text).encode(&mut out).is_err());
             assert!(Command::Pass(&secret).encode(&mut out).is_err());
             assert!(Command::Apop(text, &secret).encode(&mut out).is_err());
+            assert!(Command::Auth(text, None).encode(&mut out).is_err());
+            if !text.is_empty() {
+                assert!(
+                    Command::Auth("PLAIN", Some(&secret))
+                        .encode(&mut out)
+                        .is_err()
+                );
+            }
             assert_eq!(out, b"before");
         }
         let digest = SecretString::from("c4c9334b");
@@ -305,5 +363,6 @@ mod tests {
         let secret = SecretString::from("hunter2");
         assert!(!format!("{:?}", Command::Pass(&secret)).contains("hunter2"));
         assert!(!format!("{:?}", Command::Apop("anna", &secret)).contains("hunter2"));
+        assert!(!format!("{:?}", Command::Auth("PLAIN", Some(&secret))).contains("hunter2"));
     }
 }

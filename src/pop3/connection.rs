@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use secrecy::{ExposeSecret, SecretString};
+
+use super::command::is_base64;
 use super::listing::{ScanListing, UniqueIdListing};
 use super::receive_buffer::ReceiveBuffer;
 use super::{Command, Error, Keyword, Piece, Place, Response, State, Tap, Unstuffer};
@@ -16,6 +19,10 @@ pub const MAX_LISTING_OCTETS: usize = 128 << 20;
 /// More lines than any list of capabilities has.
 const MAX_CAPABILITY_LINES: usize = 256;
 
+/// The longest line of a SASL exchange that is sent. They are not held to the limit of commands
+/// (RFC 5034 §4); a Kerberos ticket with everything in it has 64 KiB.
+const MAX_RESPONSE: usize = 128 << 10;
+
 /// How much of what nobody asked for is kept for the error message.
 const LEFTOVER_SHOWN: usize = 120;
 
@@ -26,6 +33,10 @@ pub enum Event<'e> {
     Greeting(Response<'e>),
     /// The reply to a command, or the first line of it.
     Reply(Keyword, Response<'e>),
+    /// The server asks for the next line of a SASL exchange: what stands behind the status
+    /// indicator, in base64 where the server keeps to the rules. Answer by
+    /// [`Connection::respond`] or [`Connection::cancel`].
+    Challenge(&'e [u8]),
     /// One line of CAPA's reply.
     Capability(&'e [u8]),
     /// One line of LIST's reply.
@@ -96,8 +107,49 @@ impl Connection {
             });
         }
         command.encode(out)?;
-        self.state = self.state.sent(keyword);
+        self.state = self.state.sent(&command);
         self.outstanding.push_back(keyword);
+        Ok(())
+    }
+
+    /// Appends the answer to a challenge to `out`: base64, or nothing for an empty one.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn respond(&mut self, response: &SecretString, out: &mut Vec<u8>) -> Result<(), Error> {
+        let response = response.expose_secret();
+        if !is_base64(response) {
+            return Err(Error::Argument {
+                keyword: Keyword::Auth,
+            });
+        }
+        self.say(response, State::Responded, out)
+    }
+
+    /// Appends to `out` what ends a SASL exchange from our side (RFC 5034 §4); the reply to AUTH
+    /// is then negative.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn cancel(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
+        self.say("*", State::Cancelled, out)
+    }
+
+    fn say(&mut self, line: &str, then: State, out: &mut Vec<u8>) -> Result<(), Error> {
+        let keyword = Keyword::Auth;
+        if !self.state.allows_response() {
+            let state = self.state;
+            return Err(Error::NotNow { keyword, state });
+        }
+        let octets = line.len() + "\r\n".len();
+        if octets > MAX_RESPONSE {
+            return Err(Error::CommandTooLong { keyword, octets });
+        }
+        // At once as long as it will be: what grows leaves copies behind.
+        out.reserve_exact(octets);
+        out.extend_from_slice(line.as_bytes());
+        out.extend_from_slice(b"\r\n");
+        self.state = then;
         Ok(())
     }
 
@@ -120,7 +172,7 @@ impl Connection {
 
     fn status<'e, 'i: 'e>(&'e mut self, input: &mut &'i [u8]) -> Result<Option<Event<'e>>, Error> {
         let greeting = self.state == State::Greeting;
-        if !greeting && self.outstanding.is_empty() {
+        if !self.is_owed() {
             if input.is_empty() {
                 return Ok(None);
             }
@@ -138,6 +190,10 @@ impl Connection {
             }
         };
         let response = Response::parse(line);
+        if self.state.is_challenge(response) {
+            self.state = State::Challenged;
+            return Ok(Some(Event::Challenge(response.text())));
+        }
         if let Some(tap) = &self.tap {
             tap.line(self.outstanding.front().copied(), Place::Status, line);
         }
@@ -265,6 +321,15 @@ impl Connection {
     /// How many commands have no whole reply yet.
     pub fn outstanding(&self) -> usize {
         self.outstanding.len()
+    }
+
+    /// Whether the server owes us anything. Whatever comes where it does not, nobody asked for.
+    pub fn is_owed(&self) -> bool {
+        match self.state {
+            State::Greeting => true,
+            State::Challenged => false,
+            _ => !self.outstanding.is_empty(),
+        }
     }
 
     /// Whether a message or a line has begun and not ended.

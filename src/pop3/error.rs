@@ -1,7 +1,7 @@
 //! What can go wrong between client and server.
 
 use super::state::State;
-use super::{Keyword, MAX_COMMAND, Printable};
+use super::{Keyword, Printable};
 
 /// Why a connection cannot go on. After any of these but [`Error::Argument`],
 /// [`Error::CommandTooLong`] and [`Error::NotNow`] the connection is broken and stays so: no further command goes out, not
@@ -10,13 +10,14 @@ use super::{Keyword, MAX_COMMAND, Printable};
 #[non_exhaustive]
 pub enum Error {
     /// An argument holds something that may not be sent (`OPOP3:C0003`). Ours to prevent.
-    #[error("the argument of {keyword} is empty or holds something other than printable ASCII")]
+    #[error("the argument of {keyword} is empty or holds something that may not be sent")]
     Argument {
         /// The command.
         keyword: Keyword,
     },
-    /// The command line would be longer than any Exchange takes (`XPOP3:E0006`). Ours to prevent.
-    #[error("the {keyword} line of {octets} octets is longer than {MAX_COMMAND}")]
+    /// The line would be longer than any Exchange takes (`XPOP3:E0006`), or in a SASL exchange
+    /// than any mechanism needs. Ours to prevent.
+    #[error("the {keyword} line of {octets} octets is too long to be sent")]
     CommandTooLong {
         /// The command.
         keyword: Keyword,

@@ -6,6 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Response<'a> {
     positive: bool,
+    continuation: bool,
     text: &'a [u8],
 }
 
@@ -24,6 +25,7 @@ impl<'a> Response<'a> {
         };
         Self {
             positive: line.first() == Some(&b'+'),
+            continuation: line[..indicator] == *b"+",
             text: text.trim_ascii_start(),
         }
     }
@@ -31,6 +33,12 @@ impl<'a> Response<'a> {
     /// Whether the command succeeded.
     pub fn is_positive(&self) -> bool {
         self.positive
+    }
+
+    /// Whether the status indicator is `+` alone, which in a SASL exchange asks for more
+    /// (RFC 5034 §4).
+    pub(super) fn is_continuation(&self) -> bool {
+        self.continuation
     }
 
     /// What follows the status indicator, as sent.

@@ -8,7 +8,8 @@ use std::fmt;
 
 use super::Keyword;
 
-/// Is shown everything the server sends, as sent.
+/// Is shown everything the server sends, as sent, but for the challenges of SASL: who holds a
+/// salt and a nonce beside the answer to them can guess at the password.
 pub trait Tap: fmt::Debug + Send + Sync {
     /// A line, without the CRLF behind it. `of` is the command it belongs to, none with the
     /// greeting.

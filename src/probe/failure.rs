@@ -52,10 +52,15 @@ fn step(error: &Error, seen: &Observations) -> Step {
         Error::CaFile { .. } | Error::Certificate { .. } | Error::Tls { .. } => Step::Tls,
         Error::Greeting(_) => Step::Greeting,
         Error::StlsRefused(_) | Error::StlsInjected { .. } => Step::Stls,
-        Error::Login(_) => Step::Login,
+        Error::Apop(_)
+        | Error::Denied { .. }
+        | Error::Login(_)
+        | Error::Mechanism { .. }
+        | Error::NotOffered { .. } => Step::Login,
         Error::Refused(refusal) => refusal.command.map_or(Step::Greeting, Step::from),
         Error::TimedOut { awaited, .. } => match awaited {
             Awaited::Connection => Step::Connect,
+            Awaited::Mechanism => Step::Login,
             Awaited::TlsHandshake => Step::Tls,
             Awaited::Greeting => Step::Greeting,
             Awaited::Reply(keyword) => Step::from(*keyword),

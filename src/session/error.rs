@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::account::Server;
-use crate::auth::apop;
+use crate::auth::{self, apop};
 use crate::exit::Exit;
 use crate::pop3::{self, Keyword, Printable, Response, ResponseCode};
 
@@ -71,6 +71,8 @@ pub enum Awaited {
     Connection,
     /// The greeting.
     Greeting,
+    /// What is to be said in a SASL exchange, which may need others.
+    Mechanism,
     /// The reply to a command, or the rest of it.
     Reply(Keyword),
     /// Room to send.
@@ -84,6 +86,7 @@ impl fmt::Display for Awaited {
         match self {
             Self::Connection => f.write_str("connecting"),
             Self::Greeting => f.write_str("waiting for the greeting"),
+            Self::Mechanism => f.write_str("working out what to tell the server"),
             Self::Reply(keyword) => write!(f, "waiting for the reply to {keyword}"),
             Self::Sending => f.write_str("sending"),
             Self::TlsHandshake => f.write_str("waiting for the TLS handshake"),
@@ -129,6 +132,14 @@ pub enum Error {
         /// The last address's answer.
         source: io::Error,
     },
+    /// The server refused the login, and in the exchange before it had said why.
+    #[error("{refusal}; {fault}")]
+    Denied {
+        /// What it had said.
+        fault: auth::Fault,
+        /// The refusal.
+        refusal: Refusal,
+    },
     /// The server greeted with a refusal.
     #[error("{0}")]
     Greeting(Refusal),
@@ -163,6 +174,27 @@ pub enum Error {
         last_words: Option<String>,
         /// Why.
         fault: pop3::Error,
+    },
+    /// The exchange of a SASL mechanism could not begin, or not go on, or proved nothing.
+    #[error("{mechanism}: {fault}")]
+    Mechanism {
+        /// Its name.
+        mechanism: &'static str,
+        /// Why.
+        fault: auth::Fault,
+    },
+    /// The server does not have the mechanism that the account asks for. Nothing was said.
+    #[error(
+        "the server does not offer {mechanism}{}",
+        refusal.as_ref().map(|refusal| format!(": `{}`", refusal.text)).unwrap_or_default()
+    )]
+    NotOffered {
+        /// The mechanism.
+        mechanism: &'static str,
+        /// What it does offer.
+        offered: Vec<String>,
+        /// Its answer, where it was asked all the same.
+        refusal: Option<Refusal>,
     },
     /// The server refused a command that the sync cannot do without.
     #[error("{0}")]
@@ -226,7 +258,11 @@ impl Error {
     /// Whether the login failed, and the session could go on.
     pub(super) fn is_refused_login(&self) -> bool {
         match self {
-            Self::Apop(_) | Self::Login(_) => true,
+            Self::Apop(_)
+            | Self::Denied { .. }
+            | Self::Login(_)
+            | Self::Mechanism { .. }
+            | Self::NotOffered { .. } => true,
             Self::LongLine { fault, .. } => fault.is_refused_login(),
             _ => false,
         }
@@ -235,7 +271,7 @@ impl Error {
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Apop(_) => Exit::NoPermission,
+            Self::Apop(_) | Self::NotOffered { .. } => Exit::NoPermission,
             Self::CaFile { .. } => Exit::Config,
             // It listens, and is too busy to talk.
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionReset => {
@@ -249,7 +285,9 @@ impl Error {
             Self::Greeting(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
             Self::Greeting(_) => Exit::Unavailable,
             Self::Login(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
-            Self::Login(_) => Exit::NoPermission,
+            Self::Denied { refusal, .. } if refusal.is_temporary() => Exit::TemporaryFailure,
+            Self::Denied { .. } | Self::Login(_) => Exit::NoPermission,
+            Self::Mechanism { fault, .. } => fault.exit(),
             Self::LongLine { fault, .. } => fault.exit(),
             Self::Autologout { .. } | Self::Lost { .. } | Self::TimedOut { .. } => {
                 Exit::TemporaryFailure
@@ -312,6 +350,15 @@ impl Error {
                       POP3 switched on in their settings"
                     .to_owned(),
             },
+            Self::Denied { refusal, .. } if refusal.is_temporary() => "try again later".to_owned(),
+            Self::Denied { fault, .. } | Self::Mechanism { fault, .. } => return fault.advice(),
+            Self::NotOffered { offered, .. } => {
+                let offered = match offered.as_slice() {
+                    [] => "no mechanism of AUTH".to_owned(),
+                    offered => Printable(offered.join(", ").as_bytes()).to_string(),
+                };
+                format!("it offers {offered}; leave `auth` out for USER and PASS")
+            }
             Self::Login(_) | Self::Greeting(_) => "try again later".to_owned(),
             Self::Autologout { .. } | Self::Lost { .. } | Self::TimedOut { .. } => {
                 "whatever was complete is stored; run it again to go on from there".to_owned()

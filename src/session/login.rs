@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::{Command, Error, Event, Keyword, Peer, Refusal, Session, Watch};
 use crate::account::{Account, AuthMethod, Security};
-use crate::auth::apop;
+use crate::auth::{Credentials, apop};
 use crate::pop3::{self, Capabilities};
 
 /// The longest command line that Exchange 2007 takes, CRLF included, unless its administrator
@@ -109,12 +109,19 @@ impl Session {
         let user = &account.user;
         let protected = account.server.security != Security::Plain;
         let together = account.profile.sends_pass_with_user() && protected;
+        let credentials = Credentials {
+            user,
+            secret: password,
+        };
+        if let Some(mechanism) = credentials.mechanism(account.auth) {
+            return self.auth(mechanism).await;
+        }
         match account.auth {
             AuthMethod::Apop => self.apop(user, password).await,
             AuthMethod::User if together && self.capabilities.pipelining() => {
                 self.user_with_pass(user, password).await
             }
-            AuthMethod::User => {
+            _ => {
                 self.alone(Command::User(user)).await?;
                 // OPOP3:C0045, C0047: behind the answer to USER, also where the server pipelines.
                 self.alone(Command::Pass(password)).await

@@ -28,6 +28,7 @@ mod error;
 mod login;
 mod pace;
 mod pipeline;
+mod sasl;
 mod single;
 mod tls;
 mod watch;
@@ -427,7 +428,7 @@ impl Session {
     /// Makes sure that the server has said nothing since its last reply. A second answer to one
     /// command would otherwise be taken for the answer to the next.
     async fn assert_quiet(&mut self) -> Result<(), Error> {
-        if self.connection.outstanding() > 0 || self.connection.state() == pop3::State::Greeting {
+        if self.connection.is_owed() {
             return Ok(());
         }
         if self.start == self.end {
@@ -498,6 +499,11 @@ impl Session {
                             trace_response(response);
                             self.pace.restart();
                         }
+                        Event::Challenge(_) => {
+                            self.last_words = None;
+                            tracing::trace!(target: WIRE, "S: + ***");
+                            self.pace.restart();
+                        }
                         Event::Content(octets) => self.body_octets += octets.len() as u64,
                         Event::Capability(line) => {
                             tracing::trace!(target: WIRE, "S: {}", Printable(line));
@@ -512,7 +518,7 @@ impl Session {
                     if let ControlFlow::Break(value) = take(event) {
                         outcome = ControlFlow::Break(value);
                         // With nothing more due, the next event can only be an error.
-                        if self.connection.outstanding() > 0 {
+                        if self.connection.is_owed() {
                             break None;
                         }
                         break self.connection.next_event(&mut input).err();
@@ -598,6 +604,10 @@ impl Session {
 fn trace_command(command: Command<'_>) {
     match command {
         Command::Apop(name, _) => tracing::trace!(target: WIRE, "C: APOP {name} ***"),
+        Command::Auth(mechanism, None) => tracing::trace!(target: WIRE, "C: AUTH {mechanism}"),
+        Command::Auth(mechanism, Some(_)) => {
+            tracing::trace!(target: WIRE, "C: AUTH {mechanism} ***");
+        }
         Command::Pass(_) => tracing::trace!(target: WIRE, "C: PASS ***"),
         Command::User(name) => tracing::trace!(target: WIRE, "C: USER {name}"),
         Command::Retr(number) | Command::Dele(number) => {

@@ -12,6 +12,7 @@ use crate::profile::Profile;
 mod deadlines;
 mod login;
 mod notices;
+mod sasl;
 mod seldom;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -3,6 +3,7 @@
 
 mod disk;
 mod home;
+mod logins;
 mod refusals;
 mod retention;
 mod runs;

@@ -455,7 +455,7 @@ ssl_cert = <{dir}/server.pem
 ssl_key = <{dir}/server.key
 # It is the client that must not send a password in the clear.
 disable_plaintext_auth = no
-auth_mechanisms = plain
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 apop
 auth_failure_delay = 0
 
 mail_location = maildir:{dir}/mail/%u

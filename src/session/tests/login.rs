@@ -11,7 +11,7 @@ use crate::profile::Profile;
 const TIMESTAMP: &str = "+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n";
 
 /// A session after its greeting and CAPA.
-async fn greeted(
+pub(super) async fn greeted(
     greeting: &'static str,
     capabilities: &'static str,
     script: Vec<Step>,
@@ -25,7 +25,11 @@ async fn greeted(
 }
 
 /// As [`Session::begin`] does it.
-async fn log_in(mut session: Session, account: &Account, password: &str) -> Result<Session, Error> {
+pub(super) async fn log_in(
+    mut session: Session,
+    account: &Account,
+    password: &str,
+) -> Result<Session, Error> {
     let password = SecretString::from(password);
     let logged_in = session.log_in(account, &password).await;
     session.or_leave(logged_in).await
