@@ -12,10 +12,14 @@ use crate::profile::Profile;
 
 mod auth;
 mod oauth;
+mod tls;
 
 pub use auth::AuthMethod;
 pub use oauth::{
     Endpoint, EndpointError, Endpoints, GOOGLE_SCOPE, MICROSOFT_SCOPE, OAuth, Provider,
+};
+pub use tls::{
+    ClientCertificate, Fingerprint, FingerprintError, Pinned, Roots, TlsSettings, TlsVersion,
 };
 
 /// How long one wait for the server may last where the user says nothing else.
@@ -45,7 +49,7 @@ pub struct Account {
     pub retention: Retention,
     /// What one run may retrieve.
     pub limits: Limits,
-    /// Whom to trust.
+    /// Whom to trust, and who to be.
     pub tls: TlsSettings,
     /// The longest single wait for the server.
     pub timeout: Duration,
@@ -170,11 +174,4 @@ pub struct Limits {
     pub max_messages: Option<NonZeroU64>,
     /// At most this many octets, but always at least one message.
     pub max_octets: Option<NonZeroU64>,
-}
-
-/// Whom to trust.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TlsSettings {
-    /// Trust the certificates of this PEM file instead of the built-in roots.
-    pub ca_file: Option<PathBuf>,
 }

@@ -107,7 +107,7 @@ fn fetch_says_what_is_wrong_with_its_arguments() {
     status: 64
     out:
     err:
-    popsync: --ca-file: a CA file has no meaning when TLS is off
+    popsync: --ca-file: it has no meaning when TLS is off
     hint: leave one of the two out
     ");
     insta::assert_snapshot!(fetch(&["pop3s://anna@mail", "--remove-after-days", "0"]), @r"

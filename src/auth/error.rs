@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::auth::argument::BadByte;
 use crate::auth::keyring;
+use crate::auth::private_file::FileFault;
 use crate::exit::Exit;
 
 /// No password could be had, or none that could be sent. Never holds any part of a secret, nor
@@ -215,10 +216,8 @@ impl Error {
                 "`LoadCredential=` of the systemd unit names it; see popsync(1), PASSWORDS"
                     .to_owned()
             }
-            Self::FileMode { path, .. } => format!("run `chmod 600 {}`", quoted(path)),
-            Self::FileOwner { path, .. } => {
-                format!("run `chown \"$USER\" {}`, or copy it", quoted(path))
-            }
+            Self::FileMode { path, mode } => return FileFault::Mode(*mode).advice(path),
+            Self::FileOwner { path, owner } => return FileFault::Owner(*owner).advice(path),
             Self::Keyring { fault } => fault.advice().to_owned(),
             Self::NoSource {
                 keyring: Some(fault),
@@ -234,16 +233,5 @@ impl Error {
             }
         };
         Some(advice)
-    }
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:".contains(c);
-    if text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }

@@ -10,6 +10,7 @@ pub mod login;
 pub mod mechanism;
 pub mod oauth;
 pub mod plain;
+pub mod private_file;
 pub mod source;
 
 pub use credentials::Credentials;

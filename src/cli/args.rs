@@ -13,6 +13,7 @@ use crate::config::{self, quantity};
 use crate::profile::Profile;
 
 use super::help;
+use super::tls::TlsFlags;
 
 /// Keeps a local Maildir an exact, durable copy of a POP3 mailbox
 ///
@@ -101,7 +102,7 @@ pub(super) enum Command {
     Sync(Sync),
     Status(Status),
     List(List),
-    Probe(Probe),
+    Probe(Box<Probe>),
     Login(Login),
     Logout(Logout),
     Completions(Completions),
@@ -230,20 +231,8 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "NAME", value_parser = profile(), hide_possible_values = true)]
     pub(super) profile: Option<Profile>,
 
-    /// Trust these certificates (PEM) instead of the built-in roots
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) ca_file: Option<PathBuf>,
-
-    /// off: allow plain text, with pop3:// only
-    ///
-    /// Everybody on the way can then read the password and all mail.
-    #[arg(
-        long,
-        value_name = "off",
-        value_parser = PossibleValuesParser::new(["off"]),
-        hide_possible_values = true
-    )]
-    pub(super) tls: Option<String>,
+    #[command(flatten)]
+    pub(super) tls: TlsFlags,
 
     /// Longest single wait for the server [default: 60s]
     ///

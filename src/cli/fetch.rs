@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::account::{Account, LineEndings, PasswordSource, TlsSettings};
-use crate::config::{
-    Base, Contradiction, Error, Fault, Key, Origin, Problem, Setting, Settings, Tls,
-};
+use crate::account::{Account, LineEndings, PasswordSource};
+use crate::config::{Base, Error, Fault, Key, Origin, Problem, Setting, Settings};
 
 use super::args::{Fetch, ServerFlags};
 
@@ -52,7 +50,7 @@ pub(super) fn server(url: &str, flags: &ServerFlags, base: &Base) -> Result<Sett
         auth: flags.auth.map(|method| set("--auth", method)),
         profile: flags.profile.map(|name| set("--profile", name)),
         timeout: flags.timeout.map(|time| set("--timeout", time)),
-        tls: tls(flags, base)?,
+        tls: flags.tls.setting(base)?,
         ..Settings::default()
     };
     if let Some(user) = &flags.user {
@@ -68,7 +66,7 @@ pub(super) fn server(url: &str, flags: &ServerFlags, base: &Base) -> Result<Sett
     Ok(settings)
 }
 
-fn path(
+pub(super) fn path(
     flag: &'static str,
     key: &'static str,
     path: &Path,
@@ -86,22 +84,6 @@ fn command_source(command: &str) -> Result<Setting<PasswordSource>, Fault> {
         return Err(Fault::new(&Origin::Flag(flag), Problem::EmptyCommand));
     }
     Ok(set(flag, PasswordSource::Command(command.to_owned())))
-}
-
-fn tls(flags: &ServerFlags, base: &Base) -> Result<Option<Setting<Tls>>, Fault> {
-    match (&flags.tls, &flags.ca_file) {
-        (Some(_), Some(_)) => Err(Fault::new(
-            &Origin::Flag("--ca-file"),
-            Contradiction::CaFileWithoutTls,
-        )),
-        (Some(_), None) => Ok(Some(set("--tls", Tls::Off))),
-        (None, Some(file)) => {
-            let file = path("--ca-file", "ca-file", file, base)?;
-            let ca_file = Some(file.value);
-            Ok(Some(set("--ca-file", Tls::On(TlsSettings { ca_file }))))
-        }
-        (None, None) => Ok(None),
-    }
 }
 
 pub(super) fn set<T>(flag: &'static str, value: T) -> Setting<T> {

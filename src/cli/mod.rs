@@ -27,6 +27,7 @@ mod run;
 mod signals;
 mod status;
 mod target;
+mod tls;
 
 use args::{Cli, Color, Command, Global};
 use output::{Options, Output};

@@ -58,11 +58,10 @@ fn flag(flags: &ServerFlags) -> Option<&'static str> {
         ("--password-command", flags.password_command.is_some()),
         ("--password-file", flags.password_file.is_some()),
         ("--profile", flags.profile.is_some()),
-        ("--ca-file", flags.ca_file.is_some()),
-        ("--tls", flags.tls.is_some()),
         ("--timeout", flags.timeout.is_some()),
     ]
     .into_iter()
+    .chain(flags.tls.given())
     .find_map(|(flag, given)| given.then_some(flag))
 }
 

@@ -22,6 +22,7 @@ pub mod quantity;
 mod settings;
 mod suggest;
 mod table;
+pub(crate) mod tls;
 mod url;
 
 pub use error::Error;
@@ -31,6 +32,7 @@ pub use problem::{
     ACCOUNT_KEYS, AUTH_METHODS, Contradiction, LINE_ENDINGS, Problem, TLS_KEYS, TOP_KEYS,
 };
 pub(crate) use settings::{Fault, Key, Origin, Setting, Settings, Tls};
+pub(crate) use tls::TlsKeys;
 pub use url::{ServerUrl, UrlError};
 
 /// The largest file that is read.

@@ -1,6 +1,6 @@
 //! What can be wrong with settings, and what to write instead.
 
-use crate::account::AuthMethod;
+use crate::account::{AuthMethod, FingerprintError};
 use crate::auth::argument::{self, BadByte};
 use crate::profile::Profile;
 
@@ -31,7 +31,15 @@ pub const ACCOUNT_KEYS: [&str; 15] = [
 pub const TOP_KEYS: [&str; 2] = ["defaults", "accounts"];
 
 /// The keys of `tls = { … }`.
-pub const TLS_KEYS: [&str; 1] = ["ca-file"];
+pub const TLS_KEYS: [&str; 7] = [
+    "ca-file",
+    "roots",
+    "fingerprint",
+    "client-cert",
+    "client-key",
+    "min-version",
+    "server-name",
+];
 
 /// The values of `auth`.
 pub const AUTH_METHODS: [&str; AuthMethod::ALL.len()] = {
@@ -85,6 +93,9 @@ pub enum Problem {
     /// `user = ""`.
     #[error("`user` is empty")]
     EmptyUser,
+    /// Not a fingerprint.
+    #[error("`fingerprint` is {0}")]
+    Fingerprint(#[from] FingerprintError),
     /// A required key is not there.
     #[error("`{key}` is missing")]
     Missing {
@@ -119,6 +130,9 @@ pub enum Problem {
     /// Not the URL of a server.
     #[error(transparent)]
     Server(#[from] UrlError),
+    /// Not the name of a host.
+    #[error("`server-name` is not the name or address of a host")]
+    ServerName,
     /// Not a size.
     #[error("`{key}` is {error}")]
     Size {
@@ -164,12 +178,15 @@ pub enum Contradiction {
         /// The profile.
         profile: Profile,
     },
-    /// `tls = "off"` with a CA file.
-    #[error("a CA file has no meaning when TLS is off")]
-    CaFileWithoutTls,
+    /// Two sets of authorities.
+    #[error("`ca-file` and `roots` are both set")]
+    CaFileAndRoots,
     /// Two sources for one password.
     #[error("`password-command` and `password-file` are both set")]
     CommandAndFile,
+    /// A key, and no certificate that it belongs to.
+    #[error("`client-key` is set, and `client-cert` is not")]
+    KeyWithoutCertificate,
     /// `tls = "off"` with `pop3s://`.
     #[error("`tls = \"off\"` contradicts `pop3s://`, which is TLS from the first octet")]
     PlainWithPop3s,
@@ -190,6 +207,9 @@ pub enum Contradiction {
         /// The key's.
         key: String,
     },
+    /// Something about TLS, with `tls = "off"`.
+    #[error("it has no meaning when TLS is off")]
+    WithoutTls,
 }
 
 impl Problem {
@@ -208,6 +228,10 @@ impl Problem {
             Self::Contradiction(contradiction) => contradiction.advice(),
             Self::EmptyCommand => "leave it out to be asked, or write a command for `sh -c`",
             Self::EmptyUser => "write the name that the server knows you by",
+            Self::Fingerprint(_) => {
+                "write `fingerprint = \"sha256:…\"` with the digits that `popsync probe` shows; \
+                 `spki-sha256:` is that of the public key"
+            }
             Self::Missing { key } => return example(key),
             Self::NotUtf8 => "save the file as UTF-8",
             Self::Number { .. } => "leave it out for no limit",
@@ -220,6 +244,9 @@ impl Problem {
                 "write `leave-on-server = false` to delete messages as soon as they are stored"
             }
             Self::Server(error) => error.advice(),
+            Self::ServerName => {
+                "write the name in the server's certificate: `server-name = \"mail.example.com\"`"
+            }
             Self::Size { key, .. } => return example(key),
             Self::Syntax { message } => return syntax_advice(message),
             Self::Time(_) => "write for example `timeout = \"2m\"`",
@@ -250,8 +277,13 @@ impl Contradiction {
             Self::ApopWithOutlook { .. } => {
                 "write `profile = \"rfc1939\"` as well, or leave `auth` out for USER and PASS"
             }
-            Self::CaFileWithoutTls => "leave one of the two out",
+            Self::CaFileAndRoots => {
+                "leave `roots` out to trust those of `ca-file` alone, which may hold several"
+            }
             Self::CommandAndFile => "leave one of the two out",
+            Self::KeyWithoutCertificate => {
+                "name the certificate as well; the key may stand in the same file"
+            }
             Self::PlainWithPop3s => "write `pop3://` to go without TLS, or leave `tls` out",
             Self::RemoveAfterWithoutLeave => {
                 "write `leave-on-server = true`, or leave `remove-after-days` out"
@@ -259,7 +291,7 @@ impl Contradiction {
             Self::SameMailbox { .. } => {
                 "every message would be stored twice; remove one of the two"
             }
-            Self::Users { .. } => "leave one of the two out",
+            Self::Users { .. } | Self::WithoutTls => "leave one of the two out",
         }
     }
 }
@@ -303,6 +335,13 @@ fn example(key: &str) -> Option<String> {
         "remove-after-days" => "write for example `remove-after-days = 14`",
         "server" => "write `server = \"pop3s://mail.example.com\"`",
         "timeout" => "write for example `timeout = \"60s\"`",
+        "client-cert" | "client-key" => {
+            "write `tls = { client-cert = \"anna.pem\", client-key = \"anna.key\" }`"
+        }
+        "fingerprint" => "write `tls = { fingerprint = \"sha256:…\" }`",
+        "min-version" => "write `tls = { min-version = \"1.3\" }`",
+        "roots" => "write `tls = { roots = \"system\" }`",
+        "server-name" => "write `tls = { server-name = \"mail.example.com\" }`",
         "tls" | "ca-file" => {
             "write `tls = { ca-file = \"/etc/ssl/our-ca.pem\" }` or `tls = \"off\"`"
         }

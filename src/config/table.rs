@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::account::{AuthMethod, LineEndings, PasswordSource, TlsSettings};
+use crate::account::{AuthMethod, LineEndings, PasswordSource};
 use crate::profile::Profile;
 
 use super::paths::Base;
-use super::problem::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, Problem, TLS_KEYS};
+use super::problem::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, Problem};
 use super::quantity;
 use super::settings::{Fault, Origin, Setting, Settings, Tls};
 use super::suggest;
+use super::tls::TlsKeys;
 
 /// The largest `max-messages`. POP3 servers number messages with 32 bits.
 const MOST_MESSAGES: u64 = 4_294_967_295;
@@ -97,7 +98,7 @@ impl<'a, 'i> Value<'a, 'i> {
         }
     }
 
-    fn text(&self) -> Result<Setting<&'a str>, Fault> {
+    pub(super) fn text(&self) -> Result<Setting<&'a str>, Fault> {
         match self.value.get_ref() {
             DeValue::String(text) => Ok(self.setting(text.as_ref())),
             _ => Err(self.wrong_type("a text in quotes")),
@@ -148,13 +149,13 @@ impl<'a, 'i> Value<'a, 'i> {
         Ok(command.map(|line| PasswordSource::Command(line.to_owned())))
     }
 
-    fn path(&self, base: &Base) -> Result<Setting<PathBuf>, Fault> {
+    pub(super) fn path(&self, base: &Base) -> Result<Setting<PathBuf>, Fault> {
         let path = base.expand(Path::new(self.text()?.value));
         let key = self.key;
         Ok(self.setting(path.map_err(|error| self.fault(Problem::Path { key, error }))?))
     }
 
-    fn choice(&self, known: &[&'static str]) -> Result<&'a str, Fault> {
+    pub(super) fn choice(&self, known: &[&'static str]) -> Result<&'a str, Fault> {
         let value = self.text()?.value;
         if known.contains(&value) {
             return Ok(value);
@@ -212,20 +213,11 @@ impl<'a, 'i> Value<'a, 'i> {
             DeValue::Table(table) => table,
             _ => return Err(self.wrong_type("`\"off\"` or a table")),
         };
-        let mut settings = TlsSettings::default();
-        for (key, value) in entries(table) {
-            match key.get_ref().as_ref() {
-                "ca-file" => {
-                    let key = "ca-file";
-                    settings.ca_file = Some(Value { key, value }.path(base)?.value);
-                }
-                _ => return Err(unknown(key, &TLS_KEYS)),
-            }
-        }
+        let settings = TlsKeys::read(table, base)?.settings()?;
         Ok(self.setting(Tls::On(settings)))
     }
 
-    fn setting<T>(&self, value: T) -> Setting<T> {
+    pub(super) fn setting<T>(&self, value: T) -> Setting<T> {
         Setting {
             value,
             origin: self.origin(),

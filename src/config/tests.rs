@@ -72,7 +72,7 @@ fn every_key_is_read() {
         max-size = "25 MB"
         max-messages = 0x10
         max-octets = 1_000
-        tls = { ca-file = "ca.pem" }
+        tls = { ca-file = "ca.pem", client-cert = "anna.pem", min-version = "1.3", server-name = "pop" }
         timeout = "2m"
         line-endings = "crlf"
         "#,
@@ -119,8 +119,21 @@ fn every_key_is_read() {
             ),
         },
         tls: TlsSettings {
-            ca_file: Some(
-                "/etc/popsync/ca.pem",
+            roots: Some(
+                File(
+                    "/etc/popsync/ca.pem",
+                ),
+            ),
+            fingerprint: None,
+            client: Some(
+                ClientCertificate {
+                    certificate: "/etc/popsync/anna.pem",
+                    key: "/etc/popsync/anna.pem",
+                },
+            ),
+            min_version: Tls13,
+            server_name: Some(
+                "pop",
             ),
         },
         timeout: 120s,
@@ -160,7 +173,7 @@ fn an_account_is_above_the_defaults_and_these_above_the_profile() {
     assert_eq!(b.password, PasswordSource::Command("pass show mail".into()));
     assert_eq!(a.password, PasswordSource::File("/home/anna/p".into()));
     assert!(!b.retention.leave_on_server && a.retention.leave_on_server);
-    assert!(b.tls.ca_file.is_some() && a.tls.ca_file.is_none());
+    assert!(b.tls.roots.is_some() && a.tls.roots.is_none());
     assert_eq!((b.timeout.as_secs(), a.timeout.as_secs()), (10, 20));
 }
 
@@ -219,6 +232,64 @@ fn tls_off_is_plain_and_without_it_stls_is_required() {
 }
 
 #[test]
+fn wrong_tls_settings_tell_what_to_write() {
+    insta::assert_snapshot!(shown(with("tls = { fingerprint = \"sha256:abc\" }")), @r#"
+    config.toml:5:23: `fingerprint` is not a SHA-256 fingerprint, which has 64 hexadecimal digits
+      |
+    5 | tls = { fingerprint = "sha256:abc" }
+      |                       ^^^^^^^^^^^^
+    write `fingerprint = "sha256:…"` with the digits that `popsync probe` shows; `spki-sha256:` is that of the public key
+    "#);
+    insta::assert_snapshot!(
+        shown(with(&format!("tls = {{ fingerprint = \"{}\" }}", "0".repeat(40)))), @r#"
+    config.toml:5:23: `fingerprint` is a fingerprint by SHA-1, which can be forged
+      |
+    5 | tls = { fingerprint = "0000000000000000000000000000000000000000" }
+      |                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    write `fingerprint = "sha256:…"` with the digits that `popsync probe` shows; `spki-sha256:` is that of the public key
+    "#);
+    insta::assert_snapshot!(shown(with("tls = { ca-file = \"x\", roots = \"system\" }")), @r#"
+    config.toml:5:32: `ca-file` and `roots` are both set
+      |
+    5 | tls = { ca-file = "x", roots = "system" }
+      |                                ^^^^^^^^
+    leave `roots` out to trust those of `ca-file` alone, which may hold several
+    "#);
+    insta::assert_snapshot!(shown(with("tls = { client-key = \"x\" }")), @r#"
+    config.toml:5:22: `client-key` is set, and `client-cert` is not
+      |
+    5 | tls = { client-key = "x" }
+      |                      ^^^
+    name the certificate as well; the key may stand in the same file
+    "#);
+    insta::assert_snapshot!(shown(with("tls = { min-version = \"1.1\" }")), @r#"
+    config.toml:5:23: `min-version` has no value `1.1`
+      |
+    5 | tls = { min-version = "1.1" }
+      |                       ^^^^^
+    did you mean `1.2`? known: 1.2, 1.3
+    "#);
+    insta::assert_snapshot!(shown(with("tls = { roots = \"none\" }")), @r#"
+    config.toml:5:17: `roots` has no value `none`
+      |
+    5 | tls = { roots = "none" }
+      |                 ^^^^^^
+    known: webpki, system
+    "#);
+    insta::assert_snapshot!(shown(with("tls = { server-name = \"a b\" }")), @r#"
+    config.toml:5:23: `server-name` is not the name or address of a host
+      |
+    5 | tls = { server-name = "a b" }
+      |                       ^^^^^
+    write the name in the server's certificate: `server-name = "mail.example.com"`
+    "#);
+    for name in ["pop.example.com", "192.0.2.1", "2001:db8::1"] {
+        let account = with(&format!("tls = {{ server-name = \"{name}\" }}")).unwrap();
+        assert_eq!(account.tls.server_name.as_deref(), Some(name));
+    }
+}
+
+#[test]
 fn an_unknown_key_is_named_with_the_nearest_one() {
     insta::assert_snapshot!(shown(with("leave_on_server = false")), @r"
     config.toml:5:1: unknown key `leave_on_server`
@@ -232,7 +303,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | tls = { cafile = …
       |         ^^^^^^
-    did you mean `ca-file`? known here: ca-file
+    did you mean `ca-file`? known here: ca-file, roots, fingerprint, client-cert, client-key, min-version, server-name
     ");
     insta::assert_snapshot!(shown(parse("user = \"anna\"")), @r"
     config.toml:1:1: unknown key `user`

@@ -49,7 +49,10 @@ const SILENCE: &str = "does it happen again? `-vv` shows the dialogue up to ther
 fn step(error: &Error, seen: &Observations) -> Step {
     match error {
         Error::Connect { .. } | Error::Resolve { .. } => Step::Connect,
-        Error::CaFile { .. } | Error::Certificate { .. } | Error::Tls { .. } => Step::Tls,
+        Error::Certificate { .. }
+        | Error::ClientCertificate { .. }
+        | Error::Roots { .. }
+        | Error::Tls { .. } => Step::Tls,
         Error::Greeting(_) => Step::Greeting,
         Error::StlsRefused(_) | Error::StlsInjected { .. } => Step::Stls,
         Error::Apop(_)
@@ -61,7 +64,7 @@ fn step(error: &Error, seen: &Observations) -> Step {
         Error::TimedOut { awaited, .. } => match awaited {
             Awaited::Connection => Step::Connect,
             Awaited::Mechanism => Step::Login,
-            Awaited::TlsHandshake => Step::Tls,
+            Awaited::Certificates | Awaited::TlsHandshake => Step::Tls,
             Awaited::Greeting => Step::Greeting,
             Awaited::Reply(keyword) => Step::from(*keyword),
             Awaited::Sending => after_last_reply(seen),

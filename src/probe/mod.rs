@@ -12,7 +12,6 @@ use secrecy::SecretString;
 use crate::account::Account;
 use crate::exit::Exit;
 
-pub mod certificate;
 pub mod checks;
 mod failure;
 mod message;

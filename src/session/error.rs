@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
+use super::tls::{self, ClientFault, Distrust, RootsFault, TlsFault};
 use crate::account::Server;
 use crate::auth::{self, apop};
 use crate::exit::Exit;
@@ -67,6 +67,8 @@ impl fmt::Display for Refusal {
 /// What a session was waiting for when time ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Awaited {
+    /// The files of the TLS settings.
+    Certificates,
     /// An answer to the dialling.
     Connection,
     /// The greeting.
@@ -84,6 +86,7 @@ pub enum Awaited {
 impl fmt::Display for Awaited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Certificates => f.write_str("reading certificates"),
             Self::Connection => f.write_str("connecting"),
             Self::Greeting => f.write_str("waiting for the greeting"),
             Self::Mechanism => f.write_str("working out what to tell the server"),
@@ -108,21 +111,19 @@ pub enum Error {
         /// What it said at last.
         notice: Option<String>,
     },
-    /// The file of trusted certificates cannot be used.
-    #[error("the certificates in `{}` cannot be used", path.display())]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
     /// The server's certificate does not prove that this is the server.
-    #[error("the certificate of {host} is not to be trusted: {reason}")]
+    #[error("the certificate of {host} is not to be trusted: {distrust}")]
     Certificate {
         /// The host as configured.
         host: String,
         /// What is wrong with it.
-        reason: String,
+        distrust: Box<Distrust>,
+    },
+    /// The user's own certificate cannot be shown.
+    #[error("{fault}")]
+    ClientCertificate {
+        /// Why.
+        fault: ClientFault,
     },
     /// No address of the host answered.
     #[error("cannot connect to {server}")]
@@ -207,6 +208,12 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// There are no authorities to trust.
+    #[error("{fault}")]
+    Roots {
+        /// Why.
+        fault: RootsFault,
+    },
     /// The server does not offer TLS, and nothing else is allowed.
     #[error("the server offers no encryption: {0}")]
     StlsRefused(Refusal),
@@ -233,6 +240,8 @@ pub enum Error {
     Tls {
         /// The host as configured.
         host: String,
+        /// Of what kind the failure is.
+        fault: TlsFault,
         /// Why.
         source: io::Error,
     },
@@ -272,7 +281,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Apop(_) | Self::NotOffered { .. } => Exit::NoPermission,
-            Self::CaFile { .. } => Exit::Config,
+            Self::ClientCertificate { .. } | Self::Roots { .. } => Exit::Config,
             // It listens, and is too busy to talk.
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionReset => {
                 Exit::TemporaryFailure
@@ -326,12 +335,9 @@ impl Error {
                      MaxCommandSize: try a shorter one; else {otherwise}"
                 )
             }
-            Self::CaFile { .. } => "`ca-file` wants a file of certificates in PEM form".to_owned(),
-            Self::Certificate { .. } => {
-                "if the server is your own, name its CA with `tls = { ca-file = \"…\" }` or \
-                 `--ca-file`; never type a password before this is solved"
-                    .to_owned()
-            }
+            Self::Certificate { distrust, .. } => distrust.advice(),
+            Self::ClientCertificate { fault } => return fault.advice(),
+            Self::Roots { fault } => fault.advice().to_owned(),
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
                 "is the port right? `pop3s://` means 995, `pop3://` means 110".to_owned()
             }
@@ -360,6 +366,9 @@ impl Error {
                 format!("it offers {offered}; leave `auth` out for USER and PASS")
             }
             Self::Login(_) | Self::Greeting(_) => "try again later".to_owned(),
+            Self::Lost { source, .. } if tls::wants_certificate(source).is_some() => {
+                return tls::wants_certificate(source).map(str::to_owned);
+            }
             Self::Autologout { .. } | Self::Lost { .. } | Self::TimedOut { .. } => {
                 "whatever was complete is stored; run it again to go on from there".to_owned()
             }
@@ -378,11 +387,7 @@ impl Error {
             Self::StlsInjected { .. } => {
                 "somebody may be tampering with the connection: use `pop3s://`".to_owned()
             }
-            Self::Tls { .. } => {
-                "is this a TLS port? `pop3s://` speaks TLS at once, `pop3://` after STLS; TLS 1.2 \
-                 is the oldest version spoken"
-                    .to_owned()
-            }
+            Self::Tls { fault, .. } => fault.advice().to_owned(),
             Self::Refused(refusal) if refusal.command == Some(Keyword::Uidl) => {
                 "without unique-ids messages cannot be told apart, so nothing was retrieved"
                     .to_owned()

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::task::yield_now;
+use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::account::{Account, Security};
@@ -23,6 +23,7 @@ use crate::pop3::{
     Tap,
 };
 
+pub mod certificate;
 mod dial;
 mod error;
 mod login;
@@ -35,9 +36,11 @@ mod watch;
 
 pub use error::{Awaited, Error, Refusal};
 pub use pipeline::{Sink, Wanted};
+pub use tls::{CertificateFault, ClientFault, Distrust, RootsFault, TlsFault};
 pub use watch::Watch;
 
 use pace::Pace;
+use tls::Connector;
 
 /// How many octets of decrypted input are taken at a time.
 pub const INPUT_SIZE: usize = 64 * 1024;
@@ -111,7 +114,7 @@ impl Session {
         let server = &account.server;
         let connector = match server.security {
             Security::Plain => None,
-            Security::ImplicitTls | Security::Stls => Some(tls::connector(&account.tls, watch)?),
+            Security::ImplicitTls | Security::Stls => Some(connector(account, watch).await?),
         };
         let (stream, address) = dial::dial(server, account.timeout).await?;
         if let Some(watch) = watch {
@@ -126,8 +129,7 @@ impl Session {
         let mut peer = Peer { address, tls: None };
         let mut stream: Box<dyn Stream> = Box::new(stream);
         if let (Security::ImplicitTls, Some(connector)) = (server.security, &connector) {
-            let (protected, protection) =
-                tls::handshake(stream, &server.host, connector, account.timeout).await?;
+            let (protected, protection) = connector.handshake(stream, account.timeout).await?;
             stream = protected;
             peer.tls = protected_by(protection);
         }
@@ -142,8 +144,7 @@ impl Session {
             }
             session.stls().await?;
             let plain = std::mem::replace(&mut session.stream, Box::new(tokio::io::empty()));
-            let (protected, protection) =
-                tls::handshake(plain, &server.host, connector, account.timeout).await?;
+            let (protected, protection) = connector.handshake(plain, account.timeout).await?;
             session.stream = protected;
             peer.tls = protected_by(protection);
             // RFC 2595 §4: whatever was learnt before the handshake may be a forgery.
@@ -598,6 +599,22 @@ impl Session {
             last_words: self.last_words.clone(),
             source,
         }
+    }
+}
+
+/// Makes the TLS settings into something that can connect. Their files are read on a thread
+/// that may block, and a pipe that nobody writes to is left behind with it.
+async fn connector(account: &Account, watch: Option<&Arc<dyn Watch>>) -> Result<Connector, Error> {
+    let (settings, server) = (account.tls.clone(), account.server.clone());
+    let watch = watch.cloned();
+    let made = spawn_blocking(move || Connector::new(&settings, &server, watch));
+    match timeout(account.timeout, made).await {
+        Ok(Ok(made)) => made,
+        Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),
+        Err(_) => Err(Error::TimedOut {
+            awaited: Awaited::Certificates,
+            after: account.timeout,
+        }),
     }
 }
 

@@ -1,153 +1,151 @@
-//! TLS over a connection: whom to trust, and what to say when that fails.
+//! TLS over a connection: settings made into something that can connect, and the handshake.
+//!
+//! Whom to trust is in `trust` and `verifier`, whom to be in `client`, and what to say when it
+//! fails in `fault`. There is no way to connect unverified: either authorities vouch for the
+//! server, or its fingerprint is the expected one, or both.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::io::BufReader;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{self, CertificateError, ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{self, ClientConfig, SupportedProtocolVersion};
 
-use super::watch::Witness;
 use super::{Awaited, Error, Stream, Watch};
-use crate::account::TlsSettings;
+use crate::account::{Server, TlsSettings, TlsVersion};
+
+mod client;
+mod fault;
+mod trust;
+mod verifier;
+
+pub use client::ClientFault;
+pub use fault::{CertificateFault, Distrust, TlsFault};
+pub use trust::RootsFault;
+
+pub(super) use fault::wants_certificate;
+
+use verifier::Verifier;
 
 /// rustls reads the socket four kibibytes at a time; one system call for each would be most of
 /// the cost of a large message.
 const SOCKET_READ: usize = 64 * 1024;
 
-/// Makes the TLS settings of an account into something that can connect.
-///
-/// # Errors
-/// [`Error::CaFile`].
-pub(super) fn connector(
-    settings: &TlsSettings,
-    watch: Option<&Arc<dyn Watch>>,
-) -> Result<TlsConnector, Error> {
-    let roots = Arc::new(roots(settings)?);
-    let provider = Arc::new(ring::default_provider());
-    // The provider has cipher suites for both versions, and there are roots: nothing is left to
-    // fail.
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| Error::Tls {
-        host: String::new(),
-        source: io::Error::other(error),
-    };
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(error.into()))?;
-    let config = match watch {
-        None => config.with_root_certificates(roots),
-        Some(watch) => {
-            let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
-            config
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(Witness {
-                    verifier: verifier.map_err(|error| failed(error.into()))?,
-                    watch: Arc::clone(watch),
-                }))
-        }
-    }
-    .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
+/// Certificates and keys are kilobytes; a file beyond this is none.
+const FILE_LIMIT: usize = 4 << 20;
+
+/// An account's TLS settings, ready to connect.
+pub(super) struct Connector {
+    connector: TlsConnector,
+    /// What the certificate has to be for, and SNI.
+    name: ServerName<'static>,
+    /// The same for people.
+    host: String,
+    oldest: TlsVersion,
 }
 
-fn roots(settings: &TlsSettings) -> Result<RootCertStore, Error> {
-    let Some(path) = &settings.ca_file else {
-        return Ok(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect());
-    };
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::CaFile {
-        path: path.clone(),
-        source,
-    };
-    let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| failed(error.into()))?;
-    for certificate in certificates {
-        roots
-            .add(certificate.map_err(|error| failed(error.into()))?)
-            .map_err(|error| failed(error.into()))?;
+impl Connector {
+    /// Reads whatever files the settings name. May take as long as they do: one can be a pipe.
+    ///
+    /// # Errors
+    /// [`Error::ClientCertificate`], [`Error::Roots`], and [`Error::Tls`] for a name that no
+    /// certificate can have.
+    pub(super) fn new(
+        settings: &TlsSettings,
+        server: &Server,
+        watch: Option<Arc<dyn Watch>>,
+    ) -> Result<Self, Error> {
+        let host = settings.server_name.as_ref().unwrap_or(&server.host);
+        // The zone of an address (RFC 4007 §11) is nobody's business but ours.
+        let name = host.split('%').next().unwrap_or(host).to_owned();
+        let failed = |source: io::Error| Error::Tls {
+            host: host.clone(),
+            fault: TlsFault::Other,
+            source,
+        };
+        let name = ServerName::try_from(name)
+            .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+        let provider = Arc::new(ring::default_provider());
+        let verifier = Verifier::new(settings, &provider, watch)?;
+        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(versions(settings.min_version))
+            // The provider has cipher suites for both versions.
+            .map_err(|error| failed(io::Error::other(error)))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let config = match &settings.client {
+            None => config.with_no_client_auth(),
+            Some(files) => {
+                let failed = |fault| Error::ClientCertificate { fault };
+                let (chain, key) = client::read(files).map_err(failed)?;
+                config
+                    .with_client_auth_cert(chain, key)
+                    .map_err(|error| failed(ClientFault::of(files, error)))?
+            }
+        };
+        Ok(Self {
+            connector: TlsConnector::from(Arc::new(config)),
+            name,
+            host: host.clone(),
+            oldest: settings.min_version,
+        })
     }
-    if roots.is_empty() {
-        return Err(failed("it holds no certificate".into()));
-    }
-    Ok(roots)
-}
 
-/// Performs the handshake over `plain`; gives the protected stream, and protocol version and
-/// cipher suite for the log.
-pub(super) async fn handshake(
-    plain: Box<dyn Stream>,
-    host: &str,
-    connector: &TlsConnector,
-    limit: Duration,
-) -> Result<(Box<dyn Stream>, String), Error> {
-    let failed = |source| Error::Tls {
-        host: host.to_owned(),
-        source,
-    };
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-    let buffered = BufReader::with_capacity(SOCKET_READ, plain);
-    let stream = timeout(limit, connector.connect(name, buffered))
-        .await
-        .map_err(|_| Error::TimedOut {
-            awaited: Awaited::TlsHandshake,
-            after: limit,
-        })?
-        .map_err(|error| match certificate_fault(&error) {
-            Some(reason) => Error::Certificate {
-                host: host.to_owned(),
-                reason,
+    /// Performs the handshake over `plain`; gives the protected stream, and protocol version
+    /// and cipher suite for the log.
+    pub(super) async fn handshake(
+        &self,
+        plain: Box<dyn Stream>,
+        limit: Duration,
+    ) -> Result<(Box<dyn Stream>, String), Error> {
+        let buffered = BufReader::with_capacity(SOCKET_READ, plain);
+        let stream = timeout(limit, self.connector.connect(self.name.clone(), buffered))
+            .await
+            .map_err(|_| Error::TimedOut {
+                awaited: Awaited::TlsHandshake,
+                after: limit,
+            })?
+            .map_err(|error| self.failure(error))?;
+        let (_, session) = stream.get_ref();
+        let version = session
+            .protocol_version()
+            .and_then(|version| version.as_str());
+        let suite = session
+            .negotiated_cipher_suite()
+            .and_then(|suite| suite.suite().as_str());
+        let protection = format!("{} {}", version.unwrap_or("TLS"), suite.unwrap_or_default());
+        Ok((Box::new(stream), protection))
+    }
+
+    fn failure(&self, error: io::Error) -> Error {
+        match Distrust::of(&error) {
+            Some(distrust) => Error::Certificate {
+                host: self.host.clone(),
+                distrust: Box::new(distrust),
             },
-            None => failed(error),
-        })?;
-    let (_, session) = stream.get_ref();
-    let version = session
-        .protocol_version()
-        .and_then(|version| version.as_str());
-    let suite = session
-        .negotiated_cipher_suite()
-        .and_then(|suite| suite.suite().as_str());
-    let protection = format!("{} {}", version.unwrap_or("TLS"), suite.unwrap_or_default());
-    Ok((Box::new(stream), protection))
+            None => Error::Tls {
+                host: self.host.clone(),
+                fault: TlsFault::of(&error, self.oldest),
+                source: error,
+            },
+        }
+    }
 }
 
-/// In a few words what is wrong with the certificate, where that is what failed.
-fn certificate_fault(error: &io::Error) -> Option<String> {
-    let rustls::Error::InvalidCertificate(fault) = error.get_ref()?.downcast_ref()? else {
-        return None;
-    };
-    Some(match fault {
-        CertificateError::Expired => "it has expired".to_owned(),
-        CertificateError::ExpiredContext { not_after, .. } => {
-            format!("it expired on {}", date(*not_after))
-        }
-        CertificateError::NotValidYet => "it is not valid yet".to_owned(),
-        CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("it is not valid before {}", date(*not_before))
-        }
-        CertificateError::NotValidForName => "it was issued for another name".to_owned(),
-        CertificateError::NotValidForNameContext { presented, .. } if !presented.is_empty() => {
-            format!("it was issued for {}", presented.join(", "))
-        }
-        CertificateError::NotValidForNameContext { .. } => "it names no host".to_owned(),
-        CertificateError::UnknownIssuer => "its issuer is unknown, or it is self-signed".to_owned(),
-        CertificateError::Revoked => "it was revoked".to_owned(),
-        other => other.to_string(),
-    })
+fn versions(oldest: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
+    static ALL: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
+    match oldest {
+        TlsVersion::Tls12 => &ALL,
+        TlsVersion::Tls13 => &ALL[..1],
+    }
 }
 
-fn date(time: UnixTime) -> String {
-    i64::try_from(time.as_secs())
-        .ok()
-        .and_then(|seconds| Timestamp::from_second(seconds).ok())
-        .map_or_else(
-            || "an unknown date".to_owned(),
-            |time| time.strftime("%F").to_string(),
-        )
+/// The error of rustls inside one of I/O.
+fn of_rustls(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref()
 }

@@ -263,6 +263,18 @@ impl Bench {
         run
     }
 
+    /// The same without a word about TLS.
+    pub(crate) fn fetch_bare(&self, url: &str, arguments: &[&str]) -> Run<'_> {
+        let mut run = self.popsync(&["fetch", url, "--user", USER]);
+        run.command
+            .arg("--maildir")
+            .arg(&self.maildir)
+            .arg("--password-file")
+            .arg(self.path("password"))
+            .args(arguments);
+        run
+    }
+
     /// `popsync sync` with one account in a configuration file, to be run.
     pub(crate) fn sync(&self, keys: &str, arguments: &[&str]) -> Run<'_> {
         self.configured("sync", keys, arguments)

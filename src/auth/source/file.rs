@@ -1,8 +1,7 @@
 //! `password-file`: a file that nobody else can read, or a pipe.
 
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,9 +11,7 @@ use tokio::time;
 
 use super::LIMIT;
 use crate::auth::error::{Error, Origin};
-
-/// Read permission of the group and of others.
-const READ_BY_OTHERS: u32 = 0o044;
+use crate::auth::private_file::{self, FileFault, until};
 
 /// What the file holds, up to its first line end.
 pub(super) async fn content(path: PathBuf, limit: Duration) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -28,45 +25,30 @@ pub(super) async fn content(path: PathBuf, limit: Duration) -> Result<Zeroizing<
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let failed = |source| Error::FileIo {
-        path: path.to_owned(),
-        source,
-    };
-    let file = File::open(path).map_err(failed)?;
-    // Asked of the open file, so that it cannot be exchanged between the check and the reading.
-    let metadata = file.metadata().map_err(failed)?;
-    if metadata.is_dir() {
-        return Err(failed(io::ErrorKind::IsADirectory.into()));
-    }
-    let us = rustix::process::geteuid().as_raw();
-    if metadata.uid() != us && metadata.uid() != 0 {
-        return Err(Error::FileOwner {
-            path: path.to_owned(),
-            owner: metadata.uid(),
-        });
-    }
-    if metadata.mode() & READ_BY_OTHERS != 0 {
-        return Err(Error::FileMode {
-            path: path.to_owned(),
-            mode: metadata.mode() & 0o777,
-        });
-    }
-    first_line(file).map_err(failed)
+    let path_of = || path.to_owned();
+    private_file::open(path)
+        .and_then(|file| Ok(first_line(file)?))
+        .map_err(|fault| match fault {
+            FileFault::Io(source) => Error::FileIo {
+                path: path_of(),
+                source,
+            },
+            FileFault::Mode(mode) => Error::FileMode {
+                path: path_of(),
+                mode,
+            },
+            FileFault::Owner(owner) => Error::FileOwner {
+                path: path_of(),
+                owner,
+            },
+            FileFault::TooLarge(limit) => Error::TooLong {
+                origin: Origin::File(path_of()),
+                limit,
+            },
+        })
 }
 
 /// Reads until a line end, the end, or one octet more than a password may have.
-pub(super) fn first_line(mut file: File) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Never grown: growing would leave a copy behind.
-    let mut buffer = Zeroizing::new(vec![0; LIMIT + 1]);
-    let mut filled = 0;
-    while filled < buffer.len() && !buffer[..filled].contains(&b'\n') {
-        match file.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    buffer.truncate(filled);
-    Ok(buffer)
+pub(super) fn first_line(file: File) -> io::Result<Zeroizing<Vec<u8>>> {
+    until(file, LIMIT + 1, |read| read.contains(&b'\n'))
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::account::{Account, Security};
 use crate::pop3::{Capabilities, Printable};
-use crate::probe::certificate::{Certificate, Text};
 use crate::probe::{Flight, IdForm, Observations, Report, Stage, UniqueIdRows};
+use crate::session::certificate::{Certificate, Text};
 
 use super::super::terminal::{chain, messages, octets};
 
@@ -29,8 +29,8 @@ pub(super) fn facts(account: &Account, report: &Report, now: i64) -> Vec<Fact> {
     let shown = seen.certificate.as_ref().map(|der| Certificate::read(der));
     if let Some(shown) = shown {
         put("certificate", certificate(shown.text.as_ref(), now));
-        // Fits the narrow screens that people have.
-        put("SHA-256", vec![shown.fingerprint.replace("sha256:", "")]);
+        // As `fingerprint` takes it, and short enough for narrow screens.
+        put("SHA-256", vec![shown.fingerprint.digits()]);
     }
     put("capabilities", capabilities(seen));
     put("latency", latency(seen));

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::pop3::Printable;
-use crate::probe::certificate::{Certificate, Text};
 use crate::probe::{Failure, Flight, IdForm, Observations, Report, Stage, UniqueIdRows};
+use crate::session::certificate::{Certificate, Text};
 
 use super::super::sanitize;
 
@@ -40,6 +40,7 @@ struct ProbeLine<'a> {
 #[derive(Serialize)]
 struct CertificateLine {
     fingerprint: String,
+    public_key: Option<String>,
     subject: Option<String>,
     issuer: Option<String>,
     names: Vec<String>,
@@ -176,7 +177,8 @@ fn certificate(der: &[u8], now: i64) -> CertificateLine {
     let text = certificate.text.as_ref();
     let safe = |text: &String| sanitize::text(text).into_owned();
     CertificateLine {
-        fingerprint: certificate.fingerprint,
+        fingerprint: certificate.fingerprint.to_string(),
+        public_key: certificate.public_key.map(|key| key.to_string()),
         subject: text.map(|text| safe(&text.subject)),
         issuer: text.map(|text| safe(&text.issuer)),
         names: text.map_or_else(Vec::new, |text| text.names.iter().map(safe).collect()),

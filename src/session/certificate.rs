@@ -1,25 +1,29 @@
-//! What a server's certificate says, for people. Whether it is to be trusted is for the TLS
-//! handshake to decide.
+//! What a server's certificate says, for people. Whether it is to be trusted is for the
+//! verifier to decide.
 //!
 //! `x509-cert` reads it: five small crates, of the same makers and generation as the digests
 //! that are used anyway; `x509-parser` would be a dozen. webpki, which verifies, does not tell
 //! the validity. What it calls hazardous is to read odd serial numbers too, which appliances
 //! have; they are not looked at here.
 
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use sha2::{Digest, Sha256};
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::server::ParsedCertificate;
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
+use crate::account::{Fingerprint, Pinned};
+
 /// A certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// The SHA-256 fingerprint: `sha256:` and 64 hexadecimal digits.
-    pub fingerprint: String,
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// That of its public key; none where it cannot be read.
+    pub public_key: Option<Fingerprint>,
     /// What it says; none where it cannot be read.
     pub text: Option<Text>,
 }
@@ -42,16 +46,20 @@ pub struct Text {
 impl Certificate {
     /// Reads a certificate in DER.
     pub fn read(der: &[u8]) -> Self {
-        let mut fingerprint = String::from("sha256:");
-        for octet in Sha256::digest(der) {
-            // Writing to a string cannot fail.
-            let _ = write!(fingerprint, "{octet:02x}");
-        }
         Self {
-            fingerprint,
+            fingerprint: Fingerprint::of(Pinned::Certificate, der),
+            public_key: public_key(der),
             text: Text::read(der),
         }
     }
+}
+
+/// The fingerprint of the public key: the very octets of the certificate, not written anew.
+pub(super) fn public_key(der: &[u8]) -> Option<Fingerprint> {
+    let der = CertificateDer::from(der);
+    let certificate = ParsedCertificate::try_from(&der).ok()?;
+    let key = certificate.subject_public_key_info();
+    Some(Fingerprint::of(Pinned::PublicKey, &key))
 }
 
 impl Text {
@@ -70,6 +78,11 @@ impl Text {
             not_before: validity.not_before.to_unix_duration().as_secs(),
             not_after: validity.not_after.to_unix_duration().as_secs(),
         })
+    }
+
+    /// Whether it names itself as its issuer.
+    pub fn is_self_signed(&self) -> bool {
+        self.subject == self.issuer
     }
 
     /// Whole days from `now` until it ends; negative when it has ended.
@@ -95,7 +108,7 @@ fn name(name: &GeneralName) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+    use rcgen::{CertificateParams, DnType, KeyPair, PublicKeyData as _, date_time_ymd};
 
     use super::*;
 
@@ -109,7 +122,8 @@ mod tests {
             .push(DnType::CommonName, "mail, of example");
         params.not_before = date_time_ymd(2024, 1, 1);
         params.not_after = date_time_ymd(2026, 1, 1);
-        let der = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let der = params.self_signed(&key).unwrap();
         let certificate = Certificate::read(der.der());
         let text = certificate.text.unwrap();
         assert_eq!(text.subject, r"CN=mail\, of example");
@@ -118,13 +132,20 @@ mod tests {
         assert_eq!(text.not_after, 1_767_225_600);
         assert_eq!(text.days_left(1_767_225_600 - 86_400 * 3 / 2), 1);
         assert_eq!(text.days_left(1_767_225_601), -1);
-        assert_eq!(certificate.fingerprint.len(), 7 + 64);
+        assert!(text.is_self_signed());
+        let key = key.subject_public_key_info();
+        assert_eq!(
+            certificate.public_key,
+            Some(Fingerprint::of(Pinned::PublicKey, &key))
+        );
     }
 
     #[test]
     fn what_is_no_certificate_still_has_a_fingerprint() {
         let certificate = Certificate::read(b"");
         assert_eq!(certificate.text, None);
-        assert!(certificate.fingerprint.starts_with("sha256:e3b0c442"));
+        assert!(certificate.public_key.is_none());
+        let fingerprint = certificate.fingerprint.to_string();
+        assert!(fingerprint.starts_with("sha256:e3b0c442"));
     }
 }

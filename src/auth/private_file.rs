@@ -1,0 +1,123 @@
+//! Files that hold a secret: they belong to the user or to root, and nobody else can read them.
+//! And those that anybody may read, within the same bounds.
+//!
+//! Whatever is read is overwritten before it is freed, and never grown, which would leave a
+//! copy behind.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use secrecy::zeroize::Zeroizing;
+
+/// Read permission of the group and of others.
+const READ_BY_OTHERS: u32 = 0o044;
+
+/// Why a file that holds a secret is not used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileFault {
+    /// It cannot be opened or read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// Others can read it; its permission bits.
+    #[error("it can be read by others (mode {0:03o})")]
+    Mode(u32),
+    /// It belongs to this user, neither the caller nor root.
+    #[error("it belongs to user {0}, neither you nor root")]
+    Owner(u32),
+    /// It is larger than this many octets.
+    #[error("it is larger than {0} octets")]
+    TooLarge(usize),
+}
+
+impl FileFault {
+    /// What the user can do about this file.
+    pub fn advice(&self, path: &Path) -> Option<String> {
+        match self {
+            Self::Io(_) | Self::TooLarge(_) => None,
+            Self::Mode(_) => Some(format!("run `chmod 600 {}`", quoted(path))),
+            Self::Owner(_) => Some(format!(
+                "run `chown \"$USER\" {}`, or copy it",
+                quoted(path)
+            )),
+        }
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:".contains(c);
+    if text.chars().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// Opens a file that nobody else can read. A pipe will do.
+///
+/// # Errors
+/// See [`FileFault`].
+pub fn open(path: &Path) -> Result<File, FileFault> {
+    let file = File::open(path)?;
+    // Asked of the open file, so that it cannot be exchanged between the check and the reading.
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
+    }
+    let us = rustix::process::geteuid().as_raw();
+    if metadata.uid() != us && metadata.uid() != 0 {
+        return Err(FileFault::Owner(metadata.uid()));
+    }
+    if metadata.mode() & READ_BY_OTHERS != 0 {
+        return Err(FileFault::Mode(metadata.mode() & 0o777));
+    }
+    Ok(file)
+}
+
+/// Reads a file that nobody else can read, of at most so many octets.
+///
+/// # Errors
+/// See [`FileFault`].
+pub fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
+    content(open(path)?, limit)
+}
+
+/// Reads a file that anybody may read, of at most so many octets.
+///
+/// # Errors
+/// [`FileFault::Io`], [`FileFault::TooLarge`].
+pub fn read_public(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
+    content(File::open(path)?, limit)
+}
+
+fn content(file: File, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
+    let content = until(file, limit + 1, |_| false)?;
+    if content.len() > limit {
+        return Err(FileFault::TooLarge(limit));
+    }
+    Ok(content)
+}
+
+/// Reads until `enough`, the end, or so many octets.
+pub(super) fn until(
+    mut file: File,
+    most: usize,
+    enough: impl Fn(&[u8]) -> bool,
+) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut buffer = Zeroizing::new(vec![0; most]);
+    let mut filled = 0;
+    while filled < buffer.len() && !enough(&buffer[..filled]) {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    buffer.truncate(filled);
+    Ok(buffer)
+}

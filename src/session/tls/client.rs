@@ -1,0 +1,137 @@
+//! The user's own certificate and its key.
+
+use std::path::PathBuf;
+
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{self, InconsistentKeys};
+
+use super::FILE_LIMIT;
+use crate::account::ClientCertificate;
+use crate::auth::private_file::{self, FileFault};
+
+/// Why the user's own certificate cannot be shown. Holds nothing of the key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientFault {
+    /// The key is protected by a passphrase.
+    #[error("the key in `{}` is encrypted", .0.display())]
+    Encrypted(PathBuf),
+    /// A file cannot be used.
+    #[error("client certificate: `{}` cannot be used: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: FileFault,
+    },
+    /// The key is another certificate's.
+    #[error("the key in `{}` is not that of the certificate in `{}`", key.display(), certificate.display())]
+    Mismatch {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+    },
+    /// The file holds no certificate.
+    #[error("there is no certificate in `{}`", .0.display())]
+    NoCertificate(PathBuf),
+    /// The file holds no key.
+    #[error("there is no private key in `{}`", .0.display())]
+    NoKey(PathBuf),
+    /// The key, or the certificate, is of a kind that is not known, or broken.
+    #[error("the client certificate in `{}`, or its key, cannot be used", path.display())]
+    Unusable {
+        /// The certificate's file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+}
+
+impl ClientFault {
+    /// What rustls says to a certificate and its key.
+    pub(super) fn of(files: &ClientCertificate, error: rustls::Error) -> Self {
+        let certificate = files.certificate.clone();
+        match error {
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => Self::Mismatch {
+                certificate,
+                key: files.key.clone(),
+            },
+            source => Self::Unusable {
+                path: certificate,
+                source,
+            },
+        }
+    }
+
+    /// What the user can do.
+    pub fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::Encrypted(path) => format!(
+                "nobody is there to type its passphrase: write it without, with `openssl pkey -in \
+                 {} -out NEW`, in a file that only you can read",
+                path.display()
+            ),
+            Self::File { path, source } => return source.advice(path),
+            Self::Mismatch { .. } => {
+                "`client-cert` begins with the certificate that `client-key` belongs to; those of \
+                 authorities follow"
+                    .to_owned()
+            }
+            Self::NoCertificate(_) => {
+                "`client-cert` wants certificates in PEM form: `-----BEGIN CERTIFICATE-----`"
+                    .to_owned()
+            }
+            Self::NoKey(_) => {
+                "`client-key` wants a key in PEM form: `-----BEGIN PRIVATE KEY-----`; without \
+                 `client-key` it stands in the file of `client-cert`"
+                    .to_owned()
+            }
+            Self::Unusable { .. } => {
+                "keys may be RSA of 2048 to 8192 bits, ECDSA on P-256 or P-384, or Ed25519"
+                    .to_owned()
+            }
+        })
+    }
+}
+
+/// Reads the certificate with those that follow it, and the key.
+pub(super) fn read(
+    files: &ClientCertificate,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), ClientFault> {
+    let failed = |path: &PathBuf| {
+        let path = path.clone();
+        move |source| ClientFault::File { path, source }
+    };
+    let key_text = private_file::read(&files.key, FILE_LIMIT).map_err(failed(&files.key))?;
+    let key = PrivateKeyDer::from_pem_slice(&key_text);
+    let key = match key {
+        Ok(key) => key,
+        // PKCS #8 says so in the label, the older forms in a header.
+        Err(_) if is_encrypted(&key_text) => {
+            return Err(ClientFault::Encrypted(files.key.clone()));
+        }
+        Err(_) => return Err(ClientFault::NoKey(files.key.clone())),
+    };
+    let in_one = files.certificate == files.key;
+    let chain_text = if in_one {
+        key_text
+    } else {
+        private_file::read_public(&files.certificate, FILE_LIMIT)
+            .map_err(failed(&files.certificate))?
+    };
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain_text).collect();
+    match chain {
+        Ok(chain) if !chain.is_empty() => Ok((chain, key)),
+        _ => Err(ClientFault::NoCertificate(files.certificate.clone())),
+    }
+}
+
+fn is_encrypted(pem: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(pem);
+    text.lines().any(|line| {
+        line.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY")
+            || (line.starts_with("Proc-Type:") && line.contains("ENCRYPTED"))
+    })
+}

@@ -1,0 +1,115 @@
+//! The authorities: built in, the system's, or those of a file.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::{self, RootCertStore};
+
+use super::FILE_LIMIT;
+use crate::account::Roots;
+use crate::auth::private_file::{self, FileFault};
+
+/// Why there are no authorities to trust.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RootsFault {
+    /// The file holds something else than certificates.
+    #[error("the certificates in `{}` cannot be used: {source}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file cannot be read.
+    #[error("the certificates in `{}` cannot be read", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: FileFault,
+    },
+    /// The file holds no certificate.
+    #[error("there is no certificate in `{}`", .0.display())]
+    NoneInFile(PathBuf),
+    /// The system trusts nobody.
+    #[error("the system has no certificate authorities that could be read")]
+    NoneInSystem,
+}
+
+impl RootsFault {
+    /// What the user can do.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Broken { .. } | Self::NoneInFile(_) => {
+                "`ca-file` wants a file of certificates in PEM form"
+            }
+            Self::File { .. } => "`ca-file` names a file of certificates in PEM form",
+            Self::NoneInSystem => {
+                "install them (on Debian the package `ca-certificates`), or leave `roots` out for \
+                 those that popsync brings along"
+            }
+        }
+    }
+}
+
+/// Reads them.
+pub(super) fn roots(roots: &Roots) -> Result<Arc<RootCertStore>, RootsFault> {
+    match roots {
+        Roots::File(path) => of_file(path.clone()).map(Arc::new),
+        Roots::System => of_system(),
+        Roots::Webpki => Ok(Arc::new(
+            webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
+        )),
+    }
+}
+
+fn of_file(path: PathBuf) -> Result<RootCertStore, RootsFault> {
+    let content = match private_file::read_public(&path, FILE_LIMIT) {
+        Ok(content) => content,
+        Err(source) => return Err(RootsFault::File { path, source }),
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&content) {
+        let added = certificate
+            .map_err(Unusable::Pem)
+            .and_then(|certificate| Ok(roots.add(certificate)?));
+        if let Err(fault) = added {
+            let source = fault.into();
+            return Err(RootsFault::Broken { path, source });
+        }
+    }
+    if roots.is_empty() {
+        return Err(RootsFault::NoneInFile(path));
+    }
+    Ok(roots)
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Unusable {
+    #[error(transparent)]
+    Pem(pem::Error),
+    #[error(transparent)]
+    Rustls(#[from] rustls::Error),
+}
+
+/// Hundreds of files may have to be read: once in a run is enough.
+fn of_system() -> Result<Arc<RootCertStore>, RootsFault> {
+    static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+    let roots = SYSTEM.get_or_init(|| {
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::debug!(%error, "a certificate of the system cannot be read");
+        }
+        let mut roots = RootCertStore::empty();
+        let (taken, left) = roots.add_parsable_certificates(found.certs);
+        tracing::debug!(taken, left, "the system's certificate authorities");
+        Arc::new(roots)
+    });
+    if roots.is_empty() {
+        return Err(RootsFault::NoneInSystem);
+    }
+    Ok(Arc::clone(roots))
+}
