@@ -12,7 +12,7 @@ use std::path::Path;
 
 use popsync::account::{
     Account, AuthMethod, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention,
-    Security, Server, StoreSettings, TlsSettings,
+    Route, Security, Server, StoreSettings, TlsSettings,
 };
 use popsync::cache::{Cache, LineEnds, Snapshot, Staged};
 use popsync::maildrop::{self, Maildrop};
@@ -184,6 +184,7 @@ fn account() -> Account {
         },
         retention: RETENTION,
         limits: Limits::default(),
+        route: Route::default(),
         tls: TlsSettings::default(),
         timeout: DEFAULT_TIMEOUT,
     }

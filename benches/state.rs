@@ -10,7 +10,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use popsync::account::{
     Account, AuthMethod, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention,
-    Security, Server, StoreSettings, TlsSettings,
+    Route, Security, Server, StoreSettings, TlsSettings,
 };
 use popsync::cache::{Cache, LineEnds, Staged};
 use popsync::profile::Profile;
@@ -48,6 +48,7 @@ fn account(maildir: &Path) -> Account {
             remove_after_days: None,
         },
         limits: Limits::default(),
+        route: Route::default(),
         tls: TlsSettings::default(),
         timeout: DEFAULT_TIMEOUT,
     }

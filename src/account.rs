@@ -12,12 +12,14 @@ use crate::profile::Profile;
 
 mod auth;
 mod oauth;
+mod route;
 mod tls;
 
 pub use auth::AuthMethod;
 pub use oauth::{
     Endpoint, EndpointError, Endpoints, GOOGLE_SCOPE, MICROSOFT_SCOPE, OAuth, Provider,
 };
+pub use route::{Proxy, ProxyLogin, ProxyProtocol, Route, Via};
 pub use tls::{
     ClientCertificate, Fingerprint, FingerprintError, Pinned, Roots, TlsSettings, TlsVersion,
 };
@@ -49,6 +51,8 @@ pub struct Account {
     pub retention: Retention,
     /// What one run may retrieve.
     pub limits: Limits,
+    /// How the server is reached.
+    pub route: Route,
     /// Whom to trust, and who to be.
     pub tls: TlsSettings,
     /// The longest single wait for the server.

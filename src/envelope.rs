@@ -3,6 +3,8 @@
 //! Decoded (RFC 2047), and not escaped: whoever shows it does that. Nothing here is believed
 //! for any other purpose.
 
+use std::borrow::Cow;
+
 use mail_parser::{HeaderName, MessageParser};
 
 /// The fields that lists show. What a header lacks, or what makes no sense, is missing.
@@ -23,7 +25,12 @@ impl Envelope {
             .with_date_headers()
             .with_address_headers()
             .header_text(HeaderName::Subject);
-        let Some(message) = parser.parse_headers(header) else {
+        // The parser drops a last line that does not end.
+        let ended: Cow<'_, [u8]> = match header.last() {
+            None | Some(b'\n') => header.into(),
+            Some(_) => [header, b"\r\n"].concat().into(),
+        };
+        let Some(message) = parser.parse_headers(&ended) else {
             return Self::default();
         };
         let date = message.date().filter(|date| date.is_valid());

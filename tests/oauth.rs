@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use popsync::account::{
     Account, AuthMethod, Endpoint, Endpoints, Identity, Limits, LineEndings, OAuth, PasswordSource,
-    Retention, Security, Server, StoreSettings, TlsSettings,
+    Retention, Route, Security, Server, StoreSettings, TlsSettings,
 };
 use popsync::auth::oauth::{self, Error, Flow, Invitation, SignIn};
 use popsync::exit::Exit;
@@ -119,6 +119,7 @@ fn account(folder: &Path) -> Account {
             remove_after_days: None,
         },
         limits: Limits::default(),
+        route: Route::default(),
         tls: TlsSettings::default(),
         timeout: Duration::from_secs(5),
     }

@@ -102,6 +102,26 @@ fn content(file: File, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
     Ok(content)
 }
 
+/// The first line of a file that nobody else can read, without its end. The rest of a pipe is
+/// not waited for.
+///
+/// # Errors
+/// See [`FileFault`].
+pub fn first_line(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
+    // Room for CRLF, and for one octet more, to see that it is too long.
+    let mut line = until(open(path)?, limit + 3, |read| read.contains(&b'\n'))?;
+    if let Some(end) = line.iter().position(|octet| *octet == b'\n') {
+        line.truncate(end);
+    }
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    if line.len() > limit {
+        return Err(FileFault::TooLarge(limit));
+    }
+    Ok(line)
+}
+
 /// Reads until `enough`, the end, or so many octets.
 pub(super) fn until(
     mut file: File,

@@ -4,8 +4,8 @@ use std::thread;
 
 use super::*;
 use crate::account::{
-    Identity, Limits, LineEndings, PasswordSource, Retention, Security, Server, StoreSettings,
-    TlsSettings,
+    Identity, Limits, LineEndings, PasswordSource, Retention, Route, Security, Server,
+    StoreSettings, TlsSettings,
 };
 use crate::exit::Exit;
 use crate::maildrop::Builder;
@@ -42,6 +42,7 @@ fn account(key: &str) -> crate::account::Account {
             remove_after_days: None,
         },
         limits: Limits::default(),
+        route: Route::default(),
         tls: TlsSettings::default(),
         timeout: crate::account::DEFAULT_TIMEOUT,
     }

@@ -13,6 +13,7 @@ use crate::config::{self, quantity};
 use crate::profile::Profile;
 
 use super::help;
+use super::route::RouteFlags;
 use super::tls::TlsFlags;
 
 /// Keeps a local Maildir an exact, durable copy of a POP3 mailbox
@@ -233,6 +234,9 @@ pub(super) struct ServerFlags {
 
     #[command(flatten)]
     pub(super) tls: TlsFlags,
+
+    #[command(flatten)]
+    pub(super) route: RouteFlags,
 
     /// Longest single wait for the server [default: 60s]
     ///

@@ -50,6 +50,7 @@ pub(super) fn server(url: &str, flags: &ServerFlags, base: &Base) -> Result<Sett
         auth: flags.auth.map(|method| set("--auth", method)),
         profile: flags.profile.map(|name| set("--profile", name)),
         timeout: flags.timeout.map(|time| set("--timeout", time)),
+        route: flags.route.keys(base)?,
         tls: flags.tls.setting(base)?,
         ..Settings::default()
     };

@@ -23,6 +23,7 @@ mod man;
 mod output;
 mod probe;
 mod prompt;
+mod route;
 mod run;
 mod signals;
 mod status;

@@ -62,6 +62,7 @@ fn flag(flags: &ServerFlags) -> Option<&'static str> {
     ]
     .into_iter()
     .chain(flags.tls.given())
+    .chain(flags.route.given())
     .find_map(|(flag, given)| given.then_some(flag))
 }
 

@@ -18,6 +18,7 @@ mod error;
 mod location;
 mod paths;
 mod problem;
+pub(crate) mod proxy;
 pub mod quantity;
 mod settings;
 mod suggest;
@@ -31,6 +32,8 @@ pub use paths::{Base, PathError};
 pub use problem::{
     ACCOUNT_KEYS, AUTH_METHODS, Contradiction, LINE_ENDINGS, Problem, TLS_KEYS, TOP_KEYS,
 };
+pub use proxy::ProxyError;
+pub(crate) use proxy::RouteKeys;
 pub(crate) use settings::{Fault, Key, Origin, Setting, Settings, Tls};
 pub(crate) use tls::TlsKeys;
 pub use url::{ServerUrl, UrlError};

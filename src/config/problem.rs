@@ -5,11 +5,12 @@ use crate::auth::argument::{self, BadByte};
 use crate::profile::Profile;
 
 use super::paths::PathError;
+use super::proxy::ProxyError;
 use super::quantity::{SizeError, TimeError};
 use super::url::UrlError;
 
 /// The keys of an account, in the order of the manual.
-pub const ACCOUNT_KEYS: [&str; 15] = [
+pub const ACCOUNT_KEYS: [&str; 19] = [
     "server",
     "user",
     "auth",
@@ -23,6 +24,10 @@ pub const ACCOUNT_KEYS: [&str; 15] = [
     "max-messages",
     "max-octets",
     "tls",
+    "proxy",
+    "proxy-password-file",
+    "socket",
+    "source-address",
     "timeout",
     "line-endings",
 ];
@@ -124,6 +129,9 @@ pub enum Problem {
         /// Why.
         error: PathError,
     },
+    /// Not the URL of a proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// `remove-after-days = 0`.
     #[error("`remove-after-days` is 0")]
     RemoveAtOnce,
@@ -147,6 +155,9 @@ pub enum Problem {
         /// The parser's words.
         message: String,
     },
+    /// Not an address.
+    #[error("`source-address` is not an IP address")]
+    SourceAddress,
     /// Not a time.
     #[error("`timeout` is {0}")]
     Time(#[from] TimeError),
@@ -190,6 +201,12 @@ pub enum Contradiction {
     /// `tls = "off"` with `pop3s://`.
     #[error("`tls = \"off\"` contradicts `pop3s://`, which is TLS from the first octet")]
     PlainWithPop3s,
+    /// A password for the proxy, and no user.
+    #[error("`proxy-password-file` is set, and `proxy` names no user")]
+    ProxyPasswordWithoutUser,
+    /// A user for the proxy, and no password.
+    #[error("`proxy` names a user, and `proxy-password-file` is not set")]
+    ProxyUserWithoutPassword,
     /// `remove-after-days` with `leave-on-server = false`.
     #[error("`remove-after-days` has no meaning with `leave-on-server = false`")]
     RemoveAfterWithoutLeave,
@@ -199,6 +216,9 @@ pub enum Contradiction {
         /// The other account.
         other: String,
     },
+    /// A socket of this computer, and a way through the network.
+    #[error("`socket` contradicts `proxy` and `source-address`, which are about the network")]
+    SocketAndRoute,
     /// The URL names one user, and `user` another.
     #[error("the server URL names the user `{url}`, and `user` is `{key}`")]
     Users {
@@ -240,6 +260,7 @@ impl Problem {
                  with a file that only you can read"
             }
             Self::Path { error, .. } => error.advice(),
+            Self::Proxy(error) => error.advice(),
             Self::RemoveAtOnce => {
                 "write `leave-on-server = false` to delete messages as soon as they are stored"
             }
@@ -248,6 +269,7 @@ impl Problem {
                 "write the name in the server's certificate: `server-name = \"mail.example.com\"`"
             }
             Self::Size { key, .. } => return example(key),
+            Self::SourceAddress => return example("source-address"),
             Self::Syntax { message } => return syntax_advice(message),
             Self::Time(_) => "write for example `timeout = \"2m\"`",
             Self::UnknownKey { nearest, known, .. } => {
@@ -285,12 +307,17 @@ impl Contradiction {
                 "name the certificate as well; the key may stand in the same file"
             }
             Self::PlainWithPop3s => "write `pop3://` to go without TLS, or leave `tls` out",
+            Self::ProxyPasswordWithoutUser => "write `proxy = \"socks5://USER@HOST:PORT\"`",
+            Self::ProxyUserWithoutPassword => {
+                "write the password into a file that only you can read, and name that"
+            }
             Self::RemoveAfterWithoutLeave => {
                 "write `leave-on-server = true`, or leave `remove-after-days` out"
             }
             Self::SameMailbox { .. } => {
                 "every message would be stored twice; remove one of the two"
             }
+            Self::SocketAndRoute => "leave `socket` out, or the others",
             Self::Users { .. } | Self::WithoutTls => "leave one of the two out",
         }
     }
@@ -332,8 +359,12 @@ fn example(key: &str) -> Option<String> {
                 Profile::default()
             ));
         }
+        "proxy" => "write `proxy = \"socks5://127.0.0.1:1080\"`",
+        "proxy-password-file" => "write `proxy-password-file = \"~/.config/popsync/proxy\"`",
         "remove-after-days" => "write for example `remove-after-days = 14`",
         "server" => "write `server = \"pop3s://mail.example.com\"`",
+        "socket" => "write `socket = \"/run/pop3.sock\"`",
+        "source-address" => "write `source-address = \"192.0.2.7\"`",
         "timeout" => "write for example `timeout = \"60s\"`",
         "client-cert" | "client-key" => {
             "write `tls = { client-cert = \"anna.pem\", client-key = \"anna.key\" }`"

@@ -16,6 +16,7 @@ use crate::auth::argument;
 use crate::profile::Profile;
 
 use super::problem::{Contradiction, Problem};
+use super::proxy::RouteKeys;
 use super::url::ServerUrl;
 
 /// Where something was written.
@@ -103,6 +104,7 @@ pub(crate) struct Settings {
     pub(crate) max_size: Option<Setting<NonZeroU64>>,
     pub(crate) max_messages: Option<Setting<NonZeroU64>>,
     pub(crate) max_octets: Option<Setting<NonZeroU64>>,
+    pub(crate) route: RouteKeys,
     pub(crate) tls: Option<Setting<Tls>>,
     pub(crate) timeout: Option<Setting<Duration>>,
     pub(crate) line_endings: Option<Setting<LineEndings>>,
@@ -189,6 +191,7 @@ impl Settings {
             max_size: self.max_size.or(below.max_size),
             max_messages: self.max_messages.or(below.max_messages),
             max_octets: self.max_octets.or(below.max_octets),
+            route: self.route.or(below.route),
             tls: self.tls.or(below.tls),
             timeout: self.timeout.or(below.timeout),
             line_endings: self.line_endings.or(below.line_endings),
@@ -201,6 +204,7 @@ impl Settings {
         let retention = self.retention()?;
         let security = self.security()?;
         let auth = self.auth()?;
+        let route = self.route.route()?;
         let url = self.server.ok_or_else(|| missing("server"))?.value;
         let user = self.user.ok_or_else(|| missing("user"))?;
         if auth.is_ascii()
@@ -243,6 +247,7 @@ impl Settings {
                 max_messages: self.max_messages.map(|limit| limit.value),
                 max_octets: self.max_octets.map(|limit| limit.value),
             },
+            route,
             tls: match self.tls.map(|tls| tls.value) {
                 Some(Tls::On(settings)) => settings,
                 Some(Tls::Off) | None => TlsSettings::default(),

@@ -12,6 +12,7 @@ use crate::profile::Profile;
 
 use super::paths::Base;
 use super::problem::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, Problem};
+use super::proxy;
 use super::quantity;
 use super::settings::{Fault, Origin, Setting, Settings, Tls};
 use super::suggest;
@@ -71,6 +72,16 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
             "max-size" => settings.max_size = Some(value("max-size").size()?),
             "max-messages" => settings.max_messages = Some(value("max-messages").count()?),
             "max-octets" => settings.max_octets = Some(value("max-octets").size()?),
+            "proxy" => settings.route.proxy = Some(proxy::proxy(value("proxy").text()?)?),
+            "proxy-password-file" => {
+                let path = value("proxy-password-file").path(base)?;
+                settings.route.proxy_password_file = Some(path);
+            }
+            "socket" => settings.route.socket = Some(value("socket").path(base)?),
+            "source-address" => {
+                let text = value("source-address").text()?;
+                settings.route.source_address = Some(proxy::source_address(text)?);
+            }
             "tls" => settings.tls = Some(value("tls").tls(base)?),
             "timeout" => settings.timeout = Some(value("timeout").time()?),
             "line-endings" => settings.line_endings = Some(value("line-endings").line_endings()?),

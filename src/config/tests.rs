@@ -118,6 +118,10 @@ fn every_key_is_read() {
                 1000,
             ),
         },
+        route: Route {
+            via: Direct,
+            source: None,
+        },
         tls: TlsSettings {
             roots: Some(
                 File(
@@ -296,7 +300,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, maildir, profile, leave-on-server, remove-after-days, max-size, max-messages, max-octets, tls, timeout, line-endings
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, maildir, profile, leave-on-server, remove-after-days, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`

@@ -107,7 +107,7 @@ impl FromStr for ServerUrl {
     }
 }
 
-fn host_and_port(server: &str) -> Result<(&str, Option<u16>), UrlError> {
+pub(super) fn host_and_port(server: &str) -> Result<(&str, Option<u16>), UrlError> {
     let (host, port) = if let Some(rest) = server.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or(UrlError::Host)?;
         let address = host.split('%').next().unwrap_or(host);
@@ -140,7 +140,7 @@ fn port_number(digits: &str) -> Result<u16, UrlError> {
     }
 }
 
-fn percent_decode(text: &str) -> Result<String, UrlError> {
+pub(super) fn percent_decode(text: &str) -> Result<String, UrlError> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

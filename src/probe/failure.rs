@@ -48,7 +48,10 @@ const SILENCE: &str = "does it happen again? `-vv` shows the dialogue up to ther
 
 fn step(error: &Error, seen: &Observations) -> Step {
     match error {
-        Error::Connect { .. } | Error::Resolve { .. } => Step::Connect,
+        Error::Connect { .. }
+        | Error::Proxy { .. }
+        | Error::Resolve { .. }
+        | Error::Socket { .. } => Step::Connect,
         Error::Certificate { .. }
         | Error::ClientCertificate { .. }
         | Error::Roots { .. }

@@ -1,10 +1,10 @@
 //! What was seen of a server: facts, and no opinion of them.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::pop3::listing::DropListing;
 use crate::pop3::{Capabilities, Keyword, Response};
+use crate::session::Address;
 
 use super::{Failure, Sample, ScanRows, UniqueIdRows};
 
@@ -116,8 +116,8 @@ pub enum Flight {
 pub struct Observations {
     /// Whether messages were to be retrieved too.
     pub deep: bool,
-    /// The address that answered.
-    pub address: Option<SocketAddr>,
+    /// Who answered.
+    pub address: Option<Address>,
     /// More than one where the server hung up on CAPA.
     pub connections: u32,
     /// Protocol version and cipher suite.

@@ -1,11 +1,10 @@
 //! Notes what goes on in a session.
 
-use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::pop3::{Capabilities, Form, Keyword, Place, Response, Tap};
-use crate::session::{self, Watch};
+use crate::session::{self, Address, Watch};
 
 use super::{Failure, Flight, Observations, Reply, Sample, Stage, Step, Transfer};
 
@@ -95,9 +94,9 @@ impl Recorder {
 }
 
 impl Watch for Recorder {
-    fn connected(&self, address: SocketAddr) {
+    fn connected(&self, address: &Address) {
         let mut notes = self.notes();
-        notes.seen.address = Some(address);
+        notes.seen.address = Some(address.clone());
         notes.seen.connections += 1;
         notes.lap(Step::Connect);
     }

@@ -1,58 +1,137 @@
-//! A TCP connection to whichever address of the host answers first (RFC 8305).
+//! A connection to the server: to whichever of its addresses answers first (RFC 8305), through a
+//! proxy, or to a socket of this computer.
 
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Awaited, Error};
-use crate::account::Server;
+use super::{Awaited, Error, ProxyFault, Stream, proxy};
+use crate::account::{Account, Proxy, Server, Via};
 
 /// How long one address is waited for before the next one is tried beside it (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// Connects to the server: all its addresses, one beginning after the other, the first to
-/// answer wins. A dead one costs a quarter of a second, not the whole time-out.
-pub(super) async fn dial(
-    server: &Server,
-    timeout: Duration,
-) -> Result<(TcpStream, SocketAddr), Error> {
-    let deadline = Instant::now() + timeout;
-    let timed_out = || Error::TimedOut {
-        awaited: Awaited::Connection,
-        after: timeout,
+/// Who answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// This address: the server's, or the proxy's.
+    Ip(SocketAddr),
+    /// This socket.
+    Socket(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Socket(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Connects to the account's server in the account's way, within its time-out.
+pub(super) async fn dial(account: &Account) -> Result<(Box<dyn Stream>, Address), Error> {
+    let limit = account.timeout;
+    let password = match &account.route.via {
+        Via::Proxy(proxy) => proxy::password(proxy, limit)
+            .await
+            .map_err(|fault| Error::from((proxy, fault)))?,
+        Via::Direct | Via::Socket(_) => None,
     };
-    let addresses = timeout_at(deadline, lookup_host((server.host.as_str(), server.port)))
+    let deadline = Instant::now() + limit;
+    let connected = async {
+        let source = account.route.source;
+        let server = &account.server;
+        match &account.route.via {
+            Via::Direct => directly(server, source).await,
+            Via::Proxy(proxy) => {
+                let (stream, address) = to_proxy(proxy, source).await?;
+                let stream = proxy::negotiate(stream, proxy, password, server).await;
+                let stream = stream.map_err(|fault| Error::from((proxy, fault)))?;
+                Ok((stream, Address::Ip(address)))
+            }
+            Via::Socket(path) => match UnixStream::connect(path).await {
+                Ok(stream) => Ok((
+                    Box::new(stream) as Box<dyn Stream>,
+                    Address::Socket(path.clone()),
+                )),
+                Err(source) => Err(Error::Socket {
+                    path: path.clone(),
+                    source,
+                }),
+            },
+        }
+    };
+    match timeout_at(deadline, connected).await {
+        Ok(connected) => connected,
+        Err(_) => Err(Error::TimedOut {
+            awaited: Awaited::Connection,
+            after: limit,
+        }),
+    }
+}
+
+async fn directly(
+    server: &Server,
+    source: Option<IpAddr>,
+) -> Result<(Box<dyn Stream>, Address), Error> {
+    let addresses = lookup_host((server.host.as_str(), server.port))
         .await
-        .map_err(|_| timed_out())?
         .map_err(|source| Error::Resolve {
             host: server.host.clone(),
             source,
         })?
         .collect();
-    timeout_at(deadline, race(alternate(addresses)))
-        .await
-        .map_err(|_| timed_out())?
-        .map_err(|source| Error::Connect {
-            server: server.clone(),
-            source,
-        })
+    let (stream, address) =
+        race(alternate(addresses), source)
+            .await
+            .map_err(|source| Error::Connect {
+                server: server.clone(),
+                source,
+            })?;
+    Ok((Box::new(stream), Address::Ip(address)))
 }
 
-async fn race(addresses: Vec<SocketAddr>) -> io::Result<(TcpStream, SocketAddr)> {
+async fn to_proxy(proxy: &Proxy, source: Option<IpAddr>) -> Result<(TcpStream, SocketAddr), Error> {
+    let failed = |fault| Error::from((proxy, fault));
+    let addresses = lookup_host((proxy.host.as_str(), proxy.port))
+        .await
+        .map_err(|source| failed(ProxyFault::Resolve(source)))?
+        .collect();
+    race(alternate(addresses), source)
+        .await
+        .map_err(|source| failed(ProxyFault::Connect(source)))
+}
+
+/// All addresses, one beginning after the other, the first to answer wins. A dead one costs a
+/// quarter of a second, not the whole time-out.
+async fn race(
+    mut addresses: Vec<SocketAddr>,
+    source: Option<IpAddr>,
+) -> io::Result<(TcpStream, SocketAddr)> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    if let Some(source) = source
+        && !addresses.is_empty()
+    {
+        addresses.retain(|address| address.is_ipv4() == source.is_ipv4());
+        let text = format!("the name has no address of the same kind as {source}");
+        failure = io::Error::new(io::ErrorKind::NotFound, text);
+    }
     let mut waiting = addresses.into_iter();
     let mut attempts = JoinSet::new();
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     loop {
         let more = waiting.next();
         let last = more.is_none();
         if let Some(address) = more {
             tracing::debug!(%address, "connecting");
             attempts.spawn(async move {
-                let stream = TcpStream::connect(address).await?;
+                let stream = connect(address, source).await?;
                 // Commands are small, and every one of them is waited for.
                 stream.set_nodelay(true)?;
                 Ok::<_, io::Error>((stream, address))
@@ -69,6 +148,17 @@ async fn race(addresses: Vec<SocketAddr>) -> io::Result<(TcpStream, SocketAddr)>
             () = sleep(ATTEMPT_DELAY), if !last => {}
         }
     }
+}
+
+async fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    if let Some(source) = source {
+        socket.bind(SocketAddr::new(source, 0))?;
+    }
+    socket.connect(address).await
 }
 
 /// The addresses with their families taking turns, beginning with the resolver's first choice.
@@ -124,10 +214,28 @@ mod tests {
             let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
             gone.local_addr().unwrap()
         };
-        let (_, address) = race(vec![dead, alive]).await.unwrap();
+        let (_, address) = race(vec![dead, alive], None).await.unwrap();
         assert_eq!(address, alive);
-        let error = race(vec![dead]).await.unwrap_err();
+        let error = race(vec![dead], None).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-        assert!(race(Vec::new()).await.is_err());
+        assert!(race(Vec::new(), None).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_connection_starts_from_the_address_that_was_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = listener.local_addr().unwrap();
+        for source in ["127.0.0.1", "127.0.0.7"] {
+            let source = source.parse().unwrap();
+            let (stream, _) = race(vec![there], Some(source)).await.unwrap();
+            assert_eq!(stream.local_addr().unwrap().ip(), source);
+        }
+        // TEST-NET-1 (RFC 5737) is nobody's.
+        let error = race(vec![there], Some("192.0.2.1".parse().unwrap()));
+        let error = error.await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+        let error = race(vec![there], Some("::1".parse().unwrap()));
+        let error = error.await.unwrap_err();
+        assert!(error.to_string().contains("same kind as ::1"), "{error}");
     }
 }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ProxyFault;
 use super::tls::{self, ClientFault, Distrust, RootsFault, TlsFault};
 use crate::account::Server;
 use crate::auth::{self, apop};
@@ -197,6 +199,15 @@ pub enum Error {
         /// Its answer, where it was asked all the same.
         refusal: Option<Refusal>,
     },
+    /// The proxy gave no connection to the server.
+    #[error("the proxy {proxy}: {fault}")]
+    Proxy {
+        /// The proxy.
+        proxy: String,
+        /// Why.
+        #[source]
+        fault: ProxyFault,
+    },
     /// The server refused a command that the sync cannot do without.
     #[error("{0}")]
     Refused(Refusal),
@@ -213,6 +224,14 @@ pub enum Error {
     Roots {
         /// Why.
         fault: RootsFault,
+    },
+    /// Nobody answers at the socket.
+    #[error("cannot connect to `{}`", path.display())]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// The server does not offer TLS, and nothing else is allowed.
     #[error("the server offers no encryption: {0}")]
@@ -289,8 +308,10 @@ impl Error {
             Self::Certificate { .. }
             | Self::Connect { .. }
             | Self::Resolve { .. }
+            | Self::Socket { .. }
             | Self::StlsRefused(_)
             | Self::Tls { .. } => Exit::Unavailable,
+            Self::Proxy { fault, .. } => fault.exit(),
             Self::Greeting(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
             Self::Greeting(_) => Exit::Unavailable,
             Self::Login(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
@@ -341,6 +362,11 @@ impl Error {
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
                 "is the port right? `pop3s://` means 995, `pop3://` means 110".to_owned()
             }
+            Self::Connect { source, .. } if source.kind() == io::ErrorKind::AddrNotAvailable => {
+                "`source-address` is to be an address of this computer".to_owned()
+            }
+            Self::Proxy { fault, .. } => return fault.advice(),
+            Self::Socket { .. } => "is the server that owns the socket running?".to_owned(),
             Self::Connect { .. } => "is the network up, and the server's name right?".to_owned(),
             Self::Resolve { .. } => {
                 "is the server's name spelt right, and the network up?".to_owned()

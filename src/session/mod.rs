@@ -7,7 +7,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,13 +28,16 @@ mod error;
 mod login;
 mod pace;
 mod pipeline;
+mod proxy;
 mod sasl;
 mod single;
 mod tls;
 mod watch;
 
+pub use dial::Address;
 pub use error::{Awaited, Error, Refusal};
 pub use pipeline::{Sink, Wanted};
+pub use proxy::ProxyFault;
 pub use tls::{CertificateFault, ClientFault, Distrust, RootsFault, TlsFault};
 pub use watch::Watch;
 
@@ -86,8 +88,8 @@ pub struct Session {
 /// What the connection turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// The address that answered.
-    pub address: SocketAddr,
+    /// Who answered.
+    pub address: Address,
     /// Protocol version and cipher suite; none on a plain connection.
     pub tls: Option<String>,
 }
@@ -116,9 +118,9 @@ impl Session {
             Security::Plain => None,
             Security::ImplicitTls | Security::Stls => Some(connector(account, watch).await?),
         };
-        let (stream, address) = dial::dial(server, account.timeout).await?;
+        let (stream, address) = dial::dial(account).await?;
         if let Some(watch) = watch {
-            watch.connected(address);
+            watch.connected(&address);
         }
         let protected_by = |protection: String| {
             if let Some(watch) = watch {
@@ -127,7 +129,7 @@ impl Session {
             Some(protection)
         };
         let mut peer = Peer { address, tls: None };
-        let mut stream: Box<dyn Stream> = Box::new(stream);
+        let mut stream = stream;
         if let (Security::ImplicitTls, Some(connector)) = (server.security, &connector) {
             let (protected, protection) = connector.handshake(stream, account.timeout).await?;
             stream = protected;
@@ -151,7 +153,7 @@ impl Session {
             session.capabilities = Capabilities::default();
             session.last_words = None;
         }
-        tracing::debug!(%address, tls = peer.tls.as_deref().unwrap_or("off"), "connected");
+        tracing::debug!(address = %peer.address, tls = peer.tls.as_deref().unwrap_or("off"), "connected");
         Ok((session, peer))
     }
 

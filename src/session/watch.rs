@@ -1,14 +1,13 @@
 //! A session under watch: how the connection came about, and what the server sent as it sent it.
 
-use std::net::SocketAddr;
-
+use super::Address;
 use crate::pop3::Tap;
 
 /// Sees what goes on in a session, from the dialling on.
 pub trait Watch: Tap {
-    /// This address answered. Told again where the session begins anew, because the server hung
+    /// It answered. Told again where the session begins anew, because the server hung
     /// up on CAPA.
-    fn connected(&self, address: SocketAddr);
+    fn connected(&self, address: &Address);
 
     /// The server showed this certificate (DER), which may yet be found wanting.
     fn certificate(&self, der: &[u8]);

@@ -1,9 +1,9 @@
 //! What a sync tells whoever watches it. Text, JSON and progress all take the same events.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::policy::{Action, Reason};
+use crate::session::Address;
 
 /// Takes the events of one account. Called often and from the thread that serves the socket:
 /// an implementation must return at once.
@@ -18,8 +18,8 @@ pub trait Reporter: Send + Sync {
 pub enum Event<'a> {
     /// The connection stands.
     Connected {
-        /// The address that answered.
-        address: SocketAddr,
+        /// Who answered.
+        address: &'a Address,
         /// Protocol version and cipher suite, or nothing on a plain connection.
         tls: Option<&'a str>,
     },

@@ -139,7 +139,7 @@ mod tests {
             (b"A: b\r\n", 6),
             (b"A: b\r\n\r\n", 8),
             (b"A: b\r\n\r\nbody\r\n\r\n", 8),
-            (b"A: b\n\nC: d\r\n\r\nbody", 16),
+            (b"A: b\n\nC: d\r\n\r\nbody", 14),
         ] {
             assert_eq!(end_of_header(octets), end, "{octets:?}");
         }

@@ -45,7 +45,7 @@ pub(super) async fn open(
     let known = past.capabilities.as_ref();
     let connected = |peer: &Peer| {
         request.reporter.report(Event::Connected {
-            address: peer.address,
+            address: &peer.address,
             tls: peer.tls.as_deref(),
         });
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use exchange_sim::{Act, At, CloseHow, Knobs, LoginType, ManualClock, Profile, Server};
 use popsync::account::{
-    Account, AuthMethod, Identity, Limits, LineEndings, PasswordSource, Retention, Security,
+    Account, AuthMethod, Identity, Limits, LineEndings, PasswordSource, Retention, Route, Security,
     StoreSettings, TlsSettings,
 };
 use popsync::exit::Exit;
@@ -45,6 +45,7 @@ fn account(port: u16) -> Account {
             remove_after_days: None,
         },
         limits: Limits::default(),
+        route: Route::default(),
         tls: TlsSettings::default(),
         timeout: Duration::from_secs(30),
     }

@@ -186,12 +186,13 @@ mod tests {
 
     use super::*;
     use crate::policy::Reason;
+    use crate::session::Address;
 
     #[test]
     fn every_event_has_its_line() {
         let events = [
             Event::Connected {
-                address: "[2001:db8::1]:995".parse().unwrap(),
+                address: &Address::Ip("[2001:db8::1]:995".parse().unwrap()),
                 tls: Some("TLSv1.3"),
             },
             Event::LoggedIn,

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::account::{
-    AuthMethod, Identity, Limits, LineEndings, PasswordSource, Retention, Server, StoreSettings,
-    TlsSettings,
+    AuthMethod, Identity, Limits, LineEndings, PasswordSource, Retention, Route, Server,
+    StoreSettings, TlsSettings,
 };
 use crate::exit::Exit;
 use crate::profile::Profile;
@@ -216,6 +216,7 @@ pub(super) fn account(profile: Profile, security: Security) -> Account {
             remove_after_days: None,
         },
         limits: Limits::default(),
+        route: Route::default(),
         tls: TlsSettings::default(),
         timeout: SECOND,
     }

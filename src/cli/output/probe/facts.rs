@@ -5,9 +5,10 @@ use std::time::Duration;
 use indicatif::HumanCount;
 use jiff::Timestamp;
 
-use crate::account::{Account, Security};
+use crate::account::{Account, Security, Via};
 use crate::pop3::{Capabilities, Printable};
 use crate::probe::{Flight, IdForm, Observations, Report, Stage, UniqueIdRows};
+use crate::session::Address;
 use crate::session::certificate::{Certificate, Text};
 
 use super::super::terminal::{chain, messages, octets};
@@ -49,10 +50,16 @@ pub(super) fn facts(account: &Account, report: &Report, now: i64) -> Vec<Fact> {
 
 fn server(account: &Account, seen: &Observations) -> String {
     let mut text = account.server.to_string();
-    if let Some(address) = seen.address.map(|address| address.ip().to_string())
-        && address != account.server.host
-    {
-        text.push_str(&format!(" ({address})"));
+    if let Via::Proxy(proxy) = &account.route.via {
+        text.push_str(&format!(" through the proxy {proxy}"));
+    }
+    match &seen.address {
+        Some(Address::Ip(_)) if matches!(account.route.via, Via::Proxy(_)) => {}
+        Some(Address::Ip(address)) if address.ip().to_string() != account.server.host => {
+            text.push_str(&format!(" ({})", address.ip()));
+        }
+        Some(Address::Socket(path)) => text.push_str(&format!(" ({})", path.display())),
+        Some(Address::Ip(_)) | None => {}
     }
     text.push_str(match account.server.security {
         Security::ImplicitTls => ", TLS from the first octet",

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::account::Account;
 use crate::pop3::Printable;
 use crate::probe::{Failure, Flight, IdForm, Observations, Report, Stage, UniqueIdRows};
+use crate::session::Address;
 use crate::session::certificate::{Certificate, Text};
 
 use super::super::sanitize;
@@ -128,7 +129,7 @@ fn probe_line<'a>(account: &'a Account, report: &'a Report, now: i64) -> ProbeLi
         event: "probe",
         account: &account.name,
         server: account.server.to_string(),
-        address: seen.address.map(|address| address.to_string()),
+        address: seen.address.as_ref().map(Address::to_string),
         greeting: greeting(seen),
         tls: seen.tls.as_deref(),
         certificate: seen.certificate.as_ref().map(|der| certificate(der, now)),

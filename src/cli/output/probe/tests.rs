@@ -5,6 +5,7 @@ use super::*;
 use crate::config::{Base, Config};
 use crate::pop3::Keyword;
 use crate::probe::{Failure, Observations, Reply, ScanRows, Stage, Step, UniqueIdRows};
+use crate::session::Address;
 use crate::session::{Awaited, Error};
 
 const NOW: i64 = 1_800_000_000;
@@ -38,7 +39,7 @@ fn report() -> Report {
     let milliseconds = |times: f64| Duration::from_secs_f64(times / 1_000.0);
     Report {
         observations: Observations {
-            address: "192.0.2.1:995".parse().ok(),
+            address: "192.0.2.1:995".parse().ok().map(Address::Ip),
             connections: 1,
             tls: Some("TLSv1_3 TLS13_AES_256_GCM_SHA384".to_owned()),
             certificate: Some(Vec::new()),
