@@ -392,7 +392,7 @@ fn furnish(folder: &Path, tls: Tls) {
 }
 
 /// Makes a CA and a certificate.
-fn certificates(folder: &Path, tls: Tls) {
+pub(crate) fn certificates(folder: &Path, tls: Tls) {
     let named = |name: &str| {
         let mut distinguished = DistinguishedName::new();
         distinguished.push(DnType::CommonName, name);
@@ -503,7 +503,7 @@ fn put(path: &Path, content: &[u8]) {
 }
 
 /// Two ports of 127.0.0.1 that nobody listens on.
-fn free_ports() -> [u16; 2] {
+pub(crate) fn free_ports() -> [u16; 2] {
     // Held together, so that they differ.
     let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())

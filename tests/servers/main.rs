@@ -1,0 +1,51 @@
+//! One suite for every real POP3 server that Debian packages: Courier, Cyrus, Dovecot, popa3d and
+//! solid-pop3d. What arrives is compared with what the server was given, octet for octet, but for
+//! what the server itself alters, and that is named.
+//!
+//! All but Dovecot need root and are ignored without it; `.ci/test` runs them. README.md beside this
+//! file has the table of what each server alters.
+
+#[expect(dead_code, reason = "Dovecot's other tests use the rest")]
+#[path = "../support/dovecot.rs"]
+mod dovecot;
+#[path = "../support/mail.rs"]
+#[expect(dead_code, reason = "Dovecot's other tests use the rest")]
+mod mail;
+
+mod alteration;
+mod inetd;
+mod plain_dovecot;
+mod sandbox;
+mod sandboxed;
+mod server;
+mod suite;
+
+use sandboxed::{courier::Courier, cyrus::Cyrus, popa3d::Popa3d, solid_pop3d::SolidPop3d};
+
+/// The servers' alterations are data; this is where people read them.
+#[test]
+fn the_readme_has_the_table_of_alterations() {
+    let rows = [
+        suite::row::<Courier>(),
+        suite::row::<Cyrus>(),
+        suite::row::<dovecot::Dovecot>(),
+        suite::row::<Popa3d>(),
+        suite::row::<SolidPop3d>(),
+    ];
+    let table = rows.concat();
+    let readme = include_str!("README.md");
+    assert!(
+        readme.contains(&table),
+        "it is to have these rows:\n{table}"
+    );
+}
+
+/// What is no longer so must not stay in the table.
+#[test]
+fn every_alteration_alters_something() {
+    suite::alters::<Courier>();
+    suite::alters::<Cyrus>();
+    suite::alters::<dovecot::Dovecot>();
+    suite::alters::<Popa3d>();
+    suite::alters::<SolidPop3d>();
+}

@@ -1,0 +1,34 @@
+//! Dovecot in the suite of all; `tests/dovecot` asks it for more.
+
+use crate::alteration::{Alteration, BARE_LF, FIRST_DOT, LAST_LINE};
+use crate::dovecot::Dovecot;
+use crate::mail::Mail;
+use crate::server::{Server, USER};
+
+impl Server for Dovecot {
+    const NAME: &'static str = "Dovecot";
+    const UNIQUE_IDS: &'static str = "the validity and the unique identifier of IMAP";
+    const ALTERATIONS: &'static [Alteration] = &[BARE_LF, LAST_LINE, FIRST_DOT];
+
+    fn start() -> Self {
+        Self::start()
+    }
+
+    fn url(&self) -> String {
+        self.pop3s(USER)
+    }
+
+    fn trust(&self) -> Vec<String> {
+        vec!["--ca-file".to_owned(), self.ca_file().display().to_string()]
+    }
+
+    fn plain_port(&self) -> u16 {
+        Self::plain_port(self)
+    }
+
+    fn deliver(&self, mails: &[Mail]) {
+        self.deliver_all(USER, mails);
+    }
+}
+
+crate::suite!(Dovecot);

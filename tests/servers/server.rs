@@ -1,0 +1,137 @@
+//! What the suite asks of a server, and a client of its own that looks behind popsync's back.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+use crate::alteration::Alteration;
+use crate::dovecot::PASSWORD;
+use crate::mail::Mail;
+
+/// How long a server may take to answer.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The user of every server.
+pub(crate) const USER: &str = "anna";
+
+/// A running server with one mailbox, empty at first.
+pub(crate) trait Server {
+    /// What it is called.
+    const NAME: &'static str;
+
+    /// What it makes its unique-ids of.
+    const UNIQUE_IDS: &'static str;
+
+    /// What this server makes of the octets it was given, before they reach the wire.
+    const ALTERATIONS: &'static [Alteration];
+
+    /// Messages that the server does not take at all, by their names, and why.
+    const REFUSES: &'static [(&'static str, &'static str)] = &[];
+
+    /// Whether messages of the same content have the same unique-id. Then popsync cannot tell
+    /// them apart, and keeps one.
+    const TWINS_ARE_ONE: bool = false;
+
+    /// A new one.
+    fn start() -> Self;
+
+    /// Where popsync finds the mailbox.
+    fn url(&self) -> String;
+
+    /// The flags by which popsync trusts the server, or does without.
+    fn trust(&self) -> Vec<String>;
+
+    /// The port without TLS.
+    fn plain_port(&self) -> u16;
+
+    /// Puts messages into the mailbox as the server's own delivery does.
+    fn deliver(&self, mails: &[Mail]);
+
+    /// Waits until nothing of an earlier session is left, such as the lock of the mailbox.
+    fn settle(&self) {}
+
+    /// A stored message without what differs between two RETR of the same one.
+    fn comparable(&self, octets: Vec<u8>) -> Vec<u8> {
+        octets
+    }
+
+    /// Another client's session.
+    fn session(&self) -> Session {
+        self.settle();
+        Session::begin(self.plain_port())
+    }
+
+    /// How many messages there are, by another client's STAT.
+    fn messages(&self) -> usize {
+        let mut session = self.session();
+        let stat = session.command("STAT");
+        session.quit();
+        let count = stat.split(' ').nth(1).unwrap();
+        count.parse().unwrap()
+    }
+
+    /// Another client deletes the message with this number.
+    fn delete(&self, number: usize) {
+        let mut session = self.session();
+        session.command(&format!("DELE {number}"));
+        session.quit();
+    }
+}
+
+/// What the server on a port of 127.0.0.1 greets with.
+pub(crate) fn greeting(port: u16) -> io::Result<String> {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    Ok(line)
+}
+
+/// A session of a client that is not popsync, after its login.
+pub(crate) struct Session(BufReader<TcpStream>);
+
+impl Session {
+    fn begin(port: u16) -> Self {
+        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut session = Self(BufReader::new(stream));
+        session.line();
+        session.command(&format!("USER {USER}"));
+        session.command(&format!("PASS {PASSWORD}"));
+        session
+    }
+
+    /// Sends a command, which is to succeed, and gives the first line of its answer.
+    pub(crate) fn command(&mut self, command: &str) -> String {
+        let stream = self.0.get_mut();
+        stream
+            .write_all(format!("{command}\r\n").as_bytes())
+            .unwrap();
+        let line = self.line();
+        assert!(line.starts_with("+OK"), "{command}: {line}");
+        line
+    }
+
+    /// The unique-id of a message.
+    pub(crate) fn unique_id(&mut self, number: usize) -> String {
+        let answer = self.command(&format!("UIDL {number}"));
+        answer.split(' ').nth(2).unwrap().to_owned()
+    }
+
+    /// Ends it, and waits until the server has closed.
+    pub(crate) fn quit(mut self) {
+        self.command("QUIT");
+        assert_eq!(self.line(), "");
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+}
