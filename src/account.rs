@@ -147,6 +147,12 @@ impl StoreSettings {
         let Self::Maildir { path, .. } = self;
         Some(path)
     }
+
+    /// The line ends written.
+    pub fn line_endings(&self) -> LineEndings {
+        let Self::Maildir { line_endings, .. } = self;
+        *line_endings
+    }
 }
 
 /// The line ends of stored messages.
@@ -174,8 +180,12 @@ pub struct Retention {
 pub struct Limits {
     /// Larger messages are skipped and stay on the server.
     pub max_size: Option<NonZeroU64>,
+    /// Of larger messages only the headers are retrieved, until a person asks for all of one.
+    pub headers_only_above: Option<NonZeroU64>,
     /// At most this many messages; the rest waits for the next run.
     pub max_messages: Option<NonZeroU64>,
     /// At most this many octets, but always at least one message.
     pub max_octets: Option<NonZeroU64>,
+    /// Whether a message of which only the header is retrieved has a stub in the store.
+    pub header_stubs: bool,
 }

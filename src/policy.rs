@@ -6,8 +6,14 @@
 
 use std::fmt;
 
+mod large;
+
+pub use large::HeaderOnly;
+
 use crate::account::{Limits, Retention};
 use crate::maildrop::{Maildrop, Message};
+
+use large::Portion;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -15,6 +21,11 @@ const DAY: i64 = 24 * 60 * 60;
 pub trait Memory {
     /// What is remembered of the messages with this unique-id, if any is stored.
     fn recall(&self, unique_id: &[u8]) -> Option<Remembered>;
+
+    /// What is remembered of the message with this unique-id, if its header alone was retrieved.
+    fn recall_header(&self, _unique_id: &[u8]) -> Option<HeaderOnly> {
+        None
+    }
 }
 
 /// What is remembered of the stored messages with one unique-id.
@@ -67,7 +78,10 @@ pub fn plan(
                 ambiguous(message, remembered, retention)
             } else {
                 remembered.map_or_else(
-                    || unknown(retention),
+                    || {
+                        let header = memory.recall_header(message.unique_id);
+                        not_stored(message, header, retention, limits)
+                    },
                     |remembered| known(remembered, retention, now),
                 )
             };
@@ -90,7 +104,25 @@ fn known(remembered: Remembered, retention: Retention, now: i64) -> Decision {
     }
 }
 
-/// A message that is not stored.
+/// A message that is not stored: all of it is retrieved, or its header, or nothing more.
+fn not_stored(
+    message: Message<'_>,
+    header: Option<HeaderOnly>,
+    retention: Retention,
+    limits: Limits,
+) -> Decision {
+    match large::portion(message, header, limits.headers_only_above) {
+        Portion::Header => Decision::new(Action::Headers, Reason::LargerThanHeadersOnlyAbove),
+        Portion::Nothing => Decision::new(Action::Skip, Reason::HeadersOnly),
+        Portion::Whole => unknown(retention),
+        Portion::WholeAsMarked => Decision {
+            reason: Reason::Marked,
+            ..unknown(retention)
+        },
+    }
+}
+
+/// A message that is to be retrieved.
 fn unknown(retention: Retention) -> Decision {
     if retention.leave_on_server {
         Decision::new(Action::Retrieve, Reason::New)
@@ -153,7 +185,9 @@ impl Run {
             return decision;
         }
         let octets = message.octets.unwrap_or(0);
-        if self.limits.max_size.is_some_and(|max| octets > max.get()) {
+        // Who marks a message has seen its size.
+        let marked = decision.reason == Reason::Marked;
+        if !marked && self.limits.max_size.is_some_and(|max| octets > max.get()) {
             return Decision::new(Action::Skip, Reason::LargerThanMaxSize);
         }
         let messages = self.messages + 1;
@@ -194,6 +228,8 @@ impl Decision {
 pub enum Action {
     /// Delete it on the server; it was stored before.
     Delete,
+    /// Retrieve its header, and leave it on the server.
+    Headers,
     /// Do nothing: it is stored, and it stays.
     Keep,
     /// Retrieve it, and leave it on the server.
@@ -210,8 +246,14 @@ pub enum Action {
 pub enum Reason {
     /// The server was asked to delete it before and still lists it.
     AskedBefore,
+    /// Its header is here; it is large, and nobody has asked for the rest.
+    HeadersOnly,
+    /// It is larger than `headers-only-above`.
+    LargerThanHeadersOnlyAbove,
     /// It is larger than `max-size`.
     LargerThanMaxSize,
+    /// It is large, and a person has asked for all of it.
+    Marked,
     /// It is not in the cache.
     New,
     /// The listing gives it no unique-id, so it could not be told apart later.
@@ -243,6 +285,7 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Delete => "delete",
+            Self::Headers => "headers only",
             Self::Keep => "keep",
             Self::Retrieve => "retrieve",
             Self::RetrieveThenDelete => "retrieve, then delete",
@@ -255,7 +298,10 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::AskedBefore => "deletion asked before, still listed",
+            Self::HeadersOnly => "headers only, not marked",
+            Self::LargerThanHeadersOnlyAbove => "larger than headers-only-above",
             Self::LargerThanMaxSize => "larger than max-size",
+            Self::Marked => "marked",
             Self::New => "new",
             Self::NoUniqueId => "no unique-id",
             Self::NotLeftOnServer => "stored, and not left on the server",

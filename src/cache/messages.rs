@@ -187,6 +187,7 @@ impl Cache {
             };
             snapshot.push(unique_id, remembered);
         }
+        snapshot.headers = self.header_memory(account)?;
         Ok(snapshot)
     }
 

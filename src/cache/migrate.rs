@@ -8,7 +8,10 @@ use rusqlite_migration::{M, Migrations};
 use super::Error;
 
 /// Every version's step from the one before. A released file is never edited, removed or moved.
-const STEPS: &[M<'_>] = &[M::up(include_str!("../../migrations/0001_init.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("../../migrations/0001_init.sql")),
+    M::up(include_str!("../../migrations/0002_headers_only.sql")),
+];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 mod accounts;
 mod capabilities;
 mod error;
+mod headers_only;
 mod held;
 mod lock;
 mod messages;
@@ -23,6 +24,7 @@ mod snapshot;
 
 pub use accounts::AccountRow;
 pub use error::Error;
+pub use headers_only::{HeaderRow, LargeMessage, Marked};
 pub use held::Held;
 pub use lock::{Holder, Lock};
 pub use messages::{Absent, Digest, LineEnds, Renamed, Staged};

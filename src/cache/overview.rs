@@ -33,6 +33,10 @@ pub struct AccountOverview {
     pub oldest_on_server: Option<i64>,
     /// How many stored messages the server listed last.
     pub stored_on_server: u64,
+    /// Messages of which only the headers are here, and which the server listed last.
+    pub headers_only: u64,
+    /// Of these, those that the next sync retrieves whole.
+    pub marked: u64,
     /// The last run.
     pub last_run: Option<LastRun>,
     /// When the last run that went well ended.
@@ -90,6 +94,8 @@ impl Cache {
                 deletions_pending: count(row, 10)?,
                 oldest_on_server: row.get(11)?,
                 stored_on_server: count(row, 12)?,
+                headers_only: 0,
+                marked: 0,
                 last_run: None,
                 last_success_at: None,
             })
@@ -97,6 +103,7 @@ impl Cache {
         let mut overviews = Vec::new();
         for row in rows {
             let mut overview = row?;
+            (overview.headers_only, overview.marked) = self.count_headers(overview.id)?;
             overview.last_run = self.last_run(overview.id)?;
             overview.last_success_at = self.connection.query_row(
                 "SELECT max(finished_at) FROM runs WHERE account = ?1 AND exit = 0",

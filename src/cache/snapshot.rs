@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::maildrop::Maildrop;
-use crate::policy::{Memory, Remembered};
+use crate::policy::{HeaderOnly, Memory, Remembered};
 
 /// What the cache knew when the run began.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Snapshot {
     by_id: HashTable<u32>,
     /// By place in `rows`; few messages are ever gone without having been deleted.
     sizes_of_gone: HashMap<usize, u64>,
+    /// Messages that are not stored, but for their headers. Few are so large.
+    pub(super) headers: HashMap<Vec<u8>, HeaderOnly>,
     hasher: DefaultHashBuilder,
 }
 
@@ -96,6 +98,11 @@ impl Snapshot {
         self.rows.len()
     }
 
+    /// Whether there are messages of which only the headers are here.
+    pub fn has_headers(&self) -> bool {
+        !self.headers.is_empty()
+    }
+
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
@@ -115,7 +122,7 @@ impl Snapshot {
         for message in maildrop.iter() {
             match self.find(message.unique_id).map(|index| &self.rows[index]) {
                 Some(row) => listed += usize::from(!row.deletion_asked && !row.gone),
-                None => unknown += 1,
+                None => unknown += usize::from(!self.headers.contains_key(message.unique_id)),
             }
         }
         let vanished = before - listed.min(before);
@@ -155,5 +162,9 @@ impl Memory for Snapshot {
             copies: row.copies,
             gone: row.gone.then(|| self.sizes_of_gone.get(&index).copied()),
         })
+    }
+
+    fn recall_header(&self, unique_id: &[u8]) -> Option<HeaderOnly> {
+        self.headers.get(unique_id).copied()
     }
 }

@@ -103,6 +103,8 @@ pub(super) enum Command {
     Sync(Sync),
     Status(Status),
     List(List),
+    Mark(Mark),
+    Unmark(Unmark),
     Probe(Box<Probe>),
     Login(Login),
     Logout(Logout),
@@ -159,6 +161,19 @@ pub(super) struct AccountFlags {
     /// Default: never. Implies --leave-on-server true.
     #[arg(long, value_name = "DAYS")]
     pub(super) remove_after_days: Option<u64>,
+
+    /// Retrieve only the headers of larger messages
+    ///
+    /// All of one comes after `popsync mark`. Units as for --max-size.
+    #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
+    pub(super) headers_only_above: Option<NonZeroU64>,
+
+    /// Whether such a message has a stub in the Maildir: true or false
+    ///
+    /// The stub is its header, with a body that says how to get the rest; the message replaces
+    /// it. Default: false.
+    #[arg(long, value_name = "BOOL", hide_possible_values = true)]
+    pub(super) header_stubs: Option<bool>,
 
     /// Skip larger messages; they stay on the server
     ///
@@ -295,6 +310,39 @@ pub(super) struct List {
     /// gives them.
     #[arg(long)]
     pub(super) local: bool,
+}
+
+/// Have large messages retrieved whole by the next sync
+///
+/// They are those of which `headers-only-above` had only the header retrieved. Once stored, they
+/// are treated like all others.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::mark())]
+pub(super) struct Mark {
+    #[command(flatten)]
+    pub(super) messages: Messages,
+}
+
+/// Take back what `popsync mark` said
+#[derive(Debug, Args)]
+#[command(after_long_help = help::mark())]
+pub(super) struct Unmark {
+    #[command(flatten)]
+    pub(super) messages: Messages,
+}
+
+/// Messages of an account.
+#[derive(Debug, Args)]
+pub(super) struct Messages {
+    /// Account of the configuration, or as `popsync status` shows it
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) account: String,
+
+    /// Unique-ids as `popsync list` shows them
+    ///
+    /// Printable ASCII stands for itself, any other octet and the backslash are \xNN.
+    #[arg(value_name = "UID", required = true)]
+    pub(super) unique_ids: Vec<String>,
 }
 
 /// Check a server against the rules, and say what was seen

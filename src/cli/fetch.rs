@@ -21,6 +21,10 @@ fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
         leave_on_server: flags
             .leave_on_server
             .map(|leave| set("--leave-on-server", leave)),
+        headers_only_above: flags
+            .headers_only_above
+            .map(|size| set("--headers-only-above", size)),
+        header_stubs: flags.header_stubs.map(|stubs| set("--header-stubs", stubs)),
         max_size: flags.max_size.map(|size| set("--max-size", size)),
         max_messages: flags.max_messages.map(|count| set("--max-messages", count)),
         max_octets: flags.max_octets.map(|size| set("--max-octets", size)),

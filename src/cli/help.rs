@@ -73,6 +73,15 @@ Examples:
 The exit status is the one that a sync would end with."
 }
 
+/// For `popsync mark` and `popsync unmark`.
+pub(super) fn mark() -> &'static str {
+    "\
+Examples:
+  popsync list work
+  popsync mark work 6499 6503
+  popsync unmark work 6503"
+}
+
 /// For `popsync probe`.
 pub(super) fn probe() -> &'static str {
     "\
@@ -130,7 +139,7 @@ mod tests {
 
     #[test]
     fn lines_fit_a_terminal() {
-        for text in [&after(), fetch(), list(), login(), probe(), sync()] {
+        for text in [&after(), fetch(), list(), login(), mark(), probe(), sync()] {
             for line in text.lines() {
                 assert!(line.chars().count() <= WIDTH, "{line}");
             }

@@ -9,7 +9,7 @@ pub(super) struct Page {
 }
 
 /// All pages.
-pub(super) const PAGES: [Page; 11] = [
+pub(super) const PAGES: [Page; 13] = [
     Page {
         name: "popsync",
         text: include_str!("../../man/popsync.1"),
@@ -29,6 +29,14 @@ pub(super) const PAGES: [Page; 11] = [
     Page {
         name: "popsync-list",
         text: include_str!("../../man/popsync-list.1"),
+    },
+    Page {
+        name: "popsync-mark",
+        text: include_str!("../../man/popsync-mark.1"),
+    },
+    Page {
+        name: "popsync-unmark",
+        text: include_str!("../../man/popsync-unmark.1"),
     },
     Page {
         name: "popsync-probe",

@@ -20,6 +20,7 @@ mod help;
 mod list;
 mod login;
 mod man;
+mod mark;
 mod output;
 mod probe;
 mod prompt;
@@ -61,6 +62,8 @@ pub fn main() -> ExitCode {
         Command::Login(arguments) => login::login(&cli.global, &arguments),
         Command::Logout(arguments) => login::logout(&cli.global, &arguments),
         Command::List(arguments) => list::list(&cli.global, &arguments),
+        Command::Mark(arguments) => mark::mark(&cli.global, &arguments.messages, true),
+        Command::Unmark(arguments) => mark::mark(&cli.global, &arguments.messages, false),
         Command::Probe(arguments) => probe::probe(&cli.global, &arguments),
         Command::Status(arguments) => status::show(&cli.global, &arguments.accounts),
         Command::Sync(arguments) => {

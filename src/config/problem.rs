@@ -10,7 +10,7 @@ use super::quantity::{SizeError, TimeError};
 use super::url::UrlError;
 
 /// The keys of an account, in the order of the manual.
-pub const ACCOUNT_KEYS: [&str; 19] = [
+pub const ACCOUNT_KEYS: [&str; 21] = [
     "server",
     "user",
     "auth",
@@ -20,6 +20,8 @@ pub const ACCOUNT_KEYS: [&str; 19] = [
     "profile",
     "leave-on-server",
     "remove-after-days",
+    "headers-only-above",
+    "header-stubs",
     "max-size",
     "max-messages",
     "max-octets",
@@ -345,6 +347,8 @@ fn example(key: &str) -> Option<String> {
         "accounts" | "accounts.NAME" => "write `[accounts.work]` and the account's keys below it",
         "auth" => "write `auth = \"user\"`",
         "defaults" => "write `[defaults]` and the keys below it",
+        "header-stubs" => "write `header-stubs = true` or `false`, without quotes",
+        "headers-only-above" => "write for example `headers-only-above = \"500 KiB\"`",
         "leave-on-server" => "write `leave-on-server = true` or `false`, without quotes",
         "line-endings" => "write `line-endings = \"lf\"` or `\"crlf\"`",
         "maildir" => "write `maildir = \"~/Mail/work\"`",

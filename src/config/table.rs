@@ -69,6 +69,10 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
                 let value = value("remove-after-days");
                 settings.set_days(value.setting(value.integer()?))?;
             }
+            "headers-only-above" => {
+                settings.headers_only_above = Some(value("headers-only-above").size()?);
+            }
+            "header-stubs" => settings.header_stubs = Some(value("header-stubs").boolean()?),
             "max-size" => settings.max_size = Some(value("max-size").size()?),
             "max-messages" => settings.max_messages = Some(value("max-messages").count()?),
             "max-octets" => settings.max_octets = Some(value("max-octets").size()?),

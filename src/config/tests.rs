@@ -69,6 +69,8 @@ fn every_key_is_read() {
         profile = "outlook-2010"
         leave-on-server = true
         remove-after-days = 14
+        headers-only-above = "500 KiB"
+        header-stubs = true
         max-size = "25 MB"
         max-messages = 0x10
         max-octets = 1_000
@@ -111,12 +113,16 @@ fn every_key_is_read() {
             max_size: Some(
                 25000000,
             ),
+            headers_only_above: Some(
+                512000,
+            ),
             max_messages: Some(
                 16,
             ),
             max_octets: Some(
                 1000,
             ),
+            header_stubs: true,
         },
         route: Route {
             via: Direct,
@@ -300,7 +306,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, maildir, profile, leave-on-server, remove-after-days, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, maildir, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`

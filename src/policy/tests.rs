@@ -62,6 +62,8 @@ const FOURTEEN_DAYS: Retention = Retention {
 
 fn limits(max_size: u64, max_messages: u64, max_octets: u64) -> Limits {
     Limits {
+        headers_only_above: None,
+        header_stubs: false,
         max_size: NonZeroU64::new(max_size),
         max_messages: NonZeroU64::new(max_messages),
         max_octets: NonZeroU64::new(max_octets),
@@ -280,6 +282,87 @@ fn a_clock_that_jumps_back_deletes_nothing() {
     );
 }
 
+/// Messages with their headers alone, besides those that are stored.
+struct WithHeaders(HashMap<Vec<u8>, Remembered>, HashMap<Vec<u8>, HeaderOnly>);
+
+impl Memory for WithHeaders {
+    fn recall(&self, unique_id: &[u8]) -> Option<Remembered> {
+        self.0.recall(unique_id)
+    }
+
+    fn recall_header(&self, unique_id: &[u8]) -> Option<HeaderOnly> {
+        self.1.get(unique_id).copied()
+    }
+}
+
+fn header(octets: u64, marked: bool) -> Option<HeaderOnly> {
+    Some(HeaderOnly { octets, marked })
+}
+
+#[test]
+fn of_large_messages_the_header_comes_first_and_the_rest_when_it_is_marked() {
+    let whole = ["retrieve: new", "retrieve, then delete: new"];
+    let headers = ["headers only: larger than headers-only-above"; 2];
+    let known = ["skip: headers only, not marked"; 2];
+    let marked = ["retrieve: marked", "retrieve, then delete: marked"];
+    for (line, header, above, expected) in [
+        ("1 a 100", None, 100, whole),
+        ("1 a 101", None, 100, headers),
+        ("1 a 101", None, 0, whole),
+        // A size that is none holds nothing back.
+        ("1 a x", None, 100, whole),
+        ("1 a 101", header(101, false), 100, known),
+        ("1 a x", header(101, false), 100, known),
+        ("1 a 101", header(101, true), 100, marked),
+        // Perhaps another message.
+        ("1 a 150", header(101, false), 100, headers),
+        ("1 a 150", header(101, true), 100, marked),
+        // The setting has changed since.
+        ("1 a 101", header(101, false), 101, whole),
+        ("1 a 101", header(101, false), 0, whole),
+        ("1 a 101", header(101, true), 0, marked),
+    ] {
+        let memory = header.map(|header| (b"a".to_vec(), header));
+        let memory = WithHeaders(HashMap::new(), memory.into_iter().collect());
+        let limits = Limits {
+            headers_only_above: NonZeroU64::new(above),
+            ..limits(120, 0, 0)
+        };
+        // `max-size` is not above what a person asked for.
+        let limits = if expected == marked {
+            limits
+        } else {
+            Limits {
+                max_size: None,
+                ..limits
+            }
+        };
+        let shown = [KEEP, DELETE].map(|retention| {
+            let plan = plan(&maildrop(&[line]), &memory, retention, limits, NOW);
+            format!("{}: {}", plan[0].action, plan[0].reason)
+        });
+        assert_eq!(shown, expected, "{line} {header:?} {above}");
+    }
+}
+
+#[test]
+fn a_message_that_is_stored_is_under_the_retention_whatever_its_size() {
+    let memory = [stored("a", 100, false)];
+    let limits = Limits {
+        headers_only_above: NonZeroU64::new(1),
+        ..Limits::default()
+    };
+    for (retention, expected) in [
+        (KEEP, "keep: stored"),
+        (DELETE, "delete: stored, and not left on the server"),
+    ] {
+        assert_eq!(
+            planned(&["1 a 1000"], &memory, retention, limits),
+            [expected]
+        );
+    }
+}
+
 proptest! {
     /// One decision a message; nothing is deleted that is not stored, nothing retrieved that is,
     /// and nothing new is forgotten.
@@ -312,12 +395,59 @@ proptest! {
                 Action::RetrieveThenDelete => prop_assert!(!leave_on_server),
                 Action::Keep => prop_assert!(remembered.is_some()),
                 Action::Retrieve => prop_assert!(remembered.is_none() || message.copies > 1),
-                Action::Skip => prop_assert!(false, "nothing limits this run"),
+                Action::Headers | Action::Skip => {
+                    prop_assert!(false, "nothing limits this run");
+                }
             }
             if !maildrop.contradictions().is_empty() {
                 prop_assert!(decision.action != Action::Delete);
                 prop_assert!(decision.action != Action::RetrieveThenDelete);
             }
+        }
+    }
+
+    /// Of what is not stored, nothing is ever deleted, whatever is known of its header.
+    #[test]
+    fn a_message_without_more_than_its_header_is_never_deleted(
+        rows in proptest::collection::vec((1_u32..12, 0_u8..8, 0_u64..1000), 0..12),
+        memory in proptest::collection::vec((0_u8..8, -30_i64..60, any::<bool>()), 0..4),
+        headers in proptest::collection::vec((0_u8..8, 0_u64..1000, any::<bool>()), 0..8),
+        leave_on_server in any::<bool>(),
+        above in proptest::option::of(1_u64..1000),
+    ) {
+        let lines: Vec<String> =
+            rows.iter().map(|(number, id, octets)| format!("{number} id{id} {octets}")).collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let memory = memory
+            .iter()
+            .map(|(id, days, asked)| stored(&format!("id{id}"), *days, *asked))
+            .collect();
+        let headers = headers
+            .iter()
+            .map(|&(id, octets, marked)| {
+                (format!("id{id}").into_bytes(), HeaderOnly { octets, marked })
+            })
+            .collect();
+        let memory = WithHeaders(memory, headers);
+        let retention = Retention { leave_on_server, ..KEEP };
+        let limits = Limits {
+            headers_only_above: above.and_then(NonZeroU64::new),
+            ..Limits::default()
+        };
+        let maildrop = maildrop(&lines);
+        let plan = plan(&maildrop, &memory, retention, limits, NOW);
+        for (message, decision) in maildrop.iter().zip(&plan) {
+            let known = memory.recall_header(message.unique_id);
+            let is_large = above
+                .zip(message.octets)
+                .is_some_and(|(above, octets)| octets > above);
+            if memory.recall(message.unique_id).is_some() || message.copies > 1 {
+                prop_assert!(decision.action != Action::Headers);
+                continue;
+            }
+            prop_assert!(decision.action != Action::Delete);
+            let marked = known.is_some_and(|header| header.marked);
+            prop_assert_eq!(decision.action.retrieves(), marked || !is_large);
         }
     }
 }

@@ -23,7 +23,7 @@ mod look;
 
 mod locate;
 
-pub use locate::locate;
+pub use locate::{locate, remove};
 
 /// How deep sub-folders are searched for a message that a reader filed away.
 const SEARCH_DEPTH: usize = 8;

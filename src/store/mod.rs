@@ -9,6 +9,8 @@
 //! 4. every message is renamed to where readers look;
 //! 5. that folder is made durable. Only now may a DELE go out;
 //! 6. the records become stored, with the next transaction.
+//! 7. only for a message that a stub stood for until now: the stub is removed, wherever a mail
+//!    program has put it, and after that its record goes.
 //!
 //! What is recorded is never ahead of what is durable. After a crash, a staged record whose
 //! message is where step 1 put it is taken through step 4; one whose message is where readers
@@ -27,7 +29,7 @@ use std::fmt;
 
 pub use error::Error;
 pub use inventory::{Doubt, Inventory};
-pub use maildir::{Maildir, locate};
+pub use maildir::{Maildir, locate, remove};
 pub use stop_point::stop_point;
 
 /// The name of a stored message, made up by the store.

@@ -21,7 +21,7 @@ pub(super) enum Header<'a> {
     /// Nothing that could be a header: empty, or too long.
     Unusable,
     /// The server refused it.
-    Refused,
+    Refused(Refusal),
 }
 
 /// Gives `take` the header of each of these messages, in order, with its place among them.
@@ -39,7 +39,7 @@ pub(super) async fn pull(
     let mut refused = false;
     if trial > 0 {
         let first = |place, header: Header<'_>| {
-            refused = matches!(header, Header::Refused);
+            refused = matches!(header, Header::Refused(_));
             take(place, header);
         };
         flight(session, &numbers[..trial], first).await?;
@@ -109,8 +109,8 @@ impl<F: FnMut(usize, Header<'_>) + Send> Sink for Headers<F> {
         self.next();
     }
 
-    fn refused(&mut self, _: Refusal) {
-        (self.take)(self.place, Header::Refused);
+    fn refused(&mut self, refusal: Refusal) {
+        (self.take)(self.place, Header::Refused(refusal));
         self.next();
     }
 

@@ -108,6 +108,7 @@ impl Sink for Intake<'_> {
                 );
             } else if self
                 .max_size
+                .filter(|_| !self.order.is_marked(self.slot))
                 .is_some_and(|max| octets > max.saturating_mul(2))
             {
                 // The listing's size is an estimate: twice the limit is beyond any.

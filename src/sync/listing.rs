@@ -93,7 +93,9 @@ pub(super) async fn scan(
 
 /// Whether there is enough to retrieve that its sizes are worth listing all.
 fn wants_sizes(limits: &Limits, maildrop: &Maildrop, snapshot: &Snapshot) -> bool {
-    let limited = limits.max_size.is_some() || limits.max_octets.is_some();
+    let limited = limits.max_size.is_some()
+        || limits.max_octets.is_some()
+        || limits.headers_only_above.is_some();
     let mut new = 0;
     for message in maildrop.iter() {
         match snapshot.recall(message.unique_id) {

@@ -31,7 +31,9 @@ struct Header {
 pub(super) fn unknown(maildrop: &Maildrop, memory: &impl Memory) -> Vec<usize> {
     let places = maildrop.iter().enumerate();
     let unknown = places.filter(|(_, message)| {
-        !message.unique_id.is_empty() && memory.recall(message.unique_id).is_none()
+        !message.unique_id.is_empty()
+            && memory.recall(message.unique_id).is_none()
+            && memory.recall_header(message.unique_id).is_none()
     });
     unknown.map(|(place, _)| place).collect()
 }
@@ -154,17 +156,21 @@ impl Sink for Headers {
     }
 }
 
-fn header(octets: &[u8]) -> Header {
+/// The digest of a header, without the empty line behind it, as it is recorded of a message.
+pub(super) fn digest(octets: &[u8]) -> Digest {
     let mut arrival = Arrival::new(LineEndings::Crlf);
     let mut copy = Vec::new();
     arrival.take(octets, &mut copy);
-    let arrived = arrival.finish(&mut copy);
+    arrival.finish(&mut copy).header_sha256
+}
+
+fn header(octets: &[u8]) -> Header {
     let parser = MessageParser::new().with_message_ids();
     let has_message_id = parser
         .parse_headers(octets)
         .is_some_and(|message| message.header(HeaderName::MessageId).is_some());
     Header {
-        sha256: arrived.header_sha256,
+        sha256: digest(octets),
         has_message_id,
     }
 }

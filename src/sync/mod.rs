@@ -32,6 +32,7 @@ mod listing;
 mod migration;
 mod planning;
 mod retrieval;
+mod stub;
 mod survey;
 mod work;
 mod writer;

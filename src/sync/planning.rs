@@ -126,6 +126,20 @@ impl Plan {
                 .reporter
                 .report(Event::Warning { message: &message });
         }
+        let large = request.account.limits.headers_only_above.is_some();
+        let blind = self
+            .decided(maildrop)
+            .filter(|(message, decision)| decision.action.retrieves() && message.octets.is_none())
+            .count();
+        if large && blind > 0 {
+            let message = format!(
+                "the server gives no sizes of {blind} messages, so that headers-only-above holds \
+                 none of them back"
+            );
+            request
+                .reporter
+                .report(Event::Warning { message: &message });
+        }
         unusable
     }
 

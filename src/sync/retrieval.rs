@@ -38,6 +38,8 @@ pub(super) struct Order {
     places: Vec<usize>,
     /// Places in the order whose unique-id does not tell which message it is.
     ambiguous: HashSet<usize>,
+    /// Places in the order of messages that a person asked for.
+    marked: HashSet<usize>,
 }
 
 impl Order {
@@ -56,11 +58,23 @@ impl Order {
                 })
         });
         let ambiguous = ambiguous.map(|(slot, _)| slot).collect();
+        let marked = places.iter().enumerate().filter(|&(_, &place)| {
+            let message = maildrop.get(place);
+            let header = message.and_then(|message| memory.recall_header(message.unique_id));
+            header.is_some_and(|header| header.marked)
+        });
+        let marked = marked.map(|(slot, _)| slot).collect();
         Self {
             maildrop,
             places,
             ambiguous,
+            marked,
         }
+    }
+
+    /// Whether a person asked for the message in this place of the order, whatever its size.
+    pub(super) fn is_marked(&self, slot: usize) -> bool {
+        self.marked.contains(&slot)
     }
 
     /// Whether the unique-id in this place of the order does not tell which message it is.

@@ -53,6 +53,8 @@ pub struct Entry {
     pub state: State,
     /// What the next sync would do with it; none where no server was asked.
     pub decision: Option<Decision>,
+    /// Whether a person asked for all of it, where its header alone is here.
+    pub marked: bool,
     /// When it was stored, in seconds since 1970.
     pub stored_at: Option<i64>,
     /// When it is to leave the server; none where it is not.
@@ -79,6 +81,8 @@ pub struct Remains<'a> {
 pub enum State {
     /// It is not stored.
     New,
+    /// It is not stored, but for its header.
+    HeadersOnly,
     /// It is stored.
     Stored,
     /// It is stored, and the next sync deletes it on the server.
@@ -103,31 +107,45 @@ pub fn survey_local(past: &Remains<'_>, now: i64) -> Result<Vec<Entry>, Error> {
     };
     let held = cache.held(row.id)?;
     let envelopes = stored_envelopes(past.maildir, &held);
-    let entries = held
-        .into_iter()
-        .map(|message| {
-            let leaves_at = past
-                .retention
-                .and_then(|retention| leaves_at(retention, message.stored_at));
-            Entry {
-                number: None,
-                octets: Some(message.octets),
-                state: match leaves_at {
-                    Some(time) if time <= now => State::ToBeRemoved,
-                    _ => State::Stored,
-                },
-                decision: None,
-                stored_at: Some(message.stored_at),
-                leaves_at,
-                envelope: envelopes
-                    .get(message.name.as_str())
-                    .cloned()
-                    .unwrap_or_default(),
-                unique_id: message.unique_id,
-            }
-        })
-        .collect();
-    Ok(entries)
+    let large = cache.header_rows(row.id)?;
+    let stored = held.into_iter().map(|message| {
+        let leaves_at = past
+            .retention
+            .and_then(|retention| leaves_at(retention, message.stored_at));
+        Entry {
+            number: None,
+            octets: Some(message.octets),
+            state: match leaves_at {
+                Some(time) if time <= now => State::ToBeRemoved,
+                _ => State::Stored,
+            },
+            decision: None,
+            marked: false,
+            stored_at: Some(message.stored_at),
+            leaves_at,
+            envelope: envelopes
+                .get(message.name.as_str())
+                .cloned()
+                .unwrap_or_default(),
+            unique_id: message.unique_id,
+        }
+    });
+    let large = large.into_iter().map(|message| Entry {
+        number: None,
+        octets: Some(message.listed_octets),
+        state: State::HeadersOnly,
+        decision: None,
+        marked: message.marked,
+        stored_at: None,
+        leaves_at: None,
+        envelope: message
+            .header
+            .as_deref()
+            .map(Envelope::parse)
+            .unwrap_or_default(),
+        unique_id: message.unique_id,
+    });
+    Ok(stored.chain(large).collect())
 }
 
 async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Error> {
@@ -149,16 +167,21 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
     entries.extend(plan.decided(&maildrop).map(|(message, decision)| {
         let remembered = known.snapshot.recall(message.unique_id);
         let stored_at = remembered.map(|remembered| remembered.stored_at);
-        let state = state(decision, stored_at.is_some());
+        let header = known.snapshot.recall_header(message.unique_id);
+        let state = match state(decision, stored_at.is_some()) {
+            State::New if header.is_some() => State::HeadersOnly,
+            state => state,
+        };
         Entry {
             number: Some(message.number),
             unique_id: message.unique_id.to_vec(),
             octets: message.octets,
             state,
             decision: Some(decision),
+            marked: state == State::HeadersOnly && header.is_some_and(|header| header.marked),
             stored_at,
             leaves_at: stored_at
-                .filter(|_| state != State::New)
+                .filter(|_| matches!(state, State::Stored | State::ToBeRemoved))
                 .and_then(|stored_at| leaves_at(request.account.retention, stored_at)),
             envelope: match message.copies {
                 1 => known.envelope(message.unique_id),
@@ -178,7 +201,9 @@ fn state(decision: Decision, stored: bool) -> State {
         Action::Delete => State::ToBeRemoved,
         Action::Keep => State::Stored,
         Action::Skip if stored => State::Stored,
-        Action::Retrieve | Action::RetrieveThenDelete | Action::Skip => State::New,
+        Action::Headers | Action::Retrieve | Action::RetrieveThenDelete | Action::Skip => {
+            State::New
+        }
     }
 }
 
@@ -240,8 +265,11 @@ impl Known {
             let named = held.into_iter().filter_map(|message| {
                 Some((message.unique_id, by_name.remove(message.name.as_str())?))
             });
+            let large = cache.header_rows(row.id)?.into_iter();
+            let large =
+                large.filter_map(|row| Some((row.unique_id, Envelope::parse(&row.header?))));
             Ok(Self {
-                envelopes: named.collect(),
+                envelopes: named.chain(large).collect(),
                 snapshot: cache.snapshot(row.id)?,
                 past: Past::read(&cache, row.id)?,
             })

@@ -20,6 +20,8 @@ use crate::pop3::Capabilities;
 use crate::session::Session;
 use crate::store::{Maildir, Store};
 
+mod large;
+
 /// How many sessions a run may take with a server that hangs up after refusals.
 const MAX_SESSIONS: usize = 10;
 
@@ -53,8 +55,10 @@ impl<'a> Work<'a> {
             let row = cache.account(&account, now)?;
             let StoreSettings::Maildir { path, .. } = &account.store;
             let store = Maildir::open(path, &row.tag)?;
-            let lost = store.recover(&cache.staged(row.id)?)?;
+            let stubs = cache.staged_stubs(row.id)?;
+            let lost = store.recover(&[cache.staged(row.id)?, stubs].concat())?;
             cache.forget_staged(row.id, &lost)?;
+            cache.settle_stubs(row.id, &lost)?;
             let past = Past::read(&cache, row.id)?;
             Ok::<_, Error>((lock, cache, row, store, past))
         });
@@ -151,6 +155,9 @@ impl<'a> Work<'a> {
         let maildrop = Arc::new(maildrop);
 
         // Step 5.
+        self.note_headers(&maildrop, snapshot.has_headers()).await?;
+        self.headers(&mut session, &maildrop, &plan, summary)
+            .await?;
         let wanted = plan.places(Action::retrieves);
         let order = Arc::new(Order::new(
             Arc::clone(&maildrop),
@@ -361,7 +368,14 @@ impl<'a> Work<'a> {
                 },
             )
         })
-        .await
+        .await?;
+        if all_published && let Err(error) = self.drop_stubs().await {
+            let message = format!("a stub of a message that is stored now is left: {error}");
+            self.request
+                .reporter
+                .report(Event::Warning { message: &message });
+        }
+        Ok(())
     }
 
     fn take_cache(&mut self) -> Result<Cache, Error> {

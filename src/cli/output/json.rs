@@ -54,6 +54,13 @@ pub(super) enum Line<'a> {
     Login { account: &'a str, tested: bool },
     /// It was taken out; or there was none.
     Logout { account: &'a str, removed: bool },
+    /// A large message was marked, or a mark taken away.
+    Marked {
+        account: &'a str,
+        unique_id: String,
+        marked: bool,
+        stored: bool,
+    },
     /// What is to be done.
     Planned {
         account: &'a str,
@@ -173,6 +180,7 @@ impl<'a> Line<'a> {
 pub(super) fn action_name(action: Action) -> &'static str {
     match action {
         Action::Delete => "delete",
+        Action::Headers => "headers",
         Action::Keep => "keep",
         Action::Retrieve => "retrieve",
         Action::RetrieveThenDelete => "retrieve-then-delete",

@@ -124,6 +124,7 @@ struct Message<'a> {
     from: Option<String>,
     subject: Option<String>,
     state: &'static str,
+    marked: bool,
     stored: Option<String>,
     leaves: Option<String>,
     action: Option<&'static str>,
@@ -146,10 +147,12 @@ fn line(account: &str, entry: &Entry) -> String {
         from: safe(&entry.envelope.from),
         subject: safe(&entry.envelope.subject),
         state: match entry.state {
+            State::HeadersOnly => "headers-only",
             State::New => "new",
             State::Stored => "stored",
             State::ToBeRemoved => "to-be-removed",
         },
+        marked: entry.marked,
         stored: entry.stored_at.and_then(utc),
         leaves: entry.leaves_at.and_then(utc),
         action: entry
@@ -180,7 +183,10 @@ fn table(entries: &[Entry], width: Option<usize>) -> Vec<String> {
             let fixed = shown.iter().filter(|&&column| column < FROM);
             fixed.map(|&column| widths[column] + GAP).sum()
         };
-        if fixed(&shown) + ROOM > width {
+        let needed = entries
+            .iter()
+            .any(|entry| entry.state == State::HeadersOnly);
+        if !needed && fixed(&shown) + ROOM > width {
             shown.retain(|&column| column != UNIQUE_ID);
         }
         let room = width.saturating_sub(fixed(&shown));
@@ -248,6 +254,8 @@ fn cells(entry: &Entry) -> [String; 7] {
 fn state(entry: &Entry) -> String {
     match (entry.state, entry.leaves_at) {
         (State::New, _) => "new".to_owned(),
+        (State::HeadersOnly, _) if entry.marked => "headers only, marked".to_owned(),
+        (State::HeadersOnly, _) => "headers only".to_owned(),
         (State::Stored, Some(time)) => format!("stored, leaves {}", local(time, "%F")),
         (State::Stored, None) => "stored".to_owned(),
         (State::ToBeRemoved, _) => "to be removed".to_owned(),

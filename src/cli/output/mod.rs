@@ -186,6 +186,33 @@ impl Output {
         }
     }
 
+    /// What `popsync mark` or `unmark` did to a message.
+    pub(super) fn marked(&self, account: &str, unique_id: &[u8], marked: bool, stored: bool) {
+        let id = sanitize::unique_id(unique_id);
+        self.nothing(&match (marked, stored) {
+            (_, true) => format!("{account}: {id} is stored already"),
+            (true, _) => format!("{account}: {id} is retrieved whole by the next sync"),
+            (false, _) => format!("{account}: {id} stays on the server, but for its header"),
+        });
+        self.json(|| Line::Marked {
+            account,
+            unique_id: id,
+            marked,
+            stored,
+        });
+    }
+
+    /// A mistake that concerns an account, and has no error type of its own.
+    pub(super) fn account_problem(&self, account: &str, message: &str, exit: Exit) {
+        self.problem(Some(account), message);
+        self.json(|| Line::Error {
+            account: Some(account),
+            exit: exit.code(),
+            message: sanitize::text(message).into_owned(),
+            hint: None,
+        });
+    }
+
     /// An error of one account.
     fn account_error(&self, account: &str, error: &dyn Error, exit: Exit, hint: Option<String>) {
         let message = terminal::chain(error);

@@ -44,6 +44,30 @@ pub(crate) fn unique_id(octets: &[u8]) -> String {
     safe
 }
 
+/// The octets of a unique-id as [`unique_id`] shows it. Whatever is not escaped stands for itself.
+pub(crate) fn octets(shown: &str) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(shown.len());
+    let mut rest = shown.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let escaped = rest
+            .strip_prefix(br"\x")
+            .and_then(|digits| str::from_utf8(digits.get(..2)?).ok())
+            .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match escaped {
+            Some(octet) => {
+                octets.push(octet);
+                rest = &rest[4..];
+            }
+            None => {
+                octets.push(first);
+                rest = behind;
+            }
+        }
+    }
+    octets
+}
+
 fn hex(to: &mut String, octet: u8) {
     // Writing to a string cannot fail.
     let _ = write!(to, r"\x{octet:02x}");
@@ -103,10 +127,25 @@ mod tests {
         ];
         for (raw, expected) in table {
             assert_eq!(unique_id(raw), expected);
+            assert_eq!(octets(expected), raw);
+        }
+    }
+
+    #[test]
+    fn what_is_not_escaped_stands_for_itself() {
+        for shown in [r"\", r"\x", r"\x4", r"\xzz", r"\x+1", "ü"] {
+            assert_eq!(octets(shown), shown.as_bytes());
         }
     }
 
     proptest::proptest! {
+        #[test]
+        fn every_unique_id_is_read_back(
+            raw in proptest::collection::vec(proptest::num::u8::ANY, 0..80),
+        ) {
+            proptest::prop_assert_eq!(octets(&unique_id(&raw)), raw);
+        }
+
         #[test]
         fn nothing_that_acts_is_left(raw in "\\PC*|.*|[\u{0}-\u{ff}]*") {
             proptest::prop_assert!(!text(&raw).contains(acts));

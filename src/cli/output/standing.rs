@@ -30,6 +30,8 @@ struct Line<'a> {
     bytes: u64,
     stored_on_server: u64,
     deletions_pending: u64,
+    headers_only: u64,
+    marked: u64,
     due: Option<u64>,
     next_due: Option<String>,
     recent_messages: u64,
@@ -62,6 +64,8 @@ impl Standing {
             bytes: overview.octets,
             stored_on_server: overview.stored_on_server,
             deletions_pending: overview.deletions_pending,
+            headers_only: overview.headers_only,
+            marked: overview.marked,
             due: self.due,
             next_due: self.next_due.and_then(utc),
             recent_messages: overview.recent_messages,
@@ -126,6 +130,13 @@ impl Standing {
             }
             _ => {}
         }
+        if overview.headers_only > 0 {
+            let large = HumanCount(overview.headers_only);
+            text.push_str(&format!("; of {large} more, only the headers are here"));
+            if overview.marked > 0 {
+                text.push_str(&format!(" ({} marked)", HumanCount(overview.marked)));
+            }
+        }
         if overview.deletions_pending > 0 {
             let pending = HumanCount(overview.deletions_pending);
             text.push_str(&format!("; {pending} deleted there, to be confirmed"));
@@ -184,6 +195,8 @@ mod tests {
                 recent_messages: 1,
                 recent_octets: 999,
                 deletions_pending: 0,
+                headers_only: 0,
+                marked: 0,
                 oldest_on_server: Some(1_700_000_000),
                 stored_on_server: 1_040,
                 last_run: None,
@@ -207,6 +220,14 @@ mod tests {
                 "  growth    1 message, 999 B in 30 days",
             ]
         );
+        work.overview.headers_only = 2;
+        assert_eq!(
+            work.text()[2],
+            "  server    1,040 of them listed last; of 2 more, only the headers are here"
+        );
+        work.overview.marked = 1;
+        assert!(work.text()[2].ends_with("are here (1 marked)"));
+        (work.overview.headers_only, work.overview.marked) = (0, 0);
         work.due = Some(12);
         work.overview.deletions_pending = 3;
         assert_eq!(

@@ -13,6 +13,7 @@ fn entry(number: u32, subject: &str) -> Entry {
             action: Action::Retrieve,
             reason: Reason::New,
         }),
+        marked: false,
         stored_at: None,
         leaves_at: None,
         envelope: Envelope {
@@ -80,6 +81,13 @@ fn without_a_screen_nothing_is_cut() {
 fn unique_ids_give_way_on_a_narrow_screen() {
     assert!(table(&entries(), Some(200))[0].contains("unique-id"));
     assert!(!table(&entries(), Some(80))[0].contains("unique-id"));
+    // But not where `popsync mark` needs them.
+    let mut large = entries();
+    large[0].state = State::HeadersOnly;
+    assert!(table(&large, Some(80))[0].contains("unique-id"));
+    assert!(table(&large, Some(80))[1].contains("headers only"));
+    large[0].marked = true;
+    assert!(table(&large, Some(80))[1].contains("headers only, marked"));
 }
 
 #[test]

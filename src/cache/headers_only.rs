@@ -1,0 +1,331 @@
+//! Table `headers_only`: messages that are on the server but for their headers.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Cache, Digest, Error};
+use crate::policy::HeaderOnly;
+use crate::store::Name;
+
+/// The rows whose messages are not stored whole, as a condition on `h`. A staged one may still
+/// turn out to be nowhere.
+const NOT_WHOLE: &str = "NOT EXISTS (SELECT 1 FROM messages m
+     WHERE m.account = h.account AND m.unique_id = h.unique_id
+         AND m.id NOT IN (SELECT message FROM staged))";
+
+/// A message whose header is to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LargeMessage {
+    /// Its unique-id as sent.
+    pub unique_id: Vec<u8>,
+    /// Its size by the scan listing.
+    pub listed_octets: u64,
+    /// Its header as TOP gave it, and the digest of that without the empty line behind it.
+    pub header: Option<(Vec<u8>, Digest)>,
+}
+
+/// A message of which only the header is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderRow {
+    /// Its key.
+    pub id: i64,
+    /// Its unique-id as sent.
+    pub unique_id: Vec<u8>,
+    /// Its size by the scan listing.
+    pub listed_octets: u64,
+    /// Its header as TOP gave it.
+    pub header: Option<Vec<u8>>,
+    /// A person asked for the whole message.
+    pub marked: bool,
+}
+
+/// What a mark found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marked {
+    /// The message; it is as asked now.
+    Done,
+    /// A message that is stored whole.
+    Stored,
+    /// Nothing of this unique-id.
+    Unknown,
+}
+
+impl Cache {
+    /// Records headers. A message that is known by its header, and whose unique-id no listing
+    /// shows any more, goes by a new one: the server has renamed it.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn record_headers(
+        &mut self,
+        account: i64,
+        messages: &[LargeMessage],
+        now: i64,
+    ) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        for message in messages {
+            let octets = i64::try_from(message.listed_octets).unwrap_or(i64::MAX);
+            let (header, digest) = message.header.clone().unzip();
+            let renamed: Option<i64> = transaction
+                .query_row(
+                    "SELECT id FROM headers_only WHERE account = ?1 AND header_sha256 = ?2
+                         AND missing_since IS NOT NULL
+                         AND NOT EXISTS (SELECT 1 FROM headers_only
+                             WHERE account = ?1 AND unique_id = ?3)
+                     LIMIT 1",
+                    params![account, digest, message.unique_id],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if let Some(id) = renamed {
+                transaction.execute(
+                    "UPDATE headers_only SET unique_id = ?2, listed_octets = ?3,
+                         missing_since = NULL WHERE id = ?1",
+                    params![id, message.unique_id, octets],
+                )?;
+                continue;
+            }
+            // Another message has come under the unique-id: its stub, if any, is another's.
+            transaction.execute(
+                "INSERT INTO headers_only
+                     (account, unique_id, listed_octets, header, header_sha256, seen_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (account, unique_id) DO UPDATE SET
+                     listed_octets = excluded.listed_octets, header = excluded.header,
+                     header_sha256 = excluded.header_sha256, seen_at = excluded.seen_at,
+                     missing_since = NULL",
+                params![account, message.unique_id, octets, header, digest, now],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// What a plan needs to know of them, by unique-id.
+    pub(super) fn header_memory(
+        &self,
+        account: i64,
+    ) -> Result<HashMap<Vec<u8>, HeaderOnly>, Error> {
+        let mut query = self.connection.prepare(
+            "SELECT unique_id, listed_octets, marked_at IS NOT NULL FROM headers_only
+             WHERE account = ?1",
+        )?;
+        let rows = query.query_map([account], |row| {
+            let known = HeaderOnly {
+                octets: row.get::<_, i64>(1)?.cast_unsigned(),
+                marked: row.get(2)?,
+            };
+            Ok((row.get(0)?, known))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The messages of which only the header is here, and which the server listed last.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn header_rows(&self, account: i64) -> Result<Vec<HeaderRow>, Error> {
+        self.rows(account, "missing_since IS NULL")
+    }
+
+    /// Those of them that have no stub in the store, and never had one.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn without_stub(&self, account: i64) -> Result<Vec<HeaderRow>, Error> {
+        self.rows(
+            account,
+            "missing_since IS NULL AND stub IS NULL AND header IS NOT NULL AND marked_at IS NULL",
+        )
+    }
+
+    fn rows(&self, account: i64, which: &str) -> Result<Vec<HeaderRow>, Error> {
+        let mut query = self.connection.prepare(&format!(
+            "SELECT id, unique_id, listed_octets, header, marked_at IS NOT NULL
+             FROM headers_only h WHERE account = ?1 AND {which} AND {NOT_WHOLE} ORDER BY id"
+        ))?;
+        let rows = query.query_map([account], |row| {
+            Ok(HeaderRow {
+                id: row.get(0)?,
+                unique_id: row.get(1)?,
+                listed_octets: row.get::<_, i64>(2)?.cast_unsigned(),
+                header: row.get(3)?,
+                marked: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Records which of them a listing shows.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn headers_listed(
+        &mut self,
+        account: i64,
+        is_listed: impl Fn(&[u8]) -> bool,
+        now: i64,
+    ) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut query = transaction.prepare(
+                "SELECT id, unique_id, missing_since IS NOT NULL FROM headers_only
+                 WHERE account = ?1",
+            )?;
+            let rows =
+                query.query_map([account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            let rows: Vec<(i64, Vec<u8>, bool)> = rows.collect::<Result<_, _>>()?;
+            for (id, unique_id, was_missing) in rows {
+                let is_missing = !is_listed(&unique_id);
+                if is_missing != was_missing {
+                    transaction.execute(
+                        "UPDATE headers_only SET missing_since = ?2 WHERE id = ?1",
+                        params![id, is_missing.then_some(now)],
+                    )?;
+                }
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Records that the messages of these unique-ids are to be retrieved whole, or no longer,
+    /// where `marked_at` is none. If one of them is unknown, none is.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn mark(
+        &mut self,
+        account: i64,
+        unique_ids: &[Vec<u8>],
+        marked_at: Option<i64>,
+    ) -> Result<Vec<Marked>, Error> {
+        let transaction = self.connection.transaction()?;
+        let mut found = Vec::with_capacity(unique_ids.len());
+        for unique_id in unique_ids {
+            found.push(mark_one(&transaction, account, unique_id, marked_at)?);
+        }
+        if !found.contains(&Marked::Unknown) {
+            transaction.commit()?;
+        }
+        Ok(found)
+    }
+
+    /// Step 3 for stubs: records their files, which are durable and not yet shown.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn stage_stubs(&mut self, stubs: &[(i64, Name)]) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        for (id, name) in stubs {
+            transaction.execute(
+                "UPDATE headers_only SET stub = ?2, stub_staged = 1 WHERE id = ?1",
+                params![id, name.as_str()],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// The stubs that an interrupted run left staged.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn staged_stubs(&self, account: i64) -> Result<Vec<Name>, Error> {
+        let mut query = self
+            .connection
+            .prepare("SELECT stub FROM headers_only WHERE account = ?1 AND stub_staged = 1")?;
+        let names = query.query_map([account], |row| row.get(0).map(Name))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// Step 6 for stubs: those staged are where readers look, but for the lost ones, which are
+    /// to be made again.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn settle_stubs(&mut self, account: i64, lost: &[Name]) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        for name in lost {
+            transaction.execute(
+                "UPDATE headers_only SET stub = NULL
+                 WHERE account = ?1 AND stub_staged = 1 AND stub = ?2",
+                params![account, name.as_str()],
+            )?;
+        }
+        transaction.execute(
+            "UPDATE headers_only SET stub_staged = 0 WHERE account = ?1 AND stub_staged = 1",
+            [account],
+        )?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// The rows whose messages are stored whole by now, with their stubs.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn whole_by_now(&self, account: i64) -> Result<Vec<(i64, Option<Name>)>, Error> {
+        let mut query = self.connection.prepare(&format!(
+            "SELECT id, stub FROM headers_only h WHERE account = ?1 AND NOT ({NOT_WHOLE})"
+        ))?;
+        let rows = query.query_map([account], |row| {
+            Ok((row.get(0)?, row.get::<_, Option<String>>(1)?.map(Name)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets rows whose messages are stored whole, and whose stubs are gone.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn forget_headers(&mut self, ids: &[i64]) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        for id in ids {
+            transaction.execute("DELETE FROM headers_only WHERE id = ?1", [id])?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// How many messages of an account are on the server but for their headers, and how many of
+    /// them are marked.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub(super) fn count_headers(&self, account: i64) -> Result<(u64, u64), Error> {
+        let counts = self.connection.query_row(
+            &format!(
+                "SELECT count(*), count(marked_at) FROM headers_only h
+                 WHERE account = ?1 AND missing_since IS NULL AND {NOT_WHOLE}"
+            ),
+            [account],
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+        )?;
+        Ok((counts.0.cast_unsigned(), counts.1.cast_unsigned()))
+    }
+}
+
+fn mark_one(
+    connection: &Connection,
+    account: i64,
+    unique_id: &[u8],
+    marked_at: Option<i64>,
+) -> Result<Marked, Error> {
+    let is_stored = connection
+        .prepare_cached("SELECT 1 FROM messages WHERE account = ?1 AND unique_id = ?2")?
+        .exists(params![account, unique_id])?;
+    if is_stored {
+        return Ok(Marked::Stored);
+    }
+    let changed = connection.execute(
+        "UPDATE headers_only SET marked_at = ?3 WHERE account = ?1 AND unique_id = ?2",
+        params![account, unique_id, marked_at],
+    )?;
+    Ok(if changed > 0 {
+        Marked::Done
+    } else {
+        Marked::Unknown
+    })
+}

@@ -1,0 +1,182 @@
+//! The text of a stub: the header of a message that is still on the server, and how to get the
+//! rest.
+
+use std::fmt::Write as _;
+
+use crate::account::LineEndings;
+
+/// What a stub tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts<'a> {
+    /// The account, as `popsync mark` takes it.
+    pub(super) account: &'a str,
+    /// The server.
+    pub(super) host: &'a str,
+    /// The unique-id.
+    pub(super) unique_id: &'a [u8],
+    /// Its size by the scan listing.
+    pub(super) octets: u64,
+}
+
+/// A message of its own: the fields of `header`, those left out that say how its body is to be
+/// read, and a body that says where the whole is.
+///
+/// It begins with a field that no message has, so that neither its header nor its content is
+/// ever taken for that of the message.
+pub(super) fn text(header: &[u8], facts: Facts<'_>, line_endings: LineEndings) -> Vec<u8> {
+    let mut text = b"X-Popsync-Stub: the message itself is on the server\n".to_vec();
+    let mut kept = true;
+    for line in header.split_inclusive(|&octet| octet == b'\n') {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            break;
+        }
+        if !line.starts_with(b" ") && !line.starts_with(b"\t") {
+            kept = is_kept(line);
+        }
+        if kept {
+            // A bare CR or LF would be a line of its own to some readers.
+            text.extend(line.iter().filter(|octet| !b"\r\n".contains(octet)));
+            text.push(b'\n');
+        }
+    }
+    text.extend_from_slice(
+        b"MIME-Version: 1.0\n\
+          Content-Type: text/plain; charset=us-ascii\n\
+          Content-Transfer-Encoding: 7bit\n\n",
+    );
+    text.extend_from_slice(body(facts).as_bytes());
+    match line_endings {
+        LineEndings::Lf => text,
+        LineEndings::Crlf => {
+            let mut crlf = Vec::with_capacity(text.len() + 64);
+            for line in text.split_inclusive(|&octet| octet == b'\n') {
+                crlf.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(line));
+                crlf.extend_from_slice(b"\r\n");
+            }
+            crlf
+        }
+    }
+}
+
+/// Whether a field says something about the message and not about its body.
+fn is_kept(line: &[u8]) -> bool {
+    let name = line
+        .split(|&octet| octet == b':')
+        .next()
+        .unwrap_or_default();
+    let name = name.trim_ascii_end().to_ascii_lowercase();
+    // What is no field at all would end the header.
+    line.contains(&b':')
+        && !name.contains(&b' ')
+        && !name.starts_with(b"content-")
+        && !matches!(&*name, b"mime-version" | b"lines" | b"x-popsync-stub")
+}
+
+fn body(facts: Facts<'_>) -> String {
+    let mut body = format!(
+        "This is only the header of a message of {} octets.\n\
+         The message itself is still on the server {}.\n\n\
+         To get all of it with the next sync, in place of this stub:\n\n    popsync mark {} {}\n",
+        facts.octets,
+        ascii(facts.host),
+        quoted(facts.account.as_bytes()),
+        quoted(facts.unique_id),
+    );
+    // A last word for those who read it without the means to run that.
+    let _ = write!(
+        body,
+        "\nDeleting this stub deletes nothing on the server.\n"
+    );
+    body
+}
+
+fn ascii(text: &str) -> String {
+    text.chars().filter(char::is_ascii_graphic).collect()
+}
+
+/// A word for a shell: printable ASCII stays, all else and the backslash is `\xNN`.
+fn quoted(octets: &[u8]) -> String {
+    let mut word = String::from("'");
+    for &octet in octets {
+        match octet {
+            b'\'' => word.push_str("'\\''"),
+            b' ' | b'!'..=b'[' | b']'..=b'~' => word.push(char::from(octet)),
+            _ => {
+                // Writing to a string cannot fail.
+                let _ = write!(word, r"\x{octet:02x}");
+            }
+        }
+    }
+    word.push('\'');
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use mail_parser::MessageParser;
+
+    use super::*;
+    use crate::envelope::Envelope;
+
+    const FACTS: Facts<'static> = Facts {
+        account: "work",
+        host: "mail.example.com",
+        unique_id: b"AA+/' \xff\\b",
+        octets: 12_345_678,
+    };
+
+    const HEADER: &[u8] = b"Received: from a\r\n\tby b\r\n\
+        From: Anna <anna@example.com>\r\n\
+        Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\
+        Date: Thu, 1 Jan 1970 00:00:10 +0000\r\n\
+        MIME-Version: 1.0\r\n\
+        Content-Type: multipart/mixed;\r\n boundary=\"x\"\r\n\
+        Content-Transfer-Encoding: 8bit\r\n\
+        Message-ID: <1@example.com>\r\n\r\n";
+
+    #[test]
+    fn it_reads_as_the_message_with_a_body_of_its_own() {
+        let stub = text(HEADER, FACTS, LineEndings::Lf);
+        assert!(!stub.contains(&b'\r'));
+        assert_eq!(Envelope::parse(&stub), Envelope::parse(HEADER));
+        let message = MessageParser::default().parse(&stub).unwrap();
+        assert_eq!(message.message_id(), Some("1@example.com"));
+        let body = message.body_text(0).unwrap();
+        assert!(body.contains("12345678 octets"), "{body}");
+        assert!(body.contains("mail.example.com"), "{body}");
+        assert!(
+            body.contains(r"popsync mark 'work' 'AA+/'\'' \xff\x5cb'"),
+            "{body}"
+        );
+        assert!(message.attachment(0).is_none());
+    }
+
+    #[test]
+    fn line_ends_are_those_of_the_store() {
+        let lf = text(HEADER, FACTS, LineEndings::Lf);
+        let crlf = String::from_utf8(text(HEADER, FACTS, LineEndings::Crlf)).unwrap();
+        assert_eq!(crlf.replace("\r\n", "\n").into_bytes(), lf);
+        assert_eq!(crlf.matches('\r').count(), crlf.matches('\n').count());
+    }
+
+    #[test]
+    fn what_is_no_header_does_not_hide_the_body() {
+        for header in [
+            &b""[..],
+            b"\r\n",
+            b"no field\r\nnor this\r\n",
+            b"Subject: a\rb\nc\r\n\r\n",
+            b"Subject: a\r\n\r\nnot of the header\r\n",
+        ] {
+            let stub = text(header, FACTS, LineEndings::Lf);
+            let message = MessageParser::default().parse(&stub).unwrap();
+            let body = message.body_text(0).unwrap();
+            assert!(
+                body.starts_with("This is only the header"),
+                "{header:?}: {body}"
+            );
+        }
+    }
+}
