@@ -129,6 +129,17 @@ pub enum PasswordSource {
     File(PathBuf),
 }
 
+impl PasswordSource {
+    /// The key that names it; none where no key does.
+    pub const fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Ask => None,
+            Self::Command(_) => Some("password-command"),
+            Self::File(_) => Some("password-file"),
+        }
+    }
+}
+
 /// Where messages are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreSettings {

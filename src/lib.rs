@@ -17,7 +17,7 @@
 //!            pop3                        the protocol, without I/O
 //! ```
 //!
-//! `account`, `envelope`, `profile` and `exit` are words that all of them share.
+//! `find` knows where an address's mailbox is. `account`, `envelope`, `profile` and `exit` are words that all of them share.
 //!
 //! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].
 
@@ -28,6 +28,7 @@ pub mod cli;
 pub mod config;
 pub mod envelope;
 pub mod exit;
+pub mod find;
 pub mod maildrop;
 pub mod policy;
 pub mod pop3;

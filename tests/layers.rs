@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("envelope", &[]),
     ("exit", &[]),
+    ("find", &[]),
     ("profile", &[]),
     ("pop3", &[]),
     ("account", &["profile"]),

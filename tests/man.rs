@@ -75,12 +75,18 @@ fn pages() -> Vec<(String, String)> {
         ),
         ("popsync.5".to_owned(), part("popsync.5")),
     ];
+    add_pages("popsync", &command, &mut pages);
+    pages
+}
+
+/// Adds the pages of a command's commands, and of theirs.
+fn add_pages(of: &str, command: &clap::Command, pages: &mut Vec<(String, String)>) {
     for subcommand in command.get_subcommands() {
-        let name = format!("popsync-{}", subcommand.get_name());
+        let name = format!("{of}-{}", subcommand.get_name());
+        add_pages(&name, subcommand, pages);
         let subcommand = subcommand.clone().display_name(&name);
         pages.push((format!("{name}.1"), page(&name, &subcommand, &part(&name))));
     }
-    pages
 }
 
 #[test]

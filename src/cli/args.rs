@@ -99,6 +99,7 @@ pub(super) enum Color {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Account(AccountArguments),
     Fetch(Box<Fetch>),
     Sync(Sync),
     Status(Status),
@@ -366,6 +367,109 @@ pub(super) struct Probe {
 
     #[command(flatten)]
     pub(super) server: ServerFlags,
+}
+
+/// Set accounts up, look at them, and try them
+///
+/// The accounts are those of the configuration file, which is changed by adding or cutting out
+/// one table; whatever else stands in it stays as it is.
+#[derive(Debug, Args)]
+pub(super) struct AccountArguments {
+    #[command(subcommand)]
+    pub(super) command: AccountCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AccountCommand {
+    Add(Box<Add>),
+    /// List the accounts
+    List,
+    /// Show what an account is set to, without secrets
+    Show(Named),
+    /// Log in, and say what works
+    ///
+    /// Reads only: the connection, TLS, the login, what the server can do, and how much is in
+    /// the mailbox.
+    Test(Named),
+    /// Take an account out of the configuration
+    ///
+    /// Its mail stays where it is, and so does what is remembered of it. Its password goes out
+    /// of the keyring, unless another account has the same.
+    Remove(Named),
+}
+
+/// An account of the configuration.
+#[derive(Debug, Args)]
+pub(super) struct Named {
+    /// Account of the configuration
+    #[arg(value_name = "NAME")]
+    pub(super) account: String,
+}
+
+/// Add an account to the configuration
+///
+/// Finds the server of the address, asks on the terminal for what is missing, tries the login,
+/// and writes the account's table at the end of the configuration file. Without a terminal the
+/// flags must do; the password is then the first line of standard input, unless it comes from a
+/// command or a file.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::add())]
+pub(super) struct Add {
+    /// Mail address, such as anna@example.com
+    #[arg(value_name = "ADDRESS", value_hint = ValueHint::EmailAddress)]
+    pub(super) address: String,
+
+    /// Name of the account [default: that of the provider]
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+
+    // Not as doc comment: rustdoc would read the brackets as links.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_hint = ValueHint::Url,
+        help = "Server: pop3s://HOST[:PORT], or pop3:// for STLS [default: found]"
+    )]
+    pub(super) server: Option<String>,
+
+    /// User name [default: the address]
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Option<String>,
+
+    /// How to log in [default: user]
+    #[arg(long, value_name = "METHOD", value_parser = auth(), hide_possible_values = true)]
+    pub(super) auth: Option<AuthMethod>,
+
+    /// Command whose first line of output is the password
+    ///
+    /// Without this and --password-file the password goes into the keyring.
+    #[arg(
+        long,
+        value_name = "CMD",
+        conflicts_with = "password_file",
+        value_hint = ValueHint::CommandString
+    )]
+    pub(super) password_command: Option<String>,
+
+    /// File whose first line is the password
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) password_file: Option<PathBuf>,
+
+    /// Maildir to store messages in [default: ~/Mail/NAME]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) maildir: Option<PathBuf>,
+
+    /// Version of Outlook to be [default: outlook-2019]
+    #[arg(long, value_name = "NAME", value_parser = profile(), hide_possible_values = true)]
+    pub(super) profile: Option<Profile>,
+
+    /// Trust these certificates (PEM) instead of the built-in roots
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) ca_file: Option<PathBuf>,
+
+    /// Write the account without trying it
+    #[arg(long)]
+    pub(super) no_test: bool,
 }
 
 /// Put the password of an account into the keyring

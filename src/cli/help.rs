@@ -52,6 +52,17 @@ Examples:
 Exit statuses are those of `popsync --help`."
 }
 
+/// For `popsync account add`.
+pub(super) fn add() -> &'static str {
+    "\
+Examples:
+  popsync account add anna@example.com
+  popsync account add anna@example.com --name work \\
+      --server pop3s://mail.example.com --password-command 'pass show work'
+
+Exit statuses are those of `popsync --help`."
+}
+
 /// For `popsync login`.
 pub(super) fn login() -> &'static str {
     "\
@@ -139,7 +150,16 @@ mod tests {
 
     #[test]
     fn lines_fit_a_terminal() {
-        for text in [&after(), fetch(), list(), login(), mark(), probe(), sync()] {
+        for text in [
+            &after(),
+            add(),
+            fetch(),
+            list(),
+            login(),
+            mark(),
+            probe(),
+            sync(),
+        ] {
             for line in text.lines() {
                 assert!(line.chars().count() <= WIDTH, "{line}");
             }

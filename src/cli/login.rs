@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use tokio::sync::watch;
 
-use crate::account::{Account, PasswordSource};
+use crate::account::Account;
 use crate::auth::source::{self, Prompt};
 use crate::auth::{self, keyring};
 use crate::config::{self, Config};
@@ -113,7 +113,7 @@ fn account(global: &Global, name: &str) -> Result<Account, config::Error> {
     Ok(accounts.swap_remove(0))
 }
 
-fn with_runtime(
+pub(super) fn with_runtime(
     output: &Arc<Output>,
     action: impl AsyncFnOnce(watch::Receiver<bool>) -> Exit,
 ) -> Exit {
@@ -137,33 +137,28 @@ async fn store(
     output: &Arc<Output>,
     stop: &watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    match &account.password {
-        PasswordSource::Ask => {}
-        PasswordSource::Command(_) => {
-            return Err(Error::Source {
-                key: "password-command",
-            });
-        }
-        PasswordSource::File(_) => {
-            return Err(Error::Source {
-                key: "password-file",
-            });
-        }
+    if let Some(key) = account.password.key() {
+        return Err(Error::Source { key });
     }
     let entry = keyring::Entry::password(account);
     // Before anybody types anything: a keyring that cannot be asked will not take it either.
     keyring::get(&entry).await?;
-    let password = if io::stdin().is_terminal() {
-        let terminal = Terminal::new(Arc::clone(output), stop.clone());
-        source::asked(account, &terminal, auth::Origin::Prompt)?
-    } else {
-        source::asked(account, &Input, auth::Origin::Input)?
-    };
+    let terminal = Terminal::new(Arc::clone(output), stop.clone());
+    let password = asked(account, &terminal)?;
     if test {
         let mut session = Session::begin(account, &password, None, |_| {}).await?;
         session.quit().await?;
     }
     Ok(keyring::set(&entry, &password).await?)
+}
+
+/// The password as it is typed, or as standard input has it.
+pub(super) fn asked(account: &Account, terminal: &Terminal) -> Result<SecretString, auth::Error> {
+    if io::stdin().is_terminal() {
+        source::asked(account, terminal, auth::Origin::Prompt)
+    } else {
+        source::asked(account, &Input, auth::Origin::Input)
+    }
 }
 
 /// Standard input that is no terminal: its first line is the password.

@@ -9,7 +9,7 @@ pub(super) struct Page {
 }
 
 /// All pages.
-pub(super) const PAGES: [Page; 13] = [
+pub(super) const PAGES: &[Page] = &[
     Page {
         name: "popsync",
         text: include_str!("../../man/popsync.1"),
@@ -49,6 +49,30 @@ pub(super) const PAGES: [Page; 13] = [
     Page {
         name: "popsync-logout",
         text: include_str!("../../man/popsync-logout.1"),
+    },
+    Page {
+        name: "popsync-account",
+        text: include_str!("../../man/popsync-account.1"),
+    },
+    Page {
+        name: "popsync-account-add",
+        text: include_str!("../../man/popsync-account-add.1"),
+    },
+    Page {
+        name: "popsync-account-list",
+        text: include_str!("../../man/popsync-account-list.1"),
+    },
+    Page {
+        name: "popsync-account-show",
+        text: include_str!("../../man/popsync-account-show.1"),
+    },
+    Page {
+        name: "popsync-account-test",
+        text: include_str!("../../man/popsync-account-test.1"),
+    },
+    Page {
+        name: "popsync-account-remove",
+        text: include_str!("../../man/popsync-account-remove.1"),
     },
     Page {
         name: "popsync-completions",

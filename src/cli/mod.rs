@@ -14,6 +14,7 @@ use crate::account::Account;
 use crate::config::{self, Base, Config};
 use crate::exit::Exit;
 
+mod account;
 pub mod args;
 mod fetch;
 mod help;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error).into(),
     };
     match cli.command {
+        Command::Account(arguments) => account::account(&cli.global, &arguments.command),
         Command::Completions(arguments) => {
             let mut script = Vec::new();
             let command = &mut Cli::command();

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 
 use crate::account::Account;
@@ -54,6 +54,18 @@ impl Terminal {
         // The line end that was typed has not been shown either.
         terminal.write_all(b"\n")?;
         answer
+    }
+
+    /// Asks for something that may be seen; none where nobody is there to ask.
+    pub(super) fn question(&self, question: &str) -> io::Result<Option<String>> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Ok(None);
+        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut terminal = File::options().read(true).write(true).open("/dev/tty")?;
+        terminal.write_all(sanitize::text(question).as_bytes())?;
+        let answer = self.line(&terminal)?;
+        Ok(Some(answer.expose_secret().trim().to_owned()))
     }
 
     fn line(&self, mut terminal: &File) -> io::Result<SecretString> {

@@ -14,6 +14,7 @@ use toml::de::DeTable;
 
 use crate::account::{Account, StoreSettings};
 
+mod edit;
 mod error;
 mod location;
 mod paths;
@@ -21,11 +22,13 @@ mod problem;
 pub(crate) mod proxy;
 pub mod quantity;
 mod settings;
+mod shown;
 mod suggest;
 mod table;
 pub(crate) mod tls;
 mod url;
 
+pub use edit::{EditError, Keys, add_account, preview, remove_account};
 pub use error::Error;
 pub use location::Location;
 pub use paths::{Base, PathError};
@@ -35,6 +38,7 @@ pub use problem::{
 pub use proxy::ProxyError;
 pub(crate) use proxy::RouteKeys;
 pub(crate) use settings::{Fault, Key, Origin, Setting, Settings, Tls};
+pub use shown::{Shown, ShownKey, shown};
 pub(crate) use tls::TlsKeys;
 pub use url::{ServerUrl, UrlError};
 

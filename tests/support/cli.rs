@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
@@ -18,7 +19,7 @@ pub(crate) const NO_BUS: &str = "unix:path=/nonexistent/bus";
 
 /// One run of the program to be.
 pub(crate) struct Popsync {
-    home: TempDir,
+    home: Arc<TempDir>,
     command: Command,
     input: Option<String>,
 }
@@ -34,7 +35,12 @@ pub(crate) struct Ended {
 impl Popsync {
     /// With these arguments, and without a terminal.
     pub(crate) fn new(arguments: &[&str]) -> Self {
-        let home = TempDir::new().unwrap();
+        Self::within(&Arc::new(TempDir::new().unwrap()), arguments)
+    }
+
+    /// The same in the home of an earlier run.
+    pub(crate) fn within(home: &Arc<TempDir>, arguments: &[&str]) -> Self {
+        let home = Arc::clone(home);
         let mut command = Command::new(env!("CARGO_BIN_EXE_popsync"));
         command
             .args(arguments)
@@ -93,7 +99,12 @@ impl Popsync {
     }
 
     /// Runs it.
-    pub(crate) fn run(mut self) -> Ended {
+    pub(crate) fn run(self) -> Ended {
+        self.run_in().1
+    }
+
+    /// Runs it, and gives its home as well.
+    pub(crate) fn run_in(mut self) -> (Arc<TempDir>, Ended) {
         let output = match self.input {
             None => self.command.output(),
             Some(input) => {
@@ -107,8 +118,8 @@ impl Popsync {
                 child.wait_with_output()
             }
         };
-        let output = output.unwrap();
-        ended(&output, self.home.path())
+        let ended = ended(&output.unwrap(), self.home.path());
+        (self.home, ended)
     }
 
     /// Runs it, and asserts status, standard output and standard error together.

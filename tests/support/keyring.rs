@@ -1,6 +1,7 @@
 //! A session bus of a test's own, with a gnome-keyring on it or without. Both end, and their
 //! folder goes, when it is dropped.
 
+#![allow(dead_code, reason = "each test file uses a part of it")]
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests; clippy.toml's exception is for test functions"

@@ -24,6 +24,13 @@ impl Output {
         });
     }
 
+    /// Something to know on the way.
+    pub(in crate::cli) fn note(&self, text: &str) {
+        if !self.options.quiet {
+            self.line(text);
+        }
+    }
+
     /// Neither.
     pub(in crate::cli) fn login_failed(&self, account: &str, error: &Error) -> Exit {
         self.account_error(account, error, error.exit(), error.advice());
@@ -31,7 +38,7 @@ impl Output {
     }
 
     /// A line for a person who waits for it.
-    fn done(&self, line: &str) {
+    pub(super) fn done(&self, line: &str) {
         if self.terminal && !self.options.json && !self.options.quiet {
             self.line(line);
         }

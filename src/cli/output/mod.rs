@@ -15,12 +15,14 @@ use crate::config;
 use crate::exit::Exit;
 use crate::sync::{Outcome, Summary};
 
+pub(super) use account::Trial;
 use json::Line;
 use lines::Lines;
 pub(super) use list::Watcher;
 pub(super) use reporter::AccountReporter;
 pub(super) use standing::Standing;
 
+mod account;
 mod json;
 mod lines;
 mod list;

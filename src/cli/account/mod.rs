@@ -1,0 +1,112 @@
+//! `popsync account`: setting accounts up, and looking at them.
+
+use std::sync::Arc;
+
+use crate::account::{Account, PasswordSource};
+use crate::auth::keyring;
+use crate::config::{self, Config, EditError};
+use crate::exit::Exit;
+
+use super::args::{AccountCommand, Global};
+use super::output::{self, Output};
+use super::{config_path, login, options};
+
+mod add;
+mod test;
+
+/// Runs one of the commands.
+pub(super) fn account(global: &Global, command: &AccountCommand) -> Exit {
+    match command {
+        AccountCommand::Add(arguments) => add::add(global, arguments),
+        AccountCommand::List => with_config(global, |config, output| {
+            output.accounts(&config.path, &config.accounts);
+            Exit::Success
+        }),
+        AccountCommand::Remove(named) => remove(global, &named.account),
+        AccountCommand::Show(named) => with_config(global, |config, output| {
+            let path = config.path.clone();
+            match config.select(std::slice::from_ref(&named.account)) {
+                Ok(accounts) => {
+                    for account in &accounts {
+                        output.account(&path, account);
+                    }
+                    Exit::Success
+                }
+                Err(error) => output.config_error(&error),
+            }
+        }),
+        AccountCommand::Test(named) => test::test(global, &named.account),
+    }
+}
+
+fn with_config(global: &Global, action: impl FnOnce(Config, &Output) -> Exit) -> Exit {
+    let output = Output::standard(options(global, false));
+    let exit = match config_path(global).and_then(|path| Config::load(&path)) {
+        Ok(config) => action(config, &output),
+        Err(error) => output.config_error(&error),
+    };
+    exit.merge(output.finish())
+}
+
+/// The mail stays where it is, and so does what is remembered of it. The password goes, unless
+/// another account has the same.
+fn remove(global: &Global, name: &str) -> Exit {
+    let output = Arc::new(Output::standard(options(global, false)));
+    output::log::start(global.verbose, &output);
+    let exit = match chosen(global, name) {
+        Ok((config, account)) => match config::remove_account(&config.path, name) {
+            Ok(()) => {
+                let others = || config.accounts.iter().filter(|other| other.name != name);
+                let same = |other: &Account| {
+                    (&other.user, &other.identity.host) == (&account.user, &account.identity.host)
+                };
+                let own = account.password == PasswordSource::Ask && !others().any(same);
+                let exit = if own {
+                    login::with_runtime(&output, async |_| {
+                        forget(&account).await;
+                        Exit::Success
+                    })
+                } else {
+                    Exit::Success
+                };
+                output.account_removed(&account, &config.path);
+                exit
+            }
+            Err(error) => not_changed(&output, name, &error),
+        },
+        Err(error) => output.config_error(&error),
+    };
+    exit.merge(output.finish())
+}
+
+fn chosen(global: &Global, name: &str) -> Result<(Config, Account), config::Error> {
+    let config = Config::load(&config_path(global)?)?;
+    let mut accounts = config.clone().select(&[name.to_owned()])?;
+    // `select` gives an account for every name.
+    Ok((config, accounts.swap_remove(0)))
+}
+
+async fn forget(account: &Account) {
+    match keyring::remove(&keyring::Entry::password(account)).await {
+        Ok(removed) => tracing::debug!(removed, "password in the keyring"),
+        // Where there is no keyring there is no password in it.
+        Err(fault) => tracing::debug!("nothing to remove from the keyring: {fault}"),
+    }
+}
+
+fn not_changed(output: &Output, account: &str, error: &EditError) -> Exit {
+    let (exit, hint) = match error {
+        EditError::Entangled { .. } => (
+            Exit::Config,
+            Some(
+                "popsync removes tables that begin with `[accounts.NAME]`; take this one out by hand",
+            ),
+        ),
+        EditError::Exists { .. } => (
+            Exit::Usage,
+            Some("choose another name with `--name`, or remove that one first"),
+        ),
+        _ => (Exit::IoError, None),
+    };
+    output.edit_failed(account, error, exit, hint)
+}

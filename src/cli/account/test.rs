@@ -1,0 +1,49 @@
+//! `popsync account test`: one login, and what works.
+
+use std::time::Instant;
+
+use crate::account::Account;
+use crate::auth::source;
+use crate::cli::args::Global;
+use crate::cli::login::{self, Error};
+use crate::cli::output::Trial;
+use crate::cli::probe;
+use crate::cli::prompt::Terminal;
+use crate::exit::Exit;
+use crate::session::{Listing, Session};
+
+/// Logs in and reads; whatever happens, what was seen until then is told.
+pub(super) fn test(global: &Global, name: &str) -> Exit {
+    login::with_account(global, name, async |account, output, stop| {
+        let terminal = Terminal::new(std::sync::Arc::clone(output), stop.clone());
+        let mut trial = Trial::default();
+        let result = tokio::select! {
+            result = visit(account, &terminal, &mut trial) => result,
+            () = probe::stopped(stop) => Err(Error::Interrupted),
+        };
+        output.trial(account, &trial);
+        result
+    })
+}
+
+async fn visit(account: &Account, terminal: &Terminal, trial: &mut Trial) -> Result<(), Error> {
+    // Before the dialling: Exchange closes a session that does not log in within a minute.
+    let password = source::password(account, terminal).await?;
+    let begun = Instant::now();
+    let peer = &mut trial.peer;
+    let mut session = Session::begin(account, &password, None, |connected| {
+        *peer = Some(connected.clone());
+    })
+    .await?;
+    trial.logged_in = Some(begun.elapsed());
+    trial.capabilities = Some(session.capabilities().clone());
+    let mailbox = &mut trial.mailbox;
+    session
+        .stat(|listing| {
+            if let Listing::Drop(drop) = listing {
+                *mailbox = Some(drop);
+            }
+        })
+        .await?;
+    Ok(session.quit().await?)
+}

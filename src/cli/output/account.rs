@@ -1,0 +1,306 @@
+//! What `popsync account` says.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use unicode_width::UnicodeWidthStr;
+
+use crate::account::{Account, Security};
+use crate::config::{EditError, Shown, shown};
+use crate::exit::Exit;
+use crate::pop3::Capabilities;
+use crate::pop3::listing::DropListing;
+use crate::session::Peer;
+
+use super::terminal::{messages, octets};
+use super::{Output, sanitize};
+
+/// What a test of an account saw, as far as it came.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Trial {
+    /// The connection.
+    pub(in crate::cli) peer: Option<Peer>,
+    /// How long it took to connect and to log in.
+    pub(in crate::cli) logged_in: Option<Duration>,
+    /// What the server can do.
+    pub(in crate::cli) capabilities: Option<Capabilities>,
+    /// What is in it.
+    pub(in crate::cli) mailbox: Option<DropListing>,
+}
+
+#[derive(Serialize)]
+struct AccountLine<'a> {
+    event: &'static str,
+    account: &'a str,
+    server: String,
+    security: &'static str,
+    user: &'a str,
+    auth: &'static str,
+    profile: String,
+    password: &'static str,
+    settings: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct TrialLine<'a> {
+    event: &'static str,
+    account: &'a str,
+    address: Option<String>,
+    tls: Option<&'a str>,
+    logged_in: bool,
+    capabilities: Option<Vec<String>>,
+    messages: Option<u64>,
+    bytes: Option<u64>,
+    seconds: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct ChangedLine<'a> {
+    event: &'static str,
+    account: &'a str,
+    config: String,
+}
+
+impl Output {
+    /// All accounts, a line for each.
+    pub(in crate::cli) fn accounts(&self, path: &Path, accounts: &[Account]) {
+        if self.options.json {
+            for account in accounts {
+                self.account_line(path, account);
+            }
+            return;
+        }
+        let rows: Vec<[String; 4]> = accounts
+            .iter()
+            .map(|account| {
+                let shown = shown(path, &account.name);
+                [
+                    account.name.clone(),
+                    account.user.clone(),
+                    url(account),
+                    shown.as_ref().map_or_else(String::new, store),
+                ]
+                .map(|text| sanitize::text(&text).into_owned())
+            })
+            .collect();
+        let width = |column: usize| {
+            let widths = rows.iter().map(|row| row[column].width());
+            widths.max().unwrap_or(0)
+        };
+        let widths = [width(0), width(1), width(2)];
+        for row in &rows {
+            let mut line = String::new();
+            for (text, width) in row.iter().zip(widths) {
+                line.push_str(text);
+                line.push_str(&" ".repeat(width.saturating_sub(text.width()) + 2));
+            }
+            line.push_str(&row[3]);
+            self.out.write(line.trim_end().to_owned());
+        }
+    }
+
+    /// What one account is set to.
+    pub(in crate::cli) fn account(&self, path: &Path, account: &Account) {
+        if self.options.json {
+            self.account_line(path, account);
+            return;
+        }
+        self.text(&format!("[accounts.{}]", account.name));
+        for setting in shown(path, &account.name).map_or_else(Vec::new, |shown| shown.keys) {
+            let value = setting.value.as_deref().unwrap_or("…");
+            let place = if setting.from_defaults {
+                "  # from [defaults]"
+            } else {
+                ""
+            };
+            self.text(&format!("{} = {value}{place}", setting.key));
+        }
+        self.text(&format!(
+            "# server: {}, {}",
+            account.server,
+            protection(account)
+        ));
+        self.text(&format!("# profile: {}", account.profile));
+        self.text(&format!("# password: {}", source(account)));
+    }
+
+    fn account_line(&self, path: &Path, account: &Account) {
+        let settings = shown(path, &account.name).map_or_else(Vec::new, |shown| shown.keys);
+        let settings = settings.into_iter().map(|setting| {
+            let value = setting.value.map_or(Value::Null, Value::String);
+            (setting.key, value)
+        });
+        self.line_of(&AccountLine {
+            event: "account",
+            account: &account.name,
+            server: account.server.to_string(),
+            security: match account.server.security {
+                Security::ImplicitTls => "tls",
+                Security::Plain => "plain",
+                Security::Stls => "stls",
+            },
+            user: &account.user,
+            auth: account.auth.name(),
+            profile: account.profile.to_string(),
+            password: source(account),
+            settings: settings.collect(),
+        });
+    }
+
+    /// What a test saw.
+    pub(in crate::cli) fn trial(&self, account: &Account, trial: &Trial) {
+        let peer = trial.peer.as_ref();
+        if self.options.json {
+            self.line_of(&TrialLine {
+                event: "account-test",
+                account: &account.name,
+                address: peer.map(|peer| peer.address.to_string()),
+                tls: peer.and_then(|peer| peer.tls.as_deref()),
+                logged_in: trial.logged_in.is_some(),
+                capabilities: trial.capabilities.as_ref().map(safe_lines),
+                messages: trial.mailbox.map(|mailbox| mailbox.messages),
+                bytes: trial.mailbox.and_then(|mailbox| mailbox.octets),
+                seconds: trial.logged_in.map(|time| time.as_secs_f64()),
+            });
+            return;
+        }
+        let row = |what: &str, seen: &str| self.text(&format!("{what:<13} {seen}"));
+        if let Some(peer) = peer {
+            row(
+                "connection",
+                &format!("{} ({})", account.server, peer.address),
+            );
+            row(
+                "TLS",
+                peer.tls
+                    .as_deref()
+                    .unwrap_or("off: everybody on the way can read it"),
+            );
+        }
+        if let Some(time) = trial.logged_in {
+            let seconds = time.as_secs_f64();
+            row(
+                "login",
+                &format!(
+                    "{} as {}, in {seconds:.2} s",
+                    account.auth.name(),
+                    account.user
+                ),
+            );
+        }
+        if let Some(capabilities) = &trial.capabilities {
+            let lines = capabilities.lines();
+            let told = match lines {
+                [] => "none announced".to_owned(),
+                lines => lines.join(", "),
+            };
+            row("capabilities", &told);
+        }
+        if let Some(mailbox) = trial.mailbox {
+            let count = mailbox.messages;
+            let size = mailbox.octets.map(|size| format!(", {}", octets(size)));
+            let size = size.unwrap_or_default();
+            row("mailbox", &format!("{count} {}{size}", messages(count)));
+        }
+    }
+
+    /// There is one more account.
+    pub(in crate::cli) fn account_added(&self, account: &Account, path: &Path) {
+        if self.options.json {
+            self.changed("account-added", account, path);
+        }
+        self.done(&format!("{}: added to {}", account.name, path.display()));
+    }
+
+    /// There is one less.
+    pub(in crate::cli) fn account_removed(&self, account: &Account, path: &Path) {
+        if self.options.json {
+            self.changed("account-removed", account, path);
+        }
+        let name = &account.name;
+        self.done(&format!(
+            "{name}: removed from {}; its mail stays where it is",
+            path.display()
+        ));
+    }
+
+    /// The configuration file is as it was.
+    pub(in crate::cli) fn edit_failed(
+        &self,
+        account: &str,
+        error: &EditError,
+        exit: Exit,
+        hint: Option<&str>,
+    ) -> Exit {
+        self.account_error(account, error, exit, hint.map(str::to_owned));
+        exit
+    }
+
+    fn changed(&self, event: &'static str, account: &Account, path: &Path) {
+        self.line_of(&ChangedLine {
+            event,
+            account: &account.name,
+            config: path.display().to_string(),
+        });
+    }
+
+    fn line_of(&self, line: &impl Serialize) {
+        if let Ok(line) = serde_json::to_string(line) {
+            self.out.write(line);
+        }
+    }
+
+    fn text(&self, line: &str) {
+        self.out.write(sanitize::text(line).into_owned());
+    }
+}
+
+/// The lines without anything that could act on a terminal.
+fn safe_lines(capabilities: &Capabilities) -> Vec<String> {
+    let safe = |line: &String| sanitize::text(line).into_owned();
+    capabilities.lines().iter().map(safe).collect()
+}
+
+fn url(account: &Account) -> String {
+    let scheme = match account.server.security {
+        Security::ImplicitTls => "pop3s",
+        Security::Plain | Security::Stls => "pop3",
+    };
+    let server = &account.server;
+    let usual = server.security.default_port() == server.port;
+    let text = server.to_string();
+    let text = if usual {
+        text.rsplit_once(':')
+            .map_or(text.as_str(), |(host, _)| host)
+    } else {
+        &text
+    };
+    format!("{scheme}://{text}")
+}
+
+fn protection(account: &Account) -> &'static str {
+    match account.server.security {
+        Security::ImplicitTls => "TLS from the first octet",
+        Security::Plain => "not encrypted",
+        Security::Stls => "TLS by STLS",
+    }
+}
+
+/// Where the password comes from; not the password, nor what prints it.
+fn source(account: &Account) -> &'static str {
+    account
+        .password
+        .key()
+        .unwrap_or("keyring, systemd credential, POPSYNC_PASSWORD or prompt")
+}
+
+/// Where the mail goes.
+fn store(shown: &Shown) -> String {
+    ["maildir", "mbox"]
+        .iter()
+        .find_map(|key| shown.text(key))
+        .unwrap_or_default()
+        .to_owned()
+}

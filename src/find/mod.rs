@@ -1,0 +1,187 @@
+//! Where the mailbox of an address is: what is known by heart of large providers, and what a
+//! domain says of itself.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+/// A mail address: what a mailbox is looked for by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    local_part: String,
+    domain: String,
+}
+
+/// Not a mail address that POP3 could be asked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a mail address such as `anna@example.com`")]
+pub struct NotAnAddress;
+
+impl FromStr for Address {
+    type Err = NotAnAddress;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+        let (local_part, domain) = text.rsplit_once('@').ok_or(NotAnAddress)?;
+        let local = |c: char| c.is_ascii_graphic() && !"@<>()[],:;\"\\".contains(c);
+        let label = |label: &str| {
+            let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            (1..=63).contains(&label.len())
+                && label.chars().all(inner)
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let valid = !local_part.is_empty()
+            && local_part.len() <= 64
+            && local_part.chars().all(local)
+            && domain.len() <= 253
+            && domain.contains('.')
+            && domain.split('.').all(label);
+        valid.then_some(()).ok_or(NotAnAddress)?;
+        Ok(Self {
+            local_part: local_part.to_owned(),
+            domain: domain.to_ascii_lowercase(),
+        })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.local_part, self.domain)
+    }
+}
+
+impl Address {
+    /// What stands before the `@`.
+    pub fn local_part(&self) -> &str {
+        &self.local_part
+    }
+
+    /// What stands behind it, in lower case.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+}
+
+/// A mailbox that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// `pop3s://…` or `pop3://…`; none where the provider is known to have no POP3.
+    pub server: Option<String>,
+    /// The user's name there.
+    pub user: String,
+    /// What a person has to know.
+    pub note: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct List {
+    provider: Vec<Provider>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Provider {
+    domains: Vec<String>,
+    #[serde(default)]
+    server: Option<String>,
+    #[serde(default)]
+    user: User,
+    #[serde(default)]
+    note: Option<String>,
+}
+
+/// What the user's name is made of.
+#[derive(Deserialize, Clone, Copy, Default, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum User {
+    #[default]
+    Address,
+    LocalPart,
+}
+
+/// A broken list finds nobody; the tests read it.
+static PROVIDERS: LazyLock<Vec<Provider>> = LazyLock::new(|| {
+    toml::from_str::<List>(include_str!("providers.toml"))
+        .map(|list| list.provider)
+        .unwrap_or_default()
+});
+
+/// The mailbox of an address at a provider that is known by heart.
+pub fn known(address: &Address) -> Option<Found> {
+    let has = |provider: &&Provider| provider.domains.contains(&address.domain);
+    let provider = PROVIDERS.iter().find(has)?;
+    Some(Found {
+        server: provider.server.clone(),
+        user: match provider.user {
+            User::Address => address.to_string(),
+            User::LocalPart => address.local_part.clone(),
+        },
+        note: provider.note.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn the_list_can_be_read_and_holds_each_domain_once() {
+        let list: List = toml::from_str(include_str!("providers.toml")).unwrap();
+        let mut domains = HashSet::new();
+        for provider in &list.provider {
+            for domain in &provider.domains {
+                let address: Address = format!("anna@{domain}").parse().unwrap();
+                assert_eq!(address.domain(), domain);
+                assert!(domains.insert(domain.clone()), "{domain}");
+            }
+            let server = provider.server.as_deref();
+            assert!(server.is_none_or(|server| server.starts_with("pop3s://")));
+            assert!(server.is_some() || provider.note.is_some());
+        }
+    }
+
+    #[test]
+    fn a_large_provider_is_known_by_heart() {
+        let found = |address: &str| known(&address.parse().unwrap());
+        let gmail = found("Anna@GMail.com").unwrap();
+        assert_eq!(gmail.server.as_deref(), Some("pop3s://pop.gmail.com"));
+        assert_eq!(gmail.user, "Anna@gmail.com");
+        assert_eq!(found("anna@free.fr").unwrap().user, "anna");
+        assert_eq!(found("anna@icloud.com").unwrap().server, None);
+        assert_eq!(found("anna@example.com"), None);
+    }
+
+    #[test]
+    fn only_addresses_are_addresses() {
+        for text in [
+            "anna@example.com",
+            "a.b+c@x-y.example",
+            "o'neil@EXAMPLE.com",
+        ] {
+            assert!(text.parse::<Address>().is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "anna",
+            "@example.com",
+            "anna@",
+            "anna@example",
+            "a b@example.com",
+            "anna@exa mple.com",
+            "anna@-x.com",
+            "anna@x..com",
+            "anna@größe.de",
+            "a@b@example.com",
+            "anna@example.com\r\nX: y",
+            "<anna@example.com>",
+            "anna@[127.0.0.1]",
+            "anna@example.com/../x",
+        ] {
+            assert_eq!(text.parse::<Address>(), Err(NotAnAddress), "{text}");
+        }
+    }
+}
