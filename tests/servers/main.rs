@@ -15,6 +15,7 @@ mod mail;
 mod alteration;
 mod inetd;
 mod plain_dovecot;
+mod probe;
 mod sandbox;
 mod sandboxed;
 mod server;

@@ -8,6 +8,14 @@ use crate::server::{Server, USER};
 impl Server for Dovecot {
     const NAME: &'static str = "Dovecot";
     const UNIQUE_IDS: &'static str = "the validity and the unique identifier of IMAP";
+    const TOLERATED: &'static [&'static str] = &["OPOP3:C0021"];
+    const PROBED: &'static [&'static str] = &[
+        "TLS 1.3",
+        "announced; three commands in one write are answered in order",
+        "hexadecimal; 16 octets",
+        "message 41: listed 0, sent 2",
+        "exact for 3 of 4 retrieved",
+    ];
     const ALTERATIONS: &'static [Alteration] = &[BARE_LF, LAST_LINE, FIRST_DOT];
 
     fn start() -> Self {

@@ -30,6 +30,12 @@ pub(crate) trait Server {
     /// What this server makes of the octets it was given, before they reach the wire.
     const ALTERATIONS: &'static [Alteration];
 
+    /// The statements that it keeps only so far that popsync gets along with it.
+    const TOLERATED: &'static [&'static str];
+
+    /// What `popsync probe` says of it, among other things.
+    const PROBED: &'static [&'static str];
+
     /// Messages that the server does not take at all, by their names, and why.
     const REFUSES: &'static [(&'static str, &'static str)] = &[];
 
@@ -115,6 +121,19 @@ impl Session {
         let line = self.line();
         assert!(line.starts_with("+OK"), "{command}: {line}");
         line
+    }
+
+    /// The lines of a command's answer behind the first one, or none where it is refused.
+    pub(crate) fn lines(&mut self, command: &str) -> Vec<String> {
+        let stream = self.0.get_mut();
+        stream
+            .write_all(format!("{command}\r\n").as_bytes())
+            .unwrap();
+        if !self.line().starts_with("+OK") {
+            return Vec::new();
+        }
+        let lines = std::iter::repeat_with(|| self.line());
+        lines.take_while(|line| line != ".").collect()
     }
 
     /// The unique-id of a message.

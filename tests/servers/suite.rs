@@ -20,6 +20,8 @@ use crate::dovecot::PASSWORD;
 use crate::mail::{Mail, Sha, as_sent, nasty, ordinary, sha256};
 use crate::server::Server;
 
+pub(crate) use crate::probe::probe_tells_what_the_server_is_like;
+
 /// The suite as tests of a module, for one server.
 #[macro_export]
 macro_rules! suite {
@@ -34,6 +36,7 @@ macro_rules! suite {
                 another_client_may_delete_in_between
                 a_mailbox_that_is_open_elsewhere_loses_nothing
                 a_wrong_password_is_refused
+                probe_tells_what_the_server_is_like
             );
         }
     };

@@ -305,7 +305,10 @@ fn repeated(seen: &Observations) -> Judgement {
     match &seen.unique_ids {
         None => not_reached(),
         Some(ids) if !ids.repeated.is_empty() => {
-            tolerated(format!("shared: {}", example(&ids.repeated)))
+            // Rows, and not ids: three of one id are two here.
+            let rows = count(ids.repeated.count, "id");
+            let first = quote(&ids.repeated.first);
+            tolerated(format!("{rows} given before, first {first}"))
         }
         Some(ids) if ids.lengths.is_none() => not_seen("there is none"),
         Some(_) => ok("no two alike"),

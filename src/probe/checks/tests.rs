@@ -530,7 +530,13 @@ fn unique_ids() {
             "OPOP3:C0041",
             &["+OK", "1 a", "2 a"],
             Tolerated,
-            "shared: `a`",
+            "1 id given before, first `a`",
+        ),
+        (
+            "OPOP3:C0041",
+            &["+OK", "1 a", "2 a", "3 a"],
+            Tolerated,
+            "2 ids given before, first `a`",
         ),
         ("OPOP3:C0041", &["+OK", "1 a", "2 b"], Ok, "no two alike"),
     ] {

@@ -34,6 +34,19 @@ const SERVER: &str = "/usr/lib/courier/courier/courierpop3d";
 impl Server for Courier {
     const NAME: &'static str = "Courier";
     const UNIQUE_IDS: &'static str = "the order of arrival, kept beside the mail";
+    const TOLERATED: &'static [&'static str] = &["OPOP3:C0021", "OPOP3:C0034", "OPOP3:C0039"];
+    const PROBED: &'static [&'static str] = &[
+        "TLS 1.3",
+        "IMPLEMENTATION Courier Mail Server",
+        "LOGIN-DELAY 10",
+        "after login: the same",
+        "announced; three commands in one write are answered in order",
+        "exact for 3 of 4 retrieved",
+        "45 outside 0x2E to 0x7E",
+        "message 41: listed 0, sent 2",
+        "18 octets of body, not asked for",
+        "USER, PLAIN, LOGIN",
+    ];
     const ALTERATIONS: &'static [Alteration] = &[EVERY_LF, LAST_LINE, FIRST_DOT, WRAPPER];
 
     fn start() -> Self {

@@ -34,6 +34,17 @@ const OWNER: (u32, u32) = (64003, 8);
 impl Server for Cyrus {
     const NAME: &'static str = "Cyrus";
     const UNIQUE_IDS: &'static str = "the validity and the unique identifier of IMAP";
+    const TOLERATED: &'static [&'static str] = &[];
+    const PROBED: &'static [&'static str] = &[
+        "TLS 1.3",
+        "IMPLEMENTATION Cyrus POP3",
+        "SCRAM-SHA-256",
+        "NTLM",
+        "after login: not USER",
+        "announced; three commands in one write are answered in order",
+        "exact, by 4 of 4 retrieved",
+        "USER, PLAIN, LOGIN",
+    ];
     const ALTERATIONS: &'static [Alteration] = &[BARE_LF, NUL, LAST_LINE];
     const REFUSES: &'static [(&'static str, &'static str)] = &[(
         "empty message",

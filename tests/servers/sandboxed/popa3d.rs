@@ -23,6 +23,16 @@ pub(crate) struct Popa3d {
 impl Server for Popa3d {
     const NAME: &'static str = "popa3d";
     const UNIQUE_IDS: &'static str = "some header lines";
+    const TOLERATED: &'static [&'static str] = &["OPOP3:C0041"];
+    const PROBED: &'static [&'static str] = &[
+        "without TLS",
+        "no CAPA",
+        "not announced",
+        "exact, by 4 of 4 retrieved",
+        "hexadecimal; 16 octets",
+        "no CAPA; USER and PASS work",
+        "ids given before",
+    ];
     const ALTERATIONS: &'static [Alteration] = &[DELIVERY, END_OF_HEADER, EVERY_LF];
     /// It makes the unique-id of a few header lines.
     const TWINS_ARE_ONE: bool = true;

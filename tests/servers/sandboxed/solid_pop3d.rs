@@ -22,6 +22,16 @@ pub(crate) struct SolidPop3d {
 impl Server for SolidPop3d {
     const NAME: &'static str = "solid-pop3d";
     const UNIQUE_IDS: &'static str = "the content";
+    const TOLERATED: &'static [&'static str] = &["OPOP3:C0041"];
+    const PROBED: &'static [&'static str] = &[
+        "without TLS",
+        "no CAPA",
+        "not announced",
+        "exact, by 4 of 4 retrieved",
+        "hexadecimal; 32 octets",
+        "no CAPA; USER and PASS work",
+        "ids given before",
+    ];
     const ALTERATIONS: &'static [Alteration] = &[DELIVERY, SEPARATOR, EVERY_LF];
     /// It makes the unique-id of the content.
     const TWINS_ARE_ONE: bool = true;

@@ -223,7 +223,8 @@ fn sizes(seen: &Observations) -> Vec<String> {
     vec![match compared.count() {
         0 => sum,
         all if exact == all => format!("{sum}; exact, by {all} of {all} retrieved"),
-        all => format!("{sum}; estimates, exact for {exact} of {all} retrieved"),
+        all if exact == 0 => format!("{sum}; estimates, by {all} of {all} retrieved"),
+        all => format!("{sum}; exact for {exact} of {all} retrieved"),
     }]
 }
 
@@ -232,7 +233,7 @@ fn unique_ids(ids: &UniqueIdRows) -> Vec<String> {
         let kind = match form {
             IdForm::Decimal => "decimal, as Exchange 2007 and later",
             IdForm::Base64 => "32 characters of base64, as Exchange 2000 and 2003",
-            IdForm::Hexadecimal => "hexadecimal, like Dovecot's",
+            IdForm::Hexadecimal => "hexadecimal",
             IdForm::Other => "of a form of their own",
         };
         (count, kind)
