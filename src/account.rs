@@ -127,6 +127,8 @@ pub enum PasswordSource {
     Command(String),
     /// The first line of this file, which nobody else may be able to read.
     File(PathBuf),
+    /// The entry of the server and the user in this file, which nobody else may be able to read.
+    Netrc(PathBuf),
 }
 
 impl PasswordSource {
@@ -136,6 +138,7 @@ impl PasswordSource {
             Self::Ask => None,
             Self::Command(_) => Some("password-command"),
             Self::File(_) => Some("password-file"),
+            Self::Netrc(_) => Some("password-netrc"),
         }
     }
 }

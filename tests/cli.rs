@@ -125,13 +125,13 @@ fn fetch_says_what_is_wrong_with_its_arguments() {
     popsync: --remove-after-days: `remove-after-days` has no meaning with `leave-on-server = false`
     hint: leave one of the two out
     ");
-    insta::assert_snapshot!(fetch(&["pop3s://a%0AQUIT@mail"]), @r"
+    insta::assert_snapshot!(fetch(&["pop3s://a%0AQUIT@mail"]), @r#"
     status: 64
     out:
     err:
     popsync: URL: the user name contains a line feed, which POP3 cannot carry
-    hint: user names of POP3 are printable ASCII
-    ");
+    hint: USER carries printable ASCII; `auth = "plain"` and others more
+    "#);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_wrong_configuration_is_shown_with_its_place() {
       |
     2 | servr = …
       | ^^^^^
-    hint: did you mean `server`? known here: server, user, auth, password-command, password-file, maildir, profile, leave-on-server, remove-after-days, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
+    hint: did you mean `server`? known here: server, user, auth, password-command, password-file, password-netrc, maildir, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
     ");
     insta::assert_snapshot!(sync("[accounts.work]\nserver = pop3s\n"), @r#"
     status: 78

@@ -25,12 +25,14 @@ pub enum Error {
         byte: BadByte,
     },
     /// The command ended with a failure.
-    #[error("{key} failed: {status}")]
+    #[error("{key} failed: {status}{}", said.as_deref().map(|said| format!(": `{said}`")).unwrap_or_default())]
     CommandFailed {
         /// The key that names it.
         key: &'static str,
         /// How it ended.
         status: ExitStatus,
+        /// The last line of its standard error, where it is not on the terminal.
+        said: Option<String>,
     },
     /// The command could not be run, or its output not read.
     #[error("cannot run {key}")]
@@ -99,6 +101,32 @@ pub enum Error {
         #[source]
         fault: keyring::Fault,
     },
+    /// The file of `password-netrc` cannot be used.
+    #[error("cannot use password-netrc {}: {fault}", path.display())]
+    Netrc {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        fault: FileFault,
+    },
+    /// The file of `password-netrc` is none of its kind.
+    #[error("password-netrc {}: line {line} makes no sense", path.display())]
+    NetrcSyntax {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1 on.
+        line: usize,
+    },
+    /// The file of `password-netrc` knows nothing of the account.
+    #[error("password-netrc {} has no password for {user} at {host}", path.display())]
+    NotInNetrc {
+        /// The file.
+        path: PathBuf,
+        /// The server.
+        host: String,
+        /// The user.
+        user: String,
+    },
     /// No source is configured, and there is no terminal to ask on.
     #[error("no password, and no terminal to ask for one")]
     NoSource {
@@ -142,6 +170,8 @@ pub enum Origin {
     Environment,
     /// `password-file`.
     File(PathBuf),
+    /// `password-netrc`.
+    Netrc(PathBuf),
     /// The first line of standard input, for `popsync login`.
     Input,
     /// The system's keyring.
@@ -157,6 +187,7 @@ impl fmt::Display for Origin {
             Self::Credential(path) => write!(f, "the systemd credential {}", path.display()),
             Self::Environment => f.write_str("POPSYNC_PASSWORD"),
             Self::File(path) => write!(f, "password-file {}", path.display()),
+            Self::Netrc(path) => write!(f, "password-netrc {}", path.display()),
             Self::Input => f.write_str("standard input"),
             Self::Keyring => f.write_str("the keyring"),
             Self::Prompt => f.write_str("the prompt"),
@@ -172,7 +203,12 @@ impl Error {
             Self::BadByte { .. }
             | Self::DoesNotFit { .. }
             | Self::FileMode { .. }
-            | Self::FileOwner { .. } => Exit::Config,
+            | Self::FileOwner { .. }
+            | Self::Netrc {
+                fault: FileFault::Mode(_) | FileFault::Owner(_),
+                ..
+            }
+            | Self::NetrcSyntax { .. } => Exit::Config,
             Self::Interrupted => Exit::Interrupted,
             Self::CommandFailed { .. }
             | Self::CommandIo { .. }
@@ -180,6 +216,8 @@ impl Error {
             | Self::Empty { .. }
             | Self::FileIo { .. }
             | Self::Keyring { .. }
+            | Self::Netrc { .. }
+            | Self::NotInNetrc { .. }
             | Self::NoSource { .. }
             | Self::Prompt { .. }
             | Self::TimedOut { .. }
@@ -193,6 +231,15 @@ impl Error {
             Self::BadByte { .. } => "USER and PASS carry printable ASCII; choose such a password \
                  at the provider, or another `auth`"
                 .to_owned(),
+            Self::Netrc { path, fault } => return fault.advice(path),
+            Self::NetrcSyntax { .. } => {
+                "entries read `machine HOST login USER password PASSWORD`; a password with blanks \
+                 stands in double quotes"
+                    .to_owned()
+            }
+            Self::NotInNetrc { host, user, .. } => {
+                format!("write `machine {host} login {user} password …` into it")
+            }
             Self::CommandFailed { .. } => {
                 "run the command by hand in `sh -c` to see what it says".to_owned()
             }
@@ -205,6 +252,7 @@ impl Error {
                 Origin::Command(_) | Origin::Credential(_) | Origin::File(_) | Origin::Input => {
                     "the password is the first line, alone".to_owned()
                 }
+                Origin::Netrc(_) => "a password with blanks stands in double quotes".to_owned(),
                 Origin::Keyring => "run `popsync login` for this account".to_owned(),
                 Origin::Environment => "unset it, or set it to the password".to_owned(),
                 Origin::Prompt => return None,

@@ -1,7 +1,7 @@
 //! Where an account's password comes from.
 //!
-//! `password-command` or `password-file`; where the account names neither, the keyring, else a
-//! systemd credential, else `POPSYNC_PASSWORD`, else a person is asked.
+//! `password-command`, `password-file` or `password-netrc`; where the account names none, the
+//! keyring, else a systemd credential, else `POPSYNC_PASSWORD`, else a person is asked.
 //! It is fetched before the server is dialled: Exchange closes a session that is not logged in
 //! after 60 seconds, and a person or a smart card may take longer. Every buffer that held a
 //! password is overwritten before it is freed.
@@ -20,6 +20,7 @@ use crate::account::{Account, AuthMethod, PasswordSource};
 mod command;
 mod credential;
 mod file;
+mod netrc;
 mod unnamed;
 
 /// The variable that holds the password of accounts that name no source of their own.
@@ -55,6 +56,11 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
             let content = file::content(path.clone(), TIME_OUT).await?;
             let origin = Origin::File(path.clone());
             (first_line(content, origin.clone())?, origin)
+        }
+        PasswordSource::Netrc(path) => {
+            let content = netrc::content(path.clone(), account, TIME_OUT).await?;
+            let origin = Origin::Netrc(path.clone());
+            (checked(&content, origin.clone())?, origin)
         }
         PasswordSource::Ask => unnamed::password(account, prompt).await?,
     };

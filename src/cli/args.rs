@@ -239,6 +239,18 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) password_file: Option<PathBuf>,
 
+    /// File in the form of .netrc that has the password
+    ///
+    /// An entry `machine HOST login USER password PASSWORD` counts for that server and user.
+    /// Nobody but its owner may be able to read the file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["password_command", "password_file"],
+        value_hint = ValueHint::FilePath
+    )]
+    pub(super) password_netrc: Option<PathBuf>,
+
     /// Version of Outlook to be [default: outlook-2019]
     ///
     /// One of outlook-2007, outlook-2010, outlook-2013, outlook-2016, outlook-2019,

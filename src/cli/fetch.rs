@@ -68,6 +68,10 @@ pub(super) fn server(url: &str, flags: &ServerFlags, base: &Base) -> Result<Sett
         let file = path("--password-file", "password-file", file, base)?;
         settings.set_password(file.map(PasswordSource::File))?;
     }
+    if let Some(file) = &flags.password_netrc {
+        let file = path("--password-netrc", "password-netrc", file, base)?;
+        settings.set_password(file.map(PasswordSource::Netrc))?;
+    }
     Ok(settings)
 }
 

@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory, Parser};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use crate::account::Account;
 use crate::config::{self, Base, Config};
@@ -37,6 +39,7 @@ use output::{Options, Output};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    no_core_dump();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),
@@ -75,6 +78,16 @@ pub fn main() -> ExitCode {
         }
     }
     .into()
+}
+
+/// Keeps the memory, which will hold passwords, out of core files: out of those that go to a
+/// program, which no limit of their size does. What is run from here may dump its own.
+fn no_core_dump() {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        // Where even that is forbidden there is nothing left to do about it.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
 }
 
 /// Syncs what `accounts` gives.

@@ -57,6 +57,7 @@ fn flag(flags: &ServerFlags) -> Option<&'static str> {
         ("--auth", flags.auth.is_some()),
         ("--password-command", flags.password_command.is_some()),
         ("--password-file", flags.password_file.is_some()),
+        ("--password-netrc", flags.password_netrc.is_some()),
         ("--profile", flags.profile.is_some()),
         ("--timeout", flags.timeout.is_some()),
     ]

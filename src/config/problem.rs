@@ -10,12 +10,13 @@ use super::quantity::{SizeError, TimeError};
 use super::url::UrlError;
 
 /// The keys of an account, in the order of the manual.
-pub const ACCOUNT_KEYS: [&str; 21] = [
+pub const ACCOUNT_KEYS: [&str; 22] = [
     "server",
     "user",
     "auth",
     "password-command",
     "password-file",
+    "password-netrc",
     "maildir",
     "profile",
     "leave-on-server",
@@ -195,7 +196,7 @@ pub enum Contradiction {
     #[error("`ca-file` and `roots` are both set")]
     CaFileAndRoots,
     /// Two sources for one password.
-    #[error("`password-command` and `password-file` are both set")]
+    #[error("two of `password-command`, `password-file` and `password-netrc` are set")]
     CommandAndFile,
     /// A key, and no certificate that it belongs to.
     #[error("`client-key` is set, and `client-cert` is not")]
@@ -304,7 +305,7 @@ impl Contradiction {
             Self::CaFileAndRoots => {
                 "leave `roots` out to trust those of `ca-file` alone, which may hold several"
             }
-            Self::CommandAndFile => "leave one of the two out",
+            Self::CommandAndFile => "leave all but one out",
             Self::KeyWithoutCertificate => {
                 "name the certificate as well; the key may stand in the same file"
             }
@@ -357,6 +358,7 @@ fn example(key: &str) -> Option<String> {
         "max-size" => "write for example `max-size = \"25 MB\"`",
         "password-command" => "write for example `password-command = \"pass show mail/work\"`",
         "password-file" => "write for example `password-file = \"~/.config/popsync/work\"`",
+        "password-netrc" => "write for example `password-netrc = \"~/.netrc\"`",
         "profile" => {
             return Some(format!(
                 "write for example `profile = \"{}\"`",

@@ -60,6 +60,10 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
                 let path = value("password-file").path(base)?;
                 settings.set_password(path.map(PasswordSource::File))?;
             }
+            "password-netrc" => {
+                let path = value("password-netrc").path(base)?;
+                settings.set_password(path.map(PasswordSource::Netrc))?;
+            }
             "maildir" => settings.maildir = Some(value("maildir").path(base)?),
             "profile" => settings.profile = Some(value("profile").profile()?),
             "leave-on-server" => {

@@ -306,7 +306,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, maildir, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, maildir, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`
@@ -530,11 +530,11 @@ fn contradictions_are_refused() {
     "#);
     insta::assert_snapshot!(
         shown(with("password-command = \"x\"\npassword-file = \"y\"")), @r"
-    config.toml:6:17: `password-command` and `password-file` are both set
+    config.toml:6:17: two of `password-command`, `password-file` and `password-netrc` are set
       |
     6 | password-file = …
       |                 ^
-    leave one of the two out
+    leave all but one out
     ");
     insta::assert_snapshot!(
         shown(with("leave-on-server = false\nremove-after-days = 3")), @r"

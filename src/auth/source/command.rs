@@ -1,23 +1,31 @@
 //! `password-command` and its like: what a command prints.
 
-use std::io::{self, IsTerminal};
+use std::convert::Infallible;
+use std::fs::File;
+use std::future;
+use std::io::{self, IsTerminal, Read as _};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::zeroize::Zeroizing;
 use tokio::io::AsyncReadExt;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time;
 
 use super::{ENVIRONMENT, LIMIT};
 use crate::auth::error::{Error, Origin};
 
+/// The most of its complaints that is kept: the end.
+const COMPLAINT: usize = 4096;
+
 /// Runs the command that `key` names, and gives what it printed on stdout.
 ///
 /// On a terminal it stays in popsync's process group and keeps stdin, so that it can ask for a
 /// passphrase; in a group of its own the kernel would stop it at the first read. Without a
-/// terminal it gets a group of its own, and all of that is killed when time is up.
+/// terminal it gets a group of its own, and all of that is killed when time is up; what it says
+/// on stderr is then part of the error where it fails, and else of no interest.
 pub(super) async fn output(
     line: &str,
     key: &'static str,
@@ -31,10 +39,12 @@ pub(super) async fn output(
         .arg(line)
         .env_remove(ENVIRONMENT)
         .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
         .kill_on_drop(true);
     if !interactive {
-        command.stdin(Stdio::null()).process_group(0);
+        command
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .process_group(0);
     }
     let child = command.spawn().map_err(failed)?;
     let id = child.id().filter(|_| !interactive);
@@ -53,12 +63,40 @@ async fn finish(
     key: &'static str,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = |source| Error::CommandIo { key, source };
+    let (stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+    let mut complaint = Complaint::default();
+    // A daemon that the command leaves behind may hold stderr open for ever, so nobody waits for
+    // its end; and the command may wait for somebody to read it.
+    let printed = async {
+        let buffer = printed(stdout, key).await?;
+        let status = child.wait().await.map_err(failed)?;
+        Ok::<_, Error>((buffer, status))
+    };
+    let (buffer, status) = tokio::select! {
+        printed = printed => printed?,
+        never = complaint.listen(&mut stderr) => match never {},
+    };
+    // From here on the number may belong to somebody else.
+    group.0 = None;
+    if !status.success() {
+        complaint.rest(stderr);
+        let said = complaint.last_line(&buffer);
+        return Err(Error::CommandFailed { key, status, said });
+    }
+    Ok(buffer)
+}
+
+async fn printed(
+    stdout: Option<ChildStdout>,
+    key: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
     // Never grown: growing would leave a copy behind.
     let mut buffer = Zeroizing::new(vec![0; LIMIT + 1]);
     let mut filled = 0;
-    if let Some(mut stdout) = child.stdout.take() {
+    if let Some(mut stdout) = stdout {
         loop {
-            match stdout.read(&mut buffer[filled..]).await.map_err(failed)? {
+            let read = stdout.read(&mut buffer[filled..]).await;
+            match read.map_err(|source| Error::CommandIo { key, source })? {
                 0 => break,
                 count => filled += count,
             }
@@ -71,13 +109,56 @@ async fn finish(
         }
     }
     buffer.truncate(filled);
-    let status = child.wait().await.map_err(failed)?;
-    // From here on the number may belong to somebody else.
-    group.0 = None;
-    if !status.success() {
-        return Err(Error::CommandFailed { key, status });
-    }
     Ok(buffer)
+}
+
+/// What a command said on stderr last. It may have said the password, too.
+#[derive(Default)]
+struct Complaint(Zeroizing<Vec<u8>>);
+
+impl Complaint {
+    /// Reads as long as anybody lets it.
+    async fn listen(&mut self, stderr: &mut Option<ChildStderr>) -> Infallible {
+        if let Some(stderr) = stderr {
+            let mut octets = Zeroizing::new(vec![0; COMPLAINT]);
+            while let Ok(read @ 1..) = stderr.read(&mut octets).await {
+                self.take(&octets[..read]);
+            }
+        }
+        future::pending().await
+    }
+
+    /// Reads what a command that has ended left behind, and does not wait for more.
+    fn rest(&mut self, stderr: Option<ChildStderr>) {
+        let pipe = stderr.and_then(|stderr| stderr.into_owned_fd().ok());
+        // The runtime gives it back as one that blocks.
+        let pipe = pipe.filter(|pipe| fcntl_setfl(pipe, OFlags::NONBLOCK).is_ok());
+        if let Some(mut pipe) = pipe.map(File::from) {
+            let mut octets = Zeroizing::new(vec![0; COMPLAINT]);
+            while let Ok(read @ 1..) = pipe.read(&mut octets) {
+                self.take(&octets[..read]);
+            }
+        }
+    }
+
+    fn take(&mut self, octets: &[u8]) {
+        self.0.reserve_exact(2 * COMPLAINT);
+        self.0.extend_from_slice(octets);
+        let excess = self.0.len().saturating_sub(COMPLAINT);
+        self.0.drain(..excess);
+    }
+
+    /// The last line that says anything, unless it holds what was printed on stdout.
+    fn last_line(&self, printed: &[u8]) -> Option<String> {
+        let text = String::from_utf8_lossy(&self.0);
+        let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+        let secret = String::from_utf8_lossy(printed);
+        let secret = secret.lines().next().unwrap_or_default().trim();
+        if !secret.is_empty() && line.contains(secret) {
+            return None;
+        }
+        Some(line.to_owned())
+    }
 }
 
 /// Kills its process group when dropped: on time-out, on errors, and when the caller gives up.

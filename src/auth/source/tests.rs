@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use rustix::process::Pid;
+
 use super::*;
 use crate::auth::argument::BadByte;
 use crate::exit::Exit;
@@ -199,4 +201,45 @@ fn a_path_in_advice_can_be_pasted_into_a_shell() {
         error.advice().unwrap(),
         r"run `chmod 600 '/home/anna/it'\''s mine'`"
     );
+}
+
+#[tokio::test]
+async fn a_command_that_fails_is_quoted() {
+    for (line, expected) in [
+        ("echo no such entry >&2; exit 3", Some("no such entry")),
+        (
+            "echo one >&2; echo ' two ' >&2; echo >&2; exit 3",
+            Some("two"),
+        ),
+        ("exit 3", None),
+        // The password itself, by `set -x` for example.
+        ("echo hunter2; echo + echo hunter2 >&2; exit 3", None),
+        (
+            "yes 0123456789 | head -c 1100000 >&2; echo end >&2; exit 3",
+            Some("end"),
+        ),
+    ] {
+        let said = match from_command(line).await.unwrap_err() {
+            Error::CommandFailed { said, .. } => said,
+            error => panic!("{line}: {error:?}"),
+        };
+        // On a terminal it goes there.
+        if !io::stdin().is_terminal() {
+            assert_eq!(said.as_deref(), expected, "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_daemon_that_a_command_leaves_behind_is_not_waited_for() {
+    if io::stdin().is_terminal() {
+        // It has the terminal then, not a pipe.
+        return;
+    }
+    let error = from_command("sleep 60 >/dev/null & echo $! >&2; exit 3").await;
+    let Error::CommandFailed { said, .. } = error.unwrap_err() else {
+        panic!("it was waited for");
+    };
+    let daemon = Pid::from_raw(said.unwrap().parse().unwrap()).unwrap();
+    rustix::process::kill_process(daemon, rustix::process::Signal::KILL).unwrap();
 }
