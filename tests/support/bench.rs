@@ -275,6 +275,17 @@ impl Bench {
         run
     }
 
+    /// The same without a word about the password either.
+    pub(crate) fn fetch_command(&self, url: &str, arguments: &[&str]) -> Run<'_> {
+        let mut run = self.popsync(&["fetch", url, "--user", USER]);
+        run.command.arg("--maildir").arg(&self.maildir);
+        if self.by != By::Plain {
+            run.command.arg("--ca-file").arg(self.path("ca.pem"));
+        }
+        run.command.args(arguments);
+        run
+    }
+
     /// `popsync sync` with one account in a configuration file, to be run.
     pub(crate) fn sync(&self, keys: &str, arguments: &[&str]) -> Run<'_> {
         self.configured("sync", keys, arguments)

@@ -1,5 +1,10 @@
 //! Proxies, good and bad, that remember what they were asked.
 
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses a part of it"
+)]
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests; clippy.toml's exception is for test functions"
