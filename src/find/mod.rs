@@ -7,6 +7,18 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+#[cfg(feature = "oauth")]
+mod documents;
+mod search;
+#[cfg(feature = "srv")]
+mod srv;
+#[cfg(feature = "oauth")]
+mod web;
+#[cfg(feature = "oauth")]
+mod xml;
+
+pub use search::{Places, search};
+
 /// A mail address: what a mailbox is looked for by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
@@ -25,19 +37,10 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, NotAnAddress> {
         let (local_part, domain) = text.rsplit_once('@').ok_or(NotAnAddress)?;
         let local = |c: char| c.is_ascii_graphic() && !"@<>()[],:;\"\\".contains(c);
-        let label = |label: &str| {
-            let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
-            (1..=63).contains(&label.len())
-                && label.chars().all(inner)
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        };
         let valid = !local_part.is_empty()
             && local_part.len() <= 64
             && local_part.chars().all(local)
-            && domain.len() <= 253
-            && domain.contains('.')
-            && domain.split('.').all(label);
+            && is_host(domain);
         valid.then_some(()).ok_or(NotAnAddress)?;
         Ok(Self {
             local_part: local_part.to_owned(),
@@ -73,6 +76,61 @@ pub struct Found {
     pub user: String,
     /// What a person has to know.
     pub note: Option<String>,
+    /// Who says so.
+    pub source: Source,
+}
+
+/// Who says where a mailbox is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The provider, for mail programs.
+    Autoconfig,
+    /// The provider, for Outlook.
+    Autodiscover,
+    /// The list of large providers.
+    Known,
+    /// The DNS, which may lie (RFC 6186 §6).
+    Srv {
+        /// The server is of the address's own domain. Else a person should be asked.
+        same_domain: bool,
+    },
+    /// The user.
+    User,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Autoconfig => "the provider's settings for mail programs",
+            Self::Autodiscover => "the provider's settings for Outlook",
+            Self::Known => "the list of large providers",
+            Self::Srv { .. } => "the DNS",
+            Self::User => "you",
+        })
+    }
+}
+
+/// Whether it can be the name of a host in the DNS.
+fn is_host(name: &str) -> bool {
+    let label = |label: &str| {
+        let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        (1..=63).contains(&label.len())
+            && label.chars().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.contains('.') && name.split('.').all(label)
+}
+
+/// A server as the configuration has it, without the port where that is the usual one.
+#[cfg(any(feature = "oauth", feature = "srv"))]
+fn url(host: &str, port: u16, tls: bool) -> String {
+    let (scheme, usual) = if tls { ("pop3s", 995) } else { ("pop3", 110) };
+    if port == usual {
+        format!("{scheme}://{host}")
+    } else {
+        format!("{scheme}://{host}:{port}")
+    }
 }
 
 #[derive(Deserialize)]
@@ -119,6 +177,7 @@ pub fn known(address: &Address) -> Option<Found> {
             User::LocalPart => address.local_part.clone(),
         },
         note: provider.note.clone(),
+        source: Source::Known,
     })
 }
 

@@ -21,7 +21,7 @@ use crate::cli::prompt::Terminal;
 use crate::cli::{config_path, options, probe};
 use crate::config::{self, Base, Config, EditError, Keys};
 use crate::exit::Exit;
-use crate::find::{self, Address, Found};
+use crate::find::{self, Address, Found, Places, Source};
 use crate::session::Session;
 
 /// Adds an account.
@@ -50,7 +50,7 @@ enum Failure {
     Edit(String, EditError),
     Login(String, Error),
     /// In words: what is wrong, what to do, and the status.
-    Told(String, &'static str, Exit),
+    Told(String, String, Exit),
 }
 
 impl From<config::Error> for Failure {
@@ -90,7 +90,7 @@ impl Adding<'_> {
             }
             Err(Failure::Told(message, hint, exit)) => {
                 output.problem(None, &message);
-                output.hint(Some(hint));
+                output.hint(Some(&hint));
                 exit
             }
         }
@@ -99,12 +99,12 @@ impl Adding<'_> {
     async fn add(&self) -> Result<Account, Failure> {
         let arguments = self.arguments;
         let address: Address = arguments.address.parse().map_err(|error| {
-            let hint = "write the address whose mail is to be retrieved";
+            let hint = "write the address whose mail is to be retrieved".to_owned();
             Failure::Told(format!("ADDRESS is {error}"), hint, Exit::Usage)
         })?;
         let taken = self.names()?;
         let name = name(arguments.name.as_deref(), &address, &taken);
-        let found = self.found(&address)?;
+        let found = self.found(&address).await?;
         if let Some(note) = &found.note {
             self.output.note(note);
         }
@@ -134,12 +134,13 @@ impl Adding<'_> {
         }
     }
 
-    /// The server: named, known, or asked for.
-    fn found(&self, address: &Address) -> Result<Found, Failure> {
+    /// The server: named, known, found, or asked for.
+    async fn found(&self, address: &Address) -> Result<Found, Failure> {
         let named = |server: &str| Found {
             server: Some(server.to_owned()),
             user: address.to_string(),
             note: None,
+            source: Source::User,
         };
         if let Some(server) = &self.arguments.server {
             return Ok(named(server));
@@ -148,21 +149,51 @@ impl Adding<'_> {
         match find::known(address) {
             Some(Found {
                 server: None, note, ..
-            }) => Err(Failure::Told(
-                format!("{domain}: {}", note.unwrap_or_default()),
-                "where there is a server all the same, name it with `--server`",
-                Exit::Unavailable,
+            }) => {
+                return Err(Failure::Told(
+                    format!("{domain}: {}", note.unwrap_or_default()),
+                    "where there is a server all the same, name it with `--server`".to_owned(),
+                    Exit::Unavailable,
+                ));
+            }
+            Some(found) => return Ok(found),
+            None => {}
+        }
+        for found in find::search(address, &Places::of(address)).await {
+            if self.agreed(&found)? {
+                return Ok(found);
+            }
+        }
+        match self.ask(&format!("POP3 server of {domain} (pop3s://…): "))? {
+            Some(server) if server.contains("://") => Ok(named(&server)),
+            Some(server) if !server.is_empty() => Ok(named(&format!("pop3s://{server}"))),
+            _ => Err(Failure::Told(
+                format!("nothing is known of a POP3 server for {domain}"),
+                "name it: `--server pop3s://HOST`, or `pop3://HOST` for STLS".to_owned(),
+                Exit::Usage,
             )),
-            Some(found) => Ok(found),
-            None => match self.ask(&format!("POP3 server of {domain} (pop3s://…): "))? {
-                Some(server) if server.contains("://") => Ok(named(&server)),
-                Some(server) if !server.is_empty() => Ok(named(&format!("pop3s://{server}"))),
-                _ => Err(Failure::Told(
-                    format!("nothing is known of a POP3 server for {domain}"),
-                    "name it: `--server pop3s://HOST`, or `pop3://HOST` for STLS",
-                    Exit::Usage,
-                )),
-            },
+        }
+    }
+
+    /// Whether a server that was found is to be used. Without a terminal it is, unless it is one
+    /// that a person has to be asked about (RFC 6186 §6).
+    fn agreed(&self, found: &Found) -> Result<bool, Failure> {
+        let server = found.server.as_deref().unwrap_or_default();
+        let (user, source) = (&found.user, found.source);
+        let question = format!("{server}, user {user}, says {source}. Use it? [Y/n] ");
+        let answer = self.ask(&question)?.map(|answer| answer.to_lowercase());
+        match (answer.as_deref(), source) {
+            (Some(answer), _) => Ok(["", "y", "yes"].contains(&answer)),
+            (None, Source::Srv { same_domain: false }) => Err(Failure::Told(
+                format!("the DNS names {server}, which is another domain's"),
+                format!("if that is right, say so: `--server {server}`"),
+                Exit::Usage,
+            )),
+            (None, _) => {
+                self.output
+                    .note(&format!("{server}, user {user}, says {source}"));
+                Ok(true)
+            }
         }
     }
 
@@ -244,7 +275,11 @@ impl Adding<'_> {
     fn ask(&self, question: &str) -> Result<Option<String>, Failure> {
         self.terminal.question(question).map_err(|error| {
             let message = format!("cannot ask on the terminal: {error}");
-            Failure::Told(message, "give all settings as flags", Exit::IoError)
+            Failure::Told(
+                message,
+                "give all settings as flags".to_owned(),
+                Exit::IoError,
+            )
         })
     }
 }
@@ -276,7 +311,7 @@ fn path(flag: &'static str, key: &'static str, path: &Path) -> Result<Value, Fai
         Some(text) => Ok(text.into()),
         None => Err(Failure::Told(
             format!("{flag}: a path in the configuration file is UTF-8"),
-            "choose another path",
+            "choose another path".to_owned(),
             Exit::Usage,
         )),
     }

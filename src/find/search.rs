@@ -1,0 +1,148 @@
+//! Asking the domain of an address, at all places at once.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{Address, Found};
+
+/// How long all of it may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Where it is looked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Mozilla's autoconfig of the provider's own.
+    pub autoconfig: Vec<String>,
+    /// Outlook's Autodiscover.
+    pub autodiscover: Vec<String>,
+    /// Name servers.
+    pub name_servers: Vec<SocketAddr>,
+    /// Trust the certificates of this PEM file instead of the built-in roots.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Places {
+    /// Where the domain of an address says it, if it does.
+    pub fn of(address: &Address) -> Self {
+        let domain = address.domain();
+        // The domain's own servers alone: a directory of somebody else's would learn who asks.
+        let autodiscover = |host: &str| format!("https://{host}/autodiscover/autodiscover.xml");
+        Self {
+            autoconfig: vec![
+                format!(
+                    "https://autoconfig.{domain}/mail/config-v1.1.xml?emailaddress={}",
+                    encoded(&address.to_string())
+                ),
+                format!("https://{domain}/.well-known/autoconfig/mail/config-v1.1.xml"),
+            ],
+            autodiscover: vec![
+                autodiscover(domain),
+                autodiscover(&format!("autodiscover.{domain}")),
+            ],
+            #[cfg(feature = "srv")]
+            name_servers: super::srv::system(),
+            #[cfg(not(feature = "srv"))]
+            name_servers: Vec::new(),
+            ca_file: None,
+        }
+    }
+}
+
+/// What was found of the mailbox, best first: what the provider publishes for mail programs, then
+/// what it publishes in the DNS, then what it tells Outlook. No password is given to anybody.
+pub async fn search(address: &Address, places: &Places) -> Vec<Found> {
+    let asking = async {
+        tokio::join!(
+            autoconfig(address, places),
+            srv(address, places),
+            autodiscover(address, places)
+        )
+    };
+    let Ok((autoconfig, srv, autodiscover)) = timeout(PATIENCE, asking).await else {
+        tracing::debug!("nothing was found in time");
+        return Vec::new();
+    };
+    [autoconfig, srv, autodiscover]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[cfg(feature = "oauth")]
+async fn autoconfig(address: &Address, places: &Places) -> Option<Found> {
+    for url in &places.autoconfig {
+        let document = super::web::document(url, None, places.ca_file.as_deref()).await;
+        if let Some(found) = document.and_then(|text| super::documents::autoconfig(&text, address))
+        {
+            return Some(found);
+        }
+    }
+    None
+}
+
+#[cfg(feature = "oauth")]
+async fn autodiscover(address: &Address, places: &Places) -> Option<Found> {
+    for url in &places.autodiscover {
+        let request = super::documents::autodiscover_request(address);
+        let document = super::web::document(url, Some(request), places.ca_file.as_deref()).await;
+        let found = |text: String| super::documents::autodiscover(&text, address);
+        if let Some(found) = document.and_then(found) {
+            return Some(found);
+        }
+    }
+    None
+}
+
+#[cfg(not(feature = "oauth"))]
+async fn autoconfig(_: &Address, _: &Places) -> Option<Found> {
+    None
+}
+
+#[cfg(not(feature = "oauth"))]
+async fn autodiscover(_: &Address, _: &Places) -> Option<Found> {
+    None
+}
+
+/// RFC 6186 §3.4, with RFC 8314 §5.1: TLS from the first octet where there is a choice.
+#[cfg(feature = "srv")]
+async fn srv(address: &Address, places: &Places) -> Option<Found> {
+    use super::{Source, is_host, srv, url};
+    let (servers, domain) = (&places.name_servers, address.domain());
+    let (tls, stls) = tokio::join!(
+        srv::best(servers, "_pop3s._tcp", domain),
+        srv::best(servers, "_pop3._tcp", domain)
+    );
+    let implicit = tls.is_some();
+    let target = tls.or(stls).filter(|target| is_host(&target.host))?;
+    let below = format!(".{domain}");
+    let host = target.host.to_ascii_lowercase();
+    Some(Found {
+        server: Some(url(&target.host, target.port, implicit)),
+        user: address.to_string(),
+        note: None,
+        source: Source::Srv {
+            same_domain: host == domain || host.ends_with(&below),
+        },
+    })
+}
+
+#[cfg(not(feature = "srv"))]
+async fn srv(_: &Address, _: &Places) -> Option<Found> {
+    None
+}
+
+/// RFC 3986 §2.1.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, octet| {
+        match octet {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                encoded.push(char::from(octet));
+            }
+            _ => encoded.push_str(&format!("%{octet:02X}")),
+        }
+        encoded
+    })
+}
