@@ -7,6 +7,7 @@
 //!                     cli                arguments, output
 //!                   /  |  \
 //!              config  |   probe         settings; what a server is like
+//!                      |     import       other programs' lists of what they had
 //!                      |
 //!                    sync                the order of one sync
 //!      /       /       |       \    \
@@ -29,6 +30,7 @@ pub mod config;
 pub mod envelope;
 pub mod exit;
 pub mod find;
+pub mod import;
 pub mod maildrop;
 pub mod policy;
 pub mod pop3;

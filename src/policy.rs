@@ -28,13 +28,16 @@ pub trait Memory {
     }
 }
 
-/// What is remembered of the stored messages with one unique-id.
+/// What is remembered of the messages with one unique-id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remembered {
     /// When the latest of them was stored, in seconds since 1970.
     pub stored_at: i64,
     /// Whether the server was asked to delete them.
     pub deletion_asked: bool,
+    /// Whether they are stored here. Otherwise another program had them, and nothing is known of
+    /// its copy.
+    pub held: bool,
     /// How many messages of the listing had this unique-id when all of them were last accounted
     /// for: more than one only where a server breaks the rules; none where it is in doubt whether
     /// the unique-id is theirs.
@@ -74,6 +77,8 @@ pub fn plan(
             let remembered = memory.recall(message.unique_id);
             let decision = if message.unique_id.is_empty() {
                 Decision::new(Action::Skip, Reason::NoUniqueId)
+            } else if is_imported(message, remembered) {
+                Decision::new(Action::Keep, Reason::Imported)
             } else if is_ambiguous(message, remembered) {
                 ambiguous(message, remembered, retention)
             } else {
@@ -129,6 +134,12 @@ fn unknown(retention: Retention) -> Decision {
     } else {
         Decision::new(Action::RetrieveThenDelete, Reason::New)
     }
+}
+
+/// Whether another program had this message, and all others with its unique-id: deleting one could
+/// delete the last copy.
+fn is_imported(message: Message<'_>, remembered: Option<Remembered>) -> bool {
+    remembered.is_some_and(|remembered| !remembered.held && remembered.copies == message.copies)
 }
 
 /// Whether the unique-id does not tell which message this is (`OPOP3:C0040`, `C0041`): others
@@ -250,6 +261,8 @@ pub enum Reason {
     HeadersOnly,
     /// It is larger than `headers-only-above`.
     LargerThanHeadersOnlyAbove,
+    /// Another program had it, and popsync holds no copy.
+    Imported,
     /// It is larger than `max-size`.
     LargerThanMaxSize,
     /// It is large, and a person has asked for all of it.
@@ -300,6 +313,7 @@ impl fmt::Display for Reason {
             Self::AskedBefore => "deletion asked before, still listed",
             Self::HeadersOnly => "headers only, not marked",
             Self::LargerThanHeadersOnlyAbove => "larger than headers-only-above",
+            Self::Imported => "had by another program, and not stored here",
             Self::LargerThanMaxSize => "larger than max-size",
             Self::Marked => "marked",
             Self::New => "new",

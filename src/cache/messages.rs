@@ -183,11 +183,13 @@ impl Cache {
                 stored_at: row.get(1)?,
                 copies: row.get(2)?,
                 deletion_asked: row.get(3)?,
+                held: true,
                 gone: gone.then_some(listed.map(i64::cast_unsigned)),
             };
             snapshot.push(unique_id, remembered);
         }
         snapshot.headers = self.header_memory(account)?;
+        self.read_imported(account, &mut snapshot)?;
         Ok(snapshot)
     }
 

@@ -11,6 +11,7 @@ use super::Error;
 const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/0001_init.sql")),
     M::up(include_str!("../../migrations/0002_headers_only.sql")),
+    M::up(include_str!("../../migrations/0003_imported.sql")),
 ];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.

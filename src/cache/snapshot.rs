@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::maildrop::Maildrop;
+use crate::maildrop::{Maildrop, Message};
 use crate::policy::{HeaderOnly, Memory, Remembered};
 
 /// What the cache knew when the run began.
@@ -19,6 +19,8 @@ pub struct Snapshot {
     sizes_of_gone: HashMap<usize, u64>,
     /// Messages that are not stored, but for their headers. Few are so large.
     pub(super) headers: HashMap<Vec<u8>, HeaderOnly>,
+    /// Some unique-ids were taken over with `-` for every `/`.
+    without_slashes: bool,
     hasher: DefaultHashBuilder,
 }
 
@@ -30,6 +32,9 @@ struct Row {
     copies: u32,
     deletion_asked: bool,
     gone: bool,
+    /// A copy was stored. Otherwise another program had it.
+    held: bool,
+    without_slashes: bool,
 }
 
 /// A size that no listing gives: of several messages that are gone and had one unique-id, none
@@ -68,6 +73,8 @@ impl Snapshot {
             copies: remembered.copies,
             deletion_asked: remembered.deletion_asked,
             gone: remembered.gone.is_some(),
+            held: remembered.held,
+            without_slashes: false,
         });
         // Whatever was deleted and is back is looked into, whatever its size.
         if let (Some(Some(size)), false) = (remembered.gone, remembered.deletion_asked) {
@@ -85,7 +92,47 @@ impl Snapshot {
         });
     }
 
+    /// Adds a message that another program had, once all that are stored are there: where one of
+    /// those has the unique-id, it is the one that counts.
+    pub(super) fn push_imported(
+        &mut self,
+        unique_id: &[u8],
+        copies: u32,
+        without_slashes: bool,
+        imported_at: i64,
+    ) {
+        if self.find_exact(unique_id).is_some() {
+            return;
+        }
+        let before = self.rows.len();
+        let remembered = Remembered {
+            stored_at: imported_at,
+            deletion_asked: false,
+            copies,
+            held: false,
+            gone: None,
+        };
+        self.push(unique_id, remembered);
+        if let Some(row) = self.rows.get_mut(before) {
+            row.without_slashes = without_slashes;
+            self.without_slashes |= without_slashes;
+        }
+    }
+
     fn find(&self, unique_id: &[u8]) -> Option<usize> {
+        let found = self.find_exact(unique_id);
+        if found.is_some() || !self.without_slashes || !unique_id.contains(&b'/') {
+            return found;
+        }
+        let replaced: Vec<u8> = unique_id
+            .iter()
+            .map(|&octet| if octet == b'/' { b'-' } else { octet })
+            .collect();
+        self.find_exact(&replaced)
+            .filter(|&index| self.rows[index].without_slashes)
+    }
+
+    fn find_exact(&self, unique_id: &[u8]) -> Option<usize> {
         self.by_id
             .find(self.hasher.hash_one(unique_id), |&index| {
                 id(&self.ids, &self.rows[index as usize]) == unique_id
@@ -111,7 +158,12 @@ impl Snapshot {
     /// Whether the server seems to have renamed its messages: more than half of those that it
     /// had are gone, and not because they were deleted; or all went before.
     pub fn looks_renamed(&self, maildrop: &Maildrop) -> bool {
-        let kept = self.rows.iter().filter(|row| !row.deletion_asked);
+        // What another program had is not missed: nothing is known of it that could be
+        // recognised.
+        let kept = self
+            .rows
+            .iter()
+            .filter(|row| row.held && !row.deletion_asked);
         let (mut before, mut gone_before) = (0, 0);
         for row in kept {
             before += usize::from(!row.gone);
@@ -121,12 +173,21 @@ impl Snapshot {
         let mut unknown = 0;
         for message in maildrop.iter() {
             match self.find(message.unique_id).map(|index| &self.rows[index]) {
-                Some(row) => listed += usize::from(!row.deletion_asked && !row.gone),
+                Some(row) => listed += usize::from(row.held && !row.deletion_asked && !row.gone),
                 None => unknown += usize::from(!self.headers.contains_key(message.unique_id)),
             }
         }
         let vanished = before - listed.min(before);
         unknown > 0 && (vanished > listed || (before == 0 && gone_before > 0))
+    }
+
+    /// How many messages were taken over from another program, where this listing shows none of
+    /// them and nothing was stored yet: its list was perhaps that of another mailbox.
+    pub fn imported_in_vain(&self, maildrop: &Maildrop) -> Option<u64> {
+        let imported = !self.rows.is_empty() && self.rows.iter().all(|row| !row.held);
+        let unknown = |message: Message<'_>| self.find(message.unique_id).is_none();
+        (imported && !maildrop.is_empty() && maildrop.iter().all(unknown))
+            .then_some(self.rows.len() as u64)
     }
 
     /// Which of the known unique-ids this listing no longer shows, and which it shows again.
@@ -139,7 +200,7 @@ impl Snapshot {
         }
         let pick = |missing: bool| {
             let rows = self.rows.iter().zip(&listed);
-            rows.filter(move |(row, listed)| row.gone == missing && **listed == missing)
+            rows.filter(move |(row, listed)| row.held && row.gone == missing && **listed == missing)
                 .map(|(row, _)| id(&self.ids, row))
                 .collect()
         };
@@ -160,6 +221,7 @@ impl Memory for Snapshot {
             stored_at: row.stored_at,
             deletion_asked: row.deletion_asked,
             copies: row.copies,
+            held: row.held,
             gone: row.gone.then(|| self.sizes_of_gone.get(&index).copied()),
         })
     }

@@ -10,6 +10,7 @@ use clap_complete::Shell;
 
 use crate::account::AuthMethod;
 use crate::config::{self, quantity};
+use crate::import::{Format, Mailbox};
 use crate::profile::Profile;
 
 use super::help;
@@ -106,6 +107,7 @@ pub(super) enum Command {
     List(List),
     Mark(Mark),
     Unmark(Unmark),
+    Import(Import),
     Probe(Box<Probe>),
     Login(Login),
     Logout(Logout),
@@ -358,6 +360,50 @@ pub(super) struct Messages {
     pub(super) unique_ids: Vec<String>,
 }
 
+/// Take over what was downloaded before, so that it does not come again
+///
+/// From the list of unique-ids that another program keeps, or, with --seed, everything that is on
+/// the server now. What is taken over is neither retrieved nor deleted on the server by any later
+/// sync, whatever the account's settings say: popsync holds no copy of it.
+#[derive(Debug, Args)]
+#[command(
+    after_long_help = help::import(),
+    group = clap::ArgGroup::new("source").required(true).args(["from", "seed"])
+)]
+pub(super) struct Import {
+    /// Account of the configuration
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) account: String,
+
+    /// Program that wrote FILE: mpop, getmail, fetchmail, fdm or thunderbird
+    #[arg(
+        long,
+        value_name = "PROGRAM",
+        value_parser = format(),
+        hide_possible_values = true,
+        requires = "file"
+    )]
+    pub(super) from: Option<Format>,
+
+    /// Its list of unique-ids
+    ///
+    /// mpop: below ~/.mpop_uidls. getmail: oldmail-SERVER-PORT-USER in its folder. fetchmail:
+    /// ~/.fetchids. fdm: the cache of the account. Thunderbird: popstate.dat below
+    /// Mail/SERVER in the profile.
+    #[arg(value_name = "FILE", requires = "from", value_hint = ValueHint::FilePath)]
+    pub(super) file: Option<PathBuf>,
+
+    /// Mailbox to take over, where FILE names it otherwise than the account
+    #[arg(long, value_name = "USER@HOST", requires = "file", value_parser = mailbox)]
+    pub(super) mailbox: Option<Mailbox>,
+
+    /// Treat all that is on the server now as had
+    ///
+    /// Logs in once and reads the list of messages; nothing is retrieved, stored or deleted.
+    #[arg(long)]
+    pub(super) seed: bool,
+}
+
 /// Check a server against the rules, and say what was seen
 ///
 /// Logs in once, reads only, and holds what the server sends against the statements of
@@ -537,6 +583,21 @@ pub(super) struct Man {
 fn auth() -> impl TypedValueParser<Value = AuthMethod> {
     PossibleValuesParser::new(config::AUTH_METHODS)
         .map(|name| AuthMethod::from_name(&name).unwrap_or_default())
+}
+
+fn format() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::name))
+        .map(|name| Format::from_name(&name).unwrap_or(Format::Mpop))
+}
+
+fn mailbox(text: &str) -> Result<Mailbox, &'static str> {
+    match text.rsplit_once('@') {
+        Some((user, host)) if !user.is_empty() && !host.is_empty() => Ok(Mailbox {
+            host: host.to_owned(),
+            user: user.to_owned(),
+        }),
+        _ => Err("expected USER@HOST"),
+    }
 }
 
 fn profile() -> impl TypedValueParser<Value = Profile> {

@@ -63,6 +63,18 @@ Examples:
 Exit statuses are those of `popsync --help`."
 }
 
+/// For `popsync import`.
+pub(super) fn import() -> &'static str {
+    "\
+Examples:
+  popsync import work --from mpop ~/.mpop_uidls/anna_at_mail.example.com
+  popsync import work --from fetchmail ~/.fetchids --mailbox anna@mailhost
+  popsync import work --seed
+
+Exit statuses are those of `popsync --help`; 65 where FILE is not such a list,
+or not of this mailbox."
+}
+
 /// For `popsync login`.
 pub(super) fn login() -> &'static str {
     "\

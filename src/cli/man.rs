@@ -39,6 +39,10 @@ pub(super) const PAGES: &[Page] = &[
         text: include_str!("../../man/popsync-unmark.1"),
     },
     Page {
+        name: "popsync-import",
+        text: include_str!("../../man/popsync-import.1"),
+    },
+    Page {
         name: "popsync-probe",
         text: include_str!("../../man/popsync-probe.1"),
     },

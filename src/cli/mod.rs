@@ -20,6 +20,7 @@ mod account;
 pub mod args;
 mod fetch;
 mod help;
+mod import;
 mod list;
 mod login;
 mod man;
@@ -64,6 +65,7 @@ pub fn main() -> ExitCode {
             let accounts = || Ok(vec![fetch::account(&arguments, &Base::current())?]);
             sync(&cli.global, arguments.dry_run, 1, accounts)
         }
+        Command::Import(arguments) => import::import(&cli.global, &arguments),
         Command::Login(arguments) => login::login(&cli.global, &arguments),
         Command::Logout(arguments) => login::logout(&cli.global, &arguments),
         Command::List(arguments) => list::list(&cli.global, &arguments),

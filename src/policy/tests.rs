@@ -41,6 +41,7 @@ fn stored(unique_id: &str, days_ago: i64, deletion_asked: bool) -> (Vec<u8>, Rem
     let remembered = Remembered {
         stored_at: NOW - days_ago * DAY,
         deletion_asked,
+        held: true,
         copies: 1,
         gone: None,
     };
@@ -449,5 +450,32 @@ proptest! {
             let marked = known.is_some_and(|header| header.marked);
             prop_assert_eq!(decision.action.retrieves(), marked || !is_large);
         }
+    }
+}
+
+/// What another program had may be the last copy: no setting deletes it.
+#[test]
+fn what_another_program_had_is_neither_retrieved_nor_deleted() {
+    for retention in [KEEP, DELETE, FOURTEEN_DAYS] {
+        let (unique_id, remembered) = stored("a", 100, false);
+        let imported = Remembered {
+            held: false,
+            ..remembered
+        };
+        let memory: HashMap<_, _> = [(unique_id, imported)].into();
+        let decided = |lines: &[&str]| {
+            let decisions = plan(&maildrop(lines), &memory, retention, Limits::default(), NOW);
+            let actions = decisions.iter().map(|decision| decision.action);
+            (decisions[0].reason, actions.collect::<Vec<_>>())
+        };
+        assert_eq!(
+            decided(&["1 a"]),
+            (Reason::Imported, vec![Action::Keep]),
+            "{retention:?}"
+        );
+        // It was one message then, and which of these it was nobody knows.
+        let (reason, actions) = decided(&["1 a", "2 a"]);
+        assert_eq!(reason, Reason::UniqueIdAmbiguous);
+        assert!(actions.iter().all(|action| action.retrieves()));
     }
 }

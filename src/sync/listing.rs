@@ -27,6 +27,14 @@ pub(super) struct Past {
 }
 
 impl Past {
+    /// The same, but such that no sizes are asked for.
+    pub(super) fn without_sizes(self) -> Self {
+        Self {
+            listed: Some(u64::MAX),
+            ..self
+        }
+    }
+
     pub(super) fn read(cache: &Cache, account: i64) -> Result<Self, cache::Error> {
         Ok(Self {
             listed: cache.listed_last(account)?,

@@ -32,6 +32,7 @@ mod listing;
 mod migration;
 mod planning;
 mod retrieval;
+mod seed;
 mod stub;
 mod survey;
 mod work;
@@ -39,6 +40,7 @@ mod writer;
 
 pub use error::Error;
 pub use event::{Event, Reporter, Summary};
+pub use seed::seed;
 pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
 
 use listing::Past;
@@ -132,7 +134,7 @@ async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Er
     let plan = Plan::new(request, &maildrop, &snapshot, &HashSet::new());
     summary.on_server = maildrop.len() as u64;
     summary.skipped = plan.skipped();
-    summary.failed = plan.warn(request, &maildrop);
+    summary.failed = plan.warn(request, &maildrop, &snapshot);
     for (message, decision) in plan.decided(&maildrop) {
         if decision.action != Action::Keep {
             request.reporter.report(Event::Decided {

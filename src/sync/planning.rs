@@ -105,16 +105,23 @@ impl Plan {
 
     /// Warns of what a person should know about the listing; gives how many messages or lines
     /// that makes unusable.
-    pub(super) fn warn(&self, request: &Request<'_>, maildrop: &Maildrop) -> u64 {
+    pub(super) fn warn(
+        &self,
+        request: &Request<'_>,
+        maildrop: &Maildrop,
+        snapshot: &Snapshot,
+    ) -> u64 {
         let mut unusable = 0;
-        for contradiction in maildrop.contradictions() {
-            unusable += 1;
-            let message =
-                format!("the listing contradicts itself, so nothing is deleted: {contradiction}");
+        if let Some(imported) = snapshot.imported_in_vain(maildrop) {
+            let message = format!(
+                "none of the {imported} messages taken over by `popsync import` is on the server: \
+                 was that the list of another mailbox?"
+            );
             request
                 .reporter
                 .report(Event::Warning { message: &message });
         }
+        unusable += warn(request, maildrop);
         let nameless = self.count(|decision| decision.reason == Reason::NoUniqueId);
         if nameless > 0 {
             unusable += nameless;
@@ -158,4 +165,16 @@ impl Plan {
             skip: self.count(|decision| decision.action == Action::Skip),
         });
     }
+}
+
+/// Warns where the listing contradicts itself; gives how often it does.
+pub(super) fn warn(request: &Request<'_>, maildrop: &Maildrop) -> u64 {
+    for contradiction in maildrop.contradictions() {
+        let message =
+            format!("the listing contradicts itself, so nothing is deleted: {contradiction}");
+        request
+            .reporter
+            .report(Event::Warning { message: &message });
+    }
+    maildrop.contradictions().len() as u64
 }

@@ -20,7 +20,7 @@ use crate::auth::source;
 use crate::cache::{Held, Lock, Snapshot};
 use crate::envelope::Envelope;
 use crate::maildrop::Maildrop;
-use crate::policy::{Action, Decision, Memory};
+use crate::policy::{Action, Decision, Memory, Reason};
 use crate::pop3::MessageNumber;
 use crate::session::Session;
 use crate::store::locate;
@@ -83,6 +83,8 @@ pub enum State {
     New,
     /// It is not stored, but for its header.
     HeadersOnly,
+    /// It is not stored: another program had it.
+    Imported,
     /// It is stored.
     Stored,
     /// It is stored, and the next sync deletes it on the server.
@@ -163,10 +165,12 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
     }
     let maildrop = builder.finish();
     let plan = Plan::new(request, &maildrop, &known.snapshot, &Default::default());
-    plan.warn(request, &maildrop);
+    plan.warn(request, &maildrop, &known.snapshot);
     entries.extend(plan.decided(&maildrop).map(|(message, decision)| {
         let remembered = known.snapshot.recall(message.unique_id);
-        let stored_at = remembered.map(|remembered| remembered.stored_at);
+        let stored_at = remembered
+            .filter(|remembered| remembered.held)
+            .map(|remembered| remembered.stored_at);
         let header = known.snapshot.recall_header(message.unique_id);
         let state = match state(decision, stored_at.is_some()) {
             State::New if header.is_some() => State::HeadersOnly,
@@ -199,6 +203,7 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
 fn state(decision: Decision, stored: bool) -> State {
     match decision.action {
         Action::Delete => State::ToBeRemoved,
+        Action::Keep if decision.reason == Reason::Imported => State::Imported,
         Action::Keep => State::Stored,
         Action::Skip if stored => State::Stored,
         Action::Headers | Action::Retrieve | Action::RetrieveThenDelete | Action::Skip => {

@@ -145,7 +145,7 @@ impl<'a> Work<'a> {
         let changed = self.changed(&mut session, &maildrop, &plan).await?;
         plan.change(&changed, request.account.retention);
         if refused.is_empty() {
-            summary.failed += plan.warn(request, &maildrop);
+            summary.failed += plan.warn(request, &maildrop, &snapshot);
         }
         summary.skipped = plan.skipped();
         plan.report(request, &maildrop);

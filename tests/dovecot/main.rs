@@ -3,6 +3,7 @@
 
 mod disk;
 mod home;
+mod imports;
 mod logins;
 mod refusals;
 mod retention;

@@ -46,6 +46,13 @@ pub(super) enum Line<'a> {
         unique_id: String,
         reason: Cow<'a, str>,
     },
+    /// What was downloaded before was taken over.
+    Import {
+        account: &'a str,
+        source: &'a str,
+        new: u64,
+        known: u64,
+    },
     /// The maildrop was listed.
     Listed { account: &'a str, messages: u64 },
     /// The login was accepted.

@@ -149,6 +149,7 @@ fn line(account: &str, entry: &Entry) -> String {
         state: match entry.state {
             State::HeadersOnly => "headers-only",
             State::New => "new",
+            State::Imported => "imported",
             State::Stored => "stored",
             State::ToBeRemoved => "to-be-removed",
         },
@@ -256,6 +257,7 @@ fn state(entry: &Entry) -> String {
         (State::New, _) => "new".to_owned(),
         (State::HeadersOnly, _) if entry.marked => "headers only, marked".to_owned(),
         (State::HeadersOnly, _) => "headers only".to_owned(),
+        (State::Imported, _) => "imported".to_owned(),
         (State::Stored, Some(time)) => format!("stored, leaves {}", local(time, "%F")),
         (State::Stored, None) => "stored".to_owned(),
         (State::ToBeRemoved, _) => "to be removed".to_owned(),

@@ -23,6 +23,7 @@ pub(super) use reporter::AccountReporter;
 pub(super) use standing::Standing;
 
 mod account;
+mod import;
 mod json;
 mod lines;
 mod list;

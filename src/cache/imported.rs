@@ -1,0 +1,80 @@
+//! Table `imported`: messages that were had, but not by popsync.
+
+use rusqlite::params;
+
+use super::{Cache, Error, Snapshot};
+
+/// A message that was had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Had {
+    /// Its unique-id.
+    pub unique_id: Vec<u8>,
+    /// How many messages of the listing have it.
+    pub copies: u32,
+    /// Whether every `/` of it was written as `-`.
+    pub without_slashes: bool,
+}
+
+/// What an import added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// Messages that were not known before.
+    pub new: u64,
+    /// Messages that are stored, or were taken over before.
+    pub known: u64,
+}
+
+impl Cache {
+    /// Records all of these messages as had, or, where one of them is an error, none.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`], and the first error among the messages.
+    pub fn take_over<E: From<Error>>(
+        &mut self,
+        account: i64,
+        messages: impl Iterator<Item = Result<Had, E>>,
+        now: i64,
+    ) -> Result<Taken, E> {
+        let mut taken = Taken::default();
+        let transaction = self.connection.transaction().map_err(Error::from)?;
+        {
+            let insert = "INSERT INTO imported
+                     (account, unique_id, copies, without_slashes, imported_at)
+                 SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS
+                     (SELECT 1 FROM messages WHERE account = ?1 AND unique_id = ?2)
+                 ON CONFLICT DO NOTHING";
+            let mut insert = transaction.prepare_cached(insert).map_err(Error::from)?;
+            for message in messages {
+                let Had {
+                    unique_id,
+                    copies,
+                    without_slashes,
+                } = message?;
+                let added = insert
+                    .execute(params![account, unique_id, copies, without_slashes, now])
+                    .map_err(Error::from)?;
+                if added == 0 {
+                    taken.known += 1;
+                } else {
+                    taken.new += 1;
+                }
+            }
+        }
+        transaction.commit().map_err(Error::from)?;
+        Ok(taken)
+    }
+
+    /// Adds what was taken over to what is stored.
+    pub(super) fn read_imported(&self, account: i64, to: &mut Snapshot) -> Result<(), Error> {
+        let mut query = self.connection.prepare(
+            "SELECT unique_id, copies, without_slashes, imported_at FROM imported
+             WHERE account = ?1",
+        )?;
+        let mut rows = query.query([account])?;
+        while let Some(row) = rows.next()? {
+            let unique_id = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+            to.push_imported(unique_id, row.get(1)?, row.get(2)?, row.get(3)?);
+        }
+        Ok(())
+    }
+}

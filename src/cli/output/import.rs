@@ -1,0 +1,39 @@
+//! What `popsync import` says.
+
+use indicatif::HumanCount;
+
+use crate::cache::Taken;
+use crate::cli::import::Error;
+use crate::exit::Exit;
+
+use super::Output;
+use super::json::Line;
+use super::terminal::messages;
+
+impl Output {
+    /// Messages were taken over from this source.
+    pub(in crate::cli) fn imported(&self, account: &str, source: &str, taken: Taken) {
+        let Taken { new, known } = taken;
+        self.json(|| Line::Import {
+            account,
+            source,
+            new,
+            known,
+        });
+        let before = match known {
+            0 => String::new(),
+            _ => format!("; {} known before", HumanCount(known)),
+        };
+        self.done(&format!(
+            "{account}: {} {} taken over{before}",
+            HumanCount(new),
+            messages(new)
+        ));
+    }
+
+    /// None was.
+    pub(in crate::cli) fn import_failed(&self, account: &str, error: &Error) -> Exit {
+        self.account_error(account, error, error.exit(), error.advice());
+        error.exit()
+    }
+}

@@ -1,0 +1,110 @@
+//! What can be wrong with a list of unique-ids.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::Mailbox;
+use crate::exit::Exit;
+
+/// Why nothing was taken over.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no unique-id in it.
+    #[error("`{}` holds no unique-ids", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not what it should be.
+    #[error("line {line} of `{}` is none of {format}: {fault}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// The program that should have written it.
+        format: &'static str,
+        /// What is wrong.
+        fault: Malformed,
+    },
+    /// It is about other mailboxes.
+    #[error(
+        "`{}` says nothing of {}@{}, but of {}",
+        path.display(), mailbox.user, mailbox.host, found.join(", ")
+    )]
+    OtherMailbox {
+        /// The file.
+        path: PathBuf,
+        /// The mailbox that is wanted.
+        mailbox: Mailbox,
+        /// Those that it is about, or the first of them.
+        found: Vec<String>,
+    },
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// The file ends where more is announced.
+    #[error("the file ends, and {left} unique-ids are still to come")]
+    EndsEarly {
+        /// How many.
+        left: u64,
+    },
+    /// The length in front of a unique-id is not its length.
+    #[error("the length is not that of the unique-id")]
+    Length,
+    /// It is not built as such lines are.
+    #[error("expected {expected}")]
+    Form {
+        /// What should stand there.
+        expected: &'static str,
+    },
+    /// A unique-id comes before the mailbox that it belongs to.
+    #[error("a unique-id of no mailbox")]
+    NoMailbox,
+    /// A unique-id is empty.
+    #[error("the unique-id is missing")]
+    NoUniqueId,
+    /// It is longer than any such line can be.
+    #[error("the line is too long")]
+    TooLong,
+}
+
+impl Error {
+    /// The status for the shell.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Io { .. } => Exit::IoError,
+            Self::Empty { .. } | Self::Malformed { .. } | Self::OtherMailbox { .. } => {
+                Exit::DataError
+            }
+        }
+    }
+
+    /// What the user can do, for a line of its own.
+    pub fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::Empty { .. } | Self::Malformed { .. } => {
+                "nothing was taken over; `popsync man import` says which file each program keeps"
+                    .to_owned()
+            }
+            Self::Io { .. } => return None,
+            Self::OtherMailbox { .. } => {
+                "where one of them is the same mailbox, name it with `--mailbox USER@HOST`; nothing \
+                 was taken over"
+                    .to_owned()
+            }
+        })
+    }
+}

@@ -1,0 +1,30 @@
+//! fetchmail's `.fetchids`: `USER@HOST UNIQUE-ID`, of all mailboxes in one file. A user may hold
+//! an `@` of its own, and spaces.
+
+use super::{Malformed, Parsed, Parser};
+
+pub(super) struct Fetchmail;
+
+impl Parser for Fetchmail {
+    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, Malformed> {
+        if line.is_empty() {
+            return Ok(Parsed::Nothing);
+        }
+        parse(line).ok_or(Malformed::Form {
+            expected: "`USER@HOST UNIQUE-ID`",
+        })
+    }
+}
+
+fn parse(line: &[u8]) -> Option<Parsed<'_>> {
+    let at = line.iter().position(|&octet| octet == b'@')?;
+    let space = at + line[at..].iter().position(|&octet| octet == b' ')?;
+    let (mailbox, unique_id) = (&line[..space], &line[space + 1..]);
+    // The last one stands before the host.
+    let at = mailbox.iter().rposition(|&octet| octet == b'@')?;
+    Some(Parsed::HadIn {
+        host: &mailbox[at + 1..],
+        user: &mailbox[..at],
+        unique_id,
+    })
+}

@@ -1,0 +1,293 @@
+//! What other programs have downloaded: their lists of unique-ids.
+//!
+//! Every program keeps such a list in a text file of its own. These files are read line by line
+//! and believed no further than they must be: a line has a limit, a count allocates nothing, and
+//! a line that makes no sense ends the import with its number, before anything is recorded. A
+//! list that may hold several mailboxes is read for one of them.
+//!
+//! That a program has had a message does not mean that its copy is still there.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+mod error;
+mod fdm;
+mod fetchmail;
+mod getmail;
+mod lines;
+mod mpop;
+mod thunderbird;
+
+pub use error::{Error, Malformed};
+
+use lines::Lines;
+
+/// How many of the mailboxes that a file holds are named where the right one is not among them.
+const NAMED: usize = 10;
+
+/// Whose list it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The cache of fdm.
+    Fdm,
+    /// `.fetchids`.
+    Fetchmail,
+    /// An `oldmail` file.
+    Getmail,
+    /// A file below `.mpop_uidls`.
+    Mpop,
+    /// `popstate.dat`.
+    Thunderbird,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Mpop,
+        Self::Getmail,
+        Self::Fetchmail,
+        Self::Fdm,
+        Self::Thunderbird,
+    ];
+
+    /// The program's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fdm => "fdm",
+            Self::Fetchmail => "fetchmail",
+            Self::Getmail => "getmail",
+            Self::Mpop => "mpop",
+            Self::Thunderbird => "thunderbird",
+        }
+    }
+
+    /// The format of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    fn parser(self) -> Box<dyn Parser> {
+        match self {
+            Self::Fdm => Box::new(fdm::Fdm),
+            Self::Fetchmail => Box::new(fetchmail::Fetchmail),
+            Self::Getmail => Box::new(getmail::Getmail),
+            Self::Mpop => Box::new(mpop::Mpop::default()),
+            Self::Thunderbird => Box::new(thunderbird::Thunderbird::default()),
+        }
+    }
+}
+
+/// A mailbox, as the other program names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailbox {
+    /// The server.
+    pub host: String,
+    /// The user.
+    pub user: String,
+}
+
+impl Mailbox {
+    fn is(&self, host: &[u8], user: &[u8]) -> bool {
+        self.host.as_bytes().eq_ignore_ascii_case(host) && self.user.as_bytes() == user
+    }
+}
+
+/// A message that another program has had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its unique-id, as that program wrote it down.
+    pub unique_id: Vec<u8>,
+    /// Whether every `/` of the unique-id was written as `-`.
+    pub without_slashes: bool,
+}
+
+/// Understands the lines of one format.
+trait Parser: Send {
+    /// What this line says.
+    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, Malformed>;
+
+    /// Whether the file may end here.
+    fn end(&self) -> Result<(), Malformed> {
+        Ok(())
+    }
+}
+
+/// What one line says.
+#[derive(Debug, PartialEq, Eq)]
+enum Parsed<'a> {
+    /// Nothing that matters.
+    Nothing,
+    /// The lines behind it are about this mailbox.
+    Mailbox { host: &'a [u8], user: &'a [u8] },
+    /// A message of the current mailbox was had.
+    Had(&'a [u8]),
+    /// A message of this mailbox was had.
+    HadIn {
+        host: &'a [u8],
+        user: &'a [u8],
+        unique_id: &'a [u8],
+    },
+}
+
+/// The messages that a file says were had of one mailbox. The last of them may be an error; then
+/// those before it are not to be believed either.
+pub struct Entries<R> {
+    path: PathBuf,
+    format: Format,
+    parser: Box<dyn Parser>,
+    lines: Lines<R>,
+    mailbox: Mailbox,
+    /// The current lines are about this mailbox; true from the start where a file has but one.
+    wanted: bool,
+    /// The mailboxes seen that are not the wanted one.
+    others: BTreeSet<String>,
+    found: u64,
+    ended: bool,
+}
+
+/// Opens the list of this program, to be read for this mailbox.
+///
+/// # Errors
+/// [`Error::Io`]; and [`Error::OtherMailbox`] where the file's name already says so.
+pub fn open(
+    format: Format,
+    path: &Path,
+    mailbox: Mailbox,
+) -> Result<Entries<BufReader<File>>, Error> {
+    if format == Format::Getmail
+        && let Some(other) = getmail::other_mailbox(path, &mailbox)
+    {
+        return Err(Error::OtherMailbox {
+            path: path.to_owned(),
+            mailbox,
+            found: vec![other],
+        });
+    }
+    let failed = |source| Error::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    // A folder can be opened, and read as nothing.
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(Entries::new(format, path, mailbox, BufReader::new(file)))
+}
+
+impl<R: BufRead> Entries<R> {
+    fn new(format: Format, path: &Path, mailbox: Mailbox, input: R) -> Self {
+        Self {
+            path: path.to_owned(),
+            format,
+            parser: format.parser(),
+            lines: Lines::new(input),
+            mailbox,
+            wanted: true,
+            others: BTreeSet::new(),
+            found: 0,
+            ended: false,
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<Entry>, Error> {
+        loop {
+            let line = match self.lines.next() {
+                Ok(Some(line)) => line,
+                Ok(None) => return self.end().map(|()| None),
+                Err(lines::Failure::Io(source)) => {
+                    return Err(Error::Io {
+                        path: self.path.clone(),
+                        source,
+                    });
+                }
+                Err(lines::Failure::TooLong) => return Err(self.malformed(Malformed::TooLong)),
+            };
+            let parsed = match self.parser.line(line) {
+                Ok(parsed) => parsed,
+                Err(fault) => return Err(self.malformed(fault)),
+            };
+            let unique_id = match parsed {
+                Parsed::Nothing => continue,
+                Parsed::Mailbox { host, user } => {
+                    self.wanted = self.mailbox.is(host, user);
+                    note(&mut self.others, self.wanted, host, user);
+                    continue;
+                }
+                Parsed::Had(unique_id) => unique_id,
+                Parsed::HadIn {
+                    host,
+                    user,
+                    unique_id,
+                } => {
+                    self.wanted = self.mailbox.is(host, user);
+                    note(&mut self.others, self.wanted, host, user);
+                    unique_id
+                }
+            };
+            if unique_id.is_empty() {
+                return Err(self.malformed(Malformed::NoUniqueId));
+            }
+            if self.wanted {
+                self.found += 1;
+                return Ok(Some(Entry {
+                    unique_id: unique_id.to_vec(),
+                    without_slashes: self.format == Format::Getmail,
+                }));
+            }
+        }
+    }
+
+    fn end(&self) -> Result<(), Error> {
+        if let Err(fault) = self.parser.end() {
+            return Err(self.malformed(fault));
+        }
+        if self.found > 0 {
+            return Ok(());
+        }
+        let path = self.path.clone();
+        if self.others.is_empty() {
+            return Err(Error::Empty { path });
+        }
+        Err(Error::OtherMailbox {
+            path,
+            mailbox: self.mailbox.clone(),
+            found: self.others.iter().cloned().collect(),
+        })
+    }
+
+    fn malformed(&self, fault: Malformed) -> Error {
+        Error::Malformed {
+            path: self.path.clone(),
+            line: self.lines.number(),
+            format: self.format.name(),
+            fault,
+        }
+    }
+}
+
+/// Notes the name of a mailbox that is not the wanted one, if it is one of the first.
+fn note(others: &mut BTreeSet<String>, wanted: bool, host: &[u8], user: &[u8]) {
+    if !wanted && others.len() < NAMED {
+        let (user, host) = (String::from_utf8_lossy(user), String::from_utf8_lossy(host));
+        others.insert(format!("{user}@{host}"));
+    }
+}
+
+impl<R: BufRead> Iterator for Entries<R> {
+    type Item = Result<Entry, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let next = self.advance().transpose();
+        self.ended = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests;

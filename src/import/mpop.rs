@@ -1,0 +1,46 @@
+//! mpop's `uidls_file`: comments at the top, then for each mailbox a line ` COUNT HOST USER` and
+//! that many lines, each a unique-id, which may hold spaces.
+
+use super::{Malformed, Parsed, Parser};
+
+#[derive(Debug, Default)]
+pub(super) struct Mpop {
+    /// A mailbox was named: what begins with `#` is no comment any more.
+    begun: bool,
+    /// How many unique-ids of the current mailbox are still to come.
+    left: u64,
+}
+
+impl Parser for Mpop {
+    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, Malformed> {
+        if self.left > 0 {
+            self.left -= 1;
+            return Ok(Parsed::Had(line));
+        }
+        if !self.begun && line.starts_with(b"#") {
+            return Ok(Parsed::Nothing);
+        }
+        let mailbox = mailbox(line).ok_or(Malformed::Form {
+            expected: "` COUNT HOST USER`",
+        })?;
+        self.begun = true;
+        self.left = mailbox.0;
+        Ok(Parsed::Mailbox {
+            host: mailbox.1,
+            user: mailbox.2,
+        })
+    }
+
+    fn end(&self) -> Result<(), Malformed> {
+        match self.left {
+            0 => Ok(()),
+            left => Err(Malformed::EndsEarly { left }),
+        }
+    }
+}
+
+fn mailbox(line: &[u8]) -> Option<(u64, &[u8], &[u8])> {
+    let mut parts = line.strip_prefix(b" ")?.splitn(3, |&octet| octet == b' ');
+    let count = std::str::from_utf8(parts.next()?).ok()?.parse().ok()?;
+    Some((count, parts.next()?, parts.next()?))
+}
