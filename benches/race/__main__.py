@@ -18,17 +18,20 @@ sys.dont_write_bytecode = True
 import report
 from clients import Popsync
 from disks import KINDS, Disk, own_namespace
-from jobs import QUICK, ROWS, Lab, Scale, growth, log
+from jobs import DOVECOT_ONLY, QUICK, ROWS, Lab, Scale, growth, log
+from others import Courier, Cyrus
 from server import Dovecot
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+SERVERS = {"courier": Courier, "cyrus": Cyrus, "dovecot": Dovecot}
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benches/race", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--rows", default=",".join(ROWS), help="which rows, of %(default)s; or none")
+    add("--rows", help=f"which rows, of {','.join(ROWS)}; or none; all that the server is measured by")
+    add("--server", choices=SERVERS, default="dovecot", help="%(default)s, or others as root (not all rows)")
     add("--growth", action="store_true", help="also how time and memory grow with the mailbox")
     add("--growth-max", type=int, default=100_000, metavar="N", help="the largest mailbox of that; %(default)s")
     add("--file-system", choices=KINDS, default="as-is",
@@ -49,9 +52,12 @@ def main() -> None:
     options = arguments()
     if options.file_system != "as-is":
         own_namespace()
-    rows = [] if options.rows == "none" else options.rows.split(",")
-    if unknown := set(rows) - set(ROWS):
-        sys.exit(f"no row {', '.join(sorted(unknown))}: there are {', '.join(ROWS)}")
+    known = [row for row in ROWS if options.server == "dovecot" or row not in DOVECOT_ONLY]
+    rows = known if options.rows is None else [] if options.rows == "none" else options.rows.split(",")
+    if unknown := set(rows) - set(known):
+        sys.exit(f"no row {', '.join(sorted(unknown))}: {options.server} is measured by {', '.join(known)}")
+    if options.server != "dovecot" and (options.growth or options.write_results):
+        sys.exit("growth is measured, and results are written, with Dovecot alone")
     # So that what was started is stopped and what was mounted unmounted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     if options.folder:
@@ -71,7 +77,7 @@ def race(options: argparse.Namespace, rows: list[str], folder: pathlib.Path) -> 
     except BlockingIOError:
         sys.exit(f"another race is under way in {folder}")
     disk = Disk(folder, options.file_system)
-    server = Dovecot(folder)
+    server = SERVERS[options.server](folder)
     try:
         lab = Lab(server, disk, popsync, QUICK if options.quick else Scale(),
                   1 if options.quick else options.rounds, options.timeout)

@@ -14,7 +14,7 @@ def conditions(lab: Lab, quick: bool) -> str:
     mpop = f"mpop {lab.mpop.version}, " if lab.mpop else "no mpop, "
     text = (f"{datetime.date.today()}: {processor()}, {os.cpu_count()} cores, {total_memory()}, "
             f"Linux {platform.release()}, {lab.disk.name()}; popsync {lab.popsync.version}, {mpop}"
-            f"Dovecot {lab.server.version}, Python {platform.python_version()}; "
+            f"{lab.server.name} {lab.server.version}, Python {platform.python_version()}; "
             f"median of {lab.rounds} alternating rounds, each message compared by digest.")
     return text + ("\n\n**A smoke test with small mailboxes: the figures mean nothing.**" if quick else "")
 

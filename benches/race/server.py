@@ -33,6 +33,8 @@ class Owner:
 class Dovecot:
     """A running Dovecot 2.3, as fast as it can be: it writes no flags and syncs nothing."""
 
+    name = "Dovecot"
+
     def __init__(self, folder: pathlib.Path):
         self.folder, self.owner = folder, Owner()
         self.mail = folder / "mail"
@@ -78,6 +80,9 @@ class Dovecot:
             time.sleep(0.05)
         self.stop()
         return False
+
+    def take(self, user: str) -> None:
+        """It serves every Maildir there is."""
 
     def stop(self) -> None:
         self.process.terminate()
