@@ -142,7 +142,7 @@ fn prepare(folder: &Path) {
     let mut cache = Cache::open(folder).unwrap();
     let row = cache.account(&account(), 0).unwrap();
     let maildir = Maildir::open(&folder.join("mail"), &row.tag).unwrap();
-    let name = maildir.draft().unwrap().finish();
+    let name = maildir.draft().unwrap().finish().unwrap();
     let rows: Vec<Staged> = (1..=MESSAGES)
         .map(|n| Staged {
             unique_id: unique_id(n).into_bytes(),
@@ -151,6 +151,7 @@ fn prepare(folder: &Path) {
             sha256: [7; 32],
             header_sha256: [8; 32],
             listed_octets: Some(2_000),
+            extent: None,
             line_ends: LineEnds {
                 stored: LineEndings::Lf,
                 bare: false,

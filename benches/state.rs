@@ -60,7 +60,7 @@ fn write(maildir: &Maildir) -> Vec<Name> {
         .map(|_| {
             let mut draft = maildir.draft().unwrap();
             draft.write(&[b'x'; 2_000]).unwrap();
-            draft.finish()
+            draft.finish().unwrap()
         })
         .collect()
 }
@@ -73,6 +73,7 @@ fn rows(names: Vec<Name>, first: usize) -> Vec<Staged> {
         sha256: [7; 32],
         header_sha256: [8; 32],
         listed_octets: Some(2_000),
+        extent: None,
         line_ends: LineEnds {
             stored: LineEndings::Lf,
             bare: false,
@@ -107,7 +108,7 @@ fn read_what_is_known(bencher: Bencher<'_, '_>, messages: usize) {
     let row = cache.account(&account(Path::new("/mail")), 0).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let maildir = Maildir::open(folder.path(), "bench").unwrap();
-    let name = maildir.draft().unwrap().finish();
+    let name = maildir.draft().unwrap().finish().unwrap();
     for first in (0..messages).step_by(10_000) {
         let names = vec![name.clone(); 10_000.min(messages - first)];
         cache.stage(row.id, &rows(names, first), 0).unwrap();

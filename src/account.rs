@@ -153,19 +153,38 @@ pub enum StoreSettings {
         /// The line ends written.
         line_endings: LineEndings,
     },
+    /// An mbox.
+    Mbox {
+        /// The file; absolute.
+        path: PathBuf,
+        /// The line ends written.
+        line_endings: LineEndings,
+    },
 }
 
 impl StoreSettings {
-    /// The Maildir, where it is one.
-    pub fn maildir(&self) -> Option<&Path> {
-        let Self::Maildir { path, .. } = self;
-        Some(path)
-    }
-
     /// The line ends written.
     pub fn line_endings(&self) -> LineEndings {
-        let Self::Maildir { line_endings, .. } = self;
-        *line_endings
+        match self {
+            Self::Maildir { line_endings, .. } | Self::Mbox { line_endings, .. } => *line_endings,
+        }
+    }
+
+    /// The Maildir, where it is one.
+    pub fn maildir(&self) -> Option<&Path> {
+        match self {
+            Self::Maildir { path, .. } => Some(path),
+            Self::Mbox { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for StoreSettings {
+    /// What tells one store from another: the path.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Maildir { path, .. } | Self::Mbox { path, .. } => path.display().fmt(f),
+        }
     }
 }
 

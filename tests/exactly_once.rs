@@ -12,6 +12,8 @@ mod deletions;
 mod disks;
 #[path = "exactly_once/kills.rs"]
 mod kills;
+#[path = "exactly_once/mbox.rs"]
+mod mbox;
 #[path = "exactly_once/signals.rs"]
 mod signals;
 #[path = "exactly_once/steps.rs"]

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Cache, Error};
-use crate::account::{Account, Identity, StoreSettings};
+use crate::account::{Account, Identity};
 
 /// An account as the cache knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +37,7 @@ impl Cache {
     /// [`Error::Sqlite`].
     pub fn account(&mut self, account: &Account, now: i64) -> Result<AccountRow, Error> {
         let identity = &account.identity;
-        let StoreSettings::Maildir { path, .. } = &account.store;
-        let store = path.to_string_lossy();
+        let store = account.store.to_string();
         if let Some(row) = self.find_account(identity)? {
             // Nearly always it says so already, and nothing is written.
             self.connection.execute(

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Cache, Error, Snapshot};
+use super::{Cache, Error, Snapshot, extents};
 use crate::account::LineEndings;
 use crate::policy::Remembered;
-use crate::store::Name;
+use crate::store::{Extent, Name, Record, Recovered};
 
 /// Kibibytes of pages that SQLite keeps while all messages are read once, in order.
 const PAGES_TO_SCAN: u32 = 128;
@@ -43,6 +43,8 @@ pub struct Staged {
     pub listed_octets: Option<u64>,
     /// How it was stored.
     pub line_ends: LineEnds,
+    /// Its place, where the store is one file.
+    pub extent: Option<Extent>,
 }
 
 /// A stored message that the server does not list.
@@ -106,6 +108,9 @@ impl Cache {
                     now
                 ])?;
                 staged.execute([id])?;
+                if let Some(extent) = &row.extent {
+                    extents::put(&transaction, id, extent)?;
+                }
             }
         }
         transaction.commit()?;
@@ -124,34 +129,59 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn staged(&self, account: i64) -> Result<Vec<Name>, Error> {
+    pub fn staged(&self, account: i64) -> Result<Vec<Record>, Error> {
         let mut query = self.connection.prepare(
-            "SELECT name FROM staged CROSS JOIN messages ON messages.id = staged.message
+            "SELECT name, start, length, extents.sha256, body, message_id
+             FROM staged CROSS JOIN messages ON messages.id = staged.message
+                  LEFT JOIN extents ON extents.message = messages.id
              WHERE account = ?1",
         )?;
-        let names = query.query_map([account], |row| row.get(0).map(Name))?;
-        Ok(names.collect::<Result<_, _>>()?)
+        let records = query.query_map([account], |row| {
+            Ok(Record {
+                name: Name(row.get(0)?),
+                extent: extents::read(row, 1)?,
+            })
+        })?;
+        Ok(records.collect::<Result<_, _>>()?)
     }
 
-    /// Forgets staged messages that are nowhere in the store; the others become stored.
+    /// Records what a store found after a crash: forgets the messages that are lost, and notes
+    /// the places of those that are to be published again. These stay staged, the others become
+    /// stored.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn forget_staged(&mut self, account: i64, lost: &[Name]) -> Result<(), Error> {
+    pub fn recovered(&mut self, account: i64, recovered: &Recovered) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
-        for name in lost {
-            let message: Option<i64> = transaction
-                .query_row(
-                    "DELETE FROM staged WHERE message IN
-                         (SELECT id FROM messages WHERE account = ?1 AND name = ?2)
-                     RETURNING message",
-                    params![account, name.as_str()],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            transaction.execute("DELETE FROM messages WHERE id = ?1", [message])?;
+        let find = |name: &Name| {
+            let mut find = transaction.prepare_cached(
+                "SELECT id FROM staged CROSS JOIN messages ON messages.id = staged.message
+                 WHERE account = ?1 AND name = ?2",
+            )?;
+            find.query_row(params![account, name.as_str()], |row| row.get::<_, i64>(0))
+                .optional()
+        };
+        let mut again = Vec::with_capacity(recovered.again.len());
+        for record in &recovered.again {
+            if let (Some(message), Some(extent)) = (find(&record.name)?, record.extent) {
+                again.push((message, extent));
+            }
+        }
+        for name in &recovered.lost {
+            let message = find(name)?;
+            for delete in [
+                "DELETE FROM staged WHERE message = ?1",
+                "DELETE FROM extents WHERE message = ?1",
+                "DELETE FROM messages WHERE id = ?1",
+            ] {
+                transaction.execute(delete, [message])?;
+            }
         }
         clear_staged(&transaction, account)?;
+        for (message, extent) in again {
+            extents::put(&transaction, message, &extent)?;
+            transaction.execute("INSERT INTO staged (message) VALUES (?1)", [message])?;
+        }
         transaction.commit()?;
         Ok(())
     }

@@ -12,6 +12,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/0001_init.sql")),
     M::up(include_str!("../../migrations/0002_headers_only.sql")),
     M::up(include_str!("../../migrations/0003_imported.sql")),
+    M::up(include_str!("../../migrations/0004_extents.sql")),
 ];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 mod accounts;
 mod capabilities;
 mod error;
+mod extents;
 mod headers_only;
 mod held;
 mod imported;

@@ -12,7 +12,8 @@ use crate::maildrop::Builder;
 use crate::policy::Memory;
 use crate::pop3::listing::UniqueIdListing;
 use crate::profile::Profile;
-use crate::store::Name;
+use crate::store::mbox::Marks;
+use crate::store::{Extent, Name, Record, Recovered};
 
 const NOW: i64 = 1_700_000_000;
 
@@ -63,7 +64,57 @@ fn staged(unique_id: &[u8], content: u8) -> Staged {
             stored: LineEndings::Lf,
             bare: false,
         },
+        extent: None,
     }
+}
+
+fn extent(start: u64) -> Extent {
+    Extent {
+        start,
+        length: 120,
+        sha256: [7; 32],
+        marks: Marks {
+            body: Some([8; 32]),
+            message_id: None,
+        },
+    }
+}
+
+#[test]
+fn places_in_a_file_are_remembered_and_change_only_with_a_recovery() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let work = cache.account(&account("work"), NOW).unwrap().id;
+    let home = cache.account(&account("home"), NOW).unwrap().id;
+    assert_eq!(cache.last_extent(work).unwrap(), None);
+    let batch = [(b"a", 1, 0), (b"b", 2, 120), (b"c", 3, 240)].map(|(id, content, start)| Staged {
+        extent: Some(extent(start)),
+        ..staged(id, content)
+    });
+    cache.stage(work, &batch, NOW).unwrap();
+    cache.stage(home, &[staged(b"a", 1)], NOW).unwrap();
+    let records = cache.staged(work).unwrap();
+    let places: Vec<_> = records.iter().map(|record| record.extent).collect();
+    assert_eq!(places, [0, 120, 240].map(|start| Some(extent(start))));
+    assert_eq!(cache.staged(home).unwrap()[0].extent, None);
+    assert_eq!(cache.last_extent(work).unwrap(), Some(extent(240)));
+    assert_eq!(cache.last_extent(home).unwrap(), None);
+
+    let moved = Record {
+        name: records[1].name.clone(),
+        extent: Some(extent(5000)),
+    };
+    let recovered = Recovered {
+        lost: vec![records[2].name.clone()],
+        again: vec![moved.clone()],
+        warnings: Vec::new(),
+    };
+    cache.recovered(work, &recovered).unwrap();
+    assert_eq!(cache.staged(work).unwrap(), [moved]);
+    assert_eq!(cache.last_extent(work).unwrap(), Some(extent(5000)));
+    assert_eq!(cache.snapshot(work).unwrap().len(), 2);
+    cache.clear_staged(work).unwrap();
+    assert!(cache.staged(work).unwrap().is_empty());
 }
 
 #[test]
@@ -168,8 +219,17 @@ fn staged_messages_are_found_after_a_crash_and_those_that_are_lost_forgotten() {
 
     let mut cache = Cache::open(folder.path()).unwrap();
     let names = cache.staged(work).unwrap();
-    assert_eq!(names, [Name("name-b-2".into()), Name("name-c-3".into())]);
-    cache.forget_staged(work, &names[1..]).unwrap();
+    let found: Vec<_> = names.iter().map(|record| record.name.as_str()).collect();
+    assert_eq!(found, ["name-b-2", "name-c-3"]);
+    cache
+        .recovered(
+            work,
+            &Recovered {
+                lost: vec![names[1].name.clone()],
+                ..Recovered::default()
+            },
+        )
+        .unwrap();
     assert!(cache.staged(work).unwrap().is_empty());
     assert_eq!(cache.staged(home).unwrap().len(), 1);
     let snapshot = cache.snapshot(work).unwrap();
@@ -338,7 +398,11 @@ fn a_header_goes_when_its_message_is_stored_and_published() {
     // It may still turn out to be nowhere.
     assert_eq!(cache.whole_by_now(id).unwrap(), []);
     assert_eq!(ids(&cache.header_rows(id).unwrap()), [b"a", b"b"]);
-    cache.forget_staged(id, &[staged(b"a", 1).name]).unwrap();
+    let recovered = Recovered {
+        lost: vec![staged(b"a", 1).name],
+        ..Recovered::default()
+    };
+    cache.recovered(id, &recovered).unwrap();
     assert_eq!(ids(&cache.header_rows(id).unwrap()), [b"a", b"b"]);
     cache.stage(id, &[staged(b"a", 1)], NOW).unwrap();
     cache.clear_staged(id).unwrap();

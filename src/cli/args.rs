@@ -17,7 +17,7 @@ use super::help;
 use super::route::RouteFlags;
 use super::tls::TlsFlags;
 
-/// Keeps a local Maildir an exact, durable copy of a POP3 mailbox
+/// Keeps a local Maildir or mbox an exact, durable copy of a POP3 mailbox
 ///
 /// Messages are retrieved once, stored durably, and only then deleted on the server, if at
 /// all. A second run fetches what is new. popsync speaks to the server as Outlook does.
@@ -117,8 +117,8 @@ pub(super) enum Command {
 
 /// Fetch one mailbox, without a configuration file
 ///
-/// What was fetched is remembered under the Maildir's path, so that a second run into the same
-/// Maildir fetches only what is new. The configuration file is not read.
+/// What was fetched is remembered under the store's path, so that a second run into the same
+/// store fetches only what is new. The configuration file is not read.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::fetch())]
 pub(super) struct Fetch {
@@ -134,9 +134,8 @@ pub(super) struct Fetch {
     )]
     pub(super) url: String,
 
-    /// Maildir to store messages in; made where missing
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(super) maildir: PathBuf,
+    #[command(flatten)]
+    pub(super) store: StoreFlags,
 
     /// Say what would be retrieved and deleted, and do neither
     #[arg(long)]
@@ -144,6 +143,22 @@ pub(super) struct Fetch {
 
     #[command(flatten)]
     pub(super) account: AccountFlags,
+}
+
+/// Where messages go.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(super) struct StoreFlags {
+    /// Maildir to store messages in; made where missing
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) maildir: Option<PathBuf>,
+
+    /// mbox to append messages to; made where missing
+    ///
+    /// The file is locked as other mail programs do it, and its lines are quoted as mboxrd has
+    /// it. Its folder has to be there.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) mbox: Option<PathBuf>,
 }
 
 /// The keys of an account as flags.

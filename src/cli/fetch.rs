@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::account::{Account, LineEndings, PasswordSource};
-use crate::config::{Base, Error, Fault, Key, Origin, Problem, Setting, Settings};
+use crate::config::{Base, Error, Fault, Key, Origin, Problem, Setting, Settings, Store};
 
 use super::args::{Fetch, ServerFlags};
 
@@ -17,7 +17,6 @@ pub(super) fn account(fetch: &Fetch, base: &Base) -> Result<Account, Error> {
 fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
     let flags = &fetch.account;
     let mut settings = Settings {
-        maildir: Some(path("--maildir", "maildir", &fetch.maildir, base)?),
         leave_on_server: flags
             .leave_on_server
             .map(|leave| set("--leave-on-server", leave)),
@@ -37,6 +36,13 @@ fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
         }),
         ..server(&fetch.url, &flags.server, base)?
     };
+    if let Some(folder) = &fetch.store.maildir {
+        let folder = path("--maildir", "maildir", folder, base)?;
+        settings.set_store(folder.map(Store::Maildir))?;
+    }
+    if let Some(file) = &fetch.store.mbox {
+        settings.set_store(path("--mbox", "mbox", file, base)?.map(Store::Mbox))?;
+    }
     if let Some(days) = flags.remove_after_days {
         settings.set_days(set("--remove-after-days", Some(days)))?;
     }

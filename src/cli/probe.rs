@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use crate::account::Account;
 use crate::auth::source;
-use crate::config::{Base, Config, Error, Fault, Key, Origin};
+use crate::config::{Base, Config, Error, Fault, Key, Origin, Store};
 use crate::exit::Exit;
 use crate::probe;
 use crate::sync::system_clock;
@@ -45,7 +45,7 @@ fn account(global: &Global, arguments: &Probe, is_url: bool) -> Result<Account, 
 fn of_url(arguments: &Probe, base: &Base) -> Result<Account, Fault> {
     let mut settings = fetch::server(&arguments.account, &arguments.server, base)?;
     // An account has a store; that of this one is never opened.
-    settings.maildir = Some(fetch::set("URL", PathBuf::new()));
+    settings.set_store(fetch::set("URL", Store::Maildir(PathBuf::new())))?;
     settings.finish_layer()?;
     settings.resolve(Key::Store, &Origin::Flag("URL"))
 }

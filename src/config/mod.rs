@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::account::{Account, StoreSettings};
+use crate::account::Account;
 
 mod edit;
 mod error;
@@ -37,7 +37,7 @@ pub use problem::{
 };
 pub use proxy::ProxyError;
 pub(crate) use proxy::RouteKeys;
-pub(crate) use settings::{Fault, Key, Origin, Setting, Settings, Tls};
+pub(crate) use settings::{Fault, Key, Origin, Setting, Settings, Store, Tls};
 pub use shown::{Shown, ShownKey, shown};
 pub(crate) use tls::TlsKeys;
 pub use url::{ServerUrl, UrlError};
@@ -181,9 +181,9 @@ fn accounts(text: &str, base: &Base) -> Result<Vec<Account>, Fault> {
 
 /// Whether two accounts store the same mailbox at the same place.
 fn same_copy(a: &Account, b: &Account) -> bool {
-    let StoreSettings::Maildir { path: a_path, .. } = &a.store;
-    let StoreSettings::Maildir { path: b_path, .. } = &b.store;
-    a_path == b_path && a.identity.host == b.identity.host && a.user == b.user
+    a.store.to_string() == b.store.to_string()
+        && a.identity.host == b.identity.host
+        && a.user == b.user
 }
 
 fn invalid(path: &Path, text: &str, fault: Fault) -> Error {

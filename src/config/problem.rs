@@ -10,7 +10,7 @@ use super::quantity::{SizeError, TimeError};
 use super::url::UrlError;
 
 /// The keys of an account, in the order of the manual.
-pub const ACCOUNT_KEYS: [&str; 22] = [
+pub const ACCOUNT_KEYS: [&str; 23] = [
     "server",
     "user",
     "auth",
@@ -18,6 +18,7 @@ pub const ACCOUNT_KEYS: [&str; 22] = [
     "password-file",
     "password-netrc",
     "maildir",
+    "mbox",
     "profile",
     "leave-on-server",
     "remove-after-days",
@@ -214,7 +215,7 @@ pub enum Contradiction {
     #[error("`remove-after-days` has no meaning with `leave-on-server = false`")]
     RemoveAfterWithoutLeave,
     /// Two accounts would store the same mailbox twice in the same place.
-    #[error("the same mailbox goes into the same Maildir as account `{other}`")]
+    #[error("the same mailbox goes into the same store as account `{other}`")]
     SameMailbox {
         /// The other account.
         other: String,
@@ -222,6 +223,12 @@ pub enum Contradiction {
     /// A socket of this computer, and a way through the network.
     #[error("`socket` contradicts `proxy` and `source-address`, which are about the network")]
     SocketAndRoute,
+    /// Stubs that could not be replaced.
+    #[error("`header-stubs` needs a Maildir: nothing else lets one message be replaced")]
+    StubsWithoutMaildir,
+    /// Two stores for one account.
+    #[error("an account has one store: `maildir` or `mbox`")]
+    TwoStores,
     /// The URL names one user, and `user` another.
     #[error("the server URL names the user `{url}`, and `user` is `{key}`")]
     Users {
@@ -321,6 +328,12 @@ impl Contradiction {
                 "every message would be stored twice; remove one of the two"
             }
             Self::SocketAndRoute => "leave `socket` out, or the others",
+            Self::StubsWithoutMaildir => {
+                "leave `header-stubs` out, or write `maildir` instead of the other store"
+            }
+            Self::TwoStores => {
+                "leave one of the two out; for both, write a second account with another name"
+            }
             Self::Users { .. } | Self::WithoutTls => "leave one of the two out",
         }
     }
@@ -352,7 +365,8 @@ fn example(key: &str) -> Option<String> {
         "headers-only-above" => "write for example `headers-only-above = \"500 KiB\"`",
         "leave-on-server" => "write `leave-on-server = true` or `false`, without quotes",
         "line-endings" => "write `line-endings = \"lf\"` or `\"crlf\"`",
-        "maildir" => "write `maildir = \"~/Mail/work\"`",
+        "maildir" => "write `maildir = \"~/Mail/work\"`, or `mbox` and a file",
+        "mbox" => "write `mbox = \"~/Mail/work.mbox\"`",
         "max-messages" => "write for example `max-messages = 500`",
         "max-octets" => "write for example `max-octets = \"1 GiB\"`",
         "max-size" => "write for example `max-size = \"25 MB\"`",

@@ -81,6 +81,15 @@ pub(crate) enum Tls {
     Off,
 }
 
+/// `maildir` or `mbox`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Store {
+    /// The folder.
+    Maildir(PathBuf),
+    /// The file.
+    Mbox(PathBuf),
+}
+
 /// What the account's state is kept under.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Key<'a> {
@@ -97,7 +106,7 @@ pub(crate) struct Settings {
     pub(crate) user: Option<Setting<String>>,
     pub(crate) auth: Option<Setting<AuthMethod>>,
     pub(crate) password: Option<Setting<PasswordSource>>,
-    pub(crate) maildir: Option<Setting<PathBuf>>,
+    pub(crate) store: Option<Setting<Store>>,
     pub(crate) profile: Option<Setting<Profile>>,
     pub(crate) leave_on_server: Option<Setting<bool>>,
     pub(crate) remove_after_days: Option<Setting<u32>>,
@@ -134,6 +143,15 @@ impl Settings {
             return Err(Fault::new(&source.origin, Contradiction::CommandAndFile));
         }
         self.password = Some(source);
+        Ok(())
+    }
+
+    /// Sets the store of this layer, of which there can be one.
+    pub(crate) fn set_store(&mut self, store: Setting<Store>) -> Result<(), Fault> {
+        if self.store.is_some() {
+            return Err(Fault::new(&store.origin, Contradiction::TwoStores));
+        }
+        self.store = Some(store);
         Ok(())
     }
 
@@ -186,7 +204,7 @@ impl Settings {
             user: self.user.or(below.user),
             auth: self.auth.or(below.auth),
             password: self.password.or(below.password),
-            maildir: self.maildir.or(below.maildir),
+            store: self.store.or(below.store),
             profile: self.profile.or(below.profile),
             leave_on_server: self.leave_on_server.or(below.leave_on_server),
             remove_after_days: self.remove_after_days.or(below.remove_after_days),
@@ -217,13 +235,21 @@ impl Settings {
             return Err(Fault::new(&user.origin, Problem::User(byte)));
         }
         let user = user.value;
-        let path = self.maildir.ok_or_else(|| missing("maildir"))?.value;
+        let line_endings = value_or_default(self.line_endings, LineEndings::default());
+        let store = match self.store.ok_or_else(|| missing("maildir"))?.value {
+            Store::Maildir(path) => StoreSettings::Maildir { path, line_endings },
+            Store::Mbox(path) => StoreSettings::Mbox { path, line_endings },
+        };
+        if let Some(stubs) = &self.header_stubs
+            && stubs.value
+            && store.maildir().is_none()
+        {
+            let problem = Contradiction::StubsWithoutMaildir;
+            return Err(Fault::new(&stubs.origin, problem));
+        }
         let (name, identity_key) = match key {
             Key::Name(name) => (name.to_owned(), name.to_owned()),
-            Key::Store => (
-                format!("{user}@{}", url.host),
-                path.to_string_lossy().into_owned(),
-            ),
+            Key::Store => (format!("{user}@{}", url.host), store.to_string()),
         };
         Ok(Account {
             name,
@@ -241,10 +267,7 @@ impl Settings {
             auth,
             password: value_or_default(self.password, PasswordSource::Ask),
             profile: value_or_default(self.profile, Profile::default()),
-            store: StoreSettings::Maildir {
-                path,
-                line_endings: value_or_default(self.line_endings, LineEndings::default()),
-            },
+            store,
             retention,
             limits: Limits {
                 header_stubs: value_or_default(self.header_stubs, false),

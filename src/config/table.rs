@@ -14,7 +14,7 @@ use super::paths::Base;
 use super::problem::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, Problem};
 use super::proxy;
 use super::quantity;
-use super::settings::{Fault, Origin, Setting, Settings, Tls};
+use super::settings::{Fault, Origin, Setting, Settings, Store, Tls};
 use super::suggest;
 use super::tls::TlsKeys;
 
@@ -64,7 +64,10 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
                 let path = value("password-netrc").path(base)?;
                 settings.set_password(path.map(PasswordSource::Netrc))?;
             }
-            "maildir" => settings.maildir = Some(value("maildir").path(base)?),
+            "maildir" => {
+                settings.set_store(value("maildir").path(base)?.map(Store::Maildir))?;
+            }
+            "mbox" => settings.set_store(value("mbox").path(base)?.map(Store::Mbox))?,
             "profile" => settings.profile = Some(value("profile").profile()?),
             "leave-on-server" => {
                 settings.leave_on_server = Some(value("leave-on-server").boolean()?);

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::account::{AuthMethod, LineEndings, PasswordSource, Security};
+use crate::account::{AuthMethod, LineEndings, PasswordSource, Security, StoreSettings};
 use crate::exit::Exit;
 use crate::profile::Profile;
 
@@ -306,7 +306,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, maildir, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, maildir, mbox, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`
@@ -505,7 +505,7 @@ fn a_missing_key_is_shown_at_its_account() {
       |
     1 | [accounts.work]
       |           ^^^^
-    write `maildir = "~/Mail/work"`
+    write `maildir = "~/Mail/work"`, or `mbox` and a file
     "#);
     insta::assert_snapshot!(shown(parse("")), @r#"
     config.toml has no accounts
@@ -517,6 +517,37 @@ fn a_missing_key_is_shown_at_its_account() {
     password-command = "pass show mail/work"
     maildir = "~/Mail/work"
     "#);
+}
+
+#[test]
+fn an_account_has_one_store_and_its_own_goes_before_that_of_the_defaults() {
+    let text = |defaults: &str, own: &str| {
+        let text =
+            format!("[defaults]\n{defaults}\n[accounts.a]\nserver = \"pop3s://eva@mail\"\n{own}");
+        parse(&text).map(|mut config| config.accounts.remove(0).store)
+    };
+    let mbox = StoreSettings::Mbox {
+        path: "/home/anna/inbox".into(),
+        line_endings: LineEndings::Crlf,
+    };
+    let crlf = "line-endings = \"crlf\"";
+    let own = format!("mbox = \"~/inbox\"\n{crlf}");
+    assert_eq!(text("", &own).unwrap(), mbox);
+    assert_eq!(text("maildir = \"/m\"", &own).unwrap(), mbox);
+    let defaults = format!("mbox = \"~/inbox\"\n{crlf}");
+    assert_eq!(text(&defaults, "").unwrap(), mbox);
+    insta::assert_snapshot!(shown(text("", "maildir = \"/m\"\nmbox = \"/inbox\"")), @r#"
+    config.toml:6:8: an account has one store: `maildir` or `mbox`
+      |
+    6 | mbox = "/inbox"
+      |        ^^^^^^^^
+    leave one of the two out; for both, write a second account with another name
+    "#);
+    let error = text("header-stubs = true", "mbox = \"/inbox\"").unwrap_err();
+    assert!(
+        error.to_string().contains("`header-stubs` needs a Maildir"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -557,7 +588,7 @@ fn contradictions_are_refused() {
         "[defaults]\nserver = \"pop3s://eva@mail\"\nmaildir = \"/m/\"\n\
          [accounts.a]\n[accounts.b]\nmaildir = \"/m\"\nserver = \"pop3://MAIL\"\nuser = \"eva\""
     )), @r"
-    config.toml:5:11: account `b`: the same mailbox goes into the same Maildir as account `a`
+    config.toml:5:11: account `b`: the same mailbox goes into the same store as account `a`
       |
     5 | [accounts.b]
       |           ^

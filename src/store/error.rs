@@ -17,6 +17,22 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Another program has the lock, and did not give it up in time.
+    #[error("`{}` is locked by another program", path.display())]
+    Locked {
+        /// The file that is to be written to.
+        path: PathBuf,
+        /// The lock file, or the same where the kernel has the lock.
+        lock: PathBuf,
+    },
+    /// What is there is nothing to store mail in.
+    #[error("`{}` {why}", path.display())]
+    Unfit {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: Unfit,
+    },
     /// Reading or writing failed.
     #[error("{doing} `{}` failed", path.display())]
     Io {
@@ -27,6 +43,56 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+}
+
+/// What is wrong with a file that mail is to be stored in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// A link that leads nowhere.
+    #[error("is a link that leads nowhere")]
+    DanglingLink,
+    /// A folder.
+    #[error("is a folder")]
+    Directory,
+    /// Another user's link.
+    #[error("is another user's link")]
+    ForeignLink,
+    /// Another user's file.
+    #[error("belongs to another user")]
+    ForeignOwner,
+    /// A folder that is a Maildir.
+    #[error("is a Maildir")]
+    Maildir,
+    /// The folder that it is to be in is not there.
+    #[error("cannot be made: its folder is not there")]
+    NoFolder,
+    /// A file that holds something else.
+    #[error("is not an mbox: its first line does not begin with `From `")]
+    NotMbox,
+    /// A device, a pipe or a socket.
+    #[error("is not a regular file")]
+    NotRegular,
+    /// Anybody can write to it.
+    #[error("can be written to by every user")]
+    WritableByAll,
+}
+
+impl Unfit {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::DanglingLink => "remove the link, or make the file that it leads to",
+            Self::Directory | Self::NotMbox | Self::NotRegular => {
+                "an mbox is one file; name another, and it is made where missing"
+            }
+            Self::ForeignLink | Self::ForeignOwner => {
+                "is this the right user? run popsync as the one whose mail it is"
+            }
+            Self::Maildir => "name it as `maildir` and not as `mbox`",
+            Self::NoFolder => "make the folder, or mount what it is on",
+            Self::WritableByAll => "take the right away with `chmod o-w`",
+        }
+    }
 }
 
 impl Error {
@@ -45,30 +111,52 @@ impl Error {
         }
     }
 
-    fn kind(&self) -> io::ErrorKind {
-        match self {
-            Self::Folder { source, .. } | Self::Io { source, .. } => source.kind(),
+    pub(super) fn locked(path: &Path, lock: &Path) -> Self {
+        Self::Locked {
+            path: path.to_owned(),
+            lock: lock.to_owned(),
+        }
+    }
+
+    pub(super) fn unfit(path: &Path, why: Unfit) -> Self {
+        Self::Unfit {
+            path: path.to_owned(),
+            why,
         }
     }
 
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Folder { .. } => Exit::CannotCreate,
+            Self::Folder { .. } | Self::Unfit { .. } => Exit::CannotCreate,
             Self::Io { .. } => Exit::IoError,
+            Self::Locked { .. } => Exit::TemporaryFailure,
         }
     }
 
     /// What the user can do, for a line of its own.
     pub fn advice(&self) -> Option<String> {
-        Some(match self.kind() {
+        let source = match self {
+            Self::Folder { source, .. } | Self::Io { source, .. } => source,
+            Self::Locked { path, lock } if path == lock => {
+                return Some("try again when the program that has it open is done".to_owned());
+            }
+            Self::Locked { lock, .. } => {
+                return Some(format!(
+                    "try again later; if no program is at work there, remove `{}`",
+                    lock.display()
+                ));
+            }
+            Self::Unfit { why, .. } => return Some(why.advice().to_owned()),
+        };
+        Some(match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 "make room and run it again; whatever was complete is stored, and nothing that \
                  was not is deleted on the server"
                     .to_owned()
             }
             io::ErrorKind::PermissionDenied => {
-                "is this the right user? the folder must be writable by whoever runs popsync"
+                "is this the right user? the store must be writable by whoever runs popsync"
                     .to_owned()
             }
             io::ErrorKind::ReadOnlyFilesystem => {

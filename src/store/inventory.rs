@@ -19,6 +19,8 @@ pub struct Inventory {
     hashes: HashTable<u64>,
     hasher: DefaultHashBuilder,
     doubt: Option<Doubt>,
+    /// The parts of a name that tell the message, where it is not all of it.
+    parts: Option<fn(&Name) -> Vec<&str>>,
 }
 
 /// Why a message that was not seen may be there all the same.
@@ -46,6 +48,15 @@ impl fmt::Display for Doubt {
 }
 
 impl Inventory {
+    /// An inventory of parts of names. A message counts as seen when any part of its name was,
+    /// and also when its name has no such parts: then nobody can tell.
+    pub(super) fn of_parts(parts: fn(&Name) -> Vec<&str>) -> Self {
+        Self {
+            parts: Some(parts),
+            ..Self::default()
+        }
+    }
+
     /// Notes that a message is there.
     pub fn add(&mut self, name: &str) {
         let hash = self.hasher.hash_one(name);
@@ -61,7 +72,15 @@ impl Inventory {
 
     /// Whether a message of this name was seen.
     pub fn holds(&self, name: &Name) -> bool {
-        let hash = self.hasher.hash_one(name.as_str());
+        let Some(parts) = self.parts else {
+            return self.saw(name.as_str());
+        };
+        let parts = parts(name);
+        parts.is_empty() || parts.iter().any(|part| self.saw(part))
+    }
+
+    fn saw(&self, name: &str) -> bool {
+        let hash = self.hasher.hash_one(name);
         self.hashes.find(hash, |&other| other == hash).is_some()
     }
 

@@ -10,14 +10,13 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::durable::{WriteAhead, sync_files, sync_folder};
-use super::{Draft, Error, Inventory, Name, Store, stop_point};
+use super::names::Names;
+use super::{Draft, Error, Extent, Inventory, Name, Record, Recovered, Store, stop_point};
 
 mod look;
 
@@ -40,11 +39,7 @@ struct Inner {
     tmp: OwnedFd,
     new: OwnedFd,
     cur: OwnedFd,
-    /// Marks the files of one account, so that recovery touches nobody else's.
-    tag: String,
-    /// Tells apart the runs of that account, also where clock and process numbers repeat.
-    run: u64,
-    sequence: AtomicU64,
+    names: Names,
 }
 
 impl Maildir {
@@ -54,7 +49,6 @@ impl Maildir {
     /// # Errors
     /// [`Error::Folder`].
     pub fn open(path: &Path, tag: &str) -> Result<Self, Error> {
-        debug_assert!(tag.bytes().all(|octet| octet.is_ascii_alphanumeric()));
         create_folders(path)?;
         let root =
             open_folder(path, OFlags::empty()).map_err(|error| Error::folder(path, error))?;
@@ -73,16 +67,12 @@ impl Maildir {
                 },
             )
         };
-        let mut run = [0; 8];
-        getrandom::fill(&mut run).map_err(|error| Error::folder(path, io::Error::other(error)))?;
         let inner = Inner {
             tmp: sub_folder("tmp")?,
             new: sub_folder("new")?,
             cur: sub_folder("cur")?,
             path: path.to_owned(),
-            tag: tag.to_owned(),
-            run: u64::from_ne_bytes(run),
-            sequence: AtomicU64::new(0),
+            names: Names::new(tag).map_err(|error| Error::folder(path, error))?,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -122,8 +112,15 @@ fn open_folder(path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     rustix::fs::open(path, FOLDER | flags, Mode::empty())
 }
 
+/// Whether a folder is a Maildir.
+pub(super) fn is_one(path: &Path) -> bool {
+    ["tmp", "new", "cur"]
+        .iter()
+        .all(|name| path.join(name).is_dir())
+}
+
 /// Makes a folder and whatever leads to it, durably.
-fn create_folders(path: &Path) -> Result<(), Error> {
+pub(super) fn create_folders(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
     }
@@ -147,31 +144,6 @@ fn create_folders(path: &Path) -> Result<(), Error> {
 }
 
 impl Inner {
-    /// A name that no message of this account has or will have: the second, the account, the
-    /// run, and a number within the run.
-    fn next_name(&self) -> Name {
-        let second = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |time| time.as_secs());
-        let number = self.sequence.fetch_add(1, Ordering::Relaxed);
-        Name(format!(
-            "{second}.{}{:016x}Q{number}.popsync",
-            self.prefix(),
-            self.run
-        ))
-    }
-
-    /// What the second part of every name of this account begins with.
-    fn prefix(&self) -> String {
-        format!("A{}R", self.tag)
-    }
-
-    fn is_ours(&self, file_name: &str) -> bool {
-        file_name
-            .split_once('.')
-            .is_some_and(|(_, rest)| rest.starts_with(&self.prefix()))
-    }
-
     fn path_of(&self, folder: &str, name: &Name) -> PathBuf {
         self.path.join(folder).join(name.as_str())
     }
@@ -239,7 +211,7 @@ fn search(folder: &Path, depth: usize, missing: &mut HashSet<&str>, found: &mut 
 impl Store for Maildir {
     fn draft(&self) -> Result<Box<dyn Draft>, Error> {
         let inner = &self.inner;
-        let name = inner.next_name();
+        let name = inner.names.next();
         // Step 1.
         let file = rustix::fs::openat(
             &inner.tmp,
@@ -255,13 +227,13 @@ impl Store for Maildir {
         }))
     }
 
-    fn settle(&self, names: &[Name]) -> Result<(), Error> {
+    fn settle(&self, names: &[Name]) -> Result<Vec<Option<Extent>>, Error> {
         stop_point(1);
         // Step 2.
         sync_files(&self.inner.tmp, names)
             .map_err(|error| Error::io("syncing", &self.inner.path.join("tmp"), error))?;
         stop_point(2);
-        Ok(())
+        Ok(vec![None; names.len()])
     }
 
     fn publish(&self, names: &[Name]) -> Result<(), Error> {
@@ -288,10 +260,10 @@ impl Store for Maildir {
         }
     }
 
-    fn recover(&self, staged: &[Name]) -> Result<Vec<Name>, Error> {
+    fn recover(&self, staged: &[Record], _: Option<&Extent>) -> Result<Recovered, Error> {
         let inner = &self.inner;
         let mut elsewhere = Vec::new();
-        for name in staged {
+        for Record { name, .. } in staged {
             // Step 4, once more.
             if !inner.rename(name)? {
                 elsewhere.push(name);
@@ -317,11 +289,14 @@ impl Store for Maildir {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy();
             let regular = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);
-            if regular && inner.is_ours(&name) {
+            if regular && inner.names.is_ours(&name) {
                 self.discard(&[Name(name.into_owned())]);
             }
         }
-        Ok(lost)
+        Ok(Recovered {
+            lost,
+            ..Recovered::default()
+        })
     }
 
     fn inventory(&self) -> Result<Option<Inventory>, Error> {
@@ -357,9 +332,9 @@ impl Draft for Delivery {
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>) -> Name {
+    fn finish(mut self: Box<Self>) -> Result<Name, Error> {
         match self.open.take() {
-            Some((name, _)) => name,
+            Some((name, _)) => Ok(name),
             None => unreachable!("a draft is finished once, since finishing consumes it"),
         }
     }

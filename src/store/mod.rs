@@ -12,6 +12,12 @@
 //! 7. only for a message that a stub stood for until now: the stub is removed, wherever a mail
 //!    program has put it, and after that its record goes.
 //!
+//! That is a Maildir. In an mbox, (1) is a spool in popsync's own folder, and the messages in it
+//! have the form that they will have; (2) the spool is made durable, the mbox is locked, and
+//! every message gets its place behind the end of the file; (3) the places are recorded with the
+//! digests; (4) the messages are appended, (5) the file is made durable and unlocked. After a
+//! crash, what was not appended whole is cut back to where it began, and appended from the spool.
+//!
 //! What is recorded is never ahead of what is durable. After a crash, a staged record whose
 //! message is where step 1 put it is taken through step 4; one whose message is where readers
 //! look needs nothing; one whose message is nowhere is forgotten, and the message is retrieved
@@ -23,13 +29,17 @@ mod durable;
 mod error;
 mod inventory;
 pub mod maildir;
+pub mod mbox;
+mod names;
+mod spool;
 mod stop_point;
 
 use std::fmt;
 
-pub use error::Error;
+pub use error::{Error, Unfit};
 pub use inventory::{Doubt, Inventory};
 pub use maildir::{Maildir, locate, remove};
+pub use mbox::Mbox;
 pub use stop_point::stop_point;
 
 /// The name of a stored message, made up by the store.
@@ -49,6 +59,39 @@ impl fmt::Display for Name {
     }
 }
 
+/// Where a message is in a store that is one file, and what it is known by there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Where it begins: at the line in front of it.
+    pub start: u64,
+    /// How many octets it has there, with that line and the blank line behind it.
+    pub length: u64,
+    /// Their digest.
+    pub sha256: [u8; 32],
+    /// What it is known by when another program has rewritten the file.
+    pub marks: mbox::Marks,
+}
+
+/// A message as it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its name.
+    pub name: Name,
+    /// Its place, where the store is one file.
+    pub extent: Option<Extent>,
+}
+
+/// What a store found after a crash.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recovered {
+    /// The records whose message is nowhere.
+    pub lost: Vec<Name>,
+    /// Messages that have other places now: to be recorded so, still as staged, and published.
+    pub again: Vec<Record>,
+    /// What a person should know, in words safe for a terminal.
+    pub warnings: Vec<String>,
+}
+
 /// A store of messages.
 ///
 /// Drafts are written on one thread while the batch before is made durable on another, so all
@@ -60,11 +103,13 @@ pub trait Store: Send + Sync {
     /// [`Error::Io`].
     fn draft(&self) -> Result<Box<dyn Draft>, Error>;
 
-    /// Step 2: makes the written messages durable.
+    /// Step 2: makes the written messages durable, and gives what is to be recorded of each
+    /// besides its name. What follows is [`Self::publish`], or [`Self::discard`], at once: other
+    /// programs may have to wait until then.
     ///
     /// # Errors
-    /// [`Error::Io`]; nothing may be recorded then.
-    fn settle(&self, names: &[Name]) -> Result<(), Error>;
+    /// [`Error::Io`] and [`Error::Locked`]; nothing may be recorded then.
+    fn settle(&self, names: &[Name]) -> Result<Vec<Option<Extent>>, Error>;
 
     /// Steps 4 and 5: shows the recorded messages to readers, durably.
     ///
@@ -75,12 +120,13 @@ pub trait Store: Send + Sync {
     /// Removes messages that were written and are not to be recorded.
     fn discard(&self, names: &[Name]);
 
-    /// After a crash: takes `staged` records through steps 4 and 5, removes whatever else an
-    /// interrupted run left behind, and gives the records whose message is nowhere.
+    /// Before a run: takes `staged` records, which a crash left, through steps 4 and 5, or gives
+    /// those that the caller has to take through steps 3 to 5; removes whatever else an
+    /// interrupted run left behind. `last` is the place of the message that was stored last.
     ///
     /// # Errors
-    /// [`Error::Io`].
-    fn recover(&self, staged: &[Name]) -> Result<Vec<Name>, Error>;
+    /// [`Error::Io`] and [`Error::Locked`].
+    fn recover(&self, staged: &[Record], last: Option<&Extent>) -> Result<Recovered, Error>;
 
     /// Looks which messages are where readers look, whatever they made of them: read, flagged,
     /// filed in a folder. Nothing where this kind of store cannot tell, because its messages went
@@ -116,5 +162,8 @@ pub trait Draft: Send {
     fn write(&mut self, octets: &[u8]) -> Result<(), Error>;
 
     /// Ends the message. It is written whole then, but neither durable nor visible.
-    fn finish(self: Box<Self>) -> Name;
+    ///
+    /// # Errors
+    /// [`Error::Io`]; then it is removed.
+    fn finish(self: Box<Self>) -> Result<Name, Error>;
 }

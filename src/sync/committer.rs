@@ -11,7 +11,7 @@ use super::retrieval::Order;
 use super::writer::{Batch, Message};
 use super::{Clock, Error};
 use crate::cache::{Cache, Digest, Renamed, Staged};
-use crate::store::{Name, Store, stop_point};
+use crate::store::{Extent, Name, Store, stop_point};
 
 /// Makes batches durable and records them. Owns the cache while a retrieval runs.
 pub(super) struct Committer {
@@ -100,16 +100,20 @@ impl Committer {
             .iter()
             .map(|message| message.arrived.octets)
             .sum();
+        // Step 2.
+        let extents = match self.store.settle(&names) {
+            Ok(extents) => extents,
+            Err(error) => {
+                self.store.discard(&names);
+                return Err(error.into());
+            }
+        };
         let rows: Vec<Staged> = batch
             .messages
             .into_iter()
-            .map(|message| self.row(message))
+            .zip(extents)
+            .map(|(message, extent)| self.row(message, extent))
             .collect();
-        // Step 2.
-        if let Err(error) = self.store.settle(&names) {
-            self.store.discard(&names);
-            return Err(error.into());
-        }
         // Step 3, and step 6 of the batch before.
         if let Err(error) = self.cache.stage(self.account, &rows, (self.clock)()) {
             // Recorded or not: what is nowhere is retrieved again.
@@ -122,7 +126,7 @@ impl Committer {
         Ok((names.len() as u64, octets))
     }
 
-    fn row(&self, message: Message) -> Staged {
+    fn row(&self, message: Message, extent: Option<Extent>) -> Staged {
         let listed = self.order.message(message.slot);
         Staged {
             unique_id: listed.unique_id.to_vec(),
@@ -132,6 +136,7 @@ impl Committer {
             header_sha256: message.arrived.header_sha256,
             listed_octets: listed.octets,
             line_ends: message.arrived.line_ends,
+            extent,
         }
     }
 

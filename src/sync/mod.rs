@@ -33,6 +33,7 @@ mod migration;
 mod planning;
 mod retrieval;
 mod seed;
+mod storage;
 mod stub;
 mod survey;
 mod work;

@@ -17,7 +17,7 @@ use super::committer::Committer;
 use super::intake::Intake;
 use super::writer::Writer;
 use super::{Clock, Error, Event, Reporter, Stop};
-use crate::account::{Account, StoreSettings};
+use crate::account::Account;
 use crate::cache::{Cache, Digest};
 use crate::maildrop::{self, Maildrop};
 use crate::policy::{self, Memory};
@@ -195,11 +195,10 @@ impl Retrieval<'_> {
         let (to_committer, batches) = sync_channel(BATCHES);
         let (stored_to, stored) = unbounded_channel();
         let failed = Arc::new(AtomicBool::new(false));
-        let StoreSettings::Maildir { line_endings, .. } = self.account.store;
         let mut intake = Intake {
             order: &self.order,
             reporter: self.reporter,
-            line_endings,
+            line_endings: self.account.store.line_endings(),
             max_size: self.account.limits.max_size.map(Into::into),
             to_writer,
             spare,

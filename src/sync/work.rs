@@ -9,8 +9,7 @@ use tokio::task::spawn_blocking;
 use super::listing::Past;
 use super::planning::Plan;
 use super::retrieval::{Order, Retrieval, Retrieved};
-use super::{Error, Event, Request, Stop, Summary, deletion, listing, migration};
-use crate::account::StoreSettings;
+use super::{Error, Event, Request, Stop, Summary, deletion, listing, migration, storage};
 use crate::auth::source;
 use crate::cache::{self, AccountRow, Cache, Digest, Lock, Run, Snapshot};
 use crate::exit::Exit;
@@ -18,7 +17,7 @@ use crate::maildrop::Maildrop;
 use crate::policy::Action;
 use crate::pop3::Capabilities;
 use crate::session::Session;
-use crate::store::{Maildir, Store};
+use crate::store::Store;
 
 mod large;
 
@@ -53,22 +52,21 @@ impl<'a> Work<'a> {
             let lock = Lock::acquire(&state_dir, &account.identity)?;
             let mut cache = Cache::open(&state_dir)?;
             let row = cache.account(&account, now)?;
-            let StoreSettings::Maildir { path, .. } = &account.store;
-            let store = Maildir::open(path, &row.tag)?;
-            let stubs = cache.staged_stubs(row.id)?;
-            let lost = store.recover(&[cache.staged(row.id)?, stubs].concat())?;
-            cache.forget_staged(row.id, &lost)?;
-            cache.settle_stubs(row.id, &lost)?;
+            let (store, warnings) = storage::open(&account.store, &state_dir, &mut cache, &row)?;
             let past = Past::read(&cache, row.id)?;
-            Ok::<_, Error>((lock, cache, row, store, past))
+            Ok::<_, Error>((lock, cache, row, store, warnings, past))
         });
-        let (lock, cache, row, store, past) = prepared.await.map_err(Error::panicked)??;
+        let (lock, cache, row, store, warnings, past) =
+            prepared.await.map_err(Error::panicked)??;
+        for message in &warnings {
+            request.reporter.report(Event::Warning { message });
+        }
         Ok(Self {
             request,
             stop: Stop(request.stop.clone()),
             _lock: lock,
             row,
-            store: Arc::new(store),
+            store,
             cache: Some(cache),
             past,
             listed: false,

@@ -121,7 +121,7 @@ impl Writer {
                         batch.octets += arrived.octets;
                         batch.messages.push(Message {
                             slot,
-                            name: draft.finish(),
+                            name: draft.finish()?,
                             arrived,
                         });
                     }

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use exchange_sim::{Knobs, UpdateFail};
 
-use crate::bench::{Bench, Digest, Process, digest, stored_form};
+use crate::bench::{Bench, Digest, Into, Process, Setup, digest, stored_form};
 
 const KILLS: usize = 100;
 
@@ -218,8 +218,17 @@ fn kill_later(process: &Process, after: Duration) {
 
 #[test]
 fn a_hundred_kills_at_random_instants_lose_nothing_and_store_nothing_twice() {
+    a_hundred_kills(Into::Maildir);
+}
+
+#[test]
+fn a_hundred_kills_leave_an_mbox_with_every_message_once() {
+    a_hundred_kills(Into::Mbox);
+}
+
+fn a_hundred_kills(into: Into) {
     let mut world = World {
-        bench: Bench::with([]),
+        bench: Setup::with([]).into(into).start(),
         random: Random::seeded(),
         ever: Vec::new(),
         delivered: 0,
@@ -239,7 +248,12 @@ fn a_hundred_kills_at_random_instants_lose_nothing_and_store_nothing_twice() {
             world.deliver(more as usize);
         }
         // A mail program is at work too.
-        if let Some(name) = world.bench.store.names("new").first() {
+        if into == Into::Mbox {
+            if world.random.below(4) == 0 && world.bench.store.root.exists() {
+                let every = 2 + world.random.below(200) as usize;
+                world.bench.store.mark_read(every);
+            }
+        } else if let Some(name) = world.bench.store.names("new").first() {
             match world.random.below(3) {
                 0 => world.bench.store.read(name),
                 1 => world.bench.store.archive(name),

@@ -56,6 +56,22 @@ pub(crate) enum By {
     Plain,
 }
 
+/// What messages are stored in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Into {
+    Maildir,
+    Mbox,
+}
+
+impl Into {
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Maildir => "--maildir",
+            Self::Mbox => "--mbox",
+        }
+    }
+}
+
 /// What a bench is to be like.
 pub(crate) struct Setup {
     profile: Profile,
@@ -63,6 +79,7 @@ pub(crate) struct Setup {
     knobs: Knobs,
     messages: Vec<Vec<u8>>,
     on_disk: bool,
+    into: Into,
     build: Box<dyn FnOnce(Builder) -> Builder>,
 }
 
@@ -75,6 +92,7 @@ impl Setup {
             knobs: Knobs::default(),
             messages: messages.into_iter().collect(),
             on_disk: false,
+            into: Into::Maildir,
             build: Box::new(|builder| builder),
         }
     }
@@ -99,6 +117,12 @@ impl Setup {
     /// data to be synced.
     pub(crate) fn on_disk(mut self) -> Self {
         self.on_disk = true;
+        self
+    }
+
+    /// What messages are to be stored in.
+    pub(crate) fn into(mut self, into: Into) -> Self {
+        self.into = into;
         self
     }
 
@@ -137,9 +161,18 @@ impl Setup {
         password
             .write_all(format!("{PASSWORD}\n").as_bytes())
             .unwrap();
+        let place = match self.into {
+            Into::Maildir => folder.path().join("Mail"),
+            Into::Mbox => folder.path().join("inbox"),
+        };
+        let mut store = Store::at(place.clone());
+        if self.into == Into::Mbox {
+            store.spool = Some(folder.path().join("state/spool"));
+        }
         Bench {
-            store: Store::at(folder.path().join("Mail")),
-            maildir: folder.path().join("Mail"),
+            store,
+            place,
+            into: self.into,
             sim,
             hooks,
             by: self.by,
@@ -167,7 +200,8 @@ pub(crate) struct Bench {
     pub(crate) sim: Server,
     pub(crate) store: Store,
     /// Where the program sees the store.
-    maildir: PathBuf,
+    pub(crate) place: PathBuf,
+    into: Into,
     hooks: Arc<Hooks>,
     by: By,
     folder: TempDir,
@@ -241,7 +275,7 @@ impl Bench {
         }
     }
 
-    /// `popsync fetch` into the Maildir, to be run.
+    /// `popsync fetch` into the store, to be run.
     pub(crate) fn fetch(&self, arguments: &[&str]) -> Run<'_> {
         let url = self.url();
         self.fetch_from(&url, arguments)
@@ -249,12 +283,7 @@ impl Bench {
 
     /// The same with another URL.
     pub(crate) fn fetch_from(&self, url: &str, arguments: &[&str]) -> Run<'_> {
-        let mut run = self.popsync(&["fetch", url, "--user", USER]);
-        run.command
-            .arg("--maildir")
-            .arg(&self.maildir)
-            .arg("--password-file")
-            .arg(self.path("password"));
+        let mut run = self.fetch_bare(url, &[]);
         match self.by {
             By::Plain => run.command.args(["--tls", "off"]),
             By::Tls | By::Stls => run.command.arg("--ca-file").arg(self.path("ca.pem")),
@@ -267,8 +296,8 @@ impl Bench {
     pub(crate) fn fetch_bare(&self, url: &str, arguments: &[&str]) -> Run<'_> {
         let mut run = self.popsync(&["fetch", url, "--user", USER]);
         run.command
-            .arg("--maildir")
-            .arg(&self.maildir)
+            .arg(self.into.flag())
+            .arg(&self.place)
             .arg("--password-file")
             .arg(self.path("password"))
             .args(arguments);
@@ -278,7 +307,7 @@ impl Bench {
     /// The same without a word about the password either.
     pub(crate) fn fetch_command(&self, url: &str, arguments: &[&str]) -> Run<'_> {
         let mut run = self.popsync(&["fetch", url, "--user", USER]);
-        run.command.arg("--maildir").arg(&self.maildir);
+        run.command.arg(self.into.flag()).arg(&self.place);
         if self.by != By::Plain {
             run.command.arg("--ca-file").arg(self.path("ca.pem"));
         }
@@ -298,10 +327,11 @@ impl Bench {
             By::Tls | By::Stls => format!("{{ ca-file = {:?} }}", self.path("ca.pem")),
         };
         let text = format!(
-            "[accounts.work]\nserver = {:?}\nuser = {USER:?}\nmaildir = {:?}\n\
+            "[accounts.work]\nserver = {:?}\nuser = {USER:?}\n{} = {:?}\n\
              password-file = {:?}\ntls = {tls}\n{keys}\n",
             self.url(),
-            self.maildir,
+            &self.into.flag()[2..],
+            self.place,
             self.path("password"),
         );
         let path = self.path("config.toml");
@@ -436,10 +466,13 @@ fn count(digests: impl Iterator<Item = Digest>) -> HashMap<Digest, usize> {
     counts
 }
 
-/// The Maildir, looked at from outside. Clones look at the same.
+/// The store, looked at from outside. Clones look at the same.
 #[derive(Clone)]
 pub(crate) struct Store {
+    /// The Maildir or the mbox.
     pub(crate) root: PathBuf,
+    /// Where messages are on their way into an mbox; none where it is a Maildir.
+    pub(crate) spool: Option<PathBuf>,
     /// Files do not change once they are visible, so each is read once.
     known: Arc<Mutex<HashMap<PathBuf, Digest>>>,
 }
@@ -448,12 +481,20 @@ impl Store {
     pub(crate) fn at(root: PathBuf) -> Self {
         Self {
             root,
+            spool: None,
             known: Arc::default(),
         }
     }
 
     /// The messages that readers see, in `new`, `cur` and sub-folders, with their digests.
+    /// In an mbox they are numbered.
     pub(crate) fn files(&self) -> HashMap<PathBuf, Digest> {
+        if self.spool.is_some() {
+            let messages = self.messages_of_mbox().into_iter().enumerate();
+            return messages
+                .map(|(number, message)| (self.root.join(number.to_string()), digest(&message)))
+                .collect();
+        }
         let mut known = lock(&self.known);
         let mut found = HashMap::new();
         let mut folders = vec![self.root.clone()];
@@ -490,9 +531,58 @@ impl Store {
         self.files().len()
     }
 
-    /// The names in `tmp`.
+    /// The names in `tmp`, or in the spool.
     pub(crate) fn tmp(&self) -> Vec<String> {
-        self.names("tmp")
+        match &self.spool {
+            Some(spool) => self.names(spool.to_str().unwrap()),
+            None => self.names("tmp"),
+        }
+    }
+
+    /// The messages of an mbox as they were stored. They begin with a `From ` line behind a
+    /// blank one, and their lines are quoted as mboxrd has it; nothing else is known here.
+    pub(crate) fn messages_of_mbox(&self) -> Vec<Vec<u8>> {
+        let content = fs::read(&self.root).unwrap_or_default();
+        let mut messages: Vec<Vec<u8>> = Vec::new();
+        let mut after_blank = true;
+        for line in content.split_inclusive(|&octet| octet == b'\n') {
+            if line.starts_with(b"From ") {
+                assert!(after_blank, "no blank line in front of a message");
+                messages.push(Vec::new());
+            } else {
+                let marks = line.iter().take_while(|&&octet| octet == b'>').count();
+                let quoted = marks > 0 && line[marks..].starts_with(b"From ");
+                let line = &line[usize::from(quoted)..];
+                // What `mark_read` put there.
+                if line != READ {
+                    messages.last_mut().unwrap().extend_from_slice(line);
+                }
+            }
+            after_blank = line == b"\n";
+        }
+        assert!(after_blank, "no blank line behind the last message");
+        for message in &mut messages {
+            assert_eq!(message.pop(), Some(b'\n'));
+        }
+        messages
+    }
+
+    /// A mail program writes the whole mbox anew, with a field more in every so many messages.
+    pub(crate) fn mark_read(&self, every: usize) {
+        let content = fs::read(&self.root).unwrap_or_default();
+        let mut written = Vec::with_capacity(content.len());
+        let mut number = 0;
+        for line in content.split_inclusive(|&octet| octet == b'\n') {
+            written.extend_from_slice(line);
+            if line.starts_with(b"From ") {
+                number += 1;
+                if number % every == 0 {
+                    written.extend_from_slice(READ);
+                }
+            }
+        }
+        let mut file = File::options().write(true).open(&self.root).unwrap();
+        file.write_all(&written).unwrap();
     }
 
     /// The names in a folder, sorted.
@@ -526,6 +616,9 @@ impl Store {
         rename(&self.root.join("new").join(name), &to);
     }
 }
+
+/// What a mail program adds to a message that was read.
+const READ: &[u8] = b"X-Status: RO of a test\n";
 
 /// Renames a file as another program would.
 #[expect(clippy::disallowed_methods, reason = "nothing is to be durable here")]

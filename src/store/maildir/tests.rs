@@ -12,7 +12,7 @@ fn maildir() -> (tempfile::TempDir, Maildir) {
 fn write(maildir: &Maildir, text: &str) -> Name {
     let mut draft = maildir.draft().unwrap();
     draft.write(text.as_bytes()).unwrap();
-    draft.finish()
+    draft.finish().unwrap()
 }
 
 fn names(maildir: &Maildir, folder: &str) -> Vec<String> {
@@ -117,11 +117,14 @@ fn recovery_publishes_what_was_staged_and_removes_the_rest_of_ours() {
     File::create(path.join("tmp/1700000000.M1P1.other")).unwrap();
     File::create(path.join("tmp/1700000000.Aabc124R1Q1.popsync")).unwrap();
 
-    let lost = maildir
-        .recover(&[staged.clone(), seen.clone(), filed, flagged, gone.clone()])
-        .unwrap();
+    let records = [&staged, &seen, &filed, &flagged, &gone].map(|name| Record {
+        name: name.clone(),
+        extent: None,
+    });
+    let recovered = maildir.recover(&records, None).unwrap();
 
-    assert_eq!(lost, [gone]);
+    assert_eq!(recovered.lost, [gone]);
+    assert_eq!((recovered.again, recovered.warnings), (vec![], vec![]));
     let mut new = vec![staged.to_string(), seen.to_string()];
     new.sort();
     assert_eq!(names(&maildir, "new"), new);
@@ -144,7 +147,7 @@ fn names_never_repeat_and_hold_nothing_but_safe_characters() {
     let folder = tempfile::tempdir().unwrap();
     let runs = [(); 2].map(|()| Maildir::open(folder.path(), "abc").unwrap());
     let all: HashSet<String> = (0..100)
-        .flat_map(|_| runs.iter().map(|run| run.inner.next_name().0))
+        .flat_map(|_| runs.iter().map(|run| run.inner.names.next().0))
         .collect();
     assert_eq!(all.len(), 200);
     assert!(all.iter().all(|name| {

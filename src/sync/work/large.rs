@@ -172,7 +172,7 @@ fn make(
             // Step 1. What an error leaves behind, recovery removes.
             let mut draft = store.draft()?;
             draft.write(&text(row))?;
-            stubs.push((row.id, draft.finish()));
+            stubs.push((row.id, draft.finish()?));
         }
         let names: Vec<Name> = stubs.iter().map(|(_, name)| name.clone()).collect();
         // Step 2.

@@ -1,0 +1,357 @@
+//! An mbox: one file, in which every message stands between a line `From SENDER DATE` and a
+//! blank line.
+//!
+//! Messages are quoted as mboxrd has it while they are written to a spool, in the form that they
+//! have in the file. Nothing is ever done to the file but to append what the spool holds, under
+//! the locks that other mail programs use; and to cut off again what could not be appended whole,
+//! while no other program can have written behind it.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::spool::Spool;
+use super::{Doubt, Draft, Error, Extent, Inventory, Name, Record, Recovered, Store, stop_point};
+
+mod anatomy;
+mod draft;
+mod file;
+mod lock;
+mod quote;
+mod recovery;
+mod scan;
+mod separator;
+mod spooled;
+
+pub use anatomy::Marks;
+use draft::Incoming;
+use file::MailFile;
+use lock::Locked;
+use scan::Contents;
+use spooled::Spooled;
+
+/// How long other programs may keep their locks.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much is copied at once. Crash tests want to stop within a message.
+const COPIED_AT_ONCE: usize = if cfg!(debug_assertions) {
+    900
+} else {
+    256 << 10
+};
+
+/// An mbox, opened for delivery.
+#[derive(Debug, Clone)]
+pub struct Mbox {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// As it was named.
+    path: PathBuf,
+    mail: Mutex<Arc<MailFile>>,
+    /// It was not there before.
+    made: bool,
+    spool: Spool,
+    spooled: Mutex<Spooled>,
+    /// From step 2 to step 5.
+    held: Mutex<Option<Held>>,
+    patience: Duration,
+}
+
+/// The file, locked, and what is to be appended to it.
+#[derive(Debug)]
+struct Held {
+    locked: Locked,
+    /// Where the first message is to begin: the size of the file.
+    end: u64,
+    extents: Vec<(Name, Extent)>,
+}
+
+impl Mbox {
+    /// Opens the mbox at `path`, or makes it, readable by its owner alone. Its folder has to be
+    /// there. Messages on their way are kept in `spool`. `tag` is of letters and digits and never
+    /// used by another account.
+    ///
+    /// # Errors
+    /// [`Error::Folder`] and [`Error::Unfit`]; nothing of what is there is changed then.
+    pub fn open(path: &Path, spool: &Path, tag: &str) -> Result<Self, Error> {
+        Self::with_patience(path, spool, tag, PATIENCE)
+    }
+
+    fn with_patience(
+        path: &Path,
+        spool: &Path,
+        tag: &str,
+        patience: Duration,
+    ) -> Result<Self, Error> {
+        let spool = Spool::open(spool, tag)?;
+        let (mail, made) = file::open(path)?;
+        let inner = Inner {
+            path: path.to_owned(),
+            mail: Mutex::new(mail),
+            made,
+            spool,
+            spooled: Mutex::default(),
+            held: Mutex::new(None),
+            patience,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let spooled = self.spooled.get_mut();
+        let spooled = spooled.unwrap_or_else(PoisonError::into_inner);
+        spooled.end(&self.spool);
+    }
+}
+
+impl Inner {
+    fn spooled(&self) -> MutexGuard<'_, Spooled> {
+        self.spooled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks the file that is there now: another program may have put a new one in its place.
+    fn lock(&self) -> Result<Locked, Error> {
+        let until = Instant::now() + self.patience;
+        let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let locked = Locked::acquire(&mail, until)?;
+            if locked.mail.is_current() {
+                return Ok(locked);
+            }
+            drop(locked);
+            *mail = file::open(&self.path)?.0;
+        }
+    }
+
+    /// The places that these messages will have at the end of the file, which gets the blank line
+    /// that has to be there if another program left none.
+    fn place(&self, locked: Locked, names: &[Name]) -> Result<Held, Error> {
+        let mail = Arc::clone(&locked.mail);
+        let mut end = mail.size()?;
+        if let Some(missing) = missing_line_ends(&mail, end)? {
+            if let Err(error) = (&mail.file).write_all(missing) {
+                cut_off(&mail, end, missing.len() as u64);
+                return Err(Error::io("writing", &mail.path, error));
+            }
+            end += missing.len() as u64;
+        }
+        let spooled = self.spooled();
+        let mut start = end;
+        let mut extents = Vec::with_capacity(names.len());
+        for name in names {
+            let message = spooled
+                .message(name)
+                .ok_or_else(|| self.not_spooled(name))?;
+            let extent = Extent {
+                start,
+                length: message.length,
+                sha256: message.sha256,
+                marks: message.marks,
+            };
+            start += extent.length;
+            extents.push((name.clone(), extent));
+        }
+        Ok(Held {
+            locked,
+            end,
+            extents,
+        })
+    }
+
+    /// Reads the whole file, while nobody else writes to it.
+    fn inventory(&self) -> Result<Inventory, Error> {
+        let mut inventory = Inventory::of_parts(spooled::parts);
+        let unreadable = |why: &str| Doubt::Unreadable {
+            what: format!("`{}` {why}", self.path.display()),
+        };
+        if self.made {
+            inventory.doubt(unreadable("was not there"));
+        }
+        match self.lock() {
+            Ok(locked) => {
+                let contents = Contents::read(&locked.mail)?;
+                for marks in contents.marks {
+                    for part in marks.parts() {
+                        inventory.add(&part);
+                    }
+                }
+                if contents.odd {
+                    inventory.doubt(unreadable("does not begin with a message"));
+                }
+            }
+            Err(Error::Locked { .. }) => inventory.doubt(Doubt::Changing),
+            Err(error) => return Err(error),
+        }
+        Ok(inventory)
+    }
+
+    fn not_spooled(&self, name: &Name) -> Error {
+        Error::io(
+            "reading",
+            &self.spool.path_of(name.as_str()),
+            io::ErrorKind::NotFound,
+        )
+    }
+
+    /// Steps 4 and 5, while the file is locked.
+    fn append(&self, held: &mut Held) -> Result<(), Error> {
+        let mail = Arc::clone(&held.locked.mail);
+        let failed = |error| Error::io("writing", &mail.path, error);
+        let end = mail.size()?;
+        if end != held.end {
+            return Err(failed(io::Error::other(
+                "another program wrote to it without its lock",
+            )));
+        }
+        let ranges: Vec<(Arc<File>, u64, u64)> = {
+            let spooled = self.spooled();
+            let names = held.extents.iter().map(|(name, _)| name);
+            names
+                .map(|name| spooled.range(name).ok_or_else(|| self.not_spooled(name)))
+                .collect::<Result<_, _>>()?
+        };
+        let mut written = 0;
+        let mut buffer = vec![0; COPIED_AT_ONCE];
+        let mut filled = 0;
+        let result = (|| {
+            for (file, start, length) in ranges {
+                let mut done = 0;
+                while done < length {
+                    let room = (buffer.len() - filled) as u64;
+                    let piece = room.min(length - done) as usize;
+                    let piece = &mut buffer[filled..filled + piece];
+                    file.read_exact_at(piece, start + done)?;
+                    done += piece.len() as u64;
+                    filled += piece.len();
+                    if filled == buffer.len() {
+                        // Step 4.
+                        (&mail.file).write_all(&buffer)?;
+                        written += filled as u64;
+                        filled = 0;
+                        held.locked.touch();
+                        stop_point(4);
+                    }
+                }
+            }
+            (&mail.file).write_all(&buffer[..filled])?;
+            written += filled as u64;
+            stop_point(4);
+            // Step 5.
+            mail.file.sync_all()
+        })();
+        result.map_err(|error| {
+            cut_off(&mail, end, written + buffer.len() as u64);
+            failed(error)
+        })?;
+        stop_point(5);
+        Ok(())
+    }
+}
+
+/// What is to be written for the next message to stand behind a blank line.
+fn missing_line_ends(mail: &MailFile, end: u64) -> Result<Option<&'static [u8]>, Error> {
+    let length = end.min(3);
+    let mut last = [0; 3];
+    let last = &mut last[..length as usize];
+    mail.file
+        .read_exact_at(last, end - length)
+        .map_err(|error| Error::io("reading", &mail.path, error))?;
+    Ok(match &*last {
+        [] | [.., b'\n', b'\n'] | [b'\n', b'\r', b'\n'] => None,
+        [.., b'\n'] => Some(b"\n"),
+        _ => Some(b"\n\n"),
+    })
+}
+
+/// Takes back what could not be written whole, at most so many octets behind `end`. With more
+/// behind it, another program wrote there: then nothing is cut off.
+fn cut_off(mail: &MailFile, end: u64, at_most: u64) {
+    let cut = match mail.size() {
+        Ok(size) if size > end && size - end <= at_most => mail
+            .file
+            .set_len(end)
+            .and_then(|()| mail.file.sync_all())
+            .is_ok(),
+        Ok(size) => size == end,
+        Err(_) => false,
+    };
+    if !cut {
+        // The records tell the next run where it is.
+        tracing::warn!(path = %mail.path.display(), "a part of a message is left at the end");
+    }
+}
+
+impl Store for Mbox {
+    fn draft(&self) -> Result<Box<dyn Draft>, Error> {
+        Ok(Box::new(Incoming::begin(&self.inner)?))
+    }
+
+    fn settle(&self, names: &[Name]) -> Result<Vec<Option<Extent>>, Error> {
+        let inner = &self.inner;
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        stop_point(1);
+        // Step 2.
+        inner.spooled().sync(&inner.spool, names)?;
+        let held = inner.place(inner.lock()?, names)?;
+        let extents = held.extents.iter().map(|(_, extent)| Some(*extent));
+        let extents = extents.collect();
+        *inner.held() = Some(held);
+        stop_point(2);
+        Ok(extents)
+    }
+
+    fn publish(&self, names: &[Name]) -> Result<(), Error> {
+        let inner = &self.inner;
+        // Whatever happens, the lock is not held any longer than this.
+        let held = inner.held().take();
+        let Some(mut held) =
+            held.filter(|held| held.extents.iter().map(|(name, _)| name).eq(names))
+        else {
+            return match names.first() {
+                Some(name) => Err(inner.not_spooled(name)),
+                None => Ok(()),
+            };
+        };
+        inner.append(&mut held)?;
+        drop(held);
+        inner.spooled().forget(&inner.spool, names);
+        Ok(())
+    }
+
+    fn discard(&self, names: &[Name]) {
+        let mut held = self.inner.held();
+        let concerned = |held: &Held| held.extents.iter().any(|(name, _)| names.contains(name));
+        if held.as_ref().is_some_and(concerned) {
+            *held = None;
+        }
+        drop(held);
+        self.inner.spooled().forget(&self.inner.spool, names);
+    }
+
+    fn recover(&self, staged: &[Record], last: Option<&Extent>) -> Result<Recovered, Error> {
+        self.inner.recover(staged, last)
+    }
+
+    fn inventory(&self) -> Result<Option<Inventory>, Error> {
+        self.inner.inventory().map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! What a message in an mbox is known by again, also after another program rewrote the file.
+//!
+//! Mail programs that rewrite an mbox add and change fields of the header, such as `Status`, and
+//! may add blank lines at the end of a message. They leave the body alone.
+
+use memchr::{memchr, memchr2};
+use sha2::{Digest, Sha256};
+
+use super::separator::message_id;
+
+/// As much of a header is kept to look for fields in.
+pub(super) const KEPT: usize = 64 << 10;
+
+/// What a message is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Marks {
+    /// Digest of its body, quoted, without CRs and without blank lines at its end; none where it
+    /// has no body.
+    pub body: Option<[u8; 32]>,
+    /// Digest of its Message-ID.
+    pub message_id: Option<[u8; 32]>,
+}
+
+impl Marks {
+    /// Whether there is anything to know it by.
+    pub(super) fn tell(&self) -> bool {
+        self.body.is_some() || self.message_id.is_some()
+    }
+
+    /// The parts of a name that say these marks: `bHEX` of the body, `mHEX` of the Message-ID.
+    /// Half of a digest is enough: two that are alike make a message seem present that is not.
+    pub(super) fn parts(&self) -> impl Iterator<Item = String> {
+        let part = |letter: char, digest: &[u8; 32]| {
+            let hex = digest[..16].iter().map(|octet| format!("{octet:02x}"));
+            std::iter::once(letter.to_string()).chain(hex).collect()
+        };
+        let body = self.body.as_ref().map(|digest| part('b', digest));
+        let message_id = self.message_id.as_ref().map(|digest| part('m', digest));
+        body.into_iter().chain(message_id)
+    }
+}
+
+/// Looks at a message as it stands in the file, without the line in front of it, as it streams
+/// by.
+#[derive(Debug, Default)]
+pub(super) struct Anatomy {
+    header: Vec<u8>,
+    in_body: bool,
+    /// The header's line so far is blank.
+    line_begun: bool,
+    body: Sha256,
+    is_empty: bool,
+    /// Line ends that count only if something follows.
+    line_ends: u64,
+}
+
+impl Anatomy {
+    pub(super) fn new() -> Self {
+        Self {
+            is_empty: true,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn take(&mut self, octets: &[u8]) {
+        let mut rest = octets;
+        while !self.in_body {
+            let Some(end) = memchr(b'\n', rest) else {
+                self.line_begun |= rest.iter().any(|&octet| octet != b'\r');
+                self.keep(rest);
+                return;
+            };
+            let (line, behind) = rest.split_at(end + 1);
+            self.line_begun |= line.iter().any(|octet| !matches!(octet, b'\r' | b'\n'));
+            self.keep(line);
+            self.in_body = !std::mem::take(&mut self.line_begun);
+            rest = behind;
+        }
+        while !rest.is_empty() {
+            let end = memchr2(b'\r', b'\n', rest);
+            let (text, behind) = rest.split_at(end.unwrap_or(rest.len()));
+            if !text.is_empty() {
+                self.put_line_ends();
+                self.body.update(text);
+                self.is_empty = false;
+            }
+            let Some((first, behind)) = behind.split_first() else {
+                return;
+            };
+            self.line_ends += u64::from(*first == b'\n');
+            rest = behind;
+        }
+    }
+
+    pub(super) fn finish(self) -> Marks {
+        Marks {
+            body: (!self.is_empty).then(|| self.body.finalize().into()),
+            message_id: message_id(&self.header),
+        }
+    }
+
+    fn keep(&mut self, octets: &[u8]) {
+        let room = KEPT.saturating_sub(self.header.len());
+        self.header
+            .extend_from_slice(&octets[..octets.len().min(room)]);
+    }
+
+    fn put_line_ends(&mut self) {
+        const LINE_ENDS: [u8; 64] = [b'\n'; 64];
+        while self.line_ends > 0 {
+            let count = self.line_ends.min(LINE_ENDS.len() as u64);
+            self.body.update(&LINE_ENDS[..count as usize]);
+            self.line_ends -= count;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(message: &[u8], size: usize) -> Marks {
+        let mut anatomy = Anatomy::new();
+        for piece in message.chunks(size) {
+            anatomy.take(piece);
+        }
+        anatomy.finish()
+    }
+
+    #[test]
+    fn what_other_programs_change_does_not_change_the_marks() {
+        let sent = b"Subject: x\nMessage-ID: <1@x>\n\none\n\ntwo\n";
+        let expected = marks(sent, 7);
+        assert!(expected.body.is_some() && expected.message_id.is_some());
+        for same in [
+            &b"Subject: x\nMessage-ID: <1@x>\nStatus: RO\nX-Status: A\n\none\n\ntwo\n\n\n"[..],
+            b"Content-Length: 9\nMessage-ID: <1@x>\n\none\n\ntwo",
+            b"Message-ID: <1@x>\r\n\r\none\r\n\r\ntwo\r\n",
+        ] {
+            for size in 1..=same.len() {
+                assert_eq!(marks(same, size), expected);
+            }
+        }
+        for other in [
+            &b"Message-ID: <1@x>\n\none\ntwo\n"[..],
+            b"Message-ID: <1@x>\n\n\none\n\ntwo\n",
+            b"Message-ID: <1@x>\n\none\n\ntwo!\n",
+            b"Message-ID: <1@x>\n\n",
+            b"Message-ID: <2@x>\n\none\n\ntwo\n",
+        ] {
+            assert_ne!(marks(other, 3), expected);
+        }
+    }
+
+    #[test]
+    fn a_message_without_body_or_name_has_no_marks() {
+        for message in [&b""[..], b"Subject: x\n", b"Subject: x\n\n", b"\n\n\n"] {
+            assert!(!marks(message, 2).tell(), "{message:?}");
+        }
+        assert!(marks(b"\nbody", 1).tell());
+    }
+}

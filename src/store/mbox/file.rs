@@ -1,0 +1,216 @@
+//! The file of an mbox: what it must be, and the one descriptor that the process has of it.
+//!
+//! A POSIX lock belongs to the process, and ends when the process closes any descriptor of the
+//! file, whoever opened that. So a file is opened once, whatever number of accounts store in it,
+//! and is not closed while anybody may hold its lock.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use crate::store::durable::sync_folder;
+use crate::store::error::Unfit;
+use crate::store::{Error, maildir};
+
+/// Every file that was opened and may still be in use.
+static OPEN: Mutex<Vec<Arc<MailFile>>> = Mutex::new(Vec::new());
+
+/// How often a file may be replaced between two looks at it.
+const ATTEMPTS: usize = 10;
+
+/// What every message begins with, and so does the file.
+const FROM: &[u8] = b"From ";
+
+/// An open mbox.
+#[derive(Debug)]
+pub(super) struct MailFile {
+    /// Where it is, links resolved.
+    pub(super) path: PathBuf,
+    pub(super) file: File,
+    /// Whether one of this process's accounts is at it: the kernel's locks do not keep these
+    /// apart.
+    busy: Mutex<bool>,
+    free: Condvar,
+}
+
+/// Opens the mbox at `path`, or makes it, readable by its owner alone. Tells whether it was made.
+pub(super) fn open(path: &Path) -> Result<(Arc<MailFile>, bool), Error> {
+    let path = resolve(path)?;
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    // Where nobody else has it any more, closing it ends nobody's lock.
+    open.retain(|file| Arc::strong_count(file) > 1);
+    for _ in 0..ATTEMPTS {
+        let (file, made) = match std::fs::symlink_metadata(&path) {
+            Ok(found) => {
+                check(&path, &found)?;
+                if let Some(known) = open.iter().find(|known| known.is(&found)) {
+                    return Ok((Arc::clone(known), false));
+                }
+                (open_file(&path, OFlags::empty()), false)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let flags = OFlags::CREATE | OFlags::EXCL;
+                (open_file(&path, flags), true)
+            }
+            Err(error) => return Err(Error::folder(&path, error)),
+        };
+        let file = match file {
+            Ok(file) => file,
+            // It went or came in between.
+            Err(Errno::NOENT | Errno::EXIST) => continue,
+            Err(error) => return Err(Error::folder(&path, error)),
+        };
+        let found = file
+            .metadata()
+            .map_err(|error| Error::folder(&path, error))?;
+        if open.iter().any(|known| known.is(&found)) {
+            // It was replaced in between by one that is open: closing this would end its locks.
+            std::mem::forget(file);
+            continue;
+        }
+        check(&path, &found)?;
+        if made {
+            let parent = path.parent().unwrap_or_else(|| Path::new("/"));
+            File::open(parent)
+                .and_then(sync_folder)
+                .map_err(|error| Error::folder(parent, error))?;
+        } else {
+            check_start(&path, &file)?;
+        }
+        let file = Arc::new(MailFile {
+            path,
+            file,
+            busy: Mutex::new(false),
+            free: Condvar::new(),
+        });
+        open.push(Arc::clone(&file));
+        return Ok((file, made));
+    }
+    Err(Error::folder(&path, Errno::AGAIN))
+}
+
+impl MailFile {
+    /// Whether this is what the path leads to now.
+    pub(super) fn is_current(&self) -> bool {
+        std::fs::symlink_metadata(&self.path).is_ok_and(|found| self.is(&found))
+    }
+
+    /// Its size now.
+    pub(super) fn size(&self) -> Result<u64, Error> {
+        let found = self.file.metadata();
+        Ok(found
+            .map_err(|error| Error::io("looking at", &self.path, error))?
+            .len())
+    }
+
+    /// Keeps other accounts of this process away; false when time is up.
+    pub(super) fn claim(&self, until: Instant) -> bool {
+        let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = until.saturating_duration_since(Instant::now());
+        let waited = self.free.wait_timeout_while(busy, left, |busy| *busy);
+        let (mut busy, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !std::mem::replace(&mut *busy, true)
+    }
+
+    /// Lets them at it.
+    pub(super) fn release(&self) {
+        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.free.notify_one();
+    }
+
+    fn is(&self, other: &Metadata) -> bool {
+        self.file
+            .metadata()
+            .is_ok_and(|own| (own.dev(), own.ino()) == (other.dev(), other.ino()))
+    }
+}
+
+/// The path without links. The file need not be there, its folder must be.
+fn resolve(path: &Path) -> Result<PathBuf, Error> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            Error::unfit(path, Unfit::NoFolder)
+        }
+        _ => Error::folder(path, error),
+    };
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => {
+            // Whoever may make links here may not choose what is written to.
+            if found.uid() != geteuid().as_raw() && found.uid() != 0 {
+                return Err(Error::unfit(path, Unfit::ForeignLink));
+            }
+            match path.canonicalize() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    Err(Error::unfit(path, Unfit::DanglingLink))
+                }
+                resolved => resolved.map_err(failed),
+            }
+        }
+        _ => {
+            let name = path
+                .file_name()
+                .ok_or_else(|| Error::unfit(path, Unfit::Directory))?;
+            let parent = path.parent().unwrap_or_else(|| Path::new("/"));
+            let parent = parent.canonicalize().map_err(failed)?;
+            if !parent.is_dir() {
+                return Err(Error::unfit(path, Unfit::NoFolder));
+            }
+            Ok(parent.join(name))
+        }
+    }
+}
+
+fn open_file(path: &Path, flags: OFlags) -> rustix::io::Result<File> {
+    // Appending is all that is ever done: where another program writes without locks, nothing
+    // of it is written over.
+    let flags = flags
+        | OFlags::RDWR
+        | OFlags::APPEND
+        | OFlags::CLOEXEC
+        | OFlags::NOFOLLOW
+        | OFlags::NONBLOCK
+        | OFlags::NOCTTY;
+    Ok(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?.into())
+}
+
+/// Whether mail may go into what is there.
+fn check(path: &Path, found: &Metadata) -> Result<(), Error> {
+    let why = if found.is_dir() {
+        if maildir::is_one(path) {
+            Unfit::Maildir
+        } else {
+            Unfit::Directory
+        }
+    } else if !found.is_file() {
+        Unfit::NotRegular
+    } else if found.uid() != geteuid().as_raw() {
+        Unfit::ForeignOwner
+    } else if found.mode() & 0o002 != 0 {
+        Unfit::WritableByAll
+    } else {
+        return Ok(());
+    };
+    Err(Error::unfit(path, why))
+}
+
+fn check_start(path: &Path, file: &File) -> Result<(), Error> {
+    let mut start = [0; FROM.len()];
+    match file.read_exact_at(&mut start, 0) {
+        Ok(()) if start == FROM => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            match file.metadata().map(|found| found.len()) {
+                Ok(0) => Ok(()),
+                _ => Err(Error::unfit(path, Unfit::NotMbox)),
+            }
+        }
+        Ok(()) => Err(Error::unfit(path, Unfit::NotMbox)),
+        Err(error) => Err(Error::io("reading", path, error)),
+    }
+}

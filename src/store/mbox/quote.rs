@@ -1,0 +1,185 @@
+//! mboxrd quoting: a line of `From `, behind any number of `>`, gets one `>` more.
+//!
+//! A line that begins with `From ` begins the next message, for every program that reads an
+//! mbox. Quoted so, none of a message's own lines does, and taking one `>` away again from each
+//! line of `>From `, behind any number of `>`, gives back what was quoted, octet for octet.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use memchr::memrchr;
+
+const FROM: &[u8] = b"From ";
+
+static FIND_FROM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FROM));
+
+/// Quotes octets as they stream by, in pieces of any size.
+#[derive(Debug)]
+pub(super) struct Quoter {
+    /// The line so far is nothing but `>`, and whatever is held back.
+    bare: bool,
+    /// How many octets of `From ` are held back, since what follows decides about them.
+    held: usize,
+}
+
+impl Quoter {
+    /// At the start of a line.
+    pub(super) fn new() -> Self {
+        Self {
+            bare: true,
+            held: 0,
+        }
+    }
+
+    /// Appends the quoted form of the next octets to `out`.
+    pub(super) fn quote(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        let mut piece = piece;
+        while self.held > 0 {
+            let Some((&first, rest)) = piece.split_first() else {
+                return;
+            };
+            if first != FROM[self.held] {
+                self.give_up(out);
+                break;
+            }
+            piece = rest;
+            self.held += 1;
+            if self.held == FROM.len() {
+                out.push(b'>');
+                self.give_up(out);
+            }
+        }
+        let mut done = 0;
+        for at in FIND_FROM.find_iter(piece) {
+            if self.is_bare_before(&piece[..at]) {
+                out.extend_from_slice(&piece[done..at]);
+                // Among the other `>` of the line, wherever: they are all alike.
+                out.push(b'>');
+                done = at;
+            }
+        }
+        let end = self.hold_back(piece);
+        out.extend_from_slice(&piece[done..end]);
+    }
+
+    /// Ends the message.
+    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
+        self.give_up(out);
+    }
+
+    fn give_up(&mut self, out: &mut Vec<u8>) {
+        if self.held > 0 {
+            out.extend_from_slice(&FROM[..self.held]);
+            self.held = 0;
+            self.bare = false;
+        }
+    }
+
+    /// Whether the line that goes on behind `before` is nothing but `>` so far.
+    fn is_bare_before(&self, before: &[u8]) -> bool {
+        match before.iter().rposition(|&octet| octet != b'>') {
+            Some(last) => before[last] == b'\n',
+            None => self.bare,
+        }
+    }
+
+    /// Looks at the last line of the piece, and gives where what is held back of it begins.
+    fn hold_back(&mut self, piece: &[u8]) -> usize {
+        let (line, bare) = match memrchr(b'\n', piece) {
+            Some(end) => (end + 1, true),
+            None => (0, self.bare),
+        };
+        let marks = piece[line..].iter().take_while(|&&octet| octet == b'>');
+        let rest = line + marks.count();
+        let begun = &piece[rest..];
+        self.bare = bare && begun.len() < FROM.len() && FROM.starts_with(begun);
+        if self.bare {
+            self.held = begun.len();
+            rest
+        } else {
+            piece.len()
+        }
+    }
+}
+
+/// Whether a line was quoted, so that one `>` at its start is to be left out.
+#[cfg(test)]
+pub(super) fn is_quoted(line: &[u8]) -> bool {
+    line.first() == Some(&b'>')
+        && line
+            .iter()
+            .position(|&octet| octet != b'>')
+            .is_some_and(|at| line[at..].starts_with(FROM))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn quoted(message: &[u8], size: usize) -> Vec<u8> {
+        let mut quoter = Quoter::new();
+        let mut out = Vec::new();
+        for piece in message.chunks(size) {
+            quoter.quote(piece, &mut out);
+        }
+        quoter.finish(&mut out);
+        out
+    }
+
+    fn unquoted(message: &[u8]) -> Vec<u8> {
+        let lines = message.split_inclusive(|&octet| octet == b'\n');
+        lines
+            .flat_map(|line| &line[usize::from(is_quoted(line))..])
+            .copied()
+            .collect()
+    }
+
+    #[test]
+    fn lines_by_table_in_pieces_of_every_size() {
+        for (message, expected) in [
+            (&b"From me\n"[..], &b">From me\n"[..]),
+            (b"From ", b">From "),
+            (b"From", b"From"),
+            (b"Fro\nFrom \n", b"Fro\n>From \n"),
+            (b">From x\n>>From y\n", b">>From x\n>>>From y\n"),
+            (b"a From b\n From c\n", b"a From b\n From c\n"),
+            (b"FFrom x\nFrFrom x\n", b"FFrom x\nFrFrom x\n"),
+            (b"From:\nfrom x\nFROM x\n", b"From:\nfrom x\nFROM x\n"),
+            (b">\nFrom x", b">\n>From x"),
+            (b"> From x\n", b"> From x\n"),
+            // Only LF ends a line in a file.
+            (b"a\rFrom x\n", b"a\rFrom x\n"),
+            (b"a\r\nFrom x\r\n", b"a\r\n>From x\r\n"),
+            (b"\0From x\n\nFrom y", b"\0From x\n\n>From y"),
+            (b"From From x\n", b">From From x\n"),
+            (b"", b""),
+        ] {
+            for size in 1..=message.len().max(1) {
+                let name = format!("{:?} by {size}", String::from_utf8_lossy(message));
+                assert_eq!(quoted(message, size), expected, "{name}");
+                assert_eq!(unquoted(expected), message, "{name}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_begins_a_message_and_all_of_it_comes_back(
+            words in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    &b"From "[..], b">", b"\n", b"Fr", b"om ", b"x", b"\r",
+                ]),
+                0..40,
+            ),
+            size in 1_usize..12,
+        ) {
+            let message = words.concat();
+            let quoted = quoted(&message, size);
+            prop_assert!(!quoted.starts_with(b"From "));
+            prop_assert!(!quoted.windows(6).any(|window| window == b"\nFrom "));
+            prop_assert_eq!(unquoted(&quoted), message);
+        }
+    }
+}

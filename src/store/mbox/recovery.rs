@@ -1,0 +1,267 @@
+//! After a crash: what became of the messages that were to be appended.
+//!
+//! The records say where each of them was to be, and the spool holds all octets of it. So what
+//! lies at the end of the file can be told to be the beginning of what was to be there, and cut
+//! off; and what another program wrote there is never touched. A message that is not there is
+//! placed anew from the spool; one that is in neither is retrieved again.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::Inner;
+use super::file::MailFile;
+use super::scan::Contents;
+use super::spooled::{Message, place};
+use crate::store::{Error, Extent, Name, Record, Recovered};
+
+/// How much is compared at once.
+const COMPARED_AT_ONCE: usize = 64 << 10;
+
+/// No line in front of a message is longer. Two messages may have it in common.
+const LONGEST_SEPARATOR: u64 = 300;
+
+/// A record of a message that is not where it was to be.
+struct Missing {
+    name: Name,
+    extent: Extent,
+    spooled: Option<(Arc<File>, Message)>,
+}
+
+impl Inner {
+    pub(super) fn recover(
+        &self,
+        staged: &[Record],
+        last: Option<&Extent>,
+    ) -> Result<Recovered, Error> {
+        let mut recovered = Recovered::default();
+        if self.made && last.is_some() {
+            recovered.warnings.push(format!(
+                "`{}` was not there any more, and is begun anew; what it held is not retrieved \
+                 again",
+                self.path.display()
+            ));
+        }
+        if staged.is_empty() {
+            self.notice_changes(last)?;
+        } else {
+            self.take_up(staged, &mut recovered)?;
+        }
+        let again = &recovered.again;
+        self.spool.sweep(|file| {
+            let names = again.iter().filter_map(|record| place(&record.name));
+            names.map(|(name, ..)| name).any(|name| name == file)
+        })?;
+        Ok(recovered)
+    }
+
+    /// Other programs may do with the file what they like. It is only said.
+    fn notice_changes(&self, last: Option<&Extent>) -> Result<(), Error> {
+        let Some(last) = last else { return Ok(()) };
+        let mail = self.mail();
+        if !self.made && !is_whole(&mail, last)? {
+            tracing::info!(
+                path = %mail.path.display(),
+                "another program has changed the mbox since the last message was stored in it"
+            );
+        }
+        Ok(())
+    }
+
+    fn take_up(&self, staged: &[Record], recovered: &mut Recovered) -> Result<(), Error> {
+        let locked = self.lock()?;
+        let mail = Arc::clone(&locked.mail);
+        let mut missing = Vec::new();
+        let mut files = HashMap::new();
+        for record in staged {
+            match record.extent {
+                Some(extent) if is_whole(&mail, &extent)? => {}
+                Some(extent) => missing.push(Missing {
+                    name: record.name.clone(),
+                    extent,
+                    spooled: self.spooled_message(&mut files, &record.name, &extent)?,
+                }),
+                None => recovered.lost.push(record.name.clone()),
+            }
+        }
+        missing.sort_by_key(|missing| missing.extent.start);
+        if !missing.is_empty() {
+            self.cut_off_part(&mail, &missing, recovered)?;
+            // Another program may have rewritten the file with the messages in it.
+            let contents = Contents::read(&mail)?;
+            missing.retain(|missing| !contents.hold(&missing.extent.marks));
+        }
+        // Step 5, once more: what is there was perhaps never made durable.
+        mail.file
+            .sync_all()
+            .map_err(|error| Error::io("syncing", &mail.path, error))?;
+        let mut again = Vec::new();
+        for Missing { name, spooled, .. } in missing {
+            match spooled {
+                Some((file, message)) => {
+                    self.spooled().take_up(&file, message);
+                    again.push(name);
+                }
+                None => recovered.lost.push(name),
+            }
+        }
+        if !again.is_empty() {
+            let held = self.place(locked, &again)?;
+            let records = held.extents.iter().map(|(name, extent)| Record {
+                name: name.clone(),
+                extent: Some(*extent),
+            });
+            recovered.again = records.collect();
+            *self.held() = Some(held);
+        }
+        Ok(())
+    }
+
+    fn mail(&self) -> Arc<MailFile> {
+        let mail = self.mail.lock();
+        Arc::clone(&mail.unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// The message in the spool, if it lies there as it was recorded.
+    fn spooled_message(
+        &self,
+        files: &mut HashMap<String, Option<Arc<File>>>,
+        name: &Name,
+        extent: &Extent,
+    ) -> Result<Option<(Arc<File>, Message)>, Error> {
+        let Some((file_name, start, length)) = place(name) else {
+            return Ok(None);
+        };
+        if !files.contains_key(file_name) {
+            let file = self.spool.read(file_name)?.map(Arc::new);
+            files.insert(file_name.to_owned(), file);
+        }
+        let Some(Some(file)) = files.get(file_name) else {
+            return Ok(None);
+        };
+        let found = digest(file, start, length)
+            .map_err(|error| Error::io("reading", &self.spool.path_of(file_name), error))?;
+        if length != extent.length || found != Some(extent.sha256) {
+            return Ok(None);
+        }
+        let message = Message {
+            file: Name(file_name.to_owned()),
+            start,
+            length,
+            sha256: extent.sha256,
+            marks: extent.marks,
+        };
+        Ok(Some((Arc::clone(file), message)))
+    }
+
+    /// Where the file ends in what the first of the missing messages, and those behind it, begin
+    /// with, and in nothing else, that is cut off.
+    fn cut_off_part(
+        &self,
+        mail: &MailFile,
+        missing: &[Missing],
+        recovered: &mut Recovered,
+    ) -> Result<(), Error> {
+        let Some(first) = missing.first() else {
+            return Ok(());
+        };
+        let failed = |error| Error::io("reading", &mail.path, error);
+        let start = first.extent.start;
+        let size = mail.size()?;
+        let mut at = start;
+        for message in missing {
+            let Some((file, spooled)) = &message.spooled else {
+                break;
+            };
+            if message.extent.start != at || at >= size {
+                break;
+            }
+            let length = spooled.length.min(size - at);
+            let common = common(&mail.file, at, file, spooled.start, length).map_err(failed)?;
+            at += common;
+            if common < spooled.length {
+                break;
+            }
+        }
+        if at < size && at >= start && is_unwritten(&mail.file, at, size).map_err(failed)? {
+            // A power cut: the file has grown, and what it was to hold was never written.
+            at = size;
+        }
+        if at == size && size > start {
+            // Nobody wrote behind it, and all of it is ours.
+            mail.file
+                .set_len(start)
+                .map_err(|error| Error::io("truncating", &mail.path, error))?;
+        } else if at < size && at - start > LONGEST_SEPARATOR {
+            recovered.warnings.push(format!(
+                "`{}` holds a part of a message at octet {start}, which an interrupted run left: \
+                 another program has written behind it, so it stays; the message is stored anew",
+                mail.path.display()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the message is there as it was recorded.
+fn is_whole(mail: &MailFile, extent: &Extent) -> Result<bool, Error> {
+    let found = digest(&mail.file, extent.start, extent.length)
+        .map_err(|error| Error::io("reading", &mail.path, error))?;
+    Ok(found == Some(extent.sha256))
+}
+
+/// The digest of a part of a file; none where the file ends before it.
+fn digest(file: &File, start: u64, length: u64) -> std::io::Result<Option<[u8; 32]>> {
+    let Some(end) = start.checked_add(length) else {
+        return Ok(None);
+    };
+    if file.metadata()?.len() < end {
+        return Ok(None);
+    }
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; COMPARED_AT_ONCE];
+    let mut at = start;
+    while at < end {
+        let piece = (end - at).min(buffer.len() as u64) as usize;
+        file.read_exact_at(&mut buffer[..piece], at)?;
+        digest.update(&buffer[..piece]);
+        at += piece as u64;
+    }
+    Ok(Some(digest.finalize().into()))
+}
+
+/// How many octets two files have in common from these places on, of at most so many.
+fn common(a: &File, a_start: u64, b: &File, b_start: u64, length: u64) -> std::io::Result<u64> {
+    let (mut a_piece, mut b_piece) = (vec![0; COMPARED_AT_ONCE], vec![0; COMPARED_AT_ONCE]);
+    let mut done = 0;
+    while done < length {
+        let piece = (length - done).min(COMPARED_AT_ONCE as u64) as usize;
+        a.read_exact_at(&mut a_piece[..piece], a_start + done)?;
+        b.read_exact_at(&mut b_piece[..piece], b_start + done)?;
+        let pairs = a_piece[..piece].iter().zip(&b_piece[..piece]);
+        let same = pairs.take_while(|(a, b)| a == b).count();
+        done += same as u64;
+        if same < piece {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+/// Whether a part of a file is nothing but NUL.
+fn is_unwritten(file: &File, start: u64, end: u64) -> std::io::Result<bool> {
+    let mut buffer = vec![0; COMPARED_AT_ONCE];
+    let mut at = start;
+    while at < end {
+        let piece = (end - at).min(buffer.len() as u64) as usize;
+        file.read_exact_at(&mut buffer[..piece], at)?;
+        if buffer[..piece].iter().any(|&octet| octet != 0) {
+            return Ok(false);
+        }
+        at += piece as u64;
+    }
+    Ok(true)
+}

@@ -1,0 +1,158 @@
+//! Reading an mbox that other programs may have changed: which messages it holds, by what they
+//! are known by.
+
+use std::collections::HashSet;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use memchr::memchr;
+
+use super::anatomy::{Anatomy, Marks};
+use super::file::MailFile;
+use crate::store::Error;
+
+const FROM: &[u8] = b"From ";
+
+/// How much is read at once.
+const READ_AT_ONCE: usize = 256 << 10;
+
+/// What the messages of an mbox are known by.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) marks: HashSet<Marks>,
+    /// It begins with something that is no message.
+    pub(super) odd: bool,
+}
+
+impl Contents {
+    /// Reads the whole file, in little memory.
+    pub(super) fn read(mail: &MailFile) -> Result<Self, Error> {
+        let failed = |error| Error::io("reading", &mail.path, error);
+        let mut contents = Self::default();
+        let mut reader = Reader::default();
+        let mut buffer = vec![0; READ_AT_ONCE];
+        let mut at = 0;
+        loop {
+            match mail.file.read_at(&mut buffer, at) {
+                Ok(0) => break,
+                Ok(read) => {
+                    at += read as u64;
+                    reader.take(&buffer[..read], &mut contents);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        reader.finish(&mut contents);
+        Ok(contents)
+    }
+
+    /// Whether a message with these marks is there. Without marks there is no telling.
+    pub(super) fn hold(&self, marks: &Marks) -> bool {
+        marks.tell() && self.marks.contains(marks)
+    }
+}
+
+/// Takes an mbox apart as it streams by.
+#[derive(Debug, Default)]
+struct Reader {
+    message: Option<Anatomy>,
+    /// The start of a line, as long as it may be that of a message; never as long as [`FROM`].
+    start: Vec<u8>,
+    /// In the middle of a line: of the one in front of a message, or of any other.
+    within: Option<Line>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Separator,
+    Other,
+}
+
+impl Reader {
+    fn take(&mut self, octets: &[u8], contents: &mut Contents) {
+        let mut rest = octets;
+        while let Some(&first) = rest.first() {
+            let Some(line) = self.within else {
+                if first == FROM[self.start.len()] {
+                    self.start.push(first);
+                    rest = &rest[1..];
+                    if self.start == FROM {
+                        self.start.clear();
+                        self.next_message(contents);
+                        self.within = Some(Line::Separator);
+                    }
+                } else {
+                    self.put_start();
+                    self.within = Some(Line::Other);
+                }
+                continue;
+            };
+            let end = memchr(b'\n', rest);
+            let (text, behind) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+            if line == Line::Other
+                && let Some(message) = &mut self.message
+            {
+                message.take(text);
+            } else if line == Line::Other {
+                contents.odd = true;
+            }
+            if end.is_some() {
+                self.within = None;
+            }
+            rest = behind;
+        }
+    }
+
+    fn finish(mut self, contents: &mut Contents) {
+        self.put_start();
+        self.next_message(contents);
+    }
+
+    fn put_start(&mut self) {
+        if let Some(message) = &mut self.message {
+            message.take(&self.start);
+        }
+        self.start.clear();
+    }
+
+    fn next_message(&mut self, contents: &mut Contents) {
+        if let Some(message) = self.message.replace(Anatomy::new()) {
+            contents.marks.insert(message.finish());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_told_apart_in_pieces_of_every_size() {
+        let mbox = b"From a Thu Jan  1 00:00:00 1970\nMessage-ID: <1@x>\n\nFro\n>From b\nFrom\n\n\
+            From c Thu Jan  1 00:00:00 1970\nSubject: From d\nMessage-ID: <2@x>\n\n\
+            From e Thu Jan  1 00:00:00 1970\nMessage-ID: <3@x>\n\nF";
+        let marks = |message: &[u8]| {
+            let mut anatomy = Anatomy::new();
+            anatomy.take(message);
+            anatomy.finish()
+        };
+        for size in 1..=mbox.len() {
+            let mut contents = Contents::default();
+            let mut reader = Reader::default();
+            for piece in mbox.chunks(size) {
+                reader.take(piece, &mut contents);
+            }
+            reader.finish(&mut contents);
+            assert_eq!(contents.marks.len(), 3, "{size}");
+            for message in [
+                &b"Message-ID: <1@x>\n\nFro\n>From b\nFrom\n"[..],
+                b"Message-ID: <2@x>\n\n",
+                b"Message-ID: <3@x>\n\nF",
+            ] {
+                assert!(contents.hold(&marks(message)), "{size}");
+            }
+            assert!(!contents.hold(&marks(b"")));
+        }
+    }
+}

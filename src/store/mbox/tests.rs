@@ -1,0 +1,569 @@
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
+use std::process::Command;
+
+use super::*;
+use crate::exit::Exit;
+
+const SHORT: Duration = Duration::from_millis(200);
+
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn open(&self) -> Mbox {
+        self.open_at("inbox").unwrap()
+    }
+
+    fn open_at(&self, name: &str) -> Result<Mbox, Error> {
+        Mbox::with_patience(&self.path(name), &self.path("spool"), "abc123", SHORT)
+    }
+
+    fn content(&self) -> Vec<u8> {
+        fs::read(self.path("inbox")).unwrap()
+    }
+
+    fn put(&self, name: &str, content: &[u8]) {
+        let mut file = File::create(self.path(name)).unwrap();
+        file.write_all(content).unwrap();
+    }
+
+    /// Another program appends.
+    fn append(&self, content: &[u8]) {
+        let mut file = OpenOptions::new()
+            .append(true)
+            .open(self.path("inbox"))
+            .unwrap();
+        file.write_all(content).unwrap();
+    }
+
+    fn spooled(&self) -> usize {
+        fs::read_dir(self.path("spool")).unwrap().count()
+    }
+
+    /// The messages, as a reader who knows nothing but the format sees them.
+    fn messages(&self) -> Vec<Vec<u8>> {
+        let content = self.content();
+        let mut messages: Vec<Vec<u8>> = Vec::new();
+        for line in content.split_inclusive(|&octet| octet == b'\n') {
+            if line.starts_with(b"From ") {
+                messages.push(Vec::new());
+            } else {
+                let line = &line[usize::from(quote::is_quoted(line))..];
+                messages.last_mut().unwrap().extend_from_slice(line);
+            }
+        }
+        for message in &mut messages {
+            assert_eq!(message.pop(), Some(b'\n'), "no blank line behind a message");
+        }
+        messages
+    }
+}
+
+fn write(mbox: &Mbox, message: &[u8]) -> Name {
+    let mut draft = mbox.draft().unwrap();
+    for piece in message.chunks(7) {
+        draft.write(piece).unwrap();
+    }
+    draft.finish().unwrap()
+}
+
+fn deliver(mbox: &Mbox, messages: &[&[u8]]) -> Vec<Record> {
+    let names: Vec<_> = messages
+        .iter()
+        .map(|message| write(mbox, message))
+        .collect();
+    let records = settle(mbox, &names);
+    mbox.publish(&names).unwrap();
+    records
+}
+
+fn settle(mbox: &Mbox, names: &[Name]) -> Vec<Record> {
+    let extents = mbox.settle(names).unwrap();
+    let records = names.iter().zip(extents);
+    records
+        .map(|(name, extent)| Record {
+            name: name.clone(),
+            extent,
+        })
+        .collect()
+}
+
+const ONE: &[u8] = b"From: Eva <eva@example.com>\nMessage-ID: <1@x>\n\nFrom one\n>From two\n";
+const TWO: &[u8] = b"Return-Path: <bounce@example.com>\nMessage-ID: <2@x>\n\ntwo\n\n\n";
+const NO_BODY: &[u8] = b"Subject: headers only\nMessage-ID: <3@x>\n";
+
+#[test]
+fn messages_come_back_octet_for_octet_and_only_when_published() {
+    let world = World::new();
+    let mbox = world.open();
+    let odd: &[&[u8]] = &[
+        ONE,
+        TWO,
+        NO_BODY,
+        b"",
+        b"\n",
+        b"From a b\nSubject: x\n\nFrom\n",
+    ];
+    let names: Vec<_> = odd.iter().map(|message| write(&mbox, message)).collect();
+    let records = settle(&mbox, &names);
+    assert_eq!(world.content(), b"");
+    mbox.publish(&names).unwrap();
+    assert_eq!(world.messages(), odd);
+    let content = world.content();
+    assert!(content.starts_with(b"From eva@example.com "));
+    for record in records {
+        let extent = record.extent.unwrap();
+        let (start, end) = (
+            extent.start as usize,
+            (extent.start + extent.length) as usize,
+        );
+        assert!(content[start..end].starts_with(b"From "));
+        assert!(content[start..end].ends_with(b"\n"));
+    }
+    assert_eq!(world.spooled(), 0);
+    deliver(&mbox, &[ONE]);
+    assert_eq!(world.messages().len(), 7);
+}
+
+#[test]
+fn a_last_line_without_end_gets_one_once() {
+    let world = World::new();
+    let mbox = world.open();
+    deliver(&mbox, &[b"Subject: x\n\nno end"]);
+    assert_eq!(world.messages(), [b"Subject: x\n\nno end\n"]);
+}
+
+#[test]
+fn the_file_is_for_its_owner_alone() {
+    let world = World::new();
+    deliver(&world.open(), &[ONE]);
+    let mode = |name: &str| fs::metadata(world.path(name)).unwrap().permissions().mode();
+    assert_eq!(mode("inbox") & 0o777, 0o600);
+    assert_eq!(mode("spool") & 0o777, 0o700);
+}
+
+#[test]
+fn what_another_program_left_unfinished_is_kept_and_followed_by_a_blank_line() {
+    for (before, between) in [
+        ("From a Thu Jan  1 00:00:00 1970\n\nbody\n\n", ""),
+        ("From a Thu Jan  1 00:00:00 1970\n\nbody\n", "\n"),
+        ("From a Thu Jan  1 00:00:00 1970\n\nbody", "\n\n"),
+        ("From a Thu Jan  1 00:00:00 1970\r\n\r\nbody\r\n\r\n", ""),
+    ] {
+        let world = World::new();
+        world.put("inbox", before.as_bytes());
+        deliver(&world.open(), &[ONE]);
+        let content = String::from_utf8(world.content()).unwrap();
+        let rest = content.strip_prefix(before).unwrap();
+        let rest = rest.strip_prefix(between).unwrap();
+        assert!(rest.starts_with("From eva@example.com "), "{before:?}");
+    }
+}
+
+#[test]
+fn what_is_no_mbox_is_refused_and_stays_as_it_is() {
+    let world = World::new();
+    world.put("text", b"Dear Eva,\n");
+    world.put("short", b"Fr");
+    world.put("public", b"");
+    fs::set_permissions(world.path("public"), fs::Permissions::from_mode(0o666)).unwrap();
+    DirBuilder::new()
+        .mode(0o700)
+        .create(world.path("folder"))
+        .unwrap();
+    for name in ["maildir/tmp", "maildir/new", "maildir/cur"] {
+        DirBuilder::new()
+            .recursive(true)
+            .create(world.path(name))
+            .unwrap();
+    }
+    symlink(world.path("nowhere"), world.path("dangling")).unwrap();
+    symlink("/dev/null", world.path("device")).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        world.path("pipe"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    for (name, words) in [
+        ("text", "is not an mbox"),
+        ("short", "is not an mbox"),
+        ("public", "written to by every user"),
+        ("folder", "is a folder"),
+        ("maildir", "is a Maildir"),
+        ("dangling", "leads nowhere"),
+        ("device", "is not a regular file"),
+        ("pipe", "is not a regular file"),
+        ("missing/inbox", "its folder is not there"),
+        ("text/inbox", "its folder is not there"),
+    ] {
+        let error = world.open_at(name).unwrap_err();
+        assert!(error.to_string().contains(words), "{name}: {error}");
+        assert_eq!(error.exit(), Exit::CannotCreate, "{name}");
+        assert!(error.advice().is_some(), "{name}");
+    }
+    assert_eq!(fs::read(world.path("text")).unwrap(), b"Dear Eva,\n");
+    assert!(!world.path("nowhere").exists() && !world.path("missing").exists());
+}
+
+#[test]
+fn a_link_to_an_mbox_is_followed_and_the_lock_is_beside_the_file() {
+    let world = World::new();
+    DirBuilder::new().create(world.path("real")).unwrap();
+    world.put("real/inbox", b"");
+    symlink(world.path("real/inbox"), world.path("link")).unwrap();
+    let mbox = world.open_at("link").unwrap();
+    let names = [write(&mbox, ONE)];
+    mbox.settle(&names).unwrap();
+    assert!(world.path("real/inbox.lock").exists());
+    mbox.publish(&names).unwrap();
+    assert!(!world.path("real/inbox.lock").exists());
+    assert!(
+        fs::read(world.path("real/inbox"))
+            .unwrap()
+            .starts_with(b"From ")
+    );
+}
+
+#[test]
+fn a_lock_that_another_program_holds_is_waited_for_and_then_given_up() {
+    let world = World::new();
+    let mbox = world.open();
+    let names = [write(&mbox, ONE)];
+    world.put("inbox.lock", b"0");
+    let error = mbox.settle(&names).unwrap_err();
+    assert_eq!(error.exit(), Exit::TemporaryFailure);
+    assert!(error.advice().unwrap().contains("inbox.lock"));
+    assert!(world.path("inbox.lock").exists());
+    fs::remove_file(world.path("inbox.lock")).unwrap();
+    mbox.settle(&names).unwrap();
+    mbox.publish(&names).unwrap();
+    assert_eq!(world.messages(), [ONE]);
+}
+
+#[test]
+fn a_lock_file_that_belongs_to_nobody_is_no_lock() {
+    // A child that has ended: its number is nobody's, as long as it is not given out again.
+    let mut child = Command::new("true").spawn().unwrap();
+    let gone = child.id();
+    child.wait().unwrap();
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let world = World::new();
+    let mbox = world.open();
+    for note in [
+        format!("{gone}\n{host}\n"),
+        // In a container every process may have the same number.
+        format!("{}\n{host}\n", std::process::id()),
+    ] {
+        world.put("inbox.lock", note.as_bytes());
+        deliver(&mbox, &[ONE]);
+        assert!(!world.path("inbox.lock").exists());
+    }
+    world.put("inbox.lock", b"1\nelsewhere\n");
+    assert!(mbox.settle(&[write(&mbox, ONE)]).is_err());
+    let lock = File::options()
+        .write(true)
+        .open(world.path("inbox.lock"))
+        .unwrap();
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(400);
+    lock.set_modified(long_ago).unwrap();
+    deliver(&mbox, &[ONE]);
+    assert_eq!(world.messages().len(), 3);
+}
+
+#[test]
+fn two_accounts_of_one_process_keep_out_of_each_others_way() {
+    let world = World::new();
+    let path = world.path("inbox");
+    let open = |tag: &str| Mbox::open(&path, &world.path("spool"), tag).unwrap();
+    let accounts = [open("one"), open("two")];
+    std::thread::scope(|scope| {
+        for (number, mbox) in accounts.iter().enumerate() {
+            scope.spawn(move || {
+                for message in 0..40 {
+                    let text = format!("Subject: {number} {message}\n\nbody\n");
+                    deliver(mbox, &[text.as_bytes()]);
+                }
+            });
+        }
+    });
+    let messages = world.messages();
+    let different: std::collections::HashSet<_> = messages.iter().collect();
+    assert_eq!((messages.len(), different.len()), (80, 80));
+}
+
+#[test]
+fn a_file_that_was_replaced_is_found_again() {
+    let world = World::new();
+    let mbox = world.open();
+    deliver(&mbox, &[ONE]);
+    fs::remove_file(world.path("inbox")).unwrap();
+    deliver(&mbox, &[TWO]);
+    assert_eq!(world.messages(), [TWO]);
+}
+
+#[test]
+fn a_draft_that_is_dropped_leaves_nothing_between_the_others() {
+    let world = World::new();
+    let mbox = world.open();
+    let first = write(&mbox, ONE);
+    let mut draft = mbox.draft().unwrap();
+    draft.write(&[b'x'; 300_000]).unwrap();
+    drop(draft);
+    let discarded = write(&mbox, NO_BODY);
+    let second = write(&mbox, TWO);
+    mbox.discard(&[discarded]);
+    settle(&mbox, &[first.clone(), second.clone()]);
+    mbox.publish(&[first, second]).unwrap();
+    assert_eq!(world.messages(), [ONE, TWO]);
+    assert_eq!(world.spooled(), 0);
+}
+
+#[test]
+fn a_batch_that_is_discarded_lets_others_at_the_file() {
+    let world = World::new();
+    let mbox = world.open();
+    let names = [write(&mbox, ONE)];
+    mbox.settle(&names).unwrap();
+    mbox.discard(&names);
+    assert!(!world.path("inbox.lock").exists());
+    assert!(mbox.publish(&names).is_err());
+    deliver(&mbox, &[TWO]);
+    assert_eq!(world.messages(), [TWO]);
+}
+
+/// Everything that a crash can leave of the second of two batches.
+fn crashed(world: &World) -> (Vec<Record>, Vec<u8>) {
+    let mbox = world.open();
+    deliver(&mbox, &[b"Subject: before\n\nbefore\n"]);
+    let names = [write(&mbox, ONE), write(&mbox, TWO), write(&mbox, NO_BODY)];
+    let records = settle(&mbox, &names);
+    // The spool as it was, and the lock file.
+    let spool = world.path("spool");
+    let kept = world.path("kept");
+    DirBuilder::new().mode(0o700).create(&kept).unwrap();
+    for entry in fs::read_dir(&spool).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), kept.join(entry.file_name())).unwrap();
+    }
+    fs::copy(world.path("inbox.lock"), kept.join("lock")).unwrap();
+    mbox.publish(&names).unwrap();
+    drop(mbox);
+    for entry in fs::read_dir(&kept).unwrap() {
+        let entry = entry.unwrap();
+        let to = match entry.file_name().to_str() {
+            Some("lock") => world.path("inbox.lock"),
+            _ => spool.join(entry.file_name()),
+        };
+        fs::copy(entry.path(), to).unwrap();
+    }
+    let whole = world.content();
+    (records, whole)
+}
+
+fn recover(world: &World, records: &[Record]) -> Recovered {
+    let mbox = world.open();
+    let recovered = mbox.recover(records, None).unwrap();
+    let again: Vec<_> = recovered
+        .again
+        .iter()
+        .map(|record| record.name.clone())
+        .collect();
+    mbox.publish(&again).unwrap();
+    assert!(!world.path("inbox.lock").exists());
+    recovered
+}
+
+#[test]
+fn an_append_that_was_cut_short_anywhere_is_completed() {
+    let world = World::new();
+    let (records, whole) = crashed(&world);
+    let begin = records[0].extent.unwrap().start as usize;
+    let before = world.messages();
+    let spool: Vec<_> = fs::read_dir(world.path("kept"))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    for size in (begin..=whole.len()).step_by(5) {
+        for unwritten in [0, 5, whole.len() - size] {
+            let mut left = whole[..size].to_vec();
+            left.extend(vec![0; unwritten.min(whole.len() - size)]);
+            world.put("inbox", &left);
+            for entry in &spool {
+                if entry.file_name() != "lock" {
+                    fs::copy(entry.path(), world.path("spool").join(entry.file_name())).unwrap();
+                }
+            }
+            let recovered = recover(&world, &records);
+            assert_eq!((recovered.lost, recovered.warnings), (vec![], vec![]));
+            assert_eq!(world.content(), whole, "cut at {size} of {}", whole.len());
+            assert_eq!(world.spooled(), 0);
+        }
+    }
+    assert_eq!(world.messages(), before);
+}
+
+#[test]
+fn without_the_spool_what_is_whole_stays_and_the_rest_is_lost() {
+    let world = World::new();
+    let (records, whole) = crashed(&world);
+    fs::remove_dir_all(world.path("spool")).unwrap();
+    let second = records[1].extent.unwrap();
+    world.put("inbox", &whole[..(second.start + second.length) as usize]);
+    let recovered = recover(&world, &records);
+    assert_eq!(recovered.lost, [records[2].name.clone()]);
+    assert!(recovered.again.is_empty());
+    assert_eq!(world.messages()[1..], [ONE.to_vec(), TWO.to_vec()]);
+}
+
+const FOREIGN: &[u8] = b"From a@b Thu Jan  1 00:00:00 1970\nSubject: foreign\n\nbody\n\n";
+
+#[test]
+fn what_another_program_wrote_behind_a_part_is_never_touched() {
+    let world = World::new();
+    let (records, whole) = crashed(&world);
+    let begin = records[0].extent.unwrap().start as usize;
+    world.put("inbox", &whole[..whole.len() - 20]);
+    world.append(FOREIGN);
+    let recovered = recover(&world, &records);
+    let content = world.content();
+    let kept = [&whole[..whole.len() - 20], FOREIGN].concat();
+    assert!(content.starts_with(&kept));
+    assert_eq!(recovered.lost, []);
+    // Two were whole; the third is appended anew.
+    assert_eq!(recovered.again.len(), 1);
+    assert_eq!(world.messages().last().unwrap(), NO_BODY);
+
+    // Nothing was appended before the other program came.
+    let world = World::new();
+    let (records, whole) = crashed(&world);
+    world.put("inbox", &whole[..begin]);
+    world.append(FOREIGN);
+    let recovered = recover(&world, &records);
+    assert_eq!(recovered.warnings, [""; 0]);
+    let messages = world.messages();
+    assert_eq!(messages.len(), 5);
+    assert_eq!(
+        messages[2..],
+        [ONE.to_vec(), TWO.to_vec(), NO_BODY.to_vec()]
+    );
+}
+
+#[test]
+fn a_long_part_that_stays_is_told() {
+    let world = World::new();
+    let mbox = world.open();
+    let long = [ONE, &b"and one more line\n".repeat(100)].concat();
+    let names = [write(&mbox, &long)];
+    let records = settle(&mbox, &names);
+    let spool = fs::read_dir(world.path("spool"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    let kept = fs::read(spool.path()).unwrap();
+    mbox.publish(&names).unwrap();
+    drop(mbox);
+    world.put(
+        &format!("spool/{}", spool.file_name().to_str().unwrap()),
+        &kept,
+    );
+    let whole = world.content();
+    world.put("inbox", &whole[..1000]);
+    world.append(FOREIGN);
+    let recovered = recover(&world, &records);
+    assert_eq!(recovered.warnings.len(), 1);
+    assert!(recovered.warnings[0].contains("at octet 0"));
+    assert!(world.content().ends_with(&whole));
+}
+
+#[test]
+fn messages_that_another_program_rewrote_are_not_stored_twice() {
+    let world = World::new();
+    let (records, whole) = crashed(&world);
+    let text = String::from_utf8(whole).unwrap();
+    let read = text.replace("Message-ID:", "Status: RO\nX-Status: A\nMessage-ID:");
+    world.put("inbox", read.as_bytes());
+    let recovered = recover(&world, &records);
+    assert_eq!(recovered, Recovered::default());
+    assert_eq!(world.content(), read.as_bytes());
+}
+
+#[test]
+fn a_file_that_is_gone_is_begun_anew_and_that_is_told() {
+    let world = World::new();
+    let records = deliver(&world.open(), &[ONE]);
+    fs::remove_file(world.path("inbox")).unwrap();
+    let mbox = world.open();
+    let recovered = mbox.recover(&[], records[0].extent.as_ref()).unwrap();
+    assert_eq!(recovered.warnings.len(), 1);
+    let recovered = mbox.recover(&[], None).unwrap();
+    assert_eq!(recovered, Recovered::default());
+}
+
+#[test]
+fn a_message_counts_as_deleted_only_when_nothing_of_it_is_there() {
+    let world = World::new();
+    let mbox = world.open();
+    mbox.recover(&[], None).unwrap();
+    let names: Vec<_> = [ONE, TWO, NO_BODY, b"Subject: nothing to know it by\n"]
+        .iter()
+        .map(|message| write(&mbox, message))
+        .collect();
+    mbox.settle(&names).unwrap();
+    mbox.publish(&names).unwrap();
+    let whole = String::from_utf8(world.content()).unwrap();
+    drop(mbox);
+    let held = |content: &str| {
+        world.put("inbox", content.as_bytes());
+        let inventory = world.open().inventory().unwrap().unwrap();
+        assert_eq!(inventory.is_doubtful(), None, "{content}");
+        names
+            .iter()
+            .map(|name| inventory.holds(name))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(held(&whole), [true; 4]);
+    // Another program has read it, changed its body, or given it another name.
+    assert_eq!(
+        held(&whole.replace("Message-ID", "Status: RO\nMessage-ID")),
+        [true; 4]
+    );
+    assert_eq!(held(&whole.replace("two\n", "changed\n")), [true; 4]);
+    assert_eq!(held(&whole.replace("<2@x>", "<changed@x>")), [true; 4]);
+    let gone = whole
+        .replace("<2@x>", "<changed@x>")
+        .replace("two\n", "changed\n");
+    assert_eq!(held(&gone), [true, false, true, true]);
+    let gone = whole.replace("<3@x>", "<changed@x>");
+    assert_eq!(held(&gone), [true, true, false, true]);
+    assert_eq!(held(""), [false, false, false, true]);
+
+    world.put("inbox.lock", b"0");
+    let inventory = world.open().inventory().unwrap().unwrap();
+    assert_eq!(inventory.is_doubtful(), Some(&Doubt::Changing));
+    fs::remove_file(world.path("inbox.lock")).unwrap();
+    fs::remove_file(world.path("inbox")).unwrap();
+    let inventory = world.open().inventory().unwrap().unwrap();
+    assert!(matches!(
+        inventory.is_doubtful(),
+        Some(Doubt::Unreadable { .. })
+    ));
+}

@@ -1,0 +1,57 @@
+//! Names for what a run writes: nobody else's, never the same twice, and told apart by account.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::Name;
+
+/// Makes up the names of one run for one account.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// Marks what is one account's, so that recovery touches nobody else's.
+    tag: String,
+    /// Tells apart the runs of that account, also where clock and process numbers repeat.
+    run: u64,
+    sequence: AtomicU64,
+}
+
+impl Names {
+    /// `tag` is of letters and digits, and never used by another account.
+    pub(super) fn new(tag: &str) -> io::Result<Self> {
+        debug_assert!(tag.bytes().all(|octet| octet.is_ascii_alphanumeric()));
+        let mut run = [0; 8];
+        getrandom::fill(&mut run).map_err(io::Error::other)?;
+        Ok(Self {
+            tag: tag.to_owned(),
+            run: u64::from_ne_bytes(run),
+            sequence: AtomicU64::new(0),
+        })
+    }
+
+    /// A name that nothing of this account has or will have: the second, the account, the run,
+    /// and a number within the run.
+    pub(super) fn next(&self) -> Name {
+        let second = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |time| time.as_secs());
+        let number = self.sequence.fetch_add(1, Ordering::Relaxed);
+        Name(format!(
+            "{second}.{}{:016x}Q{number}.popsync",
+            self.prefix(),
+            self.run
+        ))
+    }
+
+    /// Whether a file is one of this account, of any run.
+    pub(super) fn is_ours(&self, file_name: &str) -> bool {
+        file_name
+            .split_once('.')
+            .is_some_and(|(_, rest)| rest.starts_with(&self.prefix()))
+    }
+
+    /// What the second part of every name of this account begins with.
+    fn prefix(&self) -> String {
+        format!("A{}R", self.tag)
+    }
+}

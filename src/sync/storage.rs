@@ -1,0 +1,41 @@
+//! Step 1, of the store: opens it, and takes up what an interrupted run left in it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Error;
+use crate::account::StoreSettings;
+use crate::cache::{AccountRow, Cache};
+use crate::store::{Maildir, Mbox, Name, Record, Store, stop_point};
+
+/// In the state folder: messages on their way into stores that are no folders of files.
+const SPOOL: &str = "spool";
+
+/// Opens the store of an account; gives what a person should know, too.
+pub(super) fn open(
+    settings: &StoreSettings,
+    state_dir: &Path,
+    cache: &mut Cache,
+    row: &AccountRow,
+) -> Result<(Arc<dyn Store>, Vec<String>), Error> {
+    let store: Arc<dyn Store> = match settings {
+        StoreSettings::Maildir { path, .. } => Arc::new(Maildir::open(path, &row.tag)?),
+        StoreSettings::Mbox { path, .. } => {
+            Arc::new(Mbox::open(path, &state_dir.join(SPOOL), &row.tag)?)
+        }
+    };
+    let last = cache.last_extent(row.id)?;
+    let mut staged = cache.staged(row.id)?;
+    let stubs = cache.staged_stubs(row.id)?.into_iter();
+    staged.extend(stubs.map(|name| Record { name, extent: None }));
+    let recovered = store.recover(&staged, last.as_ref())?;
+    cache.recovered(row.id, &recovered)?;
+    cache.settle_stubs(row.id, &recovered.lost)?;
+    if !recovered.again.is_empty() {
+        stop_point(3);
+        let again = recovered.again.into_iter().map(|record| record.name);
+        store.publish(&again.collect::<Vec<Name>>())?;
+        cache.clear_staged(row.id)?;
+    }
+    Ok((store, recovered.warnings))
+}
