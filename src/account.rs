@@ -125,6 +125,8 @@ pub enum PasswordSource {
     Ask,
     /// The first line that this command prints, run by `sh -c`.
     Command(String),
+    /// An access token: the first line that this command prints, run by `sh -c`.
+    TokenCommand(String),
     /// The first line of this file, which nobody else may be able to read.
     File(PathBuf),
     /// The entry of the server and the user in this file, which nobody else may be able to read.
@@ -139,6 +141,7 @@ impl PasswordSource {
             Self::Command(_) => Some("password-command"),
             Self::File(_) => Some("password-file"),
             Self::Netrc(_) => Some("password-netrc"),
+            Self::TokenCommand(_) => Some("oauth-token-command"),
         }
     }
 }

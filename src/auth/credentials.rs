@@ -2,28 +2,84 @@
 
 use secrecy::SecretString;
 
+use super::binding::ChannelBindings;
+use super::cram_md5::CramMd5;
+use super::external::External;
+use super::fault::Fault;
+use super::gssapi::Gssapi;
 use super::login::Login;
 use super::mechanism::Mechanism;
+use super::ntlm::Ntlm;
+use super::oauthbearer::OAuthBearer;
 use super::plain::Plain;
-use crate::account::AuthMethod;
+use super::scram::{Bound, Hash, Scram};
+use super::xoauth2::XOauth2;
+use crate::account::{AuthMethod, Server};
 
-/// User name and secret of an account.
+/// What a mechanism may need to know.
 #[derive(Debug, Clone, Copy)]
 pub struct Credentials<'a> {
     /// The user's name.
     pub user: &'a str,
-    /// The password.
+    /// The password, or an access token; empty where the method takes none.
     pub secret: &'a SecretString,
+    /// Whom to log in to.
+    pub server: &'a Server,
+    /// What the login can be bound to.
+    pub bindings: &'a ChannelBindings,
+    /// Whether the server named its mechanisms, and none that binds is among them.
+    pub never_binds: bool,
 }
 
 impl Credentials<'_> {
     /// The SASL mechanism of a method, for one exchange; none where the method is no mechanism
     /// of SASL.
-    pub fn mechanism(&self, method: AuthMethod) -> Option<Box<dyn Mechanism>> {
-        Some(match method {
-            AuthMethod::Apop | AuthMethod::User => return None,
-            AuthMethod::Login => Box::new(Login::new(self.user, self.secret)),
-            AuthMethod::Plain => Box::new(Plain::new(self.user, self.secret)),
-        })
+    ///
+    /// # Errors
+    /// What the mechanism lacks.
+    pub fn mechanism(&self, method: AuthMethod) -> Result<Option<Box<dyn Mechanism>>, Fault> {
+        let Self {
+            user,
+            secret,
+            server,
+            bindings,
+            ..
+        } = *self;
+        let end_point = bindings.server_end_point.as_deref();
+        Ok(Some(match method {
+            AuthMethod::Apop | AuthMethod::Auto | AuthMethod::User => return Ok(None),
+            AuthMethod::CramMd5 => Box::new(CramMd5::new(user, secret)),
+            AuthMethod::External => Box::new(External),
+            AuthMethod::Gssapi => Box::new(Gssapi::new(&server.host, end_point)?),
+            AuthMethod::Login => Box::new(Login::new(user, secret)),
+            AuthMethod::Ntlm => Box::new(Ntlm::new(user, secret, end_point)?),
+            AuthMethod::OAuthBearer => {
+                Box::new(OAuthBearer::new(user, &server.host, server.port, secret))
+            }
+            AuthMethod::Plain => Box::new(Plain::new(user, secret)),
+            AuthMethod::ScramSha1 => self.scram(Hash::Sha1, self.unbound())?,
+            AuthMethod::ScramSha1Plus => self.scram(Hash::Sha1, self.bound()?)?,
+            AuthMethod::ScramSha256 => self.scram(Hash::Sha256, self.unbound())?,
+            AuthMethod::ScramSha256Plus => self.scram(Hash::Sha256, self.bound()?)?,
+            AuthMethod::XOauth2 => Box::new(XOauth2::new(user, secret)),
+        }))
+    }
+
+    fn scram(&self, hash: Hash, bound: Bound) -> Result<Box<dyn Mechanism>, Fault> {
+        Ok(Box::new(Scram::new(hash, bound, self.user, self.secret)?))
+    }
+
+    fn bound(&self) -> Result<Bound, Fault> {
+        let best = self.bindings.best();
+        best.map(Bound::By).ok_or(Fault::NothingToBind)
+    }
+
+    /// RFC 5802 §6: we could, and the server says that it cannot.
+    fn unbound(&self) -> Bound {
+        if self.never_binds && self.bindings.best().is_some() {
+            Bound::NotAnnounced
+        } else {
+            Bound::No
+        }
     }
 }

@@ -1,14 +1,84 @@
 //! What can be wrong with a SASL exchange.
 
+use std::fmt;
+
+use super::scram::LEAST_ITERATIONS;
 use crate::exit::Exit;
 
-/// Why an exchange cannot begin, go on, or count. Never holds any part of a secret.
+/// Why an exchange cannot begin, go on, or count. Never holds any part of a secret; what is of
+/// the server's is safe for a terminal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
+    /// A count of digests that an honest server does not ask for (RFC 7677 §4).
+    #[error(
+        "the server asks for {iterations} digests, which is {}",
+        if *iterations < LEAST_ITERATIONS { "too few to protect the password" } else { "too many" }
+    )]
+    Iterations {
+        /// How many.
+        iterations: u32,
+    },
+    /// Kerberos does not let us.
+    #[error("Kerberos: {words}")]
+    Kerberos {
+        /// The library's words.
+        words: String,
+    },
+    /// A challenge that the mechanism does not have.
+    #[error("the server sent {what}")]
+    Malformed {
+        /// What, with its article.
+        what: &'static str,
+    },
+    /// There is no Kerberos library.
+    #[error("Kerberos cannot be used: {why}")]
+    NoKerberos {
+        /// The loader's words.
+        why: String,
+    },
+    /// The server accepted the login before it had proven itself.
+    #[error("the server accepted the login without proving who it is")]
+    NoProof,
+    /// Not the nonce that was sent, or nothing added to it (RFC 5802 §5.1).
+    #[error("the server's nonce is not made of ours")]
+    Nonce,
+    /// The secret is not an access token.
+    #[error("what should be an access token is not one: one word of visible ASCII is wanted")]
+    NotAToken,
     /// A challenge that is not base64 (RFC 5034 §4).
     #[error("the server's challenge is not base64")]
     NotBase64,
+    /// Channel binding is asked for, and the connection has nothing to bind to.
+    #[error("there is no TLS connection that the login could be bound to")]
+    NothingToBind,
+    /// The name or the password holds what SASLprep forbids (RFC 4013).
+    #[error("the user name or the password holds a character that this mechanism cannot carry")]
+    Prepare,
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    Random,
+    /// What the server said in the exchange of its refusal (RFC 5802 §7).
+    #[error("it had said: `{why}`")]
+    Refused {
+        /// Its word.
+        why: String,
+    },
+    /// The server does not know the password that it should check.
+    #[error(
+        "the server's signature is wrong: it does not know the password, so it is not the server it claims to be"
+    )]
+    ServerSignature,
+    /// What the server said of an access token before it refused it (RFC 7628 §3.2.2).
+    #[error("of the access token it had said: {}", Said { status, scope, issuer })]
+    Token {
+        /// A status as of HTTP, or an error code of RFC 6750.
+        status: String,
+        /// What the token should have been good for.
+        scope: Option<String>,
+        /// Where better ones are to be had.
+        issuer: Option<String>,
+    },
     /// More challenges than any exchange has.
     #[error("the server's challenges do not end: gave up after {steps}")]
     TooManySteps {
@@ -20,22 +90,80 @@ pub enum Fault {
     Unexpected,
 }
 
+struct Said<'a> {
+    status: &'a str,
+    scope: &'a Option<String>,
+    issuer: &'a Option<String>,
+}
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "status {}", self.status)?;
+        for (name, value) in [("scope", self.scope), ("provider", self.issuer)] {
+            if let Some(value) = value {
+                write!(f, ", {name} `{value}`")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Fault {
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotBase64 | Self::TooManySteps { .. } | Self::Unexpected => Exit::Protocol,
+            Self::Iterations { .. }
+            | Self::Malformed { .. }
+            | Self::NoProof
+            | Self::Nonce
+            | Self::NotBase64
+            | Self::ServerSignature
+            | Self::TooManySteps { .. }
+            | Self::Unexpected => Exit::Protocol,
+            Self::Kerberos { .. } | Self::Refused { .. } | Self::Token { .. } => Exit::NoPermission,
+            Self::NoKerberos { .. } | Self::NotAToken | Self::NothingToBind | Self::Prepare => {
+                Exit::Config
+            }
+            Self::Random => Exit::IoError,
         }
     }
 
     /// What the user can do, for a line of its own.
     pub fn advice(&self) -> Option<String> {
-        match self {
-            Self::NotBase64 | Self::TooManySteps { .. } | Self::Unexpected => Some(
+        let advice = match self {
+            Self::Kerberos { .. } => {
+                "get a ticket with `kinit`, and see with `klist` whether it is still good; the \
+                 server's name must be the one that Kerberos knows"
+            }
+            Self::NoKerberos { .. } => {
+                "install MIT Kerberos (Debian: libgssapi-krb5-2), or choose another `auth`"
+            }
+            Self::NoProof | Self::ServerSignature => {
+                "nothing was retrieved; somebody may be posing as the server: do not try another \
+                 `auth` before this is cleared up"
+            }
+            Self::NotAToken => "the access token is the first line, alone; a password is none",
+            Self::NothingToBind => "leave `-plus` out, or use TLS",
+            Self::Prepare => "choose such a password at the provider, or `auth = \"plain\"`",
+            Self::Random => return None,
+            Self::Refused { .. } => {
+                "check user name and password; some providers want an app password, and POP3 \
+                 switched on in their settings"
+            }
+            Self::Token { .. } => {
+                "the token may have expired, be for another mailbox, or not be good for POP3: get \
+                 a new one, with the scope that the provider wants for it"
+            }
+            Self::Iterations { .. }
+            | Self::Malformed { .. }
+            | Self::Nonce
+            | Self::NotBase64
+            | Self::TooManySteps { .. }
+            | Self::Unexpected => {
                 "nothing was retrieved; another `auth` may suit this server, and `-vv` shows the \
                  dialogue without secrets"
-                    .to_owned(),
-            ),
-        }
+            }
+        };
+        Some(advice.to_owned())
     }
 }

@@ -2,16 +2,26 @@
 
 pub mod apop;
 pub mod argument;
+pub mod binding;
+pub mod choose;
+pub mod cram_md5;
 mod credentials;
 mod error;
+pub mod external;
 mod fault;
+pub mod gssapi;
 pub mod keyring;
 pub mod login;
 pub mod mechanism;
+pub mod ntlm;
 pub mod oauth;
+pub mod oauthbearer;
 pub mod plain;
 pub mod private_file;
+pub mod scram;
 pub mod source;
+mod token;
+pub mod xoauth2;
 
 pub use credentials::Credentials;
 pub use error::{Error, Origin};

@@ -42,14 +42,22 @@ pub trait Prompt: Send + Sync {
     fn password(&self, account: &Account) -> io::Result<Option<SecretString>>;
 }
 
-/// Gets the account's password. It is not empty, and the account's way to log in can carry it.
+/// Gets the account's password, or access token. It is not empty, unless the account's way to log
+/// in takes none, and can carry what there is.
 ///
 /// # Errors
 /// See [`Error`]; none of them tells anything of the password.
 pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretString, Error> {
+    if !account.auth.takes_secret() {
+        return Ok(SecretString::from(""));
+    }
     let (password, origin) = match &account.password {
         PasswordSource::Command(line) => {
             let key = "password-command";
+            (printed(line, key).await?, Origin::Command(key))
+        }
+        PasswordSource::TokenCommand(line) => {
+            let key = "oauth-token-command";
             (printed(line, key).await?, Origin::Command(key))
         }
         PasswordSource::File(path) => {
@@ -62,7 +70,13 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
             let origin = Origin::Netrc(path.clone());
             (checked(&content, origin.clone())?, origin)
         }
-        PasswordSource::Ask => unnamed::password(account, prompt).await?,
+        PasswordSource::Ask => match unnamed::password(account, prompt).await {
+            // There are ways to log in without one, and the server may have them.
+            Err(Error::NoSource { .. }) if account.auth == AuthMethod::Auto => {
+                return Ok(SecretString::from(""));
+            }
+            found => found?,
+        },
     };
     tracing::debug!("the password is from {origin}");
     fitting(account, password, origin)

@@ -232,8 +232,12 @@ pub(super) struct ServerFlags {
     /// How to log in [default: user]
     ///
     /// user is USER and PASS. plain and login are mechanisms of AUTH that send the password as
-    /// it is, too. apop sends a digest of the password, for old servers; it needs --profile
-    /// rfc1939, since Outlook does not have it.
+    /// it is, too. scram-sha-256 and scram-sha-1 show it to nobody, and the server has to prove
+    /// that it knows it; with -plus behind the name they are tied to the TLS connection. cram-md5
+    /// and ntlm are for servers that have nothing better, gssapi for Kerberos, external for a
+    /// client certificate. xoauth2 and oauthbearer take an access token in place of the password.
+    /// apop sends a digest of the password, for old servers; it needs --profile rfc1939, since
+    /// Outlook does not have it. auto takes the best that the server offers.
     #[arg(long, value_name = "METHOD", value_parser = auth(), hide_possible_values = true)]
     pub(super) auth: Option<AuthMethod>,
 
@@ -249,6 +253,17 @@ pub(super) struct ServerFlags {
         value_hint = ValueHint::CommandString
     )]
     pub(super) password_command: Option<String>,
+
+    /// Command whose first line of output is an access token
+    ///
+    /// For --auth xoauth2, oauthbearer and auto. Run as for --password-command.
+    #[arg(
+        long,
+        value_name = "CMD",
+        conflicts_with_all = ["password_command", "password_file"],
+        value_hint = ValueHint::CommandString
+    )]
+    pub(super) oauth_token_command: Option<String>,
 
     /// File whose first line is the password
     ///

@@ -68,7 +68,12 @@ pub(super) fn server(url: &str, flags: &ServerFlags, base: &Base) -> Result<Sett
         settings.set_user(set("--user", user.clone()))?;
     }
     if let Some(command) = &flags.password_command {
-        settings.set_password(command_source(command)?)?;
+        let line = command_line("--password-command", "password-command", command)?;
+        settings.set_password(line.map(PasswordSource::Command))?;
+    }
+    if let Some(command) = &flags.oauth_token_command {
+        let line = command_line("--oauth-token-command", "oauth-token-command", command)?;
+        settings.set_password(line.map(PasswordSource::TokenCommand))?;
     }
     if let Some(file) = &flags.password_file {
         let file = path("--password-file", "password-file", file, base)?;
@@ -93,12 +98,18 @@ pub(super) fn path(
     Ok(set(flag, path))
 }
 
-fn command_source(command: &str) -> Result<Setting<PasswordSource>, Fault> {
-    let flag = "--password-command";
+fn command_line(
+    flag: &'static str,
+    key: &'static str,
+    command: &str,
+) -> Result<Setting<String>, Fault> {
     if command.trim().is_empty() {
-        return Err(Fault::new(&Origin::Flag(flag), Problem::EmptyCommand));
+        return Err(Fault::new(
+            &Origin::Flag(flag),
+            Problem::EmptyCommand { key },
+        ));
     }
-    Ok(set(flag, PasswordSource::Command(command.to_owned())))
+    Ok(set(flag, command.to_owned()))
 }
 
 pub(super) fn set<T>(flag: &'static str, value: T) -> Setting<T> {

@@ -56,6 +56,7 @@ fn flag(flags: &ServerFlags) -> Option<&'static str> {
         ("--user", flags.user.is_some()),
         ("--auth", flags.auth.is_some()),
         ("--password-command", flags.password_command.is_some()),
+        ("--oauth-token-command", flags.oauth_token_command.is_some()),
         ("--password-file", flags.password_file.is_some()),
         ("--password-netrc", flags.password_netrc.is_some()),
         ("--profile", flags.profile.is_some()),

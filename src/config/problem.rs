@@ -10,13 +10,14 @@ use super::quantity::{SizeError, TimeError};
 use super::url::UrlError;
 
 /// The keys of an account, in the order of the manual.
-pub const ACCOUNT_KEYS: [&str; 23] = [
+pub const ACCOUNT_KEYS: [&str; 24] = [
     "server",
     "user",
     "auth",
     "password-command",
     "password-file",
     "password-netrc",
+    "oauth-token-command",
     "maildir",
     "mbox",
     "profile",
@@ -97,8 +98,11 @@ pub enum Problem {
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
     /// `password-command = ""`.
-    #[error("`password-command` is empty")]
-    EmptyCommand,
+    #[error("`{key}` is empty")]
+    EmptyCommand {
+        /// The key.
+        key: &'static str,
+    },
     /// `user = ""`.
     #[error("`user` is empty")]
     EmptyUser,
@@ -196,9 +200,6 @@ pub enum Contradiction {
     /// Two sets of authorities.
     #[error("`ca-file` and `roots` are both set")]
     CaFileAndRoots,
-    /// Two sources for one password.
-    #[error("two of `password-command`, `password-file` and `password-netrc` are set")]
-    CommandAndFile,
     /// A key, and no certificate that it belongs to.
     #[error("`client-key` is set, and `client-cert` is not")]
     KeyWithoutCertificate,
@@ -214,6 +215,17 @@ pub enum Contradiction {
     /// `remove-after-days` with `leave-on-server = false`.
     #[error("`remove-after-days` has no meaning with `leave-on-server = false`")]
     RemoveAfterWithoutLeave,
+    /// `oauth-token-command` with a way to log in that takes no token.
+    #[error("`oauth-token-command` has no meaning with `auth = \"{}\"`", auth.name())]
+    TokenWithoutOAuth {
+        /// The way to log in.
+        auth: AuthMethod,
+    },
+    /// Two sources for one secret.
+    #[error(
+        "two of `password-command`, `password-file`, `password-netrc` and `oauth-token-command` are set"
+    )]
+    TwoSources,
     /// Two accounts would store the same mailbox twice in the same place.
     #[error("the same mailbox goes into the same store as account `{other}`")]
     SameMailbox {
@@ -256,7 +268,7 @@ impl Problem {
                 ));
             }
             Self::Contradiction(contradiction) => contradiction.advice(),
-            Self::EmptyCommand => "leave it out to be asked, or write a command for `sh -c`",
+            Self::EmptyCommand { .. } => "leave it out to be asked, or write a command for `sh -c`",
             Self::EmptyUser => "write the name that the server knows you by",
             Self::Fingerprint(_) => {
                 "write `fingerprint = \"sha256:…\"` with the digits that `popsync probe` shows; \
@@ -312,7 +324,6 @@ impl Contradiction {
             Self::CaFileAndRoots => {
                 "leave `roots` out to trust those of `ca-file` alone, which may hold several"
             }
-            Self::CommandAndFile => "leave all but one out",
             Self::KeyWithoutCertificate => {
                 "name the certificate as well; the key may stand in the same file"
             }
@@ -334,6 +345,10 @@ impl Contradiction {
             Self::TwoStores => {
                 "leave one of the two out; for both, write a second account with another name"
             }
+            Self::TokenWithoutOAuth { .. } => {
+                "write `auth = \"xoauth2\"` as well, or `\"oauthbearer\"` or `\"auto\"`"
+            }
+            Self::TwoSources => "leave all but one out",
             Self::Users { .. } | Self::WithoutTls => "leave one of the two out",
         }
     }
@@ -371,6 +386,9 @@ fn example(key: &str) -> Option<String> {
         "max-octets" => "write for example `max-octets = \"1 GiB\"`",
         "max-size" => "write for example `max-size = \"25 MB\"`",
         "password-command" => "write for example `password-command = \"pass show mail/work\"`",
+        "oauth-token-command" => {
+            "write for example `oauth-token-command = \"oama access anna@example.com\"`"
+        }
         "password-file" => "write for example `password-file = \"~/.config/popsync/work\"`",
         "password-netrc" => "write for example `password-netrc = \"~/.netrc\"`",
         "profile" => {

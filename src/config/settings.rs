@@ -140,7 +140,7 @@ impl Settings {
     /// Sets the password's source of this layer, of which there can be one.
     pub(crate) fn set_password(&mut self, source: Setting<PasswordSource>) -> Result<(), Fault> {
         if self.password.is_some() {
-            return Err(Fault::new(&source.origin, Contradiction::CommandAndFile));
+            return Err(Fault::new(&source.origin, Contradiction::TwoSources));
         }
         self.password = Some(source);
         Ok(())
@@ -228,6 +228,14 @@ impl Settings {
         let auth = self.auth()?;
         let route = self.route.route()?;
         let url = self.server.ok_or_else(|| missing("server"))?.value;
+        if let Some(source) = &self.password
+            && matches!(source.value, PasswordSource::TokenCommand(_))
+            && !auth.takes_token()
+            && auth != AuthMethod::Auto
+        {
+            let problem = Contradiction::TokenWithoutOAuth { auth };
+            return Err(Fault::new(&source.origin, problem));
+        }
         let user = self.user.ok_or_else(|| missing("user"))?;
         if auth.is_ascii()
             && let Err(byte) = argument::check(user.value.as_bytes())

@@ -54,7 +54,12 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
             "user" => settings.set_user(value("user").text()?.map(str::to_owned))?,
             "auth" => settings.auth = Some(value("auth").auth()?),
             "password-command" => {
-                settings.set_password(value("password-command").command()?)?;
+                let line = value("password-command").command()?;
+                settings.set_password(line.map(PasswordSource::Command))?;
+            }
+            "oauth-token-command" => {
+                let line = value("oauth-token-command").command()?;
+                settings.set_password(line.map(PasswordSource::TokenCommand))?;
             }
             "password-file" => {
                 let path = value("password-file").path(base)?;
@@ -160,15 +165,15 @@ impl<'a, 'i> Value<'a, 'i> {
         Ok(self.setting(url.map_err(|error| self.fault(Problem::Server(error)))?))
     }
 
-    fn command(&self) -> Result<Setting<PasswordSource>, Fault> {
+    fn command(&self) -> Result<Setting<String>, Fault> {
         let command = self.text()?;
         if command.value.trim().is_empty() {
-            return Err(self.fault(Problem::EmptyCommand));
+            return Err(self.fault(Problem::EmptyCommand { key: self.key }));
         }
         if command.value.contains('\0') {
             return Err(self.wrong_type("a command for `sh -c`"));
         }
-        Ok(command.map(|line| PasswordSource::Command(line.to_owned())))
+        Ok(command.map(str::to_owned))
     }
 
     pub(super) fn path(&self, base: &Base) -> Result<Setting<PathBuf>, Fault> {

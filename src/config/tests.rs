@@ -189,6 +189,26 @@ fn an_account_is_above_the_defaults_and_these_above_the_profile() {
 
 /// OPOP3:V0008: no Outlook has APOP.
 #[test]
+fn an_access_token_is_for_ways_to_log_in_that_take_one() {
+    for auth in ["xoauth2", "oauthbearer", "auto"] {
+        let lines = format!("auth = \"{auth}\"\noauth-token-command = \"oama access anna\"");
+        let source = PasswordSource::TokenCommand("oama access anna".to_owned());
+        assert_eq!(with(&lines).unwrap().password, source, "{auth}");
+    }
+    insta::assert_snapshot!(shown(with("oauth-token-command = \"oama access anna\"")), @r#"
+    config.toml:5:23: account `work`: `oauth-token-command` has no meaning with `auth = "user"`
+      |
+    5 | oauth-token-command = "oama access anna"
+      |                       ^^^^^^^^^^^^^^^^^^
+    write `auth = "xoauth2"` as well, or `"oauthbearer"` or `"auto"`
+    "#);
+    let both = with("auth = \"auto\"\noauth-token-command = \"x\"\npassword-command = \"y\"");
+    assert!(both.unwrap_err().to_string().contains("two of"));
+    let empty = with("auth = \"auto\"\noauth-token-command = \" \"").unwrap_err();
+    assert!(empty.to_string().contains("`oauth-token-command` is empty"));
+}
+
+#[test]
 fn apop_is_for_the_generic_profile() {
     let account = with("profile = \"rfc1939\"\nauth = \"apop\"").unwrap();
     assert_eq!(account.auth, AuthMethod::Apop);
@@ -306,7 +326,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, maildir, mbox, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, maildir, mbox, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`
@@ -403,7 +423,7 @@ fn a_wrong_value_tells_what_could_be_there() {
       |
     5 | auth = "plane"
       |        ^^^^^^^
-    did you mean `plain`? known: user, plain, login, apop
+    did you mean `plain`? known: user, plain, login, cram-md5, scram-sha-1, scram-sha-1-plus, scram-sha-256, scram-sha-256-plus, ntlm, gssapi, xoauth2, oauthbearer, apop, external, auto
     "#);
     insta::assert_snapshot!(shown(with("max-size = \"25 M\"")), @r#"
     config.toml:5:12: `max-size` is not a size: write whole octets, or a number with B, KB, MB, GB, KiB, MiB or GiB
@@ -561,7 +581,7 @@ fn contradictions_are_refused() {
     "#);
     insta::assert_snapshot!(
         shown(with("password-command = \"x\"\npassword-file = \"y\"")), @r"
-    config.toml:6:17: two of `password-command`, `password-file` and `password-netrc` are set
+    config.toml:6:17: two of `password-command`, `password-file`, `password-netrc` and `oauth-token-command` are set
       |
     6 | password-file = …
       |                 ^

@@ -62,7 +62,8 @@ fn step(error: &Error, seen: &Observations) -> Step {
         | Error::Denied { .. }
         | Error::Login(_)
         | Error::Mechanism { .. }
-        | Error::NotOffered { .. } => Step::Login,
+        | Error::NotOffered { .. }
+        | Error::NothingSuits { .. } => Step::Login,
         Error::Refused(refusal) => refusal.command.map_or(Step::Greeting, Step::from),
         Error::TimedOut { awaited, .. } => match awaited {
             Awaited::Connection => Step::Connect,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::ProxyFault;
 use super::tls::{self, ClientFault, Distrust, RootsFault, TlsFault};
 use crate::account::Server;
+use crate::auth::choose::Secret;
 use crate::auth::{self, apop};
 use crate::exit::Exit;
 use crate::pop3::{self, Keyword, Printable, Response, ResponseCode};
@@ -139,9 +140,9 @@ pub enum Error {
     #[error("{refusal}; {fault}")]
     Denied {
         /// What it had said.
-        fault: auth::Fault,
+        fault: Box<auth::Fault>,
         /// The refusal.
-        refusal: Refusal,
+        refusal: Box<Refusal>,
     },
     /// The server greeted with a refusal.
     #[error("{0}")]
@@ -184,7 +185,23 @@ pub enum Error {
         /// Its name.
         mechanism: &'static str,
         /// Why.
-        fault: auth::Fault,
+        fault: Box<auth::Fault>,
+    },
+    /// `auth = "auto"`, and nothing that the server offers may be taken. Nothing was said.
+    #[error("the server offers no way to log in {}", match secret {
+        Secret::Certificate => "by a client certificate",
+        Secret::Password if *protected => "by a password",
+        Secret::Password => "that would keep the password from listeners",
+        Secret::Ticket => "without a password, and there is none",
+        Secret::Token => "by an access token",
+    })]
+    NothingSuits {
+        /// What it offers.
+        offered: Vec<String>,
+        /// Whether TLS protects the connection.
+        protected: bool,
+        /// What there is to log in with.
+        secret: Secret,
     },
     /// The server does not have the mechanism that the account asks for. Nothing was said.
     #[error(
@@ -197,7 +214,7 @@ pub enum Error {
         /// What it does offer.
         offered: Vec<String>,
         /// Its answer, where it was asked all the same.
-        refusal: Option<Refusal>,
+        refusal: Option<Box<Refusal>>,
     },
     /// The proxy gave no connection to the server.
     #[error("the proxy {proxy}: {fault}")]
@@ -266,6 +283,14 @@ pub enum Error {
     },
 }
 
+/// Mechanisms, for people.
+fn named(offered: &[String]) -> String {
+    match offered {
+        [] => "no mechanism of AUTH".to_owned(),
+        offered => Printable(offered.join(", ").as_bytes()).to_string(),
+    }
+}
+
 fn having_said(words: Option<&str>) -> String {
     words
         .map(|words| format!("; it had said: `{words}`"))
@@ -290,7 +315,8 @@ impl Error {
             | Self::Denied { .. }
             | Self::Login(_)
             | Self::Mechanism { .. }
-            | Self::NotOffered { .. } => true,
+            | Self::NotOffered { .. }
+            | Self::NothingSuits { .. } => true,
             Self::LongLine { fault, .. } => fault.is_refused_login(),
             _ => false,
         }
@@ -299,7 +325,9 @@ impl Error {
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Apop(_) | Self::NotOffered { .. } => Exit::NoPermission,
+            Self::Apop(_) | Self::NotOffered { .. } | Self::NothingSuits { .. } => {
+                Exit::NoPermission
+            }
             Self::ClientCertificate { .. } | Self::Roots { .. } => Exit::Config,
             // It listens, and is too busy to talk.
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionReset => {
@@ -385,11 +413,24 @@ impl Error {
             Self::Denied { refusal, .. } if refusal.is_temporary() => "try again later".to_owned(),
             Self::Denied { fault, .. } | Self::Mechanism { fault, .. } => return fault.advice(),
             Self::NotOffered { offered, .. } => {
-                let offered = match offered.as_slice() {
-                    [] => "no mechanism of AUTH".to_owned(),
-                    offered => Printable(offered.join(", ").as_bytes()).to_string(),
-                };
+                let offered = named(offered);
                 format!("it offers {offered}; leave `auth` out for USER and PASS")
+            }
+            Self::NothingSuits {
+                offered,
+                protected,
+                secret,
+            } => {
+                let offered = named(offered);
+                let instead = match secret {
+                    Secret::Password if !protected => {
+                        "use TLS, or name another `auth` to let everybody on the way read the \
+                         password"
+                    }
+                    Secret::Ticket => "set `password-command` or `password-file`",
+                    _ => "name another `auth`",
+                };
+                format!("it offers {offered}; {instead}")
             }
             Self::Login(_) | Self::Greeting(_) => "try again later".to_owned(),
             Self::Lost { source, .. } if tls::wants_certificate(source).is_some() => {

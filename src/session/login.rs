@@ -3,10 +3,11 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{Command, Error, Event, Keyword, Peer, Refusal, Session, Watch};
-use crate::account::{Account, AuthMethod, Security};
+use crate::account::{Account, AuthMethod, PasswordSource, Security};
+use crate::auth::choose::{Choice, Secret, Situation, choose};
 use crate::auth::{Credentials, apop};
 use crate::pop3::{self, Capabilities};
 
@@ -109,14 +110,35 @@ impl Session {
         let user = &account.user;
         let protected = account.server.security != Security::Plain;
         let together = account.profile.sends_pass_with_user() && protected;
+        let method = match account.auth {
+            AuthMethod::Auto => self.choose(account, password)?,
+            named => named,
+        };
+        if !protected && !method.is_safe_in_the_clear() {
+            tracing::warn!("TLS is off: whoever listens can read the login, and all mail");
+        }
+        let offered = self.offered_mechanisms();
         let credentials = Credentials {
             user,
             secret: password,
+            server: &account.server,
+            bindings: &self.bindings,
+            never_binds: !offered.is_empty()
+                && !offered
+                    .iter()
+                    .any(|name| name.to_ascii_uppercase().ends_with("-PLUS")),
         };
-        if let Some(mechanism) = credentials.mechanism(account.auth) {
+        let mechanism = credentials.mechanism(method).map_err(|fault| {
+            let mechanism = method.mechanism().unwrap_or_default();
+            Error::Mechanism {
+                mechanism,
+                fault: Box::new(fault),
+            }
+        })?;
+        if let Some(mechanism) = mechanism {
             return self.auth(mechanism).await;
         }
-        match account.auth {
+        match method {
             AuthMethod::Apop => self.apop(user, password).await,
             AuthMethod::User if together && self.capabilities.pipelining() => {
                 self.user_with_pass(user, password).await
@@ -126,6 +148,39 @@ impl Session {
                 // OPOP3:C0045, C0047: behind the answer to USER, also where the server pipelines.
                 self.alone(Command::Pass(password)).await
             }
+        }
+    }
+
+    /// `auth = "auto"`: once, and for this run.
+    fn choose(&self, account: &Account, password: &SecretString) -> Result<AuthMethod, Error> {
+        let offered = self.offered_mechanisms();
+        let protected = account.server.security != Security::Plain;
+        let secret = match &account.password {
+            _ if password.expose_secret().is_empty() => Secret::Ticket,
+            PasswordSource::TokenCommand(_) => Secret::Token,
+            _ => Secret::Password,
+        };
+        let choice = choose(&Situation {
+            offered: &offered,
+            user: self.capabilities.has("USER") || self.capabilities.lines().is_empty(),
+            protected,
+            bindable: self.bindings.best().is_some(),
+            secret,
+        });
+        match choice {
+            Some(Choice { method, why }) => {
+                let method_name = method.name();
+                tracing::debug!(
+                    ?offered,
+                    "auth = auto: {method_name} is chosen, because {why}"
+                );
+                Ok(method)
+            }
+            None => Err(Error::NothingSuits {
+                offered,
+                protected,
+                secret,
+            }),
         }
     }
 

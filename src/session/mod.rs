@@ -16,6 +16,7 @@ use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::account::{Account, Security};
+use crate::auth::binding::ChannelBindings;
 use crate::pop3::listing::{DropListing, ScanListing, UniqueIdListing};
 use crate::pop3::{
     self, Capabilities, Command, Connection, Event, Keyword, MessageNumber, Printable, Response,
@@ -70,6 +71,8 @@ pub struct Session {
     /// The text of the greeting.
     greeting: Vec<u8>,
     capabilities: Capabilities,
+    /// What a login can be bound to; nothing without TLS.
+    bindings: ChannelBindings,
     pace: Pace,
     /// `input[start..end]` is received and not yet read.
     input: Vec<u8>,
@@ -163,6 +166,7 @@ impl Session {
             connection: Connection::default(),
             greeting: Vec::new(),
             capabilities: Capabilities::default(),
+            bindings: ChannelBindings::default(),
             pace: Pace::new(timeout),
             input: vec![0; INPUT_SIZE],
             start: 0,

@@ -36,7 +36,7 @@ impl Session {
         let name = mechanism.name();
         let faulty = |fault| Error::Mechanism {
             mechanism: name,
-            fault,
+            fault: Box::new(fault),
         };
         let at_once = self.may_begin_at_once(mechanism.as_ref());
         let mechanism = Worker::new(mechanism, self.pace.timeout());
@@ -65,7 +65,10 @@ impl Session {
                 Word::Verdict(Err(refusal)) => {
                     let said = mechanism.ask(|mechanism| mechanism.finish(false)).await?;
                     return Err(match said {
-                        Err(fault) => Error::Denied { fault, refusal },
+                        Err(fault) => Error::Denied {
+                            fault: Box::new(fault),
+                            refusal: Box::new(refusal),
+                        },
                         Ok(()) => Error::Login(refusal),
                     });
                 }
@@ -117,7 +120,7 @@ impl Session {
         Error::NotOffered {
             mechanism,
             offered: self.offered_mechanisms(),
-            refusal: Some(refusal),
+            refusal: Some(Box::new(refusal)),
         }
     }
 

@@ -4,6 +4,7 @@
 mod disk;
 mod home;
 mod imports;
+mod kerberos;
 mod logins;
 mod refusals;
 mod retention;

@@ -135,16 +135,24 @@ impl Dovecot {
 
     /// Starts a server.
     pub(crate) fn with(tls: Tls) -> Self {
+        Self::with_more(tls, |_| String::new())
+    }
+
+    /// Starts a server with settings of its own, which `more` makes in the server's folder. They
+    /// come last, so that they count.
+    pub(crate) fn with_more(tls: Tls, more: impl FnOnce(&Path) -> String) -> Self {
         let program = program();
         let folder = tempfile::Builder::new()
             .prefix("dovecot")
             .tempdir()
             .unwrap();
         furnish(folder.path(), tls);
+        let more = more(folder.path());
+        Owner::unprivileged().take(folder.path());
         // Between the choice of a port and its use, somebody else may take it.
         for _ in 0..5 {
             let [plain_port, tls_port] = free_ports();
-            configure(folder.path(), tls, plain_port, tls_port);
+            configure(folder.path(), tls, plain_port, tls_port, &more);
             let mut running = Running::launch(&program, folder.path());
             let log = match running.wait_until_ready(folder.path(), plain_port) {
                 Ok(()) => {
@@ -422,7 +430,7 @@ pub(crate) fn certificates(folder: &Path, tls: Tls) {
     put(&folder.join("server.key"), key.serialize_pem().as_bytes());
 }
 
-fn configure(folder: &Path, tls: Tls, plain_port: u16, tls_port: u16) {
+fn configure(folder: &Path, tls: Tls, plain_port: u16, tls_port: u16, more: &str) {
     let Owner {
         user,
         group,
@@ -490,7 +498,7 @@ service pop3-login {{
     ssl = {ssl}
   }}
 }}
-"
+{more}"
     );
     put(&folder.join("dovecot.conf"), text.as_bytes());
 }

@@ -1,6 +1,7 @@
 //! SASL mechanisms, as the server plays them (RFC 5034).
 
 mod gssapi;
+mod login;
 mod ntlm;
 mod plain;
 mod xoauth2;
@@ -49,6 +50,7 @@ impl Dialogue {
     pub(crate) fn begin(name: &str) -> Option<Self> {
         let (name, mechanism): (_, Box<dyn Mechanism>) = match name {
             "GSSAPI" => ("GSSAPI", Box::<gssapi::Gssapi>::default()),
+            "LOGIN" => ("LOGIN", Box::<login::Login>::default()),
             "NTLM" => ("NTLM", Box::<ntlm::Ntlm>::default()),
             "PLAIN" => ("PLAIN", Box::new(plain::Plain)),
             "XOAUTH2" => ("XOAUTH2", Box::<xoauth2::XOauth2>::default()),
@@ -77,7 +79,7 @@ impl Dialogue {
 
     /// Whether whoever listens learns the password or a token.
     pub(crate) fn shows_password(&self) -> bool {
-        matches!(self.name, "PLAIN" | "XOAUTH2")
+        matches!(self.name, "LOGIN" | "PLAIN" | "XOAUTH2")
     }
 
     pub(crate) fn acceptance(&self) -> Text {

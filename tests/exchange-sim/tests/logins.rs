@@ -212,6 +212,24 @@ fn continuation_lines_are_not_held_to_the_limit_unless_the_knob_says() {
     assert!(talk.is_closed());
 }
 
+/// draft-murchison-sasl-login-00; Exchange has it where an administrator wants it.
+#[test]
+fn login_asks_for_the_name_and_then_for_the_password() {
+    for (password, answer) in [(PASSWORD, GOOD), ("wrong", BAD), ("", BAD)] {
+        let knobs = Knobs {
+            mechanisms_plain: Some(vec!["LOGIN".to_owned()]),
+            ..Knobs::default()
+        };
+        let mut talk = start(Profile::Ex2016, knobs);
+        assert_eq!(talk.ask("AUTH LOGIN"), "+ VXNlcm5hbWU6\r\n");
+        assert_eq!(talk.ask(&encode(USER)), "+ UGFzc3dvcmQ6\r\n");
+        assert_eq!(talk.ask(&encode(password)), answer);
+    }
+    // Not announced.
+    let mut talk = start(Profile::Ex2016, Knobs::default());
+    assert_eq!(talk.ask("AUTH LOGIN"), UNKNOWN);
+}
+
 fn xoauth2(user: &str, token: &str) -> String {
     encode(format!("user={user}\x01auth=Bearer {token}\x01\x01"))
 }

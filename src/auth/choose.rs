@@ -1,0 +1,184 @@
+//! `auth = "auto"`: which way to log in, of those that a server offers. A pure function.
+//!
+//! The choice is made once, from one list, and is final for the run: a second guess would be a
+//! second wrong password. Without TLS anybody can have shortened the list, so that only ways
+//! which show nothing to a listener are taken then; whoever wants less names it.
+
+use crate::account::AuthMethod::{
+    self, CramMd5, External, Gssapi, Login, Ntlm, OAuthBearer, Plain, ScramSha1, ScramSha1Plus,
+    ScramSha256, ScramSha256Plus, User, XOauth2,
+};
+
+/// What there is to log in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secret {
+    /// No password; a client certificate.
+    Certificate,
+    /// A password.
+    Password,
+    /// No password; a Kerberos ticket, perhaps.
+    Ticket,
+    /// An access token.
+    Token,
+}
+
+/// What a choice depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The mechanisms that CAPA names, where it can be believed: behind TLS, asked for there.
+    pub offered: &'a [String],
+    /// USER is announced, or the server has no CAPA, which is older than it.
+    pub user: bool,
+    /// TLS protects the connection.
+    pub protected: bool,
+    /// The connection has something to bind a login to.
+    pub bindable: bool,
+    /// What there is to log in with.
+    pub secret: Secret,
+}
+
+/// A choice, and why, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// How to log in.
+    pub method: AuthMethod,
+    /// Completes "chosen because".
+    pub why: &'static str,
+}
+
+const STRONG: &str = "it shows the password to nobody, and the server proves itself";
+const BOUND: &str = "it shows the password to nobody, and ties the login to this connection";
+const PLAIN: &str = "TLS protects the password, and servers that offer it have it right";
+const WEAK: &str = "nothing better is offered";
+const TICKET: &str = "there is no password";
+
+/// With a password, best first. Behind PLAIN stand those that need it less often to be right:
+/// servers are known that announce CRAM-MD5 and NTLM and cannot do them.
+const BY_PASSWORD: [(AuthMethod, &str); 9] = [
+    (ScramSha256Plus, BOUND),
+    (ScramSha1Plus, BOUND),
+    (ScramSha256, STRONG),
+    (ScramSha1, STRONG),
+    (Plain, PLAIN),
+    (User, PLAIN),
+    (Login, PLAIN),
+    (CramMd5, WEAK),
+    (Ntlm, WEAK),
+];
+
+const BY_TOKEN: [(AuthMethod, &str); 2] = [
+    (OAuthBearer, "it is the standard for access tokens"),
+    (XOauth2, "it takes access tokens"),
+];
+
+/// Chooses, or tells that there is nothing to choose.
+pub fn choose(situation: &Situation<'_>) -> Option<Choice> {
+    let candidates: &[(AuthMethod, &'static str)] = match situation.secret {
+        Secret::Certificate => &[(External, "the client certificate says who this is")],
+        Secret::Password => &BY_PASSWORD,
+        Secret::Ticket => &[(Gssapi, TICKET)],
+        Secret::Token => &BY_TOKEN,
+    };
+    let offers = |method: AuthMethod| match method.mechanism() {
+        Some(name) => {
+            let mut offered = situation.offered.iter();
+            offered.any(|other| other.eq_ignore_ascii_case(name))
+        }
+        None => situation.user,
+    };
+    let suits = |method: AuthMethod| {
+        (situation.protected || method.is_safe_in_the_clear())
+            && (situation.bindable || !method.is_bound())
+    };
+    let mut candidates = candidates.iter().copied();
+    candidates
+        .find(|&(method, _)| offers(method) && suits(method))
+        .map(|(method, why)| Choice { method, why })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(offered: &str, change: impl Fn(&mut Situation<'_>)) -> Option<AuthMethod> {
+        let offered: Vec<_> = offered.split_whitespace().map(str::to_owned).collect();
+        let mut situation = Situation {
+            offered: &offered,
+            user: true,
+            protected: true,
+            bindable: true,
+            secret: Secret::Password,
+        };
+        change(&mut situation);
+        choose(&situation).map(|choice| choice.method)
+    }
+
+    #[test]
+    fn the_best_of_what_is_offered_is_taken() {
+        let all = "PLAIN LOGIN NTLM CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS \
+                   SCRAM-SHA-256-PLUS XOAUTH2 OAUTHBEARER GSSAPI EXTERNAL DIGEST-MD5";
+        assert_eq!(chosen(all, |_| {}), Some(ScramSha256Plus));
+        assert_eq!(chosen(all, |s| s.bindable = false), Some(ScramSha256));
+        assert_eq!(chosen("scram-sha-1 plain", |_| {}), Some(ScramSha1));
+        assert_eq!(
+            chosen("SCRAM-SHA-1-PLUS SCRAM-SHA-256", |_| {}),
+            Some(ScramSha1Plus)
+        );
+        // Exchange, and a server without SASL.
+        assert_eq!(chosen("NTLM GSSAPI PLAIN LOGIN", |_| {}), Some(Plain));
+        assert_eq!(chosen("NTLM", |_| {}), Some(User));
+        assert_eq!(chosen("", |_| {}), Some(User));
+        assert_eq!(
+            chosen("CRAM-MD5 LOGIN NTLM", |s| s.user = false),
+            Some(Login)
+        );
+        assert_eq!(chosen("NTLM CRAM-MD5", |s| s.user = false), Some(CramMd5));
+        assert_eq!(chosen("NTLM", |s| s.user = false), Some(Ntlm));
+        assert_eq!(chosen("ANONYMOUS", |s| s.user = false), None);
+    }
+
+    #[test]
+    fn each_secret_goes_to_what_it_is_for() {
+        let all = "PLAIN SCRAM-SHA-256 XOAUTH2 OAUTHBEARER GSSAPI EXTERNAL";
+        assert_eq!(chosen(all, |s| s.secret = Secret::Token), Some(OAuthBearer));
+        assert_eq!(
+            chosen("PLAIN XOAUTH2", |s| s.secret = Secret::Token),
+            Some(XOauth2)
+        );
+        assert_eq!(chosen("PLAIN", |s| s.secret = Secret::Token), None);
+        assert_eq!(
+            chosen(all, |s| s.secret = Secret::Certificate),
+            Some(External)
+        );
+        assert_eq!(chosen(all, |s| s.secret = Secret::Ticket), Some(Gssapi));
+        assert_eq!(chosen("PLAIN", |s| s.secret = Secret::Ticket), None);
+    }
+
+    /// Attack A7: whoever shortens the list gets nothing for it.
+    #[test]
+    fn without_tls_nothing_that_a_listener_could_use_is_taken() {
+        let clear = |offered: &str| chosen(offered, |s| (s.protected, s.bindable) = (false, false));
+        assert_eq!(
+            clear("PLAIN SCRAM-SHA-256-PLUS SCRAM-SHA-256"),
+            Some(ScramSha256)
+        );
+        assert_eq!(clear("PLAIN SCRAM-SHA-1"), Some(ScramSha1));
+        for offered in [
+            "PLAIN",
+            "LOGIN",
+            "CRAM-MD5",
+            "NTLM",
+            "PLAIN LOGIN NTLM CRAM-MD5",
+            "",
+        ] {
+            assert_eq!(clear(offered), None, "{offered}");
+        }
+        for secret in [Secret::Token, Secret::Certificate] {
+            let all = "XOAUTH2 OAUTHBEARER EXTERNAL";
+            assert_eq!(
+                chosen(all, |s| (s.protected, s.secret) = (false, secret)),
+                None
+            );
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! GSSAPI (RFC 4752): Kerberos, from the ticket that the user has.
+//!
+//! Client and server prove themselves to each other by the ticket. Then they agree on what
+//! protects the session, and we agree on nothing: that is for TLS.
+
+use super::fault::Fault;
+use super::mechanism::{Mechanism, Message};
+
+#[cfg(feature = "gssapi")]
+mod library;
+
+/// The layer that is none (RFC 4752 §3.1).
+const NO_LAYER: u8 = 1;
+
+/// Half of an exchange of tokens that proves both sides to each other (RFC 2743).
+pub trait SecurityContext: Send {
+    /// Takes the server's token, none at the beginning; gives ours, which may be empty, and
+    /// whether the proof is complete.
+    ///
+    /// # Errors
+    /// [`Fault::Kerberos`].
+    fn step(&mut self, token: Option<&[u8]>) -> Result<(Vec<u8>, bool), Fault>;
+
+    /// What a sealed message of the server's says.
+    ///
+    /// # Errors
+    /// [`Fault::Kerberos`].
+    fn unwrap(&mut self, sealed: &[u8]) -> Result<Vec<u8>, Fault>;
+
+    /// Seals a message against change.
+    ///
+    /// # Errors
+    /// [`Fault::Kerberos`].
+    fn wrap(&mut self, message: &[u8]) -> Result<Vec<u8>, Fault>;
+}
+
+/// One exchange.
+pub struct Gssapi {
+    context: Box<dyn SecurityContext>,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Proof,
+    Layer,
+    Over,
+}
+
+impl Gssapi {
+    /// With the user's ticket, for the POP3 service of this host. `end_point` is the digest of
+    /// the server's certificate, under TLS.
+    ///
+    /// # Errors
+    /// [`Fault::NoKerberos`] where there is no library that could do it.
+    #[cfg(feature = "gssapi")]
+    pub fn new(host: &str, end_point: Option<&[u8]>) -> Result<Self, Fault> {
+        let context = library::Context::new(&format!("pop@{host}"), end_point)?;
+        Ok(Self::over(Box::new(context)))
+    }
+
+    /// Not in this build.
+    ///
+    /// # Errors
+    /// [`Fault::NoKerberos`].
+    #[cfg(not(feature = "gssapi"))]
+    pub fn new(_: &str, _: Option<&[u8]>) -> Result<Self, Fault> {
+        Err(Fault::NoKerberos {
+            why: "popsync was built without it".to_owned(),
+        })
+    }
+
+    fn over(context: Box<dyn SecurityContext>) -> Self {
+        Self {
+            context,
+            phase: Phase::Proof,
+        }
+    }
+
+    fn prove(&mut self, token: Option<&[u8]>) -> Result<Message, Fault> {
+        let (token, complete) = self.context.step(token)?;
+        if complete {
+            self.phase = Phase::Layer;
+        }
+        Ok(Message::new(&[&token]))
+    }
+
+    /// RFC 4752 §3.1: a set of layers, and how long a message may be. Without an authorization
+    /// identity: the mailbox is that of the ticket.
+    fn choose(&mut self, sealed: &[u8]) -> Result<Message, Fault> {
+        self.phase = Phase::Over;
+        match *self.context.unwrap(sealed)? {
+            [layers, _, _, _] if layers & NO_LAYER != 0 => {
+                let chosen = self.context.wrap(&[NO_LAYER, 0, 0, 0])?;
+                Ok(Message::new(&[&chosen]))
+            }
+            [_, _, _, _] => Err(Fault::Malformed {
+                what: "a demand for a layer of its own, on which popsync does not agree",
+            }),
+            _ => Err(Fault::Malformed {
+                what: "an offer of layers that is none",
+            }),
+        }
+    }
+}
+
+impl Mechanism for Gssapi {
+    fn name(&self) -> &'static str {
+        "GSSAPI"
+    }
+
+    fn initial(&mut self) -> Result<Option<Message>, Fault> {
+        self.prove(None).map(Some)
+    }
+
+    fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
+        match self.phase {
+            Phase::Proof => self.prove(Some(challenge)),
+            Phase::Layer => self.choose(challenge),
+            Phase::Over => Err(Fault::Unexpected),
+        }
+    }
+
+    /// The layers may be left out; the server's proof may not.
+    fn finish(&mut self, accepted: bool) -> Result<(), Fault> {
+        if accepted && self.phase == Phase::Proof {
+            return Err(Fault::NoProof);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves itself with these tokens; what is sealed has an `S` in front.
+    struct Script(Vec<Tokens>);
+
+    /// The server's token, ours, and whether that is all.
+    type Tokens = (Option<&'static [u8]>, &'static [u8], bool);
+
+    impl SecurityContext for Script {
+        fn step(&mut self, token: Option<&[u8]>) -> Result<(Vec<u8>, bool), Fault> {
+            let (expected, ours, complete) = self.0.remove(0);
+            assert_eq!(token, expected);
+            Ok((ours.to_vec(), complete))
+        }
+        fn unwrap(&mut self, sealed: &[u8]) -> Result<Vec<u8>, Fault> {
+            let message = sealed.strip_prefix(b"S").ok_or(Fault::Unexpected)?;
+            Ok(message.to_vec())
+        }
+        fn wrap(&mut self, message: &[u8]) -> Result<Vec<u8>, Fault> {
+            Ok([b"S", message].concat())
+        }
+    }
+
+    fn proven() -> Gssapi {
+        let script = vec![
+            (None, &b"ticket"[..], false),
+            (Some(&b"proof"[..]), &b""[..], true),
+        ];
+        let mut gssapi = Gssapi::over(Box::new(Script(script)));
+        let first = gssapi.initial().unwrap().unwrap();
+        assert_eq!(first.octets(), b"ticket");
+        assert_eq!(gssapi.finish(true), Err(Fault::NoProof));
+        assert_eq!(gssapi.finish(false), Ok(()));
+        assert_eq!(gssapi.step(b"proof").unwrap().octets(), b"");
+        gssapi
+    }
+
+    #[test]
+    fn both_sides_prove_themselves_and_agree_on_no_layer() {
+        for offer in [&b"S\x01\0\0\0"[..], b"S\x07\0\x10\0"] {
+            let mut gssapi = proven();
+            assert_eq!(gssapi.step(offer).unwrap().octets(), b"S\x01\0\0\0");
+            assert_eq!(gssapi.finish(true), Ok(()));
+            assert_eq!(gssapi.step(offer).unwrap_err(), Fault::Unexpected);
+        }
+        // Whether Exchange offers layers is not known.
+        assert_eq!(proven().finish(true), Ok(()));
+    }
+
+    #[test]
+    fn a_layer_that_must_be_is_not_agreed_on() {
+        for offer in [
+            &b"S\x06\0\x10\0"[..],
+            b"S\0\0\0\0",
+            b"S\x01\0\0",
+            b"S",
+            b"S\x01\0\0\0\0",
+        ] {
+            let refused = proven().step(offer);
+            assert!(matches!(refused, Err(Fault::Malformed { .. })), "{offer:?}");
+        }
+        assert!(proven().step(b"\x01\0\0\0").is_err(), "not sealed");
+    }
+}

@@ -1,0 +1,185 @@
+//! The messages of NTLM as octets (MS-NLMP §2.2.1).
+//!
+//! CHALLENGE comes from whoever plays the server: each length and offset in it is checked before
+//! it is followed. Clients that did not (CVE-2012-3482 and its kin) sent back their own memory.
+
+use std::ops::Range;
+
+use crate::auth::fault::Fault;
+
+const SIGNATURE: &[u8; 8] = b"NTLMSSP\0";
+
+const UNICODE: u32 = 0x0000_0001;
+const OEM: u32 = 0x0000_0002;
+const REQUEST_TARGET: u32 = 0x0000_0004;
+const NTLM: u32 = 0x0000_0200;
+const ALWAYS_SIGN: u32 = 0x0000_8000;
+const EXTENDED_SESSION_SECURITY: u32 = 0x0008_0000;
+const TARGET_INFO: u32 = 0x0080_0000;
+const KEY_128: u32 = 0x2000_0000;
+const KEY_56: u32 = 0x8000_0000;
+
+/// What we can. No keys are exchanged, since nothing is signed or sealed after the login.
+const OURS: u32 = UNICODE
+    | OEM
+    | REQUEST_TARGET
+    | NTLM
+    | ALWAYS_SIGN
+    | EXTENDED_SESSION_SECURITY
+    | TARGET_INFO
+    | KEY_128
+    | KEY_56;
+
+/// Where AUTHENTICATE has its MIC.
+pub(super) const MIC: Range<usize> = 72..88;
+
+/// NEGOTIATE: without domain and workstation, which are nobody's business yet.
+pub(super) fn negotiate() -> Vec<u8> {
+    let mut octets = Vec::with_capacity(32);
+    octets.extend_from_slice(SIGNATURE);
+    octets.extend_from_slice(&1u32.to_le_bytes());
+    octets.extend_from_slice(&OURS.to_le_bytes());
+    octets.extend_from_slice(&[0; 16]);
+    octets
+}
+
+/// CHALLENGE.
+#[derive(Debug)]
+pub(super) struct Challenge<'a> {
+    /// All of it.
+    pub(super) octets: &'a [u8],
+    /// What both can.
+    pub(super) flags: u32,
+    /// The server's.
+    pub(super) nonce: [u8; 8],
+    /// What the server says of itself; nothing where it is older than Windows 2000.
+    pub(super) pairs: Vec<(u16, &'a [u8])>,
+}
+
+impl<'a> Challenge<'a> {
+    pub(super) fn parse(octets: &'a [u8]) -> Result<Self, Fault> {
+        if !octets.starts_with(SIGNATURE) || number(octets, 8) != Some(2) {
+            return Err(malformed("something that is no NTLM challenge"));
+        }
+        let nonce = octets.get(24..32).and_then(|nonce| nonce.try_into().ok());
+        let (Some(flags), Some(nonce)) = (number(octets, 20), nonce) else {
+            return Err(malformed("a challenge that ends too early"));
+        };
+        // The oldest form is 32 octets, and 40 with what nobody uses.
+        let pairs = match octets.get(40..48) {
+            Some(field) if flags & TARGET_INFO != 0 => pairs(section(octets, field)?)?,
+            _ => Vec::new(),
+        };
+        Ok(Self {
+            octets,
+            flags: flags & OURS,
+            nonce,
+            pairs,
+        })
+    }
+
+    /// What the server says of one thing.
+    pub(super) fn pair(&self, id: u16) -> Option<&'a [u8]> {
+        let mut found = self.pairs.iter().filter(|(own, _)| *own == id);
+        found.next().map(|(_, value)| *value)
+    }
+}
+
+/// What a field of length and offset points at.
+fn section<'a>(octets: &'a [u8], field: &[u8]) -> Result<&'a [u8], Fault> {
+    let outside = || malformed("a challenge that points outside itself");
+    let &[low, high, _, _, a, b, c, d] = field else {
+        return Err(outside());
+    };
+    let length = usize::from(u16::from_le_bytes([low, high]));
+    let offset = usize::try_from(u32::from_le_bytes([a, b, c, d])).map_err(|_| outside())?;
+    let end = offset.checked_add(length).ok_or_else(outside)?;
+    octets.get(offset..end).ok_or_else(outside)
+}
+
+/// AV pairs (MS-NLMP §2.2.2.1), up to the one that ends them.
+fn pairs(mut rest: &[u8]) -> Result<Vec<(u16, &[u8])>, Fault> {
+    let mut pairs = Vec::new();
+    while !rest.is_empty() {
+        let cut = || malformed("target information that is cut off");
+        let (&[id_low, id_high, low, high], behind) =
+            rest.split_first_chunk::<4>().ok_or_else(cut)?;
+        let id = u16::from_le_bytes([id_low, id_high]);
+        if id == 0 {
+            break;
+        }
+        let length = usize::from(u16::from_le_bytes([low, high]));
+        let (value, behind) = behind.split_at_checked(length).ok_or_else(cut)?;
+        pairs.push((id, value));
+        rest = behind;
+    }
+    Ok(pairs)
+}
+
+/// AUTHENTICATE.
+pub(super) struct Authenticate<'a> {
+    pub(super) flags: u32,
+    pub(super) lm: &'a [u8],
+    pub(super) nt: &'a [u8],
+    pub(super) domain: &'a str,
+    pub(super) user: &'a str,
+}
+
+impl Authenticate<'_> {
+    /// With sixteen zeros in place of the MIC.
+    pub(super) fn encode(&self) -> Result<Vec<u8>, Fault> {
+        let domain = self.name(self.domain)?;
+        let user = self.name(self.user)?;
+        let sections = [self.lm, self.nt, &domain, &user, b"", b""];
+        let mut octets = Vec::with_capacity(MIC.end + sections.concat().len());
+        octets.extend_from_slice(SIGNATURE);
+        octets.extend_from_slice(&3u32.to_le_bytes());
+        let mut offset = MIC.end;
+        for section in sections {
+            let too_long = || malformed("more than an answer can hold");
+            let length = u16::try_from(section.len()).map_err(|_| too_long())?;
+            octets.extend_from_slice(&length.to_le_bytes());
+            octets.extend_from_slice(&length.to_le_bytes());
+            let at = u32::try_from(offset).map_err(|_| too_long())?;
+            octets.extend_from_slice(&at.to_le_bytes());
+            offset += section.len();
+        }
+        octets.extend_from_slice(&self.flags.to_le_bytes());
+        // The version, which is for debugging, and the MIC.
+        octets.resize(MIC.end, 0);
+        for section in sections {
+            octets.extend_from_slice(section);
+        }
+        Ok(octets)
+    }
+
+    /// In the characters that were agreed on.
+    fn name(&self, name: &str) -> Result<Vec<u8>, Fault> {
+        if self.flags & UNICODE != 0 {
+            Ok(utf_16(name))
+        } else if name.is_ascii() {
+            Ok(name.as_bytes().to_vec())
+        } else {
+            Err(malformed(
+                "a challenge that leaves no way to write the name",
+            ))
+        }
+    }
+}
+
+/// UTF-16, little-endian.
+pub(super) fn utf_16(text: &str) -> Vec<u8> {
+    // At once as long as it can be: what grows leaves copies behind.
+    let mut octets = Vec::with_capacity(text.len() * 2);
+    octets.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    octets
+}
+
+pub(super) fn malformed(what: &'static str) -> Fault {
+    Fault::Malformed { what }
+}
+
+fn number(octets: &[u8], at: usize) -> Option<u32> {
+    let octets = octets.get(at..)?.first_chunk::<4>()?;
+    Some(u32::from_le_bytes(*octets))
+}

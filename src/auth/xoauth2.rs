@@ -1,0 +1,97 @@
+//! XOAUTH2, Google's mechanism for access tokens, which Exchange Online has too.
+//!
+//! Always in two steps: Exchange Online hangs up on the form with the token in the line of AUTH,
+//! though its own documentation never said so.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::fault::Fault;
+use super::mechanism::{Mechanism, Message};
+use super::token::{self, Objection};
+
+/// One exchange.
+pub struct XOauth2 {
+    user: String,
+    token: SecretString,
+    objection: Option<Objection>,
+    asked_again: bool,
+}
+
+impl XOauth2 {
+    /// With an access token. `user` is whose mailbox is wanted.
+    pub fn new(user: &str, token: &SecretString) -> Self {
+        Self {
+            user: user.to_owned(),
+            token: token.clone(),
+            objection: None,
+            asked_again: false,
+        }
+    }
+}
+
+impl Mechanism for XOauth2 {
+    fn name(&self) -> &'static str {
+        "XOAUTH2"
+    }
+
+    fn initial(&mut self) -> Result<Option<Message>, Fault> {
+        let token = token::check(&self.token)?;
+        Ok(Some(Message::new(&[
+            b"user=",
+            self.user.as_bytes(),
+            b"\x01auth=Bearer ",
+            token.expose_secret().as_bytes(),
+            b"\x01\x01",
+        ])))
+    }
+
+    /// Google says what is wrong before it refuses, and wants to hear nothing.
+    fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
+        if std::mem::replace(&mut self.asked_again, true) {
+            return Err(Fault::Unexpected);
+        }
+        self.objection = Objection::parse(challenge);
+        Ok(Message::empty())
+    }
+
+    fn finish(&mut self, accepted: bool) -> Result<(), Fault> {
+        token::verdict(accepted, self.objection.take())
+    }
+
+    fn may_begin_at_once(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example in Google's documentation of the protocol.
+    #[test]
+    fn the_message_is_that_of_the_documentation() {
+        let token = SecretString::from("ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg");
+        let mut mechanism = XOauth2::new("someuser@example.com", &token);
+        let message = mechanism.initial().unwrap().unwrap();
+        assert_eq!(
+            message.encode().expose_secret(),
+            "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5LnZGOWRmdDRxbVRjMk52YjNSbGNrQ\
+             mhkSFJoZG1semRHRXVZMjl0Q2cBAQ=="
+        );
+        assert!(!mechanism.may_begin_at_once());
+    }
+
+    #[test]
+    fn an_objection_is_heard_out_and_told() {
+        let mut mechanism = XOauth2::new("anna", &SecretString::from("t0ken"));
+        mechanism.initial().unwrap();
+        let said = br#"{"status":"401","schemes":"bearer mac","scope":"https://mail.google.com/"}"#;
+        assert!(mechanism.step(said).unwrap().octets().is_empty());
+        let told = mechanism.finish(false).unwrap_err().to_string();
+        assert_eq!(
+            told,
+            "of the access token it had said: status 401, scope `https://mail.google.com/`"
+        );
+        assert_eq!(mechanism.step(said).unwrap_err(), Fault::Unexpected);
+    }
+}
