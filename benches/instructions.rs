@@ -25,10 +25,7 @@ use popsync::store::{Maildir, Store};
 /// How many messages a maildrop has.
 const MESSAGES: usize = 100_000;
 
-const RETENTION: Retention = Retention {
-    leave_on_server: true,
-    remove_after_days: None,
-};
+const RETENTION: Retention = Retention::new(true, None);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -125,7 +122,14 @@ fn plan(times: usize, folder: &Path) {
     let lines = Lines::new();
     for _ in 0..times {
         let (maildrop, snapshot) = (lines.join(), known(folder));
-        let decisions = policy::plan(&maildrop, &snapshot, RETENTION, Limits::default(), 0);
+        let decisions = policy::plan(
+            &maildrop,
+            &snapshot,
+            RETENTION,
+            Limits::default(),
+            (0, 0),
+            0,
+        );
         assert!(decisions.iter().all(|it| it.action == Action::Keep));
         assert!(snapshot.changes(&maildrop).0.is_empty());
     }

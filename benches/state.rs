@@ -43,10 +43,7 @@ fn account(maildir: &Path) -> Account {
             path: maildir.to_owned(),
             line_endings: LineEndings::Lf,
         },
-        retention: Retention {
-            leave_on_server: true,
-            remove_after_days: None,
-        },
+        retention: Retention::new(true, None),
         limits: Limits::default(),
         route: Route::default(),
         tls: TlsSettings::default(),

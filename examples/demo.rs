@@ -153,6 +153,7 @@ impl<'a> Client<'a> {
             prompt: &Nobody,
             reporter: &Narrator,
             dry_run: false,
+            allow: sync::Allow::default(),
             clock: sync::system_clock,
             stop,
         });

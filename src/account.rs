@@ -27,6 +27,10 @@ pub use tls::{
 /// How long one wait for the server may last where the user says nothing else.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How many messages of earlier runs one run may delete where the user says nothing else: more
+/// than people delete by hand between two runs, and few enough to bring back.
+pub const DEFAULT_MAX_DELETIONS: u64 = 500;
+
 /// An account, ready to be synced.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -209,6 +213,23 @@ pub struct Retention {
     /// Delete this many days after popsync stored the message. Without effect when
     /// `leave_on_server` is false.
     pub remove_after_days: Option<u32>,
+    /// Delete what a person deleted here: messages whose file is in no folder of the store any
+    /// more. Without effect when `leave_on_server` is false.
+    pub remove_when_deleted_locally: bool,
+    /// A run that would delete more than so many messages stored in earlier runs deletes none.
+    pub max_deletions: u64,
+}
+
+impl Retention {
+    /// Messages leave the server at once, after some days, or never; the rest by default.
+    pub const fn new(leave_on_server: bool, remove_after_days: Option<u32>) -> Self {
+        Self {
+            leave_on_server,
+            remove_after_days,
+            remove_when_deleted_locally: false,
+            max_deletions: DEFAULT_MAX_DELETIONS,
+        }
+    }
 }
 
 /// What one run may retrieve. Sizes are those of the scan listing, which may be estimates.

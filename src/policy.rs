@@ -6,8 +6,10 @@
 
 use std::fmt;
 
+mod brakes;
 mod large;
 
+pub use brakes::{Brake, Circumstances, StoreState, brakes, clock, hold_back};
 pub use large::HeaderOnly;
 
 use crate::account::{Limits, Retention};
@@ -45,6 +47,24 @@ pub struct Remembered {
     /// Where no listing showed the unique-id for a while: the size that it had in the last one,
     /// if known. Whatever has it now may be another message.
     pub gone: Option<Option<u64>>,
+    /// Whether all of them were stored while the policy was to delete at once: then a deletion
+    /// that was not asked for yet was only interrupted.
+    pub to_go: bool,
+    /// Where they are here.
+    pub whereabouts: Whereabouts,
+}
+
+/// Where a message that was stored is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Whereabouts {
+    /// In the store, as far as anybody knows or needs to.
+    #[default]
+    Stored,
+    /// In no folder of the store any more: a person deleted it.
+    Deleted,
+    /// Not in the store, which is another or an older copy than the one it was stored in. What
+    /// the server has may be all that is left.
+    Lost,
 }
 
 /// What the plan says of one message.
@@ -54,20 +74,25 @@ pub struct Decision {
     pub action: Action,
     /// Why.
     pub reason: Reason,
+    /// When it leaves the server, in seconds since 1970, as far as that can be told; none where
+    /// it stays. A time that has come means now.
+    pub leaves_at: Option<i64>,
 }
 
-/// Decides for every message of the maildrop, in its order. `now` is in seconds since 1970.
+/// Decides for every message of the maildrop, in its order. `taken` are the messages and octets
+/// that earlier sessions of the run have retrieved; `now` is in seconds since 1970.
 pub fn plan(
     maildrop: &Maildrop,
     memory: &impl Memory,
     retention: Retention,
     limits: Limits,
+    taken: (u64, u64),
     now: i64,
 ) -> Vec<Decision> {
     let mut run = Run {
         limits,
-        messages: 0,
-        octets: 0,
+        messages: taken.0,
+        octets: taken.1,
         full: false,
     };
     let may_delete = maildrop.contradictions().is_empty();
@@ -76,16 +101,16 @@ pub fn plan(
         .map(|message| {
             let remembered = memory.recall(message.unique_id);
             let decision = if message.unique_id.is_empty() {
-                Decision::new(Action::Skip, Reason::NoUniqueId)
+                Decision::new(Action::Skip, Reason::NoUniqueId, None)
             } else if is_imported(message, remembered) {
-                Decision::new(Action::Keep, Reason::Imported)
+                Decision::new(Action::Keep, Reason::Imported, None)
             } else if is_ambiguous(message, remembered) {
-                ambiguous(message, remembered, retention)
+                ambiguous(message, remembered, retention, now)
             } else {
                 remembered.map_or_else(
                     || {
                         let header = memory.recall_header(message.unique_id);
-                        not_stored(message, header, retention, limits)
+                        not_stored(message, header, retention, limits, now)
                     },
                     |remembered| known(remembered, retention, now),
                 )
@@ -97,15 +122,29 @@ pub fn plan(
 
 /// A message that is stored.
 fn known(remembered: Remembered, retention: Retention, now: i64) -> Decision {
-    let age = now.saturating_sub(remembered.stored_at);
-    let due = retention
-        .remove_after_days
-        .is_some_and(|days| age >= i64::from(days) * DAY);
-    match (retention.leave_on_server, due, remembered.deletion_asked) {
-        (false, _, true) | (true, true, true) => Decision::new(Action::Delete, Reason::AskedBefore),
-        (false, _, false) => Decision::new(Action::Delete, Reason::NotLeftOnServer),
-        (true, true, false) => Decision::new(Action::Delete, Reason::OlderThanRemoveAfter),
-        (true, false, _) => Decision::new(Action::Keep, Reason::Stored),
+    if remembered.whereabouts == Whereabouts::Lost {
+        return Decision::new(Action::Keep, Reason::CopyLost, None);
+    }
+    let by_age = leaves_by_age(retention, remembered.stored_at);
+    let reason = if !retention.leave_on_server {
+        if remembered.to_go {
+            Reason::DeletionInterrupted
+        } else {
+            Reason::NotLeftOnServer
+        }
+    } else if by_age.is_some_and(|time| time <= now) {
+        Reason::OlderThanRemoveAfter
+    } else if retention.remove_when_deleted_locally
+        && remembered.whereabouts == Whereabouts::Deleted
+    {
+        Reason::DeletedLocally
+    } else {
+        return Decision::new(Action::Keep, Reason::Stored, by_age);
+    };
+    if remembered.deletion_asked {
+        Decision::new(Action::Delete, Reason::AskedBefore, Some(now))
+    } else {
+        Decision::new(Action::Delete, reason, Some(now))
     }
 }
 
@@ -115,24 +154,33 @@ fn not_stored(
     header: Option<HeaderOnly>,
     retention: Retention,
     limits: Limits,
+    now: i64,
 ) -> Decision {
     match large::portion(message, header, limits.headers_only_above) {
-        Portion::Header => Decision::new(Action::Headers, Reason::LargerThanHeadersOnlyAbove),
-        Portion::Nothing => Decision::new(Action::Skip, Reason::HeadersOnly),
-        Portion::Whole => unknown(retention),
-        Portion::WholeAsMarked => Decision {
-            reason: Reason::Marked,
-            ..unknown(retention)
-        },
+        Portion::Header => Decision::new(Action::Headers, Reason::LargerThanHeadersOnlyAbove, None),
+        Portion::Nothing => Decision::new(Action::Skip, Reason::HeadersOnly, None),
+        Portion::Whole => retrieved(retention, Reason::New, now),
+        Portion::WholeAsMarked => retrieved(retention, Reason::Marked, now),
     }
 }
 
-/// A message that is to be retrieved.
-fn unknown(retention: Retention) -> Decision {
+/// Whether a stored message leaves the server for its age, whatever else is true of it.
+pub fn is_old(remembered: Remembered, retention: Retention, now: i64) -> bool {
+    leaves_by_age(retention, remembered.stored_at).is_some_and(|time| time <= now)
+}
+
+/// When a message that was stored at this time leaves the server for its age.
+fn leaves_by_age(retention: Retention, stored_at: i64) -> Option<i64> {
+    let days = retention.remove_after_days?;
+    Some(stored_at.saturating_add(i64::from(days) * DAY))
+}
+
+/// A message that is not stored, for this or that reason.
+fn retrieved(retention: Retention, reason: Reason, now: i64) -> Decision {
     if retention.leave_on_server {
-        Decision::new(Action::Retrieve, Reason::New)
+        Decision::new(Action::Retrieve, reason, leaves_by_age(retention, now))
     } else {
-        Decision::new(Action::RetrieveThenDelete, Reason::New)
+        Decision::new(Action::RetrieveThenDelete, reason, Some(now))
     }
 }
 
@@ -166,17 +214,18 @@ fn ambiguous(
     message: Message<'_>,
     remembered: Option<Remembered>,
     retention: Retention,
+    now: i64,
 ) -> Decision {
     if !retention.leave_on_server {
-        return Decision::new(Action::RetrieveThenDelete, Reason::UniqueIdAmbiguous);
+        return retrieved(retention, Reason::UniqueIdAmbiguous, now);
     }
     let accounted_for = remembered.is_some_and(|remembered| {
         remembered.copies == message.copies && !is_back_changed(message, remembered)
     });
     if accounted_for {
-        Decision::new(Action::Keep, Reason::Stored)
+        Decision::new(Action::Keep, Reason::Stored, None)
     } else {
-        Decision::new(Action::Retrieve, Reason::UniqueIdAmbiguous)
+        Decision::new(Action::Retrieve, Reason::UniqueIdAmbiguous, None)
     }
 }
 
@@ -199,7 +248,7 @@ impl Run {
         // Who marks a message has seen its size.
         let marked = decision.reason == Reason::Marked;
         if !marked && self.limits.max_size.is_some_and(|max| octets > max.get()) {
-            return Decision::new(Action::Skip, Reason::LargerThanMaxSize);
+            return Decision::new(Action::Skip, Reason::LargerThanMaxSize, None);
         }
         let messages = self.messages + 1;
         let total = self.octets.saturating_add(octets);
@@ -210,7 +259,7 @@ impl Run {
                 .is_some_and(|max| messages > max.get())
             || (self.messages > 0 && self.limits.max_octets.is_some_and(|max| total > max.get()));
         if self.full {
-            return Decision::new(Action::Skip, Reason::RunLimit);
+            return Decision::new(Action::Skip, Reason::RunLimit, None);
         }
         (self.messages, self.octets) = (messages, total);
         decision
@@ -218,17 +267,40 @@ impl Run {
 }
 
 impl Decision {
-    fn new(action: Action, reason: Reason) -> Self {
-        Self { action, reason }
+    fn new(action: Action, reason: Reason, leaves_at: Option<i64>) -> Self {
+        Self {
+            action,
+            reason,
+            leaves_at,
+        }
+    }
+
+    /// What a message becomes that is not the one that its unique-id stood for: it is retrieved.
+    pub fn looked_into(retention: Retention, now: i64) -> Self {
+        retrieved(retention, Reason::UniqueIdAmbiguous, now)
+    }
+
+    /// What a message becomes that a person was thought to have deleted, and did not.
+    pub fn found_again(retention: Retention, stored_at: i64) -> Self {
+        let leaves_at = leaves_by_age(retention, stored_at);
+        Self::new(Action::Keep, Reason::Stored, leaves_at)
+    }
+
+    /// What a message becomes that the server refused earlier in this run.
+    pub fn refused_before() -> Self {
+        Self::new(Action::Skip, Reason::RefusedBefore, None)
     }
 
     /// The decision without its deletion, where nothing may be deleted.
     fn guarded(self, may_delete: bool) -> Self {
         match self.action {
             Action::Delete if !may_delete => {
-                Self::new(Action::Keep, Reason::ListingContradictsItself)
+                let reason = Reason::ListingContradictsItself;
+                Self::new(Action::Keep, reason, self.leaves_at)
             }
-            Action::RetrieveThenDelete if !may_delete => Self::new(Action::Retrieve, self.reason),
+            Action::RetrieveThenDelete if !may_delete => {
+                Self::new(Action::Retrieve, self.reason, self.leaves_at)
+            }
             _ => self,
         }
     }
@@ -263,6 +335,14 @@ pub enum Reason {
     LargerThanHeadersOnlyAbove,
     /// Another program had it, and popsync holds no copy.
     Imported,
+    /// It was stored, and is not in the store that there is now: the server's may be the last.
+    CopyLost,
+    /// No folder of the store holds it any more.
+    DeletedLocally,
+    /// It is stored and was to be deleted at once, but that session came to no end.
+    DeletionInterrupted,
+    /// It is to go, but a brake holds all deletions back.
+    HeldBack,
     /// It is larger than `max-size`.
     LargerThanMaxSize,
     /// It is large, and a person has asked for all of it.
@@ -314,6 +394,10 @@ impl fmt::Display for Reason {
             Self::HeadersOnly => "headers only, not marked",
             Self::LargerThanHeadersOnlyAbove => "larger than headers-only-above",
             Self::Imported => "had by another program, and not stored here",
+            Self::CopyLost => "stored, but missing from the store as it is now",
+            Self::DeletedLocally => "stored, and deleted from the store since",
+            Self::DeletionInterrupted => "stored, and its deletion was interrupted",
+            Self::HeldBack => "due for removal, and held back",
             Self::LargerThanMaxSize => "larger than max-size",
             Self::Marked => "marked",
             Self::New => "new",

@@ -114,10 +114,7 @@ fn account(folder: &Path) -> Account {
             path: folder.join("mail"),
             line_endings: LineEndings::default(),
         },
-        retention: Retention {
-            leave_on_server: true,
-            remove_after_days: None,
-        },
+        retention: Retention::new(true, None),
         limits: Limits::default(),
         route: Route::default(),
         tls: TlsSettings::default(),

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Cache, Error, Snapshot, extents};
 use crate::account::LineEndings;
-use crate::policy::Remembered;
+use crate::policy::{Remembered, Whereabouts};
 use crate::store::{Extent, Name, Record, Recovered};
 
 /// Kibibytes of pages that SQLite keeps while all messages are read once, in order.
@@ -198,9 +198,11 @@ impl Cache {
     }
 
     fn read_snapshot(&self, account: i64) -> Result<Snapshot, Error> {
+        // All of it is in the index, the key too.
         let mut query = self.connection.prepare(
             "SELECT unique_id, stored_at, copies, deletion_asked_at IS NOT NULL,
-                    missing_since IS NOT NULL, listed_octets
+                    missing_since IS NOT NULL, listed_octets,
+                    coalesce(id > (SELECT deleting_after FROM guards WHERE account = ?1), 0)
              FROM messages WHERE account = ?1 ORDER BY unique_id",
         )?;
         let mut rows = query.query([account])?;
@@ -215,11 +217,22 @@ impl Cache {
                 deletion_asked: row.get(3)?,
                 held: true,
                 gone: gone.then_some(listed.map(i64::cast_unsigned)),
+                to_go: row.get(6)?,
+                whereabouts: Whereabouts::Stored,
             };
             snapshot.push(unique_id, remembered);
         }
         snapshot.headers = self.header_memory(account)?;
         self.read_imported(account, &mut snapshot)?;
+        let mut query = self.connection.prepare(
+            "SELECT unique_id FROM lost JOIN messages ON messages.id = lost.message
+             WHERE account = ?1",
+        )?;
+        let mut rows = query.query([account])?;
+        while let Some(row) = rows.next()? {
+            let unique_id = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+            snapshot.set_whereabouts(unique_id, Whereabouts::Lost);
+        }
         Ok(snapshot)
     }
 

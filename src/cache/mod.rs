@@ -14,6 +14,7 @@ mod accounts;
 mod capabilities;
 mod error;
 mod extents;
+mod guards;
 mod headers_only;
 mod held;
 mod imported;
@@ -26,6 +27,7 @@ mod snapshot;
 
 pub use accounts::AccountRow;
 pub use error::Error;
+pub use guards::{Guard, Stock};
 pub use headers_only::{HeaderRow, LargeMessage, Marked};
 pub use held::Held;
 pub use imported::{Had, Taken};

@@ -31,6 +31,8 @@ pub struct Run<'a> {
     pub on_server: Option<u64>,
     /// Whether all that is staged is where readers look: not so where a batch failed.
     pub all_published: bool,
+    /// Whether the clock was not believed.
+    pub clock_doubted: bool,
     /// Why it failed.
     pub error: Option<&'a str>,
 }
@@ -48,8 +50,8 @@ impl Cache {
         }
         transaction.execute(
             "INSERT INTO runs (account, started_at, finished_at, exit, retrieved, octets, deleted,
-                 skipped, failed, on_server, error)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 skipped, failed, on_server, error, clock_doubted)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 account,
                 run.started_at,
@@ -62,6 +64,7 @@ impl Cache {
                 run.failed.cast_signed(),
                 run.on_server.map(u64::cast_signed),
                 run.error,
+                run.clock_doubted,
             ],
         )?;
         transaction.execute(

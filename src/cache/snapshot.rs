@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::maildrop::{Maildrop, Message};
-use crate::policy::{HeaderOnly, Memory, Remembered};
+use crate::policy::{HeaderOnly, Memory, Remembered, Whereabouts};
 
 /// What the cache knew when the run began.
 #[derive(Debug, Default)]
@@ -35,6 +35,8 @@ struct Row {
     /// A copy was stored. Otherwise another program had it.
     held: bool,
     without_slashes: bool,
+    to_go: bool,
+    whereabouts: Whereabouts,
 }
 
 /// A size that no listing gives: of several messages that are gone and had one unique-id, none
@@ -51,6 +53,7 @@ impl Snapshot {
             last.copies = last.copies.min(remembered.copies);
             last.deletion_asked &= remembered.deletion_asked;
             last.gone &= remembered.gone.is_some();
+            last.to_go &= remembered.to_go;
             if last.gone {
                 self.sizes_of_gone.insert(self.rows.len() - 1, NO_SIZE);
             }
@@ -75,6 +78,8 @@ impl Snapshot {
             gone: remembered.gone.is_some(),
             held: remembered.held,
             without_slashes: false,
+            to_go: remembered.to_go,
+            whereabouts: remembered.whereabouts,
         });
         // Whatever was deleted and is back is looked into, whatever its size.
         if let (Some(Some(size)), false) = (remembered.gone, remembered.deletion_asked) {
@@ -111,11 +116,23 @@ impl Snapshot {
             copies,
             held: false,
             gone: None,
+            to_go: false,
+            whereabouts: Whereabouts::Stored,
         };
         self.push(unique_id, remembered);
         if let Some(row) = self.rows.get_mut(before) {
             row.without_slashes = without_slashes;
             self.without_slashes |= without_slashes;
+        }
+    }
+
+    /// Says where the messages with this unique-id are here. Of several, one that is lost makes
+    /// all of them lost.
+    pub fn set_whereabouts(&mut self, unique_id: &[u8], whereabouts: Whereabouts) {
+        if let Some(index) = self.find(unique_id)
+            && self.rows[index].whereabouts != Whereabouts::Lost
+        {
+            self.rows[index].whereabouts = whereabouts;
         }
     }
 
@@ -222,6 +239,8 @@ impl Memory for Snapshot {
             deletion_asked: row.deletion_asked,
             copies: row.copies,
             held: row.held,
+            to_go: row.to_go,
+            whereabouts: row.whereabouts,
             gone: row.gone.then(|| self.sizes_of_gone.get(&index).copied()),
         })
     }

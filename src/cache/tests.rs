@@ -38,10 +38,7 @@ fn account(key: &str) -> crate::account::Account {
             path: "/mail".into(),
             line_endings: LineEndings::Lf,
         },
-        retention: Retention {
-            leave_on_server: true,
-            remove_after_days: None,
-        },
+        retention: Retention::new(true, None),
         limits: Limits::default(),
         route: Route::default(),
         tls: TlsSettings::default(),
@@ -315,6 +312,7 @@ fn the_last_run_and_the_last_good_one_are_told() {
         failed: 0,
         on_server: Some(7),
         all_published: exit == Exit::Success,
+        clock_doubted: false,
         error: (exit != Exit::Success).then_some("no route"),
     };
     cache.finish_run(work, run(Exit::Success, NOW)).unwrap();

@@ -12,6 +12,7 @@ use crate::account::AuthMethod;
 use crate::config::{self, quantity};
 use crate::import::{Format, Mailbox};
 use crate::profile::Profile;
+use crate::sync::Allow;
 
 use super::help;
 use super::route::RouteFlags;
@@ -137,12 +138,43 @@ pub(super) struct Fetch {
     #[command(flatten)]
     pub(super) store: StoreFlags,
 
+    #[command(flatten)]
+    pub(super) run: RunFlags,
+
+    #[command(flatten)]
+    pub(super) account: AccountFlags,
+}
+
+/// How one run is meant.
+#[derive(Debug, Args)]
+pub(super) struct RunFlags {
     /// Say what would be retrieved and deleted, and do neither
     #[arg(long)]
     pub(super) dry_run: bool,
 
-    #[command(flatten)]
-    pub(super) account: AccountFlags,
+    /// Delete on the server even what a brake holds back
+    ///
+    /// popsync deletes nothing when the store was emptied, the clock jumped, its state was rebuilt,
+    /// or far more would go than ever before. Use it once, after a look at --dry-run.
+    #[arg(long)]
+    pub(super) allow_mass_delete: bool,
+
+    /// Take the store as it is for the one that messages were stored in
+    ///
+    /// popsync stops when the store is gone or is another one, since its volume may not be mounted.
+    /// With this it goes on; messages that the store lacks stay on the server.
+    #[arg(long)]
+    pub(super) accept_store: bool,
+}
+
+impl RunFlags {
+    /// What is allowed beyond the usual.
+    pub(super) fn allow(&self) -> Allow {
+        Allow {
+            mass_delete: self.allow_mass_delete,
+            store_as_is: self.accept_store,
+        }
+    }
 }
 
 /// Where messages go.
@@ -192,6 +224,25 @@ pub(super) struct AccountFlags {
     /// it. Default: false.
     #[arg(long, value_name = "BOOL", hide_possible_values = true)]
     pub(super) header_stubs: Option<bool>,
+    /// Delete from the server what was deleted from the Maildir: true or false
+    ///
+    /// A message counts as deleted when no folder of the Maildir holds it any more; read,
+    /// flagged, moved or filed, it stays. Default: false. Implies --leave-on-server true.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(super) remove_when_deleted_locally: Option<bool>,
+
+    /// Delete at most this many messages of earlier runs, else none [default: 500]
+    ///
+    /// A run that would delete more, or more than half of the mailbox, deletes nothing and says
+    /// so. Messages that this run stores do not count. See --allow-mass-delete.
+    #[arg(long, value_name = "N")]
+    pub(super) max_deletions: Option<NonZeroU64>,
 
     /// Skip larger messages; they stay on the server
     ///
@@ -320,9 +371,8 @@ pub(super) struct Sync {
     #[arg(long, short, value_name = "N", default_value = "4")]
     pub(super) jobs: NonZeroUsize,
 
-    /// Say what would be retrieved and deleted, and do neither
-    #[arg(long)]
-    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) run: RunFlags,
 }
 
 /// Show what is known of accounts, without asking a server

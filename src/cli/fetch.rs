@@ -24,6 +24,12 @@ fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
             .headers_only_above
             .map(|size| set("--headers-only-above", size)),
         header_stubs: flags.header_stubs.map(|stubs| set("--header-stubs", stubs)),
+        remove_when_deleted_locally: flags
+            .remove_when_deleted_locally
+            .map(|follow| set("--remove-when-deleted-locally", follow)),
+        max_deletions: flags
+            .max_deletions
+            .map(|count| set("--max-deletions", count)),
         max_size: flags.max_size.map(|size| set("--max-size", size)),
         max_messages: flags.max_messages.map(|count| set("--max-messages", count)),
         max_octets: flags.max_octets.map(|size| set("--max-octets", size)),

@@ -159,6 +159,7 @@ fn seed(
         prompt: &prompt,
         reporter: &reporter,
         dry_run: false,
+        allow: sync::Allow::default(),
         clock: system_clock,
         stop,
     }));

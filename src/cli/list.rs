@@ -76,6 +76,7 @@ fn remote(global: &Global, account: &Account, output: &Arc<Output>) -> Exit {
         prompt: &prompt,
         reporter: &reporter,
         dry_run: true,
+        allow: sync::Allow::default(),
         clock: system_clock,
         stop,
     }));

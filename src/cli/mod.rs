@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
         },
         Command::Fetch(arguments) => {
             let accounts = || Ok(vec![fetch::account(&arguments, &Base::current())?]);
-            sync(&cli.global, arguments.dry_run, 1, accounts)
+            sync(&cli.global, &arguments.run, 1, accounts)
         }
         Command::Import(arguments) => import::import(&cli.global, &arguments),
         Command::Login(arguments) => login::login(&cli.global, &arguments),
@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
         Command::Sync(arguments) => {
             let accounts = || Config::load(&config_path(&cli.global)?)?.select(&arguments.accounts);
             let jobs = arguments.jobs.get();
-            sync(&cli.global, arguments.dry_run, jobs, accounts)
+            sync(&cli.global, &arguments.run, jobs, accounts)
         }
     }
     .into()
@@ -95,14 +95,17 @@ fn no_core_dump() {
 /// Syncs what `accounts` gives.
 fn sync(
     global: &Global,
-    dry_run: bool,
+    run: &args::RunFlags,
     jobs: usize,
     accounts: impl FnOnce() -> Result<Vec<Account>, config::Error>,
 ) -> Exit {
-    let output = Arc::new(Output::standard(options(global, dry_run)));
+    let output = Arc::new(Output::standard(options(global, run.dry_run)));
     output::log::start(global.verbose, &output);
     let exit = match accounts().and_then(|accounts| Ok((accounts, state_dir(global)?))) {
-        Ok((accounts, state_dir)) => run::run(accounts, jobs, dry_run, &state_dir, &output),
+        Ok((accounts, state_dir)) => {
+            let allow = run.allow();
+            run::run(accounts, jobs, run.dry_run, allow, &state_dir, &output)
+        }
         Err(error) => output.config_error(&error),
     };
     exit.merge(output.finish())

@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use crate::account::Account;
 use crate::exit::Exit;
-use crate::sync::{self, Outcome, Request};
+use crate::sync::{self, Allow, Outcome, Request};
 
 use super::output::Output;
 use super::prompt::Terminal;
@@ -30,6 +30,7 @@ pub(super) fn run(
     accounts: Vec<Account>,
     jobs: usize,
     dry_run: bool,
+    allow: Allow,
     state_dir: &Path,
     output: &Arc<Output>,
 ) -> Exit {
@@ -48,6 +49,7 @@ pub(super) fn run(
         output: Arc::clone(output),
         state_dir: state_dir.to_owned(),
         dry_run,
+        allow,
         stop,
     };
     let exit = runtime.block_on(crew.work(accounts, jobs));
@@ -74,6 +76,7 @@ struct Crew {
     output: Arc<Output>,
     state_dir: PathBuf,
     dry_run: bool,
+    allow: Allow,
     stop: watch::Receiver<bool>,
 }
 
@@ -109,7 +112,7 @@ impl Crew {
         let span = reporter.span();
         let prompt = Arc::clone(&self.prompt);
         let state_dir = self.state_dir.clone();
-        let (dry_run, stop) = (self.dry_run, self.stop.clone());
+        let (dry_run, allow, stop) = (self.dry_run, self.allow, self.stop.clone());
         let run = async move {
             sync::run(Request {
                 account: &account,
@@ -117,6 +120,7 @@ impl Crew {
                 prompt: &*prompt,
                 reporter: &reporter,
                 dry_run,
+                allow,
                 stop,
                 clock: sync::system_clock,
             })

@@ -10,7 +10,7 @@ use super::quantity::{SizeError, TimeError};
 use super::url::UrlError;
 
 /// The keys of an account, in the order of the manual.
-pub const ACCOUNT_KEYS: [&str; 24] = [
+pub const ACCOUNT_KEYS: [&str; 26] = [
     "server",
     "user",
     "auth",
@@ -25,6 +25,8 @@ pub const ACCOUNT_KEYS: [&str; 24] = [
     "remove-after-days",
     "headers-only-above",
     "header-stubs",
+    "remove-when-deleted-locally",
+    "max-deletions",
     "max-size",
     "max-messages",
     "max-octets",
@@ -276,6 +278,10 @@ impl Problem {
             }
             Self::Missing { key } => return example(key),
             Self::NotUtf8 => "save the file as UTF-8",
+            Self::Number {
+                key: "max-deletions",
+                ..
+            } => "leave it out for the default, or write for example `max-deletions = 100`",
             Self::Number { .. } => "leave it out for no limit",
             Self::Password => {
                 "use `password-command = \"pass show mail/work\"`, or `password-file = \"…\"` \
@@ -382,6 +388,7 @@ fn example(key: &str) -> Option<String> {
         "line-endings" => "write `line-endings = \"lf\"` or `\"crlf\"`",
         "maildir" => "write `maildir = \"~/Mail/work\"`, or `mbox` and a file",
         "mbox" => "write `mbox = \"~/Mail/work.mbox\"`",
+        "max-deletions" => "write for example `max-deletions = 100`",
         "max-messages" => "write for example `max-messages = 500`",
         "max-octets" => "write for example `max-octets = \"1 GiB\"`",
         "max-size" => "write for example `max-size = \"25 MB\"`",
@@ -400,6 +407,9 @@ fn example(key: &str) -> Option<String> {
         "proxy" => "write `proxy = \"socks5://127.0.0.1:1080\"`",
         "proxy-password-file" => "write `proxy-password-file = \"~/.config/popsync/proxy\"`",
         "remove-after-days" => "write for example `remove-after-days = 14`",
+        "remove-when-deleted-locally" => {
+            "write `remove-when-deleted-locally = true` or `false`, without quotes"
+        }
         "server" => "write `server = \"pop3s://mail.example.com\"`",
         "socket" => "write `socket = \"/run/pop3.sock\"`",
         "source-address" => "write `source-address = \"192.0.2.7\"`",

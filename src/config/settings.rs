@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::account::{
-    Account, AuthMethod, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention,
-    Security, Server, StoreSettings, TlsSettings,
+    Account, AuthMethod, DEFAULT_MAX_DELETIONS, DEFAULT_TIMEOUT, Identity, Limits, LineEndings,
+    PasswordSource, Retention, Security, Server, StoreSettings, TlsSettings,
 };
 use crate::auth::argument;
 use crate::profile::Profile;
@@ -112,6 +112,8 @@ pub(crate) struct Settings {
     pub(crate) remove_after_days: Option<Setting<u32>>,
     pub(crate) headers_only_above: Option<Setting<NonZeroU64>>,
     pub(crate) header_stubs: Option<Setting<bool>>,
+    pub(crate) remove_when_deleted_locally: Option<Setting<bool>>,
+    pub(crate) max_deletions: Option<Setting<NonZeroU64>>,
     pub(crate) max_size: Option<Setting<NonZeroU64>>,
     pub(crate) max_messages: Option<Setting<NonZeroU64>>,
     pub(crate) max_octets: Option<Setting<NonZeroU64>>,
@@ -210,6 +212,10 @@ impl Settings {
             remove_after_days: self.remove_after_days.or(below.remove_after_days),
             headers_only_above: self.headers_only_above.or(below.headers_only_above),
             header_stubs: self.header_stubs.or(below.header_stubs),
+            remove_when_deleted_locally: self
+                .remove_when_deleted_locally
+                .or(below.remove_when_deleted_locally),
+            max_deletions: self.max_deletions.or(below.max_deletions),
             max_size: self.max_size.or(below.max_size),
             max_messages: self.max_messages.or(below.max_messages),
             max_octets: self.max_octets.or(below.max_octets),
@@ -293,11 +299,14 @@ impl Settings {
         })
     }
 
-    /// When messages leave the server. Who asks for removal after some days wants them to stay
-    /// until then, also under a profile that would delete at once.
+    /// When messages leave the server. Who asks for removal after some days, or once they are
+    /// deleted here, wants them to stay until then, also under a profile that would delete at
+    /// once.
     fn retention(&self) -> Result<Retention, Fault> {
         let profile = self.profile.as_ref().map(|profile| profile.value);
         let days = self.remove_after_days.as_ref();
+        let follow = self.remove_when_deleted_locally.as_ref();
+        let follow = follow.is_some_and(|follow| follow.value);
         let leave = match (&self.leave_on_server, days) {
             (Some(leave), Some(days)) if !leave.value => {
                 let problem = Contradiction::RemoveAfterWithoutLeave;
@@ -305,11 +314,17 @@ impl Settings {
             }
             (Some(leave), _) => leave.value,
             (None, Some(_)) => true,
+            (None, None) if follow => true,
             (None, None) => profile.unwrap_or_default().leaves_on_server(),
         };
         Ok(Retention {
             leave_on_server: leave,
             remove_after_days: days.map(|days| days.value),
+            remove_when_deleted_locally: follow,
+            max_deletions: self
+                .max_deletions
+                .as_ref()
+                .map_or(DEFAULT_MAX_DELETIONS, |most| most.value.get()),
         })
     }
 

@@ -85,6 +85,11 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
                 settings.headers_only_above = Some(value("headers-only-above").size()?);
             }
             "header-stubs" => settings.header_stubs = Some(value("header-stubs").boolean()?),
+            "remove-when-deleted-locally" => {
+                settings.remove_when_deleted_locally =
+                    Some(value("remove-when-deleted-locally").boolean()?);
+            }
+            "max-deletions" => settings.max_deletions = Some(value("max-deletions").count()?),
             "max-size" => settings.max_size = Some(value("max-size").size()?),
             "max-messages" => settings.max_messages = Some(value("max-messages").count()?),
             "max-octets" => settings.max_octets = Some(value("max-octets").size()?),

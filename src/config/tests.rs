@@ -108,6 +108,8 @@ fn every_key_is_read() {
             remove_after_days: Some(
                 14,
             ),
+            remove_when_deleted_locally: false,
+            max_deletions: 500,
         },
         limits: Limits {
             max_size: Some(
@@ -326,7 +328,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, maildir, mbox, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, maildir, mbox, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, remove-when-deleted-locally, max-deletions, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`

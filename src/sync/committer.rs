@@ -22,11 +22,15 @@ pub(super) struct Committer {
     /// Stored messages that may be among these under new unique-ids, by their content.
     pub(super) absent: HashMap<Digest, Vec<i64>>,
     pub(super) clock: Clock,
+    /// No message is recorded as stored before this: the clock may have been set back.
+    pub(super) not_before: i64,
     /// Learns the place of every message that is safe.
     pub(super) stored: UnboundedSender<usize>,
     pub(super) batches: Receiver<Batch>,
     /// Tells the writer that there is no point in going on.
     pub(super) failed: Arc<AtomicBool>,
+    /// The places of the messages that were found to be stored already.
+    pub(super) known: Vec<usize>,
 }
 
 /// What a committer leaves behind.
@@ -34,6 +38,8 @@ pub(super) struct Committed {
     pub(super) cache: Cache,
     /// The places of the messages that are safe: those that may be deleted on the server.
     pub(super) safe: Vec<usize>,
+    /// Those of them that were found to be stored already.
+    pub(super) known: Vec<usize>,
     /// How many of them were stored, and not found to be stored already.
     pub(super) messages: u64,
     pub(super) octets: u64,
@@ -72,6 +78,7 @@ impl Committer {
         Committed {
             cache: self.cache,
             safe,
+            known: self.known,
             messages,
             octets,
             result,
@@ -115,7 +122,7 @@ impl Committer {
             .map(|(message, extent)| self.row(message, extent))
             .collect();
         // Step 3, and step 6 of the batch before.
-        if let Err(error) = self.cache.stage(self.account, &rows, (self.clock)()) {
+        if let Err(error) = self.cache.stage(self.account, &rows, self.now()) {
             // Recorded or not: what is nowhere is retrieved again.
             self.store.discard(&names);
             return Err(error.into());
@@ -124,6 +131,10 @@ impl Committer {
         // Steps 4 and 5. What fails here is staged, and the next run takes it from there.
         self.store.publish(&names)?;
         Ok((names.len() as u64, octets))
+    }
+
+    fn now(&self) -> i64 {
+        (self.clock)().max(self.not_before)
     }
 
     fn row(&self, message: Message, extent: Option<Extent>) -> Staged {
@@ -154,6 +165,7 @@ impl Committer {
                         &message.arrived.sha256,
                     )?);
             if known {
+                self.known.push(message.slot);
                 self.store.discard(&[message.name]);
             } else {
                 unknown.push(message);

@@ -1,5 +1,7 @@
 //! What can stop a sync.
 
+use std::path::PathBuf;
+
 use tokio::task::JoinError;
 
 use crate::exit::Exit;
@@ -36,6 +38,27 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// The store that messages were stored in is not there.
+    #[error(
+        "`{}` is not there, although {messages} messages were stored", path.display()
+    )]
+    StoreGone {
+        /// Where it should be.
+        path: PathBuf,
+        /// How many messages.
+        messages: u64,
+    },
+    /// The store is another one than messages were stored in.
+    #[error(
+        "`{}` is not the store that {messages} messages were stored in: it holds none of them",
+        path.display()
+    )]
+    StoreReplaced {
+        /// Where it is.
+        path: PathBuf,
+        /// How many messages.
+        messages: u64,
+    },
 }
 
 impl Error {
@@ -56,6 +79,7 @@ impl Error {
             Self::Panicked { .. } => Exit::IoError,
             Self::Session(error) => error.exit(),
             Self::Store(error) => error.exit(),
+            Self::StoreGone { .. } | Self::StoreReplaced { .. } => Exit::TemporaryFailure,
         }
     }
 
@@ -73,6 +97,12 @@ impl Error {
             Self::Panicked { .. } => Some("please report it; no message is lost".to_owned()),
             Self::Session(error) => error.advice(),
             Self::Store(error) => error.advice(),
+            Self::StoreGone { .. } | Self::StoreReplaced { .. } => Some(
+                "is its volume mounted? nothing was retrieved, and nothing deleted on the server; \
+                 where the store was moved, name its new place, and where this is meant to be the \
+                 store from now on, run it once with `--accept-store`"
+                    .to_owned(),
+            ),
         }
     }
 }

@@ -42,7 +42,7 @@ pub enum Event<'a> {
         skip: u64,
     },
     /// What the plan holds for one message. Sent in dry runs only, before
-    /// [`Event::Planned`], and not for messages that simply stay.
+    /// [`Event::Planned`], and not for messages that simply stay and never leave.
     Decided {
         /// Message-number in this session.
         number: u32,
@@ -54,6 +54,8 @@ pub enum Event<'a> {
         action: Action,
         /// Why.
         reason: Reason,
+        /// When it leaves the server, in seconds since 1970; none where it stays.
+        leaves_at: Option<i64>,
     },
     /// Octets of message bodies arrived.
     Received {

@@ -6,9 +6,9 @@
 //! recorded. What matches is the same message; only the rest is retrieved, and of that nothing
 //! is stored whose content is: TOP may be missing, or show other headers than RETR.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use mail_parser::{HeaderName, MessageParser};
+use mail_parser::MessageParser;
 
 use super::arrival::Arrival;
 use crate::account::LineEndings;
@@ -22,9 +22,10 @@ use crate::session::{self, Refusal, Session, Sink};
 const MAX_HEADER: usize = 1 << 20;
 
 /// The header of a message as TOP gives it.
-struct Header {
-    sha256: Digest,
-    has_message_id: bool,
+pub(super) struct Header {
+    /// Without the empty line behind it.
+    pub(super) sha256: Digest,
+    pub(super) message_id: Option<String>,
 }
 
 /// The places of the messages that nothing is known of.
@@ -58,29 +59,20 @@ pub(super) async fn recognise(
     Ok(matches(&messages, &headers.all, absent))
 }
 
-/// Which of these messages, all of which are remembered, have another header than `recorded`
-/// holds for them: their unique-ids were given to other messages (`OPOP3:C0040`). Where TOP does
-/// not tell, they are looked into as well.
+/// The headers of the messages in these places; none where TOP does not tell.
 ///
 /// # Errors
 /// Those of the connection.
-pub(super) async fn changed(
+pub(super) async fn headers(
     session: &mut Session,
     maildrop: &Maildrop,
     places: &[usize],
-    recorded: &[Vec<Digest>],
-) -> Result<HashSet<usize>, session::Error> {
+) -> Result<Vec<Option<Header>>, session::Error> {
     let messages = places.iter().filter_map(|&place| maildrop.get(place));
     let numbers: Vec<MessageNumber> = messages.map(|message| message.number).collect();
     let mut headers = Headers::default();
     session.headers(&numbers, &mut headers).await?;
-    let seen = places.iter().zip(recorded).zip(&headers.all);
-    let changed = seen.filter(|((_, recorded), header)| {
-        !header
-            .as_ref()
-            .is_some_and(|header| recorded.contains(&header.sha256))
-    });
-    Ok(changed.map(|((&place, _), _)| place).collect())
+    Ok(headers.all)
 }
 
 /// Pairs each message with one absent message of the same header, each used once.
@@ -112,7 +104,7 @@ fn matches(
         let index = candidates
             .iter()
             .position(same_size)
-            .or_else(|| (header.has_message_id && candidates.len() == 1).then_some(0));
+            .or_else(|| (header.message_id.is_some() && candidates.len() == 1).then_some(0));
         if let Some(index) = index {
             renamed.push(Renamed {
                 id: candidates.swap_remove(index).id,
@@ -164,13 +156,14 @@ pub(super) fn digest(octets: &[u8]) -> Digest {
     arrival.finish(&mut copy).header_sha256
 }
 
-fn header(octets: &[u8]) -> Header {
+/// Reads a header, with the empty line behind it or without.
+pub(super) fn header(octets: &[u8]) -> Header {
     let parser = MessageParser::new().with_message_ids();
-    let has_message_id = parser
+    let message_id = parser
         .parse_headers(octets)
-        .is_some_and(|message| message.header(HeaderName::MessageId).is_some());
+        .and_then(|message| message.message_id().map(str::to_owned));
     Header {
         sha256: digest(octets),
-        has_message_id,
+        message_id,
     }
 }

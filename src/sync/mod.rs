@@ -18,7 +18,7 @@ use crate::account::{Account, Identity};
 use crate::auth::source::{self, Prompt};
 use crate::cache::{self, AccountRow, Cache, Snapshot};
 use crate::exit::Exit;
-use crate::policy::Action;
+use crate::policy::{Action, StoreState};
 
 mod arrival;
 mod chunk;
@@ -26,11 +26,13 @@ mod committer;
 mod deletion;
 mod error;
 mod event;
+mod guarding;
 mod headers;
 mod intake;
 mod listing;
 mod migration;
 mod planning;
+mod refiled;
 mod retrieval;
 mod seed;
 mod storage;
@@ -44,6 +46,7 @@ pub use event::{Event, Reporter, Summary};
 pub use seed::seed;
 pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
 
+use guarding::{Guarding, Look};
 use listing::Past;
 use planning::Plan;
 use work::Work;
@@ -69,10 +72,21 @@ pub struct Request<'a> {
     pub reporter: &'a dyn Reporter,
     /// Say what would be retrieved and deleted, and do neither.
     pub dry_run: bool,
+    /// What a person has said is meant, for this run.
+    pub allow: Allow,
     /// Gives the time.
     pub clock: Clock,
     /// Becomes true when the run is to stop as soon as what is complete is recorded.
     pub stop: watch::Receiver<bool>,
+}
+
+/// What no run does unless a person says that it is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allow {
+    /// `--allow-mass-delete`: the brakes on deletion do not hold.
+    pub mass_delete: bool,
+    /// `--accept-store`: the store is the right one as it is, whatever it lacks.
+    pub store_as_is: bool,
 }
 
 /// How one sync ended. What `summary` counts is true even when `result` is an error.
@@ -124,26 +138,46 @@ async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Er
     let stop = Stop(request.stop.clone());
     let asking = source::password(request.account, request.prompt);
     let password = stop.unless_stopped(asking).await??;
-    let (snapshot, past) = match known_so_far(request.state_dir, &request.account.identity)? {
-        Some((cache, row)) => (cache.snapshot(row.id)?, Past::read(&cache, row.id)?),
-        None => (Snapshot::default(), Past::default()),
+    let account = request.account;
+    let known = known_so_far(request.state_dir, &account.identity)?;
+    let (snapshot, past, state, guarding) = match &known {
+        Some((cache, row)) => {
+            let mut guarding = Guarding::inspect(cache, row, account, request.allow)?;
+            let look = Look::at_account(account);
+            let follow = account.retention.remove_when_deleted_locally;
+            let snapshot = guarding.snapshot(cache, row.id, follow.then_some(&look))?;
+            let state = guarding.store_state(cache, row.id, &look)?;
+            (snapshot, Past::read(cache, row.id)?, state, guarding)
+        }
+        None => (
+            Snapshot::default(),
+            Past::default(),
+            StoreState::Holds,
+            Guarding::new(),
+        ),
     };
+    drop(known);
     let opening = stop.unless_stopped(listing::open(request, &password, &past));
     let (mut session, builder) = opening.await??;
     let completing = listing::complete(request, &mut session, builder, &snapshot);
     let maildrop = stop.unless_stopped(completing).await??;
-    let plan = Plan::new(request, &maildrop, &snapshot, &HashSet::new());
+    let mut plan = Plan::new(request, &maildrop, &snapshot, (0, 0), &HashSet::new());
     summary.on_server = maildrop.len() as u64;
     summary.skipped = plan.skipped();
     summary.failed = plan.warn(request, &maildrop, &snapshot);
+    let brakes = plan.brakes(&guarding.circumstances(request, &maildrop, state));
+    if !brakes.is_empty() {
+        summary.failed += plan.apply(request, &brakes);
+    }
     for (message, decision) in plan.decided(&maildrop) {
-        if decision.action != Action::Keep {
+        if decision.action != Action::Keep || decision.leaves_at.is_some() {
             request.reporter.report(Event::Decided {
                 number: message.number.as_u32(),
                 unique_id: message.unique_id,
                 octets: message.octets,
                 action: decision.action,
                 reason: decision.reason,
+                leaves_at: decision.leaves_at,
             });
         }
     }

@@ -6,37 +6,102 @@ use super::{Event, Request};
 use crate::account::{Account, Retention};
 use crate::cache::Snapshot;
 use crate::maildrop::{Maildrop, Message};
-use crate::policy::{self, Action, Decision, Memory, Reason};
+use crate::policy::{self, Action, Brake, Circumstances, Decision, Memory, Reason, Whereabouts};
 
 /// What is to be done with each message of a maildrop, in its order.
 pub(super) struct Plan {
     decisions: Vec<Decision>,
+    /// The places of the messages that are deleted for no other reason than that their files are
+    /// gone.
+    missed: Vec<usize>,
 }
 
 impl Plan {
-    /// Decides. Messages that the server refused earlier in this run are not asked for again.
+    /// Decides. `taken` are the messages and octets that the run has retrieved so far. Messages
+    /// that the server refused earlier in this run are not asked for again.
     pub(super) fn new(
         request: &Request<'_>,
         maildrop: &Maildrop,
         snapshot: &Snapshot,
+        taken: (u64, u64),
         refused: &HashSet<Vec<u8>>,
     ) -> Self {
         let Account {
             retention, limits, ..
         } = request.account;
         let now = (request.clock)();
-        let mut decisions = policy::plan(maildrop, snapshot, *retention, *limits, now);
+        let mut decisions = policy::plan(maildrop, snapshot, *retention, *limits, taken, now);
         if !refused.is_empty() {
             for (message, decision) in maildrop.iter().zip(&mut decisions) {
                 if decision.action.retrieves() && refused.contains(message.unique_id) {
-                    *decision = Decision {
-                        action: Action::Skip,
-                        reason: Reason::RefusedBefore,
-                    };
+                    *decision = Decision::refused_before();
                 }
             }
         }
-        Self { decisions }
+        let mut missed = Vec::new();
+        if retention.remove_when_deleted_locally && retention.leave_on_server {
+            let places = maildrop.iter().zip(&decisions).enumerate();
+            let is_missed = |message: Message<'_>, decision: &Decision| {
+                decision.action == Action::Delete
+                    && snapshot.recall(message.unique_id).is_some_and(|known| {
+                        known.whereabouts == Whereabouts::Deleted
+                            && !policy::is_old(known, *retention, now)
+                    })
+            };
+            missed.extend(
+                places
+                    .filter(|(_, (message, decision))| is_missed(*message, decision))
+                    .map(|(place, _)| place),
+            );
+        }
+        Self { decisions, missed }
+    }
+
+    /// The places of the messages that are deleted for no other reason than that their files are
+    /// gone.
+    pub(super) fn missed(&self) -> &[usize] {
+        &self.missed
+    }
+
+    /// Keeps a message after all: its file is not gone.
+    pub(super) fn keep(&mut self, place: usize, retention: Retention, stored_at: i64) {
+        self.decisions[place] = Decision::found_again(retention, stored_at);
+        self.missed.retain(|&missed| missed != place);
+    }
+
+    /// Keeps the messages of which it cannot be told whether their files are gone.
+    pub(super) fn keep_missed(&mut self) {
+        for place in std::mem::take(&mut self.missed) {
+            self.decisions[place].action = Action::Keep;
+            self.decisions[place].reason = Reason::HeldBack;
+        }
+    }
+
+    /// What stops the deletions of this plan; nothing where there are none.
+    pub(super) fn brakes(&self, circumstances: &Circumstances) -> Vec<Brake> {
+        policy::brakes(&self.decisions, circumstances)
+    }
+
+    /// Takes all deletions back and says why; gives how many messages of earlier runs that
+    /// concerns.
+    pub(super) fn apply(&mut self, request: &Request<'_>, brakes: &[Brake]) -> u64 {
+        self.missed.clear();
+        let held = policy::hold_back(&mut self.decisions);
+        let reasons: Vec<String> = brakes.iter().map(ToString::to_string).collect();
+        let way_out = if brakes.iter().all(|brake| brake.is_releasable()) {
+            "; if that is meant, run it once with --allow-mass-delete"
+        } else {
+            ""
+        };
+        let message = format!(
+            "nothing is deleted on the server, where {held} messages are due for removal: \
+             {}{way_out}",
+            reasons.join("; ")
+        );
+        request
+            .reporter
+            .report(Event::Warning { message: &message });
+        held
     }
 
     /// The places in the maildrop of the messages whose action is one of these.
@@ -55,17 +120,24 @@ impl Plan {
 
     /// Decides anew for messages that were to be deleted by their remembered unique-ids, and whose
     /// header is not the one that was recorded: they are others.
-    pub(super) fn change(&mut self, places: &HashSet<usize>, retention: Retention) {
+    pub(super) fn change(&mut self, places: &HashSet<usize>, retention: Retention, now: i64) {
         for &place in places {
-            self.decisions[place] = Decision {
-                action: if retention.leave_on_server {
-                    Action::Retrieve
-                } else {
-                    Action::RetrieveThenDelete
-                },
-                reason: Reason::UniqueIdAmbiguous,
-            };
+            self.decisions[place] = Decision::looked_into(retention, now);
         }
+        self.missed.retain(|missed| !places.contains(missed));
+    }
+
+    /// Decides anew for messages that were to be deleted and whose headers the server does not
+    /// show: their whole content has to tell whether they are the ones that are stored.
+    pub(super) fn look_into(&mut self, places: &HashSet<usize>) {
+        for &place in places {
+            self.decisions[place].action = Action::RetrieveThenDelete;
+        }
+    }
+
+    /// Whether this message, once retrieved, may be deleted only if it was stored before.
+    pub(super) fn goes_only_if_known(&self, place: usize, retention: Retention) -> bool {
+        retention.leave_on_server && self.action(place) == Action::RetrieveThenDelete
     }
 
     /// The messages with what is decided of them.

@@ -147,6 +147,8 @@ pub(super) struct Retrieval<'a> {
     pub(super) absent: HashMap<Digest, Vec<i64>>,
     pub(super) reporter: &'a dyn Reporter,
     pub(super) clock: Clock,
+    /// No message is recorded as stored before this.
+    pub(super) not_before: i64,
     pub(super) stop: Stop,
 }
 
@@ -155,6 +157,8 @@ pub(super) struct Retrieved {
     /// The places in the order of the messages that are safe: those that may be deleted on the
     /// server.
     pub(super) safe: Vec<usize>,
+    /// Those of them that were found to be stored already.
+    pub(super) known: HashSet<usize>,
     /// How many of them were stored, and not found to be stored already.
     pub(super) messages: u64,
     pub(super) octets: u64,
@@ -176,6 +180,7 @@ impl Retrieved {
     pub(super) fn nothing() -> Self {
         Self {
             safe: Vec::new(),
+            known: HashSet::new(),
             messages: 0,
             octets: 0,
             all_published: true,
@@ -226,9 +231,11 @@ impl Retrieval<'_> {
             order: Arc::clone(&self.order),
             absent: self.absent,
             clock: self.clock,
+            not_before: self.not_before,
             stored: stored_to,
             batches,
             failed,
+            known: Vec::new(),
         };
         let writer = spawn_blocking(|| writer.run());
         let committer = spawn_blocking(|| committer.run());
@@ -285,6 +292,7 @@ impl Retrieval<'_> {
             committed.cache,
             Retrieved {
                 safe: committed.safe,
+                known: committed.known.into_iter().collect(),
                 messages: committed.messages,
                 octets: committed.octets,
                 all_published: committed.result.is_ok(),

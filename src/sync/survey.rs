@@ -164,7 +164,13 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
         stop.unless_stopped(scanning).await??;
     }
     let maildrop = builder.finish();
-    let plan = Plan::new(request, &maildrop, &known.snapshot, &Default::default());
+    let plan = Plan::new(
+        request,
+        &maildrop,
+        &known.snapshot,
+        (0, 0),
+        &Default::default(),
+    );
     plan.warn(request, &maildrop, &known.snapshot);
     entries.extend(plan.decided(&maildrop).map(|(message, decision)| {
         let remembered = known.snapshot.recall(message.unique_id);

@@ -6,18 +6,20 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use tokio::task::spawn_blocking;
 
+use super::guarding::{Guarding, Look};
 use super::listing::Past;
 use super::planning::Plan;
+use super::refiled::Strangers;
 use super::retrieval::{Order, Retrieval, Retrieved};
 use super::{Error, Event, Request, Stop, Summary, deletion, listing, migration, storage};
 use crate::auth::source;
 use crate::cache::{self, AccountRow, Cache, Digest, Lock, Run, Snapshot};
 use crate::exit::Exit;
 use crate::maildrop::Maildrop;
-use crate::policy::Action;
+use crate::policy::{self, Action, Brake, Memory};
 use crate::pop3::Capabilities;
 use crate::session::Session;
-use crate::store::Store;
+use crate::store::{Name, Store};
 
 mod large;
 
@@ -35,6 +37,10 @@ pub(super) struct Work<'a> {
     /// Not here while another thread has it.
     cache: Option<Cache>,
     past: Past,
+    /// What the brakes on deletion know.
+    guarding: Guarding,
+    /// The clock was found wrong when it mattered.
+    clock_doubted: bool,
     /// Whether the maildrop was listed in this run.
     listed: bool,
     /// No batch has failed: whatever is staged is where readers look.
@@ -48,15 +54,25 @@ impl<'a> Work<'a> {
     pub(super) async fn prepare(request: &'a Request<'a>, now: i64) -> Result<Self, Error> {
         let state_dir = request.state_dir.to_owned();
         let account = request.account.clone();
+        let allow = request.allow;
         let prepared = spawn_blocking(move || {
             let lock = Lock::acquire(&state_dir, &account.identity)?;
             let mut cache = Cache::open(&state_dir)?;
             let row = cache.account(&account, now)?;
+            let inspected = Guarding::inspect(&cache, &row, &account, allow);
+            let mut guarding = match inspected {
+                Ok(guarding) => guarding,
+                Err(error) => {
+                    cache.finish_run(row.id, unbegun(now, &error, &error.to_string()))?;
+                    return Err(error);
+                }
+            };
             let (store, warnings) = storage::open(&account.store, &state_dir, &mut cache, &row)?;
+            guarding.settle(&mut cache, &row, &account)?;
             let past = Past::read(&cache, row.id)?;
-            Ok::<_, Error>((lock, cache, row, store, warnings, past))
+            Ok::<_, Error>((lock, cache, row, store, warnings, guarding, past))
         });
-        let (lock, cache, row, store, warnings, past) =
+        let (lock, cache, row, store, warnings, guarding, past) =
             prepared.await.map_err(Error::panicked)??;
         for message in &warnings {
             request.reporter.report(Event::Warning { message });
@@ -69,6 +85,8 @@ impl<'a> Work<'a> {
             store,
             cache: Some(cache),
             past,
+            guarding,
+            clock_doubted: false,
             listed: false,
             all_published: true,
             capabilities: Capabilities::default(),
@@ -110,8 +128,16 @@ impl<'a> Work<'a> {
         let past = std::mem::take(&mut self.past);
         let opening = stop.unless_stopped(listing::open(request, password, &past));
         let account = self.row.id;
-        let reading = self.with_cache(move |cache| cache.snapshot(account));
-        let (opened, snapshot) = tokio::join!(opening, reading);
+        let retention = request.account.retention;
+        let follow = retention.remove_when_deleted_locally && retention.leave_on_server;
+        let store = follow.then(|| Arc::clone(&self.store));
+        let guarding = self.guarding.clone();
+        let reading = self.with_cache(move |cache| {
+            let look = store.map(|store| Look::at(&*store));
+            let snapshot = guarding.snapshot(cache, account, look.as_ref())?;
+            Ok((snapshot, look))
+        });
+        let (opened, read) = tokio::join!(opening, reading);
         // What the server can do now is for `record` to write down; where it could not be asked,
         // what is known may be what stood in the way.
         self.capabilities = opened
@@ -120,14 +146,15 @@ impl<'a> Work<'a> {
             .and_then(|opened| opened.as_ref().ok())
             .map(|(session, _)| session.capabilities().clone())
             .unwrap_or_default();
-        let ((mut session, builder), snapshot) = (opened??, snapshot?);
+        let ((mut session, builder), (snapshot, mut look)) = (opened??, read?);
         let completing = listing::complete(request, &mut session, builder, &snapshot);
         let maildrop = stop.unless_stopped(completing).await??;
         self.listed = true;
         summary.on_server = maildrop.len() as u64;
 
         let (snapshot, mut lost) = if snapshot.looks_renamed(&maildrop) {
-            self.recognise(&mut session, &maildrop, &snapshot).await?
+            self.recognise(&mut session, &maildrop, &snapshot, &mut look)
+                .await?
         } else {
             (snapshot, HashMap::new())
         };
@@ -139,9 +166,14 @@ impl<'a> Work<'a> {
         }
 
         // Step 4.
-        let mut plan = Plan::new(request, &maildrop, &snapshot, refused);
-        let changed = self.changed(&mut session, &maildrop, &plan).await?;
-        plan.change(&changed, request.account.retention);
+        let taken = (summary.retrieved, summary.octets);
+        let mut plan = Plan::new(request, &maildrop, &snapshot, taken, refused);
+        self.warn_of_look(look.as_ref());
+        let strangers = self.strangers(&maildrop, &snapshot, &mut plan).await?;
+        summary.failed += self.brake(&maildrop, &mut plan, look).await?;
+        let changed = self
+            .look_twice(&mut session, &maildrop, &snapshot, &strangers, &mut plan)
+            .await?;
         if refused.is_empty() {
             summary.failed += plan.warn(request, &maildrop, &snapshot);
         }
@@ -178,10 +210,15 @@ impl<'a> Work<'a> {
         retrieved.result?;
 
         // Step 6.
+        let still_missed = self.still_missed(&maildrop, &plan).await?;
         let mut deletable = plan.places(|action| action == Action::Delete);
-        let stored_now = retrieved.safe.iter().map(|&slot| order.place(slot));
-        deletable
-            .extend(stored_now.filter(|&place| plan.action(place) == Action::RetrieveThenDelete));
+        let stored_now = retrieved.safe.iter().filter(|slot| {
+            let place = order.place(**slot);
+            plan.action(place) == Action::RetrieveThenDelete
+                && (!plan.goes_only_if_known(place, retention) || retrieved.known.contains(*slot))
+        });
+        deletable.extend(stored_now.map(|&slot| order.place(slot)));
+        deletable.retain(|place| !plan.missed().contains(place) || still_missed.contains(place));
         deletable.sort_unstable();
         self.delete(session, &maildrop, &deletable, summary).await
     }
@@ -193,6 +230,7 @@ impl<'a> Work<'a> {
         session: &mut Session,
         maildrop: &Maildrop,
         snapshot: &Snapshot,
+        look: &mut Option<Look>,
     ) -> Result<(Snapshot, HashMap<Digest, Vec<i64>>), Error> {
         let account = self.row.id;
         let listed: HashSet<Vec<u8>> = maildrop
@@ -218,35 +256,204 @@ impl<'a> Work<'a> {
         for message in absent {
             contents.entry(message.sha256).or_default().push(message.id);
         }
+        let (taken, guarding) = (look.take(), self.guarding.clone());
         let reading = self.with_cache(move |cache| {
             cache.rename(&renamed)?;
-            cache.snapshot(account)
+            let snapshot = guarding.snapshot(cache, account, taken.as_ref())?;
+            Ok((snapshot, taken))
         });
-        Ok((reading.await?, contents))
+        let (snapshot, taken) = reading.await?;
+        *look = taken;
+        Ok((snapshot, contents))
+    }
+
+    /// Says why it cannot be told which messages were deleted from the store.
+    fn warn_of_look(&self, look: Option<&Look>) {
+        let Some(worry) = look.and_then(Look::worry) else {
+            return;
+        };
+        let message = format!("nothing is deleted on the server for being deleted here: {worry}");
+        self.request
+            .reporter
+            .report(Event::Warning { message: &message });
+    }
+
+    /// Still step 4: what is thought deleted from the store may only have another name there.
+    async fn strangers(
+        &mut self,
+        maildrop: &Maildrop,
+        snapshot: &Snapshot,
+        plan: &mut Plan,
+    ) -> Result<Strangers, Error> {
+        let missed = messages(maildrop, snapshot, plan.missed());
+        if missed.is_empty() {
+            return Ok(Strangers::default());
+        }
+        let (account, store) = (self.row.id, Arc::clone(&self.store));
+        let reading = self.with_cache(move |cache| {
+            let recorded = cache.recorded_names(account)?;
+            let strangers = Strangers::read(&*store, &recorded);
+            let mut found = Vec::new();
+            if let Ok(strangers) = &strangers {
+                for message in missed {
+                    let headers = cache.headers(account, &message.unique_id)?;
+                    if let Some(name) = strangers.with_header(&headers) {
+                        cache.refiled(account, &message.unique_id, name)?;
+                        found.push(message);
+                    }
+                }
+            }
+            Ok((strangers, found))
+        });
+        let (strangers, found) = reading.await?;
+        for message in found {
+            plan.keep(
+                message.place,
+                self.request.account.retention,
+                message.stored_at,
+            );
+        }
+        match strangers {
+            Ok(strangers) => Ok(strangers),
+            Err(error) => {
+                plan.keep_missed();
+                self.warn_of_look(Some(&Look::Failed(error)));
+                Ok(Strangers::default())
+            }
+        }
+    }
+
+    /// Still step 4: holds all deletions back where a brake says so. Gives how many messages that
+    /// concerns.
+    async fn brake(
+        &mut self,
+        maildrop: &Maildrop,
+        plan: &mut Plan,
+        look: Option<Look>,
+    ) -> Result<u64, Error> {
+        let request = self.request;
+        let now = (request.clock)();
+        let clock = policy::clock(now, self.guarding.trusted_at);
+        // Whatever is stored meanwhile must not seem to be of that time later.
+        self.clock_doubted =
+            matches!(clock, Some(Brake::ClockBack { .. })) && !request.allow.mass_delete;
+        if plan.places(|action| action == Action::Delete).is_empty() {
+            return Ok(0);
+        }
+        let (account, store) = (self.row.id, Arc::clone(&self.store));
+        let mut guarding = self.guarding.clone();
+        let looking = self.with_cache(move |cache| {
+            let look = look.unwrap_or_else(|| Look::at(&*store));
+            let state = guarding.store_state(cache, account, &look)?;
+            guarding.remember_state(cache, account)?;
+            Ok((state, guarding))
+        });
+        let (state, guarding) = looking.await?;
+        self.guarding = guarding;
+        let circumstances = self.guarding.circumstances(request, maildrop, state);
+        let brakes = plan.brakes(&circumstances);
+        if brakes.is_empty() {
+            return Ok(0);
+        }
+        self.clock_doubted |= clock.is_some();
+        Ok(plan.apply(request, &brakes))
     }
 
     /// Still step 4: a second look at what is to be deleted by its remembered unique-id alone. A
-    /// server that gave the id to another message must not lose that (`OPOP3:C0040`).
-    async fn changed(
+    /// server that gave the id to another message must not lose that (`OPOP3:C0040`). Gives the
+    /// places of the messages whose content has to tell which they are.
+    async fn look_twice(
         &mut self,
         session: &mut Session,
         maildrop: &Maildrop,
-        plan: &Plan,
+        snapshot: &Snapshot,
+        strangers: &Strangers,
+        plan: &mut Plan,
     ) -> Result<HashSet<usize>, Error> {
         let places = plan.places(|action| action == Action::Delete);
         if places.is_empty() {
             return Ok(HashSet::new());
         }
-        let messages = places.iter().filter_map(|&place| maildrop.get(place));
-        let unique_ids: Vec<Vec<u8>> = messages.map(|message| message.unique_id.to_vec()).collect();
+        let listed = places.iter().filter_map(|&place| maildrop.get(place));
+        let unique_ids: Vec<Vec<u8>> = listed.map(|message| message.unique_id.to_vec()).collect();
         let account = self.row.id;
         let reading = self.with_cache(move |cache| {
             let recorded = ids(&unique_ids).map(|id| cache.headers(account, id));
             recorded.collect::<Result<Vec<_>, _>>()
         });
         let recorded = reading.await?;
-        let looking = migration::changed(session, maildrop, &places, &recorded);
-        Ok(self.stop.clone().unless_stopped(looking).await??)
+        let looking = migration::headers(session, maildrop, &places);
+        let headers = self.stop.clone().unless_stopped(looking).await??;
+        let (mut changed, mut unseen, mut refiled) =
+            (HashSet::new(), HashSet::new(), HashMap::new());
+        for ((&place, recorded), header) in places.iter().zip(&recorded).zip(&headers) {
+            match header {
+                None => {
+                    unseen.insert(place);
+                }
+                Some(header) if !recorded.contains(&header.sha256) => {
+                    changed.insert(place);
+                }
+                Some(header) => {
+                    if let Some(name) = strangers.with_message_id(header) {
+                        refiled.insert(place, name.clone());
+                    }
+                }
+            }
+        }
+        let (request, retention) = (self.request, self.request.account.retention);
+        plan.look_into(&unseen);
+        plan.change(&changed, retention, (request.clock)());
+        let missed = messages(maildrop, snapshot, plan.missed());
+        let refiled: Vec<(Missed, Name)> = missed
+            .into_iter()
+            .filter_map(|message| Some((refiled.remove(&message.place)?, message)))
+            .map(|(name, message)| (message, name))
+            .collect();
+        for (message, _) in &refiled {
+            plan.keep(message.place, retention, message.stored_at);
+        }
+        if !refiled.is_empty() {
+            self.with_cache(move |cache| {
+                let mut each = refiled.iter();
+                each.try_for_each(|(message, name)| {
+                    cache.refiled(account, &message.unique_id, name)
+                })
+            })
+            .await?;
+        }
+        changed.extend(unseen);
+        Ok(changed)
+    }
+
+    /// Right before step 6: which of the messages that were deleted from the store are still not
+    /// there. A mail program may have been moving them.
+    async fn still_missed(
+        &mut self,
+        maildrop: &Maildrop,
+        plan: &Plan,
+    ) -> Result<HashSet<usize>, Error> {
+        if plan.missed().is_empty() {
+            return Ok(HashSet::new());
+        }
+        let missed = plan.missed().iter().filter_map(|&place| {
+            let message = maildrop.get(place)?;
+            Some((place, message.unique_id.to_vec()))
+        });
+        let missed: Vec<(usize, Vec<u8>)> = missed.collect();
+        let (account, store) = (self.row.id, Arc::clone(&self.store));
+        let looking = self.with_cache(move |cache| {
+            let look = Look::at(&*store);
+            let mut still = HashSet::new();
+            for (place, unique_id) in missed {
+                let names = cache.names(account, &unique_id)?;
+                if names.iter().all(|name| look.lacks(name)) {
+                    still.insert(place);
+                }
+            }
+            Ok(still)
+        });
+        looking.await
     }
 
     /// Step 5.
@@ -269,6 +476,7 @@ impl<'a> Work<'a> {
             absent,
             reporter: self.request.reporter,
             clock: self.request.clock,
+            not_before: self.guarding.trusted_at.unwrap_or(i64::MIN),
             stop: self.stop.clone(),
         };
         let (cache, retrieved) = retrieval.run(session).await?;
@@ -346,6 +554,7 @@ impl<'a> Work<'a> {
         let finished_at = (self.request.clock)();
         let on_server = self.listed.then_some(summary.on_server);
         let (summary, all_published) = (*summary, self.all_published);
+        let clock_doubted = self.clock_doubted;
         let capabilities = std::mem::take(&mut self.capabilities);
         self.with_cache(move |cache| {
             cache.remember_capabilities(account, &capabilities, finished_at)?;
@@ -362,6 +571,7 @@ impl<'a> Work<'a> {
                     failed: summary.failed,
                     on_server,
                     all_published,
+                    clock_doubted,
                     error: error.as_deref(),
                 },
             )
@@ -396,6 +606,46 @@ impl<'a> Work<'a> {
         self.cache = Some(cache);
         Ok(result?)
     }
+}
+
+/// The record of a run that did not get past its first step.
+fn unbegun<'a>(now: i64, error: &Error, text: &'a str) -> Run<'a> {
+    Run {
+        started_at: now,
+        finished_at: now,
+        exit: error.exit(),
+        retrieved: 0,
+        octets: 0,
+        deleted: 0,
+        skipped: 0,
+        failed: 0,
+        on_server: None,
+        // Whatever a crash left staged stays so.
+        all_published: false,
+        // No more was looked at.
+        clock_doubted: true,
+        error: Some(text),
+    }
+}
+
+/// A message whose file is thought to be gone.
+struct Missed {
+    place: usize,
+    unique_id: Vec<u8>,
+    stored_at: i64,
+}
+
+fn messages(maildrop: &Maildrop, snapshot: &Snapshot, places: &[usize]) -> Vec<Missed> {
+    let missed = places.iter().filter_map(|&place| {
+        let message = maildrop.get(place)?;
+        let known = snapshot.recall(message.unique_id)?;
+        Some(Missed {
+            place,
+            unique_id: message.unique_id.to_vec(),
+            stored_at: known.stored_at,
+        })
+    });
+    missed.collect()
 }
 
 fn owned(unique_ids: Vec<&[u8]>) -> Vec<Vec<u8>> {

@@ -40,10 +40,7 @@ fn account(port: u16) -> Account {
             path: "/nowhere".into(),
             line_endings: LineEndings::Lf,
         },
-        retention: Retention {
-            leave_on_server: false,
-            remove_after_days: None,
-        },
+        retention: Retention::new(false, None),
         limits: Limits::default(),
         route: Route::default(),
         tls: TlsSettings::default(),

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::policy::Action;
 use crate::sync::{Event, Summary};
 
-use super::sanitize;
+use super::{sanitize, standing};
 
 /// One line.
 #[derive(Debug, Serialize)]
@@ -29,6 +29,7 @@ pub(super) enum Line<'a> {
         bytes: Option<u64>,
         action: &'static str,
         reason: String,
+        leaves_at: Option<String>,
     },
     /// The server confirmed deletions.
     Deleted { account: &'a str, messages: u64 },
@@ -133,6 +134,7 @@ impl<'a> Line<'a> {
                 octets,
                 action,
                 reason,
+                leaves_at,
             } => Self::Decided {
                 account,
                 number,
@@ -140,6 +142,7 @@ impl<'a> Line<'a> {
                 bytes: octets,
                 action: action_name(action),
                 reason: reason.to_string(),
+                leaves_at: leaves_at.and_then(standing::utc),
             },
             Event::Received { .. } | Event::Retrieved => return None,
             Event::Stored { messages } => Self::Stored { account, messages },
@@ -218,6 +221,7 @@ mod tests {
                 octets: None,
                 action: Action::RetrieveThenDelete,
                 reason: Reason::New,
+                leaves_at: Some(1_700_000_000),
             },
             Event::Planned {
                 retrieve: 2,
@@ -270,7 +274,7 @@ mod tests {
         {"event":"connected","account":"work","address":"[2001:db8::1]:995","tls":"TLSv1.3"}
         {"event":"logged-in","account":"work"}
         {"event":"listed","account":"work","messages":3}
-        {"event":"decided","account":"work","number":1,"unique_id":"a\\xffb","bytes":null,"action":"retrieve-then-delete","reason":"new"}
+        {"event":"decided","account":"work","number":1,"unique_id":"a\\xffb","bytes":null,"action":"retrieve-then-delete","reason":"new","leaves_at":"2023-11-14T22:13:20Z"}
         {"event":"planned","account":"work","retrieve":2,"bytes":3000,"delete":1,"skip":0}
         {"event":"stored","account":"work","messages":2}
         {"event":"failed","account":"work","number":3,"unique_id":"AAAC","reason":"the server said: \"no\""}

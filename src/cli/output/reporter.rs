@@ -104,8 +104,10 @@ impl AccountReporter {
                 octets,
                 action,
                 reason,
+                leaves_at,
             } if self.output.options.dry_run => {
-                let line = terminal::decision(number, octets, action, unique_id, reason);
+                let line =
+                    terminal::decision(number, octets, action, unique_id, (reason, leaves_at));
                 self.output.data(self.labelled(&line));
             }
             Event::Planned {

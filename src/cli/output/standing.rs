@@ -162,11 +162,13 @@ fn last_run(run: Option<&LastRun>) -> String {
     )
 }
 
-fn utc(time: i64) -> Option<String> {
+/// For other programs.
+pub(super) fn utc(time: i64) -> Option<String> {
     Some(Timestamp::from_second(time).ok()?.to_string())
 }
 
-fn local(time: i64) -> String {
+/// In the user's time zone.
+pub(super) fn local(time: i64) -> String {
     Timestamp::from_second(time).map_or_else(
         |_| "an unknown time".to_owned(),
         |time| {

@@ -7,7 +7,7 @@ use indicatif::{DecimalBytes, HumanCount};
 use crate::policy::{Action, Reason};
 use crate::sync::Summary;
 
-use super::sanitize;
+use super::{sanitize, standing};
 
 /// `work: 12 new messages (3.4 MB), 2 deleted, 1,040 on the server, in 0.8 s`.
 ///
@@ -48,12 +48,17 @@ pub(super) fn decision(
     size: Option<u64>,
     action: Action,
     unique_id: &[u8],
-    reason: Reason,
+    (reason, leaves_at): (Reason, Option<i64>),
 ) -> String {
     let size = size.map_or_else(|| "-".to_owned(), octets);
     let unique_id = sanitize::unique_id(unique_id);
+    let kept = action == Action::Keep && reason != Reason::HeldBack;
     let action = action.to_string();
-    format!("{number:>7}  {size:>9}  {action:<21}  {unique_id}  ({reason})")
+    let leaves = match (kept, leaves_at) {
+        (true, Some(time)) => format!(", leaves on {}", standing::local(time)),
+        _ => String::new(),
+    };
+    format!("{number:>7}  {size:>9}  {action:<21}  {unique_id}  ({reason}{leaves})")
 }
 
 /// The last line of a dry run.
@@ -175,9 +180,9 @@ mod tests {
     fn a_dry_run_is_a_table() {
         insta::assert_snapshot!(
             [
-                decision(1, Some(12_345), Action::Retrieve, b"AAAB", Reason::New),
-                decision(2, None, Action::RetrieveThenDelete, b"a b", Reason::New),
-                decision(10_000, Some(9), Action::Delete, b"AAAC", Reason::AskedBefore),
+                decision(1, Some(12_345), Action::Retrieve, b"AAAB", (Reason::New, None)),
+                decision(2, None, Action::RetrieveThenDelete, b"a b", (Reason::New, Some(0))),
+                decision(10_000, Some(9), Action::Delete, b"AAAC", (Reason::AskedBefore, Some(0))),
                 plan(2, 12_345, 1, 0, 1_040),
             ]
             .join("\n"), @r"

@@ -220,6 +220,7 @@ fn a_dry_run_is_a_table_on_stdout() {
             octets: Some(1_500),
             action: Action::Retrieve,
             reason: Reason::New,
+            leaves_at: None,
         },
         Event::Planned {
             retrieve: 1,
@@ -245,7 +246,7 @@ fn a_dry_run_is_a_table_on_stdout() {
     insta::assert_snapshot!(shown(json, true, &events, &done()), @r#"
     out:
     {"event":"listed","account":"work","messages":9}
-    {"event":"decided","account":"work","number":4,"unique_id":"AAAD","bytes":1500,"action":"retrieve","reason":"new"}
+    {"event":"decided","account":"work","number":4,"unique_id":"AAAD","bytes":1500,"action":"retrieve","reason":"new","leaves_at":null}
     {"event":"planned","account":"work","retrieve":1,"bytes":1500,"delete":0,"skip":0}
     {"event":"summary","account":"work","retrieved":1,"bytes":1500,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":3,"seconds":0.0,"exit":0}
     err:

@@ -211,10 +211,7 @@ pub(super) fn account(profile: Profile, security: Security) -> Account {
             path: "/".into(),
             line_endings: LineEndings::Lf,
         },
-        retention: Retention {
-            leave_on_server: true,
-            remove_after_days: None,
-        },
+        retention: Retention::new(true, None),
         limits: Limits::default(),
         route: Route::default(),
         tls: TlsSettings::default(),

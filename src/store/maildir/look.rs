@@ -62,16 +62,23 @@ pub(super) fn is_there(path: &Path) -> Result<bool, Error> {
 }
 
 /// What tells this Maildir from another at the same path, such as one on a volume that is
-/// mounted there or not: its file system and its folder.
+/// mounted there or not: its file system and its folders. An archive that is unpacked, or a copy,
+/// is another one.
 ///
 /// # Errors
 /// [`Error::Io`].
 pub(super) fn identity(path: &Path) -> Result<String, Error> {
-    let folder = path.join("new");
-    let failed = |error: io::Error| Error::io("looking at", &folder, error);
-    let metadata = fs::metadata(&folder).map_err(failed)?;
-    let system = rustix::fs::statvfs(&folder).map_err(|error| failed(error.into()))?;
-    Ok(format!("{:x}-{:x}", system.f_fsid, metadata.ino()))
+    let failed = |error: io::Error| Error::io("looking at", path, error);
+    let root = fs::metadata(path).map_err(failed)?;
+    let system = rustix::fs::statvfs(path).map_err(|error| failed(error.into()))?;
+    let below = |name| fs::metadata(path.join(name)).map_or(0, |folder| folder.ino());
+    Ok(format!(
+        "{:x}-{:x}-{:x}-{:x}",
+        system.f_fsid,
+        root.ino(),
+        below("new"),
+        below("cur")
+    ))
 }
 
 /// Looks until nothing changes meanwhile, though not for ever.

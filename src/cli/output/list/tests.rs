@@ -12,6 +12,7 @@ fn entry(number: u32, subject: &str) -> Entry {
         decision: Some(Decision {
             action: Action::Retrieve,
             reason: Reason::New,
+            leaves_at: None,
         }),
         marked: false,
         stored_at: None,

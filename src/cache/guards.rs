@@ -1,0 +1,199 @@
+//! Tables `guards` and `lost`: what the brakes on deletion remember.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Cache, Error};
+use crate::store::{Inventory, Name};
+
+/// What the brakes remember of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Guard {
+    /// What tells the store from another one at the same path.
+    pub store: Option<String>,
+    /// Messages up to this key were stored before the policy was to delete at once; none while it
+    /// leaves messages on the server.
+    pub deleting_after: Option<i64>,
+    /// The store was found emptied: of the messages up to this key none was there.
+    pub emptied_upto: Option<i64>,
+}
+
+/// How the stored messages of an account and an inventory of its store agree.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stock {
+    /// Messages with a file, as recorded, up to the key that was asked for.
+    pub recorded: u64,
+    /// Those of them that are in the store.
+    pub found: u64,
+    /// Keys and unique-ids of the messages that are not, whatever their key.
+    pub absent: Vec<(i64, Vec<u8>)>,
+    /// Keys of the messages that were lost and are there.
+    pub back: Vec<i64>,
+}
+
+impl Cache {
+    /// What the brakes remember; nothing where no run with brakes ever was.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn guard(&self, account: i64) -> Result<Option<Guard>, Error> {
+        let guard = self
+            .connection
+            .query_row(
+                "SELECT store, deleting_after, emptied_upto FROM guards WHERE account = ?1",
+                [account],
+                |row| {
+                    Ok(Guard {
+                        store: row.get(0)?,
+                        deleting_after: row.get(1)?,
+                        emptied_upto: row.get(2)?,
+                    })
+                },
+            )
+            .optional()?;
+        Ok(guard)
+    }
+
+    /// Remembers for the brakes.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn set_guard(&mut self, account: i64, guard: &Guard) -> Result<(), Error> {
+        self.connection.execute(
+            "INSERT INTO guards (account, store, deleting_after, emptied_upto)
+             VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (account) DO UPDATE SET store = excluded.store,
+                 deleting_after = excluded.deleting_after, emptied_upto = excluded.emptied_upto",
+            params![
+                account,
+                guard.store,
+                guard.deleting_after,
+                guard.emptied_upto
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// The key of the message that was stored last; 0 where none is.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn newest_message(&self, account: i64) -> Result<i64, Error> {
+        Ok(self.connection.query_row(
+            "SELECT coalesce(max(id), 0) FROM messages WHERE account = ?1",
+            [account],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// When the last run ended whose clock was believed.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn trusted_at(&self, account: i64) -> Result<Option<i64>, Error> {
+        let trusted = self
+            .connection
+            .query_row(
+                "SELECT finished_at FROM runs WHERE account = ?1 AND clock_doubted = 0
+                 ORDER BY id DESC LIMIT 1",
+                [account],
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(trusted)
+    }
+
+    /// Compares what is recorded with what is in the store. Messages up to `upto` are counted. A
+    /// message that is recorded without a file is neither there nor absent.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn stock(
+        &self,
+        account: i64,
+        inventory: &Inventory,
+        upto: Option<i64>,
+    ) -> Result<Stock, Error> {
+        let mut query = self.connection.prepare(
+            "SELECT m.id, m.unique_id, m.name, l.message IS NOT NULL
+             FROM messages m LEFT JOIN lost l ON l.message = m.id
+             WHERE m.account = ?1 AND m.name <> '' ORDER BY m.id",
+        )?;
+        let mut rows = query.query([account])?;
+        let mut stock = Stock::default();
+        while let Some(row) = rows.next()? {
+            let id: i64 = row.get(0)?;
+            let counts = upto.is_none_or(|upto| id <= upto);
+            let is_there = inventory.holds(&Name(row.get(2)?));
+            stock.recorded += u64::from(counts);
+            stock.found += u64::from(counts && is_there);
+            match (is_there, row.get(3)?) {
+                (true, true) => stock.back.push(id),
+                (false, _) => stock.absent.push((id, row.get(1)?)),
+                (true, false) => {}
+            }
+        }
+        Ok(stock)
+    }
+
+    /// All names that are recorded, as an inventory of what should be there.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn recorded_names(&self, account: i64) -> Result<Inventory, Error> {
+        let mut query = self
+            .connection
+            .prepare("SELECT name FROM messages WHERE account = ?1")?;
+        let mut rows = query.query([account])?;
+        let mut names = Inventory::default();
+        while let Some(row) = rows.next()? {
+            let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+            names.add(name);
+        }
+        Ok(names)
+    }
+
+    /// The names of the messages with this unique-id.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn names(&self, account: i64, unique_id: &[u8]) -> Result<Vec<Name>, Error> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT name FROM messages WHERE account = ?1 AND unique_id = ?2")?;
+        let names = query.query_map(params![account, unique_id], |row| row.get(0).map(Name))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// Records that a message, the only one with this unique-id, has another file now.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn refiled(&mut self, account: i64, unique_id: &[u8], name: &Name) -> Result<(), Error> {
+        self.connection.execute(
+            "UPDATE messages SET name = ?3 WHERE account = ?1 AND unique_id = ?2",
+            params![account, unique_id, name.as_str()],
+        )?;
+        Ok(())
+    }
+
+    /// Records that these messages are lost, and those are not any more.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn lost(&mut self, lost: &[i64], back: &[i64]) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut lose = transaction
+                .prepare_cached("INSERT INTO lost (message) VALUES (?1) ON CONFLICT DO NOTHING")?;
+            for id in lost {
+                lose.execute([id])?;
+            }
+            let mut find = transaction.prepare_cached("DELETE FROM lost WHERE message = ?1")?;
+            for id in back {
+                find.execute([id])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}
