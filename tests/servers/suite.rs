@@ -64,11 +64,17 @@ pub(crate) struct Ended {
 impl Home {
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("home").tempdir().unwrap();
-        let mut file = File::create(folder.path().join("password")).unwrap();
-        writeln!(file, "{PASSWORD}").unwrap();
+        let home = Self { folder };
+        home.password(PASSWORD);
+        home
+    }
+
+    /// Has this password from now on.
+    pub(crate) fn password(&self, password: &str) {
+        let mut file = File::create(self.folder.path().join("password")).unwrap();
+        writeln!(file, "{password}").unwrap();
         file.set_permissions(fs::Permissions::from_mode(0o600))
             .unwrap();
-        Self { folder }
     }
 
     /// Runs popsync on the server's mailbox.
@@ -384,8 +390,7 @@ pub(crate) fn no_password_goes_out_without_tls<S: Server>() {
 pub(crate) fn a_wrong_password_is_refused<S: Server>() {
     let server = S::start();
     let home = Home::new();
-    let mut file = File::create(home.folder.path().join("password")).unwrap();
-    writeln!(file, "not {PASSWORD}").unwrap();
+    home.password(&format!("not {PASSWORD}"));
     let ended = home.run(&server, "fetch", &["--maildir", "Mail"]);
     assert_eq!(ended.status, Some(77), "{ended:#?}");
     assert!(!ended.err.contains(PASSWORD), "{ended:#?}");

@@ -6,6 +6,8 @@
     reason = "helpers of tests; clippy.toml's exception is for test functions"
 )]
 
+mod logins;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::chown;
@@ -52,26 +54,7 @@ impl Server for Cyrus {
     )];
 
     fn start() -> Self {
-        // Between the choice of a port and its use, somebody else may take it.
-        for _ in 0..5 {
-            let [plain_port, tls_port] = free_ports();
-            let folder = Sandbox::folder_of("cyrus");
-            certificates(folder.path(), Tls::Good);
-            let furnish = furnish(plain_port, tls_port);
-            let sandbox = Sandbox::start("cyrus", folder, &furnish).unwrap();
-            let cyrus = Self {
-                sandbox,
-                plain_port,
-                tls_port,
-                delivered: AtomicU64::new(0),
-            };
-            if cyrus.is_ready() {
-                // The first login makes the mailbox.
-                cyrus.session().quit();
-                return cyrus;
-            }
-        }
-        panic!("Cyrus does not start");
+        Self::with_mechanisms("PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 NTLM")
     }
 
     fn url(&self) -> String {
@@ -110,6 +93,30 @@ impl Server for Cyrus {
 }
 
 impl Cyrus {
+    /// One that offers these SASL mechanisms.
+    pub(crate) fn with_mechanisms(mechanisms: &str) -> Self {
+        // Between the choice of a port and its use, somebody else may take it.
+        for _ in 0..5 {
+            let [plain_port, tls_port] = free_ports();
+            let folder = Sandbox::folder_of("cyrus");
+            certificates(folder.path(), Tls::Good);
+            let furnish = furnish(plain_port, tls_port, mechanisms);
+            let sandbox = Sandbox::start("cyrus", folder, &furnish).unwrap();
+            let cyrus = Self {
+                sandbox,
+                plain_port,
+                tls_port,
+                delivered: AtomicU64::new(0),
+            };
+            if cyrus.is_ready() {
+                // The first login makes the mailbox.
+                cyrus.session().quit();
+                return cyrus;
+            }
+        }
+        panic!("Cyrus does not start");
+    }
+
     /// Waits for its greeting, and no other server's.
     fn is_ready(&self) -> bool {
         let name = self.sandbox.folder().file_name().unwrap().to_string_lossy();
@@ -162,7 +169,7 @@ const NUL: Alteration = Alteration {
 };
 
 /// What makes it ready, and starts it.
-fn furnish(plain_port: u16, tls_port: u16) -> String {
+fn furnish(plain_port: u16, tls_port: u16, mechanisms: &str) -> String {
     let (uid, gid) = OWNER;
     format!(
         "\
@@ -188,7 +195,7 @@ allowapop: yes
 popminpoll: 0
 sasl_pwcheck_method: auxprop
 sasl_auxprop_plugin: sasldb
-sasl_mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 NTLM
+sasl_mech_list: {mechanisms}
 tls_server_cert: $1/server.pem
 tls_server_key: $1/server.key
 END
