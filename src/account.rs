@@ -133,6 +133,8 @@ pub enum PasswordSource {
     TokenCommand(String),
     /// The first line of this file, which nobody else may be able to read.
     File(PathBuf),
+    /// An access token of this provider.
+    OAuth(Box<OAuth>),
     /// The entry of the server and the user in this file, which nobody else may be able to read.
     Netrc(PathBuf),
 }
@@ -144,6 +146,7 @@ impl PasswordSource {
             Self::Ask => None,
             Self::Command(_) => Some("password-command"),
             Self::File(_) => Some("password-file"),
+            Self::OAuth(_) => Some("oauth"),
             Self::Netrc(_) => Some("password-netrc"),
             Self::TokenCommand(_) => Some("oauth-token-command"),
         }

@@ -168,6 +168,40 @@ fn large_providers_are_known_by_heart() {
 }
 
 #[test]
+fn an_account_of_microsoft_signs_in_there() {
+    let add = [
+        "account",
+        "add",
+        "anna@outlook.com",
+        "--client-id",
+        "0123",
+        "--no-test",
+        "-q",
+    ];
+    let (home, ended) = Popsync::new(&add).run_in();
+    assert_eq!(
+        (ended.status, ended.err.as_str()),
+        (0, ""),
+        "{}",
+        ended.text()
+    );
+    let path = home.path().join(".config/popsync/config.toml");
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        "[accounts.outlook]\nserver = \"pop3s://outlook.office365.com\"\n\
+         user = \"anna@outlook.com\"\n\
+         oauth = { client-id = \"0123\", provider = \"microsoft\" }\n\
+         maildir = \"~/Mail/outlook\"\n"
+    );
+    let show = Popsync::within(&home, &["account", "show", "outlook", "--json"]).run();
+    let line: Value = serde_json::from_str(show.out.trim()).unwrap();
+    assert_eq!(
+        (&line["auth"], &line["password"]),
+        (&"xoauth2".into(), &"oauth".into())
+    );
+}
+
+#[test]
 fn what_cannot_be_added_is_explained() {
     let add = |arguments: &[&str]| {
         let all = [&["account", "add"], arguments].concat();
@@ -179,6 +213,13 @@ fn what_cannot_be_added_is_explained() {
     err:
     popsync: icloud.com: Apple's iCloud has no POP3
     hint: where there is a server all the same, name it with `--server`
+    ");
+    insta::assert_snapshot!(add(&["anna@outlook.com"]), @r"
+    status: 64
+    out:
+    err:
+    popsync: the server of outlook.com takes no passwords, but OAuth
+    hint: `--client-id ID` names the program to sign in with; `popsync man config`, section OAUTH, tells how to get one
     ");
     insta::assert_snapshot!(add(&["anna"]), @r"
     status: 64

@@ -16,7 +16,7 @@ use clap::CommandFactory;
 use clap_mangen::Man;
 use popsync::account::DEFAULT_TIMEOUT;
 use popsync::cli::args::Cli;
-use popsync::config::{ACCOUNT_KEYS, TLS_KEYS};
+use popsync::config::{ACCOUNT_KEYS, OAUTH_KEYS, TLS_KEYS};
 use popsync::exit::Exit;
 use popsync::profile::Profile;
 
@@ -118,7 +118,7 @@ fn every_page_in_the_folder_is_made_here() {
 #[test]
 fn the_page_of_the_configuration_names_every_key() {
     let page = part("popsync.5");
-    for key in ACCOUNT_KEYS.iter().chain(&TLS_KEYS) {
+    for key in ACCOUNT_KEYS.iter().chain(&TLS_KEYS).chain(&OAUTH_KEYS) {
         assert!(page.contains(&hyphens(key)), "{key}");
     }
 }

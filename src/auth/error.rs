@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use crate::account::Account;
 use crate::auth::argument::BadByte;
-use crate::auth::keyring;
 use crate::auth::private_file::FileFault;
+use crate::auth::{keyring, oauth};
 use crate::exit::Exit;
 
 /// No password could be had, or none that could be sent. Never holds any part of a secret, nor
@@ -127,6 +128,15 @@ pub enum Error {
         /// The user.
         user: String,
     },
+    /// There is no access token.
+    #[error("{fault}")]
+    OAuth {
+        /// The account.
+        account: String,
+        /// Why.
+        #[source]
+        fault: Box<oauth::Error>,
+    },
     /// No source is configured, and there is no terminal to ask on.
     #[error("no password, and no terminal to ask for one")]
     NoSource {
@@ -196,6 +206,14 @@ impl fmt::Display for Origin {
 }
 
 impl Error {
+    /// Why an account has no access token.
+    pub fn oauth(account: &Account, fault: oauth::Error) -> Self {
+        Self::OAuth {
+            account: account.name.clone(),
+            fault: Box::new(fault),
+        }
+    }
+
     /// The status for the shell: 77 where no password is to be had, 78 where one is there but
     /// must not or cannot be used.
     pub fn exit(&self) -> Exit {
@@ -210,6 +228,7 @@ impl Error {
             }
             | Self::NetrcSyntax { .. } => Exit::Config,
             Self::Interrupted => Exit::Interrupted,
+            Self::OAuth { fault, .. } => fault.exit(),
             Self::CommandFailed { .. }
             | Self::CommandIo { .. }
             | Self::CredentialIo { .. }
@@ -267,6 +286,7 @@ impl Error {
             Self::FileMode { path, mode } => return FileFault::Mode(*mode).advice(path),
             Self::FileOwner { path, owner } => return FileFault::Owner(*owner).advice(path),
             Self::Keyring { fault } => fault.advice().to_owned(),
+            Self::OAuth { account, fault } => return fault.advice(account),
             Self::NoSource {
                 keyring: Some(fault),
             } => fault.advice().to_owned(),

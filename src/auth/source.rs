@@ -15,6 +15,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::argument;
 use super::error::{Error, Origin};
+use super::oauth;
 use crate::account::{Account, AuthMethod, PasswordSource};
 
 mod command;
@@ -59,6 +60,12 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
         PasswordSource::TokenCommand(line) => {
             let key = "oauth-token-command";
             (printed(line, key).await?, Origin::Command(key))
+        }
+        PasswordSource::OAuth(oauth) => {
+            let now = jiff::Timestamp::now().as_second();
+            let token = oauth::access_token(account, oauth, now).await;
+            let token = token.map_err(|fault| Error::oauth(account, fault))?;
+            return Ok(token);
         }
         PasswordSource::File(path) => {
             let content = file::content(path.clone(), TIME_OUT).await?;

@@ -593,6 +593,17 @@ pub(super) struct Add {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) password_file: Option<PathBuf>,
 
+    /// Program's number at Microsoft, to sign in there
+    ///
+    /// For Outlook.com and Exchange Online, which take OAuth and no passwords. popsync(5),
+    /// section OAUTH, tells how to get one. For other providers write `oauth` into the file.
+    #[arg(
+        long,
+        value_name = "ID",
+        conflicts_with_all = ["password_command", "password_file"]
+    )]
+    pub(super) client_id: Option<String>,
+
     /// Maildir to store messages in [default: ~/Mail/NAME]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) maildir: Option<PathBuf>,
@@ -610,11 +621,14 @@ pub(super) struct Add {
     pub(super) no_test: bool,
 }
 
-/// Put the password of an account into the keyring
+/// Put the password of an account into the keyring, or sign in
 ///
 /// Asks for it without showing it, logs in once to see that it is right, and keeps it in the
 /// system's keyring, where every later run finds it. Without a terminal the first line of
 /// standard input is the password.
+///
+/// For an account with oauth there is no password: you sign in at the provider, and what it
+/// gives is kept in its place.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::login())]
 pub(super) struct Login {
@@ -625,9 +639,16 @@ pub(super) struct Login {
     /// Keep the password without trying it
     #[arg(long)]
     pub(super) no_test: bool,
+
+    /// Sign in through a browser on this machine
+    ///
+    /// For accounts with oauth. Default: with a code that can be typed on any device, where the
+    /// provider has that.
+    #[arg(long)]
+    pub(super) browser: bool,
 }
 
-/// Take the password of an account out of the keyring
+/// Take the password of an account out of the keyring, or its tokens
 #[derive(Debug, Args)]
 pub(super) struct Logout {
     /// Account of the configuration
@@ -703,7 +724,10 @@ mod tests {
         let flags: Vec<_> = fetch.get_arguments().filter_map(|a| a.get_long()).collect();
         for key in config::ACCOUNT_KEYS.iter().chain(&config::TLS_KEYS) {
             // The server is the URL.
-            assert!(*key == "server" || flags.contains(key), "--{key}");
+            assert!(
+                ["oauth", "server"].contains(key) || flags.contains(key),
+                "--{key}"
+            );
         }
     }
 

@@ -7,12 +7,14 @@ use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 use tokio::sync::watch;
 
-use crate::account::Account;
+use crate::account::{Account, OAuth, PasswordSource};
+use crate::auth::oauth::{self, Flow, Invitation, SignIn};
 use crate::auth::source::{self, Prompt};
 use crate::auth::{self, keyring};
 use crate::config::{self, Config};
 use crate::exit::Exit;
 use crate::session::{self, Session};
+use crate::sync::system_clock;
 
 use super::args::{Global, Login, Logout};
 use super::output::{self, Output};
@@ -68,12 +70,11 @@ impl From<keyring::Fault> for Error {
 /// Puts the password of an account into the keyring.
 pub(super) fn login(global: &Global, arguments: &Login) -> Exit {
     with_account(global, &arguments.account, async |account, output, stop| {
-        let test = !arguments.no_test;
         tokio::select! {
-            result = store(account, test, output, &stop) => result?,
+            result = login_at(account, arguments, output, &stop) => result?,
             () = probe::stopped(stop.clone()) => return Err(Error::Interrupted),
         }
-        output.login_done(&account.name, test);
+        output.login_done(account, !arguments.no_test);
         Ok(())
     })
 }
@@ -81,8 +82,13 @@ pub(super) fn login(global: &Global, arguments: &Login) -> Exit {
 /// Takes it out.
 pub(super) fn logout(global: &Global, arguments: &Logout) -> Exit {
     with_account(global, &arguments.account, async |account, output, _| {
-        let removed = keyring::remove(&keyring::Entry::password(account)).await?;
-        output.logout_done(&account.name, removed);
+        let removed = match &account.password {
+            PasswordSource::OAuth(oauth) => oauth::sign_out(account, oauth)
+                .await
+                .map_err(|fault| auth::Error::oauth(account, fault))?,
+            _ => keyring::remove(&keyring::Entry::password(account)).await?,
+        };
+        output.logout_done(account, removed);
         Ok(())
     })
 }
@@ -131,6 +137,66 @@ pub(super) fn with_runtime(
     exit
 }
 
+async fn login_at(
+    account: &Account,
+    arguments: &Login,
+    output: &Arc<Output>,
+    stop: &watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let test = !arguments.no_test;
+    match &account.password {
+        PasswordSource::OAuth(oauth) => {
+            let flow = arguments.browser.then_some(Flow::Browser);
+            sign_in(account, oauth, flow, test, output).await
+        }
+        _ => store(account, test, output, stop).await,
+    }
+}
+
+/// Has a person sign in, and keeps the tokens. A server that does not take them ends it; one that
+/// cannot be reached does not, since the person would have to sign in once more for nothing.
+pub(super) async fn sign_in(
+    account: &Account,
+    oauth: &OAuth,
+    flow: Option<Flow>,
+    test: bool,
+    output: &Arc<Output>,
+) -> Result<(), Error> {
+    let fault = |fault| auth::Error::oauth(account, fault);
+    let person = Invitations {
+        account: &account.name,
+        output,
+    };
+    let signed_in = oauth::sign_in(account, oauth, flow, &person, system_clock).await;
+    let signed_in = signed_in.map_err(fault)?;
+    let tested = match test {
+        true => tried(account, signed_in.access_token()).await,
+        false => Ok(()),
+    };
+    if !matches!(&tested, Err(error) if error.exit() == Exit::NoPermission) {
+        signed_in.keep().await.map_err(fault)?;
+    }
+    Ok(tested?)
+}
+
+/// One login, in which nothing is asked.
+async fn tried(account: &Account, secret: &SecretString) -> Result<(), session::Error> {
+    let mut session = Session::begin(account, secret, None, |_| {}).await?;
+    session.quit().await
+}
+
+/// Shows where to sign in.
+struct Invitations<'a> {
+    account: &'a str,
+    output: &'a Output,
+}
+
+impl SignIn for Invitations<'_> {
+    fn invite(&self, invitation: &Invitation<'_>) {
+        self.output.invited(self.account, invitation);
+    }
+}
+
 async fn store(
     account: &Account,
     test: bool,
@@ -146,8 +212,7 @@ async fn store(
     let terminal = Terminal::new(Arc::clone(output), stop.clone());
     let password = asked(account, &terminal)?;
     if test {
-        let mut session = Session::begin(account, &password, None, |_| {}).await?;
-        session.quit().await?;
+        tried(account, &password).await?;
     }
     Ok(keyring::set(&entry, &password).await?)
 }

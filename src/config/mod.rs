@@ -17,6 +17,7 @@ use crate::account::Account;
 mod edit;
 mod error;
 mod location;
+mod oauth;
 mod paths;
 mod problem;
 pub(crate) mod proxy;
@@ -33,7 +34,8 @@ pub use error::Error;
 pub use location::Location;
 pub use paths::{Base, PathError};
 pub use problem::{
-    ACCOUNT_KEYS, AUTH_METHODS, Contradiction, LINE_ENDINGS, Problem, TLS_KEYS, TOP_KEYS,
+    ACCOUNT_KEYS, AUTH_METHODS, Contradiction, LINE_ENDINGS, OAUTH_KEYS, Problem, TLS_KEYS,
+    TOP_KEYS,
 };
 pub use proxy::ProxyError;
 pub(crate) use proxy::RouteKeys;

@@ -1,6 +1,6 @@
 //! What can be wrong with settings, and what to write instead.
 
-use crate::account::{AuthMethod, FingerprintError};
+use crate::account::{AuthMethod, EndpointError, FingerprintError};
 use crate::auth::argument::{self, BadByte};
 use crate::profile::Profile;
 
@@ -10,7 +10,7 @@ use super::quantity::{SizeError, TimeError};
 use super::url::UrlError;
 
 /// The keys of an account, in the order of the manual.
-pub const ACCOUNT_KEYS: [&str; 26] = [
+pub const ACCOUNT_KEYS: [&str; 27] = [
     "server",
     "user",
     "auth",
@@ -18,6 +18,7 @@ pub const ACCOUNT_KEYS: [&str; 26] = [
     "password-file",
     "password-netrc",
     "oauth-token-command",
+    "oauth",
     "maildir",
     "mbox",
     "profile",
@@ -52,6 +53,24 @@ pub const TLS_KEYS: [&str; 7] = [
     "min-version",
     "server-name",
 ];
+
+/// The keys of `oauth = { … }`.
+pub const OAUTH_KEYS: [&str; 11] = [
+    "provider",
+    "client-id",
+    "client-secret-command",
+    "tenant",
+    "issuer",
+    "auth-endpoint",
+    "device-endpoint",
+    "token-endpoint",
+    "scope",
+    "token-file",
+    "ca-file",
+];
+
+/// The values of `provider` in it.
+pub(super) const OAUTH_PROVIDERS: [&str; 2] = ["google", "microsoft"];
 
 /// The values of `auth`.
 pub const AUTH_METHODS: [&str; AuthMethod::ALL.len()] = {
@@ -104,6 +123,14 @@ pub enum Problem {
     EmptyCommand {
         /// The key.
         key: &'static str,
+    },
+    /// Not where a provider could be asked.
+    #[error("`{key}` is {error}")]
+    Endpoint {
+        /// The key.
+        key: &'static str,
+        /// Why.
+        error: EndpointError,
     },
     /// `user = ""`.
     #[error("`user` is empty")]
@@ -217,6 +244,18 @@ pub enum Contradiction {
     /// `remove-after-days` with `leave-on-server = false`.
     #[error("`remove-after-days` has no meaning with `leave-on-server = false`")]
     RemoveAfterWithoutLeave,
+    /// Two providers in one table.
+    #[error("`oauth` names its provider twice")]
+    OAuthProviders,
+    /// `oauth` with a way to log in that takes no token.
+    #[error("`oauth` has no meaning with `auth = \"{}\"`", auth.name())]
+    OAuthUnused {
+        /// The way to log in.
+        auth: AuthMethod,
+    },
+    /// `tenant` without Microsoft.
+    #[error("`tenant` has no meaning without `provider = \"microsoft\"`")]
+    TenantWithoutMicrosoft,
     /// `oauth-token-command` with a way to log in that takes no token.
     #[error("`oauth-token-command` has no meaning with `auth = \"{}\"`", auth.name())]
     TokenWithoutOAuth {
@@ -225,7 +264,7 @@ pub enum Contradiction {
     },
     /// Two sources for one secret.
     #[error(
-        "two of `password-command`, `password-file`, `password-netrc` and `oauth-token-command` are set"
+        "two of `password-command`, `password-file`, `password-netrc`, `oauth-token-command` and `oauth` are set"
     )]
     TwoSources,
     /// Two accounts would store the same mailbox twice in the same place.
@@ -271,6 +310,9 @@ impl Problem {
             }
             Self::Contradiction(contradiction) => contradiction.advice(),
             Self::EmptyCommand { .. } => "leave it out to be asked, or write a command for `sh -c`",
+            Self::Endpoint { .. } => {
+                "write `https://` and the host, then the path, as the provider documents it"
+            }
             Self::EmptyUser => "write the name that the server knows you by",
             Self::Fingerprint(_) => {
                 "write `fingerprint = \"sha256:…\"` with the digits that `popsync probe` shows; \
@@ -351,7 +393,11 @@ impl Contradiction {
             Self::TwoStores => {
                 "leave one of the two out; for both, write a second account with another name"
             }
-            Self::TokenWithoutOAuth { .. } => {
+            Self::OAuthProviders => {
+                "name it by one of `provider`, `issuer`, or `token-endpoint` and the others"
+            }
+            Self::TenantWithoutMicrosoft => "leave it out",
+            Self::OAuthUnused { .. } | Self::TokenWithoutOAuth { .. } => {
                 "write `auth = \"xoauth2\"` as well, or `\"oauthbearer\"` or `\"auto\"`"
             }
             Self::TwoSources => "leave all but one out",
@@ -396,6 +442,18 @@ fn example(key: &str) -> Option<String> {
         "oauth-token-command" => {
             "write for example `oauth-token-command = \"oama access anna@example.com\"`"
         }
+        "oauth" | "provider" | "client-id" | "tenant" => {
+            "write for example `oauth = { provider = \"microsoft\", client-id = \"…\" }`, with the \
+             number that the provider knows the program by"
+        }
+        "auth-endpoint" | "device-endpoint" | "issuer" | "token-endpoint" => {
+            "write for example `issuer = \"https://login.example.com\"`"
+        }
+        "client-secret-command" => {
+            "write for example `client-secret-command = \"pass show popsync/google\"`"
+        }
+        "scope" => "write the scope of mail at this provider, as it documents it",
+        "token-file" => "write for example `token-file = \"~/.local/share/popsync/work\"`",
         "password-file" => "write for example `password-file = \"~/.config/popsync/work\"`",
         "password-netrc" => "write for example `password-netrc = \"~/.netrc\"`",
         "profile" => {
@@ -436,7 +494,12 @@ mod tests {
 
     #[test]
     fn every_key_has_an_example() {
-        for key in ACCOUNT_KEYS.iter().chain(&TOP_KEYS).chain(&TLS_KEYS) {
+        for key in ACCOUNT_KEYS
+            .iter()
+            .chain(&TOP_KEYS)
+            .chain(&TLS_KEYS)
+            .chain(&OAUTH_KEYS)
+        {
             assert!(example(key).is_some(), "{key}");
         }
     }

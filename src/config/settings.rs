@@ -242,6 +242,16 @@ impl Settings {
             let problem = Contradiction::TokenWithoutOAuth { auth };
             return Err(Fault::new(&source.origin, problem));
         }
+        if let Some(source) = &self.password
+            && matches!(source.value, PasswordSource::OAuth(_))
+            && !auth.takes_token()
+            && auth != AuthMethod::Auto
+        {
+            return Err(Fault::new(
+                &source.origin,
+                Contradiction::OAuthUnused { auth },
+            ));
+        }
         let user = self.user.ok_or_else(|| missing("user"))?;
         if auth.is_ascii()
             && let Err(byte) = argument::check(user.value.as_bytes())
@@ -331,7 +341,12 @@ impl Settings {
     /// APOP is for the generic profile: no Outlook sends it (`OPOP3:V0008`).
     fn auth(&self) -> Result<AuthMethod, Fault> {
         let Some(auth) = &self.auth else {
-            return Ok(AuthMethod::default());
+            let source = self.password.as_ref().map(|source| &source.value);
+            return Ok(match source {
+                // Both providers that are known by name have it.
+                Some(PasswordSource::OAuth(_)) => AuthMethod::XOauth2,
+                _ => AuthMethod::default(),
+            });
         };
         let profile = self.profile.as_ref().map(|profile| profile.value);
         let profile = profile.unwrap_or_default();

@@ -10,6 +10,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use crate::account::{AuthMethod, LineEndings, PasswordSource};
 use crate::profile::Profile;
 
+use super::oauth;
 use super::paths::Base;
 use super::problem::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, Problem};
 use super::proxy;
@@ -60,6 +61,11 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
             "oauth-token-command" => {
                 let line = value("oauth-token-command").command()?;
                 settings.set_password(line.map(PasswordSource::TokenCommand))?;
+            }
+            "oauth" => {
+                let value = value("oauth");
+                let oauth = oauth::read(value.table()?, base, &value.origin())?;
+                settings.set_password(value.setting(PasswordSource::OAuth(Box::new(oauth))))?;
             }
             "password-file" => {
                 let path = value("password-file").path(base)?;
@@ -170,7 +176,7 @@ impl<'a, 'i> Value<'a, 'i> {
         Ok(self.setting(url.map_err(|error| self.fault(Problem::Server(error)))?))
     }
 
-    fn command(&self) -> Result<Setting<String>, Fault> {
+    pub(super) fn command(&self) -> Result<Setting<String>, Fault> {
         let command = self.text()?;
         if command.value.trim().is_empty() {
             return Err(self.fault(Problem::EmptyCommand { key: self.key }));
@@ -273,7 +279,7 @@ impl<'a, 'i> Value<'a, 'i> {
         self.fault(Problem::Number { key, most })
     }
 
-    fn wrong_type(&self, expected: &'static str) -> Fault {
+    pub(super) fn wrong_type(&self, expected: &'static str) -> Fault {
         self.fault(Problem::WrongType {
             key: self.key,
             expected,

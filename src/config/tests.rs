@@ -328,7 +328,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, maildir, mbox, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, remove-when-deleted-locally, max-deletions, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, remove-when-deleted-locally, max-deletions, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`
@@ -583,7 +583,7 @@ fn contradictions_are_refused() {
     "#);
     insta::assert_snapshot!(
         shown(with("password-command = \"x\"\npassword-file = \"y\"")), @r"
-    config.toml:6:17: two of `password-command`, `password-file`, `password-netrc` and `oauth-token-command` are set
+    config.toml:6:17: two of `password-command`, `password-file`, `password-netrc`, `oauth-token-command` and `oauth` are set
       |
     6 | password-file = …
       |                 ^

@@ -84,6 +84,7 @@ fn found(host: &str, port: &str, tls: bool, user: &str, source: Source) -> Optio
         server: Some(super::url(host, port, tls)),
         user: user.to_owned(),
         note: None,
+        oauth: None,
         source,
     })
 }

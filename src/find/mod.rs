@@ -76,6 +76,8 @@ pub struct Found {
     pub user: String,
     /// What a person has to know.
     pub note: Option<String>,
+    /// Who gives access tokens, where the server takes no passwords.
+    pub oauth: Option<String>,
     /// Who says so.
     pub source: Source,
 }
@@ -147,6 +149,8 @@ struct Provider {
     #[serde(default)]
     user: User,
     #[serde(default)]
+    oauth: Option<String>,
+    #[serde(default)]
     note: Option<String>,
 }
 
@@ -177,6 +181,7 @@ pub fn known(address: &Address) -> Option<Found> {
             User::LocalPart => address.local_part.clone(),
         },
         note: provider.note.clone(),
+        oauth: provider.oauth.clone(),
         source: Source::Known,
     })
 }

@@ -123,6 +123,7 @@ async fn srv(address: &Address, places: &Places) -> Option<Found> {
         server: Some(url(&target.host, target.port, implicit)),
         user: address.to_string(),
         note: None,
+        oauth: None,
         source: Source::Srv {
             same_domain: host == domain || host.ends_with(&below),
         },

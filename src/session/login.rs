@@ -157,7 +157,7 @@ impl Session {
         let protected = account.server.security != Security::Plain;
         let secret = match &account.password {
             _ if password.expose_secret().is_empty() => Secret::Ticket,
-            PasswordSource::TokenCommand(_) => Secret::Token,
+            PasswordSource::OAuth(_) | PasswordSource::TokenCommand(_) => Secret::Token,
             _ => Secret::Password,
         };
         let choice = choose(&Situation {

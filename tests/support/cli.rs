@@ -9,7 +9,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -96,6 +96,12 @@ impl Popsync {
     /// A path below the home folder.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.home.path().join(path)
+    }
+
+    /// Starts it, with its output in pipes; its home goes with the first of the two.
+    pub(crate) fn start(mut self) -> (Arc<TempDir>, Child) {
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        (self.home, self.command.spawn().unwrap())
     }
 
     /// Runs it.

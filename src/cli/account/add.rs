@@ -105,6 +105,19 @@ impl Adding<'_> {
         let taken = self.names()?;
         let name = name(arguments.name.as_deref(), &address, &taken);
         let found = self.found(&address).await?;
+        let other = arguments.password_command.is_some() || arguments.auth.is_some();
+        if found.oauth.is_some() && arguments.client_id.is_none() && !other {
+            return Err(Failure::Told(
+                format!(
+                    "the server of {} takes no passwords, but OAuth",
+                    address.domain()
+                ),
+                "`--client-id ID` names the program to sign in with; `popsync man config`, \
+                 section OAUTH, tells how to get one"
+                    .to_owned(),
+                Exit::Usage,
+            ));
+        }
         if let Some(note) = &found.note {
             self.output.note(note);
         }
@@ -140,6 +153,7 @@ impl Adding<'_> {
             server: Some(server.to_owned()),
             user: address.to_string(),
             note: None,
+            oauth: None,
             source: Source::User,
         };
         if let Some(server) = &self.arguments.server {
@@ -216,6 +230,12 @@ impl Adding<'_> {
                 path("--password-file", "password-file", file)?,
             ));
         }
+        if let Some(id) = &arguments.client_id {
+            let mut oauth = Table::new();
+            oauth.insert("provider".to_owned(), "microsoft".into());
+            oauth.insert("client-id".to_owned(), id.as_str().into());
+            keys.push(("oauth", Value::Table(oauth)));
+        }
         let maildir = match &arguments.maildir {
             Some(folder) => path("--maildir", "maildir", folder)?,
             None => {
@@ -255,6 +275,12 @@ impl Adding<'_> {
 
     /// Tries the account; gives the password where it is to be kept in the keyring.
     async fn password(&self, account: &Account) -> Result<Option<SecretString>, Error> {
+        if let PasswordSource::OAuth(oauth) = &account.password {
+            if !self.arguments.no_test {
+                login::sign_in(account, oauth, None, true, self.output).await?;
+            }
+            return Ok(None);
+        }
         let asks = account.password == PasswordSource::Ask;
         if self.arguments.no_test && (!asks || !io::stdin().is_terminal()) {
             return Ok(None);

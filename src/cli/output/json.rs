@@ -69,6 +69,12 @@ pub(super) enum Line<'a> {
         marked: bool,
         stored: bool,
     },
+    /// A person has to sign in there, with a code on any device or without one on this one.
+    SignIn {
+        account: &'a str,
+        address: &'a str,
+        code: Option<&'a str>,
+    },
     /// What is to be done.
     Planned {
         account: &'a str,

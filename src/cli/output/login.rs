@@ -1,5 +1,7 @@
 //! What `popsync login` and `popsync logout` say.
 
+use crate::account::{Account, PasswordSource};
+use crate::auth::oauth::Invitation;
 use crate::cli::login::Error;
 use crate::exit::Exit;
 
@@ -7,21 +9,57 @@ use super::Output;
 use super::json::Line;
 
 impl Output {
-    /// The secret of an account is in the keyring.
-    pub(in crate::cli) fn login_done(&self, account: &str, tested: bool) {
-        self.json(|| Line::Login { account, tested });
-        let how = if tested { ", and works" } else { "" };
-        self.done(&format!("{account}: the password is in the keyring{how}"));
+    /// The secret of an account is kept.
+    pub(in crate::cli) fn login_done(&self, account: &Account, tested: bool) {
+        let name = &account.name;
+        self.json(|| Line::Login {
+            account: name,
+            tested,
+        });
+        let what = match account.password {
+            PasswordSource::OAuth(_) => "signed in",
+            _ => "the password is in the keyring",
+        };
+        let how = if tested { ", and it works" } else { "" };
+        self.done(&format!("{name}: {what}{how}"));
     }
 
-    /// It is out of it, or never was there.
-    pub(in crate::cli) fn logout_done(&self, account: &str, removed: bool) {
-        self.json(|| Line::Logout { account, removed });
-        self.done(&if removed {
-            format!("{account}: the password is out of the keyring")
-        } else {
-            format!("{account}: the keyring had no password")
+    /// It is not, any more or never was.
+    pub(in crate::cli) fn logout_done(&self, account: &Account, removed: bool) {
+        let name = &account.name;
+        self.json(|| Line::Logout {
+            account: name,
+            removed,
         });
+        let what = match (&account.password, removed) {
+            (PasswordSource::OAuth(_), true) => "signed out",
+            (PasswordSource::OAuth(_), false) => "nobody was signed in",
+            (_, true) => "the password is out of the keyring",
+            (_, false) => "the keyring had no password",
+        };
+        self.done(&format!("{name}: {what}"));
+    }
+
+    /// Where a person has to sign in. This is said in any case: nothing goes on without it.
+    pub(in crate::cli) fn invited(&self, account: &str, invitation: &Invitation<'_>) {
+        let (address, code) = match *invitation {
+            Invitation::Browser { address } => (address, None),
+            Invitation::Device { address, code, .. } => (address, Some(code)),
+        };
+        self.json(|| Line::SignIn {
+            account,
+            address,
+            code,
+        });
+        match code {
+            Some(code) => self.line(&format!(
+                "Open {address} in any browser, and type this code there: {code}"
+            )),
+            None => {
+                self.line("Open this in a browser on this machine:");
+                self.line(address);
+            }
+        }
     }
 
     /// Something to know on the way.
