@@ -178,6 +178,21 @@ fn a_browser_signs_in() {
     discreet(&ended);
 }
 
+/// Revoked at the provider, or the server's clock is ahead: one run fails, the next has a new one.
+#[test]
+fn a_token_that_the_server_refuses_is_not_tried_twice() {
+    let bench = Bench::new();
+    assert_eq!(bench.with_file(&["login", "work", "-q"]).run().status, 0);
+    bench.server.site().set_token(USER, "another");
+    let ended = bench.with_file(&["sync"]).run();
+    assert_eq!(ended.status, 77, "{}", ended.text());
+    discreet(&ended);
+    assert_eq!(bench.provider.state().refreshed, 0);
+    let ended = bench.with_file(&["sync", "--json"]).run();
+    assert!(ended.out.contains("\"retrieved\":1"), "{}", ended.text());
+    assert_eq!(bench.provider.state().refreshed, 1);
+}
+
 /// Neither a refusal of the person nor one of the server leaves tokens behind.
 #[test]
 fn a_sign_in_that_leads_nowhere_keeps_nothing() {

@@ -89,6 +89,14 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
     fitting(account, password, origin)
 }
 
+/// Hears that the server refused what [`password`] gave. A password may be right all the same; a
+/// token is replaced by a new one for the next run.
+pub async fn refused(account: &Account) {
+    if let PasswordSource::OAuth(oauth) = &account.password {
+        oauth::doubt(account, oauth).await;
+    }
+}
+
 /// The first line that the command of this key prints.
 pub(super) async fn printed(line: &str, key: &'static str) -> Result<SecretString, Error> {
     let output = command::output(line, key, TIME_OUT).await?;

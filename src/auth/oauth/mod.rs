@@ -125,6 +125,23 @@ pub async fn access_token(
     }
 }
 
+/// Takes the access token for one that has ended, because a server refused it: the next run gets
+/// another. Where that cannot be written down, the next run tries this one again.
+pub async fn doubt(account: &Account, oauth: &OAuth) {
+    let store = Store::of(account, oauth);
+    let turn = turn(&store);
+    let _turn = turn.lock().await;
+    let doubted = async {
+        match store.load().await? {
+            Some(tokens) => store.save(&tokens.ended()).await,
+            None => Ok(()),
+        }
+    };
+    if let Err(error) = doubted.await {
+        tracing::debug!("the refused token stays: {error}");
+    }
+}
+
 async fn renewed(tokens: &Tokens, oauth: &OAuth, now: i64) -> Result<Tokens, Error> {
     let agent = Agent::new(oauth.ca_file.as_deref())?;
     let client = client(oauth).await?;

@@ -170,6 +170,14 @@ impl Tokens {
             && secret(self).map(Zeroizing::new) == secret(other).map(Zeroizing::new)
     }
 
+    /// The same with an access token that has ended.
+    pub(super) fn ended(self) -> Self {
+        Self {
+            expires_at: Some(0),
+            ..self
+        }
+    }
+
     /// Gets new ones for the refresh token (RFC 6749 §6).
     pub(super) async fn renewed(
         &self,
