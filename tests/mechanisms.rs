@@ -13,7 +13,8 @@ use std::fs::File;
 use std::io::Write;
 
 use exchange_sim::{
-    BrokenMechanism, CloseAfterErr, Knobs, LoginType, Profile, RefuseLogins, SaslOdd,
+    BrokenMechanism, CloseAfterErr, ExtendedProtection, Knobs, LoginType, Profile, RefuseLogins,
+    SaslOdd,
 };
 
 use bench::{Bench, By, Ended, PASSWORD, Setup, USER, letters};
@@ -332,5 +333,17 @@ fn sasl_carries_more_than_ascii() {
         bench.assert_exactly_once();
         let ended = bench.fetch(&["--auth", "user"]).gives(78);
         ended.says("a character outside ASCII");
+    }
+}
+
+/// `ExtendedProtectionPolicy`: the login is signed over the server's certificate.
+#[test]
+fn ntlm_is_bound_to_the_certificate_where_exchange_wants_it() {
+    for by in [By::Stls, By::Tls] {
+        let knobs = Knobs {
+            extended_protection: ExtendedProtection::Require,
+            ..offering(&["NTLM"])
+        };
+        logs_in(Profile::Ex2016, by, knobs, "ntlm", "C: AUTH NTLM\n");
     }
 }

@@ -229,6 +229,9 @@ pub enum Contradiction {
     /// Two sets of authorities.
     #[error("`ca-file` and `roots` are both set")]
     CaFileAndRoots,
+    /// `auth = "external"` without what it is about.
+    #[error("`auth = \"external\"` is the client certificate, and none is set")]
+    ExternalWithoutCertificate,
     /// A key, and no certificate that it belongs to.
     #[error("`client-key` is set, and `client-cert` is not")]
     KeyWithoutCertificate,
@@ -371,6 +374,9 @@ impl Contradiction {
             }
             Self::CaFileAndRoots => {
                 "leave `roots` out to trust those of `ca-file` alone, which may hold several"
+            }
+            Self::ExternalWithoutCertificate => {
+                "write `tls = { client-cert = \"…\", client-key = \"…\" }` as well"
             }
             Self::KeyWithoutCertificate => {
                 "name the certificate as well; the key may stand in the same file"

@@ -350,6 +350,12 @@ impl Settings {
         };
         let profile = self.profile.as_ref().map(|profile| profile.value);
         let profile = profile.unwrap_or_default();
+        let tls = self.tls.as_ref().map(|tls| &tls.value);
+        let has_certificate = matches!(tls, Some(Tls::On(tls)) if tls.client.is_some());
+        if auth.value == AuthMethod::External && !has_certificate {
+            let problem = Contradiction::ExternalWithoutCertificate;
+            return Err(Fault::new(&auth.origin, problem));
+        }
         if auth.value == AuthMethod::Apop && !profile.has_apop() {
             let problem = Contradiction::ApopWithOutlook { profile };
             return Err(Fault::new(&auth.origin, problem));

@@ -211,6 +211,21 @@ fn an_access_token_is_for_ways_to_log_in_that_take_one() {
 }
 
 #[test]
+fn external_needs_a_client_certificate() {
+    let account = with("auth = \"external\"\ntls = { client-cert = \"a.pem\" }").unwrap();
+    assert_eq!(account.auth, AuthMethod::External);
+    for tls in ["", "tls = { ca-file = \"ca.pem\" }"] {
+        let error = with(&format!("auth = \"external\"\n{tls}")).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("is the client certificate, and none is set")
+        );
+        assert!(error.advice().unwrap().contains("client-cert"));
+    }
+}
+
+#[test]
 fn apop_is_for_the_generic_profile() {
     let account = with("profile = \"rfc1939\"\nauth = \"apop\"").unwrap();
     assert_eq!(account.auth, AuthMethod::Apop);

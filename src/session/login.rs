@@ -156,6 +156,9 @@ impl Session {
         let offered = self.offered_mechanisms();
         let protected = account.server.security != Security::Plain;
         let secret = match &account.password {
+            _ if password.expose_secret().is_empty() && account.tls.client.is_some() => {
+                Secret::Certificate
+            }
             _ if password.expose_secret().is_empty() => Secret::Ticket,
             PasswordSource::OAuth(_) | PasswordSource::TokenCommand(_) => Secret::Token,
             _ => Secret::Password,

@@ -132,13 +132,16 @@ impl Session {
             Some(protection)
         };
         let mut peer = Peer { address, tls: None };
+        let mut bindings = ChannelBindings::default();
         let mut stream = stream;
         if let (Security::ImplicitTls, Some(connector)) = (server.security, &connector) {
             let (protected, protection) = connector.handshake(stream, account.timeout).await?;
             stream = protected;
-            peer.tls = protected_by(protection);
+            peer.tls = protected_by(protection.words);
+            bindings = protection.bindings;
         }
         let mut session = Self::over(stream, account.timeout);
+        session.bindings = bindings;
         if let Some(watch) = watch {
             session.connection.tap(Arc::clone(watch) as Arc<dyn Tap>);
         }
@@ -151,7 +154,8 @@ impl Session {
             let plain = std::mem::replace(&mut session.stream, Box::new(tokio::io::empty()));
             let (protected, protection) = connector.handshake(plain, account.timeout).await?;
             session.stream = protected;
-            peer.tls = protected_by(protection);
+            peer.tls = protected_by(protection.words);
+            session.bindings = protection.bindings;
             // RFC 2595 §4: whatever was learnt before the handshake may be a forgery.
             session.capabilities = Capabilities::default();
             session.last_words = None;

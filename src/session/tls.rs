@@ -18,7 +18,9 @@ use tokio_rustls::rustls::{self, ClientConfig, SupportedProtocolVersion};
 
 use super::{Awaited, Error, Stream, Watch};
 use crate::account::{Server, TlsSettings, TlsVersion};
+use crate::auth::binding::ChannelBindings;
 
+mod binding;
 mod client;
 mod fault;
 mod trust;
@@ -47,6 +49,14 @@ pub(super) struct Connector {
     /// The same for people.
     host: String,
     oldest: TlsVersion,
+}
+
+/// What a handshake came to.
+pub(super) struct Protection {
+    /// Protocol version and cipher suite, for the log.
+    pub(super) words: String,
+    /// What a login on the connection can be bound to.
+    pub(super) bindings: ChannelBindings,
 }
 
 impl Connector {
@@ -96,13 +106,12 @@ impl Connector {
         })
     }
 
-    /// Performs the handshake over `plain`; gives the protected stream, and protocol version
-    /// and cipher suite for the log.
+    /// Performs the handshake over `plain`; gives the protected stream, and what it is like.
     pub(super) async fn handshake(
         &self,
         plain: Box<dyn Stream>,
         limit: Duration,
-    ) -> Result<(Box<dyn Stream>, String), Error> {
+    ) -> Result<(Box<dyn Stream>, Protection), Error> {
         let buffered = BufReader::with_capacity(SOCKET_READ, plain);
         let stream = timeout(limit, self.connector.connect(self.name.clone(), buffered))
             .await
@@ -118,7 +127,10 @@ impl Connector {
         let suite = session
             .negotiated_cipher_suite()
             .and_then(|suite| suite.suite().as_str());
-        let protection = format!("{} {}", version.unwrap_or("TLS"), suite.unwrap_or_default());
+        let protection = Protection {
+            words: format!("{} {}", version.unwrap_or("TLS"), suite.unwrap_or_default()),
+            bindings: binding::bindings(session),
+        };
         Ok((Box::new(stream), protection))
     }
 

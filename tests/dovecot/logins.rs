@@ -13,6 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+};
+
 use crate::home::{Home, run, stored};
 use crate::support::dovecot::{Dovecot, Tls};
 use crate::support::mail::ordinary;
@@ -263,4 +268,46 @@ fn access_tokens_log_in_and_bad_ones_are_explained() {
         ended.fails(78, &["what should be an access token is not one"]);
         assert!(!ended.err.contains("C: AUTH"), "{ended:#?}");
     }
+}
+
+/// A CA of clients, and anna's certificate by it. Nobody is asked for a password.
+#[test]
+fn a_client_certificate_logs_in_by_external() {
+    let home = Home::new();
+    let mut ca = CertificateParams::default();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    ca.distinguished_name
+        .push(DnType::CommonName, "CA of clients");
+    let ca = CertifiedIssuer::self_signed(ca, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut anna = CertificateParams::default();
+    anna.distinguished_name = DistinguishedName::new();
+    anna.distinguished_name.push(DnType::CommonName, "anna");
+    anna.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let anna = anna.signed_by(&key, &*ca).unwrap();
+    home.write("anna.pem", &(anna.pem() + &key.serialize_pem()), 0o600);
+    let server = Dovecot::with_more(Tls::Good, |folder| {
+        let mut file = File::create(folder.join("clients.pem")).unwrap();
+        file.write_all(ca.pem().as_bytes()).unwrap();
+        format!(
+            "auth_mechanisms = external\nssl_ca = <{}/clients.pem\nssl_require_crl = no\n\
+             ssl_verify_client_cert = yes\nauth_ssl_username_from_cert = yes\n\
+             passdb {{\n  driver = static\n  args = nopassword=y\n}}\n",
+            folder.display()
+        )
+    });
+    server.deliver_all("anna", &ordinary(2, 1));
+    let (url, ca_file) = (server.pop3s("anna"), server.ca_file());
+    let arguments = ["fetch", &url, "--maildir", "Mail", "-vv"];
+    let ca_file = ["--ca-file", ca_file.to_str().unwrap()];
+    for method in ["external", "auto"] {
+        let more = ["--client-cert", "anna.pem", "--auth", method];
+        let ended = home.run(&[&arguments[..], &ca_file, &more].concat());
+        assert_eq!(ended.status, Some(0), "{ended:#?}");
+        assert!(ended.err.contains("C: AUTH EXTERNAL ***"), "{ended:#?}");
+        assert_eq!(stored(&home.maildir()).len(), 2);
+    }
+    let ended = home.run(&[&arguments[..], &ca_file, &["--auth", "external"]].concat());
+    ended.fails(64, &["none is set", "hint: write `tls = { client-cert"]);
 }
