@@ -1,11 +1,10 @@
 //! From nothing to the TRANSACTION state.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Command, Error, Event, Keyword, Peer, Refusal, Session, Watch};
+use super::{Command, Error, Keyword, Peer, Refusal, Session, Watch};
 use crate::account::{Account, AuthMethod, PasswordSource, Security};
 use crate::auth::choose::{Choice, Secret, Situation, choose};
 use crate::auth::{Credentials, apop};
@@ -76,7 +75,7 @@ impl Session {
         connected(&peer);
         let known = known.filter(|_| capa && account.auth == AuthMethod::User);
         let logged_in = if known.is_some_and(Capabilities::pipelining) {
-            session.capa_with_user(&account.user, password).await
+            session.capa_with_user(account, password).await
         } else {
             if capa {
                 session.capa().await?;
@@ -109,7 +108,6 @@ impl Session {
     ) -> Result<(), Error> {
         let user = &account.user;
         let protected = account.server.security != Security::Plain;
-        let together = account.profile.sends_pass_with_user() && protected;
         let method = match account.auth {
             AuthMethod::Auto => self.choose(account, password)?,
             named => named,
@@ -140,8 +138,10 @@ impl Session {
         }
         match method {
             AuthMethod::Apop => self.apop(user, password).await,
-            AuthMethod::User if together && self.capabilities.pipelining() => {
-                self.user_with_pass(user, password).await
+            AuthMethod::User if sends_together(account) && self.capabilities.pipelining() => {
+                let commands = [Command::User(user), Command::Pass(password)];
+                self.send(&commands).await?;
+                self.both_replies().await
             }
             _ => {
                 self.alone(Command::User(user)).await?;
@@ -187,8 +187,20 @@ impl Session {
         }
     }
 
-    async fn capa_with_user(&mut self, user: &str, password: &SecretString) -> Result<(), Error> {
-        let user = Command::User(user);
+    /// CAPA and USER in one flight, to a server that is known to pipeline; and PASS with them
+    /// where USER need not be waited for.
+    pub(super) async fn capa_with_user(
+        &mut self,
+        account: &Account,
+        password: &SecretString,
+    ) -> Result<(), Error> {
+        let user = Command::User(&account.user);
+        if sends_together(account) {
+            let commands = [Command::Capa, user, Command::Pass(password)];
+            self.send(&commands).await?;
+            self.capa_reply().await?;
+            return self.both_replies().await;
+        }
         self.send(&[Command::Capa, user]).await?;
         self.capa_reply().await?;
         let answer = self.reply().await;
@@ -202,25 +214,13 @@ impl Session {
         judged(answer, command)
     }
 
-    async fn user_with_pass(&mut self, user: &str, password: &SecretString) -> Result<(), Error> {
-        let commands = [Command::User(user), Command::Pass(password)];
-        let mut left = commands.len();
-        let mut refusal = None;
-        self.send(&commands).await?;
-        self.converse(|event| {
-            if let Event::Reply(keyword, response) = event {
-                left -= 1;
-                if !response.is_positive() {
-                    refusal.get_or_insert_with(|| Refusal::new(Some(keyword), response));
-                }
-            }
-            match left {
-                0 => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        })
-        .await?;
-        refusal.map_or(Ok(()), |refusal| Err(Error::Login(refusal)))
+    /// The replies to USER and PASS, both on their way. The first refusal counts.
+    async fn both_replies(&mut self) -> Result<(), Error> {
+        let user = self.reply().await?;
+        let pass = self.reply().await;
+        // Some hang up once they have refused.
+        user.map_err(Error::Login)?;
+        pass?.map_err(Error::Login)
     }
 
     /// Also behind STLS the msg-id is that of the greeting, which came in the clear: whoever
@@ -231,6 +231,13 @@ impl Session {
         let answer = self.command(Command::Apop(user, &digest)).await?;
         answer.map_err(Error::Login)
     }
+}
+
+/// Whether PASS need not wait for the answer to USER (RFC 2449 §6.6): in no version of Outlook
+/// (`OPOP3:C0045`, `C0047`), and not where a refused USER is how a server keeps passwords off
+/// the open line.
+fn sends_together(account: &Account) -> bool {
+    account.profile.sends_pass_with_user() && account.server.security != Security::Plain
 }
 
 /// What an answer to USER or PASS means. Where the length of the line may be the reason, since

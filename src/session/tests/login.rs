@@ -176,6 +176,49 @@ async fn pass_goes_with_user_under_the_generic_profile_and_over_tls_alone() {
     }
 }
 
+/// What was known is checked: CAPA goes out all the same, in front.
+#[tokio::test(start_paused = true)]
+async fn capa_goes_with_the_login_to_a_server_that_is_known_to_pipeline() {
+    for profile in Profile::ALL {
+        for security in [Security::ImplicitTls, Security::Stls, Security::Plain] {
+            let together = profile == Profile::Rfc1939 && security != Security::Plain;
+            let mut script = vec![Say("+OK\r\n")];
+            if together {
+                script.push(Expect("CAPA\r\nUSER anna\r\nPASS a b\r\n"));
+                script.extend([Wait(SECOND), Say(PLAIN), Say("+OK\r\n+OK\r\n")]);
+            } else {
+                script.push(Expect("CAPA\r\nUSER anna\r\n"));
+                script.extend([Wait(SECOND), Say(PLAIN), Say("+OK\r\n")]);
+                script.extend([Expect("PASS a b\r\n"), Say("+OK\r\n")]);
+            }
+            let (mut session, server) = session(script);
+            session.greeting().await.unwrap();
+            let password = SecretString::from("a b");
+            let account = account(profile, security);
+            session.capa_with_user(&account, &password).await.unwrap();
+            assert_eq!(session.connection.state(), pop3::State::Transaction);
+            assert!(!session.capabilities().pipelining());
+            drop(session);
+            assert_eq!(server.await.unwrap(), "", "{profile} {security:?}");
+        }
+    }
+}
+
+/// A server that refuses USER and hangs up is told for the refusal.
+#[tokio::test(start_paused = true)]
+async fn a_refused_user_counts_also_where_pass_gets_no_answer() {
+    let script = vec![
+        Expect("USER anna\r\nPASS a b\r\n"),
+        Say("-ERR who\r\n"),
+        Close,
+    ];
+    let (session, server) = greeted("+OK\r\n", PIPELINING, script).await;
+    let account = account(Profile::Rfc1939, Security::Stls);
+    let error = log_in(session, &account, "a b").await.err().unwrap();
+    assert_eq!(error.to_string(), "the server refused USER: `who`");
+    server.await.unwrap();
+}
+
 /// USER refused, and PASS accepted all the same: no login.
 #[tokio::test(start_paused = true)]
 async fn a_refused_user_is_no_login_whatever_pass_is_told() {
