@@ -12,6 +12,12 @@ use crate::exit::Exit;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// SQLite finds the file to contradict itself.
+    #[error("the state is damaged: {findings}")]
+    Damaged {
+        /// What it says.
+        findings: String,
+    },
     /// Another run works on this account.
     #[error("another run is active for this account{}", match holder {
         Some(holder) => format!(" (process {}, since {})", holder.pid, holder.since),
@@ -57,6 +63,11 @@ pub enum Error {
     },
 }
 
+/// The way out of a damaged state.
+const DAMAGED: &str = "nothing was changed. Put the state folder back from a backup, then run `popsync verify`; \
+     without one, move it away and run `popsync import ACCOUNT --seed`, so that what is on the \
+     server does not come again";
+
 impl Error {
     pub(super) fn unreadable(path: &Path, source: rusqlite::Error) -> Self {
         match source.sqlite_error_code() {
@@ -66,6 +77,20 @@ impl Error {
             },
             _ => Self::Sqlite(source),
         }
+    }
+
+    /// Whether a record holds what popsync never wrote.
+    fn is_bad_record(&self) -> bool {
+        use rusqlite::Error as E;
+        matches!(
+            self,
+            Self::Sqlite(
+                E::FromSqlConversionFailure(..)
+                    | E::IntegralValueOutOfRange(..)
+                    | E::InvalidColumnType(..)
+                    | E::Utf8Error(..)
+            )
+        )
     }
 
     fn code(&self) -> Option<ErrorCode> {
@@ -84,7 +109,10 @@ impl Error {
             Self::Sqlite(_) if self.code() == Some(ErrorCode::DatabaseBusy) => {
                 Exit::TemporaryFailure
             }
-            Self::Migration(_) | Self::Sqlite(_) | Self::Unreadable { .. } => Exit::IoError,
+            Self::Damaged { .. }
+            | Self::Migration(_)
+            | Self::Sqlite(_)
+            | Self::Unreadable { .. } => Exit::IoError,
         }
     }
 
@@ -93,23 +121,16 @@ impl Error {
         Some(match self {
             Self::Locked { .. } => "wait until it is done, or end it".to_owned(),
             Self::TooNew { .. } => "use the newer popsync; the file was left untouched".to_owned(),
-            Self::Unreadable { .. } => {
-                "restore it from a backup; without it every message on the server is retrieved \
-                 again"
-                    .to_owned()
-            }
+            Self::Damaged { .. } | Self::Unreadable { .. } => DAMAGED.to_owned(),
             Self::StateDir { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "make room and run it again; nothing was deleted on the server".to_owned()
             }
             Self::StateDir { .. } => {
                 "name another folder with `--state-dir`, or make this one writable".to_owned()
             }
+            Self::Sqlite(_) if self.is_bad_record() => DAMAGED.to_owned(),
             Self::Sqlite(_) => match self.code()? {
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-                    "the state is damaged: restore it from a backup; without it every message on \
-                     the server is retrieved again"
-                        .to_owned()
-                }
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => DAMAGED.to_owned(),
                 ErrorCode::DiskFull => {
                     "make room and run it again; nothing was deleted on the server".to_owned()
                 }

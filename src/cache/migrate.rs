@@ -18,6 +18,11 @@ const STEPS: &[M<'_>] = &[
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
+    is_older(connection, path).map(|_| ())
+}
+
+/// Whether an older popsync wrote the file.
+pub(super) fn is_older(connection: &Connection, path: &Path) -> Result<bool, Error> {
     let version: u32 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(|source| Error::unreadable(path, source))?;
@@ -29,7 +34,7 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
             known: STEPS.len(),
         });
     }
-    Ok(())
+    Ok(version < STEPS.len())
 }
 
 /// Brings the schema to the newest version, each step in a transaction of its own.

@@ -24,6 +24,7 @@ mod migrate;
 mod overview;
 mod runs;
 mod snapshot;
+mod stored;
 
 pub use accounts::AccountRow;
 pub use error::Error;
@@ -36,6 +37,7 @@ pub use messages::{Absent, Digest, LineEnds, Renamed, Staged};
 pub use overview::{AccountOverview, LastRun};
 pub use runs::Run;
 pub use snapshot::Snapshot;
+pub use stored::Stored;
 
 /// The file in the state folder.
 pub const FILE_NAME: &str = "popsync.sqlite3";
@@ -83,7 +85,8 @@ impl Cache {
         Ok(Self { connection })
     }
 
-    /// Opens the cache for looking only; `None` where there is none yet. Nothing is written.
+    /// Opens the cache for looking only; `None` where there is none yet. Nothing is written, but
+    /// that a file of an older popsync is brought up to date.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -92,6 +95,7 @@ impl Cache {
         if !path.exists() {
             return Ok(None);
         }
+        Self::bring_up_to_date(state_dir, &path)?;
         // Read-only connections leave the files of the WAL behind; others take them away.
         let open = |flags| Connection::open_with_flags(&path, flags);
         let connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)
@@ -100,6 +104,19 @@ impl Cache {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         migrate::check(&connection, &path)?;
         Ok(Some(Self { connection }))
+    }
+
+    /// What is looked for may not be there in a file of an older version.
+    fn bring_up_to_date(state_dir: &Path, path: &Path) -> Result<(), Error> {
+        let older = {
+            let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            migrate::is_older(&connection, path)?
+        };
+        if older {
+            Self::open(state_dir)?;
+        }
+        Ok(())
     }
 }
 

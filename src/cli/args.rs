@@ -109,6 +109,7 @@ pub(super) enum Command {
     Mark(Mark),
     Unmark(Unmark),
     Import(Import),
+    Verify(Verify),
     Probe(Box<Probe>),
     Login(Login),
     Logout(Logout),
@@ -438,6 +439,34 @@ pub(super) struct Messages {
     /// Printable ASCII stands for itself, any other octet and the backslash are \xNN.
     #[arg(value_name = "UID", required = true)]
     pub(super) unique_ids: Vec<String>,
+}
+
+/// Hold the stored messages against what is recorded of them
+///
+/// Re-reads every local copy and compares it with the digest of what the server sent. Says which
+/// are missing or damaged, and changes nothing unless --repair is given.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::verify())]
+pub(super) struct Verify {
+    /// Accounts of the configuration [default: all]
+    #[arg(value_name = "ACCOUNT")]
+    pub(super) accounts: Vec<String>,
+
+    /// Compare with the server's list too
+    #[arg(long)]
+    pub(super) server: bool,
+
+    /// Download what is stored and on the server, and compare
+    ///
+    /// Some servers mark messages that were retrieved. Implies --server.
+    #[arg(long)]
+    pub(super) deep: bool,
+
+    /// Get again what is missing or damaged, as far as the server has it
+    ///
+    /// A message that you deleted yourself is missing, too.
+    #[arg(long)]
+    pub(super) repair: bool,
 }
 
 /// Take over what was downloaded before, so that it does not come again

@@ -64,6 +64,17 @@ Examples:
 Exit statuses are those of `popsync --help`."
 }
 
+/// For `popsync verify`.
+pub(super) fn verify() -> &'static str {
+    "\
+Examples:
+  popsync verify
+  popsync verify work --server
+  popsync verify work --repair
+
+The exit status is 1 where a message is missing, damaged, or not recorded."
+}
+
 /// For `popsync import`.
 pub(super) fn import() -> &'static str {
     "\
@@ -167,6 +178,8 @@ mod tests {
             &after(),
             add(),
             fetch(),
+            import(),
+            verify(),
             list(),
             login(),
             mark(),

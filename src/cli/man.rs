@@ -39,6 +39,10 @@ pub(super) const PAGES: &[Page] = &[
         text: include_str!("../../man/popsync-unmark.1"),
     },
     Page {
+        name: "popsync-verify",
+        text: include_str!("../../man/popsync-verify.1"),
+    },
+    Page {
         name: "popsync-import",
         text: include_str!("../../man/popsync-import.1"),
     },

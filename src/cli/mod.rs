@@ -34,6 +34,7 @@ mod signals;
 mod status;
 mod target;
 mod tls;
+mod verify;
 
 use args::{Cli, Color, Command, Global};
 use output::{Options, Output};
@@ -65,6 +66,7 @@ pub fn main() -> ExitCode {
             let accounts = || Ok(vec![fetch::account(&arguments, &Base::current())?]);
             sync(&cli.global, &arguments.run, 1, accounts)
         }
+        Command::Verify(arguments) => verify::verify(&cli.global, &arguments),
         Command::Import(arguments) => import::import(&cli.global, &arguments),
         Command::Login(arguments) => login::login(&cli.global, &arguments),
         Command::Logout(arguments) => login::logout(&cli.global, &arguments),

@@ -21,8 +21,12 @@ use super::{Draft, Error, Extent, Inventory, Name, Record, Recovered, Store, sto
 mod look;
 
 mod locate;
+mod ours;
+mod restore;
 
 pub use locate::{locate, remove};
+pub use ours::names_by_tag;
+pub use restore::{Restored, open_message};
 
 /// How deep sub-folders are searched for a message that a reader filed away.
 const SEARCH_DEPTH: usize = 8;

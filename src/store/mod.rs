@@ -38,7 +38,7 @@ use std::fmt;
 
 pub use error::{Error, Unfit};
 pub use inventory::{Doubt, Inventory};
-pub use maildir::{Maildir, locate, remove};
+pub use maildir::{Maildir, Restored, locate, names_by_tag, open_message, remove};
 pub use mbox::Mbox;
 pub use stop_point::stop_point;
 

@@ -26,6 +26,9 @@ pub enum Error {
     /// The user stopped the run.
     #[error("interrupted")]
     Interrupted,
+    /// The store is none whose messages can be looked at one by one.
+    #[error("its messages are not in a Maildir")]
+    NotMaildir,
     /// A defect of popsync.
     #[error("popsync has a defect: {message}")]
     Panicked {
@@ -35,6 +38,23 @@ pub enum Error {
     /// The server or the way to it failed.
     #[error(transparent)]
     Session(#[from] session::Error),
+    /// The store holds messages that popsync stored, and nothing is recorded of them.
+    #[error(
+        "{messages} messages in `{}` were stored by popsync, and this account knows nothing of them",
+        path.display()
+    )]
+    StateLost {
+        /// How many.
+        messages: usize,
+        /// The store.
+        path: PathBuf,
+    },
+    /// The store is not where it was.
+    #[error("there is no Maildir at `{}`", path.display())]
+    StoreMissing {
+        /// Where it should be.
+        path: PathBuf,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -76,7 +96,10 @@ impl Error {
             Self::Cache(error) => error.exit(),
             Self::EndlessMessage { .. } => Exit::DataError,
             Self::Interrupted => Exit::Interrupted,
-            Self::Panicked { .. } => Exit::IoError,
+            Self::NotMaildir => Exit::Config,
+            Self::Panicked { .. } | Self::StateLost { .. } | Self::StoreMissing { .. } => {
+                Exit::IoError
+            }
             Self::Session(error) => error.exit(),
             Self::Store(error) => error.exit(),
             Self::StoreGone { .. } | Self::StoreReplaced { .. } => Exit::TemporaryFailure,
@@ -93,6 +116,16 @@ impl Error {
             }
             Self::Interrupted => {
                 Some("whatever was complete is stored; run it again to go on".to_owned())
+            }
+            Self::NotMaildir => None,
+            Self::StateLost { .. } => Some(
+                "every message would come again. Put the state folder back from a backup, or run \
+                 `popsync import ACCOUNT --seed`, after which only new messages come; who wants \
+                 all of them again names another folder"
+                    .to_owned(),
+            ),
+            Self::StoreMissing { .. } => {
+                Some("is the volume mounted? nothing was looked at, and nothing changed".to_owned())
             }
             Self::Panicked { .. } => Some("please report it; no message is lost".to_owned()),
             Self::Session(error) => error.advice(),

@@ -38,6 +38,7 @@ mod seed;
 mod storage;
 mod stub;
 mod survey;
+mod verify;
 mod work;
 mod writer;
 
@@ -45,6 +46,7 @@ pub use error::Error;
 pub use event::{Event, Reporter, Summary};
 pub use seed::seed;
 pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
+pub use verify::{Fault, Finding, Scope, Tally, Verification, verify};
 
 use guarding::{Guarding, Look};
 use listing::Past;

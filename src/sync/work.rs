@@ -1,6 +1,7 @@
 //! A sync of one account in progress: the steps, in order.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -12,6 +13,7 @@ use super::planning::Plan;
 use super::refiled::Strangers;
 use super::retrieval::{Order, Retrieval, Retrieved};
 use super::{Error, Event, Request, Stop, Summary, deletion, listing, migration, storage};
+use crate::account::Identity;
 use crate::auth::source;
 use crate::cache::{self, AccountRow, Cache, Digest, Lock, Run, Snapshot};
 use crate::exit::Exit;
@@ -19,7 +21,7 @@ use crate::maildrop::Maildrop;
 use crate::policy::{self, Action, Brake, Memory};
 use crate::pop3::Capabilities;
 use crate::session::Session;
-use crate::store::{Name, Store};
+use crate::store::{Name, Store, names_by_tag};
 
 mod large;
 
@@ -58,6 +60,11 @@ impl<'a> Work<'a> {
         let prepared = spawn_blocking(move || {
             let lock = Lock::acquire(&state_dir, &account.identity)?;
             let mut cache = Cache::open(&state_dir)?;
+            if let Some(path) = account.store.maildir()
+                && cache.find_account(&account.identity)?.is_none()
+            {
+                doubt_new_account(&cache, &account.identity, path)?;
+            }
             let row = cache.account(&account, now)?;
             let inspected = Guarding::inspect(&cache, &row, &account, allow);
             let mut guarding = match inspected {
@@ -646,6 +653,22 @@ fn messages(maildrop: &Maildrop, snapshot: &Snapshot, places: &[usize]) -> Vec<M
         })
     });
     missed.collect()
+}
+
+/// Refuses to begin anew in a store whose messages are those of this mailbox: the state was lost,
+/// or knows the account by another name, and every message would come twice.
+fn doubt_new_account(cache: &Cache, identity: &Identity, path: &Path) -> Result<(), Error> {
+    let others = cache.tags_of_other_mailboxes(identity)?;
+    let ours = names_by_tag(path).into_iter();
+    let messages = ours
+        .filter(|(tag, _)| !others.contains(tag))
+        .map(|(_, names)| names.len())
+        .sum();
+    if messages == 0 {
+        return Ok(());
+    }
+    let path = path.to_owned();
+    Err(Error::StateLost { messages, path })
 }
 
 fn owned(unique_ids: Vec<&[u8]>) -> Vec<Vec<u8>> {

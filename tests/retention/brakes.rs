@@ -244,15 +244,17 @@ fn a_state_without_history_is_held_back_once() {
     assert_eq!(bench.sim.commands_of("DELE").len(), 3);
 }
 
-/// A state that is lost deletes nothing by itself: all is new.
+/// A state that is lost deletes nothing, and retrieves nothing a second time without a word.
 #[test]
 fn a_state_that_is_lost_deletes_nothing() {
     let bench = fetched(12);
     fs::remove_dir_all(bench.path("state")).unwrap();
     let settings = ["--remove-after-days", "1", "--remove-when-deleted-locally"];
-    bench.fetch(&settings).gives(0);
+    let ended = bench.fetch(&settings).gives(74);
+    ended.says("knows nothing of them");
     assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
     assert_eq!(bench.mailbox().len(), 12);
+    assert_eq!(bench.store.len(), 12);
 }
 
 #[test]

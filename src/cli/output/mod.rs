@@ -35,6 +35,7 @@ mod reporter;
 pub(super) mod sanitize;
 mod standing;
 mod terminal;
+mod verify;
 
 /// What the command line says about output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,231 @@
+//! The server's messages, downloaded once more: to be compared, and to replace what is missing
+//! or damaged.
+
+use std::collections::HashMap;
+
+use super::super::Error;
+use super::super::arrival::{Arrival, Arrived};
+use super::{Fault, Finding, Tally, Wrong};
+use crate::account::LineEndings;
+use crate::cache::Stored;
+use crate::maildrop::Maildrop;
+use crate::session::{Refusal, Session, Sink, Wanted};
+use crate::store::{self, Draft, Maildir, Restored, Store};
+
+/// How many repaired messages are made durable together.
+const BATCH: usize = 128;
+
+/// No message is larger, whatever the server sends.
+const MAX_OCTETS: u64 = 64 << 30;
+
+/// The messages of the listing that have one of these unique-ids for themselves, with the place
+/// behind it.
+fn listed<'a>(
+    maildrop: &Maildrop,
+    places: impl Iterator<Item = (&'a [u8], usize)>,
+) -> (Vec<Wanted>, Vec<usize>) {
+    let mut by_id: HashMap<&[u8], Option<usize>> = HashMap::new();
+    for (unique_id, place) in places {
+        // Of several that have one unique-id, nobody knows which it is.
+        by_id
+            .entry(unique_id)
+            .and_modify(|place| *place = None)
+            .or_insert(Some(place));
+    }
+    let found = maildrop.iter().filter_map(|message| {
+        let place = (*by_id.get(message.unique_id)?)?;
+        let wanted = Wanted {
+            number: message.number,
+            octets: message.octets,
+        };
+        (message.copies == 1).then_some((wanted, place))
+    });
+    found.unzip()
+}
+
+/// Downloads all that is stored, and compares it with what is recorded.
+pub(super) async fn compare(
+    session: &mut Session,
+    maildrop: &Maildrop,
+    stored: &[Stored],
+    tally: &mut Tally,
+    tell: &mut (dyn FnMut(Finding<'_>) + Send),
+) -> Result<(), Error> {
+    let ids = stored.iter().enumerate();
+    let ids = ids.map(|(place, stored)| (stored.unique_id.as_slice(), place));
+    let (wanted, places) = listed(maildrop, ids);
+    let mut download = Download::new(None, |index, arrived: Option<Arrived>, _| {
+        let stored = &stored[places[index]];
+        // One that is refused was not seen to differ.
+        if arrived.is_some_and(|arrived| arrived.sha256 != stored.sha256) {
+            tally.differing += 1;
+            tell(Finding {
+                unique_id: &stored.unique_id,
+                name: stored.name.as_str(),
+                path: None,
+                fault: Fault::Differs,
+            });
+        }
+    });
+    session.retr(&wanted, &mut download).await?;
+    download.result()
+}
+
+/// Retrieves what is missing or damaged, and puts it in its place.
+pub(super) async fn repair(
+    session: &mut Session,
+    maildrop: &Maildrop,
+    stored: &[Stored],
+    wrong: &[Wrong],
+    store: Maildir,
+    tally: &mut Tally,
+    tell: &mut (dyn FnMut(Finding<'_>) + Send),
+) -> Result<(), Error> {
+    let ids = wrong.iter().enumerate();
+    let ids = ids.map(|(index, wrong)| (stored[wrong.place].unique_id.as_slice(), index));
+    let (wanted, places) = listed(maildrop, ids);
+    for (wanted, places) in wanted.chunks(BATCH).zip(places.chunks(BATCH)) {
+        let mut restored = Vec::new();
+        let mut again = Vec::new();
+        let mut failed = None;
+        let style = |index: usize| stored[wrong[places[index]].place].line_ends.stored;
+        let mut download = Download::new(Some((&store, &style)), |index, arrived, draft| {
+            let wrong = &wrong[places[index]];
+            let stored = &stored[wrong.place];
+            let (Some(arrived), Some(draft)) = (arrived, draft) else {
+                return;
+            };
+            // Dropped, a draft is removed.
+            if arrived.sha256 != stored.sha256 {
+                return;
+            }
+            match draft.finish() {
+                Err(error) => failed = Some(error),
+                Ok(draft) => {
+                    again.push(wrong);
+                    restored.push(Restored {
+                        draft,
+                        name: stored.name.clone(),
+                        replaces: wrong.path.clone(),
+                    });
+                }
+            }
+        });
+        session.retr(wanted, &mut download).await?;
+        download.result()?;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        let count = store.restore(&restored)?;
+        tally.repaired += count;
+        for (wrong, one) in again.iter().zip(&restored) {
+            let stored = &stored[wrong.place];
+            tell(Finding {
+                unique_id: &stored.unique_id,
+                name: stored.name.as_str(),
+                path: one.replaces.as_deref(),
+                fault: Fault::Repaired,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Takes messages: digests them, and writes them where there is a store to write to.
+struct Download<'a, F> {
+    to: Option<(&'a Maildir, &'a (dyn Fn(usize) -> LineEndings + Sync))>,
+    done: F,
+    index: usize,
+    arrival: Option<Arrival>,
+    draft: Option<Box<dyn Draft>>,
+    octets: Vec<u8>,
+    failed: Option<store::Error>,
+    endless: Option<u64>,
+}
+
+impl<'a, F> Download<'a, F>
+where
+    F: FnMut(usize, Option<Arrived>, Option<Box<dyn Draft>>) + Send,
+{
+    fn new(to: Option<(&'a Maildir, &'a (dyn Fn(usize) -> LineEndings + Sync))>, done: F) -> Self {
+        Self {
+            to,
+            done,
+            index: 0,
+            arrival: None,
+            draft: None,
+            octets: Vec::new(),
+            failed: None,
+            endless: None,
+        }
+    }
+
+    fn result(self) -> Result<(), Error> {
+        match (self.failed, self.endless) {
+            (Some(error), _) => Err(error.into()),
+            (None, Some(octets)) => Err(Error::EndlessMessage { octets }),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Writes what has come.
+    fn write(&mut self) {
+        if let Some(draft) = &mut self.draft
+            && self.failed.is_none()
+            && let Err(error) = draft.write(&self.octets)
+        {
+            self.failed = Some(error);
+        }
+        self.octets.clear();
+    }
+}
+
+impl<F> Sink for Download<'_, F>
+where
+    F: FnMut(usize, Option<Arrived>, Option<Box<dyn Draft>>) + Send,
+{
+    fn begin(&mut self) {
+        let line_endings = self
+            .to
+            .map_or(LineEndings::Crlf, |(_, style)| style(self.index));
+        self.arrival = Some(Arrival::new(line_endings));
+        if let Some((store, _)) = self.to {
+            match store.draft() {
+                Ok(draft) => self.draft = Some(draft),
+                Err(error) => self.failed = Some(error),
+            }
+        }
+    }
+
+    fn content(&mut self, octets: &[u8]) {
+        if let Some(arrival) = &mut self.arrival {
+            arrival.take(octets, &mut self.octets);
+            if arrival.octets() > MAX_OCTETS {
+                self.endless = Some(arrival.octets());
+            }
+        }
+        self.write();
+    }
+
+    fn end(&mut self) {
+        let arrived = self
+            .arrival
+            .take()
+            .map(|arrival| arrival.finish(&mut self.octets));
+        self.write();
+        if self.failed.is_none() {
+            (self.done)(self.index, arrived, self.draft.take());
+        }
+        self.draft = None;
+        self.index += 1;
+    }
+
+    fn refused(&mut self, _: Refusal) {
+        (self.done)(self.index, None, None);
+        self.index += 1;
+    }
+
+    async fn hand_over(&mut self) -> bool {
+        self.failed.is_none() && self.endless.is_none()
+    }
+}
