@@ -193,6 +193,17 @@ fn a_token_that_the_server_refuses_is_not_tried_twice() {
     assert_eq!(bench.provider.state().refreshed, 1);
 }
 
+#[test]
+fn an_account_that_is_removed_leaves_no_tokens() {
+    let bench = Bench::new();
+    assert_eq!(bench.with_file(&["login", "work", "-q"]).run().status, 0);
+    assert!(bench.home.path().join("tokens").exists());
+    bench
+        .with_file(&["account", "remove", "work"])
+        .gives(0, "", "");
+    assert!(!bench.home.path().join("tokens").exists());
+}
+
 /// Neither a refusal of the person nor one of the server leaves tokens behind.
 #[test]
 fn a_sign_in_that_leads_nowhere_keeps_nothing() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::account::{Account, PasswordSource};
-use crate::auth::keyring;
+use crate::auth::{keyring, oauth};
 use crate::config::{self, Config, EditError};
 use crate::exit::Exit;
 
@@ -48,7 +48,7 @@ fn with_config(global: &Global, action: impl FnOnce(Config, &Output) -> Exit) ->
     exit.merge(output.finish())
 }
 
-/// The mail stays where it is, and so does what is remembered of it. The password goes, unless
+/// The mail stays where it is, and so does what is remembered of it. The password goes, or the tokens, unless
 /// another account has the same.
 fn remove(global: &Global, name: &str) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
@@ -60,7 +60,11 @@ fn remove(global: &Global, name: &str) -> Exit {
                 let same = |other: &Account| {
                     (&other.user, &other.identity.host) == (&account.user, &account.identity.host)
                 };
-                let own = account.password == PasswordSource::Ask && !others().any(same);
+                let kept = matches!(
+                    account.password,
+                    PasswordSource::Ask | PasswordSource::OAuth(_)
+                );
+                let own = kept && !others().any(same);
                 let exit = if own {
                     login::with_runtime(&output, async |_| {
                         forget(&account).await;
@@ -87,6 +91,13 @@ fn chosen(global: &Global, name: &str) -> Result<(Config, Account), config::Erro
 }
 
 async fn forget(account: &Account) {
+    if let PasswordSource::OAuth(oauth) = &account.password {
+        match oauth::sign_out(account, oauth).await {
+            Ok(removed) => tracing::debug!(removed, "tokens"),
+            Err(error) => tracing::debug!("no tokens to remove: {error}"),
+        }
+        return;
+    }
     match keyring::remove(&keyring::Entry::password(account)).await {
         Ok(removed) => tracing::debug!(removed, "password in the keyring"),
         // Where there is no keyring there is no password in it.
