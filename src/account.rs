@@ -170,13 +170,27 @@ pub enum StoreSettings {
         /// The line ends written.
         line_endings: LineEndings,
     },
+    /// A delivery agent.
+    Exec {
+        /// The program and its arguments.
+        command: Vec<String>,
+        /// How long it may take over one message.
+        timeout: Duration,
+        /// The line ends given to it.
+        line_endings: LineEndings,
+    },
 }
+
+/// How long a delivery agent may take over one message where the user says nothing else.
+pub const DEFAULT_EXEC_TIMEOUT: Duration = Duration::from_secs(300);
 
 impl StoreSettings {
     /// The line ends written.
     pub fn line_endings(&self) -> LineEndings {
         match self {
-            Self::Maildir { line_endings, .. } | Self::Mbox { line_endings, .. } => *line_endings,
+            Self::Maildir { line_endings, .. }
+            | Self::Mbox { line_endings, .. }
+            | Self::Exec { line_endings, .. } => *line_endings,
         }
     }
 
@@ -184,16 +198,17 @@ impl StoreSettings {
     pub fn maildir(&self) -> Option<&Path> {
         match self {
             Self::Maildir { path, .. } => Some(path),
-            Self::Mbox { .. } => None,
+            Self::Mbox { .. } | Self::Exec { .. } => None,
         }
     }
 }
 
 impl fmt::Display for StoreSettings {
-    /// What tells one store from another: the path.
+    /// What tells one store from another: the path, or the command.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Maildir { path, .. } | Self::Mbox { path, .. } => path.display().fmt(f),
+            Self::Exec { command, .. } => write!(f, "exec {}", command.join(" ")),
         }
     }
 }

@@ -192,6 +192,14 @@ pub(super) struct StoreFlags {
     /// it. Its folder has to be there.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) mbox: Option<PathBuf>,
+
+    /// Delivery agent to hand each message to, on its standard input
+    ///
+    /// A program and its arguments, such as 'maildrop -d anna'; no shell is used. Status 0 says
+    /// that it has taken the message, 75 that it is to be tried again later. Each message is
+    /// handed over at least once.
+    #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
+    pub(super) exec: Option<String>,
 }
 
 /// The keys of an account as flags.
@@ -200,6 +208,12 @@ pub(super) struct StoreFlags {
 pub(super) struct AccountFlags {
     #[command(flatten)]
     pub(super) server: ServerFlags,
+
+    /// Longest time for the delivery agent with one message [default: 5m]
+    ///
+    /// In seconds, or with a unit: s, m or h. It is ended then, and tried again in the next run.
+    #[arg(long, value_name = "TIME", value_parser = quantity::time)]
+    pub(super) exec_timeout: Option<Duration>,
 
     /// Whether stored messages stay on the server: true or false
     ///

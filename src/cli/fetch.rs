@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::account::{Account, LineEndings, PasswordSource};
-use crate::config::{Base, Error, Fault, Key, Origin, Problem, Setting, Settings, Store};
+use crate::config::{Base, Error, Fault, Key, Origin, Problem, Setting, Settings, Store, words};
 
 use super::args::{Fetch, ServerFlags};
 
@@ -17,6 +17,7 @@ pub(super) fn account(fetch: &Fetch, base: &Base) -> Result<Account, Error> {
 fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
     let flags = &fetch.account;
     let mut settings = Settings {
+        exec_timeout: flags.exec_timeout.map(|time| set("--exec-timeout", time)),
         leave_on_server: flags
             .leave_on_server
             .map(|leave| set("--leave-on-server", leave)),
@@ -48,6 +49,12 @@ fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
     }
     if let Some(file) = &fetch.store.mbox {
         settings.set_store(path("--mbox", "mbox", file, base)?.map(Store::Mbox))?;
+    }
+    if let Some(line) = &fetch.store.exec {
+        let flag = "--exec";
+        let command = words::split(line)
+            .map_err(|error| Fault::new(&Origin::Flag(flag), Problem::Exec(error)))?;
+        settings.set_store(set(flag, Store::Exec(command)))?;
     }
     if let Some(days) = flags.remove_after_days {
         settings.set_days(set("--remove-after-days", Some(days)))?;

@@ -48,6 +48,7 @@ Examples:
   popsync fetch pop3s://anna@example.com@mail.example.com --maildir ~/Mail \\
       --password-command 'pass show mail' --leave-on-server false
   popsync fetch pop3s://anna@mail.example.com --mbox ~/Mail/inbox
+  popsync fetch pop3s://anna@mail.example.com --exec 'maildrop -d anna'
   popsync fetch pop3://mail.example.com --user anna --maildir ~/Mail --dry-run
 
 Exit statuses are those of `popsync --help`."

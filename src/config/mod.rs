@@ -28,6 +28,7 @@ mod suggest;
 mod table;
 pub(crate) mod tls;
 mod url;
+pub(crate) mod words;
 
 pub use edit::{EditError, Keys, add_account, preview, remove_account};
 pub use error::Error;
@@ -43,6 +44,7 @@ pub(crate) use settings::{Fault, Key, Origin, Setting, Settings, Store, Tls};
 pub use shown::{Shown, ShownKey, shown};
 pub(crate) use tls::TlsKeys;
 pub use url::{ServerUrl, UrlError};
+pub use words::WordsError;
 
 /// The largest file that is read.
 const LIMIT: u64 = 1 << 20;

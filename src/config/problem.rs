@@ -8,9 +8,10 @@ use super::paths::PathError;
 use super::proxy::ProxyError;
 use super::quantity::{SizeError, TimeError};
 use super::url::UrlError;
+use super::words::WordsError;
 
 /// The keys of an account, in the order of the manual.
-pub const ACCOUNT_KEYS: [&str; 27] = [
+pub const ACCOUNT_KEYS: [&str; 29] = [
     "server",
     "user",
     "auth",
@@ -21,6 +22,8 @@ pub const ACCOUNT_KEYS: [&str; 27] = [
     "oauth",
     "maildir",
     "mbox",
+    "exec",
+    "exec-timeout",
     "profile",
     "leave-on-server",
     "remove-after-days",
@@ -132,6 +135,12 @@ pub enum Problem {
         /// Why.
         error: EndpointError,
     },
+    /// Not a command.
+    #[error("`exec` is {0}")]
+    Exec(#[source] WordsError),
+    /// Not a time.
+    #[error("`exec-timeout` is {0}")]
+    ExecTime(#[source] TimeError),
     /// `user = ""`.
     #[error("`user` is empty")]
     EmptyUser,
@@ -283,7 +292,7 @@ pub enum Contradiction {
     #[error("`header-stubs` needs a Maildir: nothing else lets one message be replaced")]
     StubsWithoutMaildir,
     /// Two stores for one account.
-    #[error("an account has one store: `maildir` or `mbox`")]
+    #[error("an account has one store: `maildir`, `mbox` or `exec`")]
     TwoStores,
     /// The URL names one user, and `user` another.
     #[error("the server URL names the user `{url}`, and `user` is `{key}`")]
@@ -344,6 +353,8 @@ impl Problem {
             Self::Size { key, .. } => return example(key),
             Self::SourceAddress => return example("source-address"),
             Self::Syntax { message } => return syntax_advice(message),
+            Self::Exec(_) => return example("exec"),
+            Self::ExecTime(_) => return example("exec-timeout"),
             Self::Time(_) => "write for example `timeout = \"2m\"`",
             Self::UnknownKey { nearest, known, .. } => {
                 let account_key = nearest.is_none_or(|nearest| !TOP_KEYS.contains(&nearest));
@@ -397,7 +408,7 @@ impl Contradiction {
                 "leave `header-stubs` out, or write `maildir` instead of the other store"
             }
             Self::TwoStores => {
-                "leave one of the two out; for both, write a second account with another name"
+                "leave the others out; for several, write a second account with another name"
             }
             Self::OAuthProviders => {
                 "name it by one of `provider`, `issuer`, or `token-endpoint` and the others"
@@ -434,11 +445,15 @@ fn example(key: &str) -> Option<String> {
         "accounts" | "accounts.NAME" => "write `[accounts.work]` and the account's keys below it",
         "auth" => "write `auth = \"user\"`",
         "defaults" => "write `[defaults]` and the keys below it",
+        "exec" => {
+            "write for example `exec = \"maildrop -d anna\"`, or `[\"maildrop\", \"-d\", \"anna\"]`"
+        }
+        "exec-timeout" => "write for example `exec-timeout = \"5m\"`",
         "header-stubs" => "write `header-stubs = true` or `false`, without quotes",
         "headers-only-above" => "write for example `headers-only-above = \"500 KiB\"`",
         "leave-on-server" => "write `leave-on-server = true` or `false`, without quotes",
         "line-endings" => "write `line-endings = \"lf\"` or `\"crlf\"`",
-        "maildir" => "write `maildir = \"~/Mail/work\"`, or `mbox` and a file",
+        "maildir" => "write `maildir = \"~/Mail/work\"`, or `mbox` or `exec` instead",
         "mbox" => "write `mbox = \"~/Mail/work.mbox\"`",
         "max-deletions" => "write for example `max-deletions = 100`",
         "max-messages" => "write for example `max-messages = 500`",

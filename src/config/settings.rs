@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::account::{
-    Account, AuthMethod, DEFAULT_MAX_DELETIONS, DEFAULT_TIMEOUT, Identity, Limits, LineEndings,
-    PasswordSource, Retention, Security, Server, StoreSettings, TlsSettings,
+    Account, AuthMethod, DEFAULT_EXEC_TIMEOUT, DEFAULT_MAX_DELETIONS, DEFAULT_TIMEOUT, Identity,
+    Limits, LineEndings, PasswordSource, Retention, Security, Server, StoreSettings, TlsSettings,
 };
 use crate::auth::argument;
 use crate::profile::Profile;
@@ -81,13 +81,15 @@ pub(crate) enum Tls {
     Off,
 }
 
-/// `maildir` or `mbox`.
+/// `maildir`, `mbox` or `exec`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Store {
     /// The folder.
     Maildir(PathBuf),
     /// The file.
     Mbox(PathBuf),
+    /// The command.
+    Exec(Vec<String>),
 }
 
 /// What the account's state is kept under.
@@ -107,6 +109,7 @@ pub(crate) struct Settings {
     pub(crate) auth: Option<Setting<AuthMethod>>,
     pub(crate) password: Option<Setting<PasswordSource>>,
     pub(crate) store: Option<Setting<Store>>,
+    pub(crate) exec_timeout: Option<Setting<Duration>>,
     pub(crate) profile: Option<Setting<Profile>>,
     pub(crate) leave_on_server: Option<Setting<bool>>,
     pub(crate) remove_after_days: Option<Setting<u32>>,
@@ -207,6 +210,7 @@ impl Settings {
             auth: self.auth.or(below.auth),
             password: self.password.or(below.password),
             store: self.store.or(below.store),
+            exec_timeout: self.exec_timeout.or(below.exec_timeout),
             profile: self.profile.or(below.profile),
             leave_on_server: self.leave_on_server.or(below.leave_on_server),
             remove_after_days: self.remove_after_days.or(below.remove_after_days),
@@ -263,6 +267,11 @@ impl Settings {
         let store = match self.store.ok_or_else(|| missing("maildir"))?.value {
             Store::Maildir(path) => StoreSettings::Maildir { path, line_endings },
             Store::Mbox(path) => StoreSettings::Mbox { path, line_endings },
+            Store::Exec(command) => StoreSettings::Exec {
+                command,
+                timeout: value_or_default(self.exec_timeout, DEFAULT_EXEC_TIMEOUT),
+                line_endings,
+            },
         };
         if let Some(stubs) = &self.header_stubs
             && stubs.value

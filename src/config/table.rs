@@ -18,6 +18,7 @@ use super::quantity;
 use super::settings::{Fault, Origin, Setting, Settings, Store, Tls};
 use super::suggest;
 use super::tls::TlsKeys;
+use super::words;
 
 /// The largest `max-messages`. POP3 servers number messages with 32 bits.
 const MOST_MESSAGES: u64 = 4_294_967_295;
@@ -77,6 +78,10 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
             }
             "maildir" => {
                 settings.set_store(value("maildir").path(base)?.map(Store::Maildir))?;
+            }
+            "exec" => settings.set_store(value("exec").words()?.map(Store::Exec))?,
+            "exec-timeout" => {
+                settings.exec_timeout = Some(value("exec-timeout").exec_time()?);
             }
             "mbox" => settings.set_store(value("mbox").path(base)?.map(Store::Mbox))?,
             "profile" => settings.profile = Some(value("profile").profile()?),
@@ -191,6 +196,28 @@ impl<'a, 'i> Value<'a, 'i> {
         let path = base.expand(Path::new(self.text()?.value));
         let key = self.key;
         Ok(self.setting(path.map_err(|error| self.fault(Problem::Path { key, error }))?))
+    }
+
+    /// A command in one text, or its words in a list.
+    fn words(&self) -> Result<Setting<Vec<String>>, Fault> {
+        let words = match self.value.get_ref() {
+            DeValue::String(line) => words::split(line),
+            DeValue::Array(list) => {
+                let word = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
+                    DeValue::String(word) => Some(word.to_string()),
+                    _ => None,
+                };
+                let list: Option<Vec<String>> = list.iter().map(word).collect();
+                words::check(list.ok_or_else(|| self.wrong_type("a list of texts"))?)
+            }
+            _ => return Err(self.wrong_type("a text in quotes or a list of texts")),
+        };
+        Ok(self.setting(words.map_err(|error| self.fault(Problem::Exec(error)))?))
+    }
+
+    fn exec_time(&self) -> Result<Setting<std::time::Duration>, Fault> {
+        let time = quantity::time(&self.quantity()?);
+        Ok(self.setting(time.map_err(|error| self.fault(Problem::ExecTime(error)))?))
     }
 
     pub(super) fn choice(&self, known: &[&'static str]) -> Result<&'a str, Fault> {

@@ -343,7 +343,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, remove-when-deleted-locally, max-deletions, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, remove-when-deleted-locally, max-deletions, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`
@@ -542,7 +542,7 @@ fn a_missing_key_is_shown_at_its_account() {
       |
     1 | [accounts.work]
       |           ^^^^
-    write `maildir = "~/Mail/work"`, or `mbox` and a file
+    write `maildir = "~/Mail/work"`, or `mbox` or `exec` instead
     "#);
     insta::assert_snapshot!(shown(parse("")), @r#"
     config.toml has no accounts
@@ -574,12 +574,40 @@ fn an_account_has_one_store_and_its_own_goes_before_that_of_the_defaults() {
     let defaults = format!("mbox = \"~/inbox\"\n{crlf}");
     assert_eq!(text(&defaults, "").unwrap(), mbox);
     insta::assert_snapshot!(shown(text("", "maildir = \"/m\"\nmbox = \"/inbox\"")), @r#"
-    config.toml:6:8: an account has one store: `maildir` or `mbox`
+    config.toml:6:8: an account has one store: `maildir`, `mbox` or `exec`
       |
     6 | mbox = "/inbox"
       |        ^^^^^^^^
-    leave one of the two out; for both, write a second account with another name
+    leave the others out; for several, write a second account with another name
     "#);
+    let exec = |command: &[&str], seconds| StoreSettings::Exec {
+        command: command.iter().map(|word| (*word).to_owned()).collect(),
+        timeout: std::time::Duration::from_secs(seconds),
+        line_endings: LineEndings::Lf,
+    };
+    let words = ["maildrop", "-d", "anna b"];
+    let stores = [
+        text("", "exec = \"maildrop -d 'anna b'\""),
+        text(
+            "maildir = \"/m\"",
+            "exec = [\"maildrop\", \"-d\", \"anna b\"]",
+        ),
+    ];
+    for store in stores {
+        assert_eq!(store.unwrap(), exec(&words, 300));
+    }
+    let timed = text("exec-timeout = \"2m\"", "exec = \"procmail\"");
+    assert_eq!(timed.unwrap(), exec(&["procmail"], 120));
+    for (own, words) in [
+        ("exec = \"\"", "`exec` is empty"),
+        ("exec = []", "`exec` is empty"),
+        ("exec = \"a 'b\"", "no partner"),
+        ("exec = [\"a\", 1]", "a list of texts"),
+        ("exec = \"a\"\nexec-timeout = 0", "`exec-timeout` is"),
+    ] {
+        let error = text("", own).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
     let error = text("header-stubs = true", "mbox = \"/inbox\"").unwrap_err();
     assert!(
         error.to_string().contains("`header-stubs` needs a Maildir"),

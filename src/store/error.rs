@@ -17,6 +17,20 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The delivery agent cannot be run.
+    #[error("cannot run the delivery agent `{program}`")]
+    Agent {
+        /// The program.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The delivery agent cannot take messages for now.
+    #[error("{reason}")]
+    AgentBusy {
+        /// What it did with the last one, in words safe for a terminal.
+        reason: String,
+    },
     /// Another program has the lock, and did not give it up in time.
     #[error("`{}` is locked by another program", path.display())]
     Locked {
@@ -128,15 +142,26 @@ impl Error {
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Folder { .. } | Self::Unfit { .. } => Exit::CannotCreate,
+            Self::Agent { .. } | Self::Folder { .. } | Self::Unfit { .. } => Exit::CannotCreate,
             Self::Io { .. } => Exit::IoError,
-            Self::Locked { .. } => Exit::TemporaryFailure,
+            Self::AgentBusy { .. } | Self::Locked { .. } => Exit::TemporaryFailure,
         }
     }
 
     /// What the user can do, for a line of its own.
     pub fn advice(&self) -> Option<String> {
         let source = match self {
+            Self::Agent { .. } => {
+                return Some(
+                    "`exec` names a program and its arguments; no shell is used".to_owned(),
+                );
+            }
+            Self::AgentBusy { .. } => {
+                return Some(
+                    "what it did not take stays on the server, and the next run tries again"
+                        .to_owned(),
+                );
+            }
             Self::Folder { source, .. } | Self::Io { source, .. } => source,
             Self::Locked { path, lock } if path == lock => {
                 return Some("try again when the program that has it open is done".to_owned());

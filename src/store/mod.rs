@@ -18,6 +18,9 @@
 //! digests; (4) the messages are appended, (5) the file is made durable and unlocked. After a
 //! crash, what was not appended whole is cut back to where it began, and appended from the spool.
 //!
+//! Where messages go to a delivery agent, (1) is a spool too; the agent takes a message, and only
+//! then it is recorded by itself: (2), (4) and (5) are the agent's.
+//!
 //! What is recorded is never ahead of what is durable. After a crash, a staged record whose
 //! message is where step 1 put it is taken through step 4; one whose message is where readers
 //! look needs nothing; one whose message is nowhere is forgotten, and the message is retrieved
@@ -27,6 +30,7 @@
 
 mod durable;
 mod error;
+pub mod exec;
 mod inventory;
 pub mod maildir;
 pub mod mbox;
@@ -37,6 +41,7 @@ mod stop_point;
 use std::fmt;
 
 pub use error::{Error, Unfit};
+pub use exec::Exec;
 pub use inventory::{Doubt, Inventory};
 pub use maildir::{Maildir, Restored, locate, names_by_tag, open_message, remove};
 pub use mbox::Mbox;
@@ -92,6 +97,15 @@ pub struct Recovered {
     pub warnings: Vec<String>,
 }
 
+/// What became of a message that was handed to another program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// It has taken it.
+    Taken,
+    /// It has not: why, in words safe for a terminal.
+    Refused(String),
+}
+
 /// A store of messages.
 ///
 /// Drafts are written on one thread while the batch before is made durable on another, so all
@@ -102,6 +116,21 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Io`].
     fn draft(&self) -> Result<Box<dyn Draft>, Error>;
+
+    /// Whether messages go to another program, one by one: each is then delivered, and recorded
+    /// at once by itself.
+    fn hands_over(&self) -> bool {
+        false
+    }
+
+    /// Between steps 1 and 2: hands a written message over, where [`Self::hands_over`] says so.
+    ///
+    /// # Errors
+    /// Those that make it pointless to go on with others.
+    fn deliver(&self, name: &Name) -> Result<Delivery, Error> {
+        let _ = name;
+        Ok(Delivery::Taken)
+    }
 
     /// Step 2: makes the written messages durable, and gives what is to be recorded of each
     /// besides its name. What follows is [`Self::publish`], or [`Self::discard`], at once: other

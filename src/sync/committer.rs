@@ -9,9 +9,9 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::retrieval::Order;
 use super::writer::{Batch, Message};
-use super::{Clock, Error};
+use super::{Clock, Error, Stop};
 use crate::cache::{Cache, Digest, Renamed, Staged};
-use crate::store::{Extent, Name, Store, stop_point};
+use crate::store::{Delivery, Extent, Name, Store, stop_point};
 
 /// Makes batches durable and records them. Owns the cache while a retrieval runs.
 pub(super) struct Committer {
@@ -31,6 +31,10 @@ pub(super) struct Committer {
     pub(super) failed: Arc<AtomicBool>,
     /// The places of the messages that were found to be stored already.
     pub(super) known: Vec<usize>,
+    /// Messages that are handed over one by one wait no longer than for the current one.
+    pub(super) stop: Stop,
+    /// The places of the messages that another program did not take, and why.
+    pub(super) refused: Vec<(usize, String)>,
 }
 
 /// What a committer leaves behind.
@@ -43,6 +47,8 @@ pub(super) struct Committed {
     /// How many of them were stored, and not found to be stored already.
     pub(super) messages: u64,
     pub(super) octets: u64,
+    /// The places of the messages that another program did not take, and why.
+    pub(super) refused: Vec<(usize, String)>,
     pub(super) result: Result<(), Error>,
 }
 
@@ -52,22 +58,34 @@ impl Committer {
         let mut safe = Vec::new();
         let (mut messages, mut octets) = (0, 0);
         let mut result = Ok(());
-        while let Ok(batch) = self.batches.recv() {
-            let slots: Vec<usize> = batch.messages.iter().map(|message| message.slot).collect();
-            match self.commit(batch) {
-                Ok((stored, size)) => {
-                    messages += stored;
-                    octets += size;
-                    safe.extend_from_slice(&slots);
-                    for slot in slots {
-                        // Nobody listens any more where the session has ended.
-                        let _ = self.stored.send(slot);
+        'batches: while let Ok(batch) = self.batches.recv() {
+            let mut parts = self.parts(batch).into_iter();
+            while let Some(part) = parts.next() {
+                let mut slots: Vec<usize> = part.iter().map(|message| message.slot).collect();
+                let stopped = self.store.hands_over() && self.stop.is_wanted();
+                let committed = if stopped {
+                    self.discard(&part);
+                    Err(Error::Interrupted)
+                } else {
+                    self.commit(part)
+                };
+                match committed {
+                    Ok((stored, size)) => {
+                        messages += stored;
+                        octets += size;
+                        slots.retain(|slot| self.refused.iter().all(|(other, _)| other != slot));
+                        safe.extend_from_slice(&slots);
+                        for slot in slots {
+                            // Nobody listens any more where the session has ended.
+                            let _ = self.stored.send(slot);
+                        }
                     }
-                }
-                Err(error) => {
-                    result = Err(error);
-                    self.failed.store(true, Ordering::Relaxed);
-                    break;
+                    Err(error) => {
+                        result = Err(error);
+                        self.failed.store(true, Ordering::Relaxed);
+                        parts.for_each(|part| self.discard(&part));
+                        break 'batches;
+                    }
                 }
             }
         }
@@ -81,8 +99,39 @@ impl Committer {
             known: self.known,
             messages,
             octets,
+            refused: self.refused,
             result,
         }
+    }
+
+    /// What of a batch is recorded together.
+    fn parts(&self, batch: Batch) -> Vec<Vec<Message>> {
+        if self.store.hands_over() {
+            batch.messages.into_iter().map(|one| vec![one]).collect()
+        } else {
+            vec![batch.messages]
+        }
+    }
+
+    /// Hands messages over, where they are; those that are not taken stay on the server.
+    fn deliver(&mut self, messages: &mut Vec<Message>) -> Result<(), Error> {
+        if !self.store.hands_over() {
+            return Ok(());
+        }
+        for message in std::mem::take(messages) {
+            match self.store.deliver(&message.name) {
+                Ok(Delivery::Taken) => messages.push(message),
+                Ok(Delivery::Refused(reason)) => {
+                    self.store.discard(std::slice::from_ref(&message.name));
+                    self.refused.push((message.slot, reason));
+                }
+                Err(error) => {
+                    self.store.discard(std::slice::from_ref(&message.name));
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
     }
 
     fn discard(&self, messages: &[Message]) {
@@ -94,19 +143,15 @@ impl Committer {
     }
 
     /// Gives how many messages were stored, and their octets.
-    fn commit(&mut self, mut batch: Batch) -> Result<(u64, u64), Error> {
-        self.drop_known_copies(&mut batch.messages)?;
-        self.drop_renamed(&mut batch.messages)?;
-        let names: Vec<Name> = batch
-            .messages
+    fn commit(&mut self, mut messages: Vec<Message>) -> Result<(u64, u64), Error> {
+        self.drop_known_copies(&mut messages)?;
+        self.drop_renamed(&mut messages)?;
+        self.deliver(&mut messages)?;
+        let names: Vec<Name> = messages
             .iter()
             .map(|message| message.name.clone())
             .collect();
-        let octets = batch
-            .messages
-            .iter()
-            .map(|message| message.arrived.octets)
-            .sum();
+        let octets = messages.iter().map(|message| message.arrived.octets).sum();
         // Step 2.
         let extents = match self.store.settle(&names) {
             Ok(extents) => extents,
@@ -115,8 +160,7 @@ impl Committer {
                 return Err(error.into());
             }
         };
-        let rows: Vec<Staged> = batch
-            .messages
+        let rows: Vec<Staged> = messages
             .into_iter()
             .zip(extents)
             .map(|(message, extent)| self.row(message, extent))

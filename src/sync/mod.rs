@@ -208,6 +208,11 @@ fn known_so_far(
 struct Stop(watch::Receiver<bool>);
 
 impl Stop {
+    /// Whether it is to end.
+    fn is_wanted(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Does this, unless it is to stop first; what was begun is dropped then.
     async fn unless_stopped<F: Future>(&self, doing: F) -> Result<F::Output, Error> {
         let mut stop = self.0.clone();

@@ -30,6 +30,9 @@ const CHUNKS: usize = 16;
 /// How many batches may wait for the disk besides the one that it works on.
 const BATCHES: usize = 1;
 
+/// How many may wait for another program that takes messages one by one. They are on the disk.
+const BATCHES_TO_HAND_OVER: usize = 64;
+
 /// Which messages are retrieved, in which order.
 #[derive(Debug)]
 pub(super) struct Order {
@@ -197,7 +200,11 @@ impl Retrieval<'_> {
     pub(super) async fn run(self, session: &mut Session) -> Result<(Cache, Retrieved), Error> {
         let (to_writer, chunks) = channel(CHUNKS);
         let (spare_to, spare) = channel(CHUNKS + 2);
-        let (to_committer, batches) = sync_channel(BATCHES);
+        let (to_committer, batches) = sync_channel(if self.store.hands_over() {
+            BATCHES_TO_HAND_OVER
+        } else {
+            BATCHES
+        });
         let (stored_to, stored) = unbounded_channel();
         let failed = Arc::new(AtomicBool::new(false));
         let mut intake = Intake {
@@ -236,6 +243,8 @@ impl Retrieval<'_> {
             batches,
             failed,
             known: Vec::new(),
+            stop: self.stop.clone(),
+            refused: Vec::new(),
         };
         let writer = spawn_blocking(|| writer.run());
         let committer = spawn_blocking(|| committer.run());
@@ -244,7 +253,7 @@ impl Retrieval<'_> {
             .stop
             .unless_stopped(session.retr(&wanted, &mut intake))
             .await;
-        let (failed, endless) = (intake.failed, intake.endless);
+        let (mut failed, endless) = (intake.failed, intake.endless);
         let in_doubt = matches!(&pulled, Ok(Err(error)) if session.is_out_of_step(error));
         let hung_up_after = match &pulled {
             Ok(Err(error)) if intake.refused_last && error.is_hang_up() => intake.refused_ids(),
@@ -281,6 +290,15 @@ impl Retrieval<'_> {
         }
         let committed = committed.map_err(Error::panicked)?;
         let written = written.map_err(Error::panicked)?;
+        for (slot, reason) in &committed.refused {
+            failed += 1;
+            let message = self.order.message(*slot);
+            self.reporter.report(Event::MessageFailed {
+                number: message.number.as_u32(),
+                unique_id: message.unique_id,
+                reason,
+            });
+        }
         let result = match (written, endless, pulled) {
             (Err(error), ..) => Err(error.into()),
             (_, Some(octets), _) => Err(Error::EndlessMessage { octets }),

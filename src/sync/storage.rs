@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Error;
 use crate::account::StoreSettings;
 use crate::cache::{AccountRow, Cache};
-use crate::store::{Maildir, Mbox, Name, Record, Store, stop_point};
+use crate::store::{Exec, Maildir, Mbox, Name, Record, Store, stop_point};
 
 /// In the state folder: messages on their way into stores that are no folders of files.
 const SPOOL: &str = "spool";
@@ -22,6 +22,12 @@ pub(super) fn open(
         StoreSettings::Maildir { path, .. } => Arc::new(Maildir::open(path, &row.tag)?),
         StoreSettings::Mbox { path, .. } => {
             Arc::new(Mbox::open(path, &state_dir.join(SPOOL), &row.tag)?)
+        }
+        StoreSettings::Exec {
+            command, timeout, ..
+        } => {
+            let spool = state_dir.join(SPOOL);
+            Arc::new(Exec::new(command, *timeout, &spool, &row.tag)?)
         }
     };
     let last = cache.last_extent(row.id)?;

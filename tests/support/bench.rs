@@ -292,6 +292,19 @@ impl Bench {
         run
     }
 
+    /// `popsync fetch` to a delivery agent, to be run.
+    pub(crate) fn fetch_to_agent(&self, command: &str, arguments: &[&str]) -> Run<'_> {
+        let url = self.url();
+        let mut run = self.popsync(&["fetch", &url, "--user", USER, "--exec", command]);
+        run.command
+            .arg("--password-file")
+            .arg(self.path("password"))
+            .arg("--ca-file")
+            .arg(self.path("ca.pem"))
+            .args(arguments);
+        run
+    }
+
     /// The same without a word about TLS.
     pub(crate) fn fetch_bare(&self, url: &str, arguments: &[&str]) -> Run<'_> {
         let mut run = self.popsync(&["fetch", url, "--user", USER]);
