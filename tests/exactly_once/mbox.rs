@@ -173,10 +173,11 @@ fn an_mbox_that_was_emptied_or_removed_gets_what_is_new_and_nothing_twice() {
     assert_eq!(bench.store.len(), 1);
     fs::remove_file(&bench.place).unwrap();
     bench.deliver(&letter(7));
-    bench
-        .fetch(&[])
-        .gives(0)
-        .says("was not there any more, and is begun anew");
+    // Its volume may not be mounted.
+    bench.fetch(&[]).gives(75).says("messages were stored");
+    assert!(!bench.place.exists());
+    let anew = bench.fetch(&["--accept-store"]).gives(0);
+    anew.says("was not there any more, and is begun anew");
     assert_eq!(bench.store.len(), 1);
     bench.fetch(&[]).gives(0);
     assert_eq!(bench.sim.commands_of("RETR").len(), 7);
