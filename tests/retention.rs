@@ -13,6 +13,8 @@ mod bench;
 mod brakes;
 #[path = "retention/followed.rs"]
 mod followed;
+#[path = "retention/histories.rs"]
+mod histories;
 #[path = "retention/stores.rs"]
 mod stores;
 #[path = "retention/told.rs"]
