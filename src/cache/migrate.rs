@@ -37,6 +37,12 @@ pub(super) fn is_older(connection: &Connection, path: &Path) -> Result<bool, Err
     Ok(version < STEPS.len())
 }
 
+/// Whether the schema is the newest.
+pub(super) fn is_current(connection: &Connection) -> Result<bool, Error> {
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(version as usize == STEPS.len())
+}
+
 /// Brings the schema to the newest version, each step in a transaction of its own.
 pub(super) fn to_latest(connection: &mut Connection) -> Result<(), Error> {
     match Migrations::from_slice(STEPS).to_latest(connection) {

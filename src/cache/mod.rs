@@ -8,10 +8,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 mod accounts;
 mod capabilities;
+mod copy;
 mod error;
 mod extents;
 mod guards;
@@ -25,6 +26,8 @@ mod overview;
 mod runs;
 mod snapshot;
 mod stored;
+
+use copy::Copy;
 
 pub use accounts::AccountRow;
 pub use error::Error;
@@ -49,6 +52,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Cache {
     connection: Connection,
+    /// What the connection is to, where that is a copy.
+    _copy: Option<Copy>,
 }
 
 impl Cache {
@@ -82,7 +87,10 @@ impl Cache {
         // A transaction that is committed is on the disk, or the run fails.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        Ok(Self { connection })
+        Ok(Self {
+            connection,
+            _copy: None,
+        })
     }
 
     /// Opens the cache for looking only; `None` where there is none yet. Nothing is written, but
@@ -100,10 +108,28 @@ impl Cache {
         let open = |flags| Connection::open_with_flags(&path, flags);
         let connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|_| open(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
-        connection.pragma_update(None, "query_only", true)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        migrate::check(&connection, &path)?;
-        Ok(Some(Self { connection }))
+        // Without a writable folder SQLite cannot make what it needs beside the file; then no
+        // run is active there either, and the file does not change while it is copied.
+        let is_current = match migrate::check(&connection, &path) {
+            Err(Error::Sqlite(error)) if needs_writing(&error) => false,
+            checked => {
+                checked?;
+                migrate::is_current(&connection)?
+            }
+        };
+        let (connection, copy) = if is_current {
+            (connection, None)
+        } else {
+            drop(connection);
+            let (connection, copy) = Copy::of(&path)?;
+            (connection, Some(copy))
+        };
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(Some(Self {
+            connection,
+            _copy: copy,
+        }))
     }
 
     /// What is looked for may not be there in a file of an older version.
@@ -118,6 +144,14 @@ impl Cache {
         }
         Ok(())
     }
+}
+
+/// Whether SQLite could not read because it could not write.
+fn needs_writing(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+    )
 }
 
 /// Makes the state folder, readable by its owner alone.

@@ -537,3 +537,28 @@ fn what_was_taken_over_never_looks_renamed_or_vanished() {
     assert!(snapshot.looks_renamed(&moved));
     assert!(!snapshot.looks_renamed(&listing(&["s", "y", "z"])));
 }
+
+/// Who only looks does not bring the file of an older popsync up to date, and sees it all the same.
+#[test]
+fn a_file_of_an_older_popsync_can_be_looked_at_and_is_left_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE_NAME);
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch(include_str!("../../migrations/0001_init.sql"))
+        .unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA user_version = 1;
+             INSERT INTO accounts VALUES (1, 'work', 'mail.example.com', 'anna', 'work', '/mail',
+                 'tag', 0);",
+        )
+        .unwrap();
+    drop(connection);
+    let before = fs::read(&path).unwrap();
+    let cache = Cache::open_read_only(folder.path()).unwrap().unwrap();
+    let row = cache.find_account(&account("work").identity).unwrap();
+    assert_eq!(cache.guard(row.unwrap().id).unwrap(), None);
+    drop(cache);
+    assert_eq!(fs::read(&path).unwrap(), before);
+}

@@ -1,0 +1,67 @@
+//! A copy of the cache for looking only, where the cache itself cannot be looked at as it is: the
+//! folder is not writable, and SQLite would have to write beside the file; or an older popsync
+//! wrote it, and it may not be brought up to date by somebody who only looks.
+
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+
+use super::{Error, FILE_NAME, migrate};
+
+/// A folder of one's own, removed in the end.
+#[derive(Debug)]
+pub(super) struct Copy {
+    folder: PathBuf,
+}
+
+impl Copy {
+    /// Copies the cache at `path`, with what is not yet merged into it, and brings the copy up to
+    /// date.
+    pub(super) fn of(path: &Path) -> Result<(Connection, Self), Error> {
+        let failed = |source| Error::StateDir {
+            path: path.to_owned(),
+            source,
+        };
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(|error| failed(io::Error::other(error)))?;
+        let name = format!("popsync-{:016x}", u64::from_ne_bytes(random));
+        let folder = std::env::temp_dir().join(name);
+        DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .map_err(failed)?;
+        let copy = Self { folder };
+        let to = copy.folder.join(FILE_NAME);
+        copy_file(path, &to).map_err(failed)?;
+        match copy_file(&beside(path), &beside(&to)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        let mut connection = Connection::open(&to)?;
+        migrate::check(&connection, path)?;
+        migrate::to_latest(&mut connection)?;
+        Ok((connection, copy))
+    }
+}
+
+/// What SQLite has not yet merged into a file.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+fn copy_file(from: &Path, to: &Path) -> io::Result<u64> {
+    let mut from = File::open(from)?;
+    io::copy(&mut from, &mut File::create_new(to)?)
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // It is in a folder for such things.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
