@@ -81,7 +81,7 @@ fn a_pinned_certificate_is_trusted_whatever_else_it_says() {
 }
 
 #[test]
-fn a_certificate_that_is_not_the_pinned_one_is_shown_and_refused() {
+fn a6_a_certificate_that_is_not_the_pinned_one_is_shown_and_refused() {
     let bench = plain();
     let ca = Ca::new();
     let (identity, other) = (ca.issue(&params(HERE)), ca.issue(&params(HERE)));
@@ -145,7 +145,7 @@ fn a_copy_of_the_pinned_certificate_without_its_key_is_refused() {
 }
 
 #[test]
-fn what_is_wrong_with_a_certificate_is_named_with_the_setting_that_helps() {
+fn a6_what_is_wrong_with_a_certificate_is_named_with_the_setting_that_helps() {
     let ca = Ca::new();
     let dated = |from, to| {
         let mut params = params(HERE);

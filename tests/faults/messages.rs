@@ -230,7 +230,7 @@ fn a_message_without_end_is_given_up() {
 }
 
 #[test]
-fn a_message_far_larger_than_listed_is_stored_or_skipped_by_max_size() {
+fn s7_a_message_far_larger_than_listed_is_stored_or_skipped_by_max_size() {
     let bench = Bench::with(letters(1));
     bench.mailbox().deliver(Content::large(3 << 20));
     let ids = bench.mailbox().unique_ids();
