@@ -196,7 +196,7 @@ fn json_tells_a_sync_line_by_line() {
             .map(|(_, line)| line["messages"].as_u64().unwrap())
             .sum()
     };
-    assert_eq!((sum("listed"), sum("deleted")), (12, 12));
+    assert_eq!((sum("listed"), sum("stored"), sum("deleted")), (12, 12, 12));
 
     let (name, summary) = events.last().unwrap();
     assert_eq!(name, "summary");

@@ -36,6 +36,7 @@ pub(super) mod sanitize;
 mod standing;
 mod terminal;
 mod verify;
+mod wrap;
 
 /// What the command line says about output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -300,9 +301,18 @@ impl Output {
         let prefix = self.paint("hint:", &Style::new().cyan());
         for (number, line) in hint.lines().enumerate() {
             match number {
-                0 => self.raw(&format!("{prefix} {}", sanitize::text(line))),
+                0 => self.raw(&format!("{prefix} {}", self.folded(&sanitize::text(line)))),
                 _ => self.line(&format!("  {line}")),
             }
+        }
+    }
+
+    /// The line of a hint, as it fits the terminal.
+    fn folded(&self, hint: &str) -> String {
+        let size = console::Term::stderr().size_checked();
+        match size.filter(|_| self.terminal) {
+            Some((_, columns)) => wrap::wrap(hint, "hint: ".len(), 2, columns.into()),
+            None => hint.to_owned(),
         }
     }
 

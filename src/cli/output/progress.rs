@@ -15,9 +15,11 @@ const TICK: Duration = Duration::from_millis(120);
 /// Before the plan is known there is only the step to show.
 const STEP: &str = "{prefix:.bold} {spinner} {msg}";
 
-/// Account, bar, messages, octets, rate, time left.
+/// Account, bar, messages, octets, rate, time left. Two columns at the end stay free, and the
+/// cursor stands in front of them: for the `^C` that a terminal echoes, which would otherwise
+/// begin a line of its own and leave a bar behind.
 const TRANSFER: &str = "{prefix:.bold} [{wide_bar}] {msg}  {decimal_bytes}/{decimal_total_bytes}  \
-                        {decimal_bytes_per_sec}  {eta}";
+                        {decimal_bytes_per_sec}  {eta}  \u{1b}[2D";
 
 /// The bar of one account.
 pub(super) struct Bar {
