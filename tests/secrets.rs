@@ -210,6 +210,46 @@ fn no_failure_tells_a_password() {
     }
 }
 
+/// As servers do with commands that they do not know.
+#[test]
+fn a_server_that_says_a_password_back_is_not_quoted() {
+    let coded = STANDARD.encode(format!("\0{USER}\0{PASSWORD}"));
+    for echo in [
+        format!("PASS {PASSWORD}"),
+        coded.clone(),
+        PASSWORD.repeat(3),
+    ] {
+        let line = format!("-ERR unknown command {echo} here\r\n").into_bytes();
+        for (verb, auth) in [
+            ("PASS", "user"),
+            ("STAT", "plain"),
+            ("UIDL", "user"),
+            ("RETR", "plain"),
+        ] {
+            // In base64 it is said back only where it was sent so.
+            if echo == coded && auth != "plain" {
+                continue;
+            }
+            for act in [Act::Instead(line.clone()), Act::After(line.clone())] {
+                let bench = Setup::with(letters(1))
+                    .knobs(Knobs::default().rule(At::verb(verb), act))
+                    .start();
+                for more in [&["-vv"][..], &["--json", "-vv"]] {
+                    run(&bench, &[&["--auth", auth], more].concat());
+                }
+                assert_no_file_tells(&bench);
+            }
+        }
+    }
+    let bench = Setup::with(letters(1))
+        .knobs(Knobs::default().rule(
+            At::verb("PASS"),
+            Act::Instead(format!("-ERR PASS {PASSWORD}?\r\n").into_bytes()),
+        ))
+        .start();
+    bench.fetch(&[]).gives(77).says("`PASS ***?`");
+}
+
 #[test]
 fn neither_processes_nor_children_show_a_password() {
     let bench = Setup::with(letters(2)).start();

@@ -11,6 +11,16 @@ pub struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
+    /// The same with another text.
+    #[must_use]
+    pub fn with_text<'t>(self, text: &'t [u8]) -> Response<'t> {
+        Response {
+            positive: self.positive,
+            continuation: self.continuation,
+            text,
+        }
+    }
+
     /// Reads a status line without its CRLF. Never fails: whatever does not begin with `+` is
     /// negative, in any letter case and with any word (`OPOP3:V0001`).
     pub fn parse(line: &'a [u8]) -> Self {

@@ -73,6 +73,7 @@ impl Session {
     ) -> Result<Self, Error> {
         let (mut session, peer) = Self::open(account, capa, watch).await?;
         connected(&peer);
+        session.secrets.add(password.expose_secret().as_bytes());
         let known = known.filter(|_| capa && account.auth == AuthMethod::User);
         let logged_in = if known.is_some_and(Capabilities::pipelining) {
             session.capa_with_user(account, password).await

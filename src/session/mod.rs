@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -34,6 +35,7 @@ mod sasl;
 mod single;
 mod tls;
 mod watch;
+mod wire;
 
 pub use dial::Address;
 pub use error::{Awaited, Error, Refusal};
@@ -44,6 +46,7 @@ pub use watch::Watch;
 
 use pace::Pace;
 use tls::Connector;
+use wire::{Secrets, WIRE, trace_command, trace_response};
 
 /// How many octets of decrypted input are taken at a time.
 pub const INPUT_SIZE: usize = 64 * 1024;
@@ -54,9 +57,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// How long the end of a connection may take behind the server's last words.
 const LAST_WORDS: Duration = Duration::from_secs(3);
-
-/// The target of the log lines that show the dialogue.
-const WIRE: &str = "popsync::wire";
 
 /// A bidirectional stream of octets.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -82,6 +82,8 @@ pub struct Session {
     /// The text of the last answer, where it was negative: where the server closes next, the
     /// reason.
     last_words: Option<String>,
+    /// What no word of the server's is to repeat.
+    secrets: Secrets,
     /// All commands of the current retrieval are on their way or answered.
     all_sent: bool,
     /// Octets of message bodies since the last log line about them.
@@ -177,6 +179,7 @@ impl Session {
             end: 0,
             output: Vec::new(),
             last_words: None,
+            secrets: Secrets::default(),
             all_sent: false,
             body_octets: 0,
         }
@@ -413,6 +416,11 @@ impl Session {
             .send(command, &mut self.output)
             .map_err(|fault| self.protocol(fault))?;
         trace_command(command);
+        if let Command::Apop(_, secret) | Command::Auth(_, Some(secret)) | Command::Pass(secret) =
+            command
+        {
+            self.secrets.add(secret.expose_secret().as_bytes());
+        }
         Ok(())
     }
 
@@ -467,7 +475,8 @@ impl Session {
         if line.first() != Some(&b'-') || line.contains(&b'\n') {
             return None;
         }
-        let notice = Some(Printable(Response::parse(line).text()).to_string());
+        let notice = self.secrets.without(Response::parse(line).text());
+        let notice = Some(Printable(&notice).to_string());
         match timeout(LAST_WORDS, self.stream.read(&mut self.input)).await {
             Ok(Ok(0) | Err(_)) => Some(Error::Autologout { notice }),
             Ok(Ok(_)) | Err(_) => None,
@@ -494,20 +503,25 @@ impl Session {
     ) -> Result<ControlFlow<T>, Error> {
         let mut input = &self.input[self.start..self.end];
         let mut outcome = ControlFlow::Continue(());
+        let mut hidden;
         let failure = loop {
             match self.connection.next_event(&mut input) {
                 Ok(None) => break None,
                 Err(error) => break Some(error),
-                Ok(Some(event)) => {
+                Ok(Some(mut event)) => {
                     match event {
-                        Event::Reply(_, response) => {
-                            self.last_words = (!response.is_positive())
-                                .then(|| Printable(response.text()).to_string());
-                            trace_response(response);
+                        Event::Reply(keyword, response) => {
+                            trace_response(response, &self.secrets);
+                            self.last_words = None;
+                            if !response.is_positive() {
+                                hidden = self.secrets.without(response.text());
+                                event = Event::Reply(keyword, response.with_text(&hidden));
+                                self.last_words = Some(Printable(&hidden).to_string());
+                            }
                             self.pace.restart();
                         }
                         Event::Greeting(response) => {
-                            trace_response(response);
+                            trace_response(response, &self.secrets);
                             self.pace.restart();
                         }
                         Event::Challenge(_) => {
@@ -593,7 +607,12 @@ impl Session {
         }
     }
 
-    fn protocol(&self, fault: pop3::Error) -> Error {
+    fn protocol(&self, mut fault: pop3::Error) -> Error {
+        if let pop3::Error::Leftover { text } | pop3::Error::Malformed { line: text, .. } =
+            &mut fault
+        {
+            *text = self.secrets.without(text).into_owned();
+        }
         Error::Protocol {
             last_words: match fault {
                 pop3::Error::Closed { .. } => self.last_words.clone(),
@@ -626,28 +645,6 @@ async fn connector(account: &Account, watch: Option<&Arc<dyn Watch>>) -> Result<
             after: account.timeout,
         }),
     }
-}
-
-fn trace_command(command: Command<'_>) {
-    match command {
-        Command::Apop(name, _) => tracing::trace!(target: WIRE, "C: APOP {name} ***"),
-        Command::Auth(mechanism, None) => tracing::trace!(target: WIRE, "C: AUTH {mechanism}"),
-        Command::Auth(mechanism, Some(_)) => {
-            tracing::trace!(target: WIRE, "C: AUTH {mechanism} ***");
-        }
-        Command::Pass(_) => tracing::trace!(target: WIRE, "C: PASS ***"),
-        Command::User(name) => tracing::trace!(target: WIRE, "C: USER {name}"),
-        Command::Retr(number) | Command::Dele(number) => {
-            tracing::trace!(target: WIRE, "C: {} {number}", command.keyword());
-        }
-        Command::Top(number, lines) => tracing::trace!(target: WIRE, "C: TOP {number} {lines}"),
-        _ => tracing::trace!(target: WIRE, "C: {}", command.keyword()),
-    }
-}
-
-fn trace_response(response: Response<'_>) {
-    let status = if response.is_positive() { "+" } else { "-" };
-    tracing::trace!(target: WIRE, "S: {status} {}", Printable(response.text()));
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -131,6 +131,7 @@ impl Session {
             .respond(message, &mut self.output)
             .map_err(|fault| self.protocol(fault))?;
         tracing::trace!(target: WIRE, "C: ***");
+        self.secrets.add(message.expose_secret().as_bytes());
         self.flush().await
     }
 
