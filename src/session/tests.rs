@@ -4,9 +4,11 @@
 use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+use tokio::time::Instant;
 
 use super::*;
+use crate::pop3::Response;
 use crate::profile::Profile;
 
 mod deadlines;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::BufReader;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
@@ -17,7 +18,7 @@ use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{self, ClientConfig, SupportedProtocolVersion};
 
 use super::{Awaited, Error, Stream, Watch};
-use crate::account::{Server, TlsSettings, TlsVersion};
+use crate::account::{Account, Server, TlsSettings, TlsVersion};
 use crate::auth::binding::ChannelBindings;
 
 mod binding;
@@ -146,6 +147,25 @@ impl Connector {
                 source: error,
             },
         }
+    }
+}
+
+/// Makes the TLS settings into something that can connect. Their files are read on a thread
+/// that may block, and a pipe that nobody writes to is left behind with it.
+pub(super) async fn connector(
+    account: &Account,
+    watch: Option<&Arc<dyn Watch>>,
+) -> Result<Connector, Error> {
+    let (settings, server) = (account.tls.clone(), account.server.clone());
+    let watch = watch.cloned();
+    let made = spawn_blocking(move || Connector::new(&settings, &server, watch));
+    match timeout(account.timeout, made).await {
+        Ok(Ok(made)) => made,
+        Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),
+        Err(_) => Err(Error::TimedOut {
+            awaited: Awaited::Certificates,
+            after: account.timeout,
+        }),
     }
 }
 

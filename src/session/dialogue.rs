@@ -1,0 +1,272 @@
+//! Commands out, replies in, in step: the octets of a session.
+//!
+//! Nothing is sent before all that was received is read, and nothing is waited for without a
+//! deadline. What cannot be understood breaks the connection for good.
+
+use std::convert::Infallible;
+use std::io;
+use std::ops::ControlFlow;
+
+use secrecy::ExposeSecret;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::yield_now;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::wire::{WIRE, trace_command, trace_response};
+use super::{Awaited, Error, LAST_WORDS, Refusal, Session};
+use crate::pop3::{self, Command, Event, Printable, Response};
+
+impl Session {
+    /// Sends one command and reads its one-line reply.
+    pub(super) async fn command(
+        &mut self,
+        command: Command<'_>,
+    ) -> Result<Result<(), Refusal>, Error> {
+        self.send(&[command]).await?;
+        self.reply().await
+    }
+
+    /// Reads a one-line reply.
+    pub(super) async fn reply(&mut self) -> Result<Result<(), Refusal>, Error> {
+        self.converse(|event| match event {
+            Event::Reply(_, response) if response.is_positive() => ControlFlow::Break(Ok(())),
+            Event::Reply(keyword, response) => {
+                ControlFlow::Break(Err(Refusal::new(Some(keyword), response)))
+            }
+            _ => ControlFlow::Continue(()),
+        })
+        .await
+    }
+
+    /// Sends commands in one flight.
+    pub(super) async fn send(&mut self, commands: &[Command<'_>]) -> Result<(), Error> {
+        self.assert_quiet().await?;
+        for &command in commands {
+            self.queue(command)?;
+        }
+        self.flush().await
+    }
+
+    /// Puts a command into the output, to be sent by [`Self::flush`].
+    pub(super) fn queue(&mut self, command: Command<'_>) -> Result<(), Error> {
+        if self.connection.outstanding() == 0 {
+            self.pace.restart();
+        }
+        self.connection
+            .send(command, &mut self.output)
+            .map_err(|fault| self.protocol(fault))?;
+        trace_command(command);
+        if let Command::Apop(_, secret) | Command::Auth(_, Some(secret)) | Command::Pass(secret) =
+            command
+        {
+            self.secrets.add(secret.expose_secret().as_bytes());
+        }
+        Ok(())
+    }
+
+    pub(super) async fn flush(&mut self) -> Result<(), Error> {
+        let limit = self.pace.timeout();
+        let sent = timeout(limit, async {
+            self.stream.write_all(&self.output).await?;
+            self.stream.flush().await
+        })
+        .await;
+        // What was sent may have held the password.
+        self.output.fill(0);
+        self.output.clear();
+        match sent {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(source)) => Err(self.lost(source)),
+            Err(_) => Err(Error::TimedOut {
+                awaited: Awaited::Sending,
+                after: limit,
+            }),
+        }
+    }
+
+    /// Makes sure that the server has said nothing since its last reply. A second answer to one
+    /// command would otherwise be taken for the answer to the next.
+    pub(super) async fn assert_quiet(&mut self) -> Result<(), Error> {
+        if self.connection.is_owed() {
+            return Ok(());
+        }
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+            // So that the runtime looks at the socket once more: what came meanwhile is then
+            // not taken for the answer to what is sent next.
+            yield_now().await;
+            tokio::select! {
+                biased;
+                read = self.stream.read(&mut self.input) => self.received(read)?,
+                () = std::future::ready(()) => return Ok(()),
+            }
+        }
+        match self.drain(&mut |_| ControlFlow::<Infallible>::Continue(())) {
+            Ok(ControlFlow::Continue(())) => Ok(()),
+            Err(error) => Err(self.autologout().await.unwrap_or(error)),
+        }
+    }
+
+    /// Whether what nobody asked for is the word that Exchange says before it closes an idle
+    /// session (XPOP3:V0003): one negative line, and then the end.
+    pub(super) async fn autologout(&mut self) -> Option<Error> {
+        let said = &self.input[self.start..self.end];
+        let line = said.strip_suffix(b"\r\n")?;
+        if line.first() != Some(&b'-') || line.contains(&b'\n') {
+            return None;
+        }
+        let notice = self.secrets.without(Response::parse(line).text());
+        let notice = Some(Printable(&notice).to_string());
+        match timeout(LAST_WORDS, self.stream.read(&mut self.input)).await {
+            Ok(Ok(0) | Err(_)) => Some(Error::Autologout { notice }),
+            Ok(Ok(_)) | Err(_) => None,
+        }
+    }
+
+    /// Hands every event to `take` until it breaks, reading as needed.
+    pub(super) async fn converse<T>(
+        &mut self,
+        mut take: impl FnMut(Event<'_>) -> ControlFlow<T> + Send,
+    ) -> Result<T, Error> {
+        loop {
+            if let ControlFlow::Break(value) = self.drain(&mut take)? {
+                return Ok(value);
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// Hands the events of what was received to `take`, until it breaks or more is needed.
+    pub(super) fn drain<T>(
+        &mut self,
+        take: &mut impl FnMut(Event<'_>) -> ControlFlow<T>,
+    ) -> Result<ControlFlow<T>, Error> {
+        let mut input = &self.input[self.start..self.end];
+        let mut outcome = ControlFlow::Continue(());
+        let mut hidden;
+        let failure = loop {
+            match self.connection.next_event(&mut input) {
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+                Ok(Some(mut event)) => {
+                    match event {
+                        Event::Reply(keyword, response) => {
+                            trace_response(response, &self.secrets);
+                            self.last_words = None;
+                            if !response.is_positive() {
+                                hidden = self.secrets.without(response.text());
+                                event = Event::Reply(keyword, response.with_text(&hidden));
+                                self.last_words = Some(Printable(&hidden).to_string());
+                            }
+                            self.pace.restart();
+                        }
+                        Event::Greeting(response) => {
+                            trace_response(response, &self.secrets);
+                            self.pace.restart();
+                        }
+                        Event::Challenge(_) => {
+                            self.last_words = None;
+                            tracing::trace!(target: WIRE, "S: + ***");
+                            self.pace.restart();
+                        }
+                        Event::Content(octets) => self.body_octets += octets.len() as u64,
+                        Event::Capability(line) => {
+                            tracing::trace!(target: WIRE, "S: {}", Printable(line));
+                        }
+                        Event::End(_) => {
+                            tracing::trace!(target: WIRE, octets = self.body_octets, "S: .");
+                            self.body_octets = 0;
+                            self.pace.restart();
+                        }
+                        Event::Blank | Event::ScanListing(_) | Event::UniqueIdListing(_) => {}
+                    }
+                    if let ControlFlow::Break(value) = take(event) {
+                        outcome = ControlFlow::Break(value);
+                        // With nothing more due, the next event can only be an error.
+                        if self.connection.is_owed() {
+                            break None;
+                        }
+                        break self.connection.next_event(&mut input).err();
+                    }
+                }
+            }
+        };
+        self.start = self.end - input.len();
+        match failure {
+            Some(error) => Err(self.protocol(error)),
+            None => Ok(match outcome {
+                ControlFlow::Break(value) => ControlFlow::Break(value),
+                ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            }),
+        }
+    }
+
+    /// Reads more input.
+    pub(super) async fn fill(&mut self) -> Result<(), Error> {
+        debug_assert_eq!(self.start, self.end, "unread input would be lost");
+        (self.start, self.end) = (0, 0);
+        let began = Instant::now();
+        let deadline = self.pace.deadline(began);
+        match timeout_at(deadline, self.stream.read(&mut self.input)).await {
+            Ok(read) => {
+                self.received(read)?;
+                self.pace.received(self.end, began.elapsed());
+                Ok(())
+            }
+            Err(_) => {
+                let awaited = match self.connection.awaited() {
+                    Some(keyword) => Awaited::Reply(keyword),
+                    None => Awaited::Greeting,
+                };
+                // What comes after all would be taken for the answer to something else.
+                self.connection.give_up();
+                let after = self.pace.timeout();
+                Err(Error::TimedOut { awaited, after })
+            }
+        }
+    }
+
+    pub(super) fn received(&mut self, read: io::Result<usize>) -> Result<(), Error> {
+        match read {
+            // Also where TLS ends without close_notify: somebody may have cut it.
+            Err(source) => Err(self.lost(source)),
+            Ok(0) => Err(match self.connection.end_of_stream() {
+                Err(fault) => self.protocol(fault),
+                // RFC 1939 §3: a server that has waited too long closes without a word.
+                Ok(()) => {
+                    self.connection.give_up();
+                    Error::Autologout {
+                        notice: self.last_words.clone(),
+                    }
+                }
+            }),
+            Ok(octets) => {
+                self.end = octets;
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn protocol(&self, mut fault: pop3::Error) -> Error {
+        if let pop3::Error::Leftover { text } | pop3::Error::Malformed { line: text, .. } =
+            &mut fault
+        {
+            *text = self.secrets.without(text).into_owned();
+        }
+        Error::Protocol {
+            last_words: match fault {
+                pop3::Error::Closed { .. } => self.last_words.clone(),
+                _ => None,
+            },
+            fault,
+        }
+    }
+
+    pub(super) fn lost(&mut self, source: io::Error) -> Error {
+        self.connection.give_up();
+        Error::Lost {
+            last_words: self.last_words.clone(),
+            source,
+        }
+    }
+}
