@@ -70,6 +70,7 @@ impl Gssapi {
         })
     }
 
+    #[cfg(any(test, feature = "gssapi"))]
     fn over(context: Box<dyn SecurityContext>) -> Self {
         Self {
             context,
