@@ -288,6 +288,12 @@ pub enum Contradiction {
     /// A socket of this computer, and a way through the network.
     #[error("`socket` contradicts `proxy` and `source-address`, which are about the network")]
     SocketAndRoute,
+    /// Nobody but the agent knows what became of a message.
+    #[error(
+        "`remove-when-deleted-locally` needs a Maildir or an mbox: what an agent does with mail \
+         cannot be seen"
+    )]
+    NothingToFollow,
     /// Stubs that could not be replaced.
     #[error("`header-stubs` needs a Maildir: nothing else lets one message be replaced")]
     StubsWithoutMaildir,
@@ -404,6 +410,9 @@ impl Contradiction {
                 "every message would be stored twice; remove one of the two"
             }
             Self::SocketAndRoute => "leave `socket` out, or the others",
+            Self::NothingToFollow => {
+                "leave `remove-when-deleted-locally` out; `remove-after-days` works with an agent"
+            }
             Self::StubsWithoutMaildir => {
                 "leave `header-stubs` out, or write `maildir` instead of the other store"
             }

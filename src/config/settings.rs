@@ -280,6 +280,13 @@ impl Settings {
             let problem = Contradiction::StubsWithoutMaildir;
             return Err(Fault::new(&stubs.origin, problem));
         }
+        if let Some(follow) = &self.remove_when_deleted_locally
+            && follow.value
+            && matches!(store, StoreSettings::Exec { .. })
+        {
+            let problem = Contradiction::NothingToFollow;
+            return Err(Fault::new(&follow.origin, problem));
+        }
         let (name, identity_key) = match key {
             Key::Name(name) => (name.to_owned(), name.to_owned()),
             Key::Store => (format!("{user}@{}", url.host), store.to_string()),

@@ -557,6 +557,19 @@ fn a_missing_key_is_shown_at_its_account() {
 }
 
 #[test]
+fn deletions_are_not_followed_where_an_agent_takes_the_mail() {
+    let text = |follow: bool, store: &str| {
+        let keys = "server = \"pop3s://h\"\nuser = \"u\"\n";
+        let follow = format!("remove-when-deleted-locally = {follow}");
+        parse(&format!("[accounts.a]\n{keys}{store}\n{follow}\n"))
+    };
+    text(true, "mbox = \"/inbox\"").unwrap();
+    text(false, "exec = \"maildrop\"").unwrap();
+    let error = text(true, "exec = \"maildrop\"").unwrap_err().to_string();
+    assert!(error.contains("needs a Maildir or an mbox"), "{error}");
+}
+
+#[test]
 fn an_account_has_one_store_and_its_own_goes_before_that_of_the_defaults() {
     let text = |defaults: &str, own: &str| {
         let text =
