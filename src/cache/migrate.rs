@@ -18,11 +18,6 @@ const STEPS: &[M<'_>] = &[
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
-    is_older(connection, path).map(|_| ())
-}
-
-/// Whether an older popsync wrote the file.
-pub(super) fn is_older(connection: &Connection, path: &Path) -> Result<bool, Error> {
     let version: u32 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(|source| Error::unreadable(path, source))?;
@@ -34,7 +29,7 @@ pub(super) fn is_older(connection: &Connection, path: &Path) -> Result<bool, Err
             known: STEPS.len(),
         });
     }
-    Ok(version < STEPS.len())
+    Ok(())
 }
 
 /// Whether the schema is the newest.

@@ -93,8 +93,8 @@ impl Cache {
         })
     }
 
-    /// Opens the cache for looking only; `None` where there is none yet. Nothing is written, but
-    /// that a file of an older popsync is brought up to date.
+    /// Opens the cache for looking only; `None` where there is none yet. Nothing is written: a
+    /// file of an older popsync is brought up to date in a copy.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -103,7 +103,6 @@ impl Cache {
         if !path.exists() {
             return Ok(None);
         }
-        Self::bring_up_to_date(state_dir, &path)?;
         // Read-only connections leave the files of the WAL behind; others take them away.
         let open = |flags| Connection::open_with_flags(&path, flags);
         let connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)
@@ -130,19 +129,6 @@ impl Cache {
             connection,
             _copy: copy,
         }))
-    }
-
-    /// What is looked for may not be there in a file of an older version.
-    fn bring_up_to_date(state_dir: &Path, path: &Path) -> Result<(), Error> {
-        let older = {
-            let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            connection.busy_timeout(BUSY_TIMEOUT)?;
-            migrate::is_older(&connection, path)?
-        };
-        if older {
-            Self::open(state_dir)?;
-        }
-        Ok(())
     }
 }
 
