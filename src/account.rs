@@ -261,6 +261,23 @@ pub struct Limits {
     pub max_messages: Option<NonZeroU64>,
     /// At most this many octets, but always at least one message.
     pub max_octets: Option<NonZeroU64>,
+    /// At most this many sessions, as long as each brings new messages. One, if nothing is said.
+    pub sessions: Option<NonZeroU64>,
     /// Whether a message of which only the header is retrieved has a stub in the store.
     pub header_stubs: bool,
+}
+
+impl Limits {
+    /// What is left of them once this much was retrieved; none where that is nothing.
+    pub fn left(self, messages: u64, octets: u64) -> Option<Self> {
+        let left = |limit: Option<NonZeroU64>, used: u64| match limit {
+            Some(limit) => NonZeroU64::new(limit.get().saturating_sub(used)).map(Some),
+            None => Some(None),
+        };
+        Some(Self {
+            max_messages: left(self.max_messages, messages)?,
+            max_octets: left(self.max_octets, octets)?,
+            ..self
+        })
+    }
 }

@@ -159,9 +159,21 @@ pub struct Builder {
     sizes: bool,
     /// Where the next line of LIST probably belongs.
     cursor: usize,
+    /// The server has no unique-ids: LIST alone says which messages there are.
+    nameless: bool,
 }
 
 impl Builder {
+    /// For a server without UIDL, whose LIST is still to come. What came so far counts no more.
+    #[must_use]
+    pub fn without_unique_ids(self) -> Self {
+        Self {
+            stat: self.stat,
+            nameless: true,
+            ..Self::default()
+        }
+    }
+
     /// STAT's answer.
     pub fn drop_listing(&mut self, listing: DropListing) {
         self.stat = Some(listing.messages);
@@ -191,12 +203,24 @@ impl Builder {
 
     /// A line of LIST's answer.
     pub fn scan_listing(&mut self, line: ScanListing) {
-        self.settle();
         self.sizes = true;
         let Some(number) = line.number else {
             self.unusable += 1;
             return;
         };
+        if self.nameless {
+            self.listed += 1;
+            self.settled = false;
+            self.maildrop.rows.push(Row {
+                octets: line.octets.unwrap_or(UNKNOWN),
+                number,
+                id_start: 0,
+                id_length: 0,
+                copies: 1,
+            });
+            return;
+        }
+        self.settle();
         let rows = &mut self.maildrop.rows;
         // Both listings nearly always have the same order.
         let expected = rows
@@ -214,6 +238,16 @@ impl Builder {
             }
             Err(_) => self.only_in_scan += 1,
         }
+    }
+
+    /// Whether the server has no unique-ids.
+    pub fn is_nameless(&self) -> bool {
+        self.nameless
+    }
+
+    /// Whether STAT speaks of messages.
+    pub fn is_expected(&self) -> bool {
+        self.stat.is_some_and(|messages| messages > 0)
     }
 
     /// Whether LIST has been heard.
@@ -361,6 +395,29 @@ mod tests {
             assert_eq!(shown(&maildrop), expected);
             assert!(maildrop.contradictions().is_empty());
         }
+    }
+
+    #[test]
+    fn without_unique_ids_the_scan_listing_says_what_is_there() {
+        let mut builder = Builder::default();
+        builder.drop_listing(DropListing {
+            messages: 4,
+            octets: None,
+        });
+        builder.scan_listing(ScanListing::parse(b"9 1"));
+        let mut builder = builder.without_unique_ids();
+        for line in ["3 30", "1 10", "2 xx", "3 31", "0 5"] {
+            builder.scan_listing(ScanListing::parse(line.as_bytes()));
+        }
+        let maildrop = builder.finish();
+        assert_eq!(shown(&maildrop), ["1  10", "2  ?"]);
+        assert_eq!(
+            maildrop.contradictions(),
+            [
+                Contradiction::NumberRepeated { messages: 2 },
+                Contradiction::NumberUnusable { lines: 1 },
+            ]
+        );
     }
 
     #[test]

@@ -7,9 +7,11 @@
 use std::fmt;
 
 mod brakes;
+mod by_header;
 mod large;
 
 pub use brakes::{Brake, Circumstances, StoreState, brakes, clock, hold_back};
+pub use by_header::plan_by_header;
 pub use large::HeaderOnly;
 
 use crate::account::{Limits, Retention};
@@ -89,12 +91,7 @@ pub fn plan(
     taken: (u64, u64),
     now: i64,
 ) -> Vec<Decision> {
-    let mut run = Run {
-        limits,
-        messages: taken.0,
-        octets: taken.1,
-        full: false,
-    };
+    let mut run = Run::new(limits, taken);
     let may_delete = maildrop.contradictions().is_empty();
     maildrop
         .iter()
@@ -238,6 +235,16 @@ struct Run {
 }
 
 impl Run {
+    /// `taken` are the messages and octets of earlier sessions.
+    fn new(limits: Limits, taken: (u64, u64)) -> Self {
+        Self {
+            limits,
+            messages: taken.0,
+            octets: taken.1,
+            full: false,
+        }
+    }
+
     /// Holds what is to be retrieved against the limits. Once one message does not fit, none
     /// behind it does: messages come in order, and no large one waits for ever.
     fn admit(&mut self, message: Message<'_>, decision: Decision) -> Decision {

@@ -14,6 +14,10 @@ mod disks;
 mod kills;
 #[path = "exactly_once/mbox.rs"]
 mod mbox;
+#[path = "exactly_once/nameless.rs"]
+mod nameless;
+#[path = "exactly_once/partial.rs"]
+mod partial;
 #[path = "exactly_once/signals.rs"]
 mod signals;
 #[path = "exactly_once/steps.rs"]

@@ -1,6 +1,6 @@
 //! The stored messages one by one, for lists.
 
-use super::{Cache, Error};
+use super::{Absent, Cache, Error};
 use crate::store::Name;
 
 /// A stored message.
@@ -35,6 +35,27 @@ impl Cache {
                 octets: row.get::<_, i64>(2)?.cast_unsigned(),
                 stored_at: row.get(3)?,
                 deletion_asked: row.get(4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// All stored messages, for being recognised.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn recorded(&self, account: i64) -> Result<Vec<Absent>, Error> {
+        let mut query = self.connection.prepare(
+            "SELECT id, octets, listed_octets, header_sha256, sha256 FROM messages
+             WHERE account = ?1 ORDER BY id",
+        )?;
+        let rows = query.query_map([account], |row| {
+            Ok(Absent {
+                id: row.get(0)?,
+                octets: row.get::<_, i64>(1)?.cast_unsigned(),
+                listed_octets: row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned),
+                header_sha256: row.get(3)?,
+                sha256: row.get(4)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -29,7 +29,7 @@ pub struct LineEnds {
 /// A message that is durable, and about to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged {
-    /// Its unique-id as sent.
+    /// Its unique-id as sent; empty where the server has none, and it is in doubt then.
     pub unique_id: Vec<u8>,
     /// Its file.
     pub name: Name,
@@ -85,8 +85,8 @@ impl Cache {
         {
             let mut message = transaction.prepare_cached(
                 "INSERT INTO messages (account, unique_id, name, octets, sha256, header_sha256,
-                     listed_octets, bare_line_ends, line_endings, stored_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                     listed_octets, bare_line_ends, line_endings, stored_at, copies)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, length(?2) > 0)",
             )?;
             let mut staged =
                 transaction.prepare_cached("INSERT INTO staged (message) VALUES (?1)")?;

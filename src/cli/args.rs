@@ -275,6 +275,12 @@ pub(super) struct AccountFlags {
     #[arg(long, value_name = "SIZE", value_parser = quantity::size)]
     pub(super) max_octets: Option<NonZeroU64>,
 
+    /// Log in again as long as new messages come, at most this often
+    ///
+    /// For servers that show a part of the mailbox at a time, as Gmail. Default: 1.
+    #[arg(long, value_name = "N")]
+    pub(super) sessions_per_run: Option<NonZeroU64>,
+
     /// Line ends of stored messages: lf or crlf [default: lf]
     ///
     /// crlf stores exactly the octets that the server sent.

@@ -34,6 +34,9 @@ fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
         max_size: flags.max_size.map(|size| set("--max-size", size)),
         max_messages: flags.max_messages.map(|count| set("--max-messages", count)),
         max_octets: flags.max_octets.map(|size| set("--max-octets", size)),
+        sessions: flags
+            .sessions_per_run
+            .map(|count| set("--sessions-per-run", count)),
         line_endings: flags.line_endings.as_deref().map(|style| {
             let style = match style {
                 "crlf" => LineEndings::Crlf,

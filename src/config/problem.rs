@@ -11,7 +11,7 @@ use super::url::UrlError;
 use super::words::WordsError;
 
 /// The keys of an account, in the order of the manual.
-pub const ACCOUNT_KEYS: [&str; 29] = [
+pub const ACCOUNT_KEYS: [&str; 30] = [
     "server",
     "user",
     "auth",
@@ -34,6 +34,7 @@ pub const ACCOUNT_KEYS: [&str; 29] = [
     "max-size",
     "max-messages",
     "max-octets",
+    "sessions-per-run",
     "tls",
     "proxy",
     "proxy-password-file",
@@ -498,6 +499,7 @@ fn example(key: &str) -> Option<String> {
         "remove-when-deleted-locally" => {
             "write `remove-when-deleted-locally = true` or `false`, without quotes"
         }
+        "sessions-per-run" => "write for example `sessions-per-run = 20`",
         "server" => "write `server = \"pop3s://mail.example.com\"`",
         "socket" => "write `socket = \"/run/pop3.sock\"`",
         "source-address" => "write `source-address = \"192.0.2.7\"`",

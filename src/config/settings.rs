@@ -121,6 +121,7 @@ pub(crate) struct Settings {
     pub(crate) max_messages: Option<Setting<NonZeroU64>>,
     pub(crate) max_octets: Option<Setting<NonZeroU64>>,
     pub(crate) route: RouteKeys,
+    pub(crate) sessions: Option<Setting<NonZeroU64>>,
     pub(crate) tls: Option<Setting<Tls>>,
     pub(crate) timeout: Option<Setting<Duration>>,
     pub(crate) line_endings: Option<Setting<LineEndings>>,
@@ -224,6 +225,7 @@ impl Settings {
             max_messages: self.max_messages.or(below.max_messages),
             max_octets: self.max_octets.or(below.max_octets),
             route: self.route.or(below.route),
+            sessions: self.sessions.or(below.sessions),
             tls: self.tls.or(below.tls),
             timeout: self.timeout.or(below.timeout),
             line_endings: self.line_endings.or(below.line_endings),
@@ -310,6 +312,7 @@ impl Settings {
             store,
             retention,
             limits: Limits {
+                sessions: self.sessions.map(|limit| limit.value),
                 header_stubs: value_or_default(self.header_stubs, false),
                 headers_only_above: self.headers_only_above.map(|limit| limit.value),
                 max_size: self.max_size.map(|limit| limit.value),

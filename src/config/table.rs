@@ -114,6 +114,9 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
                 let text = value("source-address").text()?;
                 settings.route.source_address = Some(proxy::source_address(text)?);
             }
+            "sessions-per-run" => {
+                settings.sessions = Some(value("sessions-per-run").count()?);
+            }
             "tls" => settings.tls = Some(value("tls").tls(base)?),
             "timeout" => settings.timeout = Some(value("timeout").time()?),
             "line-endings" => settings.line_endings = Some(value("line-endings").line_endings()?),

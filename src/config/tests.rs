@@ -71,6 +71,7 @@ fn every_key_is_read() {
         remove-after-days = 14
         headers-only-above = "500 KiB"
         header-stubs = true
+        sessions-per-run = 20
         max-size = "25 MB"
         max-messages = 0x10
         max-octets = 1_000
@@ -123,6 +124,9 @@ fn every_key_is_read() {
             ),
             max_octets: Some(
                 1000,
+            ),
+            sessions: Some(
+                20,
             ),
             header_stubs: true,
         },
@@ -343,7 +347,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, remove-when-deleted-locally, max-deletions, max-size, max-messages, max-octets, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, remove-when-deleted-locally, max-deletions, max-size, max-messages, max-octets, sessions-per-run, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`

@@ -456,7 +456,8 @@ impl Error {
             }
             Self::Tls { fault, .. } => fault.advice().to_owned(),
             Self::Refused(refusal) if refusal.command == Some(Keyword::Uidl) => {
-                "without unique-ids messages cannot be told apart, so nothing was retrieved"
+                "without unique-ids messages cannot be told apart unless the server has LIST and \
+                 TOP, so nothing was retrieved"
                     .to_owned()
             }
             Self::Refused(_) => return None,

@@ -232,11 +232,14 @@ impl Committer {
                 return true;
             };
             let listed = self.order.message(message.slot);
-            renamed.push(Renamed {
-                id,
-                unique_id: listed.unique_id.to_vec(),
-                listed_octets: listed.octets,
-            });
+            // One without a unique-id keeps what it had.
+            if !listed.unique_id.is_empty() {
+                renamed.push(Renamed {
+                    id,
+                    unique_id: listed.unique_id.to_vec(),
+                    listed_octets: listed.octets,
+                });
+            }
             names.push(message.name.clone());
             false
         });

@@ -37,7 +37,8 @@ pub(super) struct Intake<'a> {
     pub(super) refused: Vec<usize>,
     /// Nothing came since the last refusal.
     pub(super) refused_last: bool,
-    pub(super) failed: u64,
+    /// The places of the messages that could not be had.
+    pub(super) failures: Vec<usize>,
     pub(super) received: u64,
     /// A message that does not end.
     pub(super) endless: Option<u64>,
@@ -45,7 +46,7 @@ pub(super) struct Intake<'a> {
 
 impl Intake<'_> {
     fn fail(&mut self, reason: &str) {
-        self.failed += 1;
+        self.failures.push(self.slot);
         let message = self.order.message(self.slot);
         self.reporter.report(Event::MessageFailed {
             number: message.number.as_u32(),
@@ -56,7 +57,16 @@ impl Intake<'_> {
 
     /// The unique-ids of the messages that the server refused.
     pub(super) fn refused_ids(&self) -> Vec<Vec<u8>> {
-        let messages = self.refused.iter().map(|&slot| self.order.message(slot));
+        self.ids(&self.refused)
+    }
+
+    /// Those of the messages that could not be had.
+    pub(super) fn failed_ids(&self) -> Vec<Vec<u8>> {
+        self.ids(&self.failures)
+    }
+
+    fn ids(&self, slots: &[usize]) -> Vec<Vec<u8>> {
+        let messages = slots.iter().map(|&slot| self.order.message(slot));
         messages.map(|message| message.unique_id.to_vec()).collect()
     }
 

@@ -7,8 +7,8 @@ use crate::account::Limits;
 use crate::cache::{self, Cache, Snapshot};
 use crate::maildrop::{self, Maildrop};
 use crate::policy::Memory;
-use crate::pop3::Capabilities;
-use crate::session::{self, Listing, Peer, Session};
+use crate::pop3::{Capabilities, Keyword};
+use crate::session::{self, Listing, Peer, Refusal, Session};
 
 /// Up to this many messages at the last listing, sizes are asked for together with unique-ids:
 /// one wait for the server less. Above it, listing sizes that nobody needs would cost more.
@@ -43,13 +43,21 @@ impl Past {
     }
 }
 
+/// A session whose maildrop is listed.
+pub(super) struct Opened {
+    pub(super) session: Session,
+    pub(super) builder: maildrop::Builder,
+    /// What the server said to UIDL, where it does not have that.
+    pub(super) nameless: Option<Refusal>,
+}
+
 /// Steps 2 and 3: connects, logs in, and lists. Sizes are among what is listed where that costs
 /// no wait of its own, or next to nothing.
 pub(super) async fn open(
     request: &Request<'_>,
     password: &SecretString,
     past: &Past,
-) -> Result<(Session, maildrop::Builder), session::Error> {
+) -> Result<Opened, session::Error> {
     let known = past.capabilities.as_ref();
     let connected = |peer: &Peer| {
         request.reporter.report(Event::Connected {
@@ -63,15 +71,33 @@ pub(super) async fn open(
     let few = past.listed.is_none_or(|listed| listed <= SIZES_AT_ONCE);
     let sizes = session.capabilities().pipelining() && few;
     let enter = |line: Listing<'_>| enter(&mut builder, line);
-    match session.listings(sizes, enter).await {
-        Ok(()) => Ok((session, builder)),
+    let nameless = match session.listings(sizes, enter).await {
+        Ok(()) => None,
+        // A server without it, and not one that is busy.
+        Err(session::Error::Refused(refusal))
+            if refusal.command == Some(Keyword::Uidl) && !refusal.is_temporary() =>
+        {
+            builder = builder.without_unique_ids();
+            scan(&mut session, &mut builder).await?;
+            if !builder.has_sizes() && builder.is_expected() {
+                // It refuses LIST, too.
+                deletion::leave(session).await;
+                return Err(session::Error::Refused(refusal));
+            }
+            Some(refusal)
+        }
         Err(error) => {
             if matches!(error, session::Error::Refused(_)) {
                 deletion::leave(session).await;
             }
-            Err(error)
+            return Err(error);
         }
-    }
+    };
+    Ok(Opened {
+        session,
+        builder,
+        nameless,
+    })
 }
 
 /// The rest of step 3: sizes, where they are of use.
@@ -81,7 +107,10 @@ pub(super) async fn complete(
     mut builder: maildrop::Builder,
     snapshot: &Snapshot,
 ) -> Result<Maildrop, session::Error> {
-    if !builder.has_sizes() && wants_sizes(&request.account.limits, builder.maildrop(), snapshot) {
+    if !builder.has_sizes()
+        && !builder.is_nameless()
+        && wants_sizes(&request.account.limits, builder.maildrop(), snapshot)
+    {
         scan(session, &mut builder).await?;
     }
     let maildrop = builder.finish();

@@ -75,12 +75,28 @@ pub(super) async fn headers(
     Ok(headers.all)
 }
 
-/// Pairs each message with one absent message of the same header, each used once.
+/// The messages that are renamed ones: each pair's.
 fn matches(
     messages: &[Message<'_>],
     headers: &[Option<Header>],
     absent: &[Absent],
 ) -> Vec<Renamed> {
+    let pairs = pairs(messages, headers, absent).into_iter();
+    let renamed = pairs.map(|(place, id)| Renamed {
+        id,
+        unique_id: messages[place].unique_id.to_vec(),
+        listed_octets: messages[place].octets,
+    });
+    renamed.collect()
+}
+
+/// Pairs each message with one absent message of the same header, each used once: its place among
+/// these, and the other's key.
+pub(super) fn pairs(
+    messages: &[Message<'_>],
+    headers: &[Option<Header>],
+    absent: &[Absent],
+) -> Vec<(usize, i64)> {
     let mut by_header: HashMap<Digest, Vec<&Absent>> = HashMap::new();
     for message in absent {
         by_header
@@ -88,8 +104,8 @@ fn matches(
             .or_default()
             .push(message);
     }
-    let mut renamed = Vec::new();
-    for (message, header) in messages.iter().zip(headers) {
+    let mut pairs = Vec::new();
+    for (place, (message, header)) in messages.iter().zip(headers).enumerate() {
         let Some(header) = header else { continue };
         let Some(candidates) = by_header.get_mut(&header.sha256) else {
             continue;
@@ -106,14 +122,10 @@ fn matches(
             .position(same_size)
             .or_else(|| (header.message_id.is_some() && candidates.len() == 1).then_some(0));
         if let Some(index) = index {
-            renamed.push(Renamed {
-                id: candidates.swap_remove(index).id,
-                unique_id: message.unique_id.to_vec(),
-                listed_octets: message.octets,
-            });
+            pairs.push((place, candidates.swap_remove(index).id));
         }
     }
-    renamed
+    pairs
 }
 
 /// Takes the headers that TOP gives.

@@ -19,6 +19,7 @@ use crate::auth::source::{self, Prompt};
 use crate::cache::{self, AccountRow, Cache, Snapshot};
 use crate::exit::Exit;
 use crate::policy::{Action, StoreState};
+use crate::session;
 
 mod arrival;
 mod chunk;
@@ -31,6 +32,7 @@ mod headers;
 mod intake;
 mod listing;
 mod migration;
+mod nameless;
 mod planning;
 mod refiled;
 mod retrieval;
@@ -49,7 +51,7 @@ pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
 pub use verify::{Fault, Finding, Scope, Tally, Verification, verify};
 
 use guarding::{Guarding, Look};
-use listing::Past;
+use listing::{Opened, Past};
 use planning::Plan;
 use work::Work;
 
@@ -145,28 +147,51 @@ async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Er
     let password = stop.unless_stopped(asking).await??;
     let account = request.account;
     let known = known_so_far(request.state_dir, &account.identity)?;
-    let (snapshot, past, state, guarding) = match &known {
+    let (snapshot, past, recorded, state, guarding) = match &known {
         Some((cache, row)) => {
             let mut guarding = Guarding::inspect(cache, row, account, request.allow)?;
             let look = Look::at_account(account);
             let follow = account.retention.remove_when_deleted_locally;
             let snapshot = guarding.snapshot(cache, row.id, follow.then_some(&look))?;
             let state = guarding.store_state(cache, row.id, &look)?;
-            (snapshot, Past::read(cache, row.id)?, state, guarding)
+            let recorded = cache.recorded(row.id)?;
+            (
+                snapshot,
+                Past::read(cache, row.id)?,
+                recorded,
+                state,
+                guarding,
+            )
         }
         None => (
             Snapshot::default(),
             Past::default(),
+            Vec::new(),
             StoreState::Holds,
             Guarding::new(),
         ),
     };
     drop(known);
     let opening = stop.unless_stopped(listing::open(request, &password, &past));
-    let (mut session, builder) = opening.await??;
+    let Opened {
+        mut session,
+        builder,
+        nameless: refusal,
+    } = opening.await??;
     let completing = listing::complete(request, &mut session, builder, &snapshot);
     let maildrop = stop.unless_stopped(completing).await??;
-    let mut plan = Plan::new(request, &maildrop, &snapshot, (0, 0), &HashSet::new());
+    let mut plan = if let Some(refusal) = refusal {
+        let looking = nameless::look(&mut session, &maildrop, &recorded);
+        match stop.unless_stopped(looking).await?? {
+            Some(seen) => nameless::plan(request, &maildrop, (0, 0), &seen),
+            None => {
+                deletion::leave(session).await;
+                return Err(session::Error::Refused(refusal).into());
+            }
+        }
+    } else {
+        Plan::new(request, &maildrop, &snapshot, (0, 0), &HashSet::new())
+    };
     summary.on_server = maildrop.len() as u64;
     summary.skipped = plan.skipped();
     summary.failed = plan.warn(request, &maildrop, &snapshot);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Event, Request};
-use crate::account::{Account, Retention};
+use crate::account::{Account, Limits, Retention};
 use crate::cache::Snapshot;
 use crate::maildrop::{Maildrop, Message};
 use crate::policy::{self, Action, Brake, Circumstances, Decision, Memory, Reason, Whereabouts};
@@ -102,6 +102,20 @@ impl Plan {
             .reporter
             .report(Event::Warning { message: &message });
         held
+    }
+
+    /// Decides where the server has no unique-ids. `stored` are the places of messages whose
+    /// headers are those of stored ones.
+    pub(super) fn by_header(
+        maildrop: &Maildrop,
+        stored: &HashSet<usize>,
+        limits: Limits,
+        taken: (u64, u64),
+    ) -> Self {
+        Self {
+            decisions: policy::plan_by_header(maildrop, stored, limits, taken),
+            missed: Vec::new(),
+        }
     }
 
     /// The places in the maildrop of the messages whose action is one of these.

@@ -75,6 +75,16 @@ impl Order {
         }
     }
 
+    /// Orders these places of a maildrop without unique-ids.
+    pub(super) fn by_content(maildrop: Arc<Maildrop>, places: Vec<usize>) -> Self {
+        Self {
+            maildrop,
+            places,
+            ambiguous: HashSet::new(),
+            marked: HashSet::new(),
+        }
+    }
+
     /// Whether a person asked for the message in this place of the order, whatever its size.
     pub(super) fn is_marked(&self, slot: usize) -> bool {
         self.marked.contains(&slot)
@@ -169,6 +179,8 @@ pub(super) struct Retrieved {
     pub(super) all_published: bool,
     /// How many messages could not be had.
     pub(super) failed: u64,
+    /// Their unique-ids.
+    pub(super) failed_ids: Vec<Vec<u8>>,
     /// It is in doubt which message is which.
     pub(super) in_doubt: bool,
     /// The unique-ids of the messages that were refused, where the server hung up right after
@@ -188,6 +200,7 @@ impl Retrieved {
             octets: 0,
             all_published: true,
             failed: 0,
+            failed_ids: Vec::new(),
             in_doubt: false,
             hung_up_after: Vec::new(),
             result: Ok(()),
@@ -220,7 +233,7 @@ impl Retrieval<'_> {
             slot: 0,
             refused: Vec::new(),
             refused_last: false,
-            failed: 0,
+            failures: Vec::new(),
             received: 0,
             endless: None,
         };
@@ -253,7 +266,7 @@ impl Retrieval<'_> {
             .stop
             .unless_stopped(session.retr(&wanted, &mut intake))
             .await;
-        let (mut failed, endless) = (intake.failed, intake.endless);
+        let (mut failed_ids, endless) = (intake.failed_ids(), intake.endless);
         let in_doubt = matches!(&pulled, Ok(Err(error)) if session.is_out_of_step(error));
         let hung_up_after = match &pulled {
             Ok(Err(error)) if intake.refused_last && error.is_hang_up() => intake.refused_ids(),
@@ -291,8 +304,8 @@ impl Retrieval<'_> {
         let committed = committed.map_err(Error::panicked)?;
         let written = written.map_err(Error::panicked)?;
         for (slot, reason) in &committed.refused {
-            failed += 1;
             let message = self.order.message(*slot);
+            failed_ids.push(message.unique_id.to_vec());
             self.reporter.report(Event::MessageFailed {
                 number: message.number.as_u32(),
                 unique_id: message.unique_id,
@@ -314,7 +327,8 @@ impl Retrieval<'_> {
                 messages: committed.messages,
                 octets: committed.octets,
                 all_published: committed.result.is_ok(),
-                failed,
+                failed: failed_ids.len() as u64,
+                failed_ids,
                 in_doubt,
                 hung_up_after,
                 // Where the disk fails, the writer often only learns that nobody takes its

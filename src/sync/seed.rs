@@ -9,6 +9,7 @@ use super::{Error, Request, Stop, deletion};
 use crate::auth::source;
 use crate::cache::{Cache, Had, Lock, Taken};
 use crate::maildrop::Maildrop;
+use crate::session;
 
 /// Records every message that the server lists as had. Nothing is retrieved, stored or deleted,
 /// and none of these messages is retrieved or deleted later.
@@ -31,10 +32,14 @@ pub async fn seed(request: &Request<'_>) -> Result<Taken, Error> {
     let asking = source::password(request.account, request.prompt);
     let password = stop.unless_stopped(asking).await??;
     let opening = listing::open(request, &password, &past);
-    let (session, builder) = stop.unless_stopped(opening).await??;
-    let maildrop = builder.finish();
+    let opened = stop.unless_stopped(opening).await??;
+    let maildrop = opened.builder.finish();
     planning::warn(request, &maildrop);
-    deletion::leave(session).await;
+    deletion::leave(opened.session).await;
+    // Nothing that was had could be known again.
+    if let Some(refusal) = opened.nameless {
+        return Err(session::Error::Refused(refusal).into());
+    }
     let had = had(&maildrop);
     let recording =
         spawn_blocking(move || cache.take_over(row.id, had.into_iter().map(Ok::<_, Error>), now));

@@ -12,17 +12,17 @@ use std::path::Path;
 use tokio::task::spawn_blocking;
 
 use super::headers::{self, Header};
-use super::listing::{self, Past};
+use super::listing::{self, Opened, Past};
 use super::planning::Plan;
-use super::{Error, Request, Stop, deletion, known_so_far};
+use super::{Error, Request, Stop, deletion, known_so_far, nameless};
 use crate::account::{Identity, Retention};
 use crate::auth::source;
-use crate::cache::{Held, Lock, Snapshot};
+use crate::cache::{Absent, Held, Lock, Snapshot};
 use crate::envelope::Envelope;
 use crate::maildrop::Maildrop;
 use crate::policy::{Action, Decision, Memory, Reason};
 use crate::pop3::MessageNumber;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::store::locate;
 
 /// How much of a file is read for its header.
@@ -158,12 +158,36 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
     let asking = source::password(request.account, request.prompt);
     let password = stop.unless_stopped(asking).await??;
     let opening = stop.unless_stopped(listing::open(request, &password, &known.past));
-    let (mut session, mut builder) = opening.await??;
+    let Opened {
+        mut session,
+        mut builder,
+        nameless: refusal,
+    } = opening.await??;
     if !builder.has_sizes() {
         let scanning = listing::scan(&mut session, &mut builder);
         stop.unless_stopped(scanning).await??;
     }
     let maildrop = builder.finish();
+    if let Some(refusal) = refusal {
+        let looking = nameless::look(&mut session, &maildrop, &known.recorded);
+        let seen = stop.unless_stopped(looking).await??;
+        deletion::leave(session).await;
+        let seen = seen.ok_or(session::Error::Refused(refusal))?;
+        let plan = nameless::plan(request, &maildrop, (0, 0), &seen);
+        let said = plan.decided(&maildrop).zip(seen.envelopes);
+        entries.extend(said.map(|((message, decision), envelope)| Entry {
+            number: Some(message.number),
+            unique_id: Vec::new(),
+            octets: message.octets,
+            state: state(decision, false),
+            decision: Some(decision),
+            marked: false,
+            stored_at: None,
+            leaves_at: None,
+            envelope,
+        }));
+        return Ok(());
+    }
     let plan = Plan::new(
         request,
         &maildrop,
@@ -258,6 +282,8 @@ async fn envelopes(
 struct Known {
     snapshot: Snapshot,
     past: Past,
+    /// For servers without unique-ids.
+    recorded: Vec<Absent>,
     envelopes: HashMap<Vec<u8>, Envelope>,
 }
 
@@ -283,6 +309,7 @@ impl Known {
                 envelopes: named.chain(large).collect(),
                 snapshot: cache.snapshot(row.id)?,
                 past: Past::read(&cache, row.id)?,
+                recorded: cache.recorded(row.id)?,
             })
         });
         reading.await.map_err(Error::panicked)?

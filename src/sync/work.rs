@@ -1,6 +1,7 @@
 //! A sync of one account in progress: the steps, in order.
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use secrecy::SecretString;
 use tokio::task::spawn_blocking;
 
 use super::guarding::{Guarding, Look};
-use super::listing::Past;
+use super::listing::{Opened, Past};
 use super::planning::Plan;
 use super::refiled::Strangers;
 use super::retrieval::{Order, Retrieval, Retrieved};
@@ -24,6 +25,7 @@ use crate::session::Session;
 use crate::store::{Name, Store, names_by_tag};
 
 mod large;
+mod nameless;
 
 /// How many sessions a run may take with a server that hangs up after refusals.
 const MAX_SESSIONS: usize = 10;
@@ -43,8 +45,8 @@ pub(super) struct Work<'a> {
     guarding: Guarding,
     /// The clock was found wrong when it mattered.
     clock_doubted: bool,
-    /// Whether the maildrop was listed in this run.
-    listed: bool,
+    /// How often the maildrop was listed in this run.
+    listings: u64,
     /// No batch has failed: whatever is staged is where readers look.
     all_published: bool,
     /// What the server can do, as far as this run got to know.
@@ -94,14 +96,13 @@ impl<'a> Work<'a> {
             past,
             guarding,
             clock_doubted: false,
-            listed: false,
+            listings: 0,
             all_published: true,
             capabilities: Capabilities::default(),
         })
     }
 
-    /// Steps 2 to 6; in several sessions where the server hangs up after it refused a message,
-    /// which it may (XPOP3:C0005).
+    /// Steps 2 to 6, in as many sessions as the account allows.
     pub(super) async fn steps(&mut self, summary: &mut Summary) -> Result<(), Error> {
         // Still step 1, and before the dialling: Exchange closes a session that does not log in
         // within a minute (XPOP3:V0002).
@@ -109,16 +110,56 @@ impl<'a> Work<'a> {
         let asking = source::password(request.account, request.prompt);
         let password = self.stop.unless_stopped(asking).await??;
         let mut refused = HashSet::new();
+        let limits = request.account.limits;
+        let most = limits.sessions.map_or(1, NonZeroU64::get);
+        // Some servers show a part of the mailbox at a time, and the next one when that was had.
+        for number in 1..=most {
+            let (before, listings) = (summary.retrieved, self.listings);
+            match self.rounds(&password, &mut refused, summary).await {
+                // Nobody promised another session, and what was had is safe.
+                Err(error)
+                    if number > 1
+                        && listings == self.listings
+                        && error.exit() == Exit::TemporaryFailure =>
+                {
+                    let message = format!("the server takes no further session now: {error}");
+                    request
+                        .reporter
+                        .report(Event::Warning { message: &message });
+                    return Ok(());
+                }
+                result => result?,
+            }
+            let left = limits.left(summary.retrieved, summary.octets);
+            if summary.retrieved == before || left.is_none() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps 2 to 6; in several sessions where the server hangs up after it refused a message,
+    /// which it may (XPOP3:C0005).
+    async fn rounds(
+        &mut self,
+        password: &SecretString,
+        refused: &mut HashSet<Vec<u8>>,
+        summary: &mut Summary,
+    ) -> Result<(), Error> {
+        let limits = self.request.account.limits;
         for _ in 1..MAX_SESSIONS {
             let before = refused.len();
-            match self.session(&password, &mut refused, summary).await {
+            match self.session(password, refused, summary).await {
                 Err(error) if refused.len() > before => {
                     tracing::debug!(%error, "the server hung up after a refusal, trying the rest");
+                    if limits.left(summary.retrieved, summary.octets).is_none() {
+                        return Ok(());
+                    }
                 }
                 result => return result,
             }
         }
-        self.session(&password, &mut refused, summary).await
+        self.session(password, refused, summary).await
     }
 
     /// Steps 2 to 6 in one session. Where the server hung up right after it refused messages,
@@ -151,13 +192,23 @@ impl<'a> Work<'a> {
             .as_ref()
             .ok()
             .and_then(|opened| opened.as_ref().ok())
-            .map(|(session, _)| session.capabilities().clone())
+            .map(|opened| opened.session.capabilities().clone())
             .unwrap_or_default();
-        let ((mut session, builder), (snapshot, mut look)) = (opened??, read?);
+        let (opened, (snapshot, mut look)) = (opened??, read?);
+        let Opened {
+            mut session,
+            builder,
+            nameless,
+        } = opened;
         let completing = listing::complete(request, &mut session, builder, &snapshot);
         let maildrop = stop.unless_stopped(completing).await??;
-        self.listed = true;
+        self.listings += 1;
         summary.on_server = maildrop.len() as u64;
+        if let Some(refusal) = nameless {
+            return self
+                .without_unique_ids(session, maildrop, &snapshot, refusal, summary)
+                .await;
+        }
 
         let (snapshot, mut lost) = if snapshot.looks_renamed(&maildrop) {
             self.recognise(&mut session, &maildrop, &snapshot, &mut look)
@@ -181,7 +232,7 @@ impl<'a> Work<'a> {
         let changed = self
             .look_twice(&mut session, &maildrop, &snapshot, &strangers, &mut plan)
             .await?;
-        if refused.is_empty() {
+        if self.listings == 1 {
             summary.failed += plan.warn(request, &maildrop, &snapshot);
         }
         summary.skipped = plan.skipped();
@@ -215,6 +266,8 @@ impl<'a> Work<'a> {
         self.note_listing(vanished, back, accounted_for).await?;
         refused.extend(retrieved.hung_up_after);
         retrieved.result?;
+        // In a further session they would only fail once more.
+        refused.extend(retrieved.failed_ids);
 
         // Step 6.
         let still_missed = self.still_missed(&maildrop, &plan).await?;
@@ -249,14 +302,17 @@ impl<'a> Work<'a> {
         let unknown = migration::unknown(maildrop, snapshot);
         let recognising = migration::recognise(session, maildrop, &unknown, &absent);
         let renamed = self.stop.clone().unless_stopped(recognising).await??;
-        let message = format!(
-            "the server has renamed its messages: {} of {} unknown ones are known by their headers",
-            renamed.len(),
-            unknown.len()
-        );
-        self.request
-            .reporter
-            .report(Event::Warning { message: &message });
+        // A server that shows another part of the mailbox has renamed nothing.
+        if !renamed.is_empty() {
+            let message = format!(
+                "the server has renamed its messages: {} of {} unknown ones are known by their headers",
+                renamed.len(),
+                unknown.len()
+            );
+            self.request
+                .reporter
+                .report(Event::Warning { message: &message });
+        }
         let found: HashSet<i64> = renamed.iter().map(|message| message.id).collect();
         absent.retain(|message| !found.contains(&message.id));
         let mut contents: HashMap<Digest, Vec<i64>> = HashMap::new();
@@ -559,7 +615,7 @@ impl<'a> Work<'a> {
         let error = result.as_ref().err().map(ToString::to_string);
         let account = self.row.id;
         let finished_at = (self.request.clock)();
-        let on_server = self.listed.then_some(summary.on_server);
+        let on_server = (self.listings > 0).then_some(summary.on_server);
         let (summary, all_published) = (*summary, self.all_published);
         let clock_doubted = self.clock_doubted;
         let capabilities = std::mem::take(&mut self.capabilities);

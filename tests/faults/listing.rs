@@ -171,13 +171,20 @@ fn message_numbers_are_taken_as_they_come() {
 }
 
 #[test]
-fn a_server_without_unique_ids_is_left_alone() {
+fn without_unique_ids_headers_tell_messages_apart_and_nothing_is_deleted() {
     for missing in [Missing::Absent, Missing::Refused] {
         let knobs = Knobs {
             no_uidl: Some(missing),
             ..Knobs::default()
         };
-        fault(format!("UIDL {missing:?}"), knobs)
+        fault(format!("UIDL {missing:?}"), knobs.clone())
+            .keeps_everything(0, "the server has no unique-ids (UIDL)")
+            .holds();
+        let no_top = Knobs {
+            no_top: Some(missing),
+            ..knobs
+        };
+        fault(format!("UIDL and TOP {missing:?}"), no_top)
             .fails(76, "the server refused UIDL")
             .says("hint: without unique-ids messages cannot be told apart")
             .never("RETR")

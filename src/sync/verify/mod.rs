@@ -18,6 +18,7 @@ use crate::cache::{AccountRow, Cache, Lock, Snapshot, Stored};
 use crate::exit::Exit;
 use crate::maildrop::Maildrop;
 use crate::policy::Memory;
+use crate::session;
 use crate::store::{Maildir, locate, names_by_tag};
 
 mod local;
@@ -152,8 +153,14 @@ async fn check(
     let asking = source::password(request.account, request.prompt);
     let password = stop.unless_stopped(asking).await??;
     let opening = listing::open(request, &password, &known.past);
-    let (mut session, builder) = stop.unless_stopped(opening).await??;
-    let maildrop = builder.finish();
+    let opened = stop.unless_stopped(opening).await??;
+    let mut session = opened.session;
+    // Without unique-ids nothing there can be compared with what is here.
+    if let Some(refusal) = opened.nameless {
+        deletion::leave(session).await;
+        return Err(session::Error::Refused(refusal).into());
+    }
+    let maildrop = opened.builder.finish();
     planning::warn(request, &maildrop);
     tally.on_server = Some(maildrop.len() as u64);
     tally.new = known.unknown(&maildrop);

@@ -1,0 +1,35 @@
+//! The plan where the server has no unique-ids: messages are known by their headers, if at all.
+
+use std::collections::HashSet;
+
+use super::large::{Portion, portion};
+use super::{Action, Decision, Limits, Reason, Run};
+use crate::maildrop::Maildrop;
+
+/// Decides for every message of a maildrop without unique-ids, in its order. `stored` are the
+/// places of those whose header is that of a stored message; `taken` is what earlier sessions of
+/// this run have retrieved.
+///
+/// Nothing is deleted, whatever the retention: a header does not prove what is below it.
+pub fn plan_by_header(
+    maildrop: &Maildrop,
+    stored: &HashSet<usize>,
+    limits: Limits,
+    taken: (u64, u64),
+) -> Vec<Decision> {
+    let mut run = Run::new(limits, taken);
+    let messages = maildrop.iter().enumerate();
+    messages
+        .map(|(place, message)| {
+            let decision = if stored.contains(&place) {
+                Decision::new(Action::Keep, Reason::Stored, None)
+            } else if portion(message, None, limits.headers_only_above) == Portion::Header {
+                // Without a unique-id nobody could mark it.
+                Decision::new(Action::Skip, Reason::LargerThanHeadersOnlyAbove, None)
+            } else {
+                Decision::new(Action::Retrieve, Reason::New, None)
+            };
+            run.admit(message, decision)
+        })
+        .collect()
+}
