@@ -122,7 +122,11 @@ pub(super) enum Command {
 /// What was fetched is remembered under the store's path, so that a second run into the same
 /// store fetches only what is new. The configuration file is not read.
 #[derive(Debug, Args)]
-#[command(after_long_help = help::fetch())]
+#[command(
+    after_long_help = help::fetch(),
+    // clap's own does not fit a terminal.
+    override_usage = "popsync fetch [OPTIONS] <URL> <--maildir DIR|--mbox FILE|--exec CMD>"
+)]
 pub(super) struct Fetch {
     // Not as doc comment: rustdoc would read the brackets as links.
     #[arg(
