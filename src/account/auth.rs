@@ -108,11 +108,6 @@ impl AuthMethod {
         matches!(self, Self::Apop | Self::User)
     }
 
-    /// Whether the login is tied to the TLS connection that it is made on.
-    pub const fn is_bound(self) -> bool {
-        matches!(self, Self::ScramSha1Plus | Self::ScramSha256Plus)
-    }
-
     /// Whether a listener learns nothing from it that leads to the password with less than a
     /// guess of some thousand digests each, and the server has to prove itself too.
     pub const fn is_safe_in_the_clear(self) -> bool {

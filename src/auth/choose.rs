@@ -5,8 +5,8 @@
 //! which show nothing to a listener are taken then; whoever wants less names it.
 
 use crate::account::AuthMethod::{
-    self, CramMd5, External, Gssapi, Login, Ntlm, OAuthBearer, Plain, ScramSha1, ScramSha1Plus,
-    ScramSha256, ScramSha256Plus, User, XOauth2,
+    self, CramMd5, External, Gssapi, Login, Ntlm, OAuthBearer, Plain, ScramSha1, ScramSha256, User,
+    XOauth2,
 };
 
 /// What there is to log in with.
@@ -31,8 +31,6 @@ pub struct Situation<'a> {
     pub user: bool,
     /// TLS protects the connection.
     pub protected: bool,
-    /// The connection has something to bind a login to.
-    pub bindable: bool,
     /// What there is to log in with.
     pub secret: Secret,
 }
@@ -47,16 +45,15 @@ pub struct Choice {
 }
 
 const STRONG: &str = "it shows the password to nobody, and the server proves itself";
-const BOUND: &str = "it shows the password to nobody, and ties the login to this connection";
 const PLAIN: &str = "TLS protects the password, and servers that offer it have it right";
 const WEAK: &str = "nothing better is offered";
 const TICKET: &str = "there is no password";
 
-/// With a password, best first. Behind PLAIN stand those that need it less often to be right:
+/// With a password, best first. The forms of SCRAM that are bound to the connection are left to
+/// whoever names them: a server does not say by what it binds, Cyrus 3.6 announces them and binds
+/// by what TLS 1.3 does not have, and a login that fails may lock an account. Behind PLAIN stand those that need it less often to be right:
 /// servers are known that announce CRAM-MD5 and NTLM and cannot do them.
-const BY_PASSWORD: [(AuthMethod, &str); 9] = [
-    (ScramSha256Plus, BOUND),
-    (ScramSha1Plus, BOUND),
+const BY_PASSWORD: [(AuthMethod, &str); 7] = [
     (ScramSha256, STRONG),
     (ScramSha1, STRONG),
     (Plain, PLAIN),
@@ -86,10 +83,7 @@ pub fn choose(situation: &Situation<'_>) -> Option<Choice> {
         }
         None => situation.user,
     };
-    let suits = |method: AuthMethod| {
-        (situation.protected || method.is_safe_in_the_clear())
-            && (situation.bindable || !method.is_bound())
-    };
+    let suits = |method: AuthMethod| situation.protected || method.is_safe_in_the_clear();
     let mut candidates = candidates.iter().copied();
     candidates
         .find(|&(method, _)| offers(method) && suits(method))
@@ -106,7 +100,6 @@ mod tests {
             offered: &offered,
             user: true,
             protected: true,
-            bindable: true,
             secret: Secret::Password,
         };
         change(&mut situation);
@@ -117,12 +110,11 @@ mod tests {
     fn the_best_of_what_is_offered_is_taken() {
         let all = "PLAIN LOGIN NTLM CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS \
                    SCRAM-SHA-256-PLUS XOAUTH2 OAUTHBEARER GSSAPI EXTERNAL DIGEST-MD5";
-        assert_eq!(chosen(all, |_| {}), Some(ScramSha256Plus));
-        assert_eq!(chosen(all, |s| s.bindable = false), Some(ScramSha256));
+        assert_eq!(chosen(all, |_| {}), Some(ScramSha256));
         assert_eq!(chosen("scram-sha-1 plain", |_| {}), Some(ScramSha1));
         assert_eq!(
-            chosen("SCRAM-SHA-1-PLUS SCRAM-SHA-256", |_| {}),
-            Some(ScramSha1Plus)
+            chosen("SCRAM-SHA-256-PLUS SCRAM-SHA-1", |_| {}),
+            Some(ScramSha1)
         );
         // Exchange, and a server without SASL.
         assert_eq!(chosen("NTLM GSSAPI PLAIN LOGIN", |_| {}), Some(Plain));
@@ -157,7 +149,7 @@ mod tests {
     /// Attack A7: whoever shortens the list gets nothing for it.
     #[test]
     fn without_tls_nothing_that_a_listener_could_use_is_taken() {
-        let clear = |offered: &str| chosen(offered, |s| (s.protected, s.bindable) = (false, false));
+        let clear = |offered: &str| chosen(offered, |s| s.protected = false);
         assert_eq!(
             clear("PLAIN SCRAM-SHA-256-PLUS SCRAM-SHA-256"),
             Some(ScramSha256)

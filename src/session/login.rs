@@ -168,7 +168,6 @@ impl Session {
             offered: &offered,
             user: self.capabilities.has("USER") || self.capabilities.lines().is_empty(),
             protected,
-            bindable: self.bindings.best().is_some(),
             secret,
         });
         match choice {
