@@ -247,14 +247,16 @@ fn status_lines_may_be_long_and_not_endless() {
 /// without mail.
 #[test]
 fn a_server_without_a_needed_command_is_named() {
-    for (verb, status) in [("STAT", 76), ("UIDL", 76), ("LIST", 0), ("CAPA", 0)] {
+    for (verb, status) in [("STAT", 76), ("UIDL", 0), ("LIST", 0), ("CAPA", 0)] {
         let bench = Setup::with(letters(2)).profile(Profile::Ex2010).start();
         let refusal = b"-ERR Protocol error. 19\r\n".to_vec();
         bench.knobs(Knobs::default().rule(At::verb(verb), Act::Instead(refusal)));
         let ended = bench.sync(DELETING, &[]).gives(status);
         if status == 0 {
             bench.assert_exactly_once();
-            assert!(bench.mailbox().is_empty());
+            // Headers tell messages apart well enough to store them, and not to delete them.
+            let left = if verb == "UIDL" { 2 } else { 0 };
+            assert_eq!(bench.mailbox().len(), left, "{verb}");
         } else {
             ended.says(&format!("refused {verb}: `Protocol error. 19`"));
             assert_eq!(bench.mailbox().len(), 2);
