@@ -12,11 +12,17 @@ use super::fetch::{path, set};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Account options")]
 pub(super) struct RouteFlags {
-    /// Go through a proxy: socks5://[USER@]HOST[:PORT], or http
-    ///
-    /// The proxy looks up the server's name. http://[USER@]HOST:PORT is HTTP's CONNECT. off is
-    /// the same as leaving it out. The environment's proxies are not used.
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    // Not as doc comment: rustdoc would read the brackets as links.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_hint = ValueHint::Url,
+        help = "Go through a proxy: socks5://[USER@]HOST[:PORT], or http",
+        long_help = "Go through a proxy: socks5://[USER@]HOST[:PORT], or http\n\n\
+                     The proxy looks up the server's name. http://[USER@]HOST:PORT is HTTP's \
+                     CONNECT. off is the same as leaving it out. The environment's proxies are \
+                     not used."
+    )]
     pub(super) proxy: Option<String>,
 
     /// File whose first line is the password for the proxy
