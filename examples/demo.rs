@@ -1,5 +1,5 @@
 //! Shows what popsync does, on this machine alone: a simulated Exchange server with a mailbox,
-//! and four syncs of it.
+//! and five syncs of it.
 //!
 //! `cargo run --release --example demo [FOLDER]`; the folder is made, and stays.
 
@@ -19,7 +19,7 @@ use indicatif::DecimalBytes;
 use popsync::account::Account;
 use popsync::auth::source::Prompt;
 use popsync::config::Config;
-use popsync::sync::{self, Event, Reporter, Request, Summary};
+use popsync::sync::{self, Allow, Event, Reporter, Request, Summary};
 use secrecy::SecretString;
 use tokio::runtime;
 use tokio::sync::watch;
@@ -50,7 +50,7 @@ fn main() -> Result<(), Failure> {
     say("dots alone, NUL, half line ends, a line of 100 KiB");
 
     title("First sync");
-    let summary = client.sync("")?;
+    let summary = client.sync("", Allow::default())?;
     check(summary.retrieved == count, "every message arrived")?;
     check(
         client.is_exact()?,
@@ -59,7 +59,7 @@ fn main() -> Result<(), Failure> {
 
     title("Second sync");
     let before = server.commands_of("RETR").len();
-    client.sync("")?;
+    client.sync("", Allow::default())?;
     let asked = server.commands_of("RETR").len() - before;
     check(asked == 0, "no message was asked for a second time")?;
 
@@ -71,7 +71,7 @@ fn main() -> Result<(), Failure> {
         );
         mailbox.deliver(message.into_bytes());
     }
-    let summary = client.sync("")?;
+    let summary = client.sync("", Allow::default())?;
     check(
         summary.retrieved == 2,
         "the two were retrieved, and no other",
@@ -82,7 +82,20 @@ fn main() -> Result<(), Failure> {
     )?;
 
     title("Fourth sync, with profile = \"outlook-2016\"");
-    let summary = client.sync("profile = \"outlook-2016\"")?;
+    let deleting = "profile = \"outlook-2016\"";
+    let summary = client.sync(deleting, Allow::default())?;
+    check(summary.retrieved == 0, "no message was asked for again")?;
+    check(
+        summary.deleted == 0,
+        "that much is deleted only where a person says that it is meant",
+    )?;
+
+    title("Fifth sync, the same with --allow-mass-delete");
+    let meant = Allow {
+        mass_delete: true,
+        ..Allow::default()
+    };
+    let summary = client.sync(deleting, meant)?;
     check(summary.retrieved == 0, "no message was asked for again")?;
     check(mailbox.is_empty(), "what is stored has left the server")?;
     server.wait_until_idle(Duration::from_secs(5));
@@ -130,7 +143,7 @@ impl<'a> Client<'a> {
     }
 
     /// One run, as `popsync sync` does it, of an account with these settings more.
-    fn sync(&self, more: &str) -> Result<Summary, Failure> {
+    fn sync(&self, more: &str, allow: Allow) -> Result<Summary, Failure> {
         let config = self.folder.join("config.toml");
         let text = format!(
             "[accounts.demo]\n\
@@ -153,7 +166,7 @@ impl<'a> Client<'a> {
             prompt: &Nobody,
             reporter: &Narrator,
             dry_run: false,
-            allow: sync::Allow::default(),
+            allow,
             clock: sync::system_clock,
             stop,
         });
