@@ -6,6 +6,7 @@
 //! Nothing here touches state or store.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use secrecy::SecretString;
 
@@ -59,7 +60,7 @@ pub async fn run(
     deep: bool,
     stop: impl Future<Output = ()>,
 ) -> Report {
-    let recorder = Arc::new(Recorder::new(deep));
+    let recorder = Arc::new(Recorder::new(deep, Instant::now));
     let interrupted = tokio::select! {
         () = visit::visit(account, password, &recorder) => false,
         () = stop => true,

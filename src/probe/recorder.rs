@@ -8,6 +8,9 @@ use crate::session::{self, Address, Watch};
 
 use super::{Failure, Flight, Observations, Reply, Sample, Stage, Step, Transfer};
 
+/// Gives the time.
+pub(super) type Clock = fn() -> Instant;
+
 /// Puts [`Observations`] together while a session runs.
 #[derive(Debug)]
 pub(super) struct Recorder(Mutex<Notes>);
@@ -15,6 +18,7 @@ pub(super) struct Recorder(Mutex<Notes>);
 #[derive(Debug)]
 struct Notes {
     seen: Observations,
+    clock: Clock,
     /// When the step in progress began.
     mark: Instant,
     /// The listing or message that is being read.
@@ -25,13 +29,14 @@ struct Notes {
 }
 
 impl Recorder {
-    pub(super) fn new(deep: bool) -> Self {
+    pub(super) fn new(deep: bool, clock: Clock) -> Self {
         Self(Mutex::new(Notes {
             seen: Observations {
                 deep,
                 ..Observations::default()
             },
-            mark: Instant::now(),
+            mark: clock(),
+            clock,
             inside: None,
             transfer: Transfer::default(),
             in_flight: false,
@@ -50,7 +55,7 @@ impl Recorder {
     /// A step begins.
     pub(super) fn begin(&self, step: Step) {
         let mut notes = self.notes();
-        notes.mark = Instant::now();
+        notes.mark = (notes.clock)();
         notes.in_flight = step == Step::Pipelining;
         notes.transfer = Transfer::default();
     }
@@ -150,7 +155,7 @@ impl Notes {
         if self.in_flight && step != Step::Pipelining {
             return;
         }
-        let now = Instant::now();
+        let now = (self.clock)();
         let time = now - self.mark;
         self.mark = now;
         if step == Step::Noop {
