@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 use std::env;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -63,6 +64,9 @@ enum Instant {
     Sent { messages: u64, after: Duration },
     /// So long after its start: while the state is opened and recovered.
     Started(Duration),
+    /// At this step of the store's order, when it is done for the so-manieth time: in the middle
+    /// of an append, where a kill by the clock hardly ever falls.
+    Step(String),
 }
 
 /// A message that was delivered once, told apart by its stored form.
@@ -104,10 +108,37 @@ impl World {
         }
     }
 
+    /// The messages in the store. At the end of an mbox there may be a part of one, which the
+    /// next run cuts off.
+    fn stored(&self, when: &str) -> Vec<(PathBuf, Digest)> {
+        let store = &self.bench.store;
+        if store.spool.is_none() {
+            return store.files().into_iter().collect();
+        }
+        let (mut messages, part) = store.messages_and_part_of_mbox();
+        let known: HashSet<Digest> = self.ever.iter().map(|message| message.stored).collect();
+        // A part that ends at a blank line looks like a message.
+        let part = match messages.last() {
+            Some(last) if part.is_none() && !known.contains(&digest(last)) => messages.pop(),
+            _ => part,
+        };
+        if let Some(part) = part {
+            let held = self.bench.held();
+            assert!(
+                held.iter().any(|message| message.starts_with(&part)),
+                "{when}: the mbox ends in what is no part of a message"
+            );
+        }
+        let numbered = messages.iter().enumerate();
+        numbered
+            .map(|(number, message)| (store.root.join(number.to_string()), digest(message)))
+            .collect()
+    }
+
     /// Nothing is lost, nothing is there twice, and what is gone from the server is stored.
     fn check(&mut self, when: &str) {
         let mut stored = HashSet::new();
-        for (path, digest) in self.bench.store.files() {
+        for (path, digest) in self.stored(when) {
             assert!(
                 stored.insert(digest),
                 "{when}: {} is there twice",
@@ -149,10 +180,16 @@ impl World {
     fn instant(&mut self) -> Instant {
         let (messages, octets) = self.to_retrieve();
         let listed = self.bench.mailbox().len() as u64;
-        match self.random.below(10) {
+        match self.random.below(12) {
             0..=2 => Instant::Octets(self.random.below(500 + listed * 40 + octets)),
             3..=5 => Instant::Commands(1 + self.random.below(8 + messages + listed)),
-            6..=7 => Instant::Sent {
+            6..=7 => {
+                let step = 1 + self.random.below(5);
+                // One for each message, or piece of an mbox; the others are one for each batch.
+                let times = if step == 4 { 1 + messages / 4 } else { 2 };
+                Instant::Step(format!("{step}:{}", 1 + self.random.below(times)))
+            }
+            8..=9 => Instant::Sent {
                 messages,
                 after: Duration::from_micros(self.random.below(12_000)),
             },
@@ -169,7 +206,7 @@ impl World {
         let (on_octets, on_commands) = match *instant {
             Instant::Octets(octets) => (octets, u64::MAX),
             Instant::Commands(commands) => (u64::MAX, commands),
-            Instant::Sent { .. } | Instant::Started(_) => (u64::MAX, u64::MAX),
+            Instant::Sent { .. } | Instant::Started(_) | Instant::Step(_) => (u64::MAX, u64::MAX),
         };
         let (last, after) = match *instant {
             Instant::Sent { messages, after } => (messages, after),
@@ -193,7 +230,11 @@ impl World {
                 process.kill();
             }
         });
-        let run = self.bench.fetch(&["--profile", "outlook-2016"]).start();
+        let mut run = self.bench.fetch(&["--profile", "outlook-2016"]);
+        if let Instant::Step(step) = instant {
+            run = run.env("POPSYNC_STOP_AT", step);
+        }
+        let run = run.start();
         if let Instant::Started(after) = *instant {
             kill_later(&run.process, after);
         }

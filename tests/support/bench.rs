@@ -552,14 +552,25 @@ impl Store {
         }
     }
 
-    /// The messages of an mbox as they were stored. They begin with a `From ` line behind a
-    /// blank one, and their lines are quoted as mboxrd has it; nothing else is known here.
+    /// The messages of an mbox as they were stored.
+    #[track_caller]
     pub(crate) fn messages_of_mbox(&self) -> Vec<Vec<u8>> {
+        let (messages, part) = self.messages_and_part_of_mbox();
+        assert_eq!(part, None, "the last message is not whole");
+        messages
+    }
+
+    /// The messages of an mbox as they were stored, and what follows behind the last blank line:
+    /// the part of a message that was being appended when the program was killed. They begin with
+    /// a `From ` line behind a blank one, and their lines are quoted as mboxrd has it; nothing
+    /// else is known here.
+    #[track_caller]
+    pub(crate) fn messages_and_part_of_mbox(&self) -> (Vec<Vec<u8>>, Option<Vec<u8>>) {
         let content = fs::read(&self.root).unwrap_or_default();
         let mut messages: Vec<Vec<u8>> = Vec::new();
         let mut after_blank = true;
         for line in content.split_inclusive(|&octet| octet == b'\n') {
-            if line.starts_with(b"From ") {
+            if line.starts_with(b"From ") || (after_blank && b"From ".starts_with(line)) {
                 assert!(after_blank, "no blank line in front of a message");
                 messages.push(Vec::new());
             } else {
@@ -573,23 +584,26 @@ impl Store {
             }
             after_blank = line == b"\n";
         }
-        assert!(after_blank, "no blank line behind the last message");
+        let part = if after_blank { None } else { messages.pop() };
         for message in &mut messages {
             assert_eq!(message.pop(), Some(b'\n'));
         }
-        messages
+        (messages, part)
     }
 
-    /// A mail program writes the whole mbox anew, with a field more in every so many messages.
+    /// A mail program writes the whole mbox anew, with a field more in every so many messages but
+    /// the last, which nobody has read yet.
     pub(crate) fn mark_read(&self, every: usize) {
         let content = fs::read(&self.root).unwrap_or_default();
+        let lines = || content.split_inclusive(|&octet| octet == b'\n');
+        let messages = lines().filter(|line| line.starts_with(b"From ")).count();
         let mut written = Vec::with_capacity(content.len());
         let mut number = 0;
-        for line in content.split_inclusive(|&octet| octet == b'\n') {
+        for line in lines() {
             written.extend_from_slice(line);
             if line.starts_with(b"From ") {
                 number += 1;
-                if number % every == 0 {
+                if number % every == 0 && number < messages {
                     written.extend_from_slice(READ);
                 }
             }

@@ -91,7 +91,10 @@ impl Inner {
         if !missing.is_empty() {
             self.cut_off_part(&mail, &missing, recovered)?;
             // Another program may have rewritten the file with the messages in it.
-            let contents = Contents::read(&mail)?;
+            let mut contents = Contents::read(&mail)?;
+            if cut_off_moved_part(&mail, &missing, &contents)? {
+                contents = Contents::read(&mail)?;
+            }
             missing.retain(|missing| !contents.hold(&missing.extent.marks));
         }
         // Step 5, once more: what is there was perhaps never made durable.
@@ -204,6 +207,47 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// Where another program has moved what stands in the file, the part may be at its end all the
+/// same: what the last message, or the start of the line in front of one, has in common with one of
+/// those that are missing. Tells whether it is cut off.
+fn cut_off_moved_part(
+    mail: &MailFile,
+    missing: &[Missing],
+    contents: &Contents,
+) -> Result<bool, Error> {
+    for start in [contents.may_begin, contents.last].into_iter().flatten() {
+        if is_part(mail, start, missing).map_err(|error| Error::io("reading", &mail.path, error))? {
+            mail.file
+                .set_len(start)
+                .map_err(|error| Error::io("truncating", &mail.path, error))?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the file holds the beginning of a missing message from here on, and nothing else.
+fn is_part(mail: &MailFile, start: u64, missing: &[Missing]) -> std::io::Result<bool> {
+    // In front of every message there is a blank line, or nothing.
+    let before = start.min(2);
+    let mut blank = [0; 2];
+    let blank = &mut blank[..before as usize];
+    mail.file.read_exact_at(blank, start - before)?;
+    if blank != &b"\n\n"[..blank.len()] {
+        return Ok(false);
+    }
+    let length = mail.file.metadata()?.len().saturating_sub(start);
+    for missing in missing {
+        if let Some((file, message)) = &missing.spooled
+            && length < message.length
+            && common(&mail.file, start, file, message.start, length)? == length
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the message is there as it was recorded.

@@ -20,6 +20,11 @@ const READ_AT_ONCE: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) marks: HashSet<Marks>,
+    /// Where the last message begins.
+    pub(super) last: Option<u64>,
+    /// Where the last line begins, if one more message may begin with it: so far it holds nothing
+    /// but the start of [`FROM`].
+    pub(super) may_begin: Option<u64>,
     /// It begins with something that is no message.
     pub(super) odd: bool,
 }
@@ -57,6 +62,8 @@ impl Contents {
 #[derive(Debug, Default)]
 struct Reader {
     message: Option<Anatomy>,
+    /// How much has streamed by.
+    at: u64,
     /// The start of a line, as long as it may be that of a message; never as long as [`FROM`].
     start: Vec<u8>,
     /// In the middle of a line: of the one in front of a message, or of any other.
@@ -77,8 +84,10 @@ impl Reader {
                 if first == FROM[self.start.len()] {
                     self.start.push(first);
                     rest = &rest[1..];
+                    self.at += 1;
                     if self.start == FROM {
                         self.start.clear();
+                        contents.last = Some(self.at - FROM.len() as u64);
                         self.next_message(contents);
                         self.within = Some(Line::Separator);
                     }
@@ -97,6 +106,7 @@ impl Reader {
             } else if line == Line::Other {
                 contents.odd = true;
             }
+            self.at += text.len() as u64;
             if end.is_some() {
                 self.within = None;
             }
@@ -105,6 +115,9 @@ impl Reader {
     }
 
     fn finish(mut self, contents: &mut Contents) {
+        if !self.start.is_empty() {
+            contents.may_begin = Some(self.at - self.start.len() as u64);
+        }
         self.put_start();
         self.next_message(contents);
     }
@@ -145,6 +158,12 @@ mod tests {
             }
             reader.finish(&mut contents);
             assert_eq!(contents.marks.len(), 3, "{size}");
+            let last = mbox
+                .windows(6)
+                .rposition(|window| window == b"From e")
+                .unwrap();
+            assert_eq!(contents.last, Some(last as u64), "{size}");
+            assert_eq!(contents.may_begin, Some(mbox.len() as u64 - 1), "{size}");
             for message in [
                 &b"Message-ID: <1@x>\n\nFro\n>From b\nFrom\n"[..],
                 b"Message-ID: <2@x>\n\n",

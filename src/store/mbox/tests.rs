@@ -421,6 +421,35 @@ fn an_append_that_was_cut_short_anywhere_is_completed() {
 }
 
 #[test]
+fn a_part_in_a_file_that_another_program_rewrote_is_cut_off_too() {
+    let world = World::new();
+    let (records, whole) = crashed(&world);
+    let begin = records[0].extent.unwrap().start as usize;
+    let status = |octets: &[u8]| {
+        let text = String::from_utf8(octets.to_vec()).unwrap();
+        text.replacen("Subject:", "Status: RO\nSubject:", 1)
+            .into_bytes()
+    };
+    for size in begin..=whole.len() {
+        world.put("inbox", &status(&whole[..size]));
+        for entry in fs::read_dir(world.path("kept")).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_name() != "lock" {
+                fs::copy(entry.path(), world.path("spool").join(entry.file_name())).unwrap();
+            }
+        }
+        let recovered = recover(&world, &records);
+        assert_eq!((recovered.lost, recovered.warnings), (vec![], vec![]));
+        assert_eq!(
+            world.content(),
+            status(&whole),
+            "cut at {size} of {}",
+            whole.len()
+        );
+    }
+}
+
+#[test]
 fn without_the_spool_what_is_whole_stays_and_the_rest_is_lost() {
     let world = World::new();
     let (records, whole) = crashed(&world);
