@@ -8,117 +8,22 @@
 
 #[path = "support/cli.rs"]
 mod support;
+#[path = "probe/told.rs"]
+mod told;
+
+#[path = "probe/maildrop.rs"]
+mod maildrop;
 
 use std::fs;
-use std::time::Duration;
 
 use exchange_sim::{
-    Act, At, BareLf, Certificate, Knobs, LoginType, Missing, NoCapa, Numbers, Profile, Separator,
-    Server, Sizes, StatusCase, Text, sample,
+    Act, At, BareLf, Certificate, Knobs, LoginType, Missing, NoCapa, Profile, Separator,
+    StatusCase, Text,
 };
 use serde_json::Value;
-use support::{Ended, Popsync};
+use support::Popsync;
 use tempfile::TempDir;
-
-const USER: &str = "anna@example.com";
-
-/// A server of this profile, with knobs turned.
-fn server(profile: Profile, knobs: Knobs) -> Server {
-    Server::builder(profile)
-        .user(USER, "secret")
-        .messages(USER, sample::messages(6, 1))
-        .knobs(knobs)
-        .start()
-        .unwrap()
-}
-
-/// A server of 2016, with knobs turned.
-fn odd(knobs: Knobs) -> Server {
-    server(Profile::Ex2016, knobs)
-}
-
-/// A run to be, over TLS where the profile has it; with more flags.
-fn popsync(sim: &Server, profile: Profile, flags: &[&str]) -> Popsync {
-    let (scheme, port) = match profile {
-        Profile::Ex2003 => ("pop3", sim.pop3_port()),
-        _ => ("pop3s", sim.pop3s_port()),
-    };
-    let url = format!("{scheme}://{USER}@localhost:{port}");
-    let trust: &[&str] = match profile {
-        Profile::Ex2003 => &["--tls", "off"],
-        _ => &["--ca-file", "ca.pem"],
-    };
-    let arguments = [&["probe", &url][..], trust, flags].concat();
-    Popsync::new(&arguments)
-        .file("ca.pem", sim.ca_pem())
-        .env("POPSYNC_PASSWORD", "secret")
-}
-
-/// What a probe said in JSON.
-struct Told {
-    status: i32,
-    err: String,
-    header: Value,
-    checks: Vec<Value>,
-}
-
-impl Told {
-    fn of(ended: Ended) -> Self {
-        let mut lines = ended
-            .out
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let header = lines.next().unwrap();
-        assert_eq!(header["event"], "probe");
-        Self {
-            status: ended.status,
-            err: ended.err,
-            header,
-            checks: lines
-                .filter(|line| line["event"] == "probe-check")
-                .collect(),
-        }
-    }
-
-    /// Verdict and words on a statement.
-    fn on(&self, id: &str) -> (&str, &str) {
-        let check = self.checks.iter().find(|check| check["id"] == id);
-        let check = check.unwrap_or(&Value::Null);
-        let text = |key: &str| check[key].as_str().unwrap_or("nothing");
-        (text("verdict"), text("seen"))
-    }
-
-    /// The statements of this verdict.
-    fn with(&self, verdict: &str) -> Vec<&str> {
-        let checks = self.checks.iter();
-        checks
-            .filter(|check| check["verdict"] == verdict)
-            .filter_map(|check| check["id"].as_str())
-            .collect()
-    }
-}
-
-fn probe_with(sim: &Server, profile: Profile, flags: &[&str]) -> Told {
-    let flags = [flags, &["--json"]].concat();
-    let told = Told::of(popsync(sim, profile, &flags).run());
-    assert!(sim.wait_until_idle(Duration::from_secs(10)));
-    let verbs: Vec<String> = sim.commands();
-    assert!(!verbs.iter().any(|line| line.starts_with("DELE")));
-    let deep = flags.contains(&"--deep");
-    assert!(deep || !verbs.iter().any(|line| line.starts_with("RETR")));
-    let logins = verbs.iter().filter(|line| line.starts_with("PASS"));
-    assert!(logins.count() <= 1);
-    told
-}
-
-fn probe(sim: &Server, flags: &[&str]) -> Told {
-    probe_with(sim, Profile::Ex2016, flags)
-}
-
-/// What is said of a server that is odd in one way.
-fn told_of(knobs: Knobs) -> Told {
-    probe(&odd(knobs), &[])
-}
+use told::{Told, USER, odd, popsync, probe, probe_with, server, told_of};
 
 #[test]
 fn every_exchange_is_known_and_keeps_its_statements() {
@@ -394,134 +299,6 @@ fn a_server_without_capa_is_probed_without() {
             ("ok", "no CAPA; USER and PASS work")
         );
     }
-}
-
-#[test]
-fn message_numbers_are_checked() {
-    for (numbers, verdict) in [
-        (Numbers::InOrder, "ok"),
-        (Numbers::Gap, "tolerated"),
-        (Numbers::Shuffled, "tolerated"),
-        (Numbers::Zero, "deviates"),
-        (Numbers::Huge, "deviates"),
-        (Numbers::Duplicate, "deviates"),
-    ] {
-        let told = told_of(Knobs {
-            numbers,
-            ..Knobs::default()
-        });
-        assert_eq!(told.on("OPOP3:C0011").0, verdict, "{numbers:?}");
-    }
-}
-
-#[test]
-fn unique_ids_are_checked() {
-    let octets = |octets: &[u8]| Knobs {
-        uid_bytes: Some(octets.to_vec()),
-        ..Knobs::default()
-    };
-    for (knobs, id, verdict) in [
-        (octets(b"+"), "OPOP3:C0039", "tolerated"),
-        (octets(b"\x1b"), "OPOP3:C0039", "tolerated"),
-        (octets(b"\xff"), "OPOP3:C0039", "tolerated"),
-        (octets(b"x"), "OPOP3:C0039", "ok"),
-        (octets(b"x"), "XPOP3:C0007", "tolerated"),
-        (
-            Knobs {
-                uid_long: Some(71),
-                ..Knobs::default()
-            },
-            "OPOP3:C0039",
-            "tolerated",
-        ),
-        (
-            Knobs {
-                uid_dup: true,
-                ..Knobs::default()
-            },
-            "OPOP3:C0041",
-            "tolerated",
-        ),
-        (
-            Knobs {
-                uid_dup: true,
-                ..Knobs::default()
-            },
-            "XPOP3:C0009",
-            "deviates",
-        ),
-        (
-            Knobs {
-                uid_missing: true,
-                ..Knobs::default()
-            },
-            "OPOP3:C0038",
-            "deviates",
-        ),
-        (
-            Knobs {
-                hide_in_uidl: vec![6],
-                ..Knobs::default()
-            },
-            "OPOP3:C0037",
-            "deviates",
-        ),
-    ] {
-        let told = told_of(knobs);
-        assert_eq!(told.on(id).0, verdict, "{id}: {}", told.on(id).1);
-        assert!(!told.on(id).1.contains(['\u{1b}', '\u{ff}']));
-    }
-}
-
-#[test]
-fn sizes_are_compared_on_a_deep_visit() {
-    let exact = odd(Knobs {
-        sizes: Some(Sizes::Exact),
-        ..Knobs::default()
-    });
-    let told = probe(&exact, &["--deep"]);
-    assert_eq!(told.on("OPOP3:C0021"), ("ok", "exact for 4 messages"));
-    assert_eq!(told.header["compared"], 4);
-    assert_eq!(told.header["exact"], 4);
-    let told = probe(&odd(Knobs::default()), &["--deep"]);
-    assert_eq!(told.header["exact"], 0);
-    assert_eq!(told.on("OPOP3:C0021").0, "tolerated");
-    let nonsense = Knobs {
-        size_lie: Some("xx".to_owned()),
-        ..Knobs::default()
-    };
-    assert_eq!(told_of(nonsense).on("OPOP3:C0021").0, "tolerated");
-}
-
-#[test]
-fn messages_are_checked_on_a_deep_visit() {
-    let dots = |knobs: Knobs| {
-        let dots = b"Subject: dots\r\n\r\n.hidden\r\n..\r\n".to_vec();
-        let sim = Server::builder(Profile::Ex2016)
-            .user(USER, "secret")
-            .messages(USER, [dots])
-            .knobs(knobs)
-            .start()
-            .unwrap();
-        probe(&sim, &["--deep"])
-    };
-    let told = dots(Knobs::default());
-    assert!(told.on("OPOP3:V0002").1.ends_with("2 dots doubled"));
-    let told = dots(Knobs {
-        no_stuffing: true,
-        ..Knobs::default()
-    });
-    assert_eq!(told.on("OPOP3:V0002").0, "deviates");
-    let told = dots(Knobs {
-        empty_body: true,
-        ..Knobs::default()
-    });
-    assert_eq!(told.on("OPOP3:C0023").0, "deviates");
-    let told = dots(Knobs {
-        top_header_differs: true,
-        ..Knobs::default()
-    });
-    assert_eq!(told.on("OPOP3:C0023").0, "tolerated");
 }
 
 #[test]
