@@ -1,13 +1,12 @@
 //! The real program against the simulated Exchange: a home of its own, a server of its own, and
 //! what must be true afterwards.
 //!
-//! Every run is bounded by a time-out that kills the program and fails the test. Whatever it
-//! prints is held against what holds for any output: UTF-8, no control characters, no password,
-//! no panic.
+//! The server and the home are here; the folder beside has the program's run and the store.
 
 #![allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
     reason = "each test file uses a part of it"
 )]
 #![expect(
@@ -15,32 +14,34 @@
     reason = "helpers of tests; clippy.toml's exception is for test functions"
 )]
 
+#[path = "bench/run.rs"]
+mod run;
+#[path = "bench/store.rs"]
+mod store;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, File};
-use std::io::{Read, Write as _};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::os::unix::process::ExitStatusExt;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use exchange_sim::{Builder, Knobs, LoginType, Mailbox, Profile, Progress, Seen, Server};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+
+pub(crate) use run::{Ended, Process, Run, Running};
+pub(crate) use store::{Store, rename};
 
 /// The user whose mailbox it is.
 pub(crate) const USER: &str = "anna@example.com";
 
 /// The password, with what passwords may hold.
 pub(crate) const PASSWORD: &str = "correct Horse  =+ battery";
-
-/// How long a run may take that is not held to another bound.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// SHA-256 of a message as it is to be stored.
 pub(crate) type Digest = [u8; 32];
@@ -370,11 +371,7 @@ impl Bench {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Run {
-            bench: self,
-            command,
-            patience: PATIENCE,
-        }
+        Run::new(self, command)
     }
 
     /// Waits until the server knows that the program has gone.
@@ -479,187 +476,6 @@ fn count(digests: impl Iterator<Item = Digest>) -> HashMap<Digest, usize> {
     counts
 }
 
-/// The store, looked at from outside. Clones look at the same.
-#[derive(Clone)]
-pub(crate) struct Store {
-    /// The Maildir or the mbox.
-    pub(crate) root: PathBuf,
-    /// Where messages are on their way into an mbox; none where it is a Maildir.
-    pub(crate) spool: Option<PathBuf>,
-    /// Files do not change once they are visible, so each is read once.
-    known: Arc<Mutex<HashMap<PathBuf, Digest>>>,
-}
-
-impl Store {
-    pub(crate) fn at(root: PathBuf) -> Self {
-        Self {
-            root,
-            spool: None,
-            known: Arc::default(),
-        }
-    }
-
-    /// The messages that readers see, in `new`, `cur` and sub-folders, with their digests.
-    /// In an mbox they are numbered.
-    pub(crate) fn files(&self) -> HashMap<PathBuf, Digest> {
-        if self.spool.is_some() {
-            let messages = self.messages_of_mbox().into_iter().enumerate();
-            return messages
-                .map(|(number, message)| (self.root.join(number.to_string()), digest(&message)))
-                .collect();
-        }
-        let mut known = lock(&self.known);
-        let mut found = HashMap::new();
-        let mut folders = vec![self.root.clone()];
-        while let Some(folder) = folders.pop() {
-            for path in entries(&folder) {
-                if path.is_dir() {
-                    if !path.ends_with("tmp") {
-                        folders.push(path);
-                    }
-                } else if ["new", "cur"].iter().any(|name| folder.ends_with(name)) {
-                    let digest = *known
-                        .entry(path.clone())
-                        .or_insert_with(|| digest(&fs::read(&path).unwrap()));
-                    found.insert(path, digest);
-                }
-            }
-        }
-        found
-    }
-
-    /// Forgets what was read, so that the next look reads everything.
-    pub(crate) fn look_anew(&self) {
-        lock(&self.known).clear();
-    }
-
-    /// Whether readers see this message.
-    pub(crate) fn holds(&self, stored: &[u8]) -> bool {
-        let wanted = digest(stored);
-        self.files().into_values().any(|digest| digest == wanted)
-    }
-
-    /// How many messages readers see.
-    pub(crate) fn len(&self) -> usize {
-        self.files().len()
-    }
-
-    /// The names in `tmp`, or in the spool.
-    pub(crate) fn tmp(&self) -> Vec<String> {
-        match &self.spool {
-            Some(spool) => self.names(spool.to_str().unwrap()),
-            None => self.names("tmp"),
-        }
-    }
-
-    /// The messages of an mbox as they were stored.
-    #[track_caller]
-    pub(crate) fn messages_of_mbox(&self) -> Vec<Vec<u8>> {
-        let (messages, part) = self.messages_and_part_of_mbox();
-        assert_eq!(part, None, "the last message is not whole");
-        messages
-    }
-
-    /// The messages of an mbox as they were stored, and what follows behind the last blank line:
-    /// the part of a message that was being appended when the program was killed. They begin with
-    /// a `From ` line behind a blank one, and their lines are quoted as mboxrd has it; nothing
-    /// else is known here.
-    #[track_caller]
-    pub(crate) fn messages_and_part_of_mbox(&self) -> (Vec<Vec<u8>>, Option<Vec<u8>>) {
-        let content = fs::read(&self.root).unwrap_or_default();
-        let mut messages: Vec<Vec<u8>> = Vec::new();
-        let mut after_blank = true;
-        for line in content.split_inclusive(|&octet| octet == b'\n') {
-            if line.starts_with(b"From ") || (after_blank && b"From ".starts_with(line)) {
-                assert!(after_blank, "no blank line in front of a message");
-                messages.push(Vec::new());
-            } else {
-                let marks = line.iter().take_while(|&&octet| octet == b'>').count();
-                let quoted = marks > 0 && line[marks..].starts_with(b"From ");
-                let line = &line[usize::from(quoted)..];
-                // What `mark_read` put there.
-                if line != READ {
-                    messages.last_mut().unwrap().extend_from_slice(line);
-                }
-            }
-            after_blank = line == b"\n";
-        }
-        let part = if after_blank { None } else { messages.pop() };
-        for message in &mut messages {
-            assert_eq!(message.pop(), Some(b'\n'));
-        }
-        (messages, part)
-    }
-
-    /// A mail program writes the whole mbox anew, with a field more in every so many messages but
-    /// the last, which nobody has read yet.
-    pub(crate) fn mark_read(&self, every: usize) {
-        let content = fs::read(&self.root).unwrap_or_default();
-        let lines = || content.split_inclusive(|&octet| octet == b'\n');
-        let messages = lines().filter(|line| line.starts_with(b"From ")).count();
-        let mut written = Vec::with_capacity(content.len());
-        let mut number = 0;
-        for line in lines() {
-            written.extend_from_slice(line);
-            if line.starts_with(b"From ") {
-                number += 1;
-                if number % every == 0 && number < messages {
-                    written.extend_from_slice(READ);
-                }
-            }
-        }
-        let mut file = File::options().write(true).open(&self.root).unwrap();
-        file.write_all(&written).unwrap();
-    }
-
-    /// The names in a folder, sorted.
-    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
-        let mut names: Vec<_> = entries(&self.root.join(folder))
-            .iter()
-            .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
-            .collect();
-        names.sort();
-        names
-    }
-
-    /// A mail program sees this message in `new`: it moves it to `cur` and flags it.
-    pub(crate) fn read(&self, name: &str) {
-        self.move_to(name, "cur", ":2,FS");
-    }
-
-    /// A mail program files this message of `new` into a folder.
-    pub(crate) fn archive(&self, name: &str) {
-        for folder in [".Archive", ".Archive/cur"] {
-            let folder = self.root.join(folder);
-            if !folder.is_dir() {
-                DirBuilder::new().mode(0o700).create(folder).unwrap();
-            }
-        }
-        self.move_to(name, ".Archive/cur", ":2,S");
-    }
-
-    fn move_to(&self, name: &str, folder: &str, flags: &str) {
-        let to = self.root.join(folder).join(format!("{name}{flags}"));
-        rename(&self.root.join("new").join(name), &to);
-    }
-}
-
-/// What a mail program adds to a message that was read.
-const READ: &[u8] = b"X-Status: RO of a test\n";
-
-/// Renames a file as another program would.
-#[expect(clippy::disallowed_methods, reason = "nothing is to be durable here")]
-pub(crate) fn rename(from: &Path, to: &Path) {
-    fs::rename(from, to).unwrap();
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    entries.map(|entry| entry.unwrap().path()).collect()
-}
-
 /// What watches the dialogue while the program runs.
 #[derive(Default)]
 struct Hooks {
@@ -700,229 +516,6 @@ impl Complaints {
 
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.0))
-    }
-}
-
-/// A process that can be sent signals as long as it lives, and never another one.
-#[derive(Clone)]
-pub(crate) struct Process {
-    pid: Pid,
-    reaped: Arc<Mutex<bool>>,
-}
-
-impl Process {
-    pub(crate) fn pid(&self) -> i32 {
-        self.pid.as_raw_nonzero().get()
-    }
-
-    pub(crate) fn kill(&self) {
-        self.signal(Signal::KILL);
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) {
-        let reaped = lock(&self.reaped);
-        if !*reaped {
-            kill_process(self.pid, signal).unwrap();
-        }
-    }
-}
-
-/// A run of the program to be.
-pub(crate) struct Run<'b> {
-    bench: &'b Bench,
-    pub(crate) command: Command,
-    patience: Duration,
-}
-
-impl Run<'_> {
-    /// With a variable of the environment.
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.command.env(name, value);
-        self
-    }
-
-    /// To end within this time.
-    pub(crate) fn within(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
-    }
-
-    /// Starts it.
-    pub(crate) fn start(mut self) -> Running {
-        // Held so that no hook runs before it knows the process.
-        let mut current = lock(&self.bench.hooks.process);
-        let mut child = self.command.spawn().unwrap();
-        let process = Process {
-            pid: Pid::from_raw(child.id().cast_signed()).unwrap(),
-            reaped: Arc::default(),
-        };
-        *current = Some(process.clone());
-        drop(current);
-        // One that a test redirected is not read.
-        let out = child.stdout.take().map(Pipe::read);
-        let err = child.stderr.take().map(Pipe::read);
-        let (sender, status) = mpsc::channel();
-        let waited = process.clone();
-        thread::spawn(move || sender.send(reap(&waited, child)));
-        Running {
-            process,
-            out,
-            err,
-            status,
-            patience: self.patience,
-        }
-    }
-
-    /// Runs it to its end, which the server has noticed.
-    #[track_caller]
-    pub(crate) fn end(self) -> Ended {
-        let bench = self.bench;
-        let ended = self.start().end();
-        bench.settle();
-        ended
-    }
-
-    /// Runs it, and asserts its status.
-    #[track_caller]
-    pub(crate) fn gives(self, status: i32) -> Ended {
-        let ended = self.end();
-        assert_eq!(ended.status, Some(status), "{}", ended.text());
-        ended
-    }
-}
-
-/// What a pipe gave so far, and tells when it has ended.
-struct Pipe {
-    octets: Arc<Mutex<Vec<u8>>>,
-    ended: Receiver<()>,
-}
-
-impl Pipe {
-    fn read(mut pipe: impl Read + Send + 'static) -> Self {
-        let octets: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let (sender, ended) = mpsc::channel();
-        let to = Arc::clone(&octets);
-        thread::spawn(move || {
-            let mut buffer = [0; 8192];
-            while let Ok(read @ 1..) = pipe.read(&mut buffer) {
-                lock(&to).extend_from_slice(&buffer[..read]);
-            }
-            sender.send(())
-        });
-        Self { octets, ended }
-    }
-
-    /// All of it. A process that the program left behind may hold the pipe for ever: then
-    /// what came within a time.
-    fn text(pipe: Option<Self>) -> String {
-        let Some(pipe) = pipe else {
-            return String::new();
-        };
-        let _ = pipe.ended.recv_timeout(Duration::from_secs(5));
-        let octets = lock(&pipe.octets).clone();
-        String::from_utf8(octets).unwrap()
-    }
-}
-
-/// Waits for the end without freeing the number, then frees it while nobody can send a signal.
-fn reap(process: &Process, mut child: Child) -> ExitStatus {
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-    while waitid(WaitId::Pid(process.pid), options)
-        .is_err_and(|error| error == rustix::io::Errno::INTR)
-    {}
-    let mut reaped = lock(&process.reaped);
-    *reaped = true;
-    child.wait().unwrap()
-}
-
-/// A run.
-pub(crate) struct Running {
-    pub(crate) process: Process,
-    out: Option<Pipe>,
-    err: Option<Pipe>,
-    status: Receiver<ExitStatus>,
-    patience: Duration,
-}
-
-impl Running {
-    /// Waits for its end.
-    #[track_caller]
-    pub(crate) fn end(self) -> Ended {
-        let waited = self.status.recv_timeout(self.patience);
-        if waited.is_err() {
-            self.process.kill();
-        }
-        let (out, err) = (Pipe::text(self.out), Pipe::text(self.err));
-        let Ok(status) = waited else {
-            panic!(
-                "it did not end within {:?}\nout:\n{out}err:\n{err}",
-                self.patience
-            );
-        };
-        let ended = Ended {
-            status: status.code(),
-            signal: status.signal(),
-            out,
-            err,
-        };
-        ended.assert_clean();
-        ended
-    }
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    /// The exit status; none after a signal.
-    pub(crate) status: Option<i32>,
-    pub(crate) signal: Option<i32>,
-    pub(crate) out: String,
-    pub(crate) err: String,
-}
-
-impl Ended {
-    /// All of it, for failures.
-    pub(crate) fn text(&self) -> String {
-        let Self {
-            status,
-            signal,
-            out,
-            err,
-        } = self;
-        format!("status {status:?}, signal {signal:?}\nout:\n{out}err:\n{err}")
-    }
-
-    pub(crate) fn was_killed(&self) -> bool {
-        self.signal == Some(Signal::KILL.as_raw())
-    }
-
-    /// Asserts that standard error holds these words.
-    #[track_caller]
-    pub(crate) fn says(&self, words: &str) {
-        assert!(
-            self.err.contains(words),
-            "{words:?} is missing: {}",
-            self.text()
-        );
-    }
-
-    /// What holds for any output, whatever the server did.
-    #[track_caller]
-    fn assert_clean(&self) {
-        for (name, text) in [
-            ("standard output", &self.out),
-            ("standard error", &self.err),
-        ] {
-            let acts = text.chars().find(|c| c.is_control() && *c != '\n');
-            assert_eq!(acts, None, "{name} holds a control character: {text:?}");
-            assert!(
-                !text.contains(PASSWORD),
-                "{name} holds the password: {text}"
-            );
-            for word in ["panicked", "internal error", "has a defect"] {
-                assert!(!text.contains(word), "a panic: {}", self.text());
-            }
-        }
     }
 }
 
