@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use crate::account::Account;
 use crate::cache::{self, Cache, Had, Lock, Taken};
-use crate::config::{self, Base, Config};
+use crate::config::{self, Base};
 use crate::exit::Exit;
 use crate::import::{self, Format, Mailbox};
-use crate::sync::{self, Request, system_clock};
+use crate::sync::{self, system_clock};
 
 use super::args::{Global, Import};
-use super::output::{self, Output, Watcher};
-use super::prompt::Terminal;
-use super::{config_path, options, run, signals, state_dir};
+use super::output::{self, Output};
+use super::{configured, options, runtime, state_dir};
 
 /// Why nothing was taken over.
 #[derive(Debug, thiserror::Error)]
@@ -71,10 +70,7 @@ fn prepare(
     global: &Global,
     arguments: &Import,
 ) -> Result<(Account, PathBuf, Source), config::Error> {
-    let names = [arguments.account.clone()];
-    let mut accounts = Config::load(&config_path(global)?)?.select(&names)?;
-    // `select` gives an account for every name.
-    let account = accounts.swap_remove(0);
+    let account = configured(global, &arguments.account)?;
     let state_dir = state_dir(global)?;
     let source = match (arguments.from, &arguments.file) {
         (Some(format), Some(file)) => Source::List {
@@ -93,23 +89,26 @@ fn prepare(
 }
 
 fn take_over(account: &Account, state_dir: &Path, source: &Source, output: &Arc<Output>) -> Exit {
-    let (name, taken) = match source {
+    match source {
         Source::List {
             format,
             file,
             mailbox,
-        } => (
-            format.name(),
-            list(account, state_dir, *format, file, mailbox.clone()),
-        ),
-        Source::Seed => match seed(account, state_dir, output) {
-            Ok(taken) => ("server", taken),
-            Err(exit) => return exit,
-        },
-    };
+        } => {
+            let taken = list(account, state_dir, *format, file, mailbox.clone());
+            tell(account, format.name(), taken, output)
+        }
+        Source::Seed => runtime::within(output, 1, async |stop| {
+            let taken = runtime::look(account, state_dir, output, stop, sync::seed).await;
+            tell(account, "server", taken.map_err(Error::from), output)
+        }),
+    }
+}
+
+fn tell(account: &Account, source: &str, taken: Result<Taken, Error>, output: &Output) -> Exit {
     match taken {
         Ok(taken) => {
-            output.imported(&account.name, name, taken);
+            output.imported(&account.name, source, taken);
             Exit::Success
         }
         Err(error) => output.import_failed(&account.name, &error),
@@ -137,32 +136,4 @@ fn list(
         })
     });
     cache.take_over(row.id, had, now)
-}
-
-/// Asks the server; the error is that nothing can be asked.
-fn seed(
-    account: &Account,
-    state_dir: &Path,
-    output: &Arc<Output>,
-) -> Result<Result<Taken, Error>, Exit> {
-    let started = signals::listen(output).and_then(|stop| Ok((stop, run::runtime(1)?)));
-    let (stop, runtime) = started.map_err(|error| {
-        output.problem(None, &format!("cannot start: {error}"));
-        Exit::IoError
-    })?;
-    run::tell_panics(output);
-    let prompt = Terminal::new(Arc::clone(output), stop.clone());
-    let reporter = Watcher::new(Arc::clone(output), &account.name);
-    let taken = runtime.block_on(sync::seed(&Request {
-        account,
-        state_dir,
-        prompt: &prompt,
-        reporter: &reporter,
-        dry_run: false,
-        allow: sync::Allow::default(),
-        clock: system_clock,
-        stop,
-    }));
-    runtime.shutdown_timeout(run::PATIENCE);
-    Ok(taken.map_err(Error::from))
 }

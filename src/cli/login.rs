@@ -11,7 +11,6 @@ use crate::account::{Account, OAuth, PasswordSource};
 use crate::auth::oauth::{self, Flow, Invitation, SignIn};
 use crate::auth::source::{self, Prompt};
 use crate::auth::{self, keyring};
-use crate::config::{self, Config};
 use crate::exit::Exit;
 use crate::session::{self, Session};
 use crate::sync::system_clock;
@@ -19,7 +18,7 @@ use crate::sync::system_clock;
 use super::args::{Global, Login, Logout};
 use super::output::{self, Output};
 use super::prompt::Terminal;
-use super::{config_path, options, probe, run, signals};
+use super::{configured, options, runtime};
 
 /// The longest line of standard input that is taken, as on a terminal.
 const LIMIT: usize = 4096;
@@ -72,7 +71,7 @@ pub(super) fn login(global: &Global, arguments: &Login) -> Exit {
     with_account(global, &arguments.account, async |account, output, stop| {
         tokio::select! {
             result = login_at(account, arguments, output, &stop) => result?,
-            () = probe::stopped(stop.clone()) => return Err(Error::Interrupted),
+            () = runtime::stopped(stop.clone()) => return Err(Error::Interrupted),
         }
         output.login_done(account, !arguments.no_test);
         Ok(())
@@ -101,8 +100,8 @@ pub(super) fn with_account(
 ) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
-    let exit = match account(global, name) {
-        Ok(account) => with_runtime(&output, async |stop| {
+    let exit = match configured(global, name) {
+        Ok(account) => runtime::within(&output, 1, async |stop| {
             match action(&account, &output, stop).await {
                 Ok(()) => Exit::Success,
                 Err(error) => output.login_failed(&account.name, &error),
@@ -111,30 +110,6 @@ pub(super) fn with_account(
         Err(error) => output.config_error(&error),
     };
     exit.merge(output.finish())
-}
-
-fn account(global: &Global, name: &str) -> Result<Account, config::Error> {
-    let mut accounts = Config::load(&config_path(global)?)?.select(&[name.to_owned()])?;
-    // `select` gives an account for every name.
-    Ok(accounts.swap_remove(0))
-}
-
-pub(super) fn with_runtime(
-    output: &Arc<Output>,
-    action: impl AsyncFnOnce(watch::Receiver<bool>) -> Exit,
-) -> Exit {
-    let started = signals::listen(output).and_then(|stop| Ok((stop, run::runtime(1)?)));
-    let (stop, runtime) = match started {
-        Ok(started) => started,
-        Err(error) => {
-            output.problem(None, &format!("cannot start: {error}"));
-            return Exit::IoError;
-        }
-    };
-    run::tell_panics(output);
-    let exit = runtime.block_on(action(stop));
-    runtime.shutdown_timeout(run::PATIENCE);
-    exit
 }
 
 async fn login_at(

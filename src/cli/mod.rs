@@ -30,6 +30,7 @@ mod probe;
 mod prompt;
 mod route;
 mod run;
+mod runtime;
 mod signals;
 mod status;
 mod target;
@@ -134,6 +135,13 @@ fn config_path(global: &Global) -> Result<PathBuf, config::Error> {
             .map_err(|error| config::Error::argument("--config", "config", error)),
         None => config::default_path(),
     }
+}
+
+/// The account of this name, of the configuration.
+fn configured(global: &Global, name: &str) -> Result<Account, config::Error> {
+    let mut accounts = Config::load(&config_path(global)?)?.select(&[name.to_owned()])?;
+    // `select` gives an account for every name.
+    Ok(accounts.swap_remove(0))
 }
 
 /// Where popsync remembers what it retrieved.

@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::watch;
-
 use crate::account::Account;
 use crate::auth::source;
-use crate::config::{Base, Config, Error, Fault, Key, Origin, Store};
+use crate::config::{Base, Error, Fault, Key, Origin, Store};
 use crate::exit::Exit;
 use crate::probe;
 use crate::sync::system_clock;
@@ -15,7 +13,7 @@ use crate::sync::system_clock;
 use super::args::{Global, Probe, ServerFlags};
 use super::output::{self, Output};
 use super::prompt::Terminal;
-use super::{config_path, fetch, options, run, signals};
+use super::{configured, fetch, options, runtime};
 
 /// Probes the server of an account, or of a URL.
 pub(super) fn probe(global: &Global, arguments: &Probe) -> Exit {
@@ -36,10 +34,7 @@ fn account(global: &Global, arguments: &Probe, is_url: bool) -> Result<Account, 
     if is_url {
         return of_url(arguments, &Base::current()).map_err(Error::from);
     }
-    let names = [arguments.account.clone()];
-    let mut accounts = Config::load(&config_path(global)?)?.select(&names)?;
-    // `select` gives an account for every name.
-    Ok(accounts.swap_remove(0))
+    configured(global, &arguments.account)
 }
 
 fn of_url(arguments: &Probe, base: &Base) -> Result<Account, Fault> {
@@ -78,33 +73,15 @@ fn needless(output: &Output, flag: &str, account: &str) -> Exit {
 }
 
 fn visit(account: &Account, deep: bool, output: &Arc<Output>) -> Exit {
-    let started = signals::listen(output).and_then(|stop| Ok((stop, run::runtime(1)?)));
-    let (stop, runtime) = match started {
-        Ok(started) => started,
-        Err(error) => {
-            output.problem(None, &format!("cannot start: {error}"));
-            return Exit::IoError;
-        }
-    };
-    run::tell_panics(output);
-    let prompt = Terminal::new(Arc::clone(output), stop.clone());
-    let exit = runtime.block_on(async {
+    runtime::within(output, 1, async |stop| {
+        let prompt = Terminal::new(Arc::clone(output), stop.clone());
         // Before the dialling: Exchange closes a session that does not log in within a minute.
         match source::password(account, &prompt).await {
             Ok(password) => {
-                let report = probe::run(account, &password, deep, stopped(stop)).await;
+                let report = probe::run(account, &password, deep, runtime::stopped(stop)).await;
                 output.report(account, &report, system_clock())
             }
             Err(error) => output.no_password(&account.name, &error),
         }
-    });
-    runtime.shutdown_timeout(run::PATIENCE);
-    exit
-}
-
-/// Is over when the user wants the end; never where nobody can say so any more.
-pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
-    if stop.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending().await
-    }
+    })
 }

@@ -1,14 +1,9 @@
 //! Runs accounts side by side, and makes one exit status of them.
 
 use std::collections::HashMap;
-use std::io;
-use std::panic;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
-use std::thread;
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument;
@@ -19,11 +14,7 @@ use crate::sync::{self, Allow, Outcome, Request};
 
 use super::output::Output;
 use super::prompt::Terminal;
-use super::signals;
-
-/// How long is waited for what is not needed: at the end, for what an account left behind, such
-/// as a pipe that gives no password.
-pub(super) const PATIENCE: Duration = Duration::from_millis(500);
+use super::runtime;
 
 /// Syncs the accounts, `jobs` of them at the same time.
 pub(super) fn run(
@@ -35,39 +26,17 @@ pub(super) fn run(
     output: &Arc<Output>,
 ) -> Exit {
     let jobs = jobs.min(accounts.len()).max(1);
-    let started = signals::listen(output).and_then(|stop| Ok((stop, runtime(jobs)?)));
-    let (stop, runtime) = match started {
-        Ok(started) => started,
-        Err(error) => {
-            output.problem(None, &format!("cannot start: {error}"));
-            return Exit::IoError;
-        }
-    };
-    tell_panics(output);
-    let crew = Crew {
-        prompt: Arc::new(Terminal::new(Arc::clone(output), stop.clone())),
-        output: Arc::clone(output),
-        state_dir: state_dir.to_owned(),
-        dry_run,
-        allow,
-        stop,
-    };
-    let exit = runtime.block_on(crew.work(accounts, jobs));
-    runtime.shutdown_timeout(PATIENCE);
-    exit
-}
-
-/// One thread for one account. Several need more: one may hash or wait for a person while the
-/// others serve their sockets.
-pub(super) fn runtime(jobs: usize) -> io::Result<Runtime> {
-    if jobs == 1 {
-        Builder::new_current_thread().enable_all().build()
-    } else {
-        Builder::new_multi_thread()
-            .worker_threads(jobs)
-            .enable_all()
-            .build()
-    }
+    runtime::within(output, jobs, async |stop| {
+        let crew = Crew {
+            prompt: Arc::new(Terminal::new(Arc::clone(output), stop.clone())),
+            output: Arc::clone(output),
+            state_dir: state_dir.to_owned(),
+            dry_run,
+            allow,
+            stop,
+        };
+        crew.work(accounts, jobs).await
+    })
 }
 
 /// What all accounts share.
@@ -144,29 +113,4 @@ impl Crew {
             Err(_) => self.output.panicked(&name),
         }
     }
-}
-
-/// Panics are told in one safe line: their words may hold what a server sent.
-///
-/// Another thread tells it, because progress bars do not move for one that panics. It is not
-/// waited for without end, because the panic may hold a lock that it needs.
-pub(super) fn tell_panics(output: &Arc<Output>) {
-    let output = Arc::clone(output);
-    panic::set_hook(Box::new(move |info| {
-        let place = info
-            .location()
-            .map_or_else(String::new, |place| format!(" at {place}"));
-        let words = info.payload_as_str().unwrap_or("no words");
-        let line = format!("internal error{place}: {words}");
-        let output = Arc::clone(&output);
-        let (told, wait) = mpsc::channel();
-        let teller = thread::Builder::new().spawn(move || {
-            output.problem(None, &line);
-            // Nobody waits any more: then it took too long.
-            let _ = told.send(());
-        });
-        if teller.is_ok() {
-            let _ = wait.recv_timeout(PATIENCE);
-        }
-    }));
 }

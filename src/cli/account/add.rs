@@ -18,7 +18,7 @@ use crate::cli::args::{Add, Global};
 use crate::cli::login::{self, Error};
 use crate::cli::output::{self, Output};
 use crate::cli::prompt::Terminal;
-use crate::cli::{config_path, options, probe};
+use crate::cli::{config_path, options, runtime};
 use crate::config::{self, Base, Config, EditError, Keys};
 use crate::exit::Exit;
 use crate::find::{self, Address, Found, Places, Source};
@@ -29,7 +29,7 @@ pub(super) fn add(global: &Global, arguments: &Add) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
     let exit = match config_path(global) {
-        Ok(path) => login::with_runtime(&output, async |stop| {
+        Ok(path) => runtime::within(&output, 1, async |stop| {
             let adding = Adding {
                 path: &path,
                 arguments,
@@ -72,7 +72,7 @@ impl Adding<'_> {
         let output = self.output;
         let result = tokio::select! {
             result = self.add() => result,
-            () = probe::stopped(self.stop.clone()) => return Exit::Interrupted,
+            () = runtime::stopped(self.stop.clone()) => return Exit::Interrupted,
         };
         match result {
             Ok(account) => {

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 
 use super::args::{AccountCommand, Global};
 use super::output::{self, Output};
-use super::{config_path, login, options};
+use super::{config_path, options, runtime};
 
 mod add;
 mod test;
@@ -66,7 +66,7 @@ fn remove(global: &Global, name: &str) -> Exit {
                 );
                 let own = kept && !others().any(same);
                 let exit = if own {
-                    login::with_runtime(&output, async |_| {
+                    runtime::within(&output, 1, async |_| {
                         forget(&account).await;
                         Exit::Success
                     })

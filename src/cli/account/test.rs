@@ -7,8 +7,8 @@ use crate::auth::source;
 use crate::cli::args::Global;
 use crate::cli::login::{self, Error};
 use crate::cli::output::Trial;
-use crate::cli::probe;
 use crate::cli::prompt::Terminal;
+use crate::cli::runtime;
 use crate::exit::Exit;
 use crate::session::{Listing, Session};
 
@@ -19,7 +19,7 @@ pub(super) fn test(global: &Global, name: &str) -> Exit {
         let mut trial = Trial::default();
         let result = tokio::select! {
             result = visit(account, &terminal, &mut trial) => result,
-            () = probe::stopped(stop) => Err(Error::Interrupted),
+            () = runtime::stopped(stop) => Err(Error::Interrupted),
         };
         output.trial(account, &trial);
         result

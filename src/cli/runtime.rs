@@ -1,0 +1,113 @@
+//! What commands that wait for servers run in: a runtime, signals, and panics that are told.
+
+use std::io;
+use std::panic;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+
+use crate::account::Account;
+use crate::exit::Exit;
+use crate::sync::{Allow, Request, system_clock};
+
+use super::output::{Output, Watcher};
+use super::prompt::Terminal;
+use super::signals;
+
+/// How long is waited for what is not needed: at the end, for what an account left behind, such
+/// as a pipe that gives no password.
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Runs `action`, which has work for `jobs` threads. What it is given becomes true when the user
+/// wants the end.
+pub(super) fn within(
+    output: &Arc<Output>,
+    jobs: usize,
+    action: impl AsyncFnOnce(watch::Receiver<bool>) -> Exit,
+) -> Exit {
+    let started = signals::listen(output).and_then(|stop| Ok((stop, runtime(jobs)?)));
+    let (stop, runtime) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            output.problem(None, &format!("cannot start: {error}"));
+            return Exit::IoError;
+        }
+    };
+    tell_panics(output);
+    let exit = runtime.block_on(action(stop));
+    runtime.shutdown_timeout(PATIENCE);
+    exit
+}
+
+/// One thread for one account. Several need more: one may hash or wait for a person while the
+/// others serve their sockets.
+fn runtime(jobs: usize) -> io::Result<Runtime> {
+    if jobs == 1 {
+        Builder::new_current_thread().enable_all().build()
+    } else {
+        Builder::new_multi_thread()
+            .worker_threads(jobs)
+            .enable_all()
+            .build()
+    }
+}
+
+/// Is over when the user wants the end; never where nobody can say so any more.
+pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// Runs `action` with a request that looks at one account: nothing is allowed beyond the usual,
+/// and there is no bar.
+pub(super) async fn look<T>(
+    account: &Account,
+    state_dir: &Path,
+    output: &Arc<Output>,
+    stop: watch::Receiver<bool>,
+    action: impl AsyncFnOnce(&Request<'_>) -> T,
+) -> T {
+    let prompt = Terminal::new(Arc::clone(output), stop.clone());
+    let reporter = Watcher::new(Arc::clone(output), &account.name);
+    let request = Request {
+        account,
+        state_dir,
+        prompt: &prompt,
+        reporter: &reporter,
+        dry_run: false,
+        allow: Allow::default(),
+        clock: system_clock,
+        stop,
+    };
+    action(&request).await
+}
+
+/// Panics are told in one safe line: their words may hold what a server sent.
+///
+/// Another thread tells it, because progress bars do not move for one that panics. It is not
+/// waited for without end, because the panic may hold a lock that it needs.
+fn tell_panics(output: &Arc<Output>) {
+    let output = Arc::clone(output);
+    panic::set_hook(Box::new(move |info| {
+        let place = info
+            .location()
+            .map_or_else(String::new, |place| format!(" at {place}"));
+        let words = info.payload_as_str().unwrap_or("no words");
+        let line = format!("internal error{place}: {words}");
+        let output = Arc::clone(&output);
+        let (told, wait) = mpsc::channel();
+        let teller = thread::Builder::new().spawn(move || {
+            output.problem(None, &line);
+            // Nobody waits any more: then it took too long.
+            let _ = told.send(());
+        });
+        if teller.is_ok() {
+            let _ = wait.recv_timeout(PATIENCE);
+        }
+    }));
+}
