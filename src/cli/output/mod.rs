@@ -33,10 +33,14 @@ mod probe;
 mod progress;
 mod reporter;
 pub(super) mod sanitize;
+mod screen;
 mod standing;
 mod terminal;
 mod verify;
 mod wrap;
+
+/// What stands in front of errors and warnings.
+const NAME: &str = "popsync: ";
 
 /// What the command line says about output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +93,7 @@ impl Output {
             colour,
             progress,
             bars: MultiProgress::with_draw_target(if progress {
-                ProgressDrawTarget::stderr()
+                screen::target()
             } else {
                 ProgressDrawTarget::hidden()
             }),
@@ -128,7 +132,7 @@ impl Output {
         self.clear();
         self.bars.set_draw_target(ProgressDrawTarget::hidden());
         let result = action();
-        self.bars.set_draw_target(ProgressDrawTarget::stderr());
+        self.bars.set_draw_target(screen::target());
         result
     }
 
@@ -274,11 +278,9 @@ impl Output {
     fn warning(&self, account: &str, message: &str) {
         if !self.options.quiet {
             let prefix = self.paint("popsync:", &Style::new().yellow().bold());
-            self.raw(&format!(
-                "{prefix} {}: warning: {}",
-                sanitize::text(account),
-                sanitize::text(message)
-            ));
+            let text = format!("{account}: warning: {message}");
+            let text = self.folded(&sanitize::text(&text), NAME.len());
+            self.raw(&format!("{prefix} {text}"));
         }
     }
 
@@ -293,7 +295,8 @@ impl Output {
         let prefix = self.paint("popsync:", &Style::new().red().bold());
         let account = account.map_or_else(String::new, |name| format!("{name}: "));
         let text = format!("{account}{message}");
-        self.raw(&format!("{prefix} {}", sanitize::text(&text)));
+        let text = self.folded(&sanitize::text(&text), NAME.len());
+        self.raw(&format!("{prefix} {text}"));
     }
 
     pub(super) fn hint(&self, hint: Option<&str>) {
@@ -301,18 +304,20 @@ impl Output {
         let prefix = self.paint("hint:", &Style::new().cyan());
         for (number, line) in hint.lines().enumerate() {
             match number {
-                0 => self.raw(&format!("{prefix} {}", self.folded(&sanitize::text(line)))),
+                0 => {
+                    let line = self.folded(&sanitize::text(line), "hint: ".len());
+                    self.raw(&format!("{prefix} {line}"));
+                }
                 _ => self.line(&format!("  {line}")),
             }
         }
     }
 
-    /// The line of a hint, as it fits the terminal.
-    fn folded(&self, hint: &str) -> String {
-        let size = console::Term::stderr().size_checked();
-        match size.filter(|_| self.terminal) {
-            Some((_, columns)) => wrap::wrap(hint, "hint: ".len(), 2, columns.into()),
-            None => hint.to_owned(),
+    /// A line as it fits the terminal, behind a prefix that takes `used` columns.
+    fn folded(&self, line: &str, used: usize) -> String {
+        match screen::width().filter(|_| self.terminal) {
+            Some(width) => wrap::wrap(line, used, 2, width),
+            None => line.to_owned(),
         }
     }
 

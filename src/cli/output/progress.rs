@@ -1,42 +1,49 @@
 //! One bar per account in work, on a terminal.
 
+use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
 use crate::sync::Event;
 
-use super::sanitize;
+use super::{screen, terminal};
 
 /// How often a spinner turns.
 const TICK: Duration = Duration::from_millis(120);
 
 /// Before the plan is known there is only the step to show.
-const STEP: &str = "{prefix:.bold} {spinner} {msg}";
+const STEP: &str = "{prefix} {spinner} {msg}";
 
-/// Account, bar, messages, octets, rate, time left. Two columns at the end stay free, and the
-/// cursor stands in front of them: for the `^C` that a terminal echoes, which would otherwise
-/// begin a line of its own and leave a bar behind.
-const TRANSFER: &str = "{prefix:.bold} [{wide_bar}] {msg}  {decimal_bytes}/{decimal_total_bytes}  \
-                        {decimal_bytes_per_sec}  {eta}  \u{1b}[2D";
+/// Account, bar, messages, octets and rate, time left. Two columns at the end stay free for the
+/// `^C` that a terminal echoes; see `screen`.
+const TRANSFER: &str = "{prefix} [{wide_bar}] {msg}{octets}  {eta}  ";
+
+/// How wide a screen has to be, beside the account's name, to show octets and rate as well.
+const WIDE: usize = 64;
 
 /// The bar of one account.
 pub(super) struct Bar {
     bar: ProgressBar,
+    /// How wide the account's name is.
+    name: usize,
     messages: AtomicU64,
     of_messages: AtomicU64,
 }
 
 impl Bar {
-    pub(super) fn new(bars: &MultiProgress, account: &str) -> Self {
+    /// `account`: its name as it is to be shown, with colour or without.
+    pub(super) fn new(bars: &MultiProgress, account: String) -> Self {
         let bar = bars.add(ProgressBar::no_length());
-        bar.set_style(style(STEP));
-        bar.set_prefix(sanitize::text(account).into_owned());
+        let name = console::measure_text_width(&account);
+        bar.set_style(style(STEP, name));
+        bar.set_prefix(account);
         bar.set_message("connecting");
         bar.enable_steady_tick(TICK);
         Self {
             bar,
+            name,
             messages: AtomicU64::new(0),
             of_messages: AtomicU64::new(0),
         }
@@ -68,7 +75,7 @@ impl Bar {
             return;
         }
         self.of_messages.store(messages, Ordering::Relaxed);
-        self.bar.set_style(style(TRANSFER));
+        self.bar.set_style(style(TRANSFER, self.name));
         self.bar.set_length(octets.max(1));
         // Neither rate nor time left should count the login.
         self.bar.reset();
@@ -103,10 +110,27 @@ impl Drop for Bar {
 }
 
 /// The templates are constants, and a test reads them all.
-fn style(template: &str) -> ProgressStyle {
+fn style(template: &str, name: usize) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
+        .with_key(
+            "octets",
+            move |state: &ProgressState, text: &mut dyn Write| {
+                if screen::width().is_none_or(|width| width >= WIDE + name) {
+                    // A text in memory takes whatever is written.
+                    let _ = text.write_str(&octets(state));
+                }
+            },
+        )
+}
+
+fn octets(state: &ProgressState) -> String {
+    let whole = state.len().unwrap_or_else(|| state.pos());
+    // A rate is no more than a guess, and never negative.
+    let rate = state.per_sec() as u64;
+    let [have, whole, rate] = [state.pos(), whole, rate].map(terminal::octets);
+    format!("  {have}/{whole}  {rate}/s")
 }
 
 #[cfg(test)]
@@ -125,7 +149,7 @@ mod tests {
     #[test]
     fn a_bar_never_passes_its_end() {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        let bar = Bar::new(&bars, "work");
+        let bar = Bar::new(&bars, "work".to_owned());
         bar.show(&Event::Planned {
             retrieve: 2,
             octets: 100,

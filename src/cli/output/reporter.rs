@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use console::Style;
 use tracing::Span;
 
 use crate::sync::{Event, Reporter};
 
 use super::json::Line;
 use super::progress::Bar;
-use super::{Output, log, terminal};
+use super::{Output, log, sanitize, terminal};
 
 /// The shortest time between two lines of progress in JSON.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
@@ -37,7 +38,10 @@ struct Counts {
 
 impl AccountReporter {
     pub(super) fn new(output: Arc<Output>, account: &str) -> Self {
-        let bar = output.progress.then(|| Bar::new(&output.bars, account));
+        let bar = output.progress.then(|| {
+            let name = sanitize::text(account);
+            Bar::new(&output.bars, output.paint(&name, &Style::new().bold()))
+        });
         Self {
             output,
             account: account.to_owned(),
@@ -125,7 +129,7 @@ impl AccountReporter {
     }
 
     fn labelled(&self, line: &str) -> String {
-        format!("{}: {line}", super::sanitize::text(&self.account))
+        format!("{}: {line}", sanitize::text(&self.account))
     }
 
     fn listed(&self) -> u64 {
