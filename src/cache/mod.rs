@@ -100,8 +100,11 @@ impl Cache {
     /// As [`Self::open`].
     pub fn open_read_only(state_dir: &Path) -> Result<Option<Self>, Error> {
         let path = state_dir.join(FILE_NAME);
-        if !path.exists() {
-            return Ok(None);
+        // One that cannot be looked for is not one that is not there: every message would be new.
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(source) => return Err(Error::StateDir { path, source }),
         }
         // Read-only connections leave the files of the WAL behind; others take them away.
         let open = |flags| Connection::open_with_flags(&path, flags);

@@ -137,6 +137,15 @@ fn config_path(global: &Global) -> Result<PathBuf, config::Error> {
     }
 }
 
+/// The accounts of the configuration. `popsync fetch` needs none, so that there may be no file;
+/// one that was named must be there.
+fn accounts_if_any(global: &Global) -> Result<Vec<Account>, config::Error> {
+    match Config::load(&config_path(global)?) {
+        Err(config::Error::Missing { .. }) if global.config.is_none() => Ok(Vec::new()),
+        config => config?.select(&[]),
+    }
+}
+
 /// The account of this name, of the configuration.
 fn configured(global: &Global, name: &str) -> Result<Account, config::Error> {
     let mut accounts = Config::load(&config_path(global)?)?.select(&[name.to_owned()])?;

@@ -2,13 +2,13 @@
 
 use crate::account::Retention;
 use crate::cache::{self, AccountOverview, Cache};
-use crate::config::{self, Config};
+use crate::config;
 use crate::exit::Exit;
 use crate::sync::system_clock;
 
 use super::args::Global;
 use super::output::{Output, Standing};
-use super::{config_path, options, state_dir};
+use super::{accounts_if_any, options, state_dir};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -64,14 +64,7 @@ fn print(output: &Output, standings: &[Standing], names: &[String]) -> Exit {
 }
 
 fn standings(global: &Global) -> Result<Vec<Standing>, Failure> {
-    let config_path = config_path(global)?;
-    // `popsync fetch` needs no configuration, so that there may be none. One that was named
-    // must be there.
-    let accounts = if config_path.exists() || global.config.is_some() {
-        Config::load(&config_path)?.select(&[])?
-    } else {
-        Vec::new()
-    };
+    let accounts = accounts_if_any(global)?;
     let Some(cache) = Cache::open_read_only(&state_dir(global)?)? else {
         return Ok(Vec::new());
     };

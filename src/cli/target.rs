@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::account::{Account, Identity, Retention};
 use crate::cache::{self, Cache};
-use crate::config::{self, Config};
+use crate::config;
 use crate::exit::Exit;
 use crate::sync::{Remains, system_clock};
 
 use super::args::Global;
 use super::output::Output;
-use super::{config_path, state_dir};
+use super::{accounts_if_any, state_dir};
 
 /// An account.
 pub(super) struct Target {
@@ -61,14 +61,9 @@ impl Target {
     /// Finds the account of this name.
     pub(super) fn find(global: &Global, name: &str) -> Result<Self, Failure> {
         let state_dir = state_dir(global)?;
-        let config_path = config_path(global)?;
-        // `popsync fetch` needs no configuration, so that there may be none. One that was named
-        // must be there.
-        if config_path.exists() || global.config.is_some() {
-            let accounts = Config::load(&config_path)?.select(&[])?;
-            if let Some(account) = accounts.into_iter().find(|account| account.name == name) {
-                return Ok(Self::configured(account, state_dir));
-            }
+        let mut accounts = accounts_if_any(global)?.into_iter();
+        if let Some(account) = accounts.find(|account| account.name == name) {
+            return Ok(Self::configured(account, state_dir));
         }
         let Some(cache) = Cache::open_read_only(&state_dir)? else {
             return Err(Failure::Unknown);
