@@ -130,8 +130,52 @@ fn fetch_says_what_is_wrong_with_its_arguments() {
     out:
     err:
     popsync: URL: the user name contains a line feed, which POP3 cannot carry
-    hint: USER carries printable ASCII; `auth = "plain"` and others more
+    hint: USER carries printable ASCII; `--auth plain` and others more
     "#);
+}
+
+/// What stands in a file as `key = "value"` is `--key value` here.
+#[test]
+fn hints_on_the_command_line_speak_of_flags() {
+    for (arguments, hint) in [
+        (&["--auth", "apop"][..], "add `--profile rfc1939`"),
+        (&["--auth", "external"], "add `--client-cert FILE`"),
+        (&["--oauth-token-command", "x"], "add `--auth xoauth2`"),
+        (&["--fingerprint", "x"], "write `--fingerprint sha256:…`"),
+        (
+            &["--proxy", "ftp://h"],
+            "write `--proxy socks5://HOST:PORT`",
+        ),
+        (&["--source-address", "x"], "an address of this computer"),
+        (
+            &["--server-name", "a b"],
+            "the name in the server's certificate",
+        ),
+        (
+            &["--remove-after-days", "40000"],
+            "leave it out to keep messages",
+        ),
+    ] {
+        let all = [&["fetch", "--maildir", "m", "pop3s://anna@mail"], arguments].concat();
+        let ended = Popsync::new(&all).run();
+        assert_eq!(ended.status, 64, "{arguments:?}: {}", ended.text());
+        let (_, told) = ended.err.split_once("hint: ").unwrap_or_default();
+        assert!(told.contains(hint), "{arguments:?}: {}", ended.err);
+        assert!(!told.contains(" = "), "{arguments:?}: {}", ended.err);
+    }
+    for arguments in [["--max-messages", "0"], ["--sessions-per-run", "x"]] {
+        let all = [
+            &["fetch", "--maildir", "m", "pop3s://anna@mail"],
+            &arguments[..],
+        ]
+        .concat();
+        let ended = Popsync::new(&all).run();
+        assert!(
+            ended.err.contains("not a whole number from 1 on"),
+            "{}",
+            ended.err
+        );
+    }
 }
 
 #[test]
@@ -141,7 +185,7 @@ fn a_missing_configuration_is_explained() {
     out:
     err:
     popsync: there is no configuration file HOME/.config/popsync/config.toml
-    hint: write your account into it, for example:
+    hint: run `popsync account add ADDRESS`, or write your account into it, for example:
       [accounts.work]
       server = "pop3s://mail.example.com"
       user = "anna@example.com"
@@ -192,7 +236,7 @@ fn a_wrong_configuration_is_shown_with_its_place() {
     out:
     err:
     popsync: HOME/.config/popsync/config.toml has no accounts
-    hint: write your account into it, for example:
+    hint: run `popsync account add ADDRESS`, or write your account into it, for example:
       [accounts.work]
       server = "pop3s://mail.example.com"
       user = "anna@example.com"

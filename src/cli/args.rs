@@ -17,7 +17,7 @@ mod flags;
 pub(super) use account::{AccountArguments, AccountCommand, Add, Login, Logout};
 pub(super) use flags::{RunFlags, ServerFlags};
 
-use flags::{AccountFlags, StoreFlags};
+use flags::{AccountFlags, StoreFlags, number};
 
 /// Keeps a local Maildir or mbox an exact, durable copy of a POP3 mailbox
 ///
@@ -163,7 +163,7 @@ pub(super) struct Sync {
     pub(super) accounts: Vec<String>,
 
     /// Accounts at work at the same time
-    #[arg(long, short, value_name = "N", default_value = "4")]
+    #[arg(long, short, value_name = "N", default_value = "4", value_parser = number::<NonZeroUsize>)]
     pub(super) jobs: NonZeroUsize,
 
     #[command(flatten)]

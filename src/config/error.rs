@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use super::location::Location;
 use super::paths::PathError;
 use super::problem::{Contradiction, Problem};
+use super::proxy::ProxyError;
 use super::settings::{Fault, Origin};
 
 /// The configuration, or the settings of a command line, cannot be used.
@@ -140,7 +141,7 @@ impl Error {
             Self::Argument { problem, .. } => flag_advice(problem),
             Self::Invalid { problem, .. } => problem.advice(),
             Self::Missing { .. } | Self::NoAccounts { .. } => Some(format!(
-                "write your account into it, for example:\n{}",
+                "run `popsync account add ADDRESS`, or write your account into it, for example:\n{}",
                 include_str!("example.toml").trim_end()
             )),
             Self::NoHome { .. } => Some("set HOME, or name the place on the command line".into()),
@@ -168,7 +169,33 @@ fn flag_advice(problem: &Problem) -> Option<String> {
         Problem::Contradiction(Contradiction::PlainWithPop3s) => {
             "write `pop3://` to go without TLS, or leave `--tls off` out"
         }
-        Problem::Number { .. } => "leave it out for never",
+        Problem::Contradiction(Contradiction::ApopWithOutlook { .. }) => {
+            "add `--profile rfc1939`, or leave `--auth` out for USER and PASS"
+        }
+        Problem::Contradiction(Contradiction::ExternalWithoutCertificate) => {
+            "add `--client-cert FILE`, and `--client-key FILE` where the key is in another"
+        }
+        Problem::Contradiction(
+            Contradiction::OAuthUnused { .. } | Contradiction::TokenWithoutOAuth { .. },
+        ) => "add `--auth xoauth2`, or `oauthbearer` or `auto`",
+        Problem::Contradiction(Contradiction::ProxyPasswordWithoutUser) => {
+            "write `--proxy socks5://USER@HOST:PORT`"
+        }
+        Problem::Contradiction(Contradiction::StubsWithoutMaildir) => {
+            "leave `--header-stubs` out, or name a `--maildir`"
+        }
+        Problem::Exec(_) => "write for example `--exec 'maildrop -d anna'`",
+        Problem::Fingerprint(_) => {
+            "write `--fingerprint sha256:…` with the digits that `popsync probe` shows; \
+             `spki-sha256:` is that of the public key"
+        }
+        Problem::Number { .. } => "leave it out to keep messages on the server",
+        Problem::Proxy(ProxyError::Host | ProxyError::Scheme) => {
+            "write `--proxy socks5://HOST:PORT` or `--proxy http://HOST:PORT`"
+        }
+        Problem::ServerName => "write the name in the server's certificate",
+        Problem::User(_) => "USER carries printable ASCII; `--auth plain` and others more",
+        Problem::SourceAddress => "write an address of this computer, such as `192.0.2.7`",
         _ => return problem.advice(),
     };
     Some(advice.to_owned())

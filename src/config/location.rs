@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use unicode_width::UnicodeWidthStr;
+
 /// The most of a line that is shown before and after the place.
 const CONTEXT: usize = 70;
 
@@ -55,8 +57,14 @@ impl Location {
         let skipped = self.column.saturating_sub(1 + CONTEXT);
         let taken = 2 * CONTEXT;
         let shown: String = self.text.chars().skip(skipped).take(taken).collect();
-        let indent: String = " ".repeat(self.column - 1 - skipped);
-        let carets = "^".repeat(self.width.min(CONTEXT));
+        // Some characters are two columns wide, and some none.
+        let columns = |from, count| {
+            let text: String = self.text.chars().skip(from).take(count).collect();
+            text.width()
+        };
+        let start = self.column - 1;
+        let indent = " ".repeat(columns(skipped, start - skipped));
+        let carets = "^".repeat(columns(start, self.width.min(CONTEXT)).max(1));
         let number = self.line.to_string();
         let gutter = " ".repeat(number.len());
         let mut snippet = String::new();

@@ -320,6 +320,9 @@ impl Problem {
         let advice = match self {
             Self::AccountName => "write `[accounts.work]`, or any other name",
             Self::WrongType { key, .. } => return example(key),
+            Self::Choice { key: "tls", .. } => {
+                "leave it out: popsync uses TLS unless `tls = \"off\"` allows plain text"
+            }
             Self::Choice { nearest, known, .. } => {
                 return Some(format!(
                     "{}known: {}",
@@ -343,11 +346,26 @@ impl Problem {
                 key: "max-deletions",
                 ..
             } => "leave it out for the default, or write for example `max-deletions = 100`",
+            Self::Number {
+                key: "remove-after-days",
+                ..
+            } => {
+                "leave it out to keep messages on the server, or write for example \
+                 `remove-after-days = 14`"
+            }
+            Self::Number {
+                key: "sessions-per-run",
+                ..
+            } => "leave it out for one, or write for example `sessions-per-run = 20`",
             Self::Number { .. } => "leave it out for no limit",
             Self::Password => {
                 "use `password-command = \"pass show mail/work\"`, or `password-file = \"…\"` \
                  with a file that only you can read"
             }
+            Self::Path {
+                key,
+                error: PathError::Invalid,
+            } if example(key).is_some() => return example(key),
             Self::Path { error, .. } => error.advice(),
             Self::Proxy(error) => error.advice(),
             Self::RemoveAtOnce => {
@@ -363,6 +381,11 @@ impl Problem {
             Self::Exec(_) => return example("exec"),
             Self::ExecTime(_) => return example("exec-timeout"),
             Self::Time(_) => "write for example `timeout = \"2m\"`",
+            Self::UnknownKey { key, known, .. }
+                if *known == ACCOUNT_KEYS && home(key).is_some() =>
+            {
+                return home(key);
+            }
             Self::UnknownKey { nearest, known, .. } => {
                 let account_key = nearest.is_none_or(|nearest| !TOP_KEYS.contains(&nearest));
                 let place = if *known == TOP_KEYS && account_key {
@@ -445,6 +468,15 @@ fn syntax_advice(message: &str) -> Option<String> {
     Some(advice.to_owned())
 }
 
+/// Where a key belongs that is known in another table.
+fn home(key: &str) -> Option<String> {
+    let table = [("tls", &TLS_KEYS[..]), ("oauth", &OAUTH_KEYS)];
+    let (table, _) = table.iter().find(|(_, keys)| keys.contains(&key))?;
+    Some(format!(
+        "it is a key of `{table}`: write `{table} = {{ {key} = … }}`"
+    ))
+}
+
 fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |nearest| format!("did you mean `{nearest}`? "))
 }
@@ -511,8 +543,10 @@ fn example(key: &str) -> Option<String> {
         "min-version" => "write `tls = { min-version = \"1.3\" }`",
         "roots" => "write `tls = { roots = \"system\" }`",
         "server-name" => "write `tls = { server-name = \"mail.example.com\" }`",
-        "tls" | "ca-file" => {
-            "write `tls = { ca-file = \"/etc/ssl/our-ca.pem\" }` or `tls = \"off\"`"
+        "ca-file" => "write `tls = { ca-file = \"/etc/ssl/our-ca.pem\" }`",
+        "tls" => {
+            "leave it out for TLS as it is everywhere, or write for example \
+             `tls = { ca-file = \"/etc/ssl/our-ca.pem\" }`; `tls = \"off\"` allows plain text"
         }
         "user" => "write `user = \"anna@example.com\"`",
         _ => return None,

@@ -1,5 +1,8 @@
 //! "Did you mean": the known word that is nearest to a mistyped one.
 
+/// The shortest word that says something when another begins with it.
+const SHORTEST: usize = 4;
+
 /// The nearest of `known`, unless `word` is too far from all of them to be a slip.
 pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     // Underscores for hyphens and other case are no slips of the finger, but habits.
@@ -8,10 +11,17 @@ pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     if word.len() > 64 {
         return None;
     }
+    // Nor is what other programs call it: `username`, `remove-after`.
+    let alike = |candidate: &str| {
+        let shorter = word.len().min(candidate.len());
+        shorter >= SHORTEST && (word.starts_with(candidate) || candidate.starts_with(&word))
+    };
     known
         .iter()
         .map(|candidate| (distance(&word, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3))
+        .filter(|(distance, candidate)| {
+            *distance <= candidate.len().div_ceil(3) || alike(candidate)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -51,6 +61,8 @@ mod tests {
             ("MaxSize", Some("max-size")),
             ("leave-on-sever", Some("leave-on-server")),
             ("usre", Some("user")),
+            ("username", Some("user")),
+            ("leave", Some("leave-on-server")),
             ("colour", None),
             ("", None),
         ];

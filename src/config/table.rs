@@ -120,7 +120,7 @@ pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fau
             "tls" => settings.tls = Some(value("tls").tls(base)?),
             "timeout" => settings.timeout = Some(value("timeout").time()?),
             "line-endings" => settings.line_endings = Some(value("line-endings").line_endings()?),
-            "password" => {
+            "password" | "passwd" | "pass" => {
                 return Err(Fault::new(&Origin::File(key.span()), Problem::Password));
             }
             _ => return Err(unknown(key, &ACCOUNT_KEYS)),

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU64;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -92,7 +93,7 @@ pub(in crate::cli) struct AccountFlags {
     /// Delete from the server this many days after storing
     ///
     /// Default: never. Implies --leave-on-server true.
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = number::<u64>)]
     pub(in crate::cli) remove_after_days: Option<u64>,
 
     /// Retrieve only the headers of larger messages
@@ -125,7 +126,7 @@ pub(in crate::cli) struct AccountFlags {
     ///
     /// A run that would delete more, or more than half of the mailbox, deletes nothing and says
     /// so. Messages that this run stores do not count. See --allow-mass-delete.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<NonZeroU64>)]
     pub(in crate::cli) max_deletions: Option<NonZeroU64>,
 
     /// Skip larger messages; they stay on the server
@@ -135,7 +136,7 @@ pub(in crate::cli) struct AccountFlags {
     pub(in crate::cli) max_size: Option<NonZeroU64>,
 
     /// Retrieve at most this many messages in this run
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<NonZeroU64>)]
     pub(in crate::cli) max_messages: Option<NonZeroU64>,
 
     /// Retrieve at most this many octets in this run
@@ -147,7 +148,7 @@ pub(in crate::cli) struct AccountFlags {
     /// Log in again as long as new messages come, at most this often
     ///
     /// For servers that show a part of the mailbox at a time, as Gmail. Default: 1.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<NonZeroU64>)]
     pub(in crate::cli) sessions_per_run: Option<NonZeroU64>,
 
     /// Line ends of stored messages: lf or crlf [default: lf]
@@ -256,4 +257,9 @@ pub(super) fn auth() -> impl TypedValueParser<Value = AuthMethod> {
 pub(super) fn profile() -> impl TypedValueParser<Value = Profile> {
     PossibleValuesParser::new(Profile::ALL.map(Profile::name))
         .try_map(|name| name.parse::<Profile>())
+}
+
+/// Reads a number, and says what it has to be in words that are not Rust's.
+pub(super) fn number<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.parse().map_err(|_| "not a whole number from 1 on")
 }

@@ -98,6 +98,60 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
 }
 
 #[test]
+fn a_key_of_another_table_or_program_is_known_for_what_it_is() {
+    for (line, hint) in [
+        ("min-version = \"1.3\"", "write `tls = { min-version = … }`"),
+        ("ca-file = \"x\"", "write `tls = { ca-file = … }`"),
+        ("client-id = \"x\"", "write `oauth = { client-id = … }`"),
+        ("username = \"anna\"", "did you mean `user`?"),
+        ("remove-after = 14", "did you mean `remove-after-days`?"),
+        ("passwd = \"hunter2\"", "use `password-command = "),
+    ] {
+        let shown = shown(with(line));
+        assert!(shown.contains(hint), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
+
+#[test]
+fn what_to_write_instead_is_about_the_key_that_is_wrong() {
+    for (line, hint) in [
+        ("tls = \"on\"", "leave it out: popsync uses TLS"),
+        (
+            "tls = { ca-file = 5 }",
+            "write `tls = { ca-file = \"/etc/ssl/our-ca.pem\" }`",
+        ),
+        (
+            "remove-after-days = -1",
+            "leave it out to keep messages on the server",
+        ),
+        ("sessions-per-run = 0", "leave it out for one"),
+        ("max-messages = 0", "leave it out for no limit"),
+        (
+            "password-file = \"\"",
+            "`password-file = \"~/.config/popsync/work\"`",
+        ),
+        ("maildir = \"\"", "`maildir = \"~/Mail/work\"`"),
+    ] {
+        let text = "[accounts.work]\nserver = \"pop3s://u@h\"\n".to_owned() + line;
+        let shown = shown(parse(&text));
+        assert!(shown.contains(hint), "{shown}");
+        assert!(!shown.contains("or `tls = \"off\"`"), "{shown}");
+    }
+}
+
+/// Ideographs are two columns wide.
+#[test]
+fn the_caret_stands_below_its_place_whatever_is_before_it() {
+    insta::assert_snapshot!(shown(with("tls = { \"日本\" = 1 }")).lines().take(4).collect::<Vec<_>>().join("\n"), @r#"
+    config.toml:5:9: unknown key `日本`
+      |
+    5 | tls = { "日本" = …
+      |         ^^^^^^
+    "#);
+}
+
+#[test]
 fn a_password_in_the_file_is_refused_and_not_shown() {
     insta::assert_snapshot!(shown(with("password = \"hunter2\"")), @r#"
     config.toml:5:1: a password does not belong in this file
@@ -137,7 +191,7 @@ fn a_wrong_type_tells_what_it_should_be() {
       |
     5 | tls = false
       |       ^^^^^
-    write `tls = { ca-file = "/etc/ssl/our-ca.pem" }` or `tls = "off"`
+    leave it out for TLS as it is everywhere, or write for example `tls = { ca-file = "/etc/ssl/our-ca.pem" }`; `tls = "off"` allows plain text
     "#);
     insta::assert_snapshot!(shown(parse("[accounts]\nwork = 5")), @r"
     config.toml:2:8: `accounts.NAME` is a whole number, not a table
@@ -276,7 +330,7 @@ fn a_missing_key_is_shown_at_its_account() {
     insta::assert_snapshot!(shown(parse("")), @r#"
     config.toml has no accounts
 
-    write your account into it, for example:
+    run `popsync account add ADDRESS`, or write your account into it, for example:
     [accounts.work]
     server = "pop3s://mail.example.com"
     user = "anna@example.com"
