@@ -7,25 +7,24 @@
 
 #![expect(clippy::unwrap_used, reason = "benchmarks fail by panicking")]
 
+#[path = "support/account.rs"]
+mod account;
+
 use std::hint::black_box;
 use std::path::Path;
 
-use popsync::account::{
-    Account, AuthMethod, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention,
-    Route, Security, Server, StoreSettings, TlsSettings,
-};
+use popsync::account::{Limits, LineEndings};
 use popsync::cache::{Cache, LineEnds, Snapshot, Staged};
 use popsync::maildrop::{self, Maildrop};
 use popsync::policy::{self, Action};
 use popsync::pop3::listing::{ScanListing, UniqueIdListing};
 use popsync::pop3::{Piece, Unstuffer};
-use popsync::profile::Profile;
 use popsync::store::{Maildir, Store};
+
+use account::{RETENTION, account};
 
 /// How many messages a maildrop has.
 const MESSAGES: usize = 100_000;
-
-const RETENTION: Retention = Retention::new(true, None);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -137,14 +136,14 @@ fn plan(times: usize, folder: &Path) {
 
 fn known(folder: &Path) -> Snapshot {
     let mut cache = Cache::open(folder).unwrap();
-    let row = cache.account(&account(), 0).unwrap();
+    let row = cache.account(&account(Path::new("/mail")), 0).unwrap();
     cache.snapshot(row.id).unwrap()
 }
 
 /// Writes a cache that knows all messages.
 fn prepare(folder: &Path) {
     let mut cache = Cache::open(folder).unwrap();
-    let row = cache.account(&account(), 0).unwrap();
+    let row = cache.account(&account(Path::new("/mail")), 0).unwrap();
     let maildir = Maildir::open(&folder.join("mail"), &row.tag).unwrap();
     let name = maildir.draft().unwrap().finish().unwrap();
     let rows: Vec<Staged> = (1..=MESSAGES)
@@ -164,33 +163,4 @@ fn prepare(folder: &Path) {
         .collect();
     cache.stage(row.id, &rows, 0).unwrap();
     cache.clear_staged(row.id).unwrap();
-}
-
-fn account() -> Account {
-    Account {
-        name: "bench".to_owned(),
-        identity: Identity {
-            key: "bench".to_owned(),
-            host: "localhost".to_owned(),
-            user: "bench".to_owned(),
-        },
-        server: Server {
-            host: "localhost".to_owned(),
-            port: 995,
-            security: Security::ImplicitTls,
-        },
-        user: "bench".to_owned(),
-        auth: AuthMethod::User,
-        password: PasswordSource::Ask,
-        profile: Profile::default(),
-        store: StoreSettings::Maildir {
-            path: "/mail".into(),
-            line_endings: LineEndings::Lf,
-        },
-        retention: RETENTION,
-        limits: Limits::default(),
-        route: Route::default(),
-        tls: TlsSettings::default(),
-        timeout: DEFAULT_TIMEOUT,
-    }
 }

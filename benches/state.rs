@@ -4,52 +4,24 @@
 
 #![expect(clippy::unwrap_used, reason = "benchmarks fail by panicking")]
 
+#[path = "support/account.rs"]
+mod account;
+
 use std::path::Path;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use popsync::account::{
-    Account, AuthMethod, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention,
-    Route, Security, Server, StoreSettings, TlsSettings,
-};
+use popsync::account::LineEndings;
 use popsync::cache::{Cache, LineEnds, Staged};
-use popsync::profile::Profile;
 use popsync::store::{Maildir, Name, Store};
+
+use account::account;
 
 fn main() {
     divan::main();
 }
 
 const BATCH: usize = 512;
-
-fn account(maildir: &Path) -> Account {
-    Account {
-        name: "bench".to_owned(),
-        identity: Identity {
-            key: "bench".to_owned(),
-            host: "localhost".to_owned(),
-            user: "bench".to_owned(),
-        },
-        server: Server {
-            host: "localhost".to_owned(),
-            port: 995,
-            security: Security::ImplicitTls,
-        },
-        user: "bench".to_owned(),
-        auth: AuthMethod::User,
-        password: PasswordSource::Ask,
-        profile: Profile::default(),
-        store: StoreSettings::Maildir {
-            path: maildir.to_owned(),
-            line_endings: LineEndings::Lf,
-        },
-        retention: Retention::new(true, None),
-        limits: Limits::default(),
-        route: Route::default(),
-        tls: TlsSettings::default(),
-        timeout: DEFAULT_TIMEOUT,
-    }
-}
 
 /// Writes a batch of messages of 2 kB; gives their names.
 fn write(maildir: &Maildir) -> Vec<Name> {
