@@ -7,6 +7,9 @@
 )]
 #![cfg(all(feature = "oauth", feature = "srv"))]
 
+#[path = "support/tls.rs"]
+mod tls;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -20,8 +23,7 @@ use popsync::find::{Address, Places, Source, search};
 use simple_dns::rdata::{RData, SRV};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord};
 use tempfile::TempDir;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
+use tokio_rustls::rustls::{ServerConnection, StreamOwned};
 
 fn address() -> Address {
     "anna@example.com".parse().unwrap()
@@ -37,22 +39,11 @@ struct Web {
 
 impl Web {
     fn with(pages: &[(&'static str, &str)]) -> Self {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()])
-            .unwrap()
-            .self_signed(&key)
-            .unwrap();
-        let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], private)
-            .unwrap();
+        let (config, pem) = tls::self_signed();
         let folder = TempDir::new().unwrap();
         File::create(folder.path().join("ca.pem"))
             .unwrap()
-            .write_all(certificate.pem().as_bytes())
+            .write_all(pem.as_bytes())
             .unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -67,7 +58,6 @@ impl Web {
             .map(|(path, answer)| ((*path).to_owned(), (*answer).to_owned()))
             .collect();
         let (asked, ended) = (Arc::clone(&web.asked), Arc::clone(&web.ended));
-        let config = Arc::new(config);
         thread::spawn(move || {
             for stream in listener.incoming() {
                 if ended.load(Ordering::SeqCst) {

@@ -7,6 +7,9 @@
     reason = "helpers of tests; clippy.toml's exception is for test functions"
 )]
 
+#[path = "tls.rs"]
+mod tls;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,8 +20,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned, crypto::ring};
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// The name under which the program is registered.
 pub(crate) const CLIENT: &str = "popsync-test";
@@ -109,19 +111,8 @@ impl Provider {
 
     /// With TLS, and the certificate that its clients have to trust.
     pub(crate) fn start_tls() -> (Self, String) {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()])
-            .unwrap()
-            .self_signed(&key)
-            .unwrap();
-        let private = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], private)
-            .unwrap();
-        (Self::serve(Some(Arc::new(config))), certificate.pem())
+        let (config, pem) = tls::self_signed();
+        (Self::serve(Some(config)), pem)
     }
 
     fn serve(tls: Option<Arc<ServerConfig>>) -> Self {
