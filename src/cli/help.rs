@@ -185,6 +185,7 @@ mod tests {
             login(),
             mark(),
             probe(),
+            status(),
             sync(),
         ] {
             for line in text.lines() {
