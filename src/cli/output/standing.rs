@@ -1,5 +1,7 @@
 //! What `popsync status` says of an account, as text and as JSON.
 
+use std::borrow::Cow;
+
 use indicatif::HumanCount;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -7,6 +9,7 @@ use serde::Serialize;
 
 use crate::cache::{AccountOverview, LastRun};
 
+use super::sanitize;
 use super::terminal::{messages, octets};
 
 /// What is known of an account, and what its retention makes of it.
@@ -47,7 +50,7 @@ struct RunLine<'a> {
     retrieved: u64,
     deleted: u64,
     on_server: Option<u64>,
-    error: Option<&'a str>,
+    error: Option<Cow<'a, str>>,
 }
 
 impl Standing {
@@ -76,7 +79,7 @@ impl Standing {
                 retrieved: run.retrieved,
                 deleted: run.deleted,
                 on_server: run.on_server,
-                error: run.error.as_deref(),
+                error: run.error.as_deref().map(sanitize::text),
             }),
             last_success: overview.last_success_at.and_then(utc),
         };
@@ -118,7 +121,7 @@ impl Standing {
     fn server(&self) -> String {
         let overview = &self.overview;
         let mut text = format!(
-            "{} of them listed last",
+            "{} of them on its last list",
             HumanCount(overview.stored_on_server)
         );
         match (self.due, self.next_due) {
@@ -217,7 +220,7 @@ mod tests {
             [
                 "work (anna at mail.example.com)",
                 "  store     /home/anna/Mail: 12,345 messages, 1.2 GB",
-                "  server    1,040 of them listed last",
+                "  server    1,040 of them on its last list",
                 "  last run  never",
                 "  growth    1 message, 999 B in 30 days",
             ]
@@ -225,7 +228,7 @@ mod tests {
         work.overview.headers_only = 2;
         assert_eq!(
             work.text()[2],
-            "  server    1,040 of them listed last; of 2 more, only the headers are here"
+            "  server    1,040 of them on its last list; of 2 more, only the headers are here"
         );
         work.overview.marked = 1;
         assert!(work.text()[2].ends_with("are here (1 marked)"));
@@ -234,7 +237,7 @@ mod tests {
         work.overview.deletions_pending = 3;
         assert_eq!(
             work.text()[2],
-            "  server    1,040 of them listed last; 12 due for removal; 3 deleted there, to be \
+            "  server    1,040 of them on its last list; 12 due for removal; 3 deleted there, to be \
              confirmed"
         );
         work.overview.last_run = Some(LastRun {
@@ -247,6 +250,22 @@ mod tests {
         });
         assert!(work.text()[3].ends_with("failed with 69: no route; 0 new, 0 deleted"));
         assert_eq!(work.text()[4], "  last good never");
+    }
+
+    /// It may quote the server, and a person may read it.
+    #[test]
+    fn an_error_is_escaped_in_json_as_well() {
+        let mut work = standing();
+        work.overview.last_run = Some(LastRun {
+            finished_at: 1_700_000_000,
+            exit: 77,
+            retrieved: 0,
+            deleted: 0,
+            on_server: None,
+            error: Some("it said \u{202e}no\u{200b}".to_owned()),
+        });
+        let json: serde_json::Value = serde_json::from_str(&work.json()).unwrap();
+        assert_eq!(json["last_run"]["error"], r"it said \u{202e}no\u{200b}");
     }
 
     #[test]
