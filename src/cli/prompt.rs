@@ -114,7 +114,7 @@ impl Prompt for Terminal {
             sanitize::text(&account.user),
             sanitize::text(&account.server.host)
         );
-        self.output.without_bars(|| self.ask(&question)).map(Some)
+        self.output.question(|| self.ask(&question)).map(Some)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use console::Style;
 use indicatif::{MultiProgress, ProgressDrawTarget};
@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::sync::{Outcome, Summary};
 
 pub(super) use account::Trial;
+use gate::Gate;
 use json::Line;
 use lines::Lines;
 pub(super) use list::Watcher;
@@ -23,6 +24,7 @@ pub(super) use reporter::AccountReporter;
 pub(super) use standing::Standing;
 
 mod account;
+mod gate;
 mod import;
 mod json;
 mod lines;
@@ -65,7 +67,7 @@ pub(super) struct Output {
     progress: bool,
     bars: MultiProgress,
     out: Lines,
-    err: Mutex<Box<dyn Write + Send>>,
+    err: Gate,
 }
 
 impl Output {
@@ -98,7 +100,7 @@ impl Output {
                 ProgressDrawTarget::hidden()
             }),
             out: Lines::new(out),
-            err: Mutex::new(Box::new(err)),
+            err: Gate::new(err),
         }
     }
 
@@ -123,15 +125,19 @@ impl Output {
         }
     }
 
-    /// Runs `action` while no bar is on the screen, to ask something there. The accounts whose
-    /// bars these are go on meanwhile.
-    pub(super) fn without_bars<T>(&self, action: impl FnOnce() -> T) -> T {
+    /// Runs `action`, which asks something on the screen: without bars there, and without lines,
+    /// which come once it is answered. The accounts whose they are go on meanwhile.
+    pub(super) fn question<T>(&self, action: impl FnOnce() -> T) -> T {
+        let ask = || {
+            let _shut = self.err.shut();
+            action()
+        };
         if !self.progress {
-            return action();
+            return ask();
         }
         self.clear();
         self.bars.set_draw_target(ProgressDrawTarget::hidden());
-        let result = action();
+        let result = ask();
         self.bars.set_draw_target(screen::target());
         result
     }
@@ -329,10 +335,7 @@ impl Output {
     /// A line on stderr that is safe already.
     fn raw(&self, line: &str) {
         self.bars.suspend(|| {
-            if let Ok(mut err) = self.err.lock() {
-                // There is nowhere left to say that stderr cannot be written.
-                let _ = err.write_all(format!("{line}\n").as_bytes());
-            }
+            self.err.write(line);
         });
     }
 

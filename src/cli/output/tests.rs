@@ -1,4 +1,4 @@
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use super::*;
 use crate::auth;
@@ -266,4 +266,34 @@ fn accounts_that_never_ran_have_their_last_line_too() {
     popsync: work: stopped by an internal error
     hint: this is a bug in popsync; please report it with the line above
     "#);
+}
+
+/// Another account may fail while a person types a password.
+#[test]
+fn no_line_disturbs_a_question_and_all_come_after_it() {
+    let (output, _, err) = output(JSON, true);
+    let answer = output.question(|| {
+        output.problem(Some("home"), "the server is away");
+        output.line("home: no new messages");
+        assert_eq!(err.text(), "");
+        "secret"
+    });
+    assert_eq!(answer, "secret");
+    let lines = "popsync: home: the server is away\nhome: no new messages\n";
+    assert_eq!(err.text(), lines);
+    output.line("more");
+    assert_eq!(err.text(), format!("{lines}more\n"));
+}
+
+#[test]
+fn a_question_that_nobody_answers_holds_no_more_than_it_may() {
+    let (output, _, err) = output(JSON, true);
+    let line = "x".repeat(1_000);
+    output.question(|| {
+        for _ in 0..2_000 {
+            output.line(&line);
+        }
+        assert!(err.text().len() > 1_000_000);
+    });
+    assert_eq!(err.text().len(), 2_000 * 1_001);
 }
