@@ -562,3 +562,24 @@ fn a_file_of_an_older_popsync_can_be_looked_at_and_is_left_untouched() {
     drop(cache);
     assert_eq!(fs::read(&path).unwrap(), before);
 }
+
+#[test]
+fn the_newest_message_is_found_also_behind_many_of_another_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let home = cache.account(&account("home"), NOW).unwrap().id;
+    let work = cache.account(&account("work"), NOW).unwrap().id;
+    assert_eq!(cache.newest_message(home).unwrap(), 0);
+    cache
+        .stage(home, &[staged(b"a", 1), staged(b"b", 2)], NOW)
+        .unwrap();
+    let newest = cache.newest_message(home).unwrap();
+    assert!(newest > 0);
+    assert_eq!(cache.newest_message(work).unwrap(), 0);
+    let many: Vec<_> = (0..5000)
+        .map(|n: u32| staged(&n.to_be_bytes(), 3))
+        .collect();
+    cache.stage(work, &many, NOW).unwrap();
+    assert_eq!(cache.newest_message(home).unwrap(), newest);
+    assert_eq!(cache.newest_message(work).unwrap(), newest + 5000);
+}
