@@ -27,8 +27,12 @@ const STALE_AFTER: Duration = Duration::from_secs(300);
 /// How often a lock file that is held is touched: well before others take it for stale.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 
-/// No lock file holds more than a number and a name.
+/// No lock file holds more than a number, a name and a word.
 const LONGEST: u64 = 512;
+
+/// The last line of a lock file whose maker holds the kernel's lock on it as long as it lives. A
+/// process number may have been given out again, and means nothing in another container.
+const HELD: &str = "popsync";
 
 /// An mbox that nobody else writes to or moves things in. Dropping it lets others at it.
 #[derive(Debug)]
@@ -174,13 +178,11 @@ impl Drop for Dotlock {
 /// has no nameless files, as NFS, it is there a moment before: `O_EXCL` holds there since NFSv3.
 fn create(path: &Path) -> io::Result<File> {
     let folder = path.parent().unwrap_or_else(|| Path::new("/"));
-    let note = format!("{}\n{}\n", std::process::id(), host());
     let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
     let flags = OFlags::WRONLY | OFlags::CLOEXEC;
     let nameless = rustix::fs::open(folder, flags | OFlags::TMPFILE, mode);
     if let Ok(nameless) = nameless {
-        let mut file = File::from(nameless);
-        file.write_all(note.as_bytes())?;
+        let file = hold(nameless.into())?;
         let open = format!("/proc/self/fd/{}", file.as_raw_fd());
         match rustix::fs::linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW) {
             Ok(()) => return Ok(file),
@@ -189,11 +191,23 @@ fn create(path: &Path) -> io::Result<File> {
         }
     }
     let flags = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-    let mut file = File::from(rustix::fs::open(path, flags, mode)?);
-    if let Err(error) = file.write_all(note.as_bytes()) {
+    hold(rustix::fs::open(path, flags, mode)?.into()).inspect_err(|_| {
         let _ = std::fs::remove_file(path);
-        return Err(error);
-    }
+    })
+}
+
+/// Takes the kernel's lock on a lock file, which ends with the process however that ends, and
+/// then says in it whose it is.
+fn hold(mut file: File) -> io::Result<File> {
+    // Where the file system has no such lock, the number has to do.
+    let is_held = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    let held = if is_held {
+        format!("{HELD}\n")
+    } else {
+        String::new()
+    };
+    let note = format!("{}\n{}\n{held}", std::process::id(), host());
+    file.write_all(note.as_bytes())?;
     Ok(file)
 }
 
@@ -217,26 +231,28 @@ fn remove_if_stale(path: &Path) -> bool {
 /// Whether a run on this machine left it, and has ended. Other accounts of this process are kept
 /// apart otherwise, so that its own number is that of an earlier process too.
 fn is_orphan_of_ours(path: &Path) -> bool {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let Ok(file) = rustix::fs::open(path, flags, Mode::empty()) else {
         return false;
     };
+    let file = File::from(file);
     let mut note = String::new();
-    if File::from(file)
-        .take(LONGEST)
-        .read_to_string(&mut note)
-        .is_err()
-    {
+    if (&file).take(LONGEST).read_to_string(&mut note).is_err() {
         return false;
     }
-    let Some((number, host_name)) = note.trim_end().split_once('\n') else {
+    let mut lines = note.lines();
+    let (number, host_name, held) = (lines.next(), lines.next(), lines.next());
+    if host_name != Some(host().as_str()) {
         return false;
-    };
-    let Some(pid) = number.parse().ok().and_then(Pid::from_raw) else {
-        return false;
-    };
-    host_name == host()
-        && (pid == rustix::process::getpid() || test_kill_process(pid) == Err(Errno::SRCH))
+    }
+    if held == Some(HELD) {
+        // It goes with `file`, when the lock file is removed or left to its owner.
+        return rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    }
+    let pid = number.and_then(|number| Pid::from_raw(number.parse().ok()?));
+    pid.is_some_and(|pid| {
+        pid == rustix::process::getpid() || test_kill_process(pid) == Err(Errno::SRCH)
+    })
 }
 
 /// What this machine is called, in one line.

@@ -289,6 +289,30 @@ fn a_lock_file_that_belongs_to_nobody_is_no_lock() {
 }
 
 #[test]
+fn a_lock_file_of_a_run_that_ended_is_no_lock_whoever_has_its_number_now() {
+    let host = rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned();
+    let world = World::new();
+    let mbox = world.open();
+    // A number that is somebody's: 1 is in use on every system.
+    let note = format!("1\n{host}\npopsync\n");
+    world.put("inbox.lock", note.as_bytes());
+    deliver(&mbox, &[ONE]);
+    assert!(!world.path("inbox.lock").exists());
+    // And one that is nobody's here, as that of a run in another container, which lives.
+    let note = format!("{}\n{host}\npopsync\n", i32::MAX);
+    world.put("inbox.lock", note.as_bytes());
+    let lock = File::open(world.path("inbox.lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    assert!(mbox.settle(&[write(&mbox, TWO)]).is_err());
+    drop(lock);
+    deliver(&mbox, &[TWO]);
+    assert_eq!(world.messages(), [ONE, TWO]);
+}
+
+#[test]
 fn two_accounts_of_one_process_keep_out_of_each_others_way() {
     let world = World::new();
     let path = world.path("inbox");
