@@ -9,10 +9,12 @@ use std::fmt;
 mod brakes;
 mod by_header;
 mod large;
+mod resized;
 
 pub use brakes::{Brake, Circumstances, StoreState, brakes, clock, hold_back};
 pub use by_header::plan_by_header;
 pub use large::HeaderOnly;
+pub use resized::{Resized, resized};
 
 use crate::account::{Limits, Retention};
 use crate::maildrop::{Maildrop, Message};
@@ -42,6 +44,8 @@ pub struct Remembered {
     /// Whether they are stored here. Otherwise another program had them, and nothing is known of
     /// its copy.
     pub held: bool,
+    /// The size that a listing gave of the latest of them, if known.
+    pub octets: Option<u64>,
     /// How many messages of the listing had this unique-id when all of them were last accounted
     /// for: more than one only where a server breaks the rules; none where it is in doubt whether
     /// the unique-id is theirs.
@@ -375,6 +379,11 @@ pub enum Reason {
 }
 
 impl Action {
+    /// Whether anything is done with the message.
+    fn touches(self) -> bool {
+        !matches!(self, Self::Keep | Self::Skip)
+    }
+
     /// Whether the message is to be retrieved.
     pub fn retrieves(self) -> bool {
         matches!(self, Self::Retrieve | Self::RetrieveThenDelete)

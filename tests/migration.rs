@@ -84,6 +84,40 @@ fn without_top_renamed_messages_are_known_by_their_content() {
     }
 }
 
+#[test]
+fn a_part_of_the_mailbox_that_is_renamed_is_known_by_its_content() {
+    for renamed in [1, 9] {
+        let bench = Bench::with(letters(20));
+        bench.fetch(&[]).gives(0);
+        for unique_id in &bench.mailbox().unique_ids()[..renamed] {
+            assert!(
+                bench
+                    .mailbox()
+                    .change_uid(unique_id, format!("moved-{unique_id}"))
+            );
+        }
+        bench.deliver(&letter(21));
+        bench.fetch(&[]).gives(0);
+        bench.assert_exactly_once();
+        bench.sim.clear_log();
+        bench.fetch(&[]).gives(0);
+        assert_eq!((count(&bench, "TOP"), count(&bench, "RETR")), (0, 0));
+        bench.assert_exactly_once();
+    }
+}
+
+/// Who deletes as it goes does not miss mail that happens to be alike.
+#[test]
+fn mail_like_that_which_was_deleted_before_is_new() {
+    let bench = Bench::with([letter(1)]);
+    for _ in 0..2 {
+        bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+        assert!(bench.mailbox().is_empty());
+        bench.assert_exactly_once();
+        bench.deliver(&letter(1));
+    }
+}
+
 /// peers M6: two messages of equal content are two messages, also after a move.
 #[test]
 fn twins_stay_two() {

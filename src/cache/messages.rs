@@ -216,6 +216,7 @@ impl Cache {
                 copies: row.get(2)?,
                 deletion_asked: row.get(3)?,
                 held: true,
+                octets: listed.map(i64::cast_unsigned),
                 gone: gone.then_some(listed.map(i64::cast_unsigned)),
                 to_go: row.get(6)?,
                 whereabouts: Whereabouts::Stored,
@@ -276,6 +277,48 @@ impl Cache {
             .prepare("SELECT id, sha256 FROM messages WHERE account = ?1 AND copies = 0")?;
         let rows = query.query_map([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The messages with these unique-ids: content and key.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn contents<'a>(
+        &self,
+        account: i64,
+        unique_ids: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Vec<(Digest, i64)>, Error> {
+        let mut query = self
+            .connection
+            .prepare("SELECT sha256, id FROM messages WHERE account = ?1 AND unique_id = ?2")?;
+        let mut contents = Vec::new();
+        for unique_id in unique_ids {
+            let rows = query.query_map(params![account, unique_id], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            for row in rows {
+                contents.push(row?);
+            }
+        }
+        Ok(contents)
+    }
+
+    /// Records the sizes that a listing gives these messages now.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn resized(&mut self, account: i64, messages: &[(Vec<u8>, u64)]) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut update = transaction.prepare_cached(
+                "UPDATE messages SET listed_octets = ?3 WHERE account = ?1 AND unique_id = ?2",
+            )?;
+            for (unique_id, octets) in messages {
+                update.execute(params![account, unique_id, column(*octets)])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
     }
 
     /// Digests of the headers of the messages with this unique-id.

@@ -27,6 +27,8 @@ pub struct Snapshot {
 #[derive(Debug)]
 struct Row {
     stored_at: i64,
+    /// By the scan listing when it was retrieved, or looked into last.
+    octets: u64,
     id_start: u32,
     id_length: u16,
     copies: u32,
@@ -39,8 +41,8 @@ struct Row {
     whereabouts: Whereabouts,
 }
 
-/// A size that no listing gives: of several messages that are gone and had one unique-id, none
-/// is the one that is back.
+/// A size that no listing gives: that of a message whose size is not known. And of several
+/// messages that are gone and had one unique-id, none is the one that is back.
 const NO_SIZE: u64 = u64::MAX;
 
 impl Snapshot {
@@ -50,6 +52,8 @@ impl Snapshot {
             && id(&self.ids, last) == unique_id
         {
             last.stored_at = last.stored_at.max(remembered.stored_at);
+            // The latest comes last.
+            last.octets = remembered.octets.unwrap_or(NO_SIZE);
             last.copies = last.copies.min(remembered.copies);
             last.deletion_asked &= remembered.deletion_asked;
             last.gone &= remembered.gone.is_some();
@@ -71,6 +75,7 @@ impl Snapshot {
         self.ids.extend_from_slice(unique_id);
         self.rows.push(Row {
             stored_at: remembered.stored_at,
+            octets: remembered.octets.unwrap_or(NO_SIZE),
             id_start,
             id_length,
             copies: remembered.copies,
@@ -115,6 +120,7 @@ impl Snapshot {
             deletion_asked: false,
             copies,
             held: false,
+            octets: None,
             gone: None,
             to_go: false,
             whereabouts: Whereabouts::Stored,
@@ -207,14 +213,30 @@ impl Snapshot {
             .then_some(self.rows.len() as u64)
     }
 
-    /// Which of the known unique-ids this listing no longer shows, and which it shows again.
-    pub fn changes(&self, maildrop: &Maildrop) -> (Vec<&[u8]>, Vec<&[u8]>) {
+    /// The unique-ids of stored messages that this listing does not show although nothing of
+    /// popsync's has deleted them: they may be in it under others.
+    pub fn elsewhere(&self, maildrop: &Maildrop) -> Vec<&[u8]> {
+        let listed = self.listed(maildrop);
+        let rows = self.rows.iter().zip(listed);
+        rows.filter(|(row, listed)| !listed && row.held && !row.deletion_asked)
+            .map(|(row, _)| id(&self.ids, row))
+            .collect()
+    }
+
+    /// Which of the rows this listing shows.
+    fn listed(&self, maildrop: &Maildrop) -> Vec<bool> {
         let mut listed = vec![false; self.rows.len()];
         for message in maildrop.iter() {
             if let Some(index) = self.find(message.unique_id) {
                 listed[index] = true;
             }
         }
+        listed
+    }
+
+    /// Which of the known unique-ids this listing no longer shows, and which it shows again.
+    pub fn changes(&self, maildrop: &Maildrop) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        let listed = self.listed(maildrop);
         let pick = |missing: bool| {
             let rows = self.rows.iter().zip(&listed);
             rows.filter(move |(row, listed)| row.held && row.gone == missing && **listed == missing)
@@ -239,6 +261,7 @@ impl Memory for Snapshot {
             deletion_asked: row.deletion_asked,
             copies: row.copies,
             held: row.held,
+            octets: (row.octets != NO_SIZE).then_some(row.octets),
             to_go: row.to_go,
             whereabouts: row.whereabouts,
             gone: row.gone.then(|| self.sizes_of_gone.get(&index).copied()),

@@ -44,6 +44,7 @@ fn stored(unique_id: &str, days_ago: i64, deletion_asked: bool) -> (Vec<u8>, Rem
         stored_at: NOW - days_ago * DAY,
         deletion_asked,
         held: true,
+        octets: None,
         copies: 1,
         gone: None,
         to_go: false,

@@ -6,7 +6,9 @@ use super::{Event, Request};
 use crate::account::{Account, Limits, Retention};
 use crate::cache::Snapshot;
 use crate::maildrop::{Maildrop, Message};
-use crate::policy::{self, Action, Brake, Circumstances, Decision, Memory, Reason, Whereabouts};
+use crate::policy::{
+    self, Action, Brake, Circumstances, Decision, Memory, Reason, Resized, Whereabouts,
+};
 
 /// What is to be done with each message of a maildrop, in its order.
 pub(super) struct Plan {
@@ -75,6 +77,11 @@ impl Plan {
             self.decisions[place].action = Action::Keep;
             self.decisions[place].reason = Reason::HeldBack;
         }
+    }
+
+    /// The messages that stay as they are, and have other sizes than before.
+    pub(super) fn resized(&self, maildrop: &Maildrop, snapshot: &Snapshot) -> Resized {
+        policy::resized(maildrop, snapshot, &self.decisions)
     }
 
     /// What stops the deletions of this plan; nothing where there are none.

@@ -26,6 +26,7 @@ use crate::store::{Store, names_by_tag};
 mod doubts;
 mod large;
 mod nameless;
+mod resized;
 
 /// How many sessions a run may take with a server that hangs up after refusals.
 const MAX_SESSIONS: usize = 10;
@@ -216,6 +217,12 @@ impl<'a> Work<'a> {
         } else {
             (snapshot, HashMap::new())
         };
+        for (content, id) in self.elsewhere(&maildrop, &snapshot).await? {
+            let ids: &mut Vec<i64> = lost.entry(content).or_default();
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
         let in_doubt = self
             .with_cache(move |cache| cache.in_doubt(account))
             .await?;
@@ -229,9 +236,13 @@ impl<'a> Work<'a> {
         self.warn_of_look(look.as_ref());
         let strangers = self.strangers(&maildrop, &snapshot, &mut plan).await?;
         summary.failed += self.brake(&maildrop, &mut plan, look).await?;
-        let changed = self
+        let mut changed = self
             .look_twice(&mut session, &maildrop, &snapshot, &strangers, &mut plan)
             .await?;
+        let resized = self
+            .look_at_resized(&mut session, &maildrop, &snapshot, &mut plan)
+            .await?;
+        changed.extend(&resized);
         if self.listings == 1 {
             summary.failed += plan.warn(request, &maildrop, &snapshot);
         }
@@ -264,6 +275,9 @@ impl<'a> Work<'a> {
         let looked_into = |id: &Vec<u8>| accounted_for.get(id).is_some_and(|&copies| copies > 0);
         back.retain(|id| !doubtful.contains(id) || looked_into(id));
         self.note_listing(vanished, back, accounted_for).await?;
+        let places = retrieved.safe.iter().map(|&slot| order.place(slot));
+        self.remember_sizes(&maildrop, places.filter(|place| resized.contains(place)))
+            .await?;
         refused.extend(retrieved.hung_up_after);
         retrieved.result?;
         // In a further session they would only fail once more.
@@ -328,6 +342,22 @@ impl<'a> Work<'a> {
         let (snapshot, taken) = reading.await?;
         *look = taken;
         Ok((snapshot, contents))
+    }
+
+    /// Still step 3: the contents of stored messages that the listing does not show. However few
+    /// they are, what is retrieved under an unknown unique-id may be one of them.
+    async fn elsewhere(
+        &mut self,
+        maildrop: &Maildrop,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<(Digest, i64)>, Error> {
+        if migration::unknown(maildrop, snapshot).is_empty() {
+            return Ok(Vec::new());
+        }
+        let elsewhere = owned(snapshot.elsewhere(maildrop));
+        let account = self.row.id;
+        self.with_cache(move |cache| cache.contents(account, ids(&elsewhere)))
+            .await
     }
 
     /// Step 5.

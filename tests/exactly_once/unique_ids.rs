@@ -1,8 +1,8 @@
 //! Unique-ids that are not what they should be, and listings that do not show what is there.
 
-use exchange_sim::Knobs;
+use exchange_sim::{Knobs, Missing};
 
-use crate::bench::{Bench, Setup, letter, letters};
+use crate::bench::{Bench, Setup, letter, letters, stored_form};
 
 const DELETES: [&str; 2] = ["--profile", "outlook-2016"];
 
@@ -208,6 +208,50 @@ fn an_old_id_on_new_mail_does_not_delete_it_unread() {
 }
 
 #[test]
+fn an_old_id_on_new_mail_is_noticed_by_its_size() {
+    let other = [&letter(7)[..], b"and a line more\r\n"].concat();
+    // Without pipelining no sizes are asked for as long as there is nothing new.
+    let pipelining = Knobs {
+        pipelining: true,
+        ..Knobs::default()
+    };
+    let knobs = [
+        pipelining.clone(),
+        Knobs {
+            no_top: Some(Missing::Refused),
+            ..pipelining.clone()
+        },
+        Knobs {
+            top_header_differs: true,
+            ..pipelining
+        },
+    ];
+    for knobs in knobs {
+        let bench = Setup::with(letters(6)).knobs(knobs).start();
+        bench.fetch(&[]).gives(0);
+        let mailbox = bench.mailbox();
+        let taken = mailbox.unique_ids()[2].clone();
+        assert!(mailbox.remove(&taken));
+        mailbox.deliver_with_uid(&taken, other.clone());
+        retrieved(&bench);
+        bench.fetch(&[]).gives(0);
+        assert_eq!(retrieved(&bench), 1);
+        let mut expected: Vec<_> = letters(6)
+            .iter()
+            .map(|letter| stored_form(letter))
+            .collect();
+        expected.push(stored_form(&other));
+        bench.assert_stored(&expected);
+        // Only once, and a server that counts otherwise costs no more than a look.
+        for _ in 0..2 {
+            bench.fetch(&[]).gives(0);
+            assert_eq!(retrieved(&bench), 0);
+        }
+        assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
+    }
+}
+
+#[test]
 fn new_mail_in_the_middle_of_the_listing_is_found() {
     let bench = Bench::with(letters(4));
     bench.fetch(&[]).gives(0);
@@ -215,7 +259,7 @@ fn new_mail_in_the_middle_of_the_listing_is_found() {
     bench.mailbox().deliver_at(2, middle.clone());
     bench.fetch(&[]).gives(0);
     let mut expected = bench.held();
-    expected.push(crate::bench::stored_form(&middle));
+    expected.push(stored_form(&middle));
     bench.assert_stored(&expected);
     assert_eq!(retrieved(&bench), 5);
 }

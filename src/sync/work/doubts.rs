@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Work, ids};
-use crate::cache::Snapshot;
+use crate::cache::{Digest, Snapshot};
 use crate::maildrop::Maildrop;
 use crate::policy::{self, Action, Brake, Memory};
 use crate::session::Session;
@@ -126,14 +126,8 @@ impl Work<'_> {
         if places.is_empty() {
             return Ok(HashSet::new());
         }
-        let listed = places.iter().filter_map(|&place| maildrop.get(place));
-        let unique_ids: Vec<Vec<u8>> = listed.map(|message| message.unique_id.to_vec()).collect();
         let account = self.row.id;
-        let reading = self.with_cache(move |cache| {
-            let recorded = ids(&unique_ids).map(|id| cache.headers(account, id));
-            recorded.collect::<Result<Vec<_>, _>>()
-        });
-        let recorded = reading.await?;
+        let recorded = self.recorded_headers(maildrop, &places).await?;
         let looking = migration::headers(session, maildrop, &places);
         let headers = self.stop.clone().unless_stopped(looking).await??;
         let (mut changed, mut unseen, mut refiled) =
@@ -176,6 +170,22 @@ impl Work<'_> {
         }
         changed.extend(unseen);
         Ok(changed)
+    }
+
+    /// The headers that are recorded of the messages in these places.
+    pub(super) async fn recorded_headers(
+        &mut self,
+        maildrop: &Maildrop,
+        places: &[usize],
+    ) -> Result<Vec<Vec<Digest>>, Error> {
+        let listed = places.iter().filter_map(|&place| maildrop.get(place));
+        let unique_ids: Vec<Vec<u8>> = listed.map(|message| message.unique_id.to_vec()).collect();
+        let account = self.row.id;
+        self.with_cache(move |cache| {
+            let recorded = ids(&unique_ids).map(|id| cache.headers(account, id));
+            recorded.collect()
+        })
+        .await
     }
 
     /// Right before step 6: which of the messages that were deleted from the store are still not
