@@ -15,6 +15,8 @@ mod brakes;
 mod followed;
 #[path = "retention/histories.rs"]
 mod histories;
+#[path = "retention/mbox.rs"]
+mod mbox;
 #[path = "retention/stores.rs"]
 mod stores;
 #[path = "retention/told.rs"]

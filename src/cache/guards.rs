@@ -29,6 +29,8 @@ pub struct Stock {
     pub found: u64,
     /// Keys and unique-ids of the messages that are not, whatever their key.
     pub absent: Vec<(i64, Vec<u8>)>,
+    /// How many of them are not recorded as lost.
+    pub missed: u64,
     /// Keys of the messages that were lost and are there.
     pub back: Vec<i64>,
 }
@@ -144,9 +146,12 @@ impl Cache {
             let is_there = inventory.holds(&Name(row.get(2)?));
             stock.recorded += u64::from(counts);
             stock.found += u64::from(counts && is_there);
-            match (is_there, row.get(3)?) {
+            match (is_there, row.get::<_, bool>(3)?) {
                 (true, true) => stock.back.push(id),
-                (false, _) => stock.absent.push((id, row.get(1)?)),
+                (false, is_lost) => {
+                    stock.absent.push((id, row.get(1)?));
+                    stock.missed += u64::from(!is_lost);
+                }
                 (true, false) => {}
             }
         }

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ mod spooled;
 
 pub use anatomy::Marks;
 use draft::Incoming;
-use file::MailFile;
+use file::{MailFile, missing_line_ends};
 use lock::Locked;
 use scan::Contents;
 use spooled::Spooled;
@@ -56,6 +57,8 @@ struct Inner {
     mail: Mutex<Arc<MailFile>>,
     /// It was not there before.
     made: bool,
+    /// It ended in the middle of a message when the run began.
+    cut: AtomicBool,
     spool: Spool,
     spooled: Mutex<Spooled>,
     /// From step 2 to step 5.
@@ -83,6 +86,28 @@ impl Mbox {
         Self::with_patience(path, spool, tag, PATIENCE)
     }
 
+    /// As [`Store::inventory`], without opening the mbox for delivery, and without its locks: a
+    /// look that is taken while another program writes may miss what it wrote.
+    ///
+    /// # Errors
+    /// [`Error::Io`] and [`Error::Unfit`] where the mbox cannot be read at all.
+    pub fn look(path: &Path) -> Result<Inventory, Error> {
+        let mut inventory = Inventory::of_parts(spooled::parts);
+        if let Some((file, path)) = file::open_to_look(path)? {
+            let size = file.metadata();
+            let size = size
+                .map_err(|error| Error::io("looking at", &path, error))?
+                .len();
+            if missing_line_ends(&file, &path, size)?.is_some() {
+                inventory.doubt(Doubt::Unreadable {
+                    what: format!("`{}` ends in the middle of a message", path.display()),
+                });
+            }
+            Contents::read(&file, &path)?.enter(&mut inventory, &path, false);
+        }
+        Ok(inventory)
+    }
+
     fn with_patience(
         path: &Path,
         spool: &Path,
@@ -95,6 +120,7 @@ impl Mbox {
             path: path.to_owned(),
             mail: Mutex::new(mail),
             made,
+            cut: AtomicBool::new(false),
             spool,
             spooled: Mutex::default(),
             held: Mutex::new(None),
@@ -142,7 +168,7 @@ impl Inner {
     fn place(&self, locked: Locked, names: &[Name]) -> Result<Held, Error> {
         let mail = Arc::clone(&locked.mail);
         let mut end = mail.size()?;
-        if let Some(missing) = missing_line_ends(&mail, end)? {
+        if let Some(missing) = missing_line_ends(&mail.file, &mail.path, end)? {
             if let Err(error) = (&mail.file).write_all(missing) {
                 cut_off(&mail, end, missing.len() as u64);
                 return Err(Error::io("writing", &mail.path, error));
@@ -175,23 +201,16 @@ impl Inner {
     /// Reads the whole file, while nobody else writes to it.
     fn inventory(&self) -> Result<Inventory, Error> {
         let mut inventory = Inventory::of_parts(spooled::parts);
-        let unreadable = |why: &str| Doubt::Unreadable {
-            what: format!("`{}` {why}", self.path.display()),
-        };
         if self.made {
-            inventory.doubt(unreadable("was not there"));
+            inventory.doubt(Doubt::Unreadable {
+                what: format!("`{}` was not there", self.path.display()),
+            });
         }
         match self.lock() {
             Ok(locked) => {
-                let contents = Contents::read(&locked.mail)?;
-                for marks in contents.marks {
-                    for part in marks.parts() {
-                        inventory.add(&part);
-                    }
-                }
-                if contents.odd {
-                    inventory.doubt(unreadable("does not begin with a message"));
-                }
+                let contents = Contents::read(&locked.mail.file, &locked.mail.path)?;
+                let cut = self.cut.load(Ordering::Relaxed);
+                contents.enter(&mut inventory, &self.path, cut);
             }
             Err(Error::Locked { .. }) => inventory.doubt(Doubt::Changing),
             Err(error) => return Err(error),
@@ -260,21 +279,6 @@ impl Inner {
         stop_point(5);
         Ok(())
     }
-}
-
-/// What is to be written for the next message to stand behind a blank line.
-fn missing_line_ends(mail: &MailFile, end: u64) -> Result<Option<&'static [u8]>, Error> {
-    let length = end.min(3);
-    let mut last = [0; 3];
-    let last = &mut last[..length as usize];
-    mail.file
-        .read_exact_at(last, end - length)
-        .map_err(|error| Error::io("reading", &mail.path, error))?;
-    Ok(match &*last {
-        [] | [.., b'\n', b'\n'] | [b'\n', b'\r', b'\n'] => None,
-        [.., b'\n'] => Some(b"\n"),
-        _ => Some(b"\n\n"),
-    })
 }
 
 /// Takes back what could not be written whole, at most so many octets behind `end`. With more
@@ -350,6 +354,10 @@ impl Store for Mbox {
 
     fn inventory(&self) -> Result<Option<Inventory>, Error> {
         self.inner.inventory().map(Some)
+    }
+
+    fn is_cut(&self) -> bool {
+        self.inner.cut.load(Ordering::Relaxed)
     }
 }
 

@@ -165,6 +165,11 @@ pub trait Store: Send + Sync {
     /// [`Error::Io`] where the store cannot be read at all.
     fn inventory(&self) -> Result<Option<Inventory>, Error>;
 
+    /// Whether the store had lost its end when it was opened: what it lacks then, nobody deleted.
+    fn is_cut(&self) -> bool {
+        false
+    }
+
     /// Shows the name and the beginning, at least the header, of every message whose name
     /// `known` does not know. Mail programs file messages under names of their own making, and a
     /// message that is deleted because its file is gone must not be among these. A store whose

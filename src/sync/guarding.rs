@@ -14,7 +14,7 @@ use crate::account::{Account, Retention, StoreSettings};
 use crate::cache::{self, AccountRow, Cache, Guard, Snapshot};
 use crate::maildrop::Maildrop;
 use crate::policy::{Circumstances, StoreState, Whereabouts};
-use crate::store::{self, Doubt, Inventory, Maildir, Store};
+use crate::store::{self, Doubt, Inventory, Maildir, Mbox, Store};
 
 /// What is known of the past of an account when a run begins.
 #[derive(Debug, Clone)]
@@ -77,6 +77,11 @@ impl Guarding {
             guarding.check_store(cache, row, account, allow)?;
         }
         Ok(guarding)
+    }
+
+    /// Whether no message was stored before this run.
+    pub(super) fn is_new(&self) -> bool {
+        self.newest == 0
     }
 
     /// That the policy deletes at once is no news for messages that it was to delete at once when
@@ -152,6 +157,34 @@ impl Guarding {
         self.guard.emptied_upto = None;
         self.lost = stock.absent;
         Ok(())
+    }
+
+    /// Looks what a store that has lost its end lacks: that stays on the server. Gives what a
+    /// person should know.
+    pub(super) fn notice_cut(
+        &mut self,
+        cache: &Cache,
+        row: &AccountRow,
+        account: &Account,
+        store: &dyn Store,
+    ) -> Result<Option<String>, Error> {
+        let inventory = if store.is_cut() {
+            store.inventory()?
+        } else {
+            None
+        };
+        let Some(inventory) = inventory.filter(|seen| seen.is_doubtful().is_none()) else {
+            return Ok(None);
+        };
+        let stock = cache.stock(row.id, &inventory, None)?;
+        self.lost.extend(stock.absent);
+        Ok((stock.missed > 0).then(|| {
+            format!(
+                "`{}` ends in the middle of a message: what was stored in it and is missing, {} \
+                 messages, is not deleted on the server",
+                account.store, stock.missed
+            )
+        }))
     }
 
     /// Remembers what was seen, and which store it is now.
@@ -278,8 +311,10 @@ impl Look {
 
     /// Looks at a store that is not opened.
     pub(super) fn at_account(account: &Account) -> Self {
-        let Some(path) = account.store.maildir() else {
-            return Self::Impossible;
+        let path = match &account.store {
+            StoreSettings::Maildir { path, .. } => path,
+            StoreSettings::Mbox { path, .. } => return Self::of(Mbox::look(path).map(Some)),
+            StoreSettings::Exec { .. } => return Self::Impossible,
         };
         match Maildir::is_there(path) {
             Ok(true) => Self::of(Maildir::look(path).map(Some)),

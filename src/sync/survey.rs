@@ -11,6 +11,7 @@ use std::path::Path;
 
 use tokio::task::spawn_blocking;
 
+use super::guarding::{Guarding, Look};
 use super::headers::{self, Header};
 use super::listing::{self, Opened, Past};
 use super::planning::Plan;
@@ -305,9 +306,12 @@ impl Known {
             let large = cache.header_rows(row.id)?.into_iter();
             let large =
                 large.filter_map(|row| Some((row.unique_id, Envelope::parse(&row.header?))));
+            let retention = account.retention;
+            let follow = retention.remove_when_deleted_locally && retention.leave_on_server;
+            let look = follow.then(|| Look::at_account(&account));
             Ok(Self {
                 envelopes: named.chain(large).collect(),
-                snapshot: cache.snapshot(row.id)?,
+                snapshot: Guarding::new().snapshot(&cache, row.id, look.as_ref())?,
                 past: Past::read(&cache, row.id)?,
                 recorded: cache.recorded(row.id)?,
             })

@@ -77,7 +77,9 @@ impl<'a> Work<'a> {
                     return Err(error);
                 }
             };
-            let (store, warnings) = storage::open(&account.store, &state_dir, &mut cache, &row)?;
+            let (store, mut warnings) =
+                storage::open(&account.store, &state_dir, &mut cache, &row)?;
+            warnings.extend(guarding.notice_cut(&cache, &row, &account, &*store)?);
             guarding.settle(&mut cache, &row, &account)?;
             let past = Past::read(&cache, row.id)?;
             Ok::<_, Error>((lock, cache, row, store, warnings, guarding, past))

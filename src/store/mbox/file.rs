@@ -110,6 +110,11 @@ impl MailFile {
             .len())
     }
 
+    /// Whether it ends in the middle of a message: without the blank line that stands behind each.
+    pub(super) fn is_cut(&self) -> Result<bool, Error> {
+        Ok(missing_line_ends(&self.file, &self.path, self.size()?)?.is_some())
+    }
+
     /// Keeps other accounts of this process away; false when time is up.
     pub(super) fn claim(&self, until: Instant) -> bool {
         let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
@@ -130,6 +135,47 @@ impl MailFile {
             .metadata()
             .is_ok_and(|own| (own.dev(), own.ino()) == (other.dev(), other.ino()))
     }
+}
+
+/// What is to be written for the next message to stand behind a blank line, in a file of this
+/// size.
+pub(super) fn missing_line_ends(
+    file: &File,
+    path: &Path,
+    size: u64,
+) -> Result<Option<&'static [u8]>, Error> {
+    let length = size.min(3);
+    let mut last = [0; 3];
+    let last = &mut last[..length as usize];
+    file.read_exact_at(last, size - length)
+        .map_err(|error| Error::io("reading", path, error))?;
+    Ok(match &*last {
+        [] | [.., b'\n', b'\n'] | [b'\n', b'\r', b'\n'] => None,
+        [.., b'\n'] => Some(b"\n"),
+        _ => Some(b"\n\n"),
+    })
+}
+
+/// Opens the mbox at `path` only to read it; nothing where none is there.
+pub(super) fn open_to_look(path: &Path) -> Result<Option<(File, PathBuf)>, Error> {
+    let path = match resolve(path) {
+        Err(Error::Unfit {
+            why: Unfit::NoFolder | Unfit::DanglingLink,
+            ..
+        }) => return Ok(None),
+        resolved => resolved?,
+    };
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file: File = match rustix::fs::open(&path, flags, Mode::empty()) {
+        Ok(file) => file.into(),
+        Err(Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(Error::io("opening", &path, error)),
+    };
+    let found = file
+        .metadata()
+        .map_err(|error| Error::io("looking at", &path, error))?;
+    check(&path, &found)?;
+    Ok(Some((file, path)))
 }
 
 /// The path without links. The file need not be there, its folder must be.

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
@@ -47,6 +48,7 @@ impl Inner {
         }
         if staged.is_empty() {
             self.notice_changes(last)?;
+            self.notice_cut(last)?;
         } else {
             self.take_up(staged, &mut recovered)?;
         }
@@ -71,6 +73,21 @@ impl Inner {
         Ok(())
     }
 
+    /// Whoever deletes messages leaves whole ones behind. A file that ends within a message lost
+    /// its end otherwise, and what it lacks nobody deleted.
+    fn notice_cut(&self, last: Option<&Extent>) -> Result<(), Error> {
+        if last.is_none() || !self.mail().is_cut()? {
+            return Ok(());
+        }
+        // Another program may be writing there.
+        let locked = match self.lock() {
+            Err(Error::Locked { .. }) => return Ok(()),
+            locked => locked?,
+        };
+        self.cut.store(locked.mail.is_cut()?, Ordering::Relaxed);
+        Ok(())
+    }
+
     fn take_up(&self, staged: &[Record], recovered: &mut Recovered) -> Result<(), Error> {
         let locked = self.lock()?;
         let mail = Arc::clone(&locked.mail);
@@ -91,9 +108,9 @@ impl Inner {
         if !missing.is_empty() {
             self.cut_off_part(&mail, &missing, recovered)?;
             // Another program may have rewritten the file with the messages in it.
-            let mut contents = Contents::read(&mail)?;
+            let mut contents = Contents::read(&mail.file, &mail.path)?;
             if cut_off_moved_part(&mail, &missing, &contents)? {
-                contents = Contents::read(&mail)?;
+                contents = Contents::read(&mail.file, &mail.path)?;
             }
             missing.retain(|missing| !contents.hold(&missing.extent.marks));
         }
@@ -217,7 +234,10 @@ fn cut_off_moved_part(
     missing: &[Missing],
     contents: &Contents,
 ) -> Result<bool, Error> {
-    for start in [contents.may_begin, contents.last].into_iter().flatten() {
+    for start in [contents.may_begin, contents.last_begins]
+        .into_iter()
+        .flatten()
+    {
         if is_part(mail, start, missing).map_err(|error| Error::io("reading", &mail.path, error))? {
             mail.file
                 .set_len(start)

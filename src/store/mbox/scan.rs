@@ -2,14 +2,15 @@
 //! are known by.
 
 use std::collections::HashSet;
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use memchr::memchr;
 
 use super::anatomy::{Anatomy, Marks};
-use super::file::MailFile;
-use crate::store::Error;
+use crate::store::{Doubt, Error, Inventory};
 
 const FROM: &[u8] = b"From ";
 
@@ -21,24 +22,26 @@ const READ_AT_ONCE: usize = 256 << 10;
 pub(super) struct Contents {
     pub(super) marks: HashSet<Marks>,
     /// Where the last message begins.
-    pub(super) last: Option<u64>,
+    pub(super) last_begins: Option<u64>,
     /// Where the last line begins, if one more message may begin with it: so far it holds nothing
     /// but the start of [`FROM`].
     pub(super) may_begin: Option<u64>,
+    /// Those of the last one.
+    pub(super) last: Option<Marks>,
     /// It begins with something that is no message.
     pub(super) odd: bool,
 }
 
 impl Contents {
     /// Reads the whole file, in little memory.
-    pub(super) fn read(mail: &MailFile) -> Result<Self, Error> {
-        let failed = |error| Error::io("reading", &mail.path, error);
+    pub(super) fn read(file: &File, path: &Path) -> Result<Self, Error> {
+        let failed = |error| Error::io("reading", path, error);
         let mut contents = Self::default();
         let mut reader = Reader::default();
         let mut buffer = vec![0; READ_AT_ONCE];
         let mut at = 0;
         loop {
-            match mail.file.read_at(&mut buffer, at) {
+            match file.read_at(&mut buffer, at) {
                 Ok(0) => break,
                 Ok(read) => {
                     at += read as u64;
@@ -50,6 +53,26 @@ impl Contents {
         }
         reader.finish(&mut contents);
         Ok(contents)
+    }
+
+    /// Enters what is there into an inventory. Of a file that is `cut`, the last message is there
+    /// only if its body is: its name stands in front of that.
+    pub(super) fn enter(self, inventory: &mut Inventory, path: &Path, cut: bool) {
+        let last = self.last.filter(|_| cut);
+        for marks in self.marks {
+            let whole = Marks {
+                message_id: marks.message_id.filter(|_| Some(marks) != last),
+                ..marks
+            };
+            for part in whole.parts() {
+                inventory.add(&part);
+            }
+        }
+        if self.odd {
+            inventory.doubt(Doubt::Unreadable {
+                what: format!("`{}` does not begin with a message", path.display()),
+            });
+        }
     }
 
     /// Whether a message with these marks is there. Without marks there is no telling.
@@ -87,7 +110,7 @@ impl Reader {
                     self.at += 1;
                     if self.start == FROM {
                         self.start.clear();
-                        contents.last = Some(self.at - FROM.len() as u64);
+                        contents.last_begins = Some(self.at - FROM.len() as u64);
                         self.next_message(contents);
                         self.within = Some(Line::Separator);
                     }
@@ -131,7 +154,9 @@ impl Reader {
 
     fn next_message(&mut self, contents: &mut Contents) {
         if let Some(message) = self.message.replace(Anatomy::new()) {
-            contents.marks.insert(message.finish());
+            let marks = message.finish();
+            contents.marks.insert(marks);
+            contents.last = Some(marks);
         }
     }
 }
@@ -162,7 +187,7 @@ mod tests {
                 .windows(6)
                 .rposition(|window| window == b"From e")
                 .unwrap();
-            assert_eq!(contents.last, Some(last as u64), "{size}");
+            assert_eq!(contents.last_begins, Some(last as u64), "{size}");
             assert_eq!(contents.may_begin, Some(mbox.len() as u64 - 1), "{size}");
             for message in [
                 &b"Message-ID: <1@x>\n\nFro\n>From b\nFrom\n"[..],

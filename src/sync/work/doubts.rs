@@ -24,6 +24,10 @@ impl Work<'_> {
         let Some(worry) = look.and_then(Look::worry) else {
             return;
         };
+        // Nothing was stored yet that could be deleted.
+        if self.guarding.is_new() {
+            return;
+        }
         let message = format!("nothing is deleted on the server for being deleted here: {worry}");
         self.request
             .reporter
