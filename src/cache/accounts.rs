@@ -31,6 +31,24 @@ impl Cache {
         Ok(found)
     }
 
+    /// Whether nothing is known of the mailbox: no run has begun for it, and nothing was taken over.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn is_blank(&self, identity: &Identity) -> Result<bool, Error> {
+        let Some(row) = self.find_account(identity)? else {
+            return Ok(true);
+        };
+        let is_known = self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM messages WHERE account = ?1)
+                 OR EXISTS (SELECT 1 FROM imported WHERE account = ?1)
+                 OR EXISTS (SELECT 1 FROM guards WHERE account = ?1)",
+            [row.id],
+            |row| row.get::<_, bool>(0),
+        )?;
+        Ok(!is_known)
+    }
+
     /// Finds the account, or makes it. `now` is in seconds since 1970.
     ///
     /// # Errors

@@ -60,6 +60,13 @@ impl Cache {
                 }
             }
         }
+        // However little it was, a person has said what is had.
+        transaction
+            .execute(
+                "INSERT INTO guards (account) VALUES (?1) ON CONFLICT DO NOTHING",
+                [account],
+            )
+            .map_err(Error::from)?;
         transaction.commit().map_err(Error::from)?;
         Ok(taken)
     }

@@ -64,7 +64,7 @@ impl<'a> Work<'a> {
             let lock = Lock::acquire(&state_dir, &account.identity)?;
             let mut cache = Cache::open(&state_dir)?;
             if let Some(path) = account.store.maildir()
-                && cache.find_account(&account.identity)?.is_none()
+                && cache.is_blank(&account.identity)?
             {
                 doubt_new_account(&cache, &account.identity, path)?;
             }
