@@ -33,6 +33,12 @@ struct Row {
     copies: u32,
 }
 
+/// For how many messages to make room at once where so many are expected: for no more than a
+/// million, whatever a damaged record says.
+pub fn room(expected: u64) -> usize {
+    expected.min(1 << 20) as usize
+}
+
 /// One message as listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message<'a> {
@@ -164,6 +170,14 @@ pub struct Builder {
 }
 
 impl Builder {
+    /// With room for as many messages as were listed before. Memory costs nothing until it is
+    /// used, and a list that grows leaves holes behind.
+    pub fn expecting(messages: u64) -> Self {
+        let mut builder = Self::default();
+        builder.maildrop.rows.reserve(room(messages));
+        builder
+    }
+
     /// For a server without UIDL, whose LIST is still to come. What came so far counts no more.
     #[must_use]
     pub fn without_unique_ids(self) -> Self {
@@ -324,8 +338,8 @@ impl Builder {
             let start = row.id_start as usize;
             &ids[start..start + usize::from(row.id_length)]
         };
-        // The first row of each unique-id.
-        let mut firsts: HashTable<usize> = HashTable::with_capacity(rows.len());
+        // The first row of each unique-id. Numbers are of 32 bits, so there are no more rows.
+        let mut firsts: HashTable<u32> = HashTable::with_capacity(rows.len());
         let mut later = Vec::new();
         for index in 0..rows.len() {
             let this = id(&rows[index]);
@@ -333,13 +347,15 @@ impl Builder {
                 continue;
             }
             let hash = hasher.hash_one(this);
-            match firsts.find(hash, |&first| id(&rows[first]) == this) {
+            match firsts.find(hash, |&first| id(&rows[first as usize]) == this) {
                 Some(&first) => {
-                    rows[first].copies += 1;
-                    later.push((index, first));
+                    rows[first as usize].copies += 1;
+                    later.push((index, first as usize));
                 }
                 None => {
-                    firsts.insert_unique(hash, index, |&first| hasher.hash_one(id(&rows[first])));
+                    firsts.insert_unique(hash, index as u32, |&first| {
+                        hasher.hash_one(id(&rows[first as usize]))
+                    });
                 }
             }
         }

@@ -73,6 +73,9 @@ pub enum Whereabouts {
     Lost,
 }
 
+/// No time at which a message leaves the server.
+const NEVER: i64 = i64::MIN;
+
 /// What the plan says of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Decision {
@@ -80,9 +83,9 @@ pub struct Decision {
     pub action: Action,
     /// Why.
     pub reason: Reason,
-    /// When it leaves the server, in seconds since 1970, as far as that can be told; none where
-    /// it stays. A time that has come means now.
-    pub leaves_at: Option<i64>,
+    /// Or [`NEVER`]: there is one decision for each message of the maildrop, and an `Option` takes
+    /// half as much again.
+    leaves_at: i64,
 }
 
 /// Decides for every message of the maildrop, in its order. `taken` are the messages and octets
@@ -278,12 +281,18 @@ impl Run {
 }
 
 impl Decision {
-    fn new(action: Action, reason: Reason, leaves_at: Option<i64>) -> Self {
+    pub(crate) fn new(action: Action, reason: Reason, leaves_at: Option<i64>) -> Self {
         Self {
             action,
             reason,
-            leaves_at,
+            leaves_at: leaves_at.unwrap_or(NEVER),
         }
+    }
+
+    /// When the message leaves the server, in seconds since 1970, as far as that can be told;
+    /// none where it stays. A time that has come means now.
+    pub fn leaves_at(&self) -> Option<i64> {
+        (self.leaves_at != NEVER).then_some(self.leaves_at)
     }
 
     /// What a message becomes that is not the one that its unique-id stood for: it is retrieved.
@@ -307,10 +316,10 @@ impl Decision {
         match self.action {
             Action::Delete if !may_delete => {
                 let reason = Reason::ListingContradictsItself;
-                Self::new(Action::Keep, reason, self.leaves_at)
+                Self::new(Action::Keep, reason, self.leaves_at())
             }
             Action::RetrieveThenDelete if !may_delete => {
-                Self::new(Action::Retrieve, self.reason, self.leaves_at)
+                Self::new(Action::Retrieve, self.reason, self.leaves_at())
             }
             _ => self,
         }

@@ -206,7 +206,9 @@ impl Cache {
              FROM messages WHERE account = ?1 ORDER BY unique_id",
         )?;
         let mut rows = query.query([account])?;
-        let mut snapshot = Snapshot::default();
+        // About as many as were listed last, where mail is left on the server.
+        let expected = self.listed_last(account)?.unwrap_or(0);
+        let mut snapshot = Snapshot::expecting(expected);
         while let Some(row) = rows.next()? {
             let unique_id = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
             let gone = row.get::<_, bool>(4)?;

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{self, Maildrop, Message};
 use crate::policy::{HeaderOnly, Memory, Remembered, Whereabouts};
 
 /// What the cache knew when the run began.
@@ -46,6 +46,16 @@ struct Row {
 const NO_SIZE: u64 = u64::MAX;
 
 impl Snapshot {
+    /// With room for about so many messages; see [`maildrop::Builder::expecting`].
+    pub(super) fn expecting(messages: u64) -> Self {
+        let room = maildrop::room(messages);
+        Self {
+            rows: Vec::with_capacity(room),
+            by_id: HashTable::with_capacity(room),
+            ..Self::default()
+        }
+    }
+
     /// Adds a message. Those with the same unique-id come one behind the other.
     pub(super) fn push(&mut self, unique_id: &[u8], remembered: Remembered) {
         if let Some(last) = self.rows.last_mut()

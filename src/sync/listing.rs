@@ -67,7 +67,7 @@ pub(super) async fn open(
     };
     let mut session = Session::begin(request.account, password, known, connected).await?;
     request.reporter.report(Event::LoggedIn);
-    let mut builder = maildrop::Builder::default();
+    let mut builder = maildrop::Builder::expecting(past.listed.unwrap_or(0));
     let few = past.listed.is_none_or(|listed| listed <= SIZES_AT_ONCE);
     let sizes = session.capabilities().pipelining() && few;
     let enter = |line: Listing<'_>| enter(&mut builder, line);

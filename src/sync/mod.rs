@@ -200,14 +200,14 @@ async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Er
         summary.failed += plan.apply(request, &brakes);
     }
     for (message, decision) in plan.decided(&maildrop) {
-        if decision.action != Action::Keep || decision.leaves_at.is_some() {
+        if decision.action != Action::Keep || decision.leaves_at().is_some() {
             request.reporter.report(Event::Decided {
                 number: message.number.as_u32(),
                 unique_id: message.unique_id,
                 octets: message.octets,
                 action: decision.action,
                 reason: decision.reason,
-                leaves_at: decision.leaves_at,
+                leaves_at: decision.leaves_at(),
             });
         }
     }

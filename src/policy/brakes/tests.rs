@@ -184,7 +184,7 @@ fn a_plan_that_is_held_back_deletes_nothing_and_still_retrieves() {
             "keep: stored",
         ]
     );
-    assert_eq!(plan[0].leaves_at, Some(NOW));
+    assert_eq!(plan[0].leaves_at(), Some(NOW));
 }
 
 #[test]

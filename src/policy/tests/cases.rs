@@ -99,7 +99,7 @@ fn every_case_of_the_policy_by_table() {
                             };
                             let decision = decided(state, age, retention);
                             assert_eq!(
-                                (decision.action, decision.reason, decision.leaves_at),
+                                (decision.action, decision.reason, decision.leaves_at()),
                                 expected,
                                 "{profile} {leave:?} {days:?} {follow} {state:?} {age}"
                             );

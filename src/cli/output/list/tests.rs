@@ -9,11 +9,7 @@ fn entry(number: u32, subject: &str) -> Entry {
         unique_id: b"AAAB".to_vec(),
         octets: Some(12_345),
         state: State::New,
-        decision: Some(Decision {
-            action: Action::Retrieve,
-            reason: Reason::New,
-            leaves_at: None,
-        }),
+        decision: Some(Decision::new(Action::Retrieve, Reason::New, None)),
         marked: false,
         stored_at: None,
         leaves_at: None,
