@@ -86,24 +86,34 @@ mod tests {
     /// A screen as wide as `WIDTH` that has no more than a cursor: what is written goes behind it,
     /// and a full line is followed by the next.
     #[derive(Debug, Clone, Default)]
-    struct Paper(Arc<Mutex<(Vec<Vec<char>>, usize, usize)>>);
+    struct Paper(Arc<Mutex<Content>>);
+
+    #[derive(Debug, Default)]
+    struct Content {
+        lines: Vec<Vec<char>>,
+        row: usize,
+        column: usize,
+    }
 
     const WIDTH: usize = 20;
 
     impl Paper {
         fn lines(&self) -> Vec<String> {
             let paper = self.0.lock().unwrap();
-            let lines = paper.0.iter().map(|line| line.iter().collect::<String>());
+            let lines = paper
+                .lines
+                .iter()
+                .map(|line| line.iter().collect::<String>());
             lines.map(|line| line.trim_end().to_owned()).collect()
         }
 
         fn cursor(&self) -> (usize, usize) {
             let paper = self.0.lock().unwrap();
-            (paper.1, paper.2)
+            (paper.row, paper.column)
         }
 
         fn change(&self, change: impl FnOnce(&mut usize, &mut usize)) -> io::Result<()> {
-            let (_, row, column) = &mut *self.0.lock().unwrap();
+            let Content { row, column, .. } = &mut *self.0.lock().unwrap();
             change(row, column);
             Ok(())
         }
@@ -137,7 +147,7 @@ mod tests {
         }
 
         fn write_str(&self, s: &str) -> io::Result<()> {
-            let (lines, row, column) = &mut *self.0.lock().unwrap();
+            let Content { lines, row, column } = &mut *self.0.lock().unwrap();
             for c in s.chars() {
                 if c == '\r' {
                     *column = 0;
@@ -154,7 +164,7 @@ mod tests {
         }
 
         fn clear_line(&self) -> io::Result<()> {
-            let (lines, row, column) = &mut *self.0.lock().unwrap();
+            let Content { lines, row, column } = &mut *self.0.lock().unwrap();
             if let Some(line) = lines.get_mut(*row) {
                 line.fill(' ');
             }
