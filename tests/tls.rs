@@ -252,6 +252,15 @@ fn the_systems_authorities_are_trusted_where_asked_for() {
     bench.assert_exactly_once();
 }
 
+/// A slip in a path is the most likely reason.
+#[test]
+fn why_the_authorities_cannot_be_read_is_said() {
+    let bench = plain();
+    let front = front(&bench, &Identity::self_signed(&params(HERE)));
+    let ended = refuses(&bench, &front, &["--ca-file", "missing.pem"], 78);
+    ended.says("missing.pem` cannot be read: No such file or directory");
+}
+
 #[test]
 fn a_client_certificate_is_shown_to_a_server_that_asks() {
     for version in [&TLS12, &TLS13] {

@@ -24,7 +24,7 @@ pub enum RootsFault {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The file cannot be read.
-    #[error("the certificates in `{}` cannot be read", path.display())]
+    #[error("the certificates in `{}` cannot be read: {source}", path.display())]
     File {
         /// The file.
         path: PathBuf,
