@@ -1,5 +1,5 @@
-//! popsync keeps a local Maildir an exact, durable copy of a POP3 mailbox, the way Outlook does
-//! it (\[MS-STANOPOP3\]).
+//! popsync keeps a local Maildir or mbox an exact, durable copy of a POP3 mailbox, the way Outlook
+//! does it (\[MS-STANOPOP3\]).
 //!
 //! Arrows point one way; nothing knows what is above it, which `tests/layers.rs` checks:
 //!
@@ -18,7 +18,8 @@
 //!            pop3                        the protocol, without I/O
 //! ```
 //!
-//! `find` knows where an address's mailbox is. `account`, `envelope`, `profile` and `exit` are words that all of them share.
+//! `find` knows where an address's mailbox is. `account`, `envelope`, `profile` and `exit` are
+//! words that all of them share.
 //!
 //! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].
 

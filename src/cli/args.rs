@@ -1,4 +1,6 @@
-//! The command line.
+//! The command line: the program, its global options, and what each command takes.
+//!
+//! The keys of an account as flags are in `flags`, what sets accounts up in `account`.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
