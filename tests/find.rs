@@ -183,6 +183,22 @@ async fn a_provider_says_where_its_mailboxes_are() {
 }
 
 /// Whoever asks for a password here gets none, and whoever sends us elsewhere is not followed.
+/// Many domains have an address whose port 443 drops whatever comes.
+#[tokio::test]
+async fn servers_that_never_answer_do_not_cost_what_others_say() {
+    let web = Web::with(&[("/autoconfig.xml", &page(AUTOCONFIG))]);
+    // They listen, and nobody ever takes the connection.
+    let silent = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    let url = |listener: &TcpListener| format!("https://{}/", listener.local_addr().unwrap());
+    let places = Places {
+        autodiscover: silent.iter().map(url).collect(),
+        ..web.places()
+    };
+    let found = search(&address(), &places).await;
+    let told: Vec<_> = found.iter().map(|found| found.source).collect();
+    assert_eq!(told, [Source::Autoconfig]);
+}
+
 #[tokio::test]
 async fn neither_redirections_nor_questions_for_a_password_lead_anywhere() {
     let trap = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

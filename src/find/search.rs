@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::{Address, Found};
 
-/// How long all of it may take.
+/// How long each of the ways to ask may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Where it is looked.
@@ -54,42 +54,57 @@ impl Places {
 /// What was found of the mailbox, best first: what the provider publishes for mail programs, then
 /// what it publishes in the DNS, then what it tells Outlook. No password is given to anybody.
 pub async fn search(address: &Address, places: &Places) -> Vec<Found> {
-    let asking = async {
-        tokio::join!(
-            autoconfig(address, places),
-            srv(address, places),
-            autodiscover(address, places)
-        )
-    };
-    let Ok((autoconfig, srv, autodiscover)) = timeout(PATIENCE, asking).await else {
-        tracing::debug!("nothing was found in time");
-        return Vec::new();
-    };
+    let (autoconfig, srv, autodiscover) = tokio::join!(
+        in_time("autoconfig", autoconfig(address, places)),
+        in_time("the DNS", srv(address, places)),
+        in_time("Autodiscover", autodiscover(address, places))
+    );
     [autoconfig, srv, autodiscover]
         .into_iter()
         .flatten()
         .collect()
 }
 
+/// One of them that never ends must not cost what the others found.
+async fn in_time(what: &str, asking: impl Future<Output = Option<Found>>) -> Option<Found> {
+    timeout(PATIENCE, asking).await.unwrap_or_else(|_| {
+        tracing::debug!("no answer of {what} in time");
+        None
+    })
+}
+
 #[cfg(feature = "oauth")]
 async fn autoconfig(address: &Address, places: &Places) -> Option<Found> {
-    for url in &places.autoconfig {
-        let document = super::web::document(url, None, places.ca_file.as_deref()).await;
-        if let Some(found) = document.and_then(|text| super::documents::autoconfig(&text, address))
-        {
-            return Some(found);
-        }
-    }
-    None
+    let read = |text: String| super::documents::autoconfig(&text, address);
+    first(&places.autoconfig, None, places, read).await
 }
 
 #[cfg(feature = "oauth")]
 async fn autodiscover(address: &Address, places: &Places) -> Option<Found> {
-    for url in &places.autodiscover {
-        let request = super::documents::autodiscover_request(address);
-        let document = super::web::document(url, Some(request), places.ca_file.as_deref()).await;
-        let found = |text: String| super::documents::autodiscover(&text, address);
-        if let Some(found) = document.and_then(found) {
+    let request = super::documents::autodiscover_request(address);
+    let read = |text: String| super::documents::autodiscover(&text, address);
+    first(&places.autodiscover, Some(request), places, read).await
+}
+
+/// The first document that says something. All are asked at once: many domains have a name for
+/// one of them and nobody behind it, which is not to be waited for twice.
+#[cfg(feature = "oauth")]
+async fn first(
+    urls: &[String],
+    body: Option<String>,
+    places: &Places,
+    read: impl Fn(String) -> Option<Found>,
+) -> Option<Found> {
+    let mut asking = Vec::new();
+    for url in urls {
+        let (url, body, ca_file) = (url.clone(), body.clone(), places.ca_file.clone());
+        asking.push(tokio::spawn(async move {
+            super::web::document(&url, body, ca_file.as_deref()).await
+        }));
+    }
+    for document in asking {
+        let document = document.await.ok().flatten();
+        if let Some(found) = document.and_then(&read) {
             return Some(found);
         }
     }
