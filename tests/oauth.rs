@@ -10,10 +10,10 @@
 #[path = "support/provider.rs"]
 mod provider;
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use popsync::auth::oauth::{self, Error, Flow, Invitation, SignIn};
 use popsync::exit::Exit;
 use popsync::profile::Profile;
 use provider::{CLIENT, Poll, Provider, SCOPE, SECRET, USER_CODE, browse};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -378,6 +378,43 @@ async fn a_refresh_token_that_is_good_once_is_used_once() {
     assert_eq!(bench.provider.state().refreshed, 1);
 }
 
+/// Two runs at once, such as by the clock and by hand, are two processes.
+#[tokio::test(start_paused = true)]
+async fn no_other_process_renews_a_token_at_the_same_time() {
+    let bench = Bench::new();
+    bench.provider.state().rotates = true;
+    let folder = bench.folder.path().to_owned();
+    let held = Arc::new(Mutex::new(Vec::new()));
+    bench.by_device().await.unwrap();
+    let seen = Arc::clone(&held);
+    bench.provider.state().on_token = Some(Box::new(move |_| {
+        let lock = File::open(&folder).unwrap().try_lock();
+        let is_held = matches!(lock, Err(TryLockError::WouldBlock));
+        seen.lock().unwrap().push(is_held);
+    }));
+    bench.token(NOW + 10_000).await.unwrap();
+    assert_eq!(*held.lock().unwrap(), [true]);
+    let free = File::open(bench.folder.path()).unwrap().try_lock();
+    assert!(free.is_ok());
+}
+
+/// What another run has got since then is not taken for what was refused.
+#[tokio::test(start_paused = true)]
+async fn only_the_token_that_was_refused_is_doubted() {
+    let bench = Bench::new();
+    let old = bench.by_device().await.unwrap();
+    let new = bench.token(NOW + 10_000).await.unwrap();
+    assert_ne!(old, new);
+    let doubt = async |token: &str| {
+        let token = SecretString::from(token);
+        oauth::doubt(&bench.account, &bench.oauth, &token).await;
+    };
+    doubt(&old).await;
+    assert_eq!(bench.token(NOW + 10_001).await.unwrap(), new);
+    doubt(&new).await;
+    assert_ne!(bench.token(NOW + 10_001).await.unwrap(), new);
+}
+
 /// New tokens that cannot be kept are not used: the run after would have none.
 #[tokio::test(start_paused = true)]
 async fn new_tokens_that_cannot_be_kept_are_told() {
@@ -461,7 +498,7 @@ async fn an_issuer_says_where_its_end_points_are() {
         provider.state().interval = Some(1);
         let mut bench = Bench::of(provider);
         let ca_file = bench.folder.path().join("ca.pem");
-        fs::File::create(&ca_file)
+        File::create(&ca_file)
             .and_then(|mut file| std::io::Write::write_all(&mut file, pem.as_bytes()))
             .unwrap();
         let issuer = bench.provider.url("/tenant").parse().unwrap();

@@ -91,9 +91,9 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
 
 /// Hears that the server refused what [`password`] gave. A password may be right all the same; a
 /// token is replaced by a new one for the next run.
-pub async fn refused(account: &Account) {
+pub async fn refused(account: &Account, secret: &SecretString) {
     if let PasswordSource::OAuth(oauth) = &account.password {
-        oauth::doubt(account, oauth).await;
+        oauth::doubt(account, oauth, secret).await;
     }
 }
 

@@ -132,9 +132,6 @@ async fn perform(request: &Request<'_>, summary: &mut Summary) -> Result<(), Err
     // Step 1. What fails here has no place to be recorded in.
     let mut work = Work::prepare(request, started_at).await?;
     let result = work.steps(summary).await;
-    if matches!(&result, Err(Error::Session(error)) if error.exit() == Exit::NoPermission) {
-        source::refused(request.account).await;
-    }
     // Step 7.
     let recorded = work.record(started_at, summary, &result).await;
     result.and(recorded)

@@ -112,13 +112,27 @@ impl<'a> Work<'a> {
         let request = self.request;
         let asking = source::password(request.account, request.prompt);
         let password = self.stop.unless_stopped(asking).await??;
+        let result = self.sessions(&password, summary).await;
+        if matches!(&result, Err(Error::Session(error)) if error.exit() == Exit::NoPermission) {
+            source::refused(request.account, &password).await;
+        }
+        result
+    }
+
+    /// The same with the password.
+    async fn sessions(
+        &mut self,
+        password: &SecretString,
+        summary: &mut Summary,
+    ) -> Result<(), Error> {
+        let request = self.request;
         let mut refused = HashSet::new();
         let limits = request.account.limits;
         let most = limits.sessions.map_or(1, NonZeroU64::get);
         // Some servers show a part of the mailbox at a time, and the next one when that was had.
         for number in 1..=most {
             let (before, listings) = (summary.retrieved, self.listings);
-            match self.rounds(&password, &mut refused, summary).await {
+            match self.rounds(password, &mut refused, summary).await {
                 // Nobody promised another session, and what was had is safe.
                 Err(error)
                     if number > 1

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::{Account, OAuth};
 use crate::auth::{self, source};
@@ -80,6 +80,8 @@ impl SignedIn {
     /// # Errors
     /// Where keyring or file do not take them.
     pub async fn keep(&self) -> Result<(), Error> {
+        // Else a run that renews the old ones now would put them in place of these.
+        let _claim = self.store.claim().await;
         self.store.save(&self.tokens).await
     }
 }
@@ -104,13 +106,22 @@ pub async fn access_token(
     if tokens.are_fresh(now) {
         return Ok(tokens.access().clone());
     }
+    // Other runs share them too. To use a refresh token twice is to fail, and with some providers
+    // to lose all that it ever led to (RFC 9700 §4.14.2).
+    let _claim = store.claim().await;
+    let stored = store.load().await?;
+    let tokens = stored.filter(|tokens| tokens.are_for(oauth));
+    let tokens = tokens.ok_or(Error::NotSignedIn)?;
+    if tokens.are_fresh(now) {
+        return Ok(tokens.access().clone());
+    }
     match renewed(&tokens, oauth, now).await {
         Ok(renewed) => {
             store.save(&renewed).await?;
             tracing::debug!("the access token was renewed");
             Ok(renewed.access().clone())
         }
-        // Another run may have used the refresh token in the same moment.
+        // Where there is no claim, another run may have used the refresh token in the same moment.
         Err(error @ Error::InvalidGrant { .. }) => match store.load().await? {
             Some(other) if other.are_for(oauth) && !other.same_as(&tokens) => {
                 Ok(other.access().clone())
@@ -125,16 +136,20 @@ pub async fn access_token(
     }
 }
 
-/// Takes the access token for one that has ended, because a server refused it: the next run gets
+/// Takes this access token for one that has ended, because a server refused it: the next run gets
 /// another. Where that cannot be written down, the next run tries this one again.
-pub async fn doubt(account: &Account, oauth: &OAuth) {
+pub async fn doubt(account: &Account, oauth: &OAuth, refused: &SecretString) {
     let store = Store::of(account, oauth);
     let turn = turn(&store);
     let _turn = turn.lock().await;
+    let _claim = store.claim().await;
     let doubted = async {
         match store.load().await? {
-            Some(tokens) => store.save(&tokens.ended()).await,
-            None => Ok(()),
+            // Another run may have got a new one meanwhile.
+            Some(tokens) if tokens.access().expose_secret() == refused.expose_secret() => {
+                store.save(&tokens.ended()).await
+            }
+            _ => Ok(()),
         }
     };
     if let Err(error) = doubted.await {
@@ -190,7 +205,9 @@ pub async fn sign_in(
 /// # Errors
 /// Where keyring or file do not let go of them.
 pub async fn sign_out(account: &Account, oauth: &OAuth) -> Result<bool, Error> {
-    Store::of(account, oauth).remove().await
+    let store = Store::of(account, oauth);
+    let _claim = store.claim().await;
+    store.remove().await
 }
 
 /// How popsync names itself to the provider.

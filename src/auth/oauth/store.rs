@@ -3,14 +3,16 @@
 //! Some providers take each refresh token once. A new one is therefore made durable before the
 //! access token that came with it is used, and it takes the old one's place in one step.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::Error;
 use super::error::{Place, StoreError};
@@ -20,6 +22,10 @@ use crate::auth::keyring;
 
 /// The largest file that is read.
 const LIMIT: u64 = 256 * 1024;
+
+/// How long another process may hold the tokens: longer than a renewal takes, with the command
+/// that prints the client secret.
+const CLAIM: Duration = Duration::from_secs(120);
 
 /// Permissions of anybody but the owner.
 const OTHERS: u32 = 0o077;
@@ -64,6 +70,28 @@ impl Store {
             Some(tokens) => Ok(Some(tokens)),
             None => Err(Error::Store(StoreError::Content { place: place() })),
         }
+    }
+
+    /// Keeps other processes from changing the tokens until it is dropped. Where there is nothing
+    /// to hold on to, or somebody holds it for too long, we go on without.
+    pub(super) async fn claim(&self) -> Option<File> {
+        let path = match self {
+            // It is replaced whole by each save: what stays is its folder.
+            Self::File(path) => folder(path).to_owned(),
+            Self::Keyring(_) => common_file()?,
+        };
+        let shown = path.display().to_string();
+        let claiming = spawn_blocking(move || match File::open(&path) {
+            Ok(file) => file.lock().map(|()| file),
+            Err(error) => Err(error),
+        });
+        match timeout(CLAIM, claiming).await {
+            Ok(Ok(Ok(file))) => return Some(file),
+            Ok(Ok(Err(error))) => tracing::debug!("cannot lock {shown}: {error}"),
+            Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),
+            Err(_) => tracing::debug!("{shown} is locked for too long"),
+        }
+        None
     }
 
     /// Whether tokens could be kept here; the content does not matter.
@@ -152,13 +180,40 @@ fn read(path: &Path) -> Result<Option<SecretString>, StoreError> {
     Ok(Some(SecretString::from(Box::<str>::from(text))))
 }
 
+/// The folder of a file.
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or_else(|| Path::new("."))
+}
+
+/// An empty file that all processes of this user know, made where it is missing.
+fn common_file() -> Option<PathBuf> {
+    let dirs = directories::ProjectDirs::from("", "", "popsync")?;
+    let folder = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
+    let path = folder.join("oauth.lock");
+    let made = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .and_then(|()| {
+            let mut options = OpenOptions::new();
+            options.write(true).create(true).truncate(false).mode(0o600);
+            options.open(&path)
+        });
+    match made {
+        Ok(_) => Some(path),
+        Err(error) => {
+            tracing::debug!("cannot make {}: {error}", path.display());
+            None
+        }
+    }
+}
+
 /// A new file takes the old one's place at once: after a crash there is the one or the other.
 fn write(path: &Path, text: &SecretString) -> Result<(), StoreError> {
     let failed = failed(path);
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let folder = folder(path);
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|error| failed(io::Error::other(error)))?;
     let random = u64::from_ne_bytes(random);
