@@ -120,13 +120,42 @@ async fn poll(
     }
 }
 
-/// Whether a person may be sent there.
+/// Whether a person may be sent there: over TLS, but for a provider of this machine, and not to a
+/// host that hides behind the name of another.
 fn is_address(address: &str, device: &Endpoint) -> bool {
-    let here = !device.is_https() && address.starts_with("http://");
-    (address.starts_with("https://") || here) && is_shown(address)
+    let page = address.split(['?', '#']).next().unwrap_or_default();
+    let page = page.parse::<Endpoint>();
+    let protected = page.is_ok_and(|page| page.is_https() || !device.is_https());
+    protected && is_shown(address)
 }
 
 fn is_shown(text: &str) -> bool {
     let visible = text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
     visible && !text.trim().is_empty() && text.len() <= SHOWN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_sent_to_pages_with_tls_or_of_this_machine() {
+        let far: Endpoint = "https://login.example.com/device".parse().unwrap();
+        let near: Endpoint = "http://127.0.0.1:8080/device".parse().unwrap();
+        for (address, from_far, from_near) in [
+            ("https://example.com/device", true, true),
+            ("https://example.com/device?user_code=AB%2BC#x", true, true),
+            ("http://127.0.0.1:8080/activate?code=A", false, true),
+            ("http://example.com/device", false, false),
+            ("http://127.0.0.1.example.com/device", false, false),
+            ("https://login.example.com@evil.example/", false, false),
+            ("javascript:alert(1)", false, false),
+            ("https://example.com/\u{1b}[31m", false, false),
+            ("https://example.com/?\u{202e}", false, false),
+            ("", false, false),
+        ] {
+            assert_eq!(is_address(address, &far), from_far, "{address}");
+            assert_eq!(is_address(address, &near), from_near, "{address}");
+        }
+    }
 }
