@@ -192,7 +192,10 @@ impl Connection {
         let response = Response::parse(line);
         if self.state.is_challenge(response) {
             self.state = State::Challenged;
-            return Ok(Some(Event::Challenge(response.text())));
+            let asked = response.challenge();
+            return Ok(Some(Event::Challenge(
+                asked.unwrap_or_else(|| response.text()),
+            )));
         }
         if let Some(tap) = &self.tap {
             tap.line(self.outstanding.front().copied(), Place::Status, line);

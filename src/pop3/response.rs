@@ -6,19 +6,19 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Response<'a> {
     positive: bool,
-    continuation: bool,
+    /// The status indicator as sent; nothing where there is none.
+    word: &'a [u8],
     text: &'a [u8],
 }
 
 impl<'a> Response<'a> {
     /// The same with another text.
     #[must_use]
-    pub fn with_text<'t>(self, text: &'t [u8]) -> Response<'t> {
-        Response {
-            positive: self.positive,
-            continuation: self.continuation,
-            text,
-        }
+    pub fn with_text<'t>(self, text: &'t [u8]) -> Response<'t>
+    where
+        'a: 't,
+    {
+        Response { text, ..self }
     }
 
     /// Reads a status line without its CRLF. Never fails: whatever does not begin with `+` is
@@ -29,13 +29,13 @@ impl<'a> Response<'a> {
             .position(|&octet| octet == b' ' || octet == b'\t')
             .unwrap_or(line.len());
         // A line without a status indicator is text as a whole.
-        let text = match line.first() {
-            Some(b'+' | b'-') => &line[indicator..],
-            _ => line,
+        let (word, text) = match line.first() {
+            Some(b'+' | b'-') => line.split_at(indicator),
+            _ => (&line[..0], line),
         };
         Self {
             positive: line.first() == Some(&b'+'),
-            continuation: line[..indicator] == *b"+",
+            word,
             text: text.trim_ascii_start(),
         }
     }
@@ -45,10 +45,14 @@ impl<'a> Response<'a> {
         self.positive
     }
 
-    /// Whether the status indicator is `+` alone, which in a SASL exchange asks for more
-    /// (RFC 5034 §4).
-    pub(super) fn is_continuation(&self) -> bool {
-        self.continuation
+    /// What a server asks for in a SASL exchange: behind `+` alone (RFC 5034 §4), or right behind
+    /// it, where the blank is missing as it is with some servers.
+    pub(super) fn challenge(&self) -> Option<&'a [u8]> {
+        match self.word.strip_prefix(b"+")? {
+            b"" => Some(self.text),
+            glued if self.text.is_empty() && is_glued_challenge(glued) => Some(glued),
+            _ => None,
+        }
     }
 
     /// What follows the status indicator, as sent.
@@ -74,6 +78,15 @@ impl<'a> Response<'a> {
             _ => ResponseCode::Other(String::from_utf8_lossy(&code).into_owned()),
         })
     }
+}
+
+/// Whether this is base64 as a whole, and no word for yes.
+fn is_glued_challenge(text: &[u8]) -> bool {
+    let digits = text.strip_suffix(b"=").unwrap_or(text);
+    let digits = digits.strip_suffix(b"=").unwrap_or(digits);
+    let digit = |octet: &u8| octet.is_ascii_alphanumeric() || b"+/".contains(octet);
+    let says_ok = text.len() >= 2 && text[..2].eq_ignore_ascii_case(b"OK");
+    text.len().is_multiple_of(4) && digits.iter().all(digit) && !says_ok
 }
 
 /// A response code of RFC 2449 §8.1 or RFC 3206 §4.
@@ -128,6 +141,37 @@ mod tests {
         }
         for line in ["-ERR", "-err", "-", "OK", "", " +OK", "hello", "\t+OK"] {
             assert!(!Response::parse(line.as_bytes()).is_positive(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_may_lack_its_blank_and_is_no_other_word() {
+        let challenge = |line: &'static str| Response::parse(line.as_bytes()).challenge();
+        for (line, asked) in [
+            ("+ UGFzcw==", "UGFzcw=="),
+            ("+ go ahead", "go ahead"),
+            ("+ ", ""),
+            ("+", ""),
+            ("+UGFzcw==", "UGFzcw=="),
+            ("+YWJj", "YWJj"),
+        ] {
+            assert_eq!(challenge(line), Some(asked.as_bytes()), "{line}");
+        }
+        for line in [
+            "+OK",
+            "+ok",
+            "+OKAY",
+            "+YES",
+            "+ERR",
+            "+ERR text",
+            "+DONE it is",
+            "+UGFzcw",
+            "+UG=zcw==",
+            "-ERR",
+            "UGFzcw==",
+            "",
+        ] {
+            assert_eq!(challenge(line), None, "{line}");
         }
     }
 

@@ -68,7 +68,7 @@ impl State {
     pub(super) fn is_challenge(self, response: Response<'_>) -> bool {
         match self {
             Self::MechanismNamed => response.is_positive(),
-            Self::Responded => response.is_continuation(),
+            Self::Responded => response.challenge().is_some(),
             _ => false,
         }
     }

@@ -92,6 +92,31 @@ async fn login_answers_two_questions() {
     assert_eq!(rest, "");
 }
 
+/// Servers are known that leave the blank out.
+#[tokio::test]
+async fn a_question_may_lack_the_blank_behind_its_plus() {
+    let script = vec![
+        Expect("AUTH LOGIN\r\n"),
+        Say("+VXNlcm5hbWU6\r\n"),
+        Expect("YW5uYQ==\r\n"),
+        Say("+UGFzc3dvcmQ6\r\n"),
+        Expect("YSBi\r\n"),
+        Say("+OK\r\n"),
+    ];
+    let (result, rest) = ended(AuthMethod::Login, EXCHANGE, script).await;
+    result.unwrap();
+    assert_eq!(rest, "");
+    // The digest is of what was asked: by `openssl dgst -md5 -hmac`.
+    let script = vec![
+        Expect("AUTH CRAM-MD5\r\n"),
+        Say("+PDFAeD4x\r\n"),
+        Expect("YW5uYSAwZjk1OTk5Nzc0ZDExZDZjMDg4NTYzZjkxYzAwODIwMg==\r\n"),
+        Say("+OK\r\n"),
+    ];
+    let (result, _) = ended(AuthMethod::CramMd5, EXCHANGE, script).await;
+    result.unwrap();
+}
+
 /// OPOP3:C0010, and no second guess: whatever the refusal is, QUIT follows.
 #[tokio::test]
 async fn a_refused_exchange_tells_the_servers_words_and_is_not_tried_again() {
