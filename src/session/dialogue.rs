@@ -264,6 +264,14 @@ impl Session {
 
     pub(super) fn lost(&mut self, source: io::Error) -> Error {
         self.connection.give_up();
+        // The TLS library's words for it are a link to a manual for programmers.
+        let source = match source.kind() {
+            io::ErrorKind::UnexpectedEof => io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "it was closed in the middle, without TLS's word for the end",
+            ),
+            _ => source,
+        };
         Error::Lost {
             last_words: self.last_words.clone(),
             source,

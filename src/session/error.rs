@@ -206,7 +206,8 @@ pub enum Error {
     /// The server does not have the mechanism that the account asks for. Nothing was said.
     #[error(
         "the server does not offer {mechanism}{}",
-        refusal.as_ref().map(|refusal| format!(": `{}`", refusal.text)).unwrap_or_default()
+        refusal.as_ref().map(|refusal| &refusal.text).filter(|text| !text.is_empty())
+            .map(|text| format!(": `{text}`")).unwrap_or_default()
     )]
     NotOffered {
         /// The mechanism.
@@ -406,6 +407,11 @@ impl Error {
                      `pop3://` without `tls = \"off\"`"
                         .to_owned()
                 }
+                // RFC 3206 §4: nothing that other credentials would change.
+                _ if refusal.code == Some(ResponseCode::SysPerm) => {
+                    "the server needs its administrator: tell the provider, with these words"
+                        .to_owned()
+                }
                 _ => "check user name and password; some providers want an app password, and \
                       POP3 switched on in their settings"
                     .to_owned(),
@@ -427,6 +433,7 @@ impl Error {
                         "use TLS, or name another `auth` to let everybody on the way read the \
                          password"
                     }
+                    Secret::Password => "leave `auth` out to try USER and PASS all the same",
                     Secret::Ticket => "set `password-command` or `password-file`",
                     _ => "name another `auth`",
                 };

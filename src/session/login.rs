@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{Command, Error, Keyword, Peer, Refusal, Session, Watch};
 use crate::account::{Account, AuthMethod, PasswordSource, Security};
 use crate::auth::choose::{Choice, Secret, Situation, choose};
-use crate::auth::{Credentials, apop};
+use crate::auth::{Credentials, Fault, apop, argument};
 use crate::pop3::{self, Capabilities};
 
 /// The longest command line that Exchange 2007 takes, CRLF included, unless its administrator
@@ -164,9 +164,13 @@ impl Session {
             PasswordSource::OAuth(_) | PasswordSource::TokenCommand(_) => Secret::Token,
             _ => Secret::Password,
         };
+        let has_user = self.capabilities.has("USER") || self.capabilities.lines().is_empty();
+        // What USER and PASS cannot carry, some mechanism may.
+        let carries = |text: &str| argument::check(text.as_bytes()).is_ok();
+        let fits = carries(&account.user) && carries(password.expose_secret());
         let choice = choose(&Situation {
             offered: &offered,
-            user: self.capabilities.has("USER") || self.capabilities.lines().is_empty(),
+            user: has_user && fits,
             protected,
             secret,
         });
@@ -179,6 +183,10 @@ impl Session {
                 );
                 Ok(method)
             }
+            None if has_user && protected && secret == Secret::Password => Err(Error::Mechanism {
+                mechanism: "USER and PASS",
+                fault: Box::new(Fault::Prepare),
+            }),
             None => Err(Error::NothingSuits {
                 offered,
                 protected,

@@ -276,3 +276,31 @@ async fn a_close_in_an_exchange_is_told() {
         assert_eq!(error.exit(), Exit::TemporaryFailure);
     }
 }
+
+/// `auto` takes USER and PASS only for what they can carry, and then what the server has besides.
+#[tokio::test]
+async fn a_password_beyond_ascii_is_not_begun_with_user() {
+    let script = vec![
+        Expect("AUTH LOGIN\r\n"),
+        Say("+ VXNlcm5hbWU6\r\n"),
+        Expect("YW5uYQ==\r\n"),
+        Say("+ UGFzc3dvcmQ6\r\n"),
+        // `größe`, by `base64`.
+        Expect("Z3LDtsOfZQ==\r\n"),
+        Say("+OK\r\n"),
+    ];
+    let both = "+OK\r\nUSER\r\nSASL LOGIN\r\n.\r\n";
+    let (session, _server) = greeted("+OK\r\n", both, script).await;
+    let session = log_in(session, &with(AuthMethod::Auto), "größe").await;
+    assert!(session.is_ok());
+    let (session, server) = greeted("+OK\r\n", "+OK\r\nUSER\r\n.\r\n", vec![]).await;
+    let error = log_in(session, &with(AuthMethod::Auto), "größe").await;
+    let error = error.err().unwrap();
+    assert_eq!(
+        error.to_string(),
+        "USER and PASS: the user name or the password holds a character that this mechanism \
+         cannot carry"
+    );
+    assert_eq!(error.exit(), Exit::Config);
+    assert_eq!(server.await.unwrap(), "QUIT\r\n");
+}
