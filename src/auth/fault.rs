@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::scram::LEAST_ITERATIONS;
+use super::secrets::Secrets;
 use crate::exit::Exit;
 
 /// Why an exchange cannot begin, go on, or count. Never holds any part of a secret; what is of
@@ -109,6 +110,25 @@ impl fmt::Display for Said<'_> {
 }
 
 impl Fault {
+    /// The same, with no secret in what the server said.
+    #[must_use]
+    pub fn without(self, secrets: &Secrets) -> Self {
+        let hidden = |said: String| secrets.without_in(&said);
+        match self {
+            Self::Refused { why } => Self::Refused { why: hidden(why) },
+            Self::Token {
+                status,
+                scope,
+                issuer,
+            } => Self::Token {
+                status: hidden(status),
+                scope: scope.map(hidden),
+                issuer: issuer.map(hidden),
+            },
+            other => other,
+        }
+    }
+
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {

@@ -19,6 +19,7 @@ pub mod oauthbearer;
 pub mod plain;
 pub mod private_file;
 pub mod scram;
+pub mod secrets;
 pub mod source;
 mod token;
 pub mod xoauth2;

@@ -9,16 +9,17 @@ pub struct Response<'a> {
     /// The status indicator as sent; nothing where there is none.
     word: &'a [u8],
     text: &'a [u8],
+    shown: &'a [u8],
 }
 
 impl<'a> Response<'a> {
-    /// The same with another text.
+    /// The same with another text for people. What the answer means does not change by it.
     #[must_use]
-    pub fn with_text<'t>(self, text: &'t [u8]) -> Response<'t>
+    pub fn shown_as<'t>(self, shown: &'t [u8]) -> Response<'t>
     where
         'a: 't,
     {
-        Response { text, ..self }
+        Response { shown, ..self }
     }
 
     /// Reads a status line without its CRLF. Never fails: whatever does not begin with `+` is
@@ -33,10 +34,12 @@ impl<'a> Response<'a> {
             Some(b'+' | b'-') => line.split_at(indicator),
             _ => (&line[..0], line),
         };
+        let text = text.trim_ascii_start();
         Self {
             positive: line.first() == Some(&b'+'),
             word,
-            text: text.trim_ascii_start(),
+            text,
+            shown: text,
         }
     }
 
@@ -58,6 +61,11 @@ impl<'a> Response<'a> {
     /// What follows the status indicator, as sent.
     pub fn text(&self) -> &'a [u8] {
         self.text
+    }
+
+    /// What of it people may see: all, unless [`Self::shown_as`] took something out.
+    pub fn shown(&self) -> &'a [u8] {
+        self.shown
     }
 
     /// The response code at the start of the text (RFC 2449 §8), in upper case.

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::wire::{WIRE, trace_command, trace_response};
+use super::wire::{WIRE, trace_command, trace_line, trace_response};
 use super::{Awaited, Error, LAST_WORDS, Refusal, Session};
 use crate::pop3::{self, Command, Event, Printable, Response};
 
@@ -155,13 +155,17 @@ impl Session {
                             self.last_words = None;
                             if !response.is_positive() {
                                 hidden = self.secrets.without(response.text());
-                                event = Event::Reply(keyword, response.with_text(&hidden));
+                                event = Event::Reply(keyword, response.shown_as(&hidden));
                                 self.last_words = Some(Printable(&hidden).to_string());
                             }
                             self.pace.restart();
                         }
                         Event::Greeting(response) => {
                             trace_response(response, &self.secrets);
+                            if !response.is_positive() {
+                                hidden = self.secrets.without(response.text());
+                                event = Event::Greeting(response.shown_as(&hidden));
+                            }
                             self.pace.restart();
                         }
                         Event::Challenge(_) => {
@@ -171,7 +175,7 @@ impl Session {
                         }
                         Event::Content(octets) => self.body_octets += octets.len() as u64,
                         Event::Capability(line) => {
-                            tracing::trace!(target: WIRE, "S: {}", Printable(line));
+                            trace_line(line, &self.secrets);
                         }
                         Event::End(_) => {
                             tracing::trace!(target: WIRE, octets = self.body_octets, "S: .");

@@ -22,33 +22,41 @@ pub struct Refusal {
     pub code: Option<ResponseCode>,
     /// The server's words, safe for a terminal.
     pub text: String,
+    is_temporary: bool,
 }
 
 impl Refusal {
     pub(super) fn new(command: Option<Keyword>, response: Response<'_>) -> Self {
+        let code = response.code();
         Self {
             command,
-            code: response.code(),
-            text: Printable(response.text()).to_string(),
+            // Of what the server said, not of what is shown: a secret may be a word like any other.
+            is_temporary: is_temporary(code.as_ref(), response.text()),
+            code,
+            text: Printable(response.shown()).to_string(),
         }
     }
 
-    /// Whether the same command may well succeed later: the server said so in a response code
-    /// (RFC 2449 §8, RFC 3206), or in the words that older servers use for a locked maildrop.
+    /// Whether the same command may well succeed later.
     pub fn is_temporary(&self) -> bool {
-        match self.code {
-            Some(ResponseCode::InUse | ResponseCode::LoginDelay | ResponseCode::SysTemp) => true,
-            Some(ResponseCode::Auth | ResponseCode::SysPerm) => false,
-            Some(ResponseCode::Other(_)) | None => {
-                let text = self.text.to_ascii_lowercase();
-                let maildrop = ["maildrop", "mailbox", "mail drop", "mail box", "spool"];
-                let busy =
-                    text.contains("lock") || text.contains("busy") || text.contains("in use");
-                // Exchange says "Server Unavailable. 21" for a passing trouble behind PASS.
-                (busy && maildrop.iter().any(|word| text.contains(word)))
-                    || text.contains("server unavailable")
-                    || text.contains("throttled")
-            }
+        self.is_temporary
+    }
+}
+
+/// The server said so in a response code (RFC 2449 §8, RFC 3206), or in the words that older
+/// servers use for a locked maildrop.
+fn is_temporary(code: Option<&ResponseCode>, text: &[u8]) -> bool {
+    match code {
+        Some(ResponseCode::InUse | ResponseCode::LoginDelay | ResponseCode::SysTemp) => true,
+        Some(ResponseCode::Auth | ResponseCode::SysPerm) => false,
+        Some(ResponseCode::Other(_)) | None => {
+            let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+            let maildrop = ["maildrop", "mailbox", "mail drop", "mail box", "spool"];
+            let busy = text.contains("lock") || text.contains("busy") || text.contains("in use");
+            // Exchange says "Server Unavailable. 21" for a passing trouble behind PASS.
+            (busy && maildrop.iter().any(|word| text.contains(word)))
+                || text.contains("server unavailable")
+                || text.contains("throttled")
         }
     }
 }

@@ -71,9 +71,8 @@ impl Session {
         watch: Option<&Arc<dyn Watch>>,
         connected: &mut (impl FnMut(&Peer) + Send),
     ) -> Result<Self, Error> {
-        let (mut session, peer) = Self::open(account, capa, watch).await?;
+        let (mut session, peer) = Self::open(account, password, capa, watch).await?;
         connected(&peer);
-        session.secrets.add(password.expose_secret().as_bytes());
         let known = known.filter(|_| capa && account.auth == AuthMethod::User);
         let logged_in = if known.is_some_and(Capabilities::pipelining) {
             session.capa_with_user(account, password).await

@@ -9,11 +9,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
 use crate::account::{Account, Security};
 use crate::auth::binding::ChannelBindings;
+use crate::auth::secrets::Secrets;
 use crate::pop3::{self, Capabilities, Command, Connection, Event, Keyword, MessageNumber, Tap};
 
 pub mod certificate;
@@ -40,7 +42,7 @@ pub use tls::{CertificateFault, ClientFault, Distrust, RootsFault, TlsFault};
 pub use watch::Watch;
 
 use pace::Pace;
-use wire::{Secrets, WIRE};
+use wire::WIRE;
 
 /// How many octets of decrypted input are taken at a time.
 pub const INPUT_SIZE: usize = 64 * 1024;
@@ -95,9 +97,11 @@ pub struct Peer {
 
 impl Session {
     /// Connects as the account says, up to the point where it may log in: greeting, and STLS
-    /// where it is due. `capa` tells whether CAPA may be sent.
+    /// where it is due. `capa` tells whether CAPA may be sent; `password` is only to be kept out
+    /// of the log: the server may know it from the last time.
     async fn open(
         account: &Account,
+        password: &SecretString,
         capa: bool,
         watch: Option<&Arc<dyn Watch>>,
     ) -> Result<(Self, Peer), Error> {
@@ -127,6 +131,7 @@ impl Session {
         }
         let mut session = Self::over(stream, account.timeout);
         session.bindings = bindings;
+        session.secrets.add(password.expose_secret().as_bytes());
         if let Some(watch) = watch {
             session.connection.tap(Arc::clone(watch) as Arc<dyn Tap>);
         }
@@ -204,7 +209,9 @@ impl Session {
             _ => ControlFlow::Break(()),
         })
         .await?;
-        tracing::debug!(capabilities = ?capabilities.lines(), "the server's capabilities");
+        let shown = |line: &String| self.secrets.without_in(line);
+        let shown: Vec<_> = capabilities.lines().iter().map(shown).collect();
+        tracing::debug!(capabilities = ?shown, "the server's capabilities");
         self.capabilities = capabilities;
         Ok(())
     }

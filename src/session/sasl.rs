@@ -66,7 +66,7 @@ impl Session {
                     let said = mechanism.ask(|mechanism| mechanism.finish(false)).await?;
                     return Err(match said {
                         Err(fault) => Error::Denied {
-                            fault: Box::new(fault),
+                            fault: Box::new(fault.without(&self.secrets)),
                             refusal: Box::new(refusal),
                         },
                         Ok(()) => Error::Login(refusal),

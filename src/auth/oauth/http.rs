@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::Error;
 use crate::account::Endpoint;
+use crate::auth::secrets::Secrets;
 
 #[cfg_attr(not(feature = "oauth"), path = "http/none.rs")]
 mod agent;
@@ -105,16 +106,22 @@ impl Answer {
     }
 }
 
+/// The fields of a form that are secrets. The others, such as the client and the scope, are what
+/// a provider has to name when it complains of them.
+const SECRET: [&str; 5] = [
+    "client_secret",
+    "code",
+    "code_verifier",
+    "device_code",
+    "refresh_token",
+];
+
 /// The first line of what somebody says, not too long, and without our secrets.
 pub(super) fn words(text: &str, sent: &[Field]) -> String {
-    let mut text = text.to_owned();
-    for (_, secret) in sent {
-        let secret = secret.expose_secret();
-        // What is shorter is no secret, and would tear words apart.
-        if secret.len() >= 8 {
-            text = text.replace(secret, "…");
-        }
-    }
+    let secret = |(name, _): &&Field| SECRET.contains(name);
+    let secrets = sent.iter().filter(secret);
+    let secrets = Secrets::of(secrets.map(|(_, secret)| secret.expose_secret().as_bytes()));
+    let text = secrets.without_in(text);
     let line = text.lines().next().unwrap_or_default().trim();
     match line.char_indices().nth(WORDS) {
         Some((end, _)) => format!("{}…", &line[..end]),
@@ -161,7 +168,7 @@ mod tests {
     fn a_refusal_is_short_and_repeats_no_secret() {
         let sent = [("refresh_token", SecretString::from("geheim-geheim"))];
         let told = words("token geheim-geheim is bad\r\nTrace: 1", &sent);
-        assert_eq!(told, "token … is bad");
+        assert_eq!(told, "token *** is bad");
         assert_eq!(words(&"ä".repeat(300), &[]).chars().count(), WORDS + 1);
     }
 }

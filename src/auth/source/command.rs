@@ -1,5 +1,6 @@
 //! `password-command` and its like: what a command prints.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fs::File;
 use std::future;
@@ -7,6 +8,7 @@ use std::io::{self, IsTerminal, Read as _};
 use std::process::Stdio;
 use std::time::Duration;
 
+use memchr::memmem;
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::zeroize::Zeroizing;
@@ -16,6 +18,7 @@ use tokio::time;
 
 use super::{ENVIRONMENT, LIMIT};
 use crate::auth::error::{Error, Origin};
+use crate::auth::secrets::Secrets;
 
 /// The most of its complaints that is kept: the end.
 const COMPLAINT: usize = 4096;
@@ -148,16 +151,20 @@ impl Complaint {
         self.0.drain(..excess);
     }
 
-    /// The last line that says anything, unless it holds what was printed on stdout.
+    /// The last line that says anything, unless it holds any of what was printed on stdout, or a
+    /// part of that: the beginning of a long line may be lost.
     fn last_line(&self, printed: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(&self.0);
         let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
-        let secret = String::from_utf8_lossy(printed);
-        let secret = secret.lines().next().unwrap_or_default().trim();
-        if !secret.is_empty() && line.contains(secret) {
-            return None;
-        }
-        Some(line.to_owned())
+        let mut lines = printed.split(|octet| *octet == b'\n');
+        let secrets = Secrets::of(lines.clone().map(<[u8]>::trim_ascii));
+        // One that is too short to be looked for elsewhere is not shown here either.
+        let holds = |secret: &[u8]| {
+            let secret = secret.trim_ascii();
+            !secret.is_empty() && memmem::find(line.as_bytes(), secret).is_some()
+        };
+        let tells = lines.any(holds) || matches!(secrets.without(line.as_bytes()), Cow::Owned(_));
+        (!tells).then(|| line.to_owned())
     }
 }
 

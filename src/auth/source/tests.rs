@@ -215,6 +215,16 @@ async fn a_command_that_fails_is_quoted() {
         // The password itself, by `set -x` for example.
         ("echo hunter2; echo + echo hunter2 >&2; exit 3", None),
         (
+            "echo hunter2-hunter2; echo HUNTER2 HUNTER2 >&2; exit 3",
+            None,
+        ),
+        ("printf 'pw\n'; echo it is pw >&2; exit 3", None),
+        // So long a line that its beginning is not kept.
+        (
+            "token=$(seq -s x 2000); echo $token; echo $token >&2; exit 3",
+            None,
+        ),
+        (
             "yes 0123456789 | head -c 1100000 >&2; echo end >&2; exit 3",
             Some("end"),
         ),

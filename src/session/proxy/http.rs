@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 
 use super::{ProxyFault, broken};
 use crate::account::Server;
+use crate::auth::secrets::Secrets;
 use crate::pop3::Printable;
 use crate::session::Stream;
 
@@ -30,10 +31,11 @@ pub(super) async fn connect(
     let request = request(login, server);
     stream.write_all(request.as_bytes()).await.map_err(broken)?;
     drop(request);
+    let secrets = Secrets::of(login.map(|(_, password)| password));
     let mut reader = BufReader::new(stream);
     let mut left = HEAD;
     loop {
-        let (status, reason) = head(&mut reader, &mut left).await?;
+        let (status, reason) = head(&mut reader, &mut left, &secrets).await?;
         match status {
             // RFC 9110 §15.2: more than one may come before the answer.
             100 | 102..=199 => {}
@@ -73,11 +75,12 @@ fn request(login: Option<(&str, &[u8])>, server: &Server) -> Zeroizing<String> {
 async fn head(
     reader: &mut BufReader<TcpStream>,
     left: &mut usize,
+    secrets: &Secrets,
 ) -> Result<(u16, String), ProxyFault> {
     let first = line(reader, left).await?;
     let status = status(&first).ok_or(ProxyFault::Protocol("HTTP"))?;
     while !line(reader, left).await?.is_empty() {}
-    let shown = first.get("HTTP/1.x ".len()..).unwrap_or_default();
+    let shown = secrets.without(first.get("HTTP/1.x ".len()..).unwrap_or_default());
     let shown = &shown[..shown.len().min(REASON)];
     Ok((status, Printable(shown).to_string()))
 }

@@ -277,6 +277,31 @@ async fn a_close_in_an_exchange_is_told() {
     }
 }
 
+/// What comes in the exchange is quoted as well as the verdict on it.
+#[tokio::test]
+async fn an_objection_that_repeats_the_token_is_quoted_without_it() {
+    let script = vec![
+        Expect("AUTH XOAUTH2\r\n"),
+        Say("+ \r\n"),
+        // `user=anna`, `auth=Bearer t0ken-t0ken`.
+        Expect("dXNlcj1hbm5hAWF1dGg9QmVhcmVyIHQwa2VuLXQwa2VuAQE=\r\n"),
+        // `{"status":"400","scope":"for T0KEN-t0ken"}`.
+        Say("+ eyJzdGF0dXMiOiI0MDAiLCJzY29wZSI6ImZvciBUMEtFTi10MGtlbiJ9\r\n"),
+        Expect("\r\n"),
+        Say("-ERR no\r\n"),
+    ];
+    let (mut session, server) = greeted("+OK\r\n", EXCHANGE, script).await;
+    // As `open` does.
+    session.secrets.add(b"t0ken-t0ken");
+    let error = log_in(session, &with(AuthMethod::XOauth2), "t0ken-t0ken").await;
+    assert_eq!(
+        error.err().unwrap().to_string(),
+        "the server refused AUTH: `no`; of the access token it had said: status 400, \
+         scope `for ***`"
+    );
+    assert_eq!(server.await.unwrap(), "QUIT\r\n");
+}
+
 /// `auto` takes USER and PASS only for what they can carry, and then what the server has besides.
 #[tokio::test]
 async fn a_password_beyond_ascii_is_not_begun_with_user() {
@@ -303,4 +328,30 @@ async fn a_password_beyond_ascii_is_not_begun_with_user() {
     );
     assert_eq!(error.exit(), Exit::Config);
     assert_eq!(server.await.unwrap(), "QUIT\r\n");
+}
+
+/// A password may be a word of the answer's; what the answer means is not hidden with it.
+#[tokio::test]
+async fn a_password_that_is_a_response_code_does_not_hide_it() {
+    for (password, refusal, exit) in [
+        ("temp", "-ERR [SYS/TEMP] later\r\n", Exit::TemporaryFailure),
+        (
+            "mailbox",
+            "-ERR Mailbox is locked\r\n",
+            Exit::TemporaryFailure,
+        ),
+        ("AUTH", "-ERR [AUTH] mailbox locked\r\n", Exit::NoPermission),
+    ] {
+        let script = vec![
+            Expect("USER anna\r\n"),
+            Say("+OK\r\n"),
+            Expect(format!("PASS {password}\r\n").leak()),
+            Say(refusal),
+        ];
+        let (session, _server) = greeted("+OK\r\n", EXCHANGE, script).await;
+        let error = log_in(session, &with(AuthMethod::User), password).await;
+        let error = error.err().unwrap();
+        assert_eq!(error.exit(), exit, "{error}");
+        assert!(error.to_string().contains("***"), "{error}");
+    }
 }

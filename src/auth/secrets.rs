@@ -1,0 +1,279 @@
+//! Words of strangers, shown without our secrets.
+//!
+//! A server that does not know a command says it back, a proxy the head of a request, a provider
+//! a field of a form, a command of ours what it was about to print: as they got it, in capitals,
+//! in base64, cut short, or broken into lines. What they say is for logs and messages, so that
+//! our secrets are taken out of it first, in every form in which a person could still read them.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use memchr::memmem;
+use secrecy::zeroize::Zeroizing;
+
+/// What stands in the place of a secret.
+const HIDDEN: &[u8] = b"***";
+
+/// Shorter ones are parts of too many words: taking those out would tell more than it hides.
+const SHORTEST: usize = 4;
+
+/// So many letters and digits are looked for whatever stands between them. Fewer could be a
+/// chance of any text.
+const SHORTEST_LOOSE: usize = 8;
+
+/// Of so long a secret a piece is one too: lines that are too long are said back cut.
+const LONG: usize = 16;
+
+/// The shortest such piece: longer than most words of any language.
+const PIECE: usize = 12;
+
+/// The secrets that no shown word may repeat.
+#[derive(Default)]
+pub struct Secrets {
+    /// As they are, in lower case.
+    exact: Vec<Zeroizing<Vec<u8>>>,
+    /// Their letters and digits alone, in lower case, in several codings.
+    loose: Vec<Zeroizing<Vec<u8>>>,
+}
+
+impl Secrets {
+    /// Those.
+    pub fn of<'s>(secrets: impl IntoIterator<Item = &'s [u8]>) -> Self {
+        let mut all = Self::default();
+        for secret in secrets {
+            all.add(secret);
+        }
+        all
+    }
+
+    /// One more.
+    pub fn add(&mut self, secret: &[u8]) {
+        let exact = Zeroizing::new(secret.to_ascii_lowercase());
+        if secret.len() < SHORTEST || self.exact.contains(&exact) {
+            return;
+        }
+        self.exact.push(exact);
+        let codings = [secret.to_vec(), hex(secret), percent(secret)];
+        let codings = codings
+            .into_iter()
+            .chain((0..3).map(|at| base64(secret, at)));
+        for coding in codings.map(Zeroizing::new) {
+            let (loose, _) = squeezed(&coding);
+            if loose.len() >= SHORTEST_LOOSE && !self.loose.contains(&loose) {
+                self.loose.push(loose);
+            }
+        }
+    }
+
+    /// What somebody said, without them.
+    pub fn without<'t>(&self, said: &'t [u8]) -> Cow<'t, [u8]> {
+        let mut found = self.found(said);
+        if found.is_empty() {
+            return Cow::Borrowed(said);
+        }
+        found.sort_unstable();
+        let mut safe = Vec::with_capacity(said.len());
+        let mut shown = 0;
+        let mut hidden_to = 0;
+        for (from, to) in found {
+            // What overlaps is hidden as one.
+            if from >= hidden_to {
+                safe.extend_from_slice(&said[shown..from]);
+                safe.extend_from_slice(HIDDEN);
+            }
+            hidden_to = hidden_to.max(to);
+            shown = hidden_to;
+        }
+        safe.extend_from_slice(&said[shown..]);
+        Cow::Owned(safe)
+    }
+
+    /// The same of text.
+    pub fn without_in(&self, said: &str) -> String {
+        // A secret may begin in the middle of a character only where it is no text itself.
+        String::from_utf8_lossy(&self.without(said.as_bytes())).into_owned()
+    }
+
+    /// Where they stand: from, and to.
+    fn found(&self, said: &[u8]) -> Vec<(usize, usize)> {
+        let mut found = Vec::new();
+        let lower = Zeroizing::new(said.to_ascii_lowercase());
+        for secret in &self.exact {
+            let places = memmem::find_iter(&lower, secret.as_slice());
+            found.extend(places.map(|at| (at, at + secret.len())));
+        }
+        let (letters, places) = squeezed(said);
+        let mut hide = |at: usize, length: usize| {
+            found.push((places[at], places[at + length - 1] + 1));
+        };
+        for secret in &self.loose {
+            for at in memmem::find_iter(&letters, secret.as_slice()) {
+                hide(at, secret.len());
+            }
+            if secret.len() < LONG {
+                continue;
+            }
+            for (at, piece) in letters.windows(PIECE).enumerate() {
+                if memmem::find(secret, piece).is_some() {
+                    hide(at, PIECE);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The letters and digits in lower case, and where each stood.
+fn squeezed(text: &[u8]) -> (Zeroizing<Vec<u8>>, Vec<usize>) {
+    // At once as long as it can be: what grows leaves copies behind.
+    let mut letters = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut places = Vec::with_capacity(text.len());
+    for (at, octet) in text.iter().enumerate() {
+        // Beyond ASCII all octets count: half of a character is no separator.
+        if octet.is_ascii_alphanumeric() || !octet.is_ascii() {
+            letters.push(octet.to_ascii_lowercase());
+            places.push(at);
+        }
+    }
+    (letters, places)
+}
+
+fn hex(secret: &[u8]) -> Vec<u8> {
+    let mut text = String::with_capacity(2 * secret.len());
+    for octet in secret {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{octet:02x}");
+    }
+    text.into_bytes()
+}
+
+/// RFC 3986 §2.1, as in a form.
+fn percent(secret: &[u8]) -> Vec<u8> {
+    let mut text = String::with_capacity(3 * secret.len());
+    for octet in secret {
+        match octet {
+            b'-' | b'.' | b'_' | b'~' => text.push(char::from(*octet)),
+            octet if octet.is_ascii_alphanumeric() => text.push(char::from(*octet)),
+            octet => {
+                let _ = write!(text, "%{octet:02X}");
+            }
+        }
+    }
+    text.into_bytes()
+}
+
+/// In base64, behind so many octets of something else, without the letters that are blurred by
+/// what stands before or behind. The two alphabets differ in what is no letter alone.
+fn base64(secret: &[u8], before: usize) -> Vec<u8> {
+    let octets = Zeroizing::new([&[0; 2][..before], secret].concat());
+    let mut text = STANDARD_NO_PAD.encode(&*octets).into_bytes();
+    if octets.len() % 3 != 0 {
+        text.pop();
+    }
+    text.drain(..(4 * before).div_ceil(3));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_hidden_where_it_comes_back() {
+        let secrets = Secrets::of([
+            &b"hunter2"[..],
+            b"AGFubmEAaHVudGVyMg==",
+            b"hunter2 and more",
+            b"pw",
+        ]);
+        for (said, shown) in [
+            ("unknown command PASS hunter2", "unknown command PASS ***"),
+            ("hunter2hunter2", "******"),
+            ("hunter2 and more", "***"),
+            (
+                "`AGFubmEAaHVudGVyMg==` is no command",
+                "`***` is no command",
+            ),
+            ("pw", "pw"),
+            ("nothing", "nothing"),
+            ("", ""),
+        ] {
+            assert_eq!(secrets.without(said.as_bytes()), shown.as_bytes(), "{said}");
+            assert_eq!(secrets.without_in(said), shown);
+        }
+    }
+
+    /// Each form by another tool: `base64`, `xxd -p`, Python's `urllib.parse.quote`.
+    #[test]
+    fn a_secret_is_hidden_in_every_form_in_which_it_can_be_read() {
+        let secrets = Secrets::of([&b"Hunter2-/Hunter2"[..]]);
+        for said in [
+            "HUNTER2-/HUNTER2",
+            "hunter2-/hunter2",
+            "Hunter2-/\r\n Hunter2",
+            "H u n t e r 2 - / H u n t e r 2",
+            "Hunter2-\\/Hunter2",
+            // Alone, and behind one, two, and six octets.
+            "SHVudGVyMi0vSHVudGVyMg==",
+            "OkhunTER2LS9IdW50ZXIy",
+            "eEh1bnRlcjItL0h1bnRlcjI=",
+            "eHhIdW50ZXIyLS9IdW50ZXIy",
+            "AGFubmEASHVudGVyMi0vSHVudGVyMg==",
+            "48756e746572322d2f48756e74657232",
+            "48 75 6E 74 65 72 32 2D 2F 48 75 6E 74 65 72 32",
+            "Hunter2-%2FHunter2",
+            "%48%75%6E%74%65%72%32%2D%2F%48%75%6E%74%65%72%32",
+        ] {
+            let shown = secrets.without_in(&format!("no such command: {said} (1)"));
+            assert!(shown.starts_with("no such command: "), "{said}: {shown}");
+            assert!(shown.ends_with(" (1)"), "{said}: {shown}");
+            let left: String = shown.chars().filter(char::is_ascii_alphanumeric).collect();
+            // At most the letters at the ends, which belong to what stood around it.
+            assert!(left.len() <= "nosuchcommand1".len() + 9, "{said}: {shown}");
+            assert!(shown.contains("***"), "{said}: {shown}");
+        }
+    }
+
+    #[test]
+    fn a_piece_of_a_long_secret_is_one_too() {
+        let token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9";
+        let secrets = Secrets::of([token.as_bytes()]);
+        for piece in [&token[..12], &token[..30], &token[9..21], &token[20..]] {
+            let shown = secrets.without_in(&format!("bad token {piece}..."));
+            assert_eq!(shown, "bad token ***...");
+        }
+        assert_eq!(secrets.without_in("eyJ0eXAi"), "eyJ0eXAi");
+    }
+
+    #[test]
+    fn other_words_stay() {
+        let secrets = Secrets::of([&b"pass"[..], b"correct horse battery staple"]);
+        for said in [
+            "invalid login",
+            "a horse, a battery",
+            "[AUTH] try again at 12:30",
+            "ungültig \u{fffd} \u{1f40e}",
+        ] {
+            assert_eq!(secrets.without_in(said), said);
+        }
+        assert_eq!(secrets.without_in("wrong password"), "wrong ***word");
+        assert!(matches!(secrets.without(b"no"), Cow::Borrowed(b"no")));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_secret_is_left_in_what_is_shown(
+            secret in proptest::collection::vec(proptest::prelude::any::<u8>(), 4..40),
+            before: Vec<u8>,
+            behind: Vec<u8>,
+        ) {
+            let secrets = Secrets::of([&secret[..]]);
+            let said = [&before[..], &secret, &behind].concat();
+            let shown = secrets.without(&said);
+            let star = secret.contains(&b'*');
+            proptest::prop_assert!(star || memmem::find(&shown, &secret).is_none());
+        }
+    }
+}
