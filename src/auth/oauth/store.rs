@@ -9,6 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
@@ -149,7 +150,10 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
 
 fn read(path: &Path) -> Result<Option<SecretString>, StoreError> {
     let failed = failed(path);
-    let file = match File::open(path) {
+    let mut options = OpenOptions::new();
+    // Else a pipe that nobody writes to would be waited for without end.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = match options.read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
@@ -269,6 +273,22 @@ mod tests {
             assert!(matches!(error, StoreError::FileMode { .. }), "{error:?}");
         }
         assert!(remove(&path).unwrap() && !remove(&path).unwrap());
+    }
+
+    #[test]
+    fn a_pipe_is_no_token_file_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        let error = read(&path).unwrap_err();
+        assert!(matches!(error, StoreError::File { .. }), "{error:?}");
     }
 
     #[test]
