@@ -267,6 +267,7 @@ impl Session {
     }
 
     pub(super) fn lost(&mut self, source: io::Error) -> Error {
+        let awaited = self.connection.awaited();
         self.connection.give_up();
         // The TLS library's words for it are a link to a manual for programmers.
         let source = match source.kind() {
@@ -277,6 +278,7 @@ impl Session {
             _ => source,
         };
         Error::Lost {
+            awaited,
             last_words: self.last_words.clone(),
             source,
         }

@@ -8,7 +8,7 @@ use super::{Command, Error, Keyword, Peer, Refusal, Session, Watch};
 use crate::account::{Account, AuthMethod, PasswordSource, Security};
 use crate::auth::choose::{Choice, Secret, Situation, choose};
 use crate::auth::{Credentials, Fault, apop, argument};
-use crate::pop3::{self, Capabilities};
+use crate::pop3::Capabilities;
 
 /// The longest command line that Exchange 2007 takes, CRLF included, unless its administrator
 /// says otherwise (XPOP3:E0006). No other server is known to take so little.
@@ -51,14 +51,12 @@ impl Session {
         mut connected: impl FnMut(&Peer) + Send,
     ) -> Result<Self, Error> {
         match Self::begin_with(account, password, true, known, watch, &mut connected).await {
-            // Some servers hang up on a command that they do not know.
-            Err(Error::Protocol {
-                fault:
-                    pop3::Error::Closed {
-                        awaited: Some(Keyword::Capa),
-                    },
-                ..
-            }) => Self::begin_with(account, password, false, None, watch, &mut connected).await,
+            // Some servers hang up on a command that they do not know, few of them by the rules of
+            // TLS. Whoever cuts the line there to have no list read gains nothing: without one
+            // STLS is asked for all the same, and `auto` takes nothing weaker without TLS.
+            Err(error) if error.is_hang_up_on(Keyword::Capa) => {
+                Self::begin_with(account, password, false, None, watch, &mut connected).await
+            }
             begun => begun,
         }
     }

@@ -97,11 +97,15 @@ fn a_greeting_without_end_costs_neither_time_nor_memory() {
 #[test]
 fn a_server_without_capa_is_used_without_it() {
     for no_capa in [NoCapa::Err, NoCapa::Close] {
-        let knobs = Knobs {
-            no_capa: Some(no_capa),
-            ..Knobs::default()
-        };
-        fault(format!("{no_capa:?}"), knobs).holds();
+        for no_close_notify in [false, true] {
+            let knobs = Knobs {
+                no_capa: Some(no_capa),
+                no_close_notify,
+                ..Knobs::default()
+            };
+            let about = format!("{no_capa:?}, without close_notify: {no_close_notify}");
+            fault(about, knobs).holds();
+        }
     }
     let hangs = Knobs {
         no_capa: Some(NoCapa::Hang),
