@@ -65,8 +65,8 @@ pub enum Error {
 
 /// The way out of a damaged state.
 const DAMAGED: &str = "nothing was changed. Put the state folder back from a backup, then run `popsync verify`; \
-     without one, move it away and run `popsync import ACCOUNT --seed`, so that what is on the \
-     server does not come again";
+     without one, move it away and run `popsync import ACCOUNT --from-store`, so that what the \
+     store holds does not come again";
 
 impl Error {
     pub(super) fn unreadable(path: &Path, source: rusqlite::Error) -> Self {

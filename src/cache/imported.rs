@@ -60,10 +60,13 @@ impl Cache {
                 }
             }
         }
-        // However little it was, a person has said what is had.
+        // However little it was, a person has said what is had. Where messages are recorded and
+        // no run is, they were found again, and that no run stored them stays known.
         transaction
             .execute(
-                "INSERT INTO guards (account) VALUES (?1) ON CONFLICT DO NOTHING",
+                "INSERT INTO guards (account) SELECT ?1
+                 WHERE NOT EXISTS (SELECT 1 FROM messages WHERE account = ?1)
+                 ON CONFLICT DO NOTHING",
                 [account],
             )
             .map_err(Error::from)?;

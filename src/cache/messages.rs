@@ -83,35 +83,28 @@ impl Cache {
         let transaction = self.connection.transaction()?;
         clear_staged(&transaction, account)?;
         {
-            let mut message = transaction.prepare_cached(
-                "INSERT INTO messages (account, unique_id, name, octets, sha256, header_sha256,
-                     listed_octets, bare_line_ends, line_endings, stored_at, copies)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, length(?2) > 0)",
-            )?;
             let mut staged =
                 transaction.prepare_cached("INSERT INTO staged (message) VALUES (?1)")?;
             for row in batch {
-                let line_endings = match row.line_ends.stored {
-                    LineEndings::Lf => "lf",
-                    LineEndings::Crlf => "crlf",
-                };
-                let id = message.insert(params![
-                    account,
-                    row.unique_id,
-                    row.name.as_str(),
-                    column(row.octets),
-                    row.sha256,
-                    row.header_sha256,
-                    row.listed_octets.map(column),
-                    row.line_ends.bare,
-                    line_endings,
-                    now
-                ])?;
+                let id = insert(&transaction, account, row, now)?;
                 staged.execute([id])?;
                 if let Some(extent) = &row.extent {
                     extents::put(&transaction, id, extent)?;
                 }
             }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Records messages that are stored already, though no run has recorded them.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; then nothing was recorded, as far as can be known.
+    pub fn adopt(&mut self, account: i64, messages: &[Staged], now: i64) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        for message in messages {
+            insert(&transaction, account, message, now)?;
         }
         transaction.commit()?;
         Ok(())
@@ -447,6 +440,31 @@ impl Cache {
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// Records a message, and gives its key.
+fn insert(connection: &Connection, account: i64, row: &Staged, now: i64) -> Result<i64, Error> {
+    let mut message = connection.prepare_cached(
+        "INSERT INTO messages (account, unique_id, name, octets, sha256, header_sha256,
+             listed_octets, bare_line_ends, line_endings, stored_at, copies)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, length(?2) > 0)",
+    )?;
+    let line_endings = match row.line_ends.stored {
+        LineEndings::Lf => "lf",
+        LineEndings::Crlf => "crlf",
+    };
+    Ok(message.insert(params![
+        account,
+        row.unique_id,
+        row.name.as_str(),
+        column(row.octets),
+        row.sha256,
+        row.header_sha256,
+        row.listed_octets.map(column),
+        row.line_ends.bare,
+        line_endings,
+        now
+    ])?)
 }
 
 /// `CROSS JOIN` makes SQLite begin with the few that are staged, not with all messages.

@@ -267,13 +267,14 @@ pub(super) struct Verify {
 
 /// Take over what was downloaded before, so that it does not come again
 ///
-/// From the list of unique-ids that another program keeps, or, with --seed, everything that is on
-/// the server now. What is taken over is neither retrieved nor deleted on the server by any later
-/// sync, whatever the account's settings say: popsync holds no copy of it.
+/// From the list of unique-ids that another program keeps; or, with --from-store, what the store
+/// holds already; or, with --seed, everything that is on the server now. What is taken over is
+/// neither retrieved nor deleted on the server by any later sync, whatever the account's settings
+/// say: popsync holds no copy of it.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = help::import(),
-    group = clap::ArgGroup::new("source").required(true).args(["from", "seed"])
+    group = clap::ArgGroup::new("source").required(true).args(["from", "from_store", "seed"])
 )]
 pub(super) struct Import {
     /// Account of the configuration
@@ -301,6 +302,14 @@ pub(super) struct Import {
     /// Mailbox to take over, where FILE names it otherwise than the account
     #[arg(long, value_name = "USER@HOST", requires = "file", value_parser = mailbox)]
     pub(super) mailbox: Option<Mailbox>,
+
+    /// Recognise what the account's Maildir or mbox holds already
+    ///
+    /// Logs in once and compares the headers of the messages on the server with those in the
+    /// store, whatever program put them there; nothing is retrieved, stored or deleted. Where a
+    /// file of a Maildir is the server's message as it is, it counts as stored by popsync.
+    #[arg(long)]
+    pub(super) from_store: bool,
 
     /// Treat all that is on the server now as had
     ///

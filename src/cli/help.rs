@@ -82,6 +82,7 @@ pub(super) fn import() -> &'static str {
 Examples:
   popsync import work --from mpop ~/.mpop_uidls/anna_at_mail.example.com
   popsync import work --from fetchmail ~/.fetchids --mailbox anna@mailhost
+  popsync import work --from-store
   popsync import work --seed
 
 Exit statuses are those of `popsync --help`; 65 where FILE is not such a list,

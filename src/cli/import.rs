@@ -64,6 +64,8 @@ enum Source {
     },
     /// The server.
     Seed,
+    /// What of the server's is in the store.
+    Store,
 }
 
 fn prepare(
@@ -83,6 +85,7 @@ fn prepare(
                 user: account.user.clone(),
             }),
         },
+        _ if arguments.from_store => Source::Store,
         _ => Source::Seed,
     };
     Ok((account, state_dir, source))
@@ -101,6 +104,10 @@ fn take_over(account: &Account, state_dir: &Path, source: &Source, output: &Arc<
         Source::Seed => runtime::within(output, 1, async |stop| {
             let taken = runtime::look(account, state_dir, output, stop, sync::seed).await;
             tell(account, "server", taken.map_err(Error::from), output)
+        }),
+        Source::Store => runtime::within(output, 1, async |stop| {
+            let taken = runtime::look(account, state_dir, output, stop, sync::from_store).await;
+            tell(account, "store", taken.map_err(Error::from), output)
         }),
     }
 }

@@ -99,6 +99,14 @@ impl Maildir {
         look::identity(path)
     }
 
+    /// Shows the name and the beginning of every message that is there, whoever put it there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn headers(path: &Path, show: &mut dyn FnMut(&str, &[u8])) -> Result<(), Error> {
+        look::strangers(path, &|_| false, show)
+    }
+
     /// As [`Store::inventory`], without opening the Maildir for delivery.
     ///
     /// # Errors

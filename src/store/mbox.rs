@@ -108,6 +108,20 @@ impl Mbox {
         Ok(inventory)
     }
 
+    /// Shows the header of every message that is there, whoever put it there; of a long one the
+    /// beginning.
+    ///
+    /// # Errors
+    /// As [`Self::look`].
+    pub fn headers(path: &Path, show: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+        if let Some((file, path)) = file::open_to_look(path)? {
+            scan::walk(&file, &path, &mut |message| {
+                show(&quote::unquote(message.header()));
+            })?;
+        }
+        Ok(())
+    }
+
     fn with_patience(
         path: &Path,
         spool: &Path,

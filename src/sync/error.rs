@@ -26,6 +26,24 @@ pub enum Error {
     /// The user stopped the run.
     #[error("interrupted")]
     Interrupted,
+    /// Messages on the server are in the store, and nothing is recorded of them.
+    #[error(
+        "{messages} messages on the server are in `{}` already, and this account knows nothing of \
+         them",
+        path.display()
+    )]
+    Familiar {
+        /// How many.
+        messages: usize,
+        /// The store.
+        path: PathBuf,
+    },
+    /// The server shows no headers, by which messages could be recognised.
+    #[error("the server shows no headers (TOP), so that no message can be recognised")]
+    NoHeaders,
+    /// What a delivery agent made of its messages nobody can look at.
+    #[error("its messages went to a delivery agent, and cannot be looked at")]
+    NotLookedAt,
     /// The store is none whose messages can be looked at one by one.
     #[error("its messages are not in a Maildir")]
     NotMaildir,
@@ -96,10 +114,12 @@ impl Error {
             Self::Cache(error) => error.exit(),
             Self::EndlessMessage { .. } => Exit::DataError,
             Self::Interrupted => Exit::Interrupted,
-            Self::NotMaildir => Exit::Config,
-            Self::Panicked { .. } | Self::StateLost { .. } | Self::StoreMissing { .. } => {
-                Exit::IoError
-            }
+            Self::NoHeaders => Exit::Unavailable,
+            Self::NotLookedAt | Self::NotMaildir => Exit::Config,
+            Self::Familiar { .. }
+            | Self::Panicked { .. }
+            | Self::StateLost { .. }
+            | Self::StoreMissing { .. } => Exit::IoError,
             Self::Session(error) => error.exit(),
             Self::Store(error) => error.exit(),
             Self::StoreGone { .. } | Self::StoreReplaced { .. } => Exit::TemporaryFailure,
@@ -117,11 +137,21 @@ impl Error {
             Self::Interrupted => {
                 Some("whatever was complete is stored; run it again to go on".to_owned())
             }
+            Self::Familiar { .. } => Some(
+                "they would come again. Where the state was lost, put it back from a backup; else \
+                 run `popsync import ACCOUNT --from-store`, after which only the others come. Who \
+                 wants all of them again names another file, or says `--accept-store` once"
+                    .to_owned(),
+            ),
+            Self::NoHeaders | Self::NotLookedAt => Some(
+                "`popsync import ACCOUNT --seed` takes all that is on the server now for had"
+                    .to_owned(),
+            ),
             Self::NotMaildir => None,
             Self::StateLost { .. } => Some(
                 "every message would come again. Put the state folder back from a backup, or run \
-                 `popsync import ACCOUNT --seed`, after which only new messages come; who wants \
-                 all of them again names another folder"
+                 `popsync import ACCOUNT --from-store`, which knows them by their headers, after \
+                 which only new messages come; who wants all of them again names another folder"
                     .to_owned(),
             ),
             Self::StoreMissing { .. } => {

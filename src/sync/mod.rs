@@ -27,6 +27,7 @@ mod committer;
 mod deletion;
 mod error;
 mod event;
+mod from_store;
 mod guarding;
 mod headers;
 mod intake;
@@ -37,6 +38,7 @@ mod planning;
 mod refiled;
 mod retrieval;
 mod seed;
+mod shelf;
 mod storage;
 mod stub;
 mod survey;
@@ -46,6 +48,7 @@ mod writer;
 
 pub use error::Error;
 pub use event::{Event, Reporter, Summary};
+pub use from_store::from_store;
 pub use seed::seed;
 pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
 pub use verify::{Fault, Finding, Scope, Tally, Verification, verify};
@@ -143,6 +146,9 @@ async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Er
     let asking = source::password(request.account, request.prompt);
     let password = stop.unless_stopped(asking).await??;
     let account = request.account;
+    let cache = Cache::open_read_only(request.state_dir)?;
+    work::familiar::doubt_maildir(cache.as_ref(), account)?;
+    drop(cache);
     let known = known_so_far(request.state_dir, &account.identity)?;
     let (snapshot, past, recorded, state, guarding) = match &known {
         Some((cache, row)) => {

@@ -46,7 +46,7 @@ impl Strangers {
 }
 
 /// A header as the server sent it, whatever line ends it was stored with.
-fn as_sent(octets: &[u8]) -> Vec<u8> {
+pub(super) fn as_sent(octets: &[u8]) -> Vec<u8> {
     let mut sent = Vec::with_capacity(octets.len() + octets.len() / 32);
     let mut last = 0;
     for &octet in octets {

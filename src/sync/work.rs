@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
-use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -12,8 +11,8 @@ use super::guarding::{Guarding, Look};
 use super::listing::{Opened, Past};
 use super::planning::Plan;
 use super::retrieval::{Order, Retrieval, Retrieved};
+use super::shelf::Shelf;
 use super::{Error, Event, Request, Stop, Summary, deletion, listing, migration, storage};
-use crate::account::Identity;
 use crate::auth::source;
 use crate::cache::{self, AccountRow, Cache, Digest, Lock, Run, Snapshot};
 use crate::exit::Exit;
@@ -21,9 +20,10 @@ use crate::maildrop::Maildrop;
 use crate::policy::Action;
 use crate::pop3::Capabilities;
 use crate::session::Session;
-use crate::store::{Store, names_by_tag};
+use crate::store::Store;
 
 mod doubts;
+pub(super) mod familiar;
 mod large;
 mod nameless;
 mod resized;
@@ -42,6 +42,8 @@ pub(super) struct Work<'a> {
     /// Not here while another thread has it.
     cache: Option<Cache>,
     past: Past,
+    /// Mail in a store of which nothing is recorded, until it is known whose it is.
+    shelf: Option<Shelf>,
     /// What the brakes on deletion know.
     guarding: Guarding,
     /// The clock was found wrong when it mattered.
@@ -63,11 +65,8 @@ impl<'a> Work<'a> {
         let prepared = spawn_blocking(move || {
             let lock = Lock::acquire(&state_dir, &account.identity)?;
             let mut cache = Cache::open(&state_dir)?;
-            if let Some(path) = account.store.maildir()
-                && cache.is_blank(&account.identity)?
-            {
-                doubt_new_account(&cache, &account.identity, path)?;
-            }
+            familiar::doubt_maildir(Some(&cache), &account)?;
+            let shelf = familiar::shelf(&cache, &account, allow)?;
             let row = cache.account(&account, now)?;
             let inspected = Guarding::inspect(&cache, &row, &account, allow);
             let mut guarding = match inspected {
@@ -80,11 +79,14 @@ impl<'a> Work<'a> {
             let (store, mut warnings) =
                 storage::open(&account.store, &state_dir, &mut cache, &row)?;
             warnings.extend(guarding.notice_cut(&cache, &row, &account, &*store)?);
-            guarding.settle(&mut cache, &row, &account)?;
+            if shelf.is_none() {
+                guarding.settle(&mut cache, &row, &account)?;
+            }
             let past = Past::read(&cache, row.id)?;
-            Ok::<_, Error>((lock, cache, row, store, warnings, guarding, past))
+            let known = (past, shelf, guarding);
+            Ok::<_, Error>((lock, cache, row, store, warnings, known))
         });
-        let (lock, cache, row, store, warnings, guarding, past) =
+        let (lock, cache, row, store, warnings, (past, shelf, guarding)) =
             prepared.await.map_err(Error::panicked)??;
         for message in &warnings {
             request.reporter.report(Event::Warning { message });
@@ -97,6 +99,7 @@ impl<'a> Work<'a> {
             store,
             cache: Some(cache),
             past,
+            shelf,
             guarding,
             clock_doubted: false,
             listings: 0,
@@ -226,6 +229,7 @@ impl<'a> Work<'a> {
                 .without_unique_ids(session, maildrop, &snapshot, refusal, summary)
                 .await;
         }
+        let mut session = self.doubt_mbox(session, &maildrop).await?;
 
         let (snapshot, mut lost) = if snapshot.looks_renamed(&maildrop) {
             self.recognise(&mut session, &maildrop, &snapshot, &mut look)
@@ -546,22 +550,6 @@ fn unbegun<'a>(now: i64, error: &Error, text: &'a str) -> Run<'a> {
         clock_doubted: true,
         error: Some(text),
     }
-}
-
-/// Refuses to begin anew in a store whose messages are those of this mailbox: the state was lost,
-/// or knows the account by another name, and every message would come twice.
-fn doubt_new_account(cache: &Cache, identity: &Identity, path: &Path) -> Result<(), Error> {
-    let others = cache.tags_of_other_mailboxes(identity)?;
-    let ours = names_by_tag(path).into_iter();
-    let messages = ours
-        .filter(|(tag, _)| !others.contains(tag))
-        .map(|(_, names)| names.len())
-        .sum();
-    if messages == 0 {
-        return Ok(());
-    }
-    let path = path.to_owned();
-    Err(Error::StateLost { messages, path })
 }
 
 fn owned(unique_ids: Vec<&[u8]>) -> Vec<Vec<u8>> {

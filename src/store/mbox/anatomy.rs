@@ -92,6 +92,11 @@ impl Anatomy {
         }
     }
 
+    /// The header as it stands in the file, or the beginning of a long one.
+    pub(super) fn header(&self) -> &[u8] {
+        &self.header
+    }
+
     pub(super) fn finish(self) -> Marks {
         Marks {
             body: (!self.is_empty).then(|| self.body.finalize().into()),

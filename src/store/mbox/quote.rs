@@ -102,8 +102,16 @@ impl Quoter {
     }
 }
 
+/// Takes quotes away again.
+pub(super) fn unquote(octets: &[u8]) -> Vec<u8> {
+    let lines = octets.split_inclusive(|&octet| octet == b'\n');
+    lines
+        .flat_map(|line| &line[usize::from(is_quoted(line))..])
+        .copied()
+        .collect()
+}
+
 /// Whether a line was quoted, so that one `>` at its start is to be left out.
-#[cfg(test)]
 pub(super) fn is_quoted(line: &[u8]) -> bool {
     line.first() == Some(&b'>')
         && line
@@ -126,14 +134,6 @@ mod tests {
         }
         quoter.finish(&mut out);
         out
-    }
-
-    fn unquoted(message: &[u8]) -> Vec<u8> {
-        let lines = message.split_inclusive(|&octet| octet == b'\n');
-        lines
-            .flat_map(|line| &line[usize::from(is_quoted(line))..])
-            .copied()
-            .collect()
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
             for size in 1..=message.len().max(1) {
                 let name = format!("{:?} by {size}", String::from_utf8_lossy(message));
                 assert_eq!(quoted(message, size), expected, "{name}");
-                assert_eq!(unquoted(expected), message, "{name}");
+                assert_eq!(unquote(expected), message, "{name}");
             }
         }
     }
@@ -179,7 +179,7 @@ mod tests {
             let quoted = quoted(&message, size);
             prop_assert!(!quoted.starts_with(b"From "));
             prop_assert!(!quoted.windows(6).any(|window| window == b"\nFrom "));
-            prop_assert_eq!(unquoted(&quoted), message);
+            prop_assert_eq!(unquote(&quoted), message);
         }
     }
 }

@@ -234,7 +234,7 @@ fn cut_off_moved_part(
     missing: &[Missing],
     contents: &Contents,
 ) -> Result<bool, Error> {
-    for start in [contents.may_begin, contents.last_begins]
+    for start in [contents.ends.may_begin, contents.ends.last_begins]
         .into_iter()
         .flatten()
     {

@@ -21,38 +21,35 @@ const READ_AT_ONCE: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) marks: HashSet<Marks>,
+    /// Those of the last one.
+    pub(super) last: Option<Marks>,
+    pub(super) ends: Ends,
+}
+
+/// How an mbox begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Ends {
+    /// It begins with something that is no message.
+    pub(super) odd: bool,
     /// Where the last message begins.
     pub(super) last_begins: Option<u64>,
     /// Where the last line begins, if one more message may begin with it: so far it holds nothing
     /// but the start of [`FROM`].
     pub(super) may_begin: Option<u64>,
-    /// Those of the last one.
-    pub(super) last: Option<Marks>,
-    /// It begins with something that is no message.
-    pub(super) odd: bool,
 }
 
 impl Contents {
     /// Reads the whole file, in little memory.
     pub(super) fn read(file: &File, path: &Path) -> Result<Self, Error> {
-        let failed = |error| Error::io("reading", path, error);
         let mut contents = Self::default();
-        let mut reader = Reader::default();
-        let mut buffer = vec![0; READ_AT_ONCE];
-        let mut at = 0;
-        loop {
-            match file.read_at(&mut buffer, at) {
-                Ok(0) => break,
-                Ok(read) => {
-                    at += read as u64;
-                    reader.take(&buffer[..read], &mut contents);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed(error)),
-            }
-        }
-        reader.finish(&mut contents);
+        contents.ends = walk(file, path, &mut |message| contents.note(message))?;
         Ok(contents)
+    }
+
+    fn note(&mut self, message: Anatomy) {
+        let marks = message.finish();
+        self.marks.insert(marks);
+        self.last = Some(marks);
     }
 
     /// Enters what is there into an inventory. Of a file that is `cut`, the last message is there
@@ -68,7 +65,7 @@ impl Contents {
                 inventory.add(&part);
             }
         }
-        if self.odd {
+        if self.ends.odd {
             inventory.doubt(Doubt::Unreadable {
                 what: format!("`{}` does not begin with a message", path.display()),
             });
@@ -81,9 +78,29 @@ impl Contents {
     }
 }
 
+/// Shows every message of a file, in little memory.
+pub(super) fn walk(file: &File, path: &Path, show: &mut dyn FnMut(Anatomy)) -> Result<Ends, Error> {
+    let mut reader = Reader::default();
+    let mut buffer = vec![0; READ_AT_ONCE];
+    let mut at = 0;
+    loop {
+        match file.read_at(&mut buffer, at) {
+            Ok(0) => break,
+            Ok(read) => {
+                at += read as u64;
+                reader.take(&buffer[..read], show);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io("reading", path, error)),
+        }
+    }
+    Ok(reader.finish(show))
+}
+
 /// Takes an mbox apart as it streams by.
 #[derive(Debug, Default)]
 struct Reader {
+    ends: Ends,
     message: Option<Anatomy>,
     /// How much has streamed by.
     at: u64,
@@ -100,7 +117,7 @@ enum Line {
 }
 
 impl Reader {
-    fn take(&mut self, octets: &[u8], contents: &mut Contents) {
+    fn take(&mut self, octets: &[u8], show: &mut dyn FnMut(Anatomy)) {
         let mut rest = octets;
         while let Some(&first) = rest.first() {
             let Some(line) = self.within else {
@@ -110,8 +127,8 @@ impl Reader {
                     self.at += 1;
                     if self.start == FROM {
                         self.start.clear();
-                        contents.last_begins = Some(self.at - FROM.len() as u64);
-                        self.next_message(contents);
+                        self.ends.last_begins = Some(self.at - FROM.len() as u64);
+                        self.next_message(show);
                         self.within = Some(Line::Separator);
                     }
                 } else {
@@ -127,7 +144,7 @@ impl Reader {
             {
                 message.take(text);
             } else if line == Line::Other {
-                contents.odd = true;
+                self.ends.odd = true;
             }
             self.at += text.len() as u64;
             if end.is_some() {
@@ -137,12 +154,13 @@ impl Reader {
         }
     }
 
-    fn finish(mut self, contents: &mut Contents) {
+    fn finish(mut self, show: &mut dyn FnMut(Anatomy)) -> Ends {
         if !self.start.is_empty() {
-            contents.may_begin = Some(self.at - self.start.len() as u64);
+            self.ends.may_begin = Some(self.at - self.start.len() as u64);
         }
         self.put_start();
-        self.next_message(contents);
+        self.next_message(show);
+        self.ends
     }
 
     fn put_start(&mut self) {
@@ -152,11 +170,9 @@ impl Reader {
         self.start.clear();
     }
 
-    fn next_message(&mut self, contents: &mut Contents) {
+    fn next_message(&mut self, show: &mut dyn FnMut(Anatomy)) {
         if let Some(message) = self.message.replace(Anatomy::new()) {
-            let marks = message.finish();
-            contents.marks.insert(marks);
-            contents.last = Some(marks);
+            show(message);
         }
     }
 }
@@ -179,16 +195,20 @@ mod tests {
             let mut contents = Contents::default();
             let mut reader = Reader::default();
             for piece in mbox.chunks(size) {
-                reader.take(piece, &mut contents);
+                reader.take(piece, &mut |message| contents.note(message));
             }
-            reader.finish(&mut contents);
+            contents.ends = reader.finish(&mut |message| contents.note(message));
             assert_eq!(contents.marks.len(), 3, "{size}");
             let last = mbox
                 .windows(6)
                 .rposition(|window| window == b"From e")
                 .unwrap();
-            assert_eq!(contents.last_begins, Some(last as u64), "{size}");
-            assert_eq!(contents.may_begin, Some(mbox.len() as u64 - 1), "{size}");
+            assert_eq!(contents.ends.last_begins, Some(last as u64), "{size}");
+            assert_eq!(
+                contents.ends.may_begin,
+                Some(mbox.len() as u64 - 1),
+                "{size}"
+            );
             for message in [
                 &b"Message-ID: <1@x>\n\nFro\n>From b\nFrom\n"[..],
                 b"Message-ID: <2@x>\n\n",

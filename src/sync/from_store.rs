@@ -1,0 +1,210 @@
+//! What is on the server and in the store already counts as had: what `popsync import
+//! --from-store` does. One session, which only reads: STAT, UIDL, LIST, TOP, QUIT.
+//!
+//! A file of a Maildir that can be nothing but the server's message is recorded as stored, under
+//! the account's retention from now on. Of any other nothing is known but that it was had.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use tokio::task::spawn_blocking;
+
+use super::arrival::Arrival;
+use super::headers::{self, Header};
+use super::listing::{self, Opened, Past};
+use super::shelf::Shelf;
+use super::{Error, Event, Request, Stop, deletion, migration, planning};
+use crate::account::{Account, LineEndings, StoreSettings};
+use crate::auth::source;
+use crate::cache::{Cache, Digest, Had, LineEnds, Lock, Staged, Taken};
+use crate::maildrop::{Maildrop, Message};
+use crate::pop3::MessageNumber;
+use crate::session;
+use crate::store::{Name, locate, open_message};
+
+/// Files of this ending are popsync's, and hold what the server sent.
+const OURS: &str = ".popsync";
+
+/// Records every message of the server that the store holds. Nothing is retrieved, stored or
+/// deleted.
+///
+/// # Errors
+/// Those of a sync, and [`Error::NoHeaders`]. Then nothing is recorded.
+pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
+    let stop = Stop(request.stop.clone());
+    if matches!(request.account.store, StoreSettings::Exec { .. }) {
+        return Err(Error::NotLookedAt);
+    }
+    let (state_dir, account) = (request.state_dir.to_owned(), request.account.clone());
+    let now = (request.clock)();
+    // Before the dialling: a server waits for nobody who reads a large store.
+    let preparing = spawn_blocking(move || {
+        let lock = Lock::acquire(&state_dir, &account.identity)?;
+        let mut cache = Cache::open(&state_dir)?;
+        let row = cache.account(&account, now)?;
+        let (past, snapshot) = (Past::read(&cache, row.id)?, cache.snapshot(row.id)?);
+        let shelf = Shelf::read(&account.store)?;
+        Ok::<_, Error>((lock, cache, row, past, snapshot, shelf))
+    });
+    let (_lock, mut cache, row, past, snapshot, mut shelf) =
+        preparing.await.map_err(Error::panicked)??;
+    let asking = source::password(request.account, request.prompt);
+    let password = stop.unless_stopped(asking).await??;
+    let opening = listing::open(request, &password, &past);
+    let Opened {
+        mut session,
+        mut builder,
+        nameless,
+    } = stop.unless_stopped(opening).await??;
+    // Nothing that was had could be known again.
+    if let Some(refusal) = nameless {
+        deletion::leave(session).await;
+        return Err(session::Error::Refused(refusal).into());
+    }
+    if !builder.has_sizes() {
+        let scanning = listing::scan(&mut session, &mut builder);
+        stop.unless_stopped(scanning).await??;
+    }
+    let maildrop = builder.finish();
+    planning::warn(request, &maildrop);
+    let unknown = migration::unknown(&maildrop, &snapshot);
+    let asking = headers_of(&mut session, &maildrop, &unknown);
+    let headers = stop.unless_stopped(asking).await??;
+    deletion::leave(session).await;
+    let found: Vec<(Message<'_>, Digest, Option<Name>)> = unknown
+        .iter()
+        .zip(&headers)
+        .filter_map(|(&place, header)| {
+            let (message, header) = (maildrop.get(place)?, (*header)?);
+            Some((message, header, shelf.take(&header)?.same))
+        })
+        .collect();
+    if found.is_empty() && !unknown.is_empty() {
+        let message = format!(
+            "none of {} messages on the server is in `{}`, as far as their headers tell",
+            unknown.len(),
+            request.account.store
+        );
+        request
+            .reporter
+            .report(Event::Warning { message: &message });
+    }
+    let had = had(&found);
+    let stored = stored(request.account, &found);
+    let known = (maildrop.len() - unknown.len()) as u64;
+    let new = stored.len() as u64;
+    let recording = spawn_blocking(move || {
+        cache.adopt(row.id, &stored, now)?;
+        cache.take_over(row.id, had.into_iter().map(Ok::<_, Error>), now)
+    });
+    // What is recorded as stored is not taken over as well.
+    let taken = recording.await.map_err(Error::panicked)??;
+    Ok(Taken {
+        new: taken.new + new,
+        known,
+    })
+}
+
+/// The digests of these messages' headers, as far as the server gives them.
+async fn headers_of(
+    session: &mut session::Session,
+    maildrop: &Maildrop,
+    places: &[usize],
+) -> Result<Vec<Option<Digest>>, Error> {
+    let messages = places.iter().filter_map(|&place| maildrop.get(place));
+    let numbers: Vec<MessageNumber> = messages.map(|message| message.number).collect();
+    let mut digests = Vec::with_capacity(numbers.len());
+    let has_top = headers::pull(session, &numbers, |_, header| {
+        digests.push(match header {
+            Header::Is(octets) => Some(migration::digest(octets)),
+            Header::Refused(_) | Header::Unusable => None,
+        });
+    })
+    .await?;
+    if !has_top || (!digests.is_empty() && digests.iter().all(Option::is_none)) {
+        return Err(Error::NoHeaders);
+    }
+    Ok(digests)
+}
+
+/// The unique-ids all of whose messages were found.
+fn had(found: &[(Message<'_>, Digest, Option<Name>)]) -> Vec<Had> {
+    let mut counts: HashMap<&[u8], (u32, u32)> = HashMap::new();
+    for (message, ..) in found {
+        let count = counts
+            .entry(message.unique_id)
+            .or_insert((0, message.copies));
+        count.0 += 1;
+    }
+    let complete = counts.into_iter().filter(|(_, (count, all))| count == all);
+    complete
+        .map(|(unique_id, (_, copies))| Had {
+            unique_id: unique_id.to_vec(),
+            copies,
+            without_slashes: false,
+        })
+        .collect()
+}
+
+/// Those of the found messages whose files hold what the server would send.
+fn stored(account: &Account, found: &[(Message<'_>, Digest, Option<Name>)]) -> Vec<Staged> {
+    let Some(maildir) = account.store.maildir() else {
+        return Vec::new();
+    };
+    let line_endings = account.store.line_endings();
+    let names = found.iter().filter_map(|(.., name)| name.as_ref());
+    let paths = locate(maildir, names);
+    let stored = found.iter().filter_map(|(message, header, name)| {
+        let name = name.as_ref()?;
+        let (octets, sha256) = as_sent(paths.get(name.as_str())?, line_endings)?;
+        let is_sure = message.copies == 1
+            && (message.octets == Some(octets) || name.as_str().ends_with(OURS));
+        is_sure.then(|| Staged {
+            unique_id: message.unique_id.to_vec(),
+            name: name.clone(),
+            octets,
+            sha256,
+            header_sha256: *header,
+            listed_octets: message.octets,
+            line_ends: LineEnds {
+                stored: line_endings,
+                bare: false,
+            },
+            extent: None,
+        })
+    });
+    stored.collect()
+}
+
+/// Size and digest of a file as it was sent; none where that cannot be told.
+fn as_sent(path: &Path, stored: LineEndings) -> Option<(u64, Digest)> {
+    let content = std::io::BufReader::with_capacity(256 << 10, open_message(path).ok()?);
+    let mut arrival = Arrival::new(LineEndings::Crlf);
+    let (mut sent, mut out) = (Vec::new(), Vec::new());
+    let mut last = 0;
+    let mut content = content;
+    loop {
+        let piece = std::io::BufRead::fill_buf(&mut content).ok()?;
+        if piece.is_empty() {
+            break;
+        }
+        sent.clear();
+        for &octet in piece {
+            match (stored, octet) {
+                // A CR that was stored was no line's end.
+                (LineEndings::Lf, b'\r') => return None,
+                (LineEndings::Lf, b'\n') => sent.extend_from_slice(b"\r\n"),
+                (LineEndings::Crlf, b'\n') if last != b'\r' => return None,
+                _ => sent.push(octet),
+            }
+            last = octet;
+        }
+        let length = piece.len();
+        std::io::BufRead::consume(&mut content, length);
+        out.clear();
+        arrival.take(&sent, &mut out);
+    }
+    out.clear();
+    let arrived = arrival.finish(&mut out);
+    Some((arrived.octets, arrived.sha256))
+}
