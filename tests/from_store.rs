@@ -1,6 +1,11 @@
 //! What is in a store already does not come again, whoever put it there: after the state was lost,
 //! and for who comes from another program.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
 #[path = "support/bench.rs"]
 mod bench;
 
@@ -89,7 +94,7 @@ fn an_import_that_fails_leaves_the_state_lost() {
     });
     let ended = bench.configured("import", "", &FROM_STORE).gives(69);
     ended.says("--seed");
-    let no_list = [&"work"[..], "--from", "fdm", "/dev/null"];
+    let no_list = ["work", "--from", "fdm", "/dev/null"];
     bench.configured("import", "", &no_list).gives(65);
     bench.sync("", &[]).gives(74);
     assert_eq!(bench.store.len(), 6);

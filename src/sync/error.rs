@@ -150,8 +150,9 @@ impl Error {
             Self::NotMaildir => None,
             Self::StateLost { .. } => Some(
                 "every message would come again. Put the state folder back from a backup, or run \
-                 `popsync import ACCOUNT --from-store`, which knows them by their headers, after \
-                 which only new messages come; who wants all of them again names another folder"
+                 `popsync import ACCOUNT --from-store`, which knows them by their headers; or \
+                 `popsync import ACCOUNT --seed`, after which only new messages come. Who wants \
+                 all of them again names another folder"
                     .to_owned(),
             ),
             Self::StoreMissing { .. } => {

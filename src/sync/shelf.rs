@@ -101,7 +101,7 @@ impl Shelf {
             .iter()
             .copied()
             .find(is_same)
-            .or(free.first().copied())?;
+            .or_else(|| free.first().copied())?;
         let message = &mut self.messages[place];
         message.taken = true;
         let name = message.name.clone();

@@ -206,6 +206,11 @@ fn limits_hold_here_too() {
         assert_eq!(bench.store.len(), stored);
     }
     bench.assert_exactly_once();
+    // To another account the store is one whose state was lost, also in a rehearsal.
+    bench.sync("", &["--dry-run"]).gives(74);
+    let bench = Setup::with(letters(5))
+        .knobs(without_uidl(true, Missing::Absent))
+        .start();
     let ended = bench.sync("", &["--dry-run"]).gives(0);
     assert!(ended.out.contains("5 to retrieve"), "{}", ended.text());
     let ended = bench.configured("list", "", &["work"]).gives(0);
