@@ -229,6 +229,51 @@ fn a6_what_is_wrong_with_a_certificate_is_named_with_the_setting_that_helps() {
     }
 }
 
+/// As `openssl req -x509` makes them for a server at home.
+#[test]
+fn a_server_that_is_the_authority_in_the_file_itself_is_trusted() {
+    let authority = |names: &[&str], until| {
+        let mut params = params(names);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = date_time_ymd(until, 1, 1);
+        Identity::self_signed(&params)
+    };
+    let arguments = ["--ca-file", "front.pem"];
+    let own = authority(HERE, 2090);
+    for trusted in [&own, &Identity::self_signed(&params(HERE))] {
+        let bench = plain();
+        write(&bench.path("front.pem"), &trusted.certificate.pem(), 0o644);
+        works(&bench, &front(&bench, trusted), &arguments);
+    }
+    // Nobody else is for that, nor is it good for all hosts and for ever.
+    for (identity, file, words) in [
+        (&authority(HERE, 2090), &own, "it is self-signed"),
+        (
+            &Identity {
+                certificate: own.certificate.clone(),
+                key: KeyPair::generate().unwrap(),
+            },
+            &own,
+            "is not to be trusted",
+        ),
+    ] {
+        let bench = plain();
+        write(&bench.path("front.pem"), &file.certificate.pem(), 0o644);
+        refuses(&bench, &front(&bench, identity), &arguments, 69).says(words);
+    }
+    for (identity, words) in [
+        (authority(HERE, 2021), "it expired on 2021-01-01"),
+        (
+            authority(&["other.example"], 2090),
+            "it was issued for other.example",
+        ),
+    ] {
+        let bench = plain();
+        write(&bench.path("front.pem"), &identity.certificate.pem(), 0o644);
+        refuses(&bench, &front(&bench, &identity), &arguments, 69).says(words);
+    }
+}
+
 #[test]
 fn the_systems_authorities_are_trusted_where_asked_for() {
     let bench = plain();

@@ -3,30 +3,81 @@
 //! A fingerprint and authorities can be asked for, each alone or both together; whatever is
 //! asked for must hold. That the server has the certificate's key is proved by its signature in
 //! the handshake, which is always verified: without it anybody could show a copied certificate.
+//!
+//! A server may be its own authority: `openssl req -x509` makes certificates that are both, and
+//! people name the very same file on both ends. webpki takes no authority for a server; here one
+//! that is trusted by name is, where the host and the dates are right.
 
 use std::sync::Arc;
 
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{
     HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
 };
+use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
 use tokio_rustls::rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{self, DigitallySignedStruct, SignatureScheme};
+use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::{
+    self, CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 
 use super::{CertificateFault, Distrust, Error, trust};
 use crate::account::{Fingerprint, Pinned, Roots, TlsSettings};
 use crate::session::Watch;
-use crate::session::certificate;
+use crate::session::certificate::{self, Certificate};
 
 #[derive(Debug)]
 pub(super) struct Verifier {
-    chain: Option<Arc<WebPkiServerVerifier>>,
+    authorities: Option<Authorities>,
     pin: Option<Fingerprint>,
     algorithms: WebPkiSupportedAlgorithms,
     watch: Option<Arc<dyn Watch>>,
+}
+
+/// Those that may vouch for the server.
+#[derive(Debug)]
+struct Authorities {
+    roots: Arc<RootCertStore>,
+    chain: Arc<WebPkiServerVerifier>,
+}
+
+impl Authorities {
+    fn new(roots: &Roots, provider: &Arc<CryptoProvider>) -> Result<Self, Error> {
+        let failed = |fault| Error::Roots { fault };
+        let roots = trust::roots(roots).map_err(failed)?;
+        let provider = Arc::clone(provider);
+        let chain = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider)
+            .build()
+            // It fails without authorities, and for lists of revocations.
+            .map_err(|_| failed(trust::RootsFault::NoneInSystem))?;
+        Ok(Self { roots, chain })
+    }
+
+    /// Whether this certificate is one of them: has the name and the key of one.
+    fn have(&self, certificate: &CertificateDer<'_>) -> bool {
+        let mut alone = RootCertStore::empty();
+        let anchor = alone.add(certificate.clone().into_owned()).ok();
+        anchor.is_some() && self.roots.roots.contains(&alone.roots[0])
+    }
+
+    /// What else a chain of certificates would be asked, where there is none.
+    fn verify_own(
+        certificate: &CertificateDer<'_>,
+        server_name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        let text = Certificate::read(certificate).text;
+        let text = text.ok_or(CertificateError::BadEncoding)?;
+        if now.as_secs() < text.not_before {
+            return Err(CertificateError::NotValidYet.into());
+        }
+        if now.as_secs() > text.not_after {
+            return Err(CertificateError::Expired.into());
+        }
+        verify_server_name(&ParsedCertificate::try_from(certificate)?, server_name)
+    }
 }
 
 impl Verifier {
@@ -41,20 +92,11 @@ impl Verifier {
             (None, None) => Some(&Roots::Webpki),
             (None, Some(_)) => None,
         };
-        let chain = roots
-            .map(|roots| {
-                let roots = trust::roots(roots).map_err(|fault| Error::Roots { fault })?;
-                let provider = Arc::clone(provider);
-                WebPkiServerVerifier::builder_with_provider(roots, provider)
-                    .build()
-                    // It fails without authorities, and for lists of revocations.
-                    .map_err(|_| Error::Roots {
-                        fault: trust::RootsFault::NoneInSystem,
-                    })
-            })
+        let authorities = roots
+            .map(|roots| Authorities::new(roots, provider))
             .transpose()?;
         Ok(Self {
-            chain,
+            authorities,
             pin,
             algorithms: provider.signature_verification_algorithms,
             watch,
@@ -92,11 +134,19 @@ impl ServerCertVerifier for Verifier {
         }
         self.check_pin(end_entity)
             .map_err(|fault| Distrust::new(fault, end_entity))?;
-        let Some(chain) = &self.chain else {
+        let Some(authorities) = &self.authorities else {
             return Ok(ServerCertVerified::assertion());
         };
+        let chain = &authorities.chain;
         chain
             .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            .or_else(|error| {
+                if !authorities.have(end_entity) {
+                    return Err(error);
+                }
+                Authorities::verify_own(end_entity, server_name, now)?;
+                Ok(ServerCertVerified::assertion())
+            })
             .map_err(|error| match error {
                 rustls::Error::InvalidCertificate(fault) => {
                     Distrust::new(CertificateFault::of(&fault, end_entity), end_entity).into()
