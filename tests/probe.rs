@@ -17,7 +17,7 @@ mod maildrop;
 use std::fs;
 
 use exchange_sim::{
-    Act, At, BareLf, Certificate, Knobs, LoginType, Missing, NoCapa, Profile, Separator,
+    Act, At, BareLf, Certificate, CloseHow, Knobs, LoginType, Missing, NoCapa, Profile, Separator,
     StatusCase, Text,
 };
 use serde_json::Value;
@@ -283,11 +283,19 @@ fn a_refused_login_is_told_with_its_status_and_a_hint() {
 
 #[test]
 fn a_server_without_capa_is_probed_without() {
-    for (no_capa, connections) in [(NoCapa::Err, 1), (NoCapa::Close, 2)] {
-        let sim = odd(Knobs {
-            no_capa: Some(no_capa),
-            ..Knobs::default()
-        });
+    let no_capa = |no_capa| Knobs {
+        no_capa: Some(no_capa),
+        ..Knobs::default()
+    };
+    // XPOP3:C0005: a close behind the refusal.
+    let refuses_and_closes =
+        no_capa(NoCapa::Err).rule(At::verb("CAPA"), Act::CloseAfter(CloseHow::Fin));
+    for (knobs, connections) in [
+        (no_capa(NoCapa::Err), 1),
+        (no_capa(NoCapa::Close), 2),
+        (refuses_and_closes, 2),
+    ] {
+        let sim = odd(knobs);
         let told = probe(&sim, &[]);
         assert_eq!(told.status, 0, "{}", told.err);
         assert_eq!(sim.transcripts().len(), connections);

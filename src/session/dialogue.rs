@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::wire::{WIRE, trace_command, trace_line, trace_response};
 use super::{Awaited, Error, LAST_WORDS, Refusal, Session};
-use crate::pop3::{self, Command, Event, Printable, Response};
+use crate::pop3::{self, Command, Event, Keyword, Printable, Response};
 
 impl Session {
     /// Sends one command and reads its one-line reply.
@@ -56,10 +56,12 @@ impl Session {
             .send(command, &mut self.output)
             .map_err(|fault| self.protocol(fault))?;
         trace_command(command);
+        self.snubbed |= command.keyword() == Keyword::Capa;
         if let Command::Apop(_, secret) | Command::Auth(_, Some(secret)) | Command::Pass(secret) =
             command
         {
             self.secrets.add(secret.expose_secret().as_bytes());
+            self.snubbed = false;
         }
         Ok(())
     }
@@ -267,7 +269,6 @@ impl Session {
     }
 
     pub(super) fn lost(&mut self, source: io::Error) -> Error {
-        let awaited = self.connection.awaited();
         self.connection.give_up();
         // The TLS library's words for it are a link to a manual for programmers.
         let source = match source.kind() {
@@ -278,7 +279,6 @@ impl Session {
             _ => source,
         };
         Error::Lost {
-            awaited,
             last_words: self.last_words.clone(),
             source,
         }

@@ -171,8 +171,6 @@ pub enum Error {
     /// The connection broke.
     #[error("the connection to the server was lost{}", having_said(.last_words.as_deref()))]
     Lost {
-        /// The command whose reply was due.
-        awaited: Option<Keyword>,
         /// The last negative answer, which may tell why.
         last_words: Option<String>,
         /// Why.
@@ -315,20 +313,6 @@ impl Error {
             Self::Autologout { .. } | Self::Lost { .. } => true,
             Self::LongLine { fault, .. } => fault.is_hang_up(),
             Self::Protocol { fault, .. } => matches!(fault, pop3::Error::Closed { .. }),
-            _ => false,
-        }
-    }
-
-    /// Whether the server did so instead of an answer to this command.
-    pub(super) fn is_hang_up_on(&self, command: Keyword) -> bool {
-        match self {
-            Self::Lost {
-                awaited, source, ..
-            } => *awaited == Some(command) && tls::wants_certificate(source).is_none(),
-            Self::Protocol {
-                fault: pop3::Error::Closed { awaited },
-                ..
-            } => *awaited == Some(command),
             _ => false,
         }
     }

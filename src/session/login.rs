@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Command, Error, Keyword, Peer, Refusal, Session, Watch};
+use super::{Command, Error, Keyword, Peer, Refusal, Session, Unbegun, Watch};
 use crate::account::{Account, AuthMethod, PasswordSource, Security};
 use crate::auth::choose::{Choice, Secret, Situation, choose};
 use crate::auth::{Credentials, Fault, apop, argument};
@@ -50,15 +50,12 @@ impl Session {
         watch: Option<&Arc<dyn Watch>>,
         mut connected: impl FnMut(&Peer) + Send,
     ) -> Result<Self, Error> {
-        match Self::begin_with(account, password, true, known, watch, &mut connected).await {
-            // Some servers hang up on a command that they do not know, few of them by the rules of
-            // TLS. Whoever cuts the line there to have no list read gains nothing: without one
-            // STLS is asked for all the same, and `auto` takes nothing weaker without TLS.
-            Err(error) if error.is_hang_up_on(Keyword::Capa) => {
-                Self::begin_with(account, password, false, None, watch, &mut connected).await
-            }
-            begun => begun,
+        let mut begun =
+            Self::begin_with(account, password, true, known, watch, &mut connected).await;
+        if begun.as_ref().is_err_and(|unbegun| unbegun.for_capa) {
+            begun = Self::begin_with(account, password, false, None, watch, &mut connected).await;
         }
+        begun.map_err(|unbegun| unbegun.error)
     }
 
     async fn begin_with(
@@ -68,19 +65,31 @@ impl Session {
         known: Option<&Capabilities>,
         watch: Option<&Arc<dyn Watch>>,
         connected: &mut (impl FnMut(&Peer) + Send),
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, Unbegun> {
         let (mut session, peer) = Self::open(account, password, capa, watch).await?;
         connected(&peer);
         let known = known.filter(|_| capa && account.auth == AuthMethod::User);
         let logged_in = if known.is_some_and(Capabilities::pipelining) {
             session.capa_with_user(account, password).await
         } else {
-            if capa {
-                session.capa().await?;
-            }
-            session.log_in(account, password).await
+            session.capa_then_log_in(capa, account, password).await
         };
-        session.or_leave(logged_in).await
+        match logged_in {
+            Err(error) if error.is_hang_up() => Err(session.unbegun(error)),
+            logged_in => Ok(session.or_leave(logged_in).await?),
+        }
+    }
+
+    async fn capa_then_log_in(
+        &mut self,
+        capa: bool,
+        account: &Account,
+        password: &SecretString,
+    ) -> Result<(), Error> {
+        if capa {
+            self.capa().await?;
+        }
+        self.log_in(account, password).await
     }
 
     /// The session after a login, or QUIT: that is what OPOP3:C0010 leaves besides a new

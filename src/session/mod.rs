@@ -67,6 +67,9 @@ pub struct Session {
     /// The text of the greeting.
     greeting: Vec<u8>,
     capabilities: Capabilities,
+    /// CAPA was asked, had no positive answer, and nothing secret was said since: where the
+    /// server hangs up, CAPA may be why, and a session without it is worth a try.
+    snubbed: bool,
     /// What a login can be bound to; nothing without TLS.
     bindings: ChannelBindings,
     pace: Pace,
@@ -95,7 +98,33 @@ pub struct Peer {
     pub tls: Option<String>,
 }
 
+/// Why a session did not begin.
+struct Unbegun {
+    error: Error,
+    /// CAPA may be why.
+    for_capa: bool,
+}
+
+impl From<Error> for Unbegun {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            for_capa: false,
+        }
+    }
+}
+
 impl Session {
+    /// What a failure means for another attempt: some servers hang up on a command that they do
+    /// not know, or once they have refused it (`XPOP3:C0005`).
+    fn unbegun(&self, error: Error) -> Unbegun {
+        let for_capa = match &error {
+            Error::Lost { source, .. } if tls::wants_certificate(source).is_some() => false,
+            error => self.snubbed && error.is_hang_up(),
+        };
+        Unbegun { error, for_capa }
+    }
+
     /// Connects as the account says, up to the point where it may log in: greeting, and STLS
     /// where it is due. `capa` tells whether CAPA may be sent; `password` is only to be kept out
     /// of the log: the server may know it from the last time.
@@ -104,7 +133,7 @@ impl Session {
         password: &SecretString,
         capa: bool,
         watch: Option<&Arc<dyn Watch>>,
-    ) -> Result<(Self, Peer), Error> {
+    ) -> Result<(Self, Peer), Unbegun> {
         let server = &account.server;
         let connector = match server.security {
             Security::Plain => None,
@@ -137,10 +166,14 @@ impl Session {
         }
         session.greeting().await?;
         if let (Security::Stls, Some(connector)) = (server.security, &connector) {
-            if capa {
-                session.capa().await?;
-            }
-            session.stls().await?;
+            let agreed = async {
+                if capa {
+                    session.capa().await?;
+                }
+                session.stls().await
+            };
+            let agreed = agreed.await;
+            agreed.map_err(|error| session.unbegun(error))?;
             let plain = std::mem::replace(&mut session.stream, Box::new(tokio::io::empty()));
             let (protected, protection) = connector.handshake(plain, account.timeout).await?;
             session.stream = protected;
@@ -149,6 +182,7 @@ impl Session {
             // RFC 2595 §4: whatever was learnt before the handshake may be a forgery.
             session.capabilities = Capabilities::default();
             session.last_words = None;
+            session.snubbed = false;
         }
         tracing::debug!(address = %peer.address, tls = peer.tls.as_deref().unwrap_or("off"), "connected");
         Ok((session, peer))
@@ -160,6 +194,7 @@ impl Session {
             connection: Connection::default(),
             greeting: Vec::new(),
             capabilities: Capabilities::default(),
+            snubbed: false,
             bindings: ChannelBindings::default(),
             pace: Pace::new(timeout),
             input: vec![0; INPUT_SIZE],
@@ -198,17 +233,20 @@ impl Session {
 
     async fn capa_reply(&mut self) -> Result<(), Error> {
         let mut capabilities = Capabilities::default();
+        let mut answered = false;
         self.converse(|event| match event {
             Event::Capability(line) => {
                 capabilities.push(line);
                 ControlFlow::Continue(())
             }
             Event::Reply(Keyword::Capa, response) if response.is_positive() => {
+                answered = true;
                 ControlFlow::Continue(())
             }
             _ => ControlFlow::Break(()),
         })
         .await?;
+        self.snubbed &= !answered;
         let shown = |line: &String| self.secrets.without_in(line);
         let shown: Vec<_> = capabilities.lines().iter().map(shown).collect();
         tracing::debug!(capabilities = ?shown, "the server's capabilities");

@@ -1,6 +1,6 @@
 //! Greetings and capabilities. (Catalogue 1–11.)
 
-use exchange_sim::{Act, At, CapaOdd, Knobs, Missing, NoCapa, Profile};
+use exchange_sim::{Act, At, CapaOdd, CloseHow, Knobs, Missing, NoCapa, Profile};
 
 use crate::bench::By;
 use crate::table::fault;
@@ -107,6 +107,25 @@ fn a_server_without_capa_is_used_without_it() {
             fault(about, knobs).holds();
         }
     }
+    // XPOP3:C0005: a close may follow any refusal; and there are servers that just break off.
+    for by in [By::Tls, By::Stls, By::Plain] {
+        for how in [CloseHow::Fin, CloseHow::Reset, CloseHow::NoCloseNotify] {
+            for refuses in [true, false] {
+                let refusal = b"-ERR what is that?\r\n".to_vec();
+                let knobs = if refuses {
+                    Knobs::default()
+                        .rule(At::verb("CAPA"), Act::Instead(refusal))
+                        .rule(At::verb("CAPA"), Act::CloseAfter(how))
+                } else {
+                    Knobs::default().rule(At::verb("CAPA"), Act::Close(how))
+                };
+                fault(format!("{how:?} at CAPA over {by:?}, {refuses}"), knobs)
+                    .by(by)
+                    .sessions(2)
+                    .holds();
+            }
+        }
+    }
     let hangs = Knobs {
         no_capa: Some(NoCapa::Hang),
         ..Knobs::default()
@@ -115,6 +134,22 @@ fn a_server_without_capa_is_used_without_it() {
         .hangs()
         .fails_before_login(75, "waiting for the reply to CAPA")
         .holds();
+}
+
+/// Without CAPA a login is tried once more, but no password a second time.
+#[test]
+fn a_server_that_hangs_up_on_the_login_is_not_sent_the_password_twice() {
+    let refusal = b"-ERR what is that?\r\n".to_vec();
+    let no_capa = Knobs::default().rule(At::verb("CAPA"), Act::Instead(refusal));
+    for (verb, sessions) in [("USER", 2), ("PASS", 1)] {
+        let knobs = no_capa
+            .clone()
+            .rule(At::verb(verb), Act::Close(CloseHow::Fin));
+        fault(format!("closes at {verb}"), knobs)
+            .fails(75, &format!("in answer to {verb}"))
+            .sessions(sessions)
+            .holds();
+    }
 }
 
 #[test]
