@@ -108,6 +108,19 @@ fn every_line_of_the_unique_id_listing_is_a_message() {
     bench.sync(KEEPING, &[]).gives(0);
     bench.assert_exactly_once();
     assert_eq!(bench.sim.commands_of("RETR").len(), 12);
+    for stat_line in ["+OK 3 100", "+OK 0 0", "+OK 4294967300 1"] {
+        let bench = Bench::with(letters(12));
+        bench.knobs(Knobs {
+            stat_line: Some(stat_line.into()),
+            ..Knobs::default()
+        });
+        // A person is told; mail is not kept waiting for it.
+        let ended = bench.sync(DELETING, &[]).gives(1);
+        ended.says("the listing contradicts itself, so nothing is deleted");
+        assert_eq!(bench.sim.commands_of("RETR").len(), 12, "{stat_line}");
+        assert_eq!(bench.sim.commands_of("DELE"), [""; 0], "{stat_line}");
+        bench.assert_exactly_once();
+    }
 }
 
 /// OPOP3:C0039 against XPOP3:C0007 and RFC 1939: what is below 0x2E, beyond 70 octets or no
