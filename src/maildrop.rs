@@ -84,19 +84,16 @@ impl fmt::Display for Contradiction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CountDiffers { stat, uidl } => {
-                write!(f, "STAT counts {stat} messages, UIDL lists {uidl}")
+                write!(f, "STAT counts {stat} and UIDL lists {uidl}")
             }
             Self::OnlyInScanListing { messages } => {
-                write!(f, "LIST shows {messages} messages that UIDL does not")
+                write!(f, "messages that LIST shows and UIDL does not: {messages}")
             }
             Self::NumberRepeated { messages } => {
-                write!(
-                    f,
-                    "UIDL gives {messages} messages a number that others have too"
-                )
+                write!(f, "messages whose number others have too: {messages}")
             }
             Self::NumberUnusable { lines } => {
-                write!(f, "{lines} lines name no message-number")
+                write!(f, "lines that name no message-number: {lines}")
             }
         }
     }

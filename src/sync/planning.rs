@@ -219,8 +219,8 @@ impl Plan {
         if nameless > 0 {
             unusable += nameless;
             let message = format!(
-                "the server gives {nameless} messages no unique-id: they cannot be told apart, \
-                 and stay where they are"
+                "messages to which the server gives no unique-id: {nameless}; they cannot be told \
+                 apart, and stay where they are"
             );
             request
                 .reporter
