@@ -239,17 +239,41 @@ fn a_stat_that_cannot_be_read_ends_the_visit() {
     assert_eq!(told.header["stopped"]["step"], "stat");
 }
 
+/// The status is that of a sync, which goes by headers where there are no unique-ids.
 #[test]
-fn a_refusal_is_a_failure_but_not_the_end() {
-    let told = told_of(Knobs {
-        no_uidl: Some(Missing::Refused),
-        ..Knobs::default()
-    });
-    assert_eq!(told.status, 76);
-    assert_eq!(told.on("OPOP3:C0037").0, "deviates");
-    // The rest is looked at all the same.
-    assert_eq!(told.on("OPOP3:C0020"), ("ok", "6 lines for 6 messages"));
+fn a_refused_uidl_fails_where_headers_cannot_be_had_either() {
+    for announced in [Missing::Refused, Missing::Absent] {
+        let knobs = Knobs {
+            no_uidl: Some(announced),
+            ..Knobs::default()
+        };
+        let told = told_of(knobs.clone());
+        assert_eq!((told.status, told.err.as_str()), (0, ""));
+        assert_eq!(told.on("OPOP3:C0037").0, "deviates");
+        assert_eq!(told.on("OPOP3:C0034").0, "ok");
+        assert_eq!(told.header["stopped"], Value::Null);
+        let text = popsync(&odd(knobs.clone()), Profile::Ex2016, &[]).run().out;
+        assert!(text.contains("apart by their headers"), "{text}");
+
+        let told = told_of(Knobs {
+            no_top: Some(announced),
+            ..knobs
+        });
+        assert_eq!(told.status, 76);
+        assert!(told.err.contains("unless the server has LIST and TOP"));
+        assert_eq!(told.on("OPOP3:C0037").0, "deviates");
+        assert_eq!(told.header["stopped"]["step"], "uidl");
+        // The rest is looked at all the same.
+        assert_eq!(told.on("OPOP3:C0020"), ("ok", "6 lines for 6 messages"));
+    }
+    let refusal = b"-ERR [SYS/TEMP] not now\r\n".to_vec();
+    let told = told_of(Knobs::default().rule(At::verb("UIDL"), Act::Instead(refusal)));
+    assert_eq!(told.status, 75);
     assert_eq!(told.header["stopped"]["step"], "uidl");
+}
+
+#[test]
+fn a_refused_list_is_no_failure() {
     let told = told_of(Knobs {
         no_list: Some(Missing::Absent),
         ..Knobs::default()

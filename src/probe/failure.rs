@@ -35,7 +35,8 @@ impl Failure {
                 _ => Some("`-vv` shows the dialogue with the server".to_owned()),
             },
             Error::Refused(refusal) if refusal.command == Some(Keyword::Uidl) => Some(
-                "without unique-ids messages cannot be told apart, so a sync retrieves nothing"
+                "without unique-ids messages cannot be told apart unless the server has LIST and \
+                 TOP, so a sync retrieves nothing"
                     .to_owned(),
             ),
             error => error.advice(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::account::Account;
-use crate::pop3::MessageNumber;
 use crate::pop3::listing::DropListing;
+use crate::pop3::{Keyword, MessageNumber};
 use crate::session::{Error, Session, Watch};
 
 use super::recorder::Recorder;
@@ -53,8 +53,14 @@ impl Visit<'_> {
         let stat = self.session.stat(|_| {}).await;
         self.unless_refused(stat)?;
         self.recorder.begin(Step::Uidl);
-        let uidl = self.session.uidl(|_| {}).await;
-        self.unless_refused(uidl)?;
+        let nameless = match self.session.uidl(|_| {}).await {
+            // A sync goes on by headers, where it can have them.
+            Err(Error::Refused(refusal)) if !refusal.is_temporary() => Some(refusal),
+            uidl => {
+                self.unless_refused(uidl)?;
+                None
+            }
+        };
         self.recorder.begin(Step::List);
         self.session.scan_listing(|_| {}).await?;
         for _ in 0..ROUND_TRIPS {
@@ -62,7 +68,12 @@ impl Visit<'_> {
             // What the answer was is on record.
             let _ = self.session.noop().await?;
         }
-        self.samples().await?;
+        self.samples(nameless.is_some()).await?;
+        if let Some(refusal) = nameless
+            && !self.recorder.see(tells_apart_by_headers)
+        {
+            self.recorder.failed(Error::Refused(refusal));
+        }
         self.several_at_once().await?;
         self.recorder.begin(Step::Quit);
         self.session.quit().await
@@ -79,12 +90,14 @@ impl Visit<'_> {
         }
     }
 
-    /// The header of a small message; on a deep visit a few messages, whole.
-    async fn samples(&mut self) -> Result<(), Error> {
+    /// The header of a small message; on a deep visit a few messages, whole. `nameless` is a
+    /// server without unique-ids, of which a sync asks headers whatever it announces.
+    async fn samples(&mut self, nameless: bool) -> Result<(), Error> {
         let (deep, tops, chosen) = self.recorder.see(|seen| {
             let count = if seen.deep { SMALLEST } else { 1 };
             let limit = if seen.deep { LARGEST } else { u64::MAX };
-            (seen.deep, offers_top(seen), choice(seen, count, limit))
+            let tops = nameless || offers_top(seen);
+            (seen.deep, tops, choice(seen, count, limit))
         });
         for (number, listed) in chosen {
             let mut sample = Sample {
@@ -135,6 +148,16 @@ fn offers_top(seen: &Observations) -> bool {
     let before = seen.capabilities(Stage::BeforeLogin);
     let known = seen.capabilities(Stage::AfterLogin).or(before);
     known.is_none_or(|capabilities| capabilities.has("TOP"))
+}
+
+/// Whether a sync can do without unique-ids: there are a listing and headers, or no messages.
+fn tells_apart_by_headers(seen: &Observations) -> bool {
+    let positive = |keyword| {
+        let reply = seen.reply(keyword);
+        reply.is_some_and(|reply| reply.response().is_positive())
+    };
+    let none = seen.drop_listing().is_some_and(|drop| drop.messages == 0);
+    none || positive(Keyword::List) && positive(Keyword::Top)
 }
 
 /// The messages to look at closely.

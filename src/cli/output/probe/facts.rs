@@ -6,7 +6,7 @@ use indicatif::HumanCount;
 use jiff::Timestamp;
 
 use crate::account::{Account, Security, Via};
-use crate::pop3::{Capabilities, Printable};
+use crate::pop3::{Capabilities, Keyword, Printable};
 use crate::probe::{Flight, IdForm, Observations, Report, Stage, UniqueIdRows};
 use crate::session::Address;
 use crate::session::certificate::{Certificate, Text};
@@ -38,10 +38,7 @@ pub(super) fn facts(account: &Account, report: &Report, now: i64) -> Vec<Fact> {
     put("pipelining", pipelining(seen));
     put("mailbox", mailbox(seen));
     put("sizes", sizes(seen));
-    put(
-        "unique-ids",
-        seen.unique_ids.as_ref().map_or_else(Vec::new, unique_ids),
-    );
+    put("unique-ids", unique_ids(seen));
     put("time", time(seen));
     put("Exchange", exchange(seen));
     put("stopped", stopped(report));
@@ -228,7 +225,18 @@ fn sizes(seen: &Observations) -> Vec<String> {
     }]
 }
 
-fn unique_ids(ids: &UniqueIdRows) -> Vec<String> {
+fn unique_ids(seen: &Observations) -> Vec<String> {
+    match (&seen.unique_ids, seen.reply(Keyword::Uidl), &seen.failure) {
+        (Some(ids), ..) => forms(ids),
+        (None, None, _) => Vec::new(),
+        (None, Some(_), Some(_)) => vec!["none".to_owned()],
+        (None, Some(_), None) => {
+            vec!["none: a sync tells messages apart by their headers, and deletes none".to_owned()]
+        }
+    }
+}
+
+fn forms(ids: &UniqueIdRows) -> Vec<String> {
     let form = |(form, count): (IdForm, u64)| {
         let kind = match form {
             IdForm::Decimal => "decimal, as Exchange 2007 and later",
@@ -290,7 +298,7 @@ fn time(seen: &Observations) -> Vec<String> {
 fn exchange(seen: &Observations) -> Vec<String> {
     match seen.is_exchange() {
         true => Vec::new(),
-        false if seen.unique_ids.is_none() => Vec::new(),
+        false if seen.unique_ids.is_none() && seen.reply(Keyword::Uidl).is_none() => Vec::new(),
         false => vec!["it seems not, so the statements of MS-STANXPOP3 are left out".to_owned()],
     }
 }
