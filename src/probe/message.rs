@@ -116,7 +116,7 @@ impl Transfer {
         let mut lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let mut first = true;
         lines.find(|line| {
-            let continued = !first && line.starts_with(b" ") || line.starts_with(b"\t");
+            let continued = !first && matches!(line.first(), Some(b' ' | b'\t'));
             first = false;
             let name = line.split(|&octet| octet == b':').next();
             let is_field = name.is_some_and(|name| {
@@ -180,6 +180,8 @@ mod tests {
                 Some(&b"From me Thu Jan 1"[..]),
             ),
             (b"A: b\r\nno colon\r\n\r\n.\r\n", Some(b"no colon")),
+            (b"A: b\r\n\tc\r\n\r\n.\r\n", None),
+            (b"\tc\r\nA: b\r\n\r\n.\r\n", Some(b"\tc")),
         ] {
             assert_eq!(transfer(wire).odd_field(), odd);
         }
