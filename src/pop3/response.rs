@@ -8,6 +8,7 @@ pub struct Response<'a> {
     positive: bool,
     /// The status indicator as sent; nothing where there is none.
     word: &'a [u8],
+    foreign: bool,
     text: &'a [u8],
     shown: &'a [u8],
 }
@@ -38,6 +39,7 @@ impl<'a> Response<'a> {
         Self {
             positive: line.first() == Some(&b'+'),
             word,
+            foreign: line.first().is_some_and(u8::is_ascii_graphic) && word.is_empty(),
             text,
             shown: text,
         }
@@ -46,6 +48,12 @@ impl<'a> Response<'a> {
     /// Whether the command succeeded.
     pub fn is_positive(&self) -> bool {
         self.positive
+    }
+
+    /// Whether it is the line of another protocol, as far as its first octet tells: negative
+    /// here, and hardly meant so.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign
     }
 
     /// What a server asks for in a SASL exchange: behind `+` alone (RFC 5034 §4), or right behind

@@ -57,7 +57,7 @@ fn step(error: &Error, seen: &Observations) -> Step {
         | Error::ClientCertificate { .. }
         | Error::Roots { .. }
         | Error::Tls { .. } => Step::Tls,
-        Error::Greeting(_) => Step::Greeting,
+        Error::Foreign { .. } | Error::Greeting(_) => Step::Greeting,
         Error::StlsRefused(_) | Error::StlsInjected { .. } => Step::Stls,
         Error::Apop(_)
         | Error::Denied { .. }
@@ -104,7 +104,7 @@ fn statement(error: &Error, seen: &Observations, inside: Option<Keyword>) -> Opt
         (None, None) => "OPOP3:C0014",
     };
     Some(match error {
-        Error::Greeting(_) => "OPOP3:C0002",
+        Error::Foreign { .. } | Error::Greeting(_) => "OPOP3:C0002",
         Error::Refused(_) => "OPOP3:C0031",
         Error::TimedOut { awaited, .. } => match awaited {
             Awaited::Greeting if seen.unfinished.is_none() => "OPOP3:C0002",

@@ -152,6 +152,12 @@ pub enum Error {
         /// The refusal.
         refusal: Box<Refusal>,
     },
+    /// What answers greets as no POP3 server does.
+    #[error("that is no POP3 server: it greets with `{line}`")]
+    Foreign {
+        /// Its greeting.
+        line: String,
+    },
     /// The server greeted with a refusal.
     #[error("{0}")]
     Greeting(Refusal),
@@ -292,6 +298,9 @@ pub enum Error {
     },
 }
 
+/// What to ask oneself where nobody speaks POP3.
+const PORTS: &str = "is the port right? `pop3s://` means 995, `pop3://` means 110";
+
 /// Mechanisms, for people.
 fn named(offered: &[String]) -> String {
     match offered {
@@ -344,6 +353,7 @@ impl Error {
             }
             Self::Certificate { .. }
             | Self::Connect { .. }
+            | Self::Foreign { .. }
             | Self::Resolve { .. }
             | Self::Socket { .. }
             | Self::StlsRefused(_)
@@ -397,8 +407,14 @@ impl Error {
             Self::ClientCertificate { fault } => return fault.advice(),
             Self::Roots { fault } => fault.advice().to_owned(),
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
-                "is the port right? `pop3s://` means 995, `pop3://` means 110".to_owned()
+                PORTS.to_owned()
             }
+            Self::Foreign { .. } => PORTS.to_owned(),
+            // A server that waits for a TLS handshake says nothing either.
+            Self::TimedOut {
+                awaited: Awaited::Greeting,
+                ..
+            } => format!("{PORTS}; else try again later"),
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::AddrNotAvailable => {
                 "`source-address` is to be an address of this computer".to_owned()
             }

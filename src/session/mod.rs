@@ -216,12 +216,19 @@ impl Session {
                     text = response.text().to_vec();
                     ControlFlow::Break(None)
                 }
-                Event::Greeting(response) => ControlFlow::Break(Some(Refusal::new(None, response))),
+                Event::Greeting(response) => {
+                    let refusal = Refusal::new(None, response);
+                    ControlFlow::Break(Some(if response.is_foreign() {
+                        Error::Foreign { line: refusal.text }
+                    } else {
+                        Error::Greeting(refusal)
+                    }))
+                }
                 _ => ControlFlow::Continue(()),
             })
             .await?;
         self.greeting = text;
-        refusal.map_or(Ok(()), |refusal| Err(Error::Greeting(refusal)))
+        refusal.map_or(Ok(()), Err)
     }
 
     /// Asks what the server can do. A server that does not know the command can do nothing

@@ -30,9 +30,21 @@ fn a_greeting_that_is_no_welcome_ends_the_run_before_the_name_is_sent() {
         (b"-ERR [SYS/PERM] never\r\n", 69, "never"),
         (b"-ERR [SYS/TEMP] later\r\n", 75, "later"),
         (b"-ERR [IN-USE] later\r\n", 75, "later"),
-        (b"* OK IMAP4rev1 ready\r\n", 69, "IMAP4rev1"),
-        (b"220 smtp.example ESMTP\r\n", 69, "ESMTP"),
-        (b"HTTP/1.1 400 Bad Request\r\n", 69, "HTTP/1.1"),
+        (
+            b"* OK IMAP4rev1 ready\r\n",
+            69,
+            "no POP3 server: it greets with `* OK IMAP4rev1",
+        ),
+        (
+            b"220 smtp.example ESMTP\r\n",
+            69,
+            "hint: is the port right?",
+        ),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n",
+            69,
+            "it greets with `HTTP/1.1",
+        ),
         (b"\r\n", 69, "turned the connection away"),
         (b" +OK\r\n", 69, "turned the connection away"),
         (b"-ERR \x1b]0;title\x07\x9b31m\xff no\r\n", 69, "\\xff no"),
@@ -295,5 +307,7 @@ fn a_server_that_accepts_and_says_nothing_is_given_up() {
     )
     .hangs()
     .fails_before_login(75, "waiting for the greeting")
+    // Perhaps it waits for a TLS handshake.
+    .says("hint: is the port right?")
     .holds();
 }
