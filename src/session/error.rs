@@ -52,11 +52,19 @@ fn is_temporary(code: Option<&ResponseCode>, text: &[u8]) -> bool {
         Some(ResponseCode::Other(_)) | None => {
             let text = String::from_utf8_lossy(text).to_ascii_lowercase();
             let maildrop = ["maildrop", "mailbox", "mail drop", "mail box", "spool"];
-            let busy = text.contains("lock") || text.contains("busy") || text.contains("in use");
-            // Exchange says "Server Unavailable. 21" for a passing trouble behind PASS.
-            (busy && maildrop.iter().any(|word| text.contains(word)))
-                || text.contains("server unavailable")
-                || text.contains("throttled")
+            let has = |word: &&str| text.contains(word);
+            let busy = ["lock", "busy", "in use"].iter().any(&has);
+            // qpopper: "lock busy! Is another session active?"; Courier: "Temporary problem,
+            // please try again later"; Exchange: "Server Unavailable. 21" for a passing
+            // trouble behind PASS. A lock alone may be on the account.
+            let passing = [
+                "lock busy",
+                "server unavailable",
+                "temporar",
+                "throttled",
+                "try again later",
+            ];
+            (busy && maildrop.iter().any(has)) || passing.iter().any(has)
         }
     }
 }
@@ -400,7 +408,8 @@ impl Error {
                 let otherwise = fault.advice().unwrap_or_default();
                 format!(
                     "{long}, and Exchange 2007 takes {limit} unless its administrator raises \
-                     MaxCommandSize: try a shorter one; else {otherwise}"
+                     MaxCommandSize: try a shorter one, or `auth = \"plain\"`, which takes two \
+                     steps; else {otherwise}"
                 )
             }
             Self::Certificate { distrust, .. } => distrust.advice(),
@@ -489,6 +498,12 @@ impl Error {
             Self::Refused(refusal) if refusal.command == Some(Keyword::Uidl) => {
                 "without unique-ids messages cannot be told apart unless the server has LIST and \
                  TOP, so nothing was retrieved"
+                    .to_owned()
+            }
+            // OPOP3:V0001: +ERR is a success as well, which the next command shows up.
+            Self::Refused(refusal) if refusal.command == Some(Keyword::Stat) => {
+                "has the server accepted the login after all? `-vv` shows what it said; check user \
+                 name and password"
                     .to_owned()
             }
             Self::Refused(_) => return None,

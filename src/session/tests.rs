@@ -350,6 +350,9 @@ fn locked_maildrops_are_temporary_and_wrong_passwords_are_not() {
         "-ERR maildrop already locked",
         "-ERR Mailbox busy",
         "-ERR Server Unavailable. 21",
+        "-ERR lock busy!  Is another session active? (11)",
+        "-ERR Temporary problem, please try again later",
+        "-ERR Account is temporarily unavailable",
     ] {
         assert!(refusal(line), "{line}");
     }
@@ -358,6 +361,7 @@ fn locked_maildrops_are_temporary_and_wrong_passwords_are_not() {
         "-ERR [SYS/PERM] operator needed",
         "-ERR Logon failure: unknown user name or bad password.",
         "-ERR account locked",
+        "-ERR Invalid password, please try again",
         "-ERR",
     ] {
         assert!(!refusal(line), "{line}");

@@ -47,6 +47,11 @@ fn a_refused_login_tells_what_to_do_about_it() {
         ),
         ("mailbox in use", 75, "try again later"),
         ("maildrop busy", 75, "try again later"),
+        (
+            "/var/spool/pop/.anna.pop lock busy!  Is another session active? (11)",
+            75,
+            "hint: try again later",
+        ),
         ("Server Unavailable. 21", 75, "try again later"),
         (
             "Logon failure: unknown user name or bad password.",
@@ -161,6 +166,7 @@ fn a_false_success_stores_and_deletes_nothing() {
         let ended = bench.fetch(&[]).end();
         assert!(matches!(ended.status, Some(76 | 77)), "{}", ended.text());
         ended.says("the server refused STAT");
+        ended.says("hint: has the server accepted the login after all?");
         bench.assert_stored(&[]);
     }
 }

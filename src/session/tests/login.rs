@@ -102,7 +102,8 @@ async fn a_refused_line_over_47_octets_is_said_to_be_one() {
         assert_eq!(
             long,
             "the USER line has 48 octets, and Exchange 2007 takes 47 unless its administrator \
-             raises MaxCommandSize: try a shorter one"
+             raises MaxCommandSize: try a shorter one, or `auth = \"plain\"`, which takes two \
+             steps"
         );
         assert_ne!(otherwise, "");
     }
