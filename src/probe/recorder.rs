@@ -99,6 +99,10 @@ impl Recorder {
 }
 
 impl Watch for Recorder {
+    fn dialling(&self) {
+        self.begin(Step::Connect);
+    }
+
     fn connected(&self, address: &Address) {
         let mut notes = self.notes();
         notes.seen.address = Some(address.clone());
@@ -219,5 +223,35 @@ impl Notes {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::net::{Ipv4Addr, SocketAddr};
+    use std::time::Duration;
+
+    use super::*;
+
+    thread_local! {
+        static START: Instant = Instant::now();
+        static SECONDS: Cell<u64> = const { Cell::new(0) };
+    }
+
+    fn clock() -> Instant {
+        START.with(|start| *start + Duration::from_secs(SECONDS.get()))
+    }
+
+    #[test]
+    fn the_time_that_certificates_take_to_read_is_not_the_networks() {
+        let recorder = Recorder::new(false, clock);
+        SECONDS.set(10);
+        recorder.dialling();
+        SECONDS.set(12);
+        let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 110));
+        recorder.connected(&Address::Ip(here));
+        let times = recorder.take().times;
+        assert_eq!(times, [(Step::Connect, Duration::from_secs(2))]);
     }
 }

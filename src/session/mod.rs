@@ -139,6 +139,9 @@ impl Session {
             Security::Plain => None,
             Security::ImplicitTls | Security::Stls => Some(tls::connector(account, watch).await?),
         };
+        if let Some(watch) = watch {
+            watch.dialling();
+        }
         let (stream, address) = dial::dial(account).await?;
         if let Some(watch) = watch {
             watch.connected(&address);

@@ -5,6 +5,9 @@ use crate::pop3::Tap;
 
 /// Sees what goes on in a session, from the dialling on.
 pub trait Watch: Tap {
+    /// Everything is read that the TLS settings name, and the server is looked for.
+    fn dialling(&self);
+
     /// It answered. Told again where the session begins anew, because the server hung
     /// up on CAPA.
     fn connected(&self, address: &Address);
