@@ -185,6 +185,39 @@ fn lines_without_cr_are_named_when_the_visit_ends_at_them() {
     assert!(words.ends_with(r".\n` and no CRLF"), "{words}");
     assert_eq!(told.header["stopped"]["step"], "greeting");
     assert_eq!(told.header["stopped"]["statement"], "OPOP3:C0005");
+    // It may be a port of something else.
+    assert!(told.err.contains("is the port right?"), "{}", told.err);
+}
+
+/// Half a list of capabilities does not say what the server lacks.
+#[test]
+fn capabilities_that_do_not_end_are_not_judged() {
+    let sim = odd(Knobs {
+        bare_lf: BareLf {
+            listing: true,
+            ..BareLf::default()
+        },
+        ..Knobs::default()
+    });
+    let told = probe(&sim, &["--timeout", "1s"]);
+    assert_eq!(told.status, 75);
+    assert_eq!(told.with("deviates"), ["OPOP3:C0005", "OPOP3:C0014"]);
+    assert_eq!(told.on("XPOP3:E0002"), ("not seen", "not reached"));
+    assert_eq!(told.on("XPOP3:V0007"), ("not seen", "not reached"));
+    assert_eq!(told.header["capabilities"]["before_login"], Value::Null);
+}
+
+/// As servers send them that could not read one.
+#[test]
+fn a_message_that_comes_empty_is_not_judged_by_its_end() {
+    let sim = odd(Knobs {
+        empty_body: true,
+        ..Knobs::default()
+    });
+    let told = probe(&sim, &["--deep"]);
+    assert_eq!(told.status, 0);
+    assert_eq!(told.with("deviates"), ["OPOP3:C0023"]);
+    assert_eq!(told.on("XPOP3:C0011").0, "ok");
 }
 
 #[test]

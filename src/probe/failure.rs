@@ -29,6 +29,11 @@ impl Failure {
     /// What the user can do.
     pub fn advice(&self) -> Option<String> {
         match &self.error {
+            // Often the wrong port.
+            Error::TimedOut {
+                awaited: Awaited::Greeting,
+                ..
+            } => self.error.advice(),
             Error::TimedOut { .. } | Error::Lost { .. } => Some(SILENCE.to_owned()),
             Error::Protocol { fault, .. } => match fault {
                 pop3::Error::Closed { .. } => Some(SILENCE.to_owned()),

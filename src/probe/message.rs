@@ -60,6 +60,11 @@ impl Transfer {
             self.wire += 1;
             self.header(octet);
             self.at = self.next(octet);
+            if self.is_complete() && !self.blank_line {
+                // A header to which no body belongs ends where the message does.
+                let own = self.header.strip_suffix(b".\r\n").map(<[u8]>::len);
+                self.header.truncate(own.unwrap_or(HEADER_LIMIT));
+            }
         }
     }
 
@@ -166,6 +171,12 @@ mod tests {
         assert_eq!(whole.body(), 6);
         let body_only = transfer(b"\r\nbody\r\n.\r\n");
         assert!(body_only.header.is_empty() && body_only.blank_line);
+        for header in [&b"A: b\r\n"[..], b""] {
+            let alone = transfer(&[header, b".\r\n"].concat());
+            assert_eq!(alone.header, header);
+            assert!(!alone.blank_line);
+            assert_eq!(alone.odd_field(), None);
+        }
         let endless = transfer(&vec![b'x'; 2 * HEADER_LIMIT]);
         assert!(!endless.blank_line);
         assert_eq!(endless.header.len(), HEADER_LIMIT);

@@ -86,6 +86,10 @@ impl Recorder {
     /// Something failed; the first failure is the one that counts.
     pub(super) fn failed(&self, error: session::Error) {
         let mut notes = self.notes();
+        if notes.inside == Some(Keyword::Capa) {
+            // What came of the list says nothing of what is not in it.
+            notes.seen.capabilities.pop();
+        }
         if notes.seen.failure.is_none() {
             let failure = Failure::new(error, &notes.seen, notes.inside);
             notes.seen.failure = Some(failure);

@@ -109,7 +109,9 @@ fn has_top(seen: &Observations) -> Judgement {
         (Some(reply), _) if reply.response().is_positive() => ok("works"),
         (Some(reply), _) => deviates(quote(&reply.line)),
         (None, Some(capabilities)) if capabilities.has("TOP") => ok("announced"),
-        (None, Some(_)) => deviates("not announced"),
+        // Some announce it after the login alone.
+        (None, Some(_)) if seen.logged_in => deviates("not announced"),
+        (None, Some(_)) => not_seen("not announced so far"),
         (None, None) => not_reached(),
     }
 }
@@ -130,7 +132,7 @@ fn unique_ids(seen: &Observations) -> Judgement {
         tolerated(format!("{} of Exchange 2003", count(legacy, "id")))
     } else if !ids.not_increasing.is_empty() {
         tolerated(format!(
-            "{} is not above the one before",
+            "not above the one before: {}",
             example(&ids.not_increasing)
         ))
     } else if legacy > 0 {
