@@ -309,5 +309,5 @@ fn a_client_certificate_logs_in_by_external() {
         assert_eq!(stored(&home.maildir()).len(), 2);
     }
     let ended = home.run(&[&arguments[..], &ca_file, &["--auth", "external"]].concat());
-    ended.fails(64, &["none is set", "hint: write `tls = { client-cert"]);
+    ended.fails(64, &["none is set", "hint: add `--client-cert FILE`"]);
 }
