@@ -1,4 +1,5 @@
 """The programs that race, and how each is told what to do: all by TLS, mail stays there."""
+import json
 import pathlib
 import shutil
 import subprocess
@@ -43,16 +44,35 @@ class Client:
 class Popsync(Client):
     name = "popsync"
 
-    def __init__(self, program: str):
+    def __init__(self, program: str, *flags: str):
         if not shutil.which(program):
             raise SystemExit(f"there is no {program}: cargo build --release, or --popsync PATH")
         super().__init__(program, first_line([program, "--version"]).removeprefix("popsync "))
+        self.flags = flags
 
     def command(self, place: Place) -> list[str]:
         password = write(place.state / "password", PASSWORD + "\n")
-        return [self.program, "--state-dir", str(place.state / "popsync"),
-                "fetch", f"pop3s://{place.user}@127.0.0.1:{place.port}", "--maildir", str(place.maildir),
-                "--password-file", password, "--ca-file", str(place.ca)]
+        return [self.program, "--state-dir", str(place.state / "popsync"), "--json",
+                "fetch", f"pop3s://{place.user}@127.0.0.1:{place.port}", *self.into(place),
+                "--password-file", password, "--ca-file", str(place.ca), *self.flags]
+
+    def into(self, place: Place) -> list[str]:
+        return ["--maildir", str(place.maildir)]
+
+    def summary(self, done: measure.Run) -> dict[str, object]:
+        """What it says that it did."""
+        return json.loads([line for line in done.output.splitlines() if line.startswith("{")][-1])
+
+
+class PopsyncMbox(Popsync):
+    name = "popsync, mbox"
+
+    def into(self, place: Place) -> list[str]:
+        return ["--mbox", str(mbox(place))]
+
+
+def mbox(place: Place) -> pathlib.Path:
+    return place.maildir.with_name("mbox")
 
 
 class Mpop(Client):

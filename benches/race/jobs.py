@@ -261,12 +261,80 @@ def i(lab: Lab) -> Result:
     return Result("i", f"fsync-like calls in a ({count:,} messages)", runs, verdicts[:1] + others)
 
 
+def j(lab: Lab) -> Result:
+    count = lab.scale.small
+    box = lab.mailbox("small", mailbox.equal(count, 2_000))
+    into_mbox = clients.PopsyncMbox(lab.popsync.program)
+
+    def once(client: Client) -> measure.Run:
+        if client is lab.popsync:
+            return lab.first_sync(client, box)
+        place = lab.place(box.user, lab.disk.renew(lab.scale.gib))
+        done = client.run(place, lab.timeout)
+        check(client, box.digests(), mailbox.stored_in(clients.mbox(place)))
+        return done
+
+    runs = lab.alternate([into_mbox, lab.popsync], once)
+    faster = median(runs[into_mbox.name], wall) / median(runs["popsync"], wall)
+    return Result("j", "a into an mbox", runs, [Verdict("wall / that into a Maildir", faster, float("inf"))])
+
+
+def k(lab: Lab) -> Result:
+    count = lab.scale.small
+    box = lab.mailbox("small", mailbox.equal(count, 2_000))
+    headers = clients.Popsync(lab.popsync.program, "--headers-only-above", "1 B")
+
+    def once(client: Client) -> measure.Run:
+        if client is lab.popsync:
+            return lab.first_sync(client, box)
+        place = lab.place(box.user, lab.disk.renew(lab.scale.gib))
+        mailbox.prepare(place.maildir)
+        done = client.run(place, lab.timeout)
+        said = headers.summary(done)
+        if said["headers"] != count or mailbox.names(place.maildir):
+            raise SystemExit(f"not {count} headers and no message: {said}")
+        return done
+
+    headers.name = "popsync, headers"
+    runs = lab.alternate([headers, lab.popsync], once)
+    share = median(runs[headers.name], wall) / median(runs["popsync"], wall)
+    return Result("k", "headers alone of a", runs, [Verdict("wall / that of whole messages", share, float("inf"))])
+
+
+def l(lab: Lab) -> Result:
+    sizes = mailbox.realistic(2 * lab.scale.real, 2 * lab.scale.real_octets)
+    box = lab.mailbox("renamed", sizes)
+    renamed = clients.Popsync(lab.popsync.program)
+    renamed.name = "popsync, renamed"
+
+    def once(client: Client) -> measure.Run:
+        if client is lab.popsync:
+            return lab.first_sync(client, box)
+        # What the last first sync stored is there still.
+        box.forget_ids()
+        lab.index(box.user)
+        os.sync()
+        done = lab.nothing_new(client, lab.place(box.user, lab.disk.mount))
+        if renamed.summary(done)["retrieved"] != 0:
+            raise SystemExit("messages came again")
+        return done
+
+    runs: Runs = {lab.popsync.name: [], renamed.name: []}
+    for _ in range(lab.rounds):
+        for name, done in lab.alternate([lab.popsync, renamed], once, rounds=1).items():
+            runs[name] += done
+    share = median(runs[renamed.name], wall) / median(runs["popsync"], wall)
+    return Result("l", f"all {len(sizes):,} unique-ids are others, of {sum(sizes) / 1e6:,.0f} MB", runs,
+                  [Verdict("wall / that of the first sync", share, 1 / 5)])
+
+
 ROWS: dict[str, Callable[[Lab], Result]] = {
-    "a": a, "b": b, "c": c, "d": d, "e": e, "f": f, "g": g, "g2": g2, "h": h, "i": i}
+    "a": a, "b": b, "c": c, "d": d, "e": e, "f": f, "g": g, "g2": g2, "h": h, "i": i,
+    "j": j, "k": k, "l": l}
 
 
 # Mail is delivered, or a proxy speaks, as only Dovecot has it.
-DOVECOT_ONLY = frozenset(("d", "g2", "h"))
+DOVECOT_ONLY = frozenset(("d", "g2", "h", "l"))
 
 
 class Grown(NamedTuple):

@@ -65,6 +65,11 @@ class Mailbox:
                 if f"S{seed}.race," in name:
                     os.unlink(self.folder / folder / name)
 
+    def forget_ids(self) -> None:
+        """Lets Dovecot give every message another unique-id."""
+        for path in self.folder.glob("dovecot*"):
+            path.unlink()
+
     def digests(self) -> Digests:
         return Digests(json.loads(self.notes.read_text())["digests"])
 
@@ -106,6 +111,25 @@ def stored(maildir: pathlib.Path, but: frozenset[str] = frozenset()) -> Digests:
     for name in names(maildir) - but:
         with open(maildir / name, "rb") as file:
             found[hashlib.file_digest(file, "sha256").hexdigest()] += 1
+    return found
+
+
+def stored_in(mbox: pathlib.Path) -> Digests:
+    """The same of an mbox. No line of a message begins with `From `."""
+    found, digest = Digests(), None
+    with open(mbox, "rb") as file:
+        held = b""
+        for line in file:
+            if line.startswith(b"From "):
+                if digest:
+                    found[digest.hexdigest()] += 1
+                digest, held = hashlib.sha256(), b""
+            else:
+                # All but the blank line behind it.
+                digest.update(held)
+                held = line
+    if digest:
+        found[digest.hexdigest()] += 1
     return found
 
 
