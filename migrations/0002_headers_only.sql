@@ -20,3 +20,7 @@ CREATE TABLE headers_only (
     stub_staged   INTEGER NOT NULL DEFAULT 0 CHECK (stub_staged IN (0, 1)),
     UNIQUE (account, unique_id)
 ) STRICT;
+
+-- A header that comes under another unique-id is looked for among those that are missing.
+CREATE INDEX headers_only_missing ON headers_only (account, header_sha256)
+    WHERE missing_since IS NOT NULL;

@@ -64,30 +64,20 @@ impl Cache {
         now: i64,
     ) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
-        for message in messages {
-            let octets = i64::try_from(message.listed_octets).unwrap_or(i64::MAX);
-            let (header, digest) = message.header.clone().unzip();
-            let renamed: Option<i64> = transaction
-                .query_row(
-                    "SELECT id FROM headers_only WHERE account = ?1 AND header_sha256 = ?2
-                         AND missing_since IS NOT NULL
-                         AND NOT EXISTS (SELECT 1 FROM headers_only
-                             WHERE account = ?1 AND unique_id = ?3)
-                     LIMIT 1",
-                    params![account, digest, message.unique_id],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            if let Some(id) = renamed {
-                transaction.execute(
-                    "UPDATE headers_only SET unique_id = ?2, listed_octets = ?3,
-                         missing_since = NULL WHERE id = ?1",
-                    params![id, message.unique_id, octets],
-                )?;
-                continue;
-            }
+        {
+            let mut find_renamed = transaction.prepare_cached(
+                "SELECT id FROM headers_only WHERE account = ?1 AND header_sha256 = ?2
+                     AND missing_since IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM headers_only
+                         WHERE account = ?1 AND unique_id = ?3)
+                 LIMIT 1",
+            )?;
+            let mut rename = transaction.prepare_cached(
+                "UPDATE headers_only SET unique_id = ?2, listed_octets = ?3,
+                     missing_since = NULL WHERE id = ?1",
+            )?;
             // Another message has come under the unique-id: its stub, if any, is another's.
-            transaction.execute(
+            let mut put = transaction.prepare_cached(
                 "INSERT INTO headers_only
                      (account, unique_id, listed_octets, header, header_sha256, seen_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -95,8 +85,25 @@ impl Cache {
                      listed_octets = excluded.listed_octets, header = excluded.header,
                      header_sha256 = excluded.header_sha256, seen_at = excluded.seen_at,
                      missing_since = NULL",
-                params![account, message.unique_id, octets, header, digest, now],
             )?;
+            for message in messages {
+                let unique_id = &message.unique_id;
+                let octets = i64::try_from(message.listed_octets).unwrap_or(i64::MAX);
+                let (header, digest) = message
+                    .header
+                    .as_ref()
+                    .map(|(header, digest)| (header, digest))
+                    .unzip();
+                let renamed: Option<i64> = find_renamed
+                    .query_row(params![account, digest, unique_id], |row| row.get(0))
+                    .optional()?;
+                match renamed {
+                    Some(id) => rename.execute(params![id, unique_id, octets])?,
+                    None => {
+                        put.execute(params![account, unique_id, octets, header, digest, now])?
+                    }
+                };
+            }
         }
         transaction.commit()?;
         Ok(())
