@@ -22,6 +22,10 @@ pub struct Maildrop {
     /// The unique-ids, one behind the other.
     ids: Vec<u8>,
     contradictions: Vec<Contradiction>,
+    /// STAT's answer.
+    stat: Option<DropListing>,
+    /// Whether LIST was heard.
+    has_sizes: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +72,11 @@ pub enum Contradiction {
         /// How many.
         messages: u64,
     },
+    /// Messages that UIDL shows and LIST does not.
+    OnlyInUniqueIdListing {
+        /// How many.
+        messages: u64,
+    },
     /// Lines that give a number already given to another message.
     NumberRepeated {
         /// How many messages are concerned.
@@ -88,6 +97,9 @@ impl fmt::Display for Contradiction {
             }
             Self::OnlyInScanListing { messages } => {
                 write!(f, "messages that LIST shows and UIDL does not: {messages}")
+            }
+            Self::OnlyInUniqueIdListing { messages } => {
+                write!(f, "messages that UIDL shows and LIST does not: {messages}")
             }
             Self::NumberRepeated { messages } => {
                 write!(f, "messages whose number others have too: {messages}")
@@ -125,7 +137,23 @@ impl Maildrop {
     pub fn is_doubtful(&self) -> bool {
         self.contradictions
             .iter()
-            .any(|contradiction| !matches!(contradiction, Contradiction::CountDiffers { .. }))
+            .any(|contradiction| {
+                !matches!(
+                    contradiction,
+                    Contradiction::CountDiffers { .. }
+                        | Contradiction::OnlyInUniqueIdListing { .. }
+                )
+            })
+    }
+
+    /// STAT's answer: how many messages there are, and their octets.
+    pub fn stat(&self) -> Option<DropListing> {
+        self.stat
+    }
+
+    /// Whether LIST was heard.
+    pub fn has_sizes(&self) -> bool {
+        self.has_sizes
     }
 
     /// Where the listing contradicts itself. Then nothing may be deleted by it.
@@ -152,8 +180,10 @@ impl Maildrop {
 #[derive(Debug, Default)]
 pub struct Builder {
     maildrop: Maildrop,
-    stat: Option<u64>,
+    stat: Option<DropListing>,
     listed: u64,
+    /// Messages that LIST has shown among those of UIDL.
+    scanned: u64,
     unusable: u64,
     only_in_scan: u64,
     /// Rows are in order, and no number is there twice.
@@ -187,7 +217,7 @@ impl Builder {
 
     /// STAT's answer.
     pub fn drop_listing(&mut self, listing: DropListing) {
-        self.stat = Some(listing.messages);
+        self.stat = Some(listing);
     }
 
     /// A line of UIDL's answer.
@@ -245,6 +275,7 @@ impl Builder {
         match index {
             Ok(index) => {
                 rows[index].octets = line.octets.unwrap_or(UNKNOWN);
+                self.scanned += 1;
                 self.cursor = index + 1;
             }
             Err(_) => self.only_in_scan += 1,
@@ -258,12 +289,17 @@ impl Builder {
 
     /// Whether STAT speaks of messages.
     pub fn is_expected(&self) -> bool {
-        self.stat.is_some_and(|messages| messages > 0)
+        self.stat.is_some_and(|stat| stat.messages > 0)
     }
 
     /// Whether LIST has been heard.
     pub fn has_sizes(&self) -> bool {
         self.sizes
+    }
+
+    /// STAT's octets, where it gave any.
+    pub fn stat_octets(&self) -> Option<u64> {
+        self.stat?.octets
     }
 
     /// The messages so far; LIST may still add their sizes.
@@ -287,7 +323,19 @@ impl Builder {
                 .contradictions
                 .push(Contradiction::OnlyInScanListing { messages });
         }
-        if let Some(stat) = self.stat.filter(|&stat| stat != self.listed) {
+        // A refused LIST says nothing.
+        let unscanned = (self.maildrop.rows.len() as u64).saturating_sub(self.scanned);
+        if self.sizes && !self.nameless && unscanned > 0 {
+            self.maildrop
+                .contradictions
+                .push(Contradiction::OnlyInUniqueIdListing {
+                    messages: unscanned,
+                });
+        }
+        self.maildrop.stat = self.stat;
+        self.maildrop.has_sizes = self.sizes;
+        let stat = self.stat.map(|stat| stat.messages);
+        if let Some(stat) = stat.filter(|&stat| stat != self.listed) {
             let uidl = self.listed;
             self.maildrop
                 .contradictions

@@ -2,76 +2,33 @@
 //!
 //! All rules about retrieving and deleting live here and nowhere else. Nothing is read but the
 //! arguments: no clock, no cache, no server. What is deleted here is gone for good, so every
-//! rule that deletes asks first whether the message is stored.
+//! rule that deletes asks first which message it is, where its copy is, and whether that is whole.
+//!
+//! When may DELE go out? [`plan`] says which messages are to go; `sync::delete` asks for the
+//! proof of each.
 
+use std::collections::HashSet;
 use std::fmt;
 
 mod brakes;
 mod by_header;
+mod knowledge;
 mod large;
-mod resized;
 
-pub use brakes::{Brake, Circumstances, StoreState, brakes, clock, hold_back};
+pub use brakes::{Brake, Circumstances, StoreState, clock};
 pub use by_header::plan_by_header;
+pub use knowledge::{
+    Counting, Evidence, HeaderSeen, Memory, Remembered, Trouble, Whereabouts, resized,
+};
 pub use large::HeaderOnly;
-pub use resized::{Resized, resized};
 
 use crate::account::{Limits, Retention};
 use crate::maildrop::{Maildrop, Message};
 
+use knowledge::{Identity, Knowledge};
 use large::Portion;
 
 const DAY: i64 = 24 * 60 * 60;
-
-/// What is remembered of messages.
-pub trait Memory {
-    /// What is remembered of the messages with this unique-id, if any is stored.
-    fn recall(&self, unique_id: &[u8]) -> Option<Remembered>;
-
-    /// What is remembered of the message with this unique-id, if its header alone was retrieved.
-    fn recall_header(&self, _unique_id: &[u8]) -> Option<HeaderOnly> {
-        None
-    }
-}
-
-/// What is remembered of the messages with one unique-id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Remembered {
-    /// When the latest of them was stored, in seconds since 1970.
-    pub stored_at: i64,
-    /// Whether the server was asked to delete them.
-    pub deletion_asked: bool,
-    /// Whether they are stored here. Otherwise another program had them, and nothing is known of
-    /// its copy.
-    pub held: bool,
-    /// The size that a listing gave of the latest of them, if known.
-    pub octets: Option<u64>,
-    /// How many messages of the listing had this unique-id when all of them were last accounted
-    /// for: more than one only where a server breaks the rules; none where it is in doubt whether
-    /// the unique-id is theirs.
-    pub copies: u32,
-    /// Where no listing showed the unique-id for a while: the size that it had in the last one,
-    /// if known. Whatever has it now may be another message.
-    pub gone: Option<Option<u64>>,
-    /// Whether all of them were stored while the policy was to delete at once: then a deletion
-    /// that was not asked for yet was only interrupted.
-    pub to_go: bool,
-    /// Where they are here.
-    pub whereabouts: Whereabouts,
-}
-
-/// Where a message that was stored is here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Whereabouts {
-    /// In the store, as far as anybody knows or needs to.
-    #[default]
-    Stored,
-    /// In no folder of the store any more: a person deleted it.
-    Deleted,
-    /// Not in the store, which is another or an older copy than the one it was stored in. What
-    /// the server has may be all that is left.
-    Lost,
-}
 
 /// No time at which a message leaves the server.
 const NEVER: i64 = i64::MIN;
@@ -88,48 +45,118 @@ pub struct Decision {
     leaves_at: i64,
 }
 
-/// Decides for every message of the maildrop, in its order. `taken` are the messages and octets
-/// that earlier sessions of the run have retrieved; `now` is in seconds since 1970.
+/// What a plan rests on besides the maildrop and what is remembered of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// When messages leave the server.
+    pub retention: Retention,
+    /// What the run may retrieve.
+    pub limits: Limits,
+    /// The messages and octets that earlier sessions of the run have retrieved.
+    pub taken: (u64, u64),
+    /// What stands for the brakes.
+    pub circumstances: &'a Circumstances,
+}
+
+/// What is to be done with each message of a maildrop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// One decision a message, in the order of the maildrop.
+    pub decisions: Vec<Decision>,
+    /// What holds the deletions back.
+    pub brakes: Vec<Brake>,
+    /// How many messages of earlier runs are held back.
+    pub held: u64,
+}
+
+/// Decides for every message of the maildrop, in its order. Nothing changes these decisions
+/// afterwards.
 pub fn plan(
     maildrop: &Maildrop,
     memory: &impl Memory,
-    retention: Retention,
-    limits: Limits,
-    taken: (u64, u64),
-    now: i64,
-) -> Vec<Decision> {
-    let mut run = Run::new(limits, taken);
-    let may_delete = maildrop.contradictions().is_empty();
-    maildrop
-        .iter()
-        .map(|message| {
-            let remembered = memory.recall(message.unique_id);
-            let decision = if message.unique_id.is_empty() {
-                Decision::new(Action::Skip, Reason::NoUniqueId, None)
-            } else if is_imported(message, remembered) {
-                Decision::new(Action::Keep, Reason::Imported, None)
-            } else if is_ambiguous(message, remembered) {
-                ambiguous(message, remembered, retention, now)
-            } else {
-                remembered.map_or_else(
-                    || {
-                        let header = memory.recall_header(message.unique_id);
-                        not_stored(message, header, retention, limits, now)
-                    },
-                    |remembered| known(remembered, retention, now),
-                )
-            };
-            run.admit(message, decision).guarded(may_delete)
-        })
-        .collect()
+    evidence: &Evidence,
+    rules: Rules<'_>,
+) -> Plan {
+    let mut run = Run::new(rules.limits, rules.taken);
+    let may_delete = maildrop.contradictions().is_empty() && !rules.circumstances.contradicted;
+    let decisions = maildrop.iter().enumerate().map(|(place, message)| {
+        let decision = if message.unique_id.is_empty() {
+            Decision::new(Action::Skip, Reason::NoUniqueId, None)
+        } else {
+            let knowledge = Knowledge::of(place, message, memory, evidence);
+            decide(message, knowledge, memory, evidence, rules)
+        };
+        let decision = evidence.trouble.spare(message, decision);
+        run.admit(message, decision).guarded(may_delete)
+    });
+    let mut decisions: Vec<Decision> = decisions.collect();
+    let mut brakes = Vec::new();
+    let mut held = 0;
+    if evidence.is_complete {
+        brakes = brakes::brakes(&decisions, rules.circumstances);
+        if !brakes.is_empty() {
+            held = brakes::hold_back(&mut decisions);
+        }
+    }
+    Plan {
+        decisions,
+        brakes,
+        held,
+    }
 }
 
-/// A message that is stored.
-fn known(remembered: Remembered, retention: Retention, now: i64) -> Decision {
-    if remembered.whereabouts == Whereabouts::Lost {
-        return Decision::new(Action::Keep, Reason::CopyLost, None);
+/// Decides for one message.
+fn decide(
+    message: Message<'_>,
+    knowledge: Knowledge,
+    memory: &impl Memory,
+    evidence: &Evidence,
+    rules: Rules<'_>,
+) -> Decision {
+    let (retention, now) = (rules.retention, rules.circumstances.now);
+    match (knowledge.identity, knowledge.remembered) {
+        (Identity::Imported, _) => Decision::new(Action::Keep, Reason::Imported, None),
+        (Identity::New, _) | (Identity::Probable | Identity::Same | Identity::Shared, None) => {
+            let header = memory.recall_header(message.unique_id);
+            not_stored(message, header, rules)
+        }
+        (Identity::Open, _) => retrieved(retention, Reason::UniqueIdAmbiguous, now),
+        // As long as there are as many as there were when all of them were accounted for, they
+        // are taken for the same ones; but one is deleted only in the session in which its own
+        // content was retrieved and found to be stored.
+        (Identity::Shared, _) if retention.leave_on_server => {
+            Decision::new(Action::Keep, Reason::Stored, None)
+        }
+        (Identity::Shared, _) => retrieved(retention, Reason::UniqueIdAmbiguous, now),
+        (Identity::Probable, Some(remembered)) => {
+            stored(remembered, retention, now, evidence.is_complete).by_content()
+        }
+        (Identity::Same, Some(remembered)) => {
+            stored(remembered, retention, now, evidence.is_complete)
+        }
+    }
+}
+
+/// A message that is recorded as stored.
+fn stored(
+    remembered: Remembered,
+    retention: Retention,
+    now: i64,
+    is_looked_at: bool,
+) -> Decision {
+    let keep = |reason, leaves_at| Decision::new(Action::Keep, reason, leaves_at);
+    match remembered.whereabouts {
+        Whereabouts::Lost => return keep(Reason::CopyLost, None),
+        Whereabouts::Deleted | Whereabouts::Unclear => {}
+        Whereabouts::HandedOver | Whereabouts::InStore | Whereabouts::Unseen => {
+            if remembered.is_doubtful {
+                return retrieved(retention, Reason::Doubtful, now);
+            }
+        }
     }
     let by_age = leaves_by_age(retention, remembered.stored_at);
+    let is_followed = retention.remove_when_deleted_locally
+        && remembered.whereabouts == Whereabouts::Deleted;
     let reason = if !retention.leave_on_server {
         if remembered.to_go {
             Reason::DeletionInterrupted
@@ -138,39 +165,38 @@ fn known(remembered: Remembered, retention: Retention, now: i64) -> Decision {
         }
     } else if by_age.is_some_and(|time| time <= now) {
         Reason::OlderThanRemoveAfter
-    } else if retention.remove_when_deleted_locally
-        && remembered.whereabouts == Whereabouts::Deleted
-    {
+    } else if is_followed {
         Reason::DeletedLocally
     } else {
-        return Decision::new(Action::Keep, Reason::Stored, by_age);
+        return keep(Reason::Stored, by_age);
     };
-    if remembered.deletion_asked {
-        Decision::new(Action::Delete, Reason::AskedBefore, Some(now))
-    } else {
-        Decision::new(Action::Delete, reason, Some(now))
+    // "Recorded" is not "in the store".
+    match remembered.whereabouts {
+        Whereabouts::HandedOver | Whereabouts::InStore => {}
+        Whereabouts::Deleted if is_followed => {}
+        Whereabouts::Unseen if !is_looked_at => {}
+        Whereabouts::Deleted => return keep(Reason::CopyDeleted, None),
+        Whereabouts::Lost | Whereabouts::Unclear | Whereabouts::Unseen => {
+            return keep(Reason::CopyUnclear, None);
+        }
     }
+    let reason = if remembered.deletion_asked {
+        Reason::AskedBefore
+    } else {
+        reason
+    };
+    Decision::new(Action::Delete, reason, Some(now))
 }
 
 /// A message that is not stored: all of it is retrieved, or its header, or nothing more.
-fn not_stored(
-    message: Message<'_>,
-    header: Option<HeaderOnly>,
-    retention: Retention,
-    limits: Limits,
-    now: i64,
-) -> Decision {
-    match large::portion(message, header, limits.headers_only_above) {
+fn not_stored(message: Message<'_>, header: Option<HeaderOnly>, rules: Rules<'_>) -> Decision {
+    let (retention, now) = (rules.retention, rules.circumstances.now);
+    match large::portion(message, header, rules.limits.headers_only_above) {
         Portion::Header => Decision::new(Action::Headers, Reason::LargerThanHeadersOnlyAbove, None),
         Portion::Nothing => Decision::new(Action::Skip, Reason::HeadersOnly, None),
         Portion::Whole => retrieved(retention, Reason::New, now),
         Portion::WholeAsMarked => retrieved(retention, Reason::Marked, now),
     }
-}
-
-/// Whether a stored message leaves the server for its age, whatever else is true of it.
-pub fn is_old(remembered: Remembered, retention: Retention, now: i64) -> bool {
-    leaves_by_age(retention, remembered.stored_at).is_some_and(|time| time <= now)
 }
 
 /// When a message that was stored at this time leaves the server for its age.
@@ -179,7 +205,7 @@ fn leaves_by_age(retention: Retention, stored_at: i64) -> Option<i64> {
     Some(stored_at.saturating_add(i64::from(days) * DAY))
 }
 
-/// A message that is not stored, for this or that reason.
+/// A message that is to be retrieved whole, for this or that reason.
 fn retrieved(retention: Retention, reason: Reason, now: i64) -> Decision {
     if retention.leave_on_server {
         Decision::new(Action::Retrieve, reason, leaves_by_age(retention, now))
@@ -188,48 +214,24 @@ fn retrieved(retention: Retention, reason: Reason, now: i64) -> Decision {
     }
 }
 
-/// Whether another program had this message, and all others with its unique-id: deleting one could
-/// delete the last copy.
-fn is_imported(message: Message<'_>, remembered: Option<Remembered>) -> bool {
-    remembered.is_some_and(|remembered| !remembered.held && remembered.copies == message.copies)
-}
-
-/// Whether the unique-id does not tell which message this is (`OPOP3:C0040`, `C0041`): others
-/// have it too, or had it when it was last looked into; or it was deleted and is back; or it was
-/// gone and is back with another size.
-pub fn is_ambiguous(message: Message<'_>, remembered: Option<Remembered>) -> bool {
-    let Some(remembered) = remembered else {
-        return message.copies > 1;
-    };
-    message.copies > 1 || remembered.copies != 1 || is_back_changed(message, remembered)
-}
-
-fn is_back_changed(message: Message<'_>, remembered: Remembered) -> bool {
-    remembered.gone.is_some_and(|size| {
-        let sizes = message.octets.zip(size);
-        remembered.deletion_asked || sizes.is_some_and(|(now, before)| now != before)
-    })
-}
-
-/// A message whose unique-id does not tell which one it is. As long as there are as many as
-/// there were when all of them were accounted for, they are taken for the same ones; but one is
-/// deleted only in the session in which its own content was retrieved and found to be stored.
-fn ambiguous(
-    message: Message<'_>,
-    remembered: Option<Remembered>,
-    retention: Retention,
-    now: i64,
-) -> Decision {
-    if !retention.leave_on_server {
-        return retrieved(retention, Reason::UniqueIdAmbiguous, now);
-    }
-    let accounted_for = remembered.is_some_and(|remembered| {
-        remembered.copies == message.copies && !is_back_changed(message, remembered)
-    });
-    if accounted_for {
-        Decision::new(Action::Keep, Reason::Stored, None)
-    } else {
-        Decision::new(Action::Retrieve, Reason::UniqueIdAmbiguous, None)
+impl Trouble {
+    /// The decision for a message, but for what this run had trouble with.
+    fn spare(&self, message: Message<'_>, decision: Decision) -> Decision {
+        let has = |ids: &HashSet<Vec<u8>>| !ids.is_empty() && ids.contains(message.unique_id);
+        if decision.action.retrieves() && has(&self.refused) {
+            return Decision::new(Action::Skip, Reason::RefusedBefore, None);
+        }
+        if decision.action.retrieves() && has(&self.breaks) {
+            return Decision::new(Action::Skip, Reason::BreaksSession, None);
+        }
+        if decision.action.deletes() && has(&self.undeletable) {
+            let action = match decision.action {
+                Action::RetrieveThenDelete => Action::Retrieve,
+                _ => Action::Keep,
+            };
+            return Decision::new(action, Reason::BreaksSession, None);
+        }
+        decision
     }
 }
 
@@ -295,26 +297,22 @@ impl Decision {
         (self.leaves_at != NEVER).then_some(self.leaves_at)
     }
 
-    /// What a message becomes that is not the one that its unique-id stood for: it is retrieved.
-    pub fn looked_into(retention: Retention, now: i64) -> Self {
-        retrieved(retention, Reason::UniqueIdAmbiguous, now)
-    }
-
-    /// What a message becomes that a person was thought to have deleted, and did not.
-    pub fn found_again(retention: Retention, stored_at: i64) -> Self {
-        let leaves_at = leaves_by_age(retention, stored_at);
-        Self::new(Action::Keep, Reason::Stored, leaves_at)
-    }
-
-    /// What a message becomes that the server refused earlier in this run.
-    pub fn refused_before() -> Self {
-        Self::new(Action::Skip, Reason::RefusedBefore, None)
+    /// The same, where the message is only probably the stored one: it is retrieved, and deleted
+    /// if it proves to be.
+    fn by_content(self) -> Self {
+        match self.action {
+            Action::Delete => Self {
+                action: Action::RetrieveThenDeleteIfKnown,
+                ..self
+            },
+            _ => self,
+        }
     }
 
     /// The decision without its deletion, where nothing may be deleted.
     fn guarded(self, may_delete: bool) -> Self {
         match self.action {
-            Action::Delete if !may_delete => {
+            Action::Delete | Action::RetrieveThenDeleteIfKnown if !may_delete => {
                 let reason = Reason::ListingContradictsItself;
                 Self::new(Action::Keep, reason, self.leaves_at())
             }
@@ -339,6 +337,8 @@ pub enum Action {
     Retrieve,
     /// Retrieve it, and delete it on the server once it is safely stored.
     RetrieveThenDelete,
+    /// Retrieve it, and delete it on the server if it proves to be the message that is stored.
+    RetrieveThenDeleteIfKnown,
     /// Leave it aside although it is not stored.
     Skip,
 }
@@ -355,12 +355,20 @@ pub enum Reason {
     LargerThanHeadersOnlyAbove,
     /// Another program had it, and popsync holds no copy.
     Imported,
+    /// The session breaks at it: it is asked for last, in a session of its own.
+    BreaksSession,
+    /// It is due for removal, and its copy was deleted here: the server's is the last.
+    CopyDeleted,
     /// It was stored, and is not in the store that there is now: the server's may be the last.
     CopyLost,
+    /// It is due for removal, and its copy was not found in the store.
+    CopyUnclear,
     /// No folder of the store holds it any more.
     DeletedLocally,
     /// It is stored and was to be deleted at once, but that session came to no end.
     DeletionInterrupted,
+    /// It is stored, and may not have come whole.
+    Doubtful,
     /// It is to go, but a brake holds all deletions back.
     HeldBack,
     /// It is larger than `max-size`.
@@ -388,14 +396,25 @@ pub enum Reason {
 }
 
 impl Action {
-    /// Whether anything is done with the message.
-    fn touches(self) -> bool {
-        !matches!(self, Self::Keep | Self::Skip)
-    }
-
     /// Whether the message is to be retrieved.
     pub fn retrieves(self) -> bool {
-        matches!(self, Self::Retrieve | Self::RetrieveThenDelete)
+        matches!(
+            self,
+            Self::Retrieve | Self::RetrieveThenDelete | Self::RetrieveThenDeleteIfKnown
+        )
+    }
+
+    /// Whether the message is to leave the server in this session.
+    pub fn deletes(self) -> bool {
+        matches!(
+            self,
+            Self::Delete | Self::RetrieveThenDelete | Self::RetrieveThenDeleteIfKnown
+        )
+    }
+
+    /// Whether a message of an earlier run is to leave the server.
+    pub fn deletes_known(self) -> bool {
+        matches!(self, Self::Delete | Self::RetrieveThenDeleteIfKnown)
     }
 }
 
@@ -407,6 +426,7 @@ impl fmt::Display for Action {
             Self::Keep => "keep",
             Self::Retrieve => "retrieve",
             Self::RetrieveThenDelete => "retrieve, then delete",
+            Self::RetrieveThenDeleteIfKnown => "retrieve, then delete if it is the stored one",
             Self::Skip => "skip",
         })
     }
@@ -419,7 +439,11 @@ impl fmt::Display for Reason {
             Self::HeadersOnly => "headers only, not marked",
             Self::LargerThanHeadersOnlyAbove => "larger than headers-only-above",
             Self::Imported => "had by another program, and not stored here",
+            Self::BreaksSession => "the session breaks at it, so it comes last",
+            Self::CopyDeleted => "due for removal, but its copy was deleted here",
             Self::CopyLost => "stored, but missing from the store as it is now",
+            Self::CopyUnclear => "due for removal, but its copy was not found",
+            Self::Doubtful => "stored, but perhaps not whole",
             Self::DeletedLocally => "stored, and deleted from the store since",
             Self::DeletionInterrupted => "stored, and its deletion was interrupted",
             Self::HeldBack => "due for removal, and held back",

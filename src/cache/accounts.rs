@@ -2,14 +2,14 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Cache, Error};
+use super::{AccountId, Cache, Error};
 use crate::account::{Account, Identity};
 
 /// An account as the cache knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
     /// Its key in the other tables.
-    pub id: i64,
+    pub id: AccountId,
     /// Marks its files in the store: letters and digits, never another account's.
     pub tag: String,
 }
@@ -35,15 +35,12 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn is_blank(&self, identity: &Identity) -> Result<bool, Error> {
-        let Some(row) = self.find_account(identity)? else {
-            return Ok(true);
-        };
+    pub fn is_blank(&self, account: AccountId) -> Result<bool, Error> {
         let is_known = self.connection.query_row(
             "SELECT EXISTS (SELECT 1 FROM messages WHERE account = ?1)
                  OR EXISTS (SELECT 1 FROM imported WHERE account = ?1)
                  OR EXISTS (SELECT 1 FROM guards WHERE account = ?1)",
-            [row.id],
+            [account],
             |row| row.get::<_, bool>(0),
         )?;
         Ok(!is_known)

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Cache, Error};
+use super::{AccountId, Cache, Error};
 use crate::pop3::Capabilities;
 
 impl Cache {
@@ -10,7 +10,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn capabilities(&self, account: i64) -> Result<Option<Capabilities>, Error> {
+    pub fn capabilities(&self, account: AccountId) -> Result<Option<Capabilities>, Error> {
         let lines: Option<String> = self
             .connection
             .query_row(
@@ -28,7 +28,7 @@ impl Cache {
     /// [`Error::Sqlite`].
     pub fn remember_capabilities(
         &mut self,
-        account: i64,
+        account: AccountId,
         capabilities: &Capabilities,
         now: i64,
     ) -> Result<(), Error> {

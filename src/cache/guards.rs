@@ -2,7 +2,8 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Cache, Error};
+use super::messages::column;
+use super::{AccountId, Cache, Error, MessageKey};
 use crate::store::{Inventory, Name};
 
 /// So many of the newest messages are looked at before all of an account's.
@@ -15,9 +16,21 @@ pub struct Guard {
     pub store: Option<String>,
     /// Messages up to this key were stored before the policy was to delete at once; none while it
     /// leaves messages on the server.
-    pub deleting_after: Option<i64>,
+    pub deleting_after: Option<MessageKey>,
     /// The store was found emptied: of the messages up to this key none was there.
-    pub emptied_upto: Option<i64>,
+    pub emptied_upto: Option<MessageKey>,
+    /// STAT's octets where they agree with the sizes that are recorded.
+    pub stat_octets: Option<u64>,
+    /// The last listing contradicted itself.
+    pub contradicted: bool,
+    /// Deletions are held back until a person releases them.
+    pub held: bool,
+    /// No run recorded the messages, and no person has said that it will do.
+    pub rebuilt: bool,
+    /// A stamp was written into the store.
+    pub stamped: bool,
+    /// The last thing of lasting interest that a person was told.
+    pub told: Option<String>,
 }
 
 /// How the stored messages of an account and an inventory of its store agree.
@@ -28,11 +41,11 @@ pub struct Stock {
     /// Those of them that are in the store.
     pub found: u64,
     /// Keys and unique-ids of the messages that are not, whatever their key.
-    pub absent: Vec<(i64, Vec<u8>)>,
+    pub absent: Vec<(MessageKey, Vec<u8>)>,
     /// How many of them are not recorded as lost.
     pub missed: u64,
     /// Keys of the messages that were lost and are there.
-    pub back: Vec<i64>,
+    pub back: Vec<MessageKey>,
 }
 
 impl Cache {
@@ -40,17 +53,25 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn guard(&self, account: i64) -> Result<Option<Guard>, Error> {
+    pub fn guard(&self, account: AccountId) -> Result<Option<Guard>, Error> {
         let guard = self
             .connection
             .query_row(
-                "SELECT store, deleting_after, emptied_upto FROM guards WHERE account = ?1",
+                "SELECT store, deleting_after, emptied_upto, stat_octets, contradicted, held,
+                     rebuilt, stamped, told
+                 FROM guards WHERE account = ?1",
                 [account],
                 |row| {
                     Ok(Guard {
                         store: row.get(0)?,
                         deleting_after: row.get(1)?,
                         emptied_upto: row.get(2)?,
+                        stat_octets: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
+                        contradicted: row.get(4)?,
+                        held: row.get(5)?,
+                        rebuilt: row.get(6)?,
+                        stamped: row.get(7)?,
+                        told: row.get(8)?,
                     })
                 },
             )
@@ -62,27 +83,37 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn set_guard(&mut self, account: i64, guard: &Guard) -> Result<(), Error> {
+    pub fn set_guard(&mut self, account: AccountId, guard: &Guard) -> Result<(), Error> {
         self.connection.execute(
-            "INSERT INTO guards (account, store, deleting_after, emptied_upto)
-             VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO guards (account, store, deleting_after, emptied_upto, stat_octets,
+                 contradicted, held, rebuilt, stamped, told)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (account) DO UPDATE SET store = excluded.store,
-                 deleting_after = excluded.deleting_after, emptied_upto = excluded.emptied_upto",
+                 deleting_after = excluded.deleting_after, emptied_upto = excluded.emptied_upto,
+                 stat_octets = excluded.stat_octets, contradicted = excluded.contradicted,
+                 held = excluded.held, rebuilt = excluded.rebuilt, stamped = excluded.stamped,
+                 told = excluded.told",
             params![
                 account,
                 guard.store,
                 guard.deleting_after,
-                guard.emptied_upto
+                guard.emptied_upto,
+                guard.stat_octets.map(column),
+                guard.contradicted,
+                guard.held,
+                guard.rebuilt,
+                guard.stamped,
+                guard.told
             ],
         )?;
         Ok(())
     }
 
-    /// The key of the message that was stored last; 0 where none is.
+    /// The key of the message that was stored last; [`MessageKey::NONE`] where none is.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn newest_message(&self, account: i64) -> Result<i64, Error> {
+    pub fn newest_message(&self, account: AccountId) -> Result<MessageKey, Error> {
         // No index has the keys of one account in order. The newest message of all is nearly
         // always of an account that is at work; else all of this account's are looked through.
         let among_the_newest = self
@@ -91,7 +122,7 @@ impl Cache {
                 "SELECT id FROM messages NOT INDEXED
                  WHERE account = ?1 AND id > (SELECT max(id) FROM messages) - ?2
                  ORDER BY id DESC LIMIT 1",
-                [account, NEWEST],
+                params![account, NEWEST],
                 |row| row.get(0),
             )
             .optional()?;
@@ -109,7 +140,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn trusted_at(&self, account: i64) -> Result<Option<i64>, Error> {
+    pub fn trusted_at(&self, account: AccountId) -> Result<Option<i64>, Error> {
         let trusted = self
             .connection
             .query_row(
@@ -129,9 +160,9 @@ impl Cache {
     /// [`Error::Sqlite`].
     pub fn stock(
         &self,
-        account: i64,
+        account: AccountId,
         inventory: &Inventory,
-        upto: Option<i64>,
+        upto: Option<MessageKey>,
     ) -> Result<Stock, Error> {
         let mut query = self.connection.prepare(
             "SELECT m.id, m.unique_id, m.name, l.message IS NOT NULL
@@ -141,7 +172,7 @@ impl Cache {
         let mut rows = query.query([account])?;
         let mut stock = Stock::default();
         while let Some(row) = rows.next()? {
-            let id: i64 = row.get(0)?;
+            let id: MessageKey = row.get(0)?;
             let counts = upto.is_none_or(|upto| id <= upto);
             let is_there = inventory.holds(&Name(row.get(2)?));
             stock.recorded += u64::from(counts);
@@ -162,7 +193,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn recorded_names(&self, account: i64) -> Result<Inventory, Error> {
+    pub fn recorded_names(&self, account: AccountId) -> Result<Inventory, Error> {
         let mut query = self
             .connection
             .prepare("SELECT name FROM messages WHERE account = ?1")?;
@@ -179,7 +210,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn names(&self, account: i64, unique_id: &[u8]) -> Result<Vec<Name>, Error> {
+    pub fn names(&self, account: AccountId, unique_id: &[u8]) -> Result<Vec<Name>, Error> {
         let mut query = self
             .connection
             .prepare_cached("SELECT name FROM messages WHERE account = ?1 AND unique_id = ?2")?;
@@ -191,7 +222,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn refiled(&mut self, account: i64, unique_id: &[u8], name: &Name) -> Result<(), Error> {
+    pub fn refiled(&mut self, account: AccountId, unique_id: &[u8], name: &Name) -> Result<(), Error> {
         self.connection.execute(
             "UPDATE messages SET name = ?3 WHERE account = ?1 AND unique_id = ?2",
             params![account, unique_id, name.as_str()],
@@ -203,7 +234,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn lost(&mut self, lost: &[i64], back: &[i64]) -> Result<(), Error> {
+    pub fn lost(&mut self, lost: &[MessageKey], back: &[MessageKey]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
             let mut lose = transaction

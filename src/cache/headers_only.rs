@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Cache, Digest, Error};
+use super::{AccountId, Cache, Digest, Error};
 use crate::policy::HeaderOnly;
 use crate::store::Name;
 
@@ -40,6 +40,17 @@ pub struct HeaderRow {
     pub marked: bool,
 }
 
+/// A message that is stored whole, of which only the header was here before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// The key of the header's row.
+    pub id: i64,
+    /// The stub that stood for it.
+    pub stub: Option<Name>,
+    /// Its own file.
+    pub message: Option<Name>,
+}
+
 /// What a mark found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
@@ -59,7 +70,7 @@ impl Cache {
     /// [`Error::Sqlite`].
     pub fn record_headers(
         &mut self,
-        account: i64,
+        account: AccountId,
         messages: &[LargeMessage],
         now: i64,
     ) -> Result<(), Error> {
@@ -112,7 +123,7 @@ impl Cache {
     /// What a plan needs to know of them, by unique-id.
     pub(super) fn header_memory(
         &self,
-        account: i64,
+        account: AccountId,
     ) -> Result<HashMap<Vec<u8>, HeaderOnly>, Error> {
         let mut query = self.connection.prepare(
             "SELECT unique_id, listed_octets, marked_at IS NOT NULL FROM headers_only
@@ -132,7 +143,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn header_rows(&self, account: i64) -> Result<Vec<HeaderRow>, Error> {
+    pub fn header_rows(&self, account: AccountId) -> Result<Vec<HeaderRow>, Error> {
         self.rows(account, "missing_since IS NULL")
     }
 
@@ -140,14 +151,14 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn without_stub(&self, account: i64) -> Result<Vec<HeaderRow>, Error> {
+    pub fn without_stub(&self, account: AccountId) -> Result<Vec<HeaderRow>, Error> {
         self.rows(
             account,
             "missing_since IS NULL AND stub IS NULL AND header IS NOT NULL AND marked_at IS NULL",
         )
     }
 
-    fn rows(&self, account: i64, which: &str) -> Result<Vec<HeaderRow>, Error> {
+    fn rows(&self, account: AccountId, which: &str) -> Result<Vec<HeaderRow>, Error> {
         let mut query = self.connection.prepare(&format!(
             "SELECT id, unique_id, listed_octets, header, marked_at IS NOT NULL
              FROM headers_only h WHERE account = ?1 AND {which} AND {NOT_WHOLE} ORDER BY id"
@@ -170,7 +181,7 @@ impl Cache {
     /// [`Error::Sqlite`].
     pub fn headers_listed(
         &mut self,
-        account: i64,
+        account: AccountId,
         is_listed: impl Fn(&[u8]) -> bool,
         now: i64,
     ) -> Result<(), Error> {
@@ -204,7 +215,7 @@ impl Cache {
     /// [`Error::Sqlite`].
     pub fn mark(
         &mut self,
-        account: i64,
+        account: AccountId,
         unique_ids: &[Vec<u8>],
         marked_at: Option<i64>,
     ) -> Result<Vec<Marked>, Error> {
@@ -239,7 +250,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn staged_stubs(&self, account: i64) -> Result<Vec<Name>, Error> {
+    pub fn staged_stubs(&self, account: AccountId) -> Result<Vec<Name>, Error> {
         let mut query = self
             .connection
             .prepare("SELECT stub FROM headers_only WHERE account = ?1 AND stub_staged = 1")?;
@@ -252,7 +263,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn settle_stubs(&mut self, account: i64, lost: &[Name]) -> Result<(), Error> {
+    pub fn settle_stubs(&mut self, account: AccountId, lost: &[Name]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for name in lost {
             transaction.execute(
@@ -269,18 +280,39 @@ impl Cache {
         Ok(())
     }
 
-    /// The rows whose messages are stored whole by now, with their stubs.
+    /// The rows whose messages are stored whole by now.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn whole_by_now(&self, account: i64) -> Result<Vec<(i64, Option<Name>)>, Error> {
+    pub fn whole_by_now(&self, account: AccountId) -> Result<Vec<Whole>, Error> {
         let mut query = self.connection.prepare(&format!(
-            "SELECT id, stub FROM headers_only h WHERE account = ?1 AND NOT ({NOT_WHOLE})"
+            "SELECT id, stub,
+                 (SELECT name FROM messages m
+                  WHERE m.account = h.account AND m.unique_id = h.unique_id AND m.name <> ''
+                      AND m.id NOT IN (SELECT message FROM staged)
+                  ORDER BY m.id DESC LIMIT 1)
+             FROM headers_only h WHERE account = ?1 AND NOT ({NOT_WHOLE})"
         ))?;
         let rows = query.query_map([account], |row| {
-            Ok((row.get(0)?, row.get::<_, Option<String>>(1)?.map(Name)))
+            Ok(Whole {
+                id: row.get(0)?,
+                stub: row.get::<_, Option<String>>(1)?.map(Name),
+                message: row.get::<_, Option<String>>(2)?.map(Name),
+            })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The header of a message as TOP gave it.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn header_of(&self, id: i64) -> Result<Option<Vec<u8>>, Error> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT header FROM headers_only WHERE id = ?1")?;
+        let header = query.query_row([id], |row| row.get(0)).optional()?;
+        Ok(header.flatten())
     }
 
     /// Forgets rows whose messages are stored whole, and whose stubs are gone.
@@ -301,7 +333,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub(super) fn count_headers(&self, account: i64) -> Result<(u64, u64), Error> {
+    pub(super) fn count_headers(&self, account: AccountId) -> Result<(u64, u64), Error> {
         let counts = self.connection.query_row(
             &format!(
                 "SELECT count(*), count(marked_at) FROM headers_only h
@@ -316,7 +348,7 @@ impl Cache {
 
 fn mark_one(
     connection: &Connection,
-    account: i64,
+    account: AccountId,
     unique_id: &[u8],
     marked_at: Option<i64>,
 ) -> Result<Marked, Error> {

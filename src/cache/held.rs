@@ -1,6 +1,6 @@
 //! The stored messages one by one, for lists.
 
-use super::{Absent, Cache, Error};
+use super::{Absent, AccountId, Cache, Error};
 use crate::store::Name;
 
 /// A stored message.
@@ -16,6 +16,8 @@ pub struct Held {
     pub stored_at: i64,
     /// Whether the server was asked to delete it.
     pub deletion_asked: bool,
+    /// Whether it may not have come whole.
+    pub is_doubtful: bool,
 }
 
 impl Cache {
@@ -23,9 +25,10 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn held(&self, account: i64) -> Result<Vec<Held>, Error> {
+    pub fn held(&self, account: AccountId) -> Result<Vec<Held>, Error> {
         let mut query = self.connection.prepare(
-            "SELECT unique_id, name, octets, stored_at, deletion_asked_at IS NOT NULL
+            "SELECT unique_id, name, octets, stored_at, deletion_asked_at IS NOT NULL,
+                    doubt IS NOT NULL
              FROM messages WHERE account = ?1 AND missing_since IS NULL ORDER BY id",
         )?;
         let rows = query.query_map([account], |row| {
@@ -35,6 +38,7 @@ impl Cache {
                 octets: row.get::<_, i64>(2)?.cast_unsigned(),
                 stored_at: row.get(3)?,
                 deletion_asked: row.get(4)?,
+                is_doubtful: row.get(5)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -44,14 +48,15 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn recorded(&self, account: i64) -> Result<Vec<Absent>, Error> {
+    pub fn recorded(&self, account: AccountId) -> Result<Vec<Absent>, Error> {
         let mut query = self.connection.prepare(
-            "SELECT id, octets, listed_octets, header_sha256, sha256 FROM messages
+            "SELECT id, octets, listed_octets, header_sha256, sha256, unique_id FROM messages
              WHERE account = ?1 ORDER BY id",
         )?;
         let rows = query.query_map([account], |row| {
             Ok(Absent {
-                id: row.get(0)?,
+                key: row.get(0)?,
+                unique_id: row.get(5)?,
                 octets: row.get::<_, i64>(1)?.cast_unsigned(),
                 listed_octets: row.get::<_, Option<i64>>(2)?.map(i64::cast_unsigned),
                 header_sha256: row.get(3)?,

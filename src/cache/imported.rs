@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Cache, Error, Snapshot};
+use super::{AccountId, Cache, Error, Snapshot};
 
 /// A message that was had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Cache {
     /// [`Error::Sqlite`], and the first error among the messages.
     pub fn take_over<E: From<Error>>(
         &mut self,
-        account: i64,
+        account: AccountId,
         messages: impl Iterator<Item = Result<Had, E>>,
         now: i64,
     ) -> Result<Taken, E> {
@@ -75,7 +75,7 @@ impl Cache {
     }
 
     /// Adds what was taken over to what is stored.
-    pub(super) fn read_imported(&self, account: i64, to: &mut Snapshot) -> Result<(), Error> {
+    pub(super) fn read_imported(&self, account: AccountId, to: &mut Snapshot) -> Result<(), Error> {
         let mut query = self.connection.prepare(
             "SELECT unique_id, copies, without_slashes, imported_at FROM imported
              WHERE account = ?1",

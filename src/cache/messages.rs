@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Cache, Error, Snapshot, extents};
+use super::{AccountId, Cache, Doubt, Error, MessageKey, Snapshot, extents};
 use crate::account::LineEndings;
 use crate::policy::{Remembered, Whereabouts};
 use crate::store::{Extent, Name, Record, Recovered};
@@ -45,48 +45,56 @@ pub struct Staged {
     pub line_ends: LineEnds,
     /// Its place, where the store is one file.
     pub extent: Option<Extent>,
+    /// Why it may not have come whole.
+    pub doubt: Option<Doubt>,
+    /// The record that it takes, if any.
+    pub takes: Takes,
 }
 
-/// A stored message that the server does not list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Absent {
-    /// Its key.
-    pub id: i64,
-    /// Its size as sent, un-stuffed.
-    pub octets: u64,
-    /// Its size by the scan listing when it was retrieved.
-    pub listed_octets: Option<u64>,
-    /// Digest of its header, without the empty line behind it.
-    pub header_sha256: Digest,
-    /// Digest of all of it.
-    pub sha256: Digest,
-}
-
-/// A stored message under its new unique-id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Renamed {
-    /// Its key.
-    pub id: i64,
-    /// The unique-id that it has now.
-    pub unique_id: Vec<u8>,
-    /// Its size by the scan listing now.
-    pub listed_octets: Option<u64>,
+/// The record that a message takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Takes {
+    /// A new one.
+    #[default]
+    New,
+    /// That of the same message, whose file is gone.
+    Lost(MessageKey),
+    /// That of what had come of it before, and was not whole. The file of that is a stump.
+    Stump(MessageKey),
 }
 
 impl Cache {
     /// Steps 3 and 6 of the store's order: records these messages as staged, and those staged
-    /// before as stored.
+    /// before as stored. Gives their keys.
     ///
     /// # Errors
     /// [`Error::Sqlite`]; then nothing was recorded, as far as can be known.
-    pub fn stage(&mut self, account: i64, batch: &[Staged], now: i64) -> Result<(), Error> {
+    pub fn stage(
+        &mut self,
+        account: AccountId,
+        batch: &[Staged],
+        now: i64,
+    ) -> Result<Vec<MessageKey>, Error> {
+        let mut keys = Vec::with_capacity(batch.len());
         let transaction = self.connection.transaction()?;
         clear_staged(&transaction, account)?;
         {
             let mut staged =
                 transaction.prepare_cached("INSERT INTO staged (message) VALUES (?1)")?;
             for row in batch {
-                let id = insert(&transaction, account, row, now)?;
+                let id = match row.takes {
+                    Takes::New => insert(&transaction, account, row, now)?,
+                    Takes::Lost(key) => replace(&transaction, key, row, now)?,
+                    Takes::Stump(key) => {
+                        transaction.execute(
+                            "INSERT OR REPLACE INTO stumps (message, name, sha256)
+                             SELECT id, name, sha256 FROM messages WHERE id = ?1",
+                            [key],
+                        )?;
+                        replace(&transaction, key, row, now)?
+                    }
+                };
+                keys.push(id);
                 staged.execute([id])?;
                 if let Some(extent) = &row.extent {
                     extents::put(&transaction, id, extent)?;
@@ -94,14 +102,14 @@ impl Cache {
             }
         }
         transaction.commit()?;
-        Ok(())
+        Ok(keys)
     }
 
     /// Records messages that are stored already, though no run has recorded them.
     ///
     /// # Errors
     /// [`Error::Sqlite`]; then nothing was recorded, as far as can be known.
-    pub fn adopt(&mut self, account: i64, messages: &[Staged], now: i64) -> Result<(), Error> {
+    pub fn adopt(&mut self, account: AccountId, messages: &[Staged], now: i64) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for message in messages {
             insert(&transaction, account, message, now)?;
@@ -114,7 +122,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn clear_staged(&mut self, account: i64) -> Result<(), Error> {
+    pub fn clear_staged(&mut self, account: AccountId) -> Result<(), Error> {
         clear_staged(&self.connection, account)
     }
 
@@ -122,7 +130,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn staged(&self, account: i64) -> Result<Vec<Record>, Error> {
+    pub fn staged(&self, account: AccountId) -> Result<Vec<Record>, Error> {
         let mut query = self.connection.prepare(
             "SELECT name, start, length, extents.sha256, body, message_id
              FROM staged CROSS JOIN messages ON messages.id = staged.message
@@ -144,14 +152,14 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn recovered(&mut self, account: i64, recovered: &Recovered) -> Result<(), Error> {
+    pub fn recovered(&mut self, account: AccountId, recovered: &Recovered) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         let find = |name: &Name| {
             let mut find = transaction.prepare_cached(
                 "SELECT id FROM staged CROSS JOIN messages ON messages.id = staged.message
                  WHERE account = ?1 AND name = ?2",
             )?;
-            find.query_row(params![account, name.as_str()], |row| row.get::<_, i64>(0))
+            find.query_row(params![account, name.as_str()], |row| row.get::<_, MessageKey>(0))
                 .optional()
         };
         let mut again = Vec::with_capacity(recovered.again.len());
@@ -163,6 +171,7 @@ impl Cache {
         for name in &recovered.lost {
             let message = find(name)?;
             for delete in [
+                "DELETE FROM stumps WHERE message = ?1",
                 "DELETE FROM staged WHERE message = ?1",
                 "DELETE FROM extents WHERE message = ?1",
                 "DELETE FROM messages WHERE id = ?1",
@@ -183,19 +192,20 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn snapshot(&self, account: i64) -> Result<Snapshot, Error> {
+    pub fn snapshot(&self, account: AccountId) -> Result<Snapshot, Error> {
         self.page_cache(PAGES_TO_SCAN)?;
         let snapshot = self.read_snapshot(account);
         self.page_cache(PAGES_TO_WRITE)?;
         snapshot
     }
 
-    fn read_snapshot(&self, account: i64) -> Result<Snapshot, Error> {
+    fn read_snapshot(&self, account: AccountId) -> Result<Snapshot, Error> {
         // All of it is in the index, the key too.
         let mut query = self.connection.prepare(
             "SELECT unique_id, stored_at, copies, deletion_asked_at IS NOT NULL,
                     missing_since IS NOT NULL, listed_octets,
-                    coalesce(id > (SELECT deleting_after FROM guards WHERE account = ?1), 0)
+                    coalesce(id > (SELECT deleting_after FROM guards WHERE account = ?1), 0),
+                    assumed, doubt IS NOT NULL
              FROM messages WHERE account = ?1 ORDER BY unique_id",
         )?;
         let mut rows = query.query([account])?;
@@ -214,7 +224,9 @@ impl Cache {
                 octets: listed.map(i64::cast_unsigned),
                 gone: gone.then_some(listed.map(i64::cast_unsigned)),
                 to_go: row.get(6)?,
-                whereabouts: Whereabouts::Stored,
+                is_assumed: row.get(7)?,
+                is_doubtful: row.get(8)?,
+                whereabouts: Whereabouts::Unseen,
             };
             snapshot.push(unique_id, remembered);
         }
@@ -232,186 +244,6 @@ impl Cache {
         Ok(snapshot)
     }
 
-    /// The messages that are stored, were not deleted on the server, and that no unique-id of
-    /// the listing names: where a server has renamed its messages, those are the old ones.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn absent(
-        &self,
-        account: i64,
-        is_listed: impl Fn(&[u8]) -> bool,
-    ) -> Result<Vec<Absent>, Error> {
-        let mut query = self.connection.prepare(
-            "SELECT id, unique_id, octets, listed_octets, header_sha256, sha256 FROM messages
-             WHERE account = ?1 AND deletion_asked_at IS NULL",
-        )?;
-        let mut rows = query.query([account])?;
-        let mut absent = Vec::new();
-        while let Some(row) = rows.next()? {
-            if !is_listed(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?) {
-                absent.push(Absent {
-                    id: row.get(0)?,
-                    octets: row.get::<_, i64>(2)?.cast_unsigned(),
-                    listed_octets: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
-                    header_sha256: row.get(4)?,
-                    sha256: row.get(5)?,
-                });
-            }
-        }
-        Ok(absent)
-    }
-
-    /// The messages of which it is in doubt whether their unique-id is theirs: key and content.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn in_doubt(&self, account: i64) -> Result<Vec<(i64, Digest)>, Error> {
-        let mut query = self
-            .connection
-            .prepare("SELECT id, sha256 FROM messages WHERE account = ?1 AND copies = 0")?;
-        let rows = query.query_map([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// The messages with these unique-ids: content and key.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn contents<'a>(
-        &self,
-        account: i64,
-        unique_ids: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<Vec<(Digest, i64)>, Error> {
-        let mut query = self
-            .connection
-            .prepare("SELECT sha256, id FROM messages WHERE account = ?1 AND unique_id = ?2")?;
-        let mut contents = Vec::new();
-        for unique_id in unique_ids {
-            let rows = query.query_map(params![account, unique_id], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
-            for row in rows {
-                contents.push(row?);
-            }
-        }
-        Ok(contents)
-    }
-
-    /// Records the sizes that a listing gives these messages now.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn resized(&mut self, account: i64, messages: &[(Vec<u8>, u64)]) -> Result<(), Error> {
-        let transaction = self.connection.transaction()?;
-        {
-            let mut update = transaction.prepare_cached(
-                "UPDATE messages SET listed_octets = ?3 WHERE account = ?1 AND unique_id = ?2",
-            )?;
-            for (unique_id, octets) in messages {
-                update.execute(params![account, unique_id, column(*octets)])?;
-            }
-        }
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// Digests of the headers of the messages with this unique-id.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn headers(&self, account: i64, unique_id: &[u8]) -> Result<Vec<Digest>, Error> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT header_sha256 FROM messages WHERE account = ?1 AND unique_id = ?2",
-        )?;
-        let rows = query.query_map(params![account, unique_id], |row| row.get(0))?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    /// Records that messages go by other unique-ids now.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn rename(&mut self, renamed: &[Renamed]) -> Result<(), Error> {
-        let transaction = self.connection.transaction()?;
-        {
-            let mut update = transaction.prepare_cached(
-                "UPDATE messages SET unique_id = ?2, listed_octets = ?3, copies = 1,
-                     missing_since = NULL
-                 WHERE id = ?1",
-            )?;
-            for message in renamed {
-                let listed = message.listed_octets.map(column);
-                update.execute(params![message.id, message.unique_id, listed])?;
-            }
-        }
-        transaction.commit()?;
-        Ok(())
-    }
-
-    /// Whether a message with this unique-id and this content is recorded.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn holds(&self, account: i64, unique_id: &[u8], sha256: &Digest) -> Result<bool, Error> {
-        let mut query = self.connection.prepare_cached(
-            "SELECT 1 FROM messages WHERE account = ?1 AND unique_id = ?2 AND sha256 = ?3",
-        )?;
-        Ok(query.exists(params![account, unique_id, sha256])?)
-    }
-
-    /// Records that all messages which share this unique-id are accounted for, and how many
-    /// they were; none puts it in doubt whether it is theirs.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn copies_accounted_for(
-        &mut self,
-        account: i64,
-        unique_id: &[u8],
-        copies: u32,
-    ) -> Result<(), Error> {
-        self.connection.execute(
-            "UPDATE messages SET copies = ?3 WHERE account = ?1 AND unique_id = ?2",
-            params![account, unique_id, copies],
-        )?;
-        Ok(())
-    }
-
-    /// Records that the server accepted to delete the messages with these unique-ids.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn deletion_asked<'a>(
-        &mut self,
-        account: i64,
-        unique_ids: impl Iterator<Item = &'a [u8]>,
-        now: i64,
-    ) -> Result<(), Error> {
-        self.for_each_id(
-            "UPDATE messages SET deletion_asked_at = ?3 WHERE account = ?1 AND unique_id = ?2",
-            account,
-            unique_ids,
-            Some(now),
-        )
-    }
-
-    /// Records which messages have vanished from the listing, and which are there again.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn listed<'a>(
-        &mut self,
-        account: i64,
-        vanished: impl Iterator<Item = &'a [u8]>,
-        back: impl Iterator<Item = &'a [u8]>,
-        now: i64,
-    ) -> Result<(), Error> {
-        let update = "UPDATE messages SET missing_since = ?3 WHERE account = ?1 AND unique_id = ?2";
-        self.for_each_id(update, account, vanished, Some(now))?;
-        self.for_each_id(update, account, back, None)
-    }
-
     fn page_cache(&self, kibibytes: u32) -> Result<(), Error> {
         // A negative number means kibibytes, a positive one pages.
         let size = -i64::from(kibibytes);
@@ -419,41 +251,21 @@ impl Cache {
         Ok(())
     }
 
-    fn for_each_id<'a>(
-        &mut self,
-        update: &str,
-        account: i64,
-        unique_ids: impl Iterator<Item = &'a [u8]>,
-        value: Option<i64>,
-    ) -> Result<(), Error> {
-        let mut unique_ids = unique_ids.peekable();
-        if unique_ids.peek().is_none() {
-            return Ok(());
-        }
-        let transaction = self.connection.transaction()?;
-        {
-            let mut update = transaction.prepare_cached(update)?;
-            for unique_id in unique_ids {
-                update.execute(params![account, unique_id, value])?;
-            }
-        }
-        transaction.commit()?;
-        Ok(())
-    }
 }
 
 /// Records a message, and gives its key.
-fn insert(connection: &Connection, account: i64, row: &Staged, now: i64) -> Result<i64, Error> {
+fn insert(
+    connection: &Connection,
+    account: AccountId,
+    row: &Staged,
+    now: i64,
+) -> Result<MessageKey, Error> {
     let mut message = connection.prepare_cached(
         "INSERT INTO messages (account, unique_id, name, octets, sha256, header_sha256,
-             listed_octets, bare_line_ends, line_endings, stored_at, copies)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, length(?2) > 0)",
+             listed_octets, bare_line_ends, line_endings, stored_at, copies, doubt)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, length(?2) > 0, ?11)",
     )?;
-    let line_endings = match row.line_ends.stored {
-        LineEndings::Lf => "lf",
-        LineEndings::Crlf => "crlf",
-    };
-    Ok(message.insert(params![
+    let key = message.insert(params![
         account,
         row.unique_id,
         row.name.as_str(),
@@ -462,13 +274,54 @@ fn insert(connection: &Connection, account: i64, row: &Staged, now: i64) -> Resu
         row.header_sha256,
         row.listed_octets.map(column),
         row.line_ends.bare,
-        line_endings,
-        now
-    ])?)
+        line_endings(row.line_ends.stored),
+        now,
+        row.doubt
+    ])?;
+    Ok(MessageKey::new(key))
+}
+
+/// Records a message in place of another; gives the key.
+fn replace(
+    connection: &Connection,
+    key: MessageKey,
+    row: &Staged,
+    now: i64,
+) -> Result<MessageKey, Error> {
+    let mut message = connection.prepare_cached(
+        "UPDATE messages SET unique_id = ?2, name = ?3, octets = ?4, sha256 = ?5,
+             header_sha256 = ?6, listed_octets = ?7, bare_line_ends = ?8, line_endings = ?9,
+             stored_at = ?10, copies = length(?2) > 0, doubt = ?11, assumed = 0,
+             missing_since = NULL, deletion_asked_at = NULL
+         WHERE id = ?1",
+    )?;
+    message.execute(params![
+        key,
+        row.unique_id,
+        row.name.as_str(),
+        column(row.octets),
+        row.sha256,
+        row.header_sha256,
+        row.listed_octets.map(column),
+        row.line_ends.bare,
+        line_endings(row.line_ends.stored),
+        now,
+        row.doubt
+    ])?;
+    // Its place was that of the file that is gone.
+    connection.execute("DELETE FROM extents WHERE message = ?1", [key])?;
+    Ok(key)
+}
+
+fn line_endings(stored: LineEndings) -> &'static str {
+    match stored {
+        LineEndings::Lf => "lf",
+        LineEndings::Crlf => "crlf",
+    }
 }
 
 /// `CROSS JOIN` makes SQLite begin with the few that are staged, not with all messages.
-pub(super) fn clear_staged(connection: &Connection, account: i64) -> Result<(), Error> {
+pub(super) fn clear_staged(connection: &Connection, account: AccountId) -> Result<(), Error> {
     connection.execute(
         "DELETE FROM staged WHERE message IN
              (SELECT staged.message FROM staged CROSS JOIN messages
@@ -480,6 +333,6 @@ pub(super) fn clear_staged(connection: &Connection, account: i64) -> Result<(), 
 }
 
 /// SQLite's integers are signed; no message is that large.
-fn column(octets: u64) -> i64 {
+pub(super) fn column(octets: u64) -> i64 {
     i64::try_from(octets).unwrap_or(i64::MAX)
 }

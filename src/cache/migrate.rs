@@ -14,6 +14,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/0003_imported.sql")),
     M::up(include_str!("../../migrations/0004_extents.sql")),
     M::up(include_str!("../../migrations/0005_guards.sql")),
+    M::up(include_str!("../../migrations/0006_proof.sql")),
 ];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.

@@ -11,14 +11,19 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 mod accounts;
+mod breakers;
 mod capabilities;
+mod content;
 mod copy;
+mod doubt;
 mod error;
 mod extents;
 mod guards;
 mod headers_only;
 mod held;
 mod imported;
+mod key;
+mod listed;
 mod lock;
 mod messages;
 mod migrate;
@@ -26,21 +31,27 @@ mod overview;
 mod runs;
 mod snapshot;
 mod stored;
+mod stumps;
 
 use copy::Copy;
 
 pub use accounts::AccountRow;
+pub use content::{Content, Known};
+pub use doubt::{Doubt, Sizes};
 pub use error::Error;
 pub use guards::{Guard, Stock};
-pub use headers_only::{HeaderRow, LargeMessage, Marked};
+pub use headers_only::{HeaderRow, LargeMessage, Marked, Whole};
 pub use held::Held;
 pub use imported::{Had, Taken};
+pub use key::{AccountId, MessageKey};
+pub use listed::{Absent, Renamed};
 pub use lock::{Holder, Lock};
-pub use messages::{Absent, Digest, LineEnds, Renamed, Staged};
+pub use messages::{Digest, LineEnds, Staged, Takes};
 pub use overview::{AccountOverview, LastRun};
 pub use runs::Run;
 pub use snapshot::Snapshot;
 pub use stored::Stored;
+pub use stumps::Stump;
 
 /// The file in the state folder.
 pub const FILE_NAME: &str = "popsync.sqlite3";
@@ -87,6 +98,19 @@ impl Cache {
         // A transaction that is committed is on the disk, or the run fails.
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        Ok(Self {
+            connection,
+            _copy: None,
+        })
+    }
+
+    /// A cache of which nothing is known, and nothing stays: for a look where there is none yet.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn blank() -> Result<Self, Error> {
+        let mut connection = Connection::open_in_memory()?;
+        migrate::to_latest(&mut connection)?;
         Ok(Self {
             connection,
             _copy: None,

@@ -2,13 +2,13 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Cache, Error};
+use super::{AccountId, Cache, Error};
 
 /// What is known of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountOverview {
     /// Its key in the other tables.
-    pub id: i64,
+    pub id: AccountId,
     /// Its name in the configuration, or `user@host`.
     pub name: String,
     /// What it is remembered by.
@@ -33,6 +33,8 @@ pub struct AccountOverview {
     pub oldest_on_server: Option<i64>,
     /// How many stored messages the server listed last.
     pub stored_on_server: u64,
+    /// How many of these may not have come whole.
+    pub doubtful: u64,
     /// Messages of which only the headers are here, and which the server listed last.
     pub headers_only: u64,
     /// Of these, those that the next sync retrieves whole.
@@ -75,7 +77,9 @@ impl Cache {
                     count(m.id) FILTER
                         (WHERE m.deletion_asked_at IS NOT NULL AND m.missing_since IS NULL),
                     min(m.stored_at) FILTER (WHERE m.missing_since IS NULL),
-                    count(m.id) FILTER (WHERE m.missing_since IS NULL)
+                    count(m.id) FILTER (WHERE m.missing_since IS NULL),
+                    count(m.id) FILTER
+                        (WHERE m.doubt IS NOT NULL AND m.missing_since IS NULL)
              FROM accounts a LEFT JOIN messages m ON m.account = a.id
              GROUP BY a.id ORDER BY a.name, a.id",
         )?;
@@ -94,6 +98,7 @@ impl Cache {
                 deletions_pending: count(row, 10)?,
                 oldest_on_server: row.get(11)?,
                 stored_on_server: count(row, 12)?,
+                doubtful: count(row, 13)?,
                 headers_only: 0,
                 marked: 0,
                 last_run: None,
@@ -119,7 +124,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn listed_last(&self, account: i64) -> Result<Option<u64>, Error> {
+    pub fn listed_last(&self, account: AccountId) -> Result<Option<u64>, Error> {
         let messages = self
             .connection
             .query_row(
@@ -136,7 +141,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn listed_and_stored_by(&self, account: i64, time: i64) -> Result<u64, Error> {
+    pub fn listed_and_stored_by(&self, account: AccountId, time: i64) -> Result<u64, Error> {
         let messages = self.connection.query_row(
             "SELECT count(*) FROM messages
              WHERE account = ?1 AND missing_since IS NULL AND stored_at <= ?2",
@@ -146,7 +151,7 @@ impl Cache {
         Ok(messages)
     }
 
-    fn last_run(&self, account: i64) -> Result<Option<LastRun>, Error> {
+    fn last_run(&self, account: AccountId) -> Result<Option<LastRun>, Error> {
         let run = self
             .connection
             .query_row(

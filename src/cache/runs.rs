@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{Cache, Error};
+use super::{AccountId, Cache, Error};
 use crate::exit::Exit;
 
 /// How many runs of an account are kept.
@@ -43,7 +43,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn finish_run(&mut self, account: i64, run: Run<'_>) -> Result<(), Error> {
+    pub fn finish_run(&mut self, account: AccountId, run: Run<'_>) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         if run.all_published {
             super::messages::clear_staged(&transaction, account)?;

@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub(super) headers: HashMap<Vec<u8>, HeaderOnly>,
     /// Some unique-ids were taken over with `-` for every `/`.
     without_slashes: bool,
+    /// Where the messages are of which nothing else is said.
+    otherwise: Whereabouts,
     hasher: DefaultHashBuilder,
 }
 
@@ -38,6 +40,8 @@ struct Row {
     held: bool,
     without_slashes: bool,
     to_go: bool,
+    is_assumed: bool,
+    is_doubtful: bool,
     whereabouts: Whereabouts,
 }
 
@@ -68,6 +72,8 @@ impl Snapshot {
             last.deletion_asked &= remembered.deletion_asked;
             last.gone &= remembered.gone.is_some();
             last.to_go &= remembered.to_go;
+            last.is_assumed |= remembered.is_assumed;
+            last.is_doubtful |= remembered.is_doubtful;
             if last.gone {
                 self.sizes_of_gone.insert(self.rows.len() - 1, NO_SIZE);
             }
@@ -94,6 +100,8 @@ impl Snapshot {
             held: remembered.held,
             without_slashes: false,
             to_go: remembered.to_go,
+            is_assumed: remembered.is_assumed,
+            is_doubtful: remembered.is_doubtful,
             whereabouts: remembered.whereabouts,
         });
         // Whatever was deleted and is back is looked into, whatever its size.
@@ -133,7 +141,9 @@ impl Snapshot {
             octets: None,
             gone: None,
             to_go: false,
-            whereabouts: Whereabouts::Stored,
+            is_assumed: false,
+            is_doubtful: false,
+            whereabouts: Whereabouts::Unseen,
         };
         self.push(unique_id, remembered);
         if let Some(row) = self.rows.get_mut(before) {
@@ -150,6 +160,40 @@ impl Snapshot {
         {
             self.rows[index].whereabouts = whereabouts;
         }
+    }
+
+    /// Says where the messages are of which nothing else is said.
+    pub fn set_otherwise(&mut self, whereabouts: Whereabouts) {
+        self.otherwise = whereabouts;
+    }
+
+    /// Adds that a message, known as `before`, is probably what the listing shows as `now`. The
+    /// server has renamed it.
+    pub fn rename(&mut self, before: &[u8], now: &[u8], listed_octets: Option<u64>) {
+        let Some(remembered) = self.recall(before) else {
+            return;
+        };
+        let remembered = Remembered {
+            octets: listed_octets,
+            gone: None,
+            copies: 1,
+            deletion_asked: false,
+            is_assumed: true,
+            ..remembered
+        };
+        self.push(now, remembered);
+    }
+
+    /// The listed sizes of the messages that this listing no longer shows; none where one of them
+    /// is not known.
+    pub fn vanished_octets(&self, maildrop: &Maildrop) -> Option<u64> {
+        let listed = self.listed(maildrop);
+        let vanished = self.rows.iter().zip(listed);
+        vanished
+            .filter(|(row, listed)| row.held && !row.gone && !listed)
+            .try_fold(0_u64, |sum, (row, _)| {
+                (row.octets != NO_SIZE).then(|| sum.saturating_add(row.octets))
+            })
     }
 
     fn find(&self, unique_id: &[u8]) -> Option<usize> {
@@ -223,16 +267,6 @@ impl Snapshot {
             .then_some(self.rows.len() as u64)
     }
 
-    /// The unique-ids of stored messages that this listing does not show although nothing of
-    /// popsync's has deleted them: they may be in it under others.
-    pub fn elsewhere(&self, maildrop: &Maildrop) -> Vec<&[u8]> {
-        let listed = self.listed(maildrop);
-        let rows = self.rows.iter().zip(listed);
-        rows.filter(|(row, listed)| !listed && row.held && !row.deletion_asked)
-            .map(|(row, _)| id(&self.ids, row))
-            .collect()
-    }
-
     /// Which of the rows this listing shows.
     fn listed(&self, maildrop: &Maildrop) -> Vec<bool> {
         let mut listed = vec![false; self.rows.len()];
@@ -273,7 +307,12 @@ impl Memory for Snapshot {
             held: row.held,
             octets: (row.octets != NO_SIZE).then_some(row.octets),
             to_go: row.to_go,
-            whereabouts: row.whereabouts,
+            is_assumed: row.is_assumed,
+            is_doubtful: row.is_doubtful,
+            whereabouts: match row.whereabouts {
+                Whereabouts::Unseen => self.otherwise,
+                seen => seen,
+            },
             gone: row.gone.then(|| self.sizes_of_gone.get(&index).copied()),
         })
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Cache, Digest, Error, LineEnds};
+use super::{AccountId, Cache, Digest, Error, LineEnds};
 use crate::account::{Identity, LineEndings};
 use crate::store::Name;
 
@@ -32,7 +32,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn stored(&self, account: i64) -> Result<Vec<Stored>, Error> {
+    pub fn stored(&self, account: AccountId) -> Result<Vec<Stored>, Error> {
         let mut query = self.connection.prepare(
             "SELECT unique_id, name, octets, sha256, bare_line_ends, line_endings,
                     missing_since IS NULL
@@ -64,7 +64,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn file_names(&self, account: i64) -> Result<HashSet<String>, Error> {
+    pub fn file_names(&self, account: AccountId) -> Result<HashSet<String>, Error> {
         let mut query = self.connection.prepare(
             "SELECT name FROM messages WHERE account = ?1
              UNION ALL

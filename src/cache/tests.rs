@@ -407,7 +407,9 @@ fn a_header_goes_when_its_message_is_stored_and_published() {
     assert_eq!(ids(&cache.header_rows(id).unwrap()), [b"b"]);
     let whole = cache.whole_by_now(id).unwrap();
     assert_eq!(whole.len(), 1);
-    cache.forget_headers(&[whole[0].0]).unwrap();
+    assert_eq!(whole[0].message, Some(staged(b"a", 1).name));
+    assert_eq!(whole[0].stub, None);
+    cache.forget_headers(&[whole[0].id]).unwrap();
     assert_eq!(cache.whole_by_now(id).unwrap(), []);
     assert!(cache.snapshot(id).unwrap().recall_header(b"a").is_none());
 }

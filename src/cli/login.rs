@@ -157,7 +157,7 @@ pub(super) async fn sign_in(
 /// One login, in which nothing is asked.
 async fn tried(account: &Account, secret: &SecretString) -> Result<(), session::Error> {
     let mut session = Session::begin(account, secret, None, |_| {}).await?;
-    session.quit().await
+    session.quit().await?
 }
 
 /// Shows where to sign in.

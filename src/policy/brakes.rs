@@ -36,6 +36,10 @@ pub struct Circumstances {
     pub max_deletions: u64,
     /// A person has said that so many deletions are meant.
     pub allowed: bool,
+    /// An earlier listing contradicted itself, and none has agreed in full since.
+    pub contradicted: bool,
+    /// An earlier run held deletions back for being too many, and no person has released them.
+    pub held: bool,
 }
 
 /// How the store was found.
@@ -61,6 +65,11 @@ pub enum Brake {
     ClockBack {
         /// By how many days.
         days: i64,
+    },
+    /// An earlier run held deletions back, and no person has released them.
+    Held {
+        /// Deletions.
+        deletions: u64,
     },
     /// What is remembered was not recorded by the runs that stored it.
     NoHistory,
@@ -89,6 +98,14 @@ impl Brake {
     pub fn is_releasable(self) -> bool {
         self != Self::StoreUnreadable
     }
+
+    /// Whether it stays until a person releases it, however few the deletions become.
+    pub fn is_lasting(self) -> bool {
+        matches!(
+            self,
+            Self::Held { .. } | Self::OverHalf { .. } | Self::TooMany { .. }
+        )
+    }
 }
 
 impl fmt::Display for Brake {
@@ -100,6 +117,10 @@ impl fmt::Display for Brake {
             Self::ClockBack { days } => {
                 write!(f, "the clock is {days} days behind the last run")
             }
+            Self::Held { deletions } => write!(
+                f,
+                "{deletions} messages would be, and an earlier run held them back"
+            ),
             Self::NoHistory => {
                 f.write_str("what is remembered of the messages was rebuilt, and no run was since")
             }
@@ -135,15 +156,15 @@ pub fn clock(now: i64, trusted_at: Option<i64>) -> Option<Brake> {
 }
 
 /// All that stops these deletions.
-pub fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> Vec<Brake> {
+pub(super) fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> Vec<Brake> {
     let mut brakes = Vec::new();
-    let count = |wanted: fn(Reason) -> bool| {
+    let count = |wanted: &dyn Fn(Reason) -> bool| {
         let deleted = decisions
             .iter()
-            .filter(|decision| decision.action == Action::Delete && wanted(decision.reason));
+            .filter(|decision| decision.action.deletes_known() && wanted(decision.reason));
         deleted.count() as u64
     };
-    if count(|_| true) == 0 {
+    if count(&|_| true) == 0 {
         return brakes;
     }
     match circumstances.store {
@@ -151,23 +172,37 @@ pub fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> Vec<Brak
         StoreState::Holds => {}
         StoreState::Unreadable => brakes.push(Brake::StoreUnreadable),
     }
-    brakes.extend(clock(circumstances.now, circumstances.trusted_at));
+    let clock = clock(circumstances.now, circumstances.trusted_at);
+    brakes.extend(clock);
     if !circumstances.has_history {
         brakes.push(Brake::NoHistory);
     }
     // What the policy asked for before, or was about to, is no news.
-    let deletions =
-        count(|reason| !matches!(reason, Reason::AskedBefore | Reason::DeletionInterrupted));
+    let is_news =
+        |reason| !matches!(reason, Reason::AskedBefore | Reason::DeletionInterrupted);
+    let deletions = count(&is_news);
+    // What leaves by its age was announced when it was stored, as long as the clock is right.
+    let surprises = count(&|reason| {
+        is_news(reason) && (clock.is_some() || reason != Reason::OlderThanRemoveAfter)
+    });
     let messages = circumstances.on_server;
     if deletions > circumstances.max_deletions {
         brakes.push(Brake::TooMany {
             deletions,
             most: circumstances.max_deletions,
         });
-    } else if deletions > ALWAYS_ALLOWED && deletions.saturating_mul(2) > messages {
-        brakes.push(Brake::OverHalf {
-            deletions,
-            messages,
+    } else if surprises > ALWAYS_ALLOWED
+        && (circumstances.held || surprises.saturating_mul(2) > messages)
+    {
+        brakes.push(if surprises.saturating_mul(2) > messages {
+            Brake::OverHalf {
+                deletions: surprises,
+                messages,
+            }
+        } else {
+            Brake::Held {
+                deletions: surprises,
+            }
         });
     }
     if circumstances.allowed {
@@ -177,11 +212,11 @@ pub fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> Vec<Brak
 }
 
 /// Takes all deletions out of a plan; gives how many messages of earlier runs that concerns.
-pub fn hold_back(decisions: &mut [Decision]) -> u64 {
+pub(super) fn hold_back(decisions: &mut [Decision]) -> u64 {
     let mut held = 0;
     for decision in decisions {
         match decision.action {
-            Action::Delete => {
+            Action::Delete | Action::RetrieveThenDeleteIfKnown => {
                 decision.action = Action::Keep;
                 decision.reason = Reason::HeldBack;
                 held += 1;

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::large::{Portion, portion};
-use super::{Action, Decision, Limits, Reason, Run};
+use super::{Action, Decision, Limits, Plan, Reason, Run};
 use crate::maildrop::Maildrop;
 
 /// Decides for every message of a maildrop without unique-ids, in its order. `stored` are the
@@ -16,11 +16,10 @@ pub fn plan_by_header(
     stored: &HashSet<usize>,
     limits: Limits,
     taken: (u64, u64),
-) -> Vec<Decision> {
+) -> Plan {
     let mut run = Run::new(limits, taken);
     let messages = maildrop.iter().enumerate();
-    messages
-        .map(|(place, message)| {
+    let decisions = messages.map(|(place, message)| {
             let decision = if stored.contains(&place) {
                 Decision::new(Action::Keep, Reason::Stored, None)
             } else if portion(message, None, limits.headers_only_above) == Portion::Header {
@@ -30,6 +29,10 @@ pub fn plan_by_header(
                 Decision::new(Action::Retrieve, Reason::New, None)
             };
             run.admit(message, decision)
-        })
-        .collect()
+        });
+    Plan {
+        decisions: decisions.collect(),
+        brakes: Vec::new(),
+        held: 0,
+    }
 }

@@ -76,6 +76,24 @@ impl<'a> Response<'a> {
         self.shown
     }
 
+    /// The size that a reply to RETR gives the message: `+OK 120 octets` (RFC 1939 §5). Other
+    /// words may stand around it.
+    pub fn announced_octets(&self) -> Option<u64> {
+        let mut number = None;
+        let words = self.text().split(|octet| b" \t(),".contains(octet));
+        for word in words.filter(|word| !word.is_empty()) {
+            let is_unit = |unit: &[u8]| {
+                word.get(..unit.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(unit))
+            };
+            if number.is_some() && (is_unit(b"octet") || is_unit(b"byte")) {
+                return number;
+            }
+            number = std::str::from_utf8(word).ok().and_then(|word| word.parse().ok());
+        }
+        None
+    }
+
     /// The response code at the start of the text (RFC 2449 §8), in upper case.
     pub fn code(&self) -> Option<ResponseCode> {
         let rest = self.text.strip_prefix(b"[")?;

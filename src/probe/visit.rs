@@ -76,7 +76,7 @@ impl Visit<'_> {
         }
         self.several_at_once().await?;
         self.recorder.begin(Step::Quit);
-        self.session.quit().await
+        self.session.quit().await?
     }
 
     /// After a refusal the session goes on, though a sync would not.

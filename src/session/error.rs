@@ -334,6 +334,12 @@ impl Error {
         }
     }
 
+    /// Whether the session broke while something was due: the server hung up, fell silent, or
+    /// said what makes no sense.
+    pub fn is_break(&self) -> bool {
+        self.is_hang_up() || matches!(self, Self::Protocol { .. } | Self::TimedOut { .. })
+    }
+
     /// Whether the login failed, and the session could go on.
     pub(super) fn is_refused_login(&self) -> bool {
         match self {

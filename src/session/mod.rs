@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
 use crate::account::{Account, Security};
@@ -283,12 +283,49 @@ impl Session {
     }
 
     /// Ends the session in good order. Only its success makes deletions more than a wish, and
-    /// even then not a certainty (`XPOP3:V0006`).
+    /// even then not a certainty (`XPOP3:V0006`). Gives whether the server had no more to say: one
+    /// that does was out of step, perhaps since long, and a message that it cut short goes on
+    /// there.
     ///
     /// # Errors
     /// [`Error::Refused`] where the server could not remove what was deleted.
-    pub async fn quit(&mut self) -> Result<(), Error> {
-        self.command(Command::Quit).await?.map_err(Error::Refused)
+    pub async fn quit(&mut self) -> Result<Result<(), Error>, Error> {
+        self.send(&[Command::Quit]).await?;
+        let mut answer = None;
+        let read = self
+            .converse(|event| match event {
+                Event::Reply(_, response) => {
+                    answer = Some(match response.is_positive() {
+                        true => Ok(()),
+                        false => Err(Refusal::new(Some(Keyword::Quit), response)),
+                    });
+                    ControlFlow::Break(())
+                }
+                _ => ControlFlow::Continue(()),
+            })
+            .await;
+        match (answer, read) {
+            (Some(Err(refusal)), _) => Err(Error::Refused(refusal)),
+            (Some(Ok(())), Err(error)) => Ok(Err(error)),
+            (Some(Ok(())), Ok(())) => Ok(self.end_of_stream().await),
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => Ok(Ok(())),
+        }
+    }
+
+    /// Reads to the end of the stream behind the answer to QUIT. A server that does not close, or
+    /// closes in bad order, has said no more.
+    async fn end_of_stream(&mut self) -> Result<(), Error> {
+        if self.start < self.end {
+            self.drain(&mut |_| ControlFlow::<std::convert::Infallible>::Continue(()))?;
+        }
+        let limit = LAST_WORDS.min(self.pace.timeout());
+        let Ok(Ok(octets @ 1..)) = timeout(limit, self.stream.read(&mut self.input)).await else {
+            return Ok(());
+        };
+        (self.start, self.end) = (0, octets);
+        self.drain(&mut |_| ControlFlow::<std::convert::Infallible>::Continue(()))?;
+        Ok(())
     }
 
     /// Waits for `work` of ours, and keeps the server from thinking that we are gone.

@@ -10,6 +10,8 @@ const FLOOR: u64 = 256;
 /// The time allowed for one reply: the account's time-out, and one second more for every
 /// [`FLOOR`] octets of it that came.
 ///
+/// Octets that came earlier buy no patience: one silence never lasts longer than the time-out.
+///
 /// So a silent server is given up after the time-out, one that drips an octet per second hardly
 /// later, and one that sends a gigabyte at a bearable pace never. Only time spent waiting for
 /// the server counts: a slow disk of ours is not the server's fault.
@@ -38,7 +40,7 @@ impl Pace {
     /// The instant at which a wait that begins now is too long.
     pub(super) fn deadline(&self, now: Instant) -> Instant {
         let allowed = self.timeout + Duration::from_secs(self.octets / FLOOR);
-        now + allowed.saturating_sub(self.waited)
+        now + allowed.saturating_sub(self.waited).min(self.timeout)
     }
 
     /// Something came after such a wait.
@@ -76,6 +78,14 @@ mod tests {
     #[test]
     fn a_silent_server_has_the_time_out_and_no_more() {
         assert_eq!(patience(60 * SECOND, 0, 3601 * SECOND), 60 * SECOND);
+    }
+
+    #[test]
+    fn octets_that_came_buy_no_patience() {
+        let mut pace = Pace::new(3 * SECOND);
+        pace.received(900_000, SECOND);
+        let now = Instant::now();
+        assert_eq!(pace.deadline(now) - now, 3 * SECOND);
     }
 
     #[test]

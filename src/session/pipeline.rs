@@ -35,8 +35,8 @@ pub struct Wanted {
 /// waits, for a disk say, does so in [`Sink::hand_over`], which is called between two reads of
 /// the socket.
 pub trait Sink: Send {
-    /// The next message begins.
-    fn begin(&mut self);
+    /// The next message begins. `announced` is the size that the server gives it here.
+    fn begin(&mut self, announced: Option<u64>);
     /// Octets of it, un-stuffed.
     fn content(&mut self, octets: &[u8]);
     /// It is complete.
@@ -117,7 +117,9 @@ impl Session {
             let before = done;
             let ControlFlow::Continue(()) = self.drain(&mut |event| {
                 match event {
-                    Event::Reply(_, response) if response.is_positive() => sink.begin(),
+                    Event::Reply(_, response) if response.is_positive() => {
+                        sink.begin(response.announced_octets());
+                    }
                     Event::Reply(keyword, response) => {
                         sink.refused(Refusal::new(Some(keyword), response));
                         done += 1;

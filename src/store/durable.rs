@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use rustix::fs::{Advice, Mode, OFlags};
@@ -27,6 +28,12 @@ pub(super) fn sync_files(folder: impl AsFd, names: &[Name]) -> io::Result<()> {
         rustix::fs::fsync(file)?;
     }
     sync_folder(folder)
+}
+
+/// How many octets this user may still write to the file system of `path`.
+pub(super) fn room(path: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(path).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// Makes the entries of a folder durable.

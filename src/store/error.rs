@@ -47,6 +47,12 @@ pub enum Error {
         /// Why.
         why: Unfit,
     },
+    /// Another program removed the file, or put one in its place, while messages were appended to it.
+    #[error("`{}` was replaced or removed by another program while messages were appended to it", path.display())]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+    },
     /// Reading or writing failed.
     #[error("{doing} `{}` failed", path.display())]
     Io {
@@ -144,7 +150,9 @@ impl Error {
         match self {
             Self::Agent { .. } | Self::Folder { .. } | Self::Unfit { .. } => Exit::CannotCreate,
             Self::Io { .. } => Exit::IoError,
-            Self::AgentBusy { .. } | Self::Locked { .. } => Exit::TemporaryFailure,
+            Self::AgentBusy { .. } | Self::Locked { .. } | Self::Replaced { .. } => {
+                Exit::TemporaryFailure
+            }
         }
     }
 
@@ -171,6 +179,13 @@ impl Error {
                     "try again later; if no program is at work there, remove `{}`",
                     lock.display()
                 ));
+            }
+            Self::Replaced { .. } => {
+                return Some(
+                    "nothing was deleted on the server, and the next run appends the messages to \
+                     the file that is there now; let no program write the mbox without its locks"
+                        .to_owned(),
+                );
             }
             Self::Unfit { why, .. } => return Some(why.advice().to_owned()),
         };

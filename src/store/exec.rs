@@ -19,7 +19,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::spool::Spool;
-use super::{Delivery, Draft, Error, Extent, Inventory, Name, Record, Recovered, Store};
+use super::{Delivery, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store};
 
 /// After so many messages in a row that the agent could not take for now, it is left alone.
 const ENOUGH: u32 = 3;
@@ -246,7 +246,9 @@ impl Store for Exec {
         self.inner.spool.sweep(|_| false)?;
         Ok(Recovered::default())
     }
+}
 
+impl Readers for Exec {
     fn inventory(&self) -> Result<Option<Inventory>, Error> {
         Ok(None)
     }

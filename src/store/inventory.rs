@@ -35,6 +35,14 @@ pub enum Doubt {
         /// The folder, and why.
         what: String,
     },
+    /// Files hold messages, and which ones cannot be told: they cannot be read, or are compressed
+    /// in a form that is not known here.
+    Unsearchable {
+        /// How many.
+        files: u64,
+        /// The first of them, and why.
+        first: String,
+    },
 }
 
 impl fmt::Display for Doubt {
@@ -43,6 +51,10 @@ impl fmt::Display for Doubt {
             Self::Changing => f.write_str("other programs are changing the store"),
             Self::Endless => f.write_str("the store has folders without end"),
             Self::Unreadable { what } => write!(f, "part of the store cannot be read: {what}"),
+            Self::Unsearchable { files, first } => write!(
+                f,
+                "{files} messages of the store cannot be searched, the first is {first}"
+            ),
         }
     }
 }

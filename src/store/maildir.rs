@@ -14,22 +14,26 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::durable::{WriteAhead, sync_files, sync_folder};
+use super::durable::{room, WriteAhead, sync_files, sync_folder};
 use super::names::Names;
-use super::{Draft, Error, Extent, Inventory, Name, Record, Recovered, Store, stop_point};
-
-mod look;
+use super::{
+    Doubt, Draft, Error, Extent, Inventory, Name, Record, Readers, Recovered, Store, Viewer, stop_point,
+};
 
 mod locate;
+mod look;
 mod ours;
+mod replace;
 mod restore;
+mod show;
+mod siblings;
+mod stamp;
 
-pub use locate::{locate, remove};
+pub use locate::locate;
 pub use ours::names_by_tag;
+pub use replace::{Replaced, replace};
 pub use restore::{Restored, open_message};
-
-/// How deep sub-folders are searched for a message that a reader filed away.
-const SEARCH_DEPTH: usize = 8;
+use siblings::Reach;
 
 /// A Maildir, opened for delivery.
 #[derive(Debug, Clone)]
@@ -99,15 +103,36 @@ impl Maildir {
         look::identity(path)
     }
 
-    /// Shows the name and the beginning of every message that is there, whoever put it there.
+    /// Shows every message that is there, whoever put it there, and in folders that bear the
+    /// Maildir's name. Gives why some could not be shown, where that is so.
     ///
     /// # Errors
-    /// [`Error::Io`].
-    pub fn headers(path: &Path, show: &mut dyn FnMut(&str, &[u8])) -> Result<(), Error> {
-        look::strangers(path, &|_| false, show)
+    /// [`Error::Io`] where the Maildir itself cannot be read.
+    pub fn show(path: &Path, viewer: &mut dyn Viewer) -> Result<Option<Doubt>, Error> {
+        show::messages(path, Reach::Own, &|_| false, viewer)
     }
 
-    /// As [`Store::inventory`], without opening the Maildir for delivery.
+    /// As [`Readers::strangers`], without opening the Maildir for delivery.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the Maildir itself cannot be read.
+    pub fn strangers_at(
+        path: &Path,
+        known: &dyn Fn(&str) -> bool,
+        viewer: &mut dyn Viewer,
+    ) -> Result<Option<Doubt>, Error> {
+        show::messages(path, Reach::All, known, viewer)
+    }
+
+    /// As [`Store::stamp`], without opening the Maildir for delivery: of the account with this tag.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be read.
+    pub fn stamp_at(path: &Path, tag: &str) -> Result<Option<i64>, Error> {
+        stamp::read(path, tag)
+    }
+
+    /// As [`Readers::inventory`], without opening the Maildir for delivery.
     ///
     /// # Errors
     /// [`Error::Io`] where the Maildir cannot be read at all.
@@ -160,6 +185,11 @@ impl Inner {
         self.path.join(folder).join(name.as_str())
     }
 
+    /// What cannot be removed now, recovery removes.
+    fn remove_draft(&self, name: &Name) {
+        let _ = rustix::fs::unlinkat(&self.tmp, name.as_str(), AtFlags::empty());
+    }
+
     /// Step 4 for one message; whether it was there to be renamed.
     fn rename(&self, name: &Name) -> Result<bool, Error> {
         match rustix::fs::renameat(&self.tmp, name.as_str(), &self.new, name.as_str()) {
@@ -185,7 +215,8 @@ impl Inner {
             }
         }
         if !missing.is_empty() {
-            search(&self.path, SEARCH_DEPTH, &mut missing, &mut found);
+            let missing: Vec<Name> = missing.into_iter().map(|name| Name(name.into())).collect();
+            found.extend(locate(&self.path, &missing).into_keys());
         }
         Ok(found)
     }
@@ -196,27 +227,6 @@ fn note(file_name: &str, missing: &mut HashSet<&str>, found: &mut HashSet<String
     let base = look::base(file_name);
     if missing.remove(base) {
         found.insert(base.to_owned());
-    }
-}
-
-/// Searches sub-folders, whatever their layout. What cannot be read holds nothing of ours.
-fn search(folder: &Path, depth: usize, missing: &mut HashSet<&str>, found: &mut HashSet<String>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        if missing.is_empty() {
-            return;
-        }
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && depth > 0 && entry.file_name() != "tmp" => {
-                search(&entry.path(), depth - 1, missing, found);
-            }
-            Ok(kind) if kind.is_file() => {
-                note(&entry.file_name().to_string_lossy(), missing, found);
-            }
-            _ => {}
-        }
     }
 }
 
@@ -267,8 +277,7 @@ impl Store for Maildir {
 
     fn discard(&self, names: &[Name]) {
         for name in names {
-            // What cannot be removed now, recovery removes.
-            let _ = rustix::fs::unlinkat(&self.inner.tmp, name.as_str(), AtFlags::empty());
+            self.inner.remove_draft(name);
         }
     }
 
@@ -311,6 +320,20 @@ impl Store for Maildir {
         })
     }
 
+    fn stamp(&self) -> Result<Option<i64>, Error> {
+        stamp::read(&self.inner.path, self.inner.names.tag())
+    }
+
+    fn set_stamp(&self, newest: i64) -> Result<(), Error> {
+        self.inner.set_stamp(newest)
+    }
+
+    fn room(&self) -> Option<u64> {
+        room(&self.inner.path)
+    }
+}
+
+impl Readers for Maildir {
     fn inventory(&self) -> Result<Option<Inventory>, Error> {
         look::inventory(&self.inner.path).map(Some)
     }
@@ -318,9 +341,9 @@ impl Store for Maildir {
     fn strangers(
         &self,
         known: &dyn Fn(&str) -> bool,
-        show: &mut dyn FnMut(&str, &[u8]),
-    ) -> Result<(), Error> {
-        look::strangers(&self.inner.path, known, show)
+        viewer: &mut dyn Viewer,
+    ) -> Result<Option<Doubt>, Error> {
+        show::messages(&self.inner.path, Reach::All, known, viewer)
     }
 }
 

@@ -15,12 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::spool::Spool;
-use super::{Doubt, Draft, Error, Extent, Inventory, Name, Record, Recovered, Store, stop_point};
+use super::{Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, stop_point};
 
 mod anatomy;
 mod draft;
 mod file;
 mod lock;
+mod lost;
 mod quote;
 mod recovery;
 mod scan;
@@ -86,7 +87,7 @@ impl Mbox {
         Self::with_patience(path, spool, tag, PATIENCE)
     }
 
-    /// As [`Store::inventory`], without opening the mbox for delivery, and without its locks: a
+    /// As [`Readers::inventory`], without opening the mbox for delivery, and without its locks: a
     /// look that is taken while another program writes may miss what it wrote.
     ///
     /// # Errors
@@ -106,6 +107,18 @@ impl Mbox {
             Contents::read(&file, &path)?.enter(&mut inventory, &path, false);
         }
         Ok(inventory)
+    }
+
+    /// As [`Store::lost_from`], without opening the mbox for delivery, and without its locks. Where
+    /// there is no file, nothing tells.
+    ///
+    /// # Errors
+    /// As [`Self::look`].
+    pub fn lost_at(path: &Path, extents: &[(i64, Extent)]) -> Result<Vec<i64>, Error> {
+        match file::open_to_look(path)? {
+            Some((file, path)) => lost::lost(&file, &path, extents),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Shows the header of every message that is there, whoever put it there; of a long one the
@@ -293,6 +306,24 @@ impl Inner {
         stop_point(5);
         Ok(())
     }
+
+    /// Still step 5, while the file is locked: whether what was appended is where the next reader
+    /// looks. Programs that keep no locks write the file anew beside it, from what they read
+    /// before, and rename that over it; then what we hold open is nobody's any more. The messages
+    /// stay in the spool, and the next run appends them to the file that is there.
+    fn check_place(&self, held: &Held) -> Result<(), Error> {
+        let mail = &held.locked.mail;
+        let end = held
+            .extents
+            .last()
+            .map_or(held.end, |(_, extent)| extent.start + extent.length);
+        if mail.is_current() && mail.size()? >= end {
+            return Ok(());
+        }
+        Err(Error::Replaced {
+            path: self.path.clone(),
+        })
+    }
 }
 
 /// Takes back what could not be written whole, at most so many octets behind `end`. With more
@@ -347,6 +378,7 @@ impl Store for Mbox {
             };
         };
         inner.append(&mut held)?;
+        inner.check_place(&held)?;
         drop(held);
         inner.spooled().forget(&inner.spool, names);
         Ok(())
@@ -366,12 +398,31 @@ impl Store for Mbox {
         self.inner.recover(staged, last)
     }
 
-    fn inventory(&self) -> Result<Option<Inventory>, Error> {
-        self.inner.inventory().map(Some)
-    }
-
     fn is_cut(&self) -> bool {
         self.inner.cut.load(Ordering::Relaxed)
+    }
+
+    fn ends_before(&self, last: &Extent) -> Result<bool, Error> {
+        let end = last.start.saturating_add(last.length);
+        Ok(!self.inner.made && self.inner.mail().size()? < end)
+    }
+
+    fn lost_from(&self, extents: &[(i64, Extent)]) -> Result<Vec<i64>, Error> {
+        if self.inner.made || extents.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.inner.lock() {
+            Ok(locked) => lost::lost(&locked.mail.file, &locked.mail.path, extents),
+            // Nothing can be told then; an inventory says so too.
+            Err(Error::Locked { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Readers for Mbox {
+    fn inventory(&self) -> Result<Option<Inventory>, Error> {
+        self.inner.inventory().map(Some)
     }
 }
 

@@ -9,13 +9,14 @@
 //! 4. every message is renamed to where readers look;
 //! 5. that folder is made durable. Only now may a DELE go out;
 //! 6. the records become stored, with the next transaction.
-//! 7. only for a message that a stub stood for until now: the stub is removed, wherever a mail
-//!    program has put it, and after that its record goes.
+//! 7. only for a message that a stub stood for until now: the message is moved, durably, to where a
+//!    mail program has put the stub, the stub is removed, and after that its record goes.
 //!
 //! That is a Maildir. In an mbox, (1) is a spool in popsync's own folder, and the messages in it
 //! have the form that they will have; (2) the spool is made durable, the mbox is locked, and
 //! every message gets its place behind the end of the file; (3) the places are recorded with the
-//! digests; (4) the messages are appended, (5) the file is made durable and unlocked. After a
+//! digests; (4) the messages are appended, (5) the file is made durable, found to be still the one
+//! at its path, and unlocked. After a
 //! crash, what was not appended whole is cut back to where it began, and appended from the spool.
 //!
 //! Where messages go to a delivery agent, (1) is a spool too; the agent takes a message, and only
@@ -28,6 +29,8 @@
 //!
 //! Names hold nothing that came from a server.
 
+mod body;
+mod closed;
 mod durable;
 mod error;
 pub mod exec;
@@ -40,10 +43,12 @@ mod stop_point;
 
 use std::fmt;
 
+pub use body::Body;
+pub use closed::{Place, closed};
 pub use error::{Error, Unfit};
 pub use exec::Exec;
 pub use inventory::{Doubt, Inventory};
-pub use maildir::{Maildir, Restored, locate, names_by_tag, open_message, remove};
+pub use maildir::{Maildir, Replaced, Restored, locate, names_by_tag, open_message, replace};
 pub use mbox::Mbox;
 pub use stop_point::stop_point;
 
@@ -106,11 +111,38 @@ pub enum Delivery {
     Refused(String),
 }
 
+/// The readers' side of a store: what mail programs see of it. Looks change nothing.
+pub trait Readers: Send + Sync {
+    /// Looks which messages are where readers look, whatever they made of them: read, flagged,
+    /// filed in a folder. Nothing where this kind of store cannot tell, because its messages went
+    /// to another program. A look that leaves doubts says so in the inventory.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the store cannot be read at all.
+    fn inventory(&self) -> Result<Option<Inventory>, Error>;
+
+    /// Shows every message whose name `known` does not know. Mail programs file messages under
+    /// names of their own making, and a message that is deleted because its file is gone must not
+    /// be among these. A store whose names follow from what the messages hold has none. Gives why
+    /// one that was not shown may be any message, where that is so.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the store itself cannot be read.
+    fn strangers(
+        &self,
+        known: &dyn Fn(&str) -> bool,
+        viewer: &mut dyn Viewer,
+    ) -> Result<Option<Doubt>, Error> {
+        let _ = (known, viewer);
+        Ok(None)
+    }
+}
+
 /// A store of messages.
 ///
 /// Drafts are written on one thread while the batch before is made durable on another, so all
 /// methods take the store shared.
-pub trait Store: Send + Sync {
+pub trait Store: Readers {
     /// Step 1: begins a message.
     ///
     /// # Errors
@@ -143,7 +175,7 @@ pub trait Store: Send + Sync {
     /// Steps 4 and 5: shows the recorded messages to readers, durably.
     ///
     /// # Errors
-    /// [`Error::Io`]; nothing may be deleted on the server then.
+    /// [`Error::Io`] and [`Error::Replaced`]; nothing may be deleted on the server then.
     fn publish(&self, names: &[Name]) -> Result<(), Error>;
 
     /// Removes messages that were written and are not to be recorded.
@@ -157,34 +189,67 @@ pub trait Store: Send + Sync {
     /// [`Error::Io`] and [`Error::Locked`].
     fn recover(&self, staged: &[Record], last: Option<&Extent>) -> Result<Recovered, Error>;
 
-    /// Looks which messages are where readers look, whatever they made of them: read, flagged,
-    /// filed in a folder. Nothing where this kind of store cannot tell, because its messages went
-    /// to another program. A look that leaves doubts says so in the inventory.
-    ///
-    /// # Errors
-    /// [`Error::Io`] where the store cannot be read at all.
-    fn inventory(&self) -> Result<Option<Inventory>, Error>;
-
     /// Whether the store had lost its end when it was opened: what it lacks then, nobody deleted.
     fn is_cut(&self) -> bool {
         false
     }
 
-    /// Shows the name and the beginning, at least the header, of every message whose name
-    /// `known` does not know. Mail programs file messages under names of their own making, and a
-    /// message that is deleted because its file is gone must not be among these. A store whose
-    /// names follow from what the messages hold has none.
+    /// Whether a store that is one file ends before the end of the message that was stored last: only
+    /// then it is worth to ask what is [lost](Self::lost_from).
     ///
     /// # Errors
     /// [`Error::Io`].
-    fn strangers(
-        &self,
-        known: &dyn Fn(&str) -> bool,
-        show: &mut dyn FnMut(&str, &[u8]),
-    ) -> Result<(), Error> {
-        let _ = (known, show);
+    fn ends_before(&self, last: &Extent) -> Result<bool, Error> {
+        let _ = last;
+        Ok(false)
+    }
+
+    /// Of a store that is one file: which of the messages with these keys and places it has lost
+    /// with its end, though nobody deleted them. To be asked before anything is appended.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    fn lost_from(&self, extents: &[(i64, Extent)]) -> Result<Vec<i64>, Error> {
+        let _ = extents;
+        Ok(Vec::new())
+    }
+
+    /// The key of the newest message that was stored when the stamp was set last. It stands in the
+    /// store, and goes back with it when an older copy is restored. None where there is none, or
+    /// it makes no sense.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it cannot be read.
+    fn stamp(&self) -> Result<Option<i64>, Error> {
+        Ok(None)
+    }
+
+    /// Stamps the store, after step 5: all messages up to this key are in it, or were.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; then the stamp is the one that was there.
+    fn set_stamp(&self, newest: i64) -> Result<(), Error> {
+        let _ = newest;
         Ok(())
     }
+
+    /// How many octets there is room for; none where nobody can tell.
+    fn room(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Sees the messages of a store, one after another.
+pub trait Viewer {
+    /// The next octets of a message, in the form in which mail programs read it. Whether more of it
+    /// is wanted.
+    fn content(&mut self, octets: &[u8]) -> bool;
+
+    /// The message has come to its end, or as far as it was wanted.
+    fn end(&mut self, name: &str);
+
+    /// The rest of the message cannot be read: it is as if it had not been shown.
+    fn abandon(&mut self);
 }
 
 /// A message on its way into a store. Dropping it removes what was written.

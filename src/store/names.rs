@@ -50,6 +50,11 @@ impl Names {
             .is_some_and(|(_, rest)| rest.starts_with(&self.prefix()))
     }
 
+    /// What marks the account.
+    pub(super) fn tag(&self) -> &str {
+        &self.tag
+    }
+
     /// What the second part of every name of this account begins with.
     fn prefix(&self) -> String {
         format!("A{}R", self.tag)

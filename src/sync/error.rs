@@ -18,10 +18,10 @@ pub enum Error {
     #[error(transparent)]
     Cache(#[from] cache::Error),
     /// A message went on far beyond its listed size.
-    #[error("the server sent {octets} octets of one message and did not end it")]
+    #[error("a message was not waited for to its end: {reason}")]
     EndlessMessage {
-        /// How many octets came.
-        octets: u64,
+        /// Why.
+        reason: &'static str,
     },
     /// The user stopped the run.
     #[error("interrupted")]

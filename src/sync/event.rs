@@ -36,7 +36,9 @@ pub enum Event<'a> {
         retrieve: u64,
         /// Their octets by the scan listing, which may be an estimate.
         octets: u64,
-        /// Messages to delete, not counting those deleted once retrieved.
+        /// Messages of which the headers are to be retrieved.
+        headers: u64,
+        /// Messages to delete, those deleted once retrieved among them.
         delete: u64,
         /// Messages left aside by a limit.
         skip: u64,

@@ -7,18 +7,16 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use tokio::task::spawn_blocking;
-
-use super::arrival::Arrival;
+use super::decide::{self, renamed};
 use super::headers::{self, Header};
-use super::listing::{self, Opened, Past};
+use super::likeness::Likeness;
 use super::shelf::Shelf;
-use super::{Error, Event, Request, Stop, deletion, migration, planning};
+use super::transfer::Arrival;
+use super::visit::{self, Premises, Purpose, Visit};
+use super::{Error, Event, Request, Stop, delete};
 use crate::account::{Account, LineEndings, StoreSettings};
-use crate::auth::source;
-use crate::cache::{Cache, Digest, Had, LineEnds, Lock, Staged, Taken};
+use crate::cache::{Digest, Had, LineEnds, Staged, Taken, Takes};
 use crate::maildrop::{Maildrop, Message};
-use crate::pop3::MessageNumber;
 use crate::session;
 use crate::store::{Name, locate, open_message};
 
@@ -35,48 +33,35 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     if matches!(request.account.store, StoreSettings::Exec { .. }) {
         return Err(Error::NotLookedAt);
     }
-    let (state_dir, account) = (request.state_dir.to_owned(), request.account.clone());
+    let account = request.account.clone();
     let now = (request.clock)();
+    let Premises {
+        lock: _lock,
+        mut ledger,
+        past,
+        ..
+    } = Premises::enter(request, Purpose::Record).await?;
     // Before the dialling: a server waits for nobody who reads a large store.
-    let preparing = spawn_blocking(move || {
-        let lock = Lock::acquire(&state_dir, &account.identity)?;
-        let mut cache = Cache::open(&state_dir)?;
-        let row = cache.account(&account, now)?;
-        let (past, snapshot) = (Past::read(&cache, row.id)?, cache.snapshot(row.id)?);
-        let shelf = Shelf::read(&account.store)?;
-        Ok::<_, Error>((lock, cache, row, past, snapshot, shelf))
+    let reading = ledger.with(move |cache, id| {
+        Ok::<_, Error>((cache.snapshot(id)?, Shelf::read(&account.store)?))
     });
-    let (_lock, mut cache, row, past, snapshot, mut shelf) =
-        preparing.await.map_err(Error::panicked)??;
-    let asking = source::password(request.account, request.prompt);
-    let password = stop.unless_stopped(asking).await??;
-    let opening = listing::open(request, &password, &past);
-    let Opened {
-        mut session,
-        mut builder,
-        nameless,
-    } = stop.unless_stopped(opening).await??;
-    // Nothing that was had could be known again.
-    if let Some(refusal) = nameless {
-        deletion::leave(session).await;
-        return Err(session::Error::Refused(refusal).into());
-    }
-    if !builder.has_sizes() {
-        let scanning = listing::scan(&mut session, &mut builder);
-        stop.unless_stopped(scanning).await??;
-    }
-    let maildrop = builder.finish();
-    planning::warn(request, &maildrop);
-    let unknown = migration::unknown(&maildrop, &snapshot);
+    let (snapshot, mut shelf) = reading.await?;
+    let password = visit::password(request, &stop).await?;
+    let visit = Visit::begin(request, &stop, &password, &past).await?;
+    let visit = visit.with_sizes(&stop).await?;
+    // Without unique-ids nothing that was had could be known again.
+    let (mut session, maildrop) = visit.named().await?;
+    decide::warn_of_contradictions(request, &maildrop);
+    let unknown = renamed::unknown(&maildrop, &snapshot);
     let asking = headers_of(&mut session, &maildrop, &unknown);
     let headers = stop.unless_stopped(asking).await??;
-    deletion::leave(session).await;
-    let found: Vec<(Message<'_>, Digest, Option<Name>)> = unknown
+    delete::leave(session).await;
+    let found: Vec<(Message<'_>, Option<Digest>, Option<Name>)> = unknown
         .iter()
         .zip(&headers)
         .filter_map(|(&place, header)| {
-            let (message, header) = (maildrop.get(place)?, (*header)?);
-            Some((message, header, shelf.take(&header)?.same))
+            let (message, header) = (maildrop.get(place)?, header.as_ref()?);
+            Some((message, header.as_sent, shelf.take(header)?.same))
         })
         .collect();
     if found.is_empty() && !unknown.is_empty() {
@@ -93,42 +78,42 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     let stored = stored(request.account, &found);
     let known = (maildrop.len() - unknown.len()) as u64;
     let new = stored.len() as u64;
-    let recording = spawn_blocking(move || {
-        cache.adopt(row.id, &stored, now)?;
-        cache.take_over(row.id, had.into_iter().map(Ok::<_, Error>), now)
+    let recording = ledger.with(move |cache, id| {
+        cache.adopt(id, &stored, now)?;
+        cache.take_over(id, had.into_iter().map(Ok::<_, Error>), now)
     });
     // What is recorded as stored is not taken over as well.
-    let taken = recording.await.map_err(Error::panicked)??;
+    let taken = recording.await?;
     Ok(Taken {
         new: taken.new + new,
         known,
     })
 }
 
-/// The digests of these messages' headers, as far as the server gives them.
+/// What these messages' headers are known by, as far as the server gives them.
 async fn headers_of(
     session: &mut session::Session,
     maildrop: &Maildrop,
     places: &[usize],
-) -> Result<Vec<Option<Digest>>, Error> {
+) -> Result<Vec<Option<Likeness>>, Error> {
     let messages = places.iter().filter_map(|&place| maildrop.get(place));
-    let numbers: Vec<MessageNumber> = messages.map(|message| message.number).collect();
-    let mut digests = Vec::with_capacity(numbers.len());
-    let has_top = headers::pull(session, &numbers, |_, header| {
-        digests.push(match header {
-            Header::Is(octets) => Some(migration::digest(octets)),
+    let asked: Vec<headers::Asked> = messages.map(headers::Asked::from).collect();
+    let mut all = Vec::with_capacity(asked.len());
+    let has_top = headers::pull(session, &asked, |_, header| {
+        all.push(match header {
+            Header::Is(octets) => Some(Likeness::of_sent(octets)),
             Header::Refused(_) | Header::Unusable => None,
         });
     })
     .await?;
-    if !has_top || (!digests.is_empty() && digests.iter().all(Option::is_none)) {
+    if !has_top || (!all.is_empty() && all.iter().all(Option::is_none)) {
         return Err(Error::NoHeaders);
     }
-    Ok(digests)
+    Ok(all)
 }
 
 /// The unique-ids all of whose messages were found.
-fn had(found: &[(Message<'_>, Digest, Option<Name>)]) -> Vec<Had> {
+fn had(found: &[(Message<'_>, Option<Digest>, Option<Name>)]) -> Vec<Had> {
     let mut counts: HashMap<&[u8], (u32, u32)> = HashMap::new();
     for (message, ..) in found {
         let count = counts
@@ -147,7 +132,7 @@ fn had(found: &[(Message<'_>, Digest, Option<Name>)]) -> Vec<Had> {
 }
 
 /// Those of the found messages whose files hold what the server would send.
-fn stored(account: &Account, found: &[(Message<'_>, Digest, Option<Name>)]) -> Vec<Staged> {
+fn stored(account: &Account, found: &[(Message<'_>, Option<Digest>, Option<Name>)]) -> Vec<Staged> {
     let Some(maildir) = account.store.maildir() else {
         return Vec::new();
     };
@@ -155,7 +140,7 @@ fn stored(account: &Account, found: &[(Message<'_>, Digest, Option<Name>)]) -> V
     let names = found.iter().filter_map(|(.., name)| name.as_ref());
     let paths = locate(maildir, names);
     let stored = found.iter().filter_map(|(message, header, name)| {
-        let name = name.as_ref()?;
+        let (name, header) = (name.as_ref()?, (*header)?);
         let (octets, sha256) = as_sent(paths.get(name.as_str())?, line_endings)?;
         let is_sure = message.copies == 1
             && (message.octets == Some(octets) || name.as_str().ends_with(OURS));
@@ -164,13 +149,15 @@ fn stored(account: &Account, found: &[(Message<'_>, Digest, Option<Name>)]) -> V
             name: name.clone(),
             octets,
             sha256,
-            header_sha256: *header,
+            header_sha256: header,
             listed_octets: message.octets,
             line_ends: LineEnds {
                 stored: line_endings,
                 bare: false,
             },
             extent: None,
+            doubt: None,
+            takes: Takes::New,
         })
     });
     stored.collect()

@@ -1,50 +1,49 @@
 //! One sync of one account, in order: [`run`] is the one place where the steps can be read.
 //!
-//! 1. Lock the account, take up what a crash left, get the password.
-//! 2. Connect and log in.
-//! 3. List the maildrop, and read the cache meanwhile.
-//! 4. Plan: [`crate::policy::plan`] decides, nothing else does.
-//! 5. Retrieve and store, in batches, by the order that [`crate::store`] lays down.
-//! 6. Delete on the server what is safe and is to go, and QUIT.
-//! 7. Record the run.
+//! 1. Lock the account, take up what a crash left, get the password: [`visit`], [`storage`].
+//! 2. Connect and log in: [`visit`].
+//! 3. List the maildrop, and read the cache meanwhile: [`visit`].
+//! 4. Decide, by evidence, what is to be done with each message: [`decide`] gathers it, and
+//!    [`crate::policy`] decides. Nothing changes its decisions afterwards.
+//! 5. Retrieve and store, in batches, by the order that [`crate::store`] lays down: [`transfer`].
+//! 6. Delete on the server what is to go and is proved to be safe, and QUIT: [`delete`].
+//! 7. Record the run: [`record`].
+//!
+//! [`run`] goes through them, session by session. A dry run ends after the fourth step.
 
-use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use crate::account::{Account, Identity};
-use crate::auth::source::{self, Prompt};
-use crate::cache::{self, AccountRow, Cache, Snapshot};
+use crate::account::{Account, StoreSettings};
+use crate::auth::source::Prompt;
 use crate::exit::Exit;
-use crate::policy::{Action, StoreState};
-use crate::session;
+use crate::store::{self, Readers};
 
-mod arrival;
-mod chunk;
-mod committer;
-mod deletion;
+mod decide;
+mod delete;
 mod error;
 mod event;
+mod filed;
 mod from_store;
-mod guarding;
 mod headers;
-mod intake;
-mod listing;
-mod migration;
-mod nameless;
-mod planning;
-mod refiled;
-mod retrieval;
+mod large;
+mod ledger;
+mod leftovers;
+mod likeness;
+mod record;
+mod rehearse;
+mod run;
 mod seed;
 mod shelf;
 mod storage;
 mod stub;
 mod survey;
+mod transfer;
 mod verify;
-mod work;
-mod writer;
+mod visit;
 
 pub use error::Error;
 pub use event::{Event, Reporter, Summary};
@@ -53,10 +52,7 @@ pub use seed::seed;
 pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
 pub use verify::{Fault, Finding, Scope, Tally, Verification, verify};
 
-use guarding::{Guarding, Look};
-use listing::{Opened, Past};
-use planning::Plan;
-use work::Work;
+use run::Run;
 
 /// Gives the time, in seconds since 1970.
 pub type Clock = fn() -> i64;
@@ -121,7 +117,7 @@ pub async fn run(request: Request<'_>) -> Outcome {
     let began = Instant::now();
     let mut summary = Summary::default();
     let result = if request.dry_run {
-        rehearse(&request, &mut summary).await
+        rehearse::rehearse(&request, &mut summary).await
     } else {
         perform(&request, &mut summary).await
     };
@@ -133,102 +129,20 @@ pub async fn run(request: Request<'_>) -> Outcome {
 async fn perform(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
     let started_at = (request.clock)();
     // Step 1. What fails here has no place to be recorded in.
-    let mut work = Work::prepare(request, started_at).await?;
-    let result = work.steps(summary).await;
+    let mut run = Run::prepare(request, started_at).await?;
+    let result = run.steps(summary).await;
     // Step 7.
-    let recorded = work.record(started_at, summary, &result).await;
+    let recorded = run.record(started_at, summary, &result).await;
     result.and(recorded)
 }
 
-/// Steps 2 to 4, told and not done; nothing is written.
-async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
-    let stop = Stop(request.stop.clone());
-    let asking = source::password(request.account, request.prompt);
-    let password = stop.unless_stopped(asking).await??;
-    let account = request.account;
-    let cache = Cache::open_read_only(request.state_dir)?;
-    work::familiar::doubt_maildir(cache.as_ref(), account)?;
-    drop(cache);
-    let known = known_so_far(request.state_dir, &account.identity)?;
-    let (snapshot, past, recorded, state, guarding) = match &known {
-        Some((cache, row)) => {
-            let mut guarding = Guarding::inspect(cache, row, account, request.allow)?;
-            let look = Look::at_account(account);
-            let follow = account.retention.remove_when_deleted_locally;
-            let snapshot = guarding.snapshot(cache, row.id, follow.then_some(&look))?;
-            let state = guarding.store_state(cache, row.id, &look)?;
-            let recorded = cache.recorded(row.id)?;
-            (
-                snapshot,
-                Past::read(cache, row.id)?,
-                recorded,
-                state,
-                guarding,
-            )
-        }
-        None => (
-            Snapshot::default(),
-            Past::default(),
-            Vec::new(),
-            StoreState::Holds,
-            Guarding::new(),
-        ),
-    };
-    drop(known);
-    let opening = stop.unless_stopped(listing::open(request, &password, &past));
-    let Opened {
-        mut session,
-        builder,
-        nameless: refusal,
-    } = opening.await??;
-    let completing = listing::complete(request, &mut session, builder, &snapshot);
-    let maildrop = stop.unless_stopped(completing).await??;
-    let mut plan = if let Some(refusal) = refusal {
-        let looking = nameless::look(&mut session, &maildrop, &recorded);
-        match stop.unless_stopped(looking).await?? {
-            Some(seen) => nameless::plan(request, &maildrop, (0, 0), &seen),
-            None => {
-                deletion::leave(session).await;
-                return Err(session::Error::Refused(refusal).into());
-            }
-        }
-    } else {
-        Plan::new(request, &maildrop, &snapshot, (0, 0), &HashSet::new())
-    };
-    summary.on_server = maildrop.len() as u64;
-    summary.skipped = plan.skipped();
-    summary.failed = plan.warn(request, &maildrop, &snapshot);
-    let brakes = plan.brakes(&guarding.circumstances(request, &maildrop, state));
-    if !brakes.is_empty() {
-        summary.failed += plan.apply(request, &brakes);
-    }
-    for (message, decision) in plan.decided(&maildrop) {
-        if decision.action != Action::Keep || decision.leaves_at().is_some() {
-            request.reporter.report(Event::Decided {
-                number: message.number.as_u32(),
-                unique_id: message.unique_id,
-                octets: message.octets,
-                action: decision.action,
-                reason: decision.reason,
-                leaves_at: decision.leaves_at(),
-            });
-        }
-    }
-    plan.report(request, &maildrop);
-    deletion::leave(session).await;
-    Ok(())
-}
-
-/// The cache and the account's row, if there are any yet.
-fn known_so_far(
-    state_dir: &Path,
-    identity: &Identity,
-) -> Result<Option<(Cache, AccountRow)>, cache::Error> {
-    let Some(cache) = Cache::open_read_only(state_dir)? else {
-        return Ok(None);
-    };
-    let row = cache.find_account(identity)?;
-    Ok(row.map(|row| (cache, row)))
+/// The readers' side of a store that is not opened for delivery.
+fn closed_store(settings: &StoreSettings) -> Arc<dyn Readers> {
+    store::closed(match settings {
+        StoreSettings::Maildir { path, .. } => store::Place::Maildir(path.clone()),
+        StoreSettings::Mbox { path, .. } => store::Place::Mbox(path.clone()),
+        StoreSettings::Exec { .. } => store::Place::Elsewhere,
+    })
 }
 
 /// Tells when the user wants the run to end.

@@ -1,48 +1,21 @@
 //! What a store holds, whoever put it there, known by headers.
-//!
-//! Other programs put fields of their own in front of a header, such as `Received`, and mail
-//! programs add some, such as `Status`. So a message is known by its header as it is, without what
-//! mail programs add, and without the first fields.
 
-use std::collections::HashMap;
-
-use super::migration;
-use super::refiled::as_sent;
+use super::likeness::{Index, Kind, Likeness, Reading};
 use crate::account::StoreSettings;
 use crate::cache::Digest;
-use crate::store::{self, Maildir, Mbox, Name};
-
-/// So many fields may another program have put in front.
-const MOST_IN_FRONT: usize = 12;
-
-/// What mail programs add, in lower case.
-const ADDED: [&str; 12] = [
-    "content-length",
-    "lines",
-    "status",
-    "x-imap",
-    "x-imapbase",
-    "x-keywords",
-    "x-mozilla-keys",
-    "x-mozilla-status",
-    "x-mozilla-status2",
-    "x-mutt-references",
-    "x-status",
-    "x-uid",
-];
+use crate::store::{self, Maildir, Mbox, Name, Viewer};
 
 /// The messages of a store, each to be taken once.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     messages: Vec<Message>,
-    /// Places among the messages.
-    by_header: HashMap<Digest, Vec<usize>>,
+    index: Index,
 }
 
 #[derive(Debug)]
 struct Message {
     name: Option<Name>,
-    header: Digest,
+    header: Option<Digest>,
     taken: bool,
 }
 
@@ -54,20 +27,28 @@ pub(super) struct Found {
 }
 
 impl Shelf {
-    /// Reads the headers of all messages. Of what a delivery agent stored nothing is known.
+    /// Reads the headers of all messages, whoever named their files; those of a Maildir also in
+    /// folders beside it that bear its name. Stubs are none. Of what a delivery agent stored nothing
+    /// is known.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
     pub(super) fn read(store: &StoreSettings) -> Result<Self, store::Error> {
-        let mut shelf = Self::default();
+        let mut shelving = Shelving::default();
         match store {
             StoreSettings::Maildir { path, .. } if Maildir::is_there(path)? => {
-                Maildir::headers(path, &mut |name, octets| {
-                    shelf.put(Some(Name(name.to_owned())), octets);
-                })?;
+                // What cannot be read is taken for other mail: that is retrieved then.
+                Maildir::show(path, &mut shelving)?;
             }
             StoreSettings::Mbox { path, .. } => {
-                Mbox::headers(path, &mut |octets| shelf.put(None, octets))?;
+                Mbox::headers(path, &mut |octets| {
+                    shelving.shelf.put(None, &Likeness::of_stored(octets));
+                })?;
             }
             StoreSettings::Maildir { .. } | StoreSettings::Exec { .. } => {}
         }
+        let mut shelf = shelving.shelf;
+        shelf.index.sort();
         Ok(shelf)
     }
 
@@ -76,128 +57,189 @@ impl Shelf {
         self.messages.is_empty()
     }
 
-    fn put(&mut self, name: Option<Name>, octets: &[u8]) {
-        let sent = as_sent(octets);
-        let place = self.messages.len();
-        for header in forms(&sent) {
-            let places = self.by_header.entry(header).or_default();
-            if !places.contains(&place) {
-                places.push(place);
-            }
+    fn put(&mut self, name: Option<Name>, header: &Likeness) {
+        if header.is_stub {
+            return;
+        }
+        // Nobody has so many messages.
+        let Ok(place) = u32::try_from(self.messages.len()) else {
+            return;
+        };
+        self.index.put_header(header, place);
+        for form in &header.behind_front {
+            self.index.put(Kind::Plain, Some(form), place);
         }
         self.messages.push(Message {
             name,
-            header: migration::digest(&sent),
+            header: header.as_sent,
             taken: false,
         });
     }
 
-    /// Takes a message with this header; one that has it as it is before any other.
-    pub(super) fn take(&mut self, header: &Digest) -> Option<Found> {
-        let places = self.by_header.get(header)?.iter().copied();
-        let free: Vec<usize> = places.filter(|&at| !self.messages[at].taken).collect();
-        let is_same = |at: &usize| self.messages[*at].header == *header;
-        let place = free
-            .iter()
-            .copied()
-            .find(is_same)
-            .or_else(|| free.first().copied())?;
+    /// Takes a message with the server's header; one that has it as it is before any other.
+    pub(super) fn take(&mut self, header: &Likeness) -> Option<Found> {
+        let is_same =
+            |message: &Message| header.as_sent.is_some() && message.header == header.as_sent;
+        let free = |kind, digest: Option<&Digest>| {
+            let places = self.index.places(kind, digest);
+            places.filter(|&at| !self.messages[at].taken)
+        };
+        let place = free(Kind::Header, header.as_sent.as_ref())
+            .find(|&at| is_same(&self.messages[at]))
+            .or_else(|| free(Kind::Header, header.as_sent.as_ref()).next())
+            .or_else(|| free(Kind::Header, header.without_added.as_ref()).next())
+            .or_else(|| free(Kind::Plain, header.plain.as_ref()).next())?;
+        let same = is_same(&self.messages[place]);
         let message = &mut self.messages[place];
         message.taken = true;
-        let name = message.name.clone();
         Some(Found {
-            same: name.filter(|_| message.header == *header),
+            same: message.name.clone().filter(|_| same),
         })
     }
 }
 
-/// The headers that this one may have been, by their digests.
-fn forms(header: &[u8]) -> Vec<Digest> {
-    let fields = fields(header);
-    let sent: Vec<&[u8]> = fields
-        .iter()
-        .copied()
-        .filter(|field| !ADDED.iter().any(|name| is_named(field, name)))
-        .collect();
-    let mut forms = vec![migration::digest(header), migration::digest(&sent.concat())];
-    for front in 1..=MOST_IN_FRONT {
-        let Some(rest) = sent.get(front..) else { break };
-        // Without a name of its own, what is left may be many a message's.
-        if !rest.iter().any(|field| is_named(field, "message-id")) {
-            break;
-        }
-        forms.push(migration::digest(&rest.concat()));
-    }
-    forms
+/// Reads one header after another.
+#[derive(Default)]
+struct Shelving {
+    shelf: Shelf,
+    reading: Reading,
 }
 
-/// The fields of a header, each with the lines that go on with it.
-fn fields(header: &[u8]) -> Vec<&[u8]> {
-    let mut fields = Vec::new();
-    let mut begin = 0;
-    let mut at = 0;
-    for line in header.split_inclusive(|&octet| octet == b'\n') {
-        if line == b"\r\n" {
-            break;
-        }
-        if at > begin && !matches!(line.first(), Some(b' ' | b'\t')) {
-            fields.push(&header[begin..at]);
-            begin = at;
-        }
-        at += line.len();
+impl Viewer for Shelving {
+    fn content(&mut self, octets: &[u8]) -> bool {
+        !self.reading.take(octets)
     }
-    if at > begin {
-        fields.push(&header[begin..at]);
-    }
-    fields
-}
 
-fn is_named(field: &[u8], name: &str) -> bool {
-    field
-        .split(|&octet| octet == b':')
-        .next()
-        .is_some_and(|found| found.trim_ascii_end().eq_ignore_ascii_case(name.as_bytes()))
+    fn end(&mut self, name: &str) {
+        let header = std::mem::take(&mut self.reading).header();
+        self.shelf.put(Some(Name(name.to_owned())), &header);
+    }
+
+    fn abandon(&mut self) {
+        self.reading = Reading::default();
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs::{self, File};
+    use std::io::Write;
 
-    const SENT: &[u8] = b"Received: from a\r\n\tby b\r\nMessage-ID: <1@x>\r\nSubject: s\r\n\r\n";
+    use super::*;
+    use crate::account::LineEndings;
+
+    const SENT: &str = "Return-Path: <a@x>\r\nDelivered-To: b\r\nReceived: from a\r\n\tby b\r\n\
+        Message-ID: <1@x>\r\nSubject: s\r\n\r\n";
 
     fn shelf(stored: &[u8]) -> Shelf {
         let mut shelf = Shelf::default();
-        shelf.put(Some(Name("1.a".to_owned())), stored);
+        shelf.put(Some(Name("1.a".to_owned())), &Likeness::of_stored(stored));
+        shelf.index.sort();
         shelf
     }
 
     #[test]
-    fn a_message_is_known_whatever_other_programs_have_added_to_its_header() {
-        let wanted = migration::digest(SENT);
+    fn a_message_is_known_whatever_other_programs_have_added_to_its_header_or_moved() {
+        let wanted = Likeness::of_sent(SENT.as_bytes());
+        let lf = SENT.replace("\r\n", "\n");
+        let own = "Message-ID: <1@x>\nSubject: s\n";
         for (stored, same) in [
+            (format!("{lf}body\n"), true),
+            (SENT.to_owned(), true),
+            (format!("{lf}Status: RO\nX-UID: 7\n\nbody"), true),
+            // fetchmail and mpop put one in front.
             (
-                &b"Received: from a\n\tby b\nMessage-ID: <1@x>\nSubject: s\n\nbody\n"[..],
-                true,
+                format!("Received: from host by fetchmail;\n\tSat\n{lf}"),
+                false,
             ),
-            (SENT, true),
+            // getmail moves the first two, and puts one between.
             (
-                b"Return-Path: <a@x>\nDelivered-To: b\nReceived: from a\n\tby b\nMessage-ID: \
-                  <1@x>\nSubject: s\nStatus: RO\nX-UID: 7\n\nbody",
+                format!(
+                    "Return-Path: <a@x>\nDelivered-To: anna\nReceived: from host by getmail;\n\tSat\n\
+                     Received: from a\n\tby b\n{own}\nbody"
+                ),
+                false,
+            ),
+            // mutt adds at the end, Dovecot and spam filters in front.
+            (
+                format!("X-Spam: no\nX-Spam-Score: 1\n{own}Status: RO\nX-UID: 7\n\nbody"),
                 false,
             ),
         ] {
-            let mut shelf = shelf(stored);
+            let mut shelf = shelf(stored.as_bytes());
             let found = shelf.take(&wanted).unwrap();
-            assert_eq!(found.same.is_some(), same);
+            assert_eq!(found.same.is_some(), same, "{stored}");
             assert_eq!(shelf.take(&wanted), None, "each is taken once");
         }
         for other in [
-            &b"Received: from a\nMessage-ID: <1@x>\nSubject: s\n\n"[..],
-            b"Received: from a\n\tby b\nMessage-ID: <1@x>\nSubject: t\n\n",
-            b"X: y\nReceived: from a\n\tby b\nSubject: s\n\n",
-            b"",
+            "Message-ID: <1@x>\nSubject: t\n\n".to_owned(),
+            "Message-ID: <2@x>\nSubject: s\n\n".to_owned(),
+            "X: y\nReceived: from a\n\tby b\nSubject: s\n\n".to_owned(),
+            format!("X-Popsync-Stub: x\n{lf}"),
+            String::new(),
         ] {
-            assert_eq!(shelf(other).take(&wanted), None);
+            assert_eq!(shelf(other.as_bytes()).take(&wanted), None, "{other}");
         }
+    }
+
+    /// The one that has the server's header before those that only may have had it.
+    #[test]
+    fn the_same_header_is_taken_first() {
+        let mut shelf = Shelf::default();
+        for (name, front) in [
+            ("1.a", "Received: by c\n"),
+            ("2.a", ""),
+            ("3.a", "Status: RO\n"),
+        ] {
+            let stored = format!("{front}{}", SENT.replace("\r\n", "\n"));
+            let name = Some(Name(name.to_owned()));
+            shelf.put(name, &Likeness::of_stored(stored.as_bytes()));
+        }
+        shelf.index.sort();
+        let wanted = Likeness::of_sent(SENT.as_bytes());
+        let same = Some(Name("2.a".to_owned()));
+        assert_eq!(shelf.take(&wanted), Some(Found { same }));
+        assert_eq!(shelf.take(&wanted), Some(Found { same: None }));
+        assert_eq!(shelf.take(&wanted), Some(Found { same: None }));
+        assert_eq!(shelf.take(&wanted), None);
+    }
+
+    #[test]
+    fn a_maildir_that_another_program_filled_is_read_with_all_its_folders() {
+        let mail = tempfile::tempdir().unwrap();
+        let root = mail.path().join(".work");
+        let files = [
+            ".work/new/1700000000.9_1.host",
+            ".work/cur/1700000001.M1P2.host,S=9:2,S",
+            ".work/.Archive/cur/any name at all",
+            ".work/Lists/rust/new/3",
+            ".work.Old/cur/4:2,",
+            // Not this account's, or not shown to anybody.
+            ".home/cur/5",
+            ".work/tmp/6",
+            ".work/dovecot-uidlist",
+        ];
+        for (number, file) in files.into_iter().enumerate() {
+            let path = mail.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let text = format!("Message-ID: <{number}@x>\nSubject: s\n\nbody\n");
+            File::create(path)
+                .unwrap()
+                .write_all(text.as_bytes())
+                .unwrap();
+        }
+        let mut shelf = Shelf::read(&StoreSettings::Maildir {
+            path: root,
+            line_endings: LineEndings::Lf,
+        })
+        .unwrap();
+        assert!(!shelf.is_empty());
+        let found: Vec<bool> = (0..files.len())
+            .map(|number| {
+                let header = format!("Message-ID: <{number}@x>\r\nSubject: s\r\n");
+                shelf.take(&Likeness::of_sent(header.as_bytes())).is_some()
+            })
+            .collect();
+        assert_eq!(found, [true, true, true, true, true, false, false, false]);
     }
 }

@@ -9,16 +9,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use tokio::task::spawn_blocking;
-
-use super::guarding::{Guarding, Look};
+use super::decide::{self, guard, nameless};
 use super::headers::{self, Header};
-use super::listing::{self, Opened, Past};
-use super::planning::Plan;
-use super::{Error, Request, Stop, deletion, known_so_far, nameless};
+use super::visit::{self, Past, Premises, Purpose, Visit};
+use super::{Error, Request, Stop, delete};
 use crate::account::{Identity, Retention};
-use crate::auth::source;
-use crate::cache::{Absent, Held, Lock, Snapshot};
+use crate::cache::{Absent, Cache, Held, Lock, Snapshot};
 use crate::envelope::Envelope;
 use crate::maildrop::Maildrop;
 use crate::policy::{Action, Decision, Memory, Reason};
@@ -56,6 +52,8 @@ pub struct Entry {
     pub decision: Option<Decision>,
     /// Whether a person asked for all of it, where its header alone is here.
     pub marked: bool,
+    /// Whether it is stored, and may not have come whole.
+    pub is_doubtful: bool,
     /// When it was stored, in seconds since 1970.
     pub stored_at: Option<i64>,
     /// When it is to leave the server; none where it is not.
@@ -105,7 +103,10 @@ pub async fn survey(request: &Request<'_>) -> Survey {
 /// # Errors
 /// Those of the cache.
 pub fn survey_local(past: &Remains<'_>, now: i64) -> Result<Vec<Entry>, Error> {
-    let Some((cache, row)) = known_so_far(past.state_dir, past.identity)? else {
+    let Some(cache) = Cache::open_read_only(past.state_dir)? else {
+        return Ok(Vec::new());
+    };
+    let Some(row) = cache.find_account(past.identity)? else {
         return Ok(Vec::new());
     };
     let held = cache.held(row.id)?;
@@ -124,6 +125,7 @@ pub fn survey_local(past: &Remains<'_>, now: i64) -> Result<Vec<Entry>, Error> {
             },
             decision: None,
             marked: false,
+            is_doubtful: message.is_doubtful,
             stored_at: Some(message.stored_at),
             leaves_at,
             envelope: envelopes
@@ -139,6 +141,7 @@ pub fn survey_local(past: &Remains<'_>, now: i64) -> Result<Vec<Entry>, Error> {
         state: State::HeadersOnly,
         decision: None,
         marked: message.marked,
+        is_doubtful: false,
         stored_at: None,
         leaves_at: None,
         envelope: message
@@ -153,29 +156,19 @@ pub fn survey_local(past: &Remains<'_>, now: i64) -> Result<Vec<Entry>, Error> {
 
 async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Error> {
     let stop = Stop(request.stop.clone());
-    // A second session would stand in the way of the first: POP3 locks the maildrop.
-    let _lock = Lock::acquire_existing(request.state_dir, &request.account.identity)?;
-    let known = Known::read(request).await?;
-    let asking = source::password(request.account, request.prompt);
-    let password = stop.unless_stopped(asking).await??;
-    let opening = stop.unless_stopped(listing::open(request, &password, &known.past));
-    let Opened {
-        mut session,
-        mut builder,
-        nameless: refusal,
-    } = opening.await??;
-    if !builder.has_sizes() {
-        let scanning = listing::scan(&mut session, &mut builder);
-        stop.unless_stopped(scanning).await??;
-    }
-    let maildrop = builder.finish();
-    if let Some(refusal) = refusal {
-        let looking = nameless::look(&mut session, &maildrop, &known.recorded);
+    let premises = Premises::enter(request, Purpose::Look).await?;
+    let known = Known::read(request, premises).await?;
+    let password = visit::password(request, &stop).await?;
+    let visit = Visit::begin(request, &stop, &password, &known.past).await?;
+    let visit = visit.with_sizes(&stop).await?;
+    let (mut session, maildrop) = (visit.session, visit.builder.finish());
+    if let Some(refusal) = visit.nameless {
+        let looking = nameless::look(&mut session, &maildrop, &known.recorded, true);
         let seen = stop.unless_stopped(looking).await??;
-        deletion::leave(session).await;
+        delete::leave(session).await;
         let seen = seen.ok_or(session::Error::Refused(refusal))?;
         let plan = nameless::plan(request, &maildrop, (0, 0), &seen);
-        let said = plan.decided(&maildrop).zip(seen.envelopes);
+        let said = maildrop.iter().zip(plan.decisions).zip(seen.envelopes);
         entries.extend(said.map(|((message, decision), envelope)| Entry {
             number: Some(message.number),
             unique_id: Vec::new(),
@@ -183,21 +176,17 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
             state: state(decision, false),
             decision: Some(decision),
             marked: false,
+            is_doubtful: false,
             stored_at: None,
             leaves_at: None,
             envelope,
         }));
         return Ok(());
     }
-    let plan = Plan::new(
-        request,
-        &maildrop,
-        &known.snapshot,
-        (0, 0),
-        &Default::default(),
-    );
-    plan.warn(request, &maildrop, &known.snapshot);
-    entries.extend(plan.decided(&maildrop).map(|(message, decision)| {
+    let plan = decide::draft(request, &maildrop, &known.snapshot);
+    decide::warn_of_contradictions(request, &maildrop);
+    let decided = maildrop.iter().zip(plan.decisions);
+    entries.extend(decided.map(|(message, decision)| {
         let remembered = known.snapshot.recall(message.unique_id);
         let stored_at = remembered
             .filter(|remembered| remembered.held)
@@ -214,6 +203,7 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
             state,
             decision: Some(decision),
             marked: state == State::HeadersOnly && header.is_some_and(|header| header.marked),
+            is_doubtful: remembered.is_some_and(|remembered| remembered.is_doubtful),
             stored_at,
             leaves_at: stored_at
                 .filter(|_| matches!(state, State::Stored | State::ToBeRemoved))
@@ -227,7 +217,7 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
     }));
     let asking = envelopes(&mut session, &maildrop, entries);
     stop.unless_stopped(asking).await??;
-    deletion::leave(session).await;
+    delete::leave(session).await;
     Ok(())
 }
 
@@ -237,6 +227,8 @@ fn state(decision: Decision, stored: bool) -> State {
         Action::Keep if decision.reason == Reason::Imported => State::Imported,
         Action::Keep => State::Stored,
         Action::Skip if stored => State::Stored,
+        Action::RetrieveThenDeleteIfKnown => State::ToBeRemoved,
+        Action::Retrieve | Action::RetrieveThenDelete if stored => State::Stored,
         Action::Headers | Action::Retrieve | Action::RetrieveThenDelete | Action::Skip => {
             State::New
         }
@@ -266,10 +258,10 @@ async fn envelopes(
 ) -> Result<(), Error> {
     let silent = entries.iter().zip(maildrop.iter()).enumerate();
     let silent = silent.filter(|(_, (entry, _))| entry.envelope == Envelope::default());
-    let (places, numbers): (Vec<_>, Vec<_>) = silent
-        .map(|(place, (_, message))| (place, message.number))
+    let (places, asked): (Vec<_>, Vec<_>) = silent
+        .map(|(place, (_, message))| (place, headers::Asked::from(message)))
         .unzip();
-    headers::pull(session, &numbers, |index, header| {
+    headers::pull(session, &asked, |index, header| {
         if let Header::Is(header) = header {
             entries[places[index]].envelope = Envelope::parse(header);
         }
@@ -279,8 +271,9 @@ async fn envelopes(
 }
 
 /// What is known before the server is asked.
-#[derive(Default)]
 struct Known {
+    /// A second session would stand in the way of the first: POP3 locks the maildrop.
+    _lock: Option<Lock>,
     snapshot: Snapshot,
     past: Past,
     /// For servers without unique-ids.
@@ -291,32 +284,40 @@ struct Known {
 impl Known {
     /// Reads the cache and the headers of stored messages. Before the dialling, since a server
     /// waits for nobody who reads ten thousand files.
-    async fn read(request: &Request<'_>) -> Result<Self, Error> {
-        let state_dir = request.state_dir.to_owned();
+    async fn read(request: &Request<'_>, premises: Premises) -> Result<Self, Error> {
         let account = request.account.clone();
-        let reading = spawn_blocking(move || {
-            let Some((cache, row)) = known_so_far(&state_dir, &account.identity)? else {
-                return Ok(Self::default());
-            };
-            let held = cache.held(row.id)?;
+        let store = super::closed_store(&account.store);
+        let Premises {
+            lock,
+            mut ledger,
+            past,
+            ..
+        } = premises;
+        let reading = ledger.with(move |cache, id| {
+            let held = cache.held(id)?;
             let mut by_name = stored_envelopes(account.store.maildir(), &held);
             let named = held.into_iter().filter_map(|message| {
                 Some((message.unique_id, by_name.remove(message.name.as_str())?))
             });
-            let large = cache.header_rows(row.id)?.into_iter();
+            let large = cache.header_rows(id)?.into_iter();
             let large =
                 large.filter_map(|row| Some((row.unique_id, Envelope::parse(&row.header?))));
-            let retention = account.retention;
-            let follow = retention.remove_when_deleted_locally && retention.leave_on_server;
-            let look = follow.then(|| Look::at_account(&account));
-            Ok(Self {
-                envelopes: named.chain(large).collect(),
-                snapshot: Guarding::new().snapshot(&cache, row.id, look.as_ref())?,
-                past: Past::read(&cache, row.id)?,
-                recorded: cache.recorded(row.id)?,
-            })
+            let envelopes = named.chain(large).collect();
+            let mut snapshot = cache.snapshot(id)?;
+            if account.retention.remove_when_deleted_locally {
+                guard::place(cache, id, &decide::Look::at(&*store), &mut snapshot)?;
+            }
+            let recorded = cache.recorded(id)?;
+            Ok::<_, Error>((envelopes, snapshot, recorded))
         });
-        reading.await.map_err(Error::panicked)?
+        let (envelopes, snapshot, recorded) = reading.await?;
+        Ok(Self {
+            _lock: lock,
+            envelopes,
+            snapshot,
+            past,
+            recorded,
+        })
     }
 
     fn envelope(&self, unique_id: &[u8]) -> Envelope {

@@ -292,7 +292,7 @@ impl Adding<'_> {
         };
         if !self.arguments.no_test {
             let mut session = Session::begin(account, &password, None, |_| {}).await?;
-            session.quit().await?;
+            session.quit().await??;
         }
         Ok(asks.then_some(password))
     }

@@ -45,5 +45,6 @@ async fn visit(account: &Account, terminal: &Terminal, trial: &mut Trial) -> Res
             }
         })
         .await?;
-    Ok(session.quit().await?)
+    session.quit().await??;
+    Ok(())
 }

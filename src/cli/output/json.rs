@@ -80,6 +80,7 @@ pub(super) enum Line<'a> {
         account: &'a str,
         retrieve: u64,
         bytes: u64,
+        headers: u64,
         delete: u64,
         skip: u64,
     },
@@ -125,12 +126,14 @@ impl<'a> Line<'a> {
             Event::Planned {
                 retrieve,
                 octets,
+                headers,
                 delete,
                 skip,
             } => Self::Planned {
                 account,
                 retrieve,
                 bytes: octets,
+                headers,
                 delete,
                 skip,
             },
@@ -200,6 +203,7 @@ pub(super) fn action_name(action: Action) -> &'static str {
         Action::Keep => "keep",
         Action::Retrieve => "retrieve",
         Action::RetrieveThenDelete => "retrieve-then-delete",
+        Action::RetrieveThenDeleteIfKnown => "retrieve-then-delete-if-known",
         Action::Skip => "skip",
     }
 }
@@ -232,6 +236,7 @@ mod tests {
             Event::Planned {
                 retrieve: 2,
                 octets: 3_000,
+                headers: 1,
                 delete: 1,
                 skip: 0,
             },

@@ -125,6 +125,7 @@ struct Message<'a> {
     subject: Option<String>,
     state: &'static str,
     marked: bool,
+    doubtful: bool,
     stored: Option<String>,
     leaves: Option<String>,
     action: Option<&'static str>,
@@ -154,6 +155,7 @@ fn line(account: &str, entry: &Entry) -> String {
             State::ToBeRemoved => "to-be-removed",
         },
         marked: entry.marked,
+        doubtful: entry.is_doubtful,
         stored: entry.stored_at.and_then(utc),
         leaves: entry.leaves_at.and_then(utc),
         action: entry
@@ -258,6 +260,7 @@ fn state(entry: &Entry) -> String {
         (State::HeadersOnly, _) if entry.marked => "headers only, marked".to_owned(),
         (State::HeadersOnly, _) => "headers only".to_owned(),
         (State::Imported, _) => "imported".to_owned(),
+        (State::Stored, _) if entry.is_doubtful => "stored, perhaps not whole".to_owned(),
         (State::Stored, Some(time)) => format!("stored, leaves {}", local(time, "%F")),
         (State::Stored, None) => "stored".to_owned(),
         (State::ToBeRemoved, _) => "to be removed".to_owned(),

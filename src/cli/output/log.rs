@@ -53,12 +53,14 @@ pub(super) fn step(span: &Span, event: &Event<'_>) {
         Event::Planned {
             retrieve,
             octets,
+            headers,
             delete,
             skip,
         } => tracing::debug!(
             target: STEPS,
             parent: span,
-            "to do: retrieve {retrieve} ({octets} octets), delete {delete}, skip {skip}"
+            "to do: retrieve {retrieve} ({octets} octets) and {headers} headers, delete {delete}, \
+             skip {skip}"
         ),
         Event::Stored { messages } => {
             tracing::debug!(target: STEPS, parent: span, "{messages} messages made durable");

@@ -117,11 +117,12 @@ impl AccountReporter {
             Event::Planned {
                 retrieve,
                 octets,
+                headers,
                 delete,
                 skip,
             } if self.output.options.dry_run => {
                 let listed = self.listed();
-                let line = terminal::plan(retrieve, octets, delete, skip, listed);
+                let line = terminal::plan(retrieve, octets, headers, delete, skip, listed);
                 self.output.data(self.labelled(&line));
             }
             _ => {}

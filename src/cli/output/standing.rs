@@ -33,6 +33,7 @@ struct Line<'a> {
     bytes: u64,
     stored_on_server: u64,
     deletions_pending: u64,
+    doubtful: u64,
     headers_only: u64,
     marked: u64,
     due: Option<u64>,
@@ -67,6 +68,7 @@ impl Standing {
             bytes: overview.octets,
             stored_on_server: overview.stored_on_server,
             deletions_pending: overview.deletions_pending,
+            doubtful: overview.doubtful,
             headers_only: overview.headers_only,
             marked: overview.marked,
             due: self.due,
@@ -140,6 +142,10 @@ impl Standing {
                 text.push_str(&format!(" ({} marked)", HumanCount(overview.marked)));
             }
         }
+        if overview.doubtful > 0 {
+            let doubtful = HumanCount(overview.doubtful);
+            text.push_str(&format!("; {doubtful} perhaps not whole, to be fetched again"));
+        }
         if overview.deletions_pending > 0 {
             let pending = HumanCount(overview.deletions_pending);
             text.push_str(&format!("; {pending} deleted there, to be confirmed"));
@@ -200,6 +206,7 @@ mod tests {
                 recent_messages: 1,
                 recent_octets: 999,
                 deletions_pending: 0,
+                doubtful: 0,
                 headers_only: 0,
                 marked: 0,
                 oldest_on_server: Some(1_700_000_000),

@@ -62,9 +62,20 @@ pub(super) fn decision(
 }
 
 /// The last line of a dry run.
-pub(super) fn plan(retrieve: u64, size: u64, delete: u64, skip: u64, listed: u64) -> String {
+pub(super) fn plan(
+    retrieve: u64,
+    size: u64,
+    headers: u64,
+    delete: u64,
+    skip: u64,
+    listed: u64,
+) -> String {
+    let headers = match headers {
+        0 => String::new(),
+        headers => format!("{} headers, ", HumanCount(headers)),
+    };
     format!(
-        "{} to retrieve ({}), {} to delete, {} skipped, {} on the server; nothing was done",
+        "{} to retrieve ({}), {headers}{} to delete, {} skipped, {} on the server; nothing was done",
         HumanCount(retrieve),
         octets(size),
         HumanCount(delete),

@@ -1,19 +1,19 @@
 //! Where the messages of a Maildir are now. Mail programs move them from `new` to `cur`, add
-//! flags to their names, and file them in sub-folders of either layout.
+//! flags to their names, and file them in folders of either layout.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::look::{base, inventory};
-use crate::store::durable::sync_folder;
-use crate::store::{Error, Name};
+use super::look::base;
+use super::siblings::{Reach, roots};
+use super::stamp;
+use crate::store::Name;
 
 /// How deep sub-folders may lie.
 const DEPTH: usize = 8;
 
-/// The files of these messages below `root`. What cannot be read holds none of them, and the
+/// The files of these messages below `root` and in the folders beside it. What cannot be read holds none of them, and the
 /// search ends with the last one found.
 pub fn locate<'a>(
     root: &Path,
@@ -27,44 +27,10 @@ pub fn locate<'a>(
     for folder in ["cur", "new"] {
         search.folder(&root.join(folder), 0);
     }
-    search.folder(root, DEPTH);
+    for root in roots(root, Reach::All) {
+        search.folder(&root, DEPTH);
+    }
     search.found
-}
-
-/// Takes these messages away, wherever a mail program put them, and gives those of which it is
-/// in doubt whether they are still there: a file that is moved during the search is not found.
-/// That a message is gone already is no error.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn remove(root: &Path, names: &[&Name]) -> Result<HashSet<Name>, Error> {
-    let found = locate(root, names.iter().copied());
-    let mut folders = HashSet::new();
-    for path in found.values() {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(Error::io("removing", path, error));
-            }
-            Ok(()) | Err(_) => folders.extend(path.parent()),
-        }
-    }
-    for folder in folders {
-        let failed = |error: io::Error| Error::io("syncing", folder, error);
-        let open = File::open(folder).map_err(failed)?;
-        sync_folder(&open).map_err(failed)?;
-    }
-    let missing = names
-        .iter()
-        .filter(|name| !found.contains_key(name.as_str()));
-    let missing: Vec<&Name> = missing.copied().collect();
-    if missing.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let inventory = inventory(root)?;
-    let left = missing
-        .into_iter()
-        .filter(|name| inventory.is_doubtful().is_some() || inventory.holds(name));
-    Ok(left.cloned().collect())
 }
 
 struct Search<'a> {
@@ -88,7 +54,11 @@ impl Search<'_> {
             if kind.is_dir() && depth > 0 && entry.file_name() != "tmp" {
                 below.push(entry.path());
             } else if kind.is_file() {
-                self.note(&entry.file_name().to_string_lossy(), &entry.path());
+                let file_name = entry.file_name();
+                let file_name = file_name.to_string_lossy();
+                if !stamp::is_one(&file_name) {
+                    self.note(&file_name, &entry.path());
+                }
             }
         }
         for folder in below {
@@ -106,57 +76,42 @@ impl Search<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]
-    fn what_is_removed_is_gone_wherever_it_was_and_what_was_gone_is_no_error() {
-        let root = tempfile::tempdir().unwrap();
-        for place in ["new", "cur", ".Archive/cur"] {
-            fs::create_dir_all(root.path().join(place)).unwrap();
-        }
-        let files = [
-            "new/1.popsync",
-            "cur/2.popsync:2,S",
-            ".Archive/cur/3.popsync:2,",
-        ];
-        for file in files.iter().chain(&["cur/4.popsync:2,S"]) {
-            File::create(root.path().join(file)).unwrap();
-        }
-        let names = [1, 2, 3, 5].map(|number| Name(format!("{number}.popsync")));
-        let names: Vec<&Name> = names.iter().collect();
-        assert_eq!(remove(root.path(), &names).unwrap(), HashSet::new());
-        for file in files {
-            assert!(!root.path().join(file).exists(), "{file}");
-        }
-        assert!(root.path().join("cur/4.popsync:2,S").exists());
-        assert!(remove(&root.path().join("nowhere"), &names).is_err());
-    }
-
-    #[test]
     fn messages_are_found_wherever_a_mail_program_puts_them() {
-        let root = tempfile::tempdir().unwrap();
+        let mail = tempfile::tempdir().unwrap();
+        for folder in ["tmp", "new"] {
+            fs::create_dir(mail.path().join(folder)).unwrap();
+        }
+        let root = mail.path().join(".work");
         let places = [
             "new/1.a",
             "cur/2.a:2,S",
             ".Archive/cur/3.a:2,FS",
             "Lists/rust/new/4.a",
+            "../.work.Archive/cur/7.a:2,S",
+            "../cur/8.a:2,S",
             "tmp/5.a",
             ".Archive/tmp/6.a",
         ];
+        fs::create_dir(&root).unwrap();
+        let path = |place: &str| match place.strip_prefix("../") {
+            Some(beside) => mail.path().join(beside),
+            None => root.join(place),
+        };
         for place in places {
-            let path = root.path().join(place);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            File::create(path).unwrap();
+            fs::create_dir_all(path(place).parent().unwrap()).unwrap();
+            File::create(path(place)).unwrap();
         }
-        let names: Vec<_> = (1..8).map(|n| Name(format!("{n}.a"))).collect();
-        let mut found: Vec<_> = locate(root.path(), &names).into_values().collect();
+        let names: Vec<_> = (1..10).map(|n| Name(format!("{n}.a"))).collect();
+        let mut found: Vec<_> = locate(&root, &names).into_values().collect();
         found.sort();
-        let mut expected: Vec<_> = places[..4]
-            .iter()
-            .map(|place| root.path().join(place))
-            .collect();
+        let mut expected: Vec<_> = places[..6].iter().map(|place| path(place)).collect();
         expected.sort();
         assert_eq!(found, expected);
-        assert!(locate(&root.path().join("nowhere"), &names).is_empty());
+        assert!(locate(&root.join("nowhere"), &names).is_empty());
     }
 }

@@ -1,4 +1,5 @@
-//! Looking at a Maildir as a whole: which messages are in any of its folders, of either layout.
+//! Looking at a Maildir as a whole: which messages are in any of its folders, of either layout,
+//! and in those beside it.
 //!
 //! A message that a mail program moves while the folders are read, from one that is still to be
 //! read into one that has been, is in neither. So a look counts only if no folder changed from
@@ -7,32 +8,31 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::fs::{self, Metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use super::siblings::{Reach, roots};
+use super::stamp;
 use crate::store::{Doubt, Error, Inventory};
 
 /// What every name of ours ends with; mail programs add to it.
 const OURS: &str = ".popsync";
 
 /// How often a store that changes is looked at.
-const LOOKS: u32 = 8;
+pub(super) const LOOKS: u32 = 8;
 
 /// The pause before another look.
-const PAUSE: Duration = Duration::from_millis(40);
+pub(super) const PAUSE: Duration = Duration::from_millis(40);
 
 /// A folder that changed less than this ago may change again without showing it.
 const TICK: Duration = Duration::from_millis(25);
 
 /// More folders than anybody has; a file system may have links that lead around without end.
 const MOST_FOLDERS: usize = 100_000;
-
-/// How much of a message is read for its header.
-const HEADER: u64 = 256 << 10;
 
 /// The part of a file's name that stays when a mail program flags the message.
 pub(super) fn base(file_name: &str) -> &str {
@@ -90,7 +90,7 @@ pub(super) fn inventory(path: &Path) -> Result<Inventory, Error> {
         let mut inventory = Inventory::default();
         let mut walk = Walk::default();
         let mut note = |_: &Path, file_name: &str| inventory.add(base(file_name));
-        walk.all(path, &mut note)?;
+        walk.all(path, Reach::All, &mut note)?;
         if !walk.has_changed() {
             if let Some(doubt) = walk.doubt {
                 inventory.doubt(doubt);
@@ -106,42 +106,7 @@ pub(super) fn inventory(path: &Path) -> Result<Inventory, Error> {
     unreachable!("the last look returns")
 }
 
-/// Shows the beginnings of the messages whose names `known` does not know: those that a mail
-/// program filed under a name of its own making.
-///
-/// # Errors
-/// Where one cannot be read.
-pub(super) fn strangers(
-    path: &Path,
-    known: &dyn Fn(&str) -> bool,
-    show: &mut dyn FnMut(&str, &[u8]),
-) -> Result<(), Error> {
-    let mut strange = Vec::new();
-    let mut walk = Walk::default();
-    walk.all(path, &mut |folder: &Path, file_name: &str| {
-        let in_folder = |name| folder.ends_with(name);
-        if (in_folder("new") || in_folder("cur")) && !known(base(file_name)) {
-            strange.push(folder.join(file_name));
-        }
-    })?;
-    let mut octets = Vec::new();
-    for path in strange {
-        octets.clear();
-        let read = File::open(&path).and_then(|file| file.take(HEADER).read_to_end(&mut octets));
-        match read {
-            Ok(_) => {
-                let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-                show(base(&file_name), &octets);
-            }
-            // Gone since, or flagged: whoever looks for it looks again before it matters.
-            Err(error) if is_absence(&error) => {}
-            Err(error) => return Err(Error::io("reading", &path, error)),
-        }
-    }
-    Ok(())
-}
-
-fn is_absence(error: &io::Error) -> bool {
+pub(super) fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
@@ -150,11 +115,11 @@ fn is_absence(error: &io::Error) -> bool {
 
 /// One look at all folders.
 #[derive(Default)]
-struct Walk {
+pub(super) struct Walk {
     /// The folders read, and how each was before.
     folders: Vec<(PathBuf, Stamp)>,
     seen: HashSet<(u64, u64)>,
-    doubt: Option<Doubt>,
+    pub(super) doubt: Option<Doubt>,
     changed: bool,
 }
 
@@ -184,9 +149,23 @@ impl Stamp {
 }
 
 impl Walk {
-    fn all(&mut self, root: &Path, note: &mut dyn FnMut(&Path, &str)) -> Result<(), Error> {
+    /// All folders of the Maildir at `root`, and those beside it.
+    pub(super) fn all(
+        &mut self,
+        root: &Path,
+        reach: Reach,
+        note: &mut dyn FnMut(&Path, &str),
+    ) -> Result<(), Error> {
         let metadata = fs::metadata(root).map_err(|error| Error::io("reading", root, error))?;
         let mut waiting = Vec::new();
+        let roots = roots(root, reach);
+        for sibling in &roots[1..] {
+            match fs::metadata(sibling) {
+                Ok(metadata) => self.enter(sibling.clone(), &metadata, &mut waiting),
+                Err(error) => self.failed(sibling, &error),
+            }
+        }
+        // Read first, since it was entered last.
         self.enter(root.to_owned(), &metadata, &mut waiting);
         while let Some(folder) = waiting.pop() {
             if let Err(error) = self.folder(&folder, &mut waiting, note) {
@@ -196,6 +175,8 @@ impl Walk {
                 self.failed(&folder, &error);
             }
         }
+        // Mail may have been moved to one that came meanwhile.
+        self.changed |= self::roots(root, reach) != roots;
         Ok(())
     }
 
@@ -220,7 +201,10 @@ impl Walk {
             let kind = entry.file_type()?;
             let file_name = entry.file_name();
             if kind.is_file() {
-                note(folder, &file_name.to_string_lossy());
+                let file_name = file_name.to_string_lossy();
+                if !stamp::is_one(&file_name) {
+                    note(folder, &file_name);
+                }
             } else if kind.is_dir() || kind.is_symlink() {
                 self.below(folder, &file_name, waiting, note);
             }
@@ -257,7 +241,7 @@ impl Walk {
     }
 
     /// Whether any folder is otherwise than before it was read, or may be.
-    fn has_changed(&self) -> bool {
+    pub(super) fn has_changed(&self) -> bool {
         self.changed
             || self.folders.iter().any(|(folder, before)| {
                 before.is_fresh()

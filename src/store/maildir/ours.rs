@@ -5,15 +5,18 @@ use std::fs;
 use std::path::Path;
 
 use super::look::base;
+use super::siblings::{Reach, roots};
 
 /// How deep sub-folders may lie.
 const DEPTH: usize = 8;
 
-/// The names of the messages below `root` that popsync stored, by the tag of their account. What
-/// cannot be read holds none.
+/// The names of the messages below `root`, and in folders beside it that bear its name, that
+/// popsync stored, by the tag of their account. What cannot be read holds none.
 pub fn names_by_tag(root: &Path) -> HashMap<String, Vec<String>> {
     let mut found = HashMap::new();
-    walk(root, DEPTH, &mut found);
+    for root in roots(root, Reach::Own) {
+        walk(&root, DEPTH, &mut found);
+    }
     found
 }
 

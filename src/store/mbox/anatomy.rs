@@ -3,10 +3,10 @@
 //! Mail programs that rewrite an mbox add and change fields of the header, such as `Status`, and
 //! may add blank lines at the end of a message. They leave the body alone.
 
-use memchr::{memchr, memchr2};
-use sha2::{Digest, Sha256};
+use memchr::memchr;
 
 use super::separator::message_id;
+use crate::store::Body;
 
 /// As much of a header is kept to look for fields in.
 pub(super) const KEPT: usize = 64 << 10;
@@ -48,18 +48,12 @@ pub(super) struct Anatomy {
     in_body: bool,
     /// The header's line so far is blank.
     line_begun: bool,
-    body: Sha256,
-    is_empty: bool,
-    /// Line ends that count only if something follows.
-    line_ends: u64,
+    body: Body,
 }
 
 impl Anatomy {
     pub(super) fn new() -> Self {
-        Self {
-            is_empty: true,
-            ..Self::default()
-        }
+        Self::default()
     }
 
     pub(super) fn take(&mut self, octets: &[u8]) {
@@ -76,20 +70,7 @@ impl Anatomy {
             self.in_body = !std::mem::take(&mut self.line_begun);
             rest = behind;
         }
-        while !rest.is_empty() {
-            let end = memchr2(b'\r', b'\n', rest);
-            let (text, behind) = rest.split_at(end.unwrap_or(rest.len()));
-            if !text.is_empty() {
-                self.put_line_ends();
-                self.body.update(text);
-                self.is_empty = false;
-            }
-            let Some((first, behind)) = behind.split_first() else {
-                return;
-            };
-            self.line_ends += u64::from(*first == b'\n');
-            rest = behind;
-        }
+        self.body.take(rest);
     }
 
     /// The header as it stands in the file, or the beginning of a long one.
@@ -99,7 +80,7 @@ impl Anatomy {
 
     pub(super) fn finish(self) -> Marks {
         Marks {
-            body: (!self.is_empty).then(|| self.body.finalize().into()),
+            body: self.body.finish(),
             message_id: message_id(&self.header),
         }
     }
@@ -108,15 +89,6 @@ impl Anatomy {
         let room = KEPT.saturating_sub(self.header.len());
         self.header
             .extend_from_slice(&octets[..octets.len().min(room)]);
-    }
-
-    fn put_line_ends(&mut self) {
-        const LINE_ENDS: [u8; 64] = [b'\n'; 64];
-        while self.line_ends > 0 {
-            let count = self.line_ends.min(LINE_ENDS.len() as u64);
-            self.body.update(&LINE_ENDS[..count as usize]);
-            self.line_ends -= count;
-        }
     }
 }
 

@@ -140,7 +140,7 @@ impl Inner {
         Ok(())
     }
 
-    fn mail(&self) -> Arc<MailFile> {
+    pub(super) fn mail(&self) -> Arc<MailFile> {
         let mail = self.mail.lock();
         Arc::clone(&mail.unwrap_or_else(std::sync::PoisonError::into_inner))
     }
@@ -278,7 +278,7 @@ fn is_whole(mail: &MailFile, extent: &Extent) -> Result<bool, Error> {
 }
 
 /// The digest of a part of a file; none where the file ends before it.
-fn digest(file: &File, start: u64, length: u64) -> std::io::Result<Option<[u8; 32]>> {
+pub(super) fn digest(file: &File, start: u64, length: u64) -> std::io::Result<Option<[u8; 32]>> {
     let Some(end) = start.checked_add(length) else {
         return Ok(None);
     };

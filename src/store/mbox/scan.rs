@@ -12,7 +12,7 @@ use memchr::memchr;
 use super::anatomy::{Anatomy, Marks};
 use crate::store::{Doubt, Error, Inventory};
 
-const FROM: &[u8] = b"From ";
+pub(super) const FROM: &[u8] = b"From ";
 
 /// How much is read at once.
 const READ_AT_ONCE: usize = 256 << 10;

@@ -1,4 +1,6 @@
+mod lost;
 mod recovery;
+mod replaced;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};

@@ -7,7 +7,7 @@ use memchr::memchr;
 use sha2::{Digest as _, Sha256};
 
 use crate::account::LineEndings;
-use crate::cache::Stored;
+use crate::cache::{Digest, Stored};
 use crate::store::open_message;
 
 /// How much of a file is read at a time.
@@ -15,7 +15,7 @@ const PIECE: usize = 256 << 10;
 
 /// What a file is, held against its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
+pub(in crate::sync) enum Content {
     /// It gives the octets back that were sent.
     Intact,
     /// It has a bare CR or LF, so that what was sent cannot be told from it; its size is possible.
@@ -29,8 +29,49 @@ pub(super) enum Content {
 /// # Errors
 /// Where it cannot be read to its end.
 pub(super) fn compare(path: &Path, stored: &Stored) -> io::Result<Content> {
+    let read = read(path, stored.line_ends.stored)?;
+    if read.sha256 == stored.sha256 {
+        return Ok(Content::Intact);
+    }
+    // Each LF may have been a CRLF or not.
+    let possible = stored.line_ends.stored == LineEndings::Lf
+        && stored.line_ends.bare
+        && (read.octets..=read.octets + read.lines).contains(&stored.octets);
+    Ok(if possible {
+        Content::Possible
+    } else {
+        Content::Damaged
+    })
+}
+
+/// Reads a file and compares it with the digest of what was sent.
+///
+/// # Errors
+/// Where it cannot be read to its end.
+pub(in crate::sync) fn compare_digest(
+    path: &Path,
+    sent: &Digest,
+    stored: LineEndings,
+) -> io::Result<Content> {
+    let read = read(path, stored)?;
+    Ok(match read.sha256 == *sent {
+        true => Content::Intact,
+        false => Content::Damaged,
+    })
+}
+
+/// What a file holds, as it was sent.
+struct Digested {
+    /// Of the octets with CRLF for every LF, where LF was stored for it.
+    sha256: Digest,
+    /// Of the file.
+    octets: u64,
+    lines: u64,
+}
+
+fn read(path: &Path, stored: LineEndings) -> io::Result<Digested> {
     let mut file = open_message(path)?;
-    let to_crlf = stored.line_ends.stored == LineEndings::Lf;
+    let to_crlf = stored == LineEndings::Lf;
     let mut hash = Sha256::new();
     let mut piece = vec![0; PIECE];
     let mut converted = Vec::new();
@@ -58,16 +99,9 @@ pub(super) fn compare(path: &Path, stored: &Stored) -> io::Result<Content> {
         converted.extend_from_slice(rest);
         hash.update(&converted);
     }
-    let digest: [u8; 32] = hash.finalize().into();
-    if digest == stored.sha256 {
-        return Ok(Content::Intact);
-    }
-    // Each LF may have been a CRLF or not.
-    let possible =
-        to_crlf && stored.line_ends.bare && (octets..=octets + lines).contains(&stored.octets);
-    Ok(if possible {
-        Content::Possible
-    } else {
-        Content::Damaged
+    Ok(Digested {
+        sha256: hash.finalize().into(),
+        octets,
+        lines,
     })
 }

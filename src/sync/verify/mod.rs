@@ -6,22 +6,18 @@
 //! is the same message: its digest proves it. A message whose digest is another one is not put
 //! anywhere.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use tokio::task::spawn_blocking;
-
-use super::listing::{self, Past};
-use super::{Error, Request, Stop, deletion, planning};
-use crate::auth::source;
-use crate::cache::{AccountRow, Cache, Lock, Snapshot, Stored};
+use super::visit::{self, Past, Premises, Purpose, Visit};
+use super::{Error, Request, Stop, decide, delete};
+use crate::cache::{AccountRow, Lock, Snapshot, Stored};
 use crate::exit::Exit;
 use crate::maildrop::Maildrop;
 use crate::policy::Memory;
-use crate::session;
 use crate::store::{Maildir, locate, names_by_tag};
 
-mod local;
+pub(super) mod local;
 mod remote;
 
 use local::Content;
@@ -150,18 +146,11 @@ async fn check(
     if !(scope.server || scope.deep || scope.repair && !wrong.is_empty()) {
         return Ok(());
     }
-    let asking = source::password(request.account, request.prompt);
-    let password = stop.unless_stopped(asking).await??;
-    let opening = listing::open(request, &password, &known.past);
-    let opened = stop.unless_stopped(opening).await??;
-    let mut session = opened.session;
+    let password = visit::password(request, &stop).await?;
+    let visit = Visit::begin(request, &stop, &password, &known.past).await?;
     // Without unique-ids nothing there can be compared with what is here.
-    if let Some(refusal) = opened.nameless {
-        deletion::leave(session).await;
-        return Err(session::Error::Refused(refusal).into());
-    }
-    let maildrop = opened.builder.finish();
-    planning::warn(request, &maildrop);
+    let (mut session, maildrop) = visit.named().await?;
+    decide::warn_of_contradictions(request, &maildrop);
     tally.on_server = Some(maildrop.len() as u64);
     tally.new = known.unknown(&maildrop);
     if scope.deep {
@@ -181,7 +170,7 @@ async fn check(
         );
         stop.unless_stopped(repairing).await??;
     }
-    deletion::leave(session).await;
+    delete::leave(session).await;
     Ok(())
 }
 
@@ -248,37 +237,32 @@ struct Known {
 
 impl Known {
     async fn read(request: &Request<'_>) -> Result<Self, Error> {
-        let state_dir = request.state_dir.to_owned();
         let account = request.account.clone();
-        let reading = spawn_blocking(move || {
-            let lock = Lock::acquire_existing(&state_dir, &account.identity)?;
-            let mut known = Self {
-                _lock: lock,
-                row: None,
-                stored: Vec::new(),
-                paths: HashMap::new(),
-                snapshot: Snapshot::default(),
-                unrecorded: 0,
-                past: Past::default(),
-            };
+        let Premises {
+            lock,
+            mut ledger,
+            row,
+            past,
+        } = Premises::enter(request, Purpose::Look).await?;
+        let reading = ledger.with(move |cache, id| {
             let Some(maildir) = account.store.maildir() else {
                 return Err(Error::NotMaildir);
             };
-            let cache = Cache::open_read_only(&state_dir)?;
-            let mut recorded = HashSet::new();
-            let mut other_tags = HashSet::new();
-            if let Some(cache) = &cache {
-                cache.check()?;
-                other_tags = cache.tags()?;
-                known.row = cache.find_account(&account.identity)?;
-            }
-            if let (Some(cache), Some(row)) = (&cache, &known.row) {
+            cache.check()?;
+            let mut other_tags = cache.tags()?;
+            if let Some(row) = &row {
                 other_tags.remove(&row.tag);
-                known.stored = cache.stored(row.id)?;
-                known.snapshot = cache.snapshot(row.id)?;
-                known.past = Past::read(cache, row.id)?;
-                recorded = cache.file_names(row.id)?;
             }
+            let recorded = cache.file_names(id)?;
+            let mut known = Self {
+                _lock: lock,
+                row,
+                stored: cache.stored(id)?,
+                paths: HashMap::new(),
+                snapshot: cache.snapshot(id)?,
+                unrecorded: 0,
+                past,
+            };
             if !known.stored.is_empty() && !Maildir::is_there(maildir)? {
                 // A volume that is not mounted, perhaps: nothing is missing then.
                 return Err(Error::StoreMissing {
@@ -293,7 +277,7 @@ impl Known {
             known.unrecorded = ours.filter(|name| !recorded.contains(name)).count() as u64;
             Ok(known)
         });
-        reading.await.map_err(Error::panicked)?
+        reading.await
     }
 
     /// How many messages of the listing nothing is known of.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::super::Error;
-use super::super::arrival::{Arrival, Arrived};
+use super::super::transfer::{Arrival, Arrived};
 use super::{Fault, Finding, Tally, Wrong};
 use crate::account::LineEndings;
 use crate::cache::Stored;
@@ -140,7 +140,7 @@ struct Download<'a, F> {
     draft: Option<Box<dyn Draft>>,
     octets: Vec<u8>,
     failed: Option<store::Error>,
-    endless: Option<u64>,
+    is_endless: bool,
 }
 
 impl<'a, F> Download<'a, F>
@@ -156,15 +156,17 @@ where
             draft: None,
             octets: Vec::new(),
             failed: None,
-            endless: None,
+            is_endless: false,
         }
     }
 
     fn result(self) -> Result<(), Error> {
-        match (self.failed, self.endless) {
+        match (self.failed, self.is_endless) {
             (Some(error), _) => Err(error.into()),
-            (None, Some(octets)) => Err(Error::EndlessMessage { octets }),
-            (None, None) => Ok(()),
+            (None, true) => Err(Error::EndlessMessage {
+                reason: "it does not end",
+            }),
+            (None, false) => Ok(()),
         }
     }
 
@@ -184,7 +186,7 @@ impl<F> Sink for Download<'_, F>
 where
     F: FnMut(usize, Option<Arrived>, Option<Box<dyn Draft>>) + Send,
 {
-    fn begin(&mut self) {
+    fn begin(&mut self, _: Option<u64>) {
         let line_endings = self
             .to
             .map_or(LineEndings::Crlf, |(_, style)| style(self.index));
@@ -200,9 +202,7 @@ where
     fn content(&mut self, octets: &[u8]) {
         if let Some(arrival) = &mut self.arrival {
             arrival.take(octets, &mut self.octets);
-            if arrival.octets() > MAX_OCTETS {
-                self.endless = Some(arrival.octets());
-            }
+            self.is_endless |= arrival.octets() > MAX_OCTETS;
         }
         self.write();
     }
@@ -226,6 +226,6 @@ where
     }
 
     async fn hand_over(&mut self) -> bool {
-        self.failed.is_none() && self.endless.is_none()
+        self.failed.is_none() && !self.is_endless
     }
 }

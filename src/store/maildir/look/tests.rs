@@ -2,6 +2,8 @@ use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use std::fs::File;
+
 use super::*;
 use crate::store::Name;
 
@@ -9,7 +11,8 @@ struct Mail(tempfile::TempDir);
 
 impl Mail {
     fn new() -> Self {
-        let mail = Self(tempfile::tempdir().unwrap());
+        // A name without a dot: that would have siblings.
+        let mail = Self(tempfile::Builder::new().prefix("mail").tempdir().unwrap());
         for folder in ["new", "cur", "tmp"] {
             mail.folder(folder);
         }
@@ -148,36 +151,49 @@ fn a_message_in_transit_is_never_missed() {
     assert!(mail.holds(name));
 }
 
+/// Maildir++: the folders of `X/.work` are beside it, and `X` is one mail program's root.
 #[test]
-fn messages_under_strange_names_are_shown_with_their_headers() {
+fn messages_are_found_beside_the_maildir_too() {
     let mail = Mail::new();
-    mail.folder(".Archive/cur");
-    mail.file("new/1.AxR1Q1.popsync");
-    for (path, text) in [
-        (".Archive/cur/moved.by.dovecot,S=3:2,S", "a"),
-        ("cur/delivered.by.others", "b"),
-        ("dovecot-uidlist", "no message"),
+    for folder in [
+        ".work/cur",
+        ".work/new",
+        ".work.Archive/cur",
+        ".home/new",
+        ".cache/cur",
     ] {
-        mail.file(path);
-        use std::io::Write;
-        let mut file = File::options()
-            .append(true)
-            .open(mail.root().join(path))
-            .unwrap();
-        file.write_all(text.as_bytes()).unwrap();
+        mail.folder(folder);
     }
-    let mut shown = Vec::new();
-    let known = |name: &str| name == "1.AxR1Q1.popsync";
-    strangers(mail.root(), &known, &mut |name, octets| {
-        shown.push((name.to_owned(), octets.to_vec()));
-    })
-    .unwrap();
-    shown.sort();
-    assert_eq!(
-        shown,
-        [
-            ("delivered.by.others".to_owned(), b"b".to_vec()),
-            ("moved.by.dovecot,S=3".to_owned(), b"a".to_vec()),
-        ]
-    );
+    for (number, path) in [
+        ".work/cur/1.AxR1Q1.popsync:2,S",
+        ".work.Archive/cur/2.AxR1Q2.popsync:2,S",
+        ".home/new/3.AxR1Q3.popsync",
+        "cur/4.AxR1Q4.popsync:2,FS",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        mail.file(path);
+        mail.rest();
+        let found = inventory(&mail.root().join(".work")).unwrap();
+        assert_eq!(found.is_doubtful(), None, "{path}");
+        let name = format!("{0}.AxR1Q{0}.popsync", number + 1);
+        assert!(found.holds(&name_of(&name)), "{path}");
+    }
+    // The root need not be a Maildir.
+    fs::remove_dir(mail.root().join("tmp")).unwrap();
+    let found = inventory(&mail.root().join(".work")).unwrap();
+    assert!(found.holds(&name_of("2.AxR1Q2.popsync")));
+    assert!(!found.holds(&name_of("4.AxR1Q4.popsync")));
+    // One that bears the name and cannot be read may hold anything.
+    symlink("/nowhere/at/all", mail.root().join(".other.Lost")).unwrap();
+    mail.rest();
+    let look = || inventory(&mail.root().join(".work")).unwrap();
+    assert_eq!(look().is_doubtful(), None);
+    symlink("/nowhere/at/all", mail.root().join(".work.Lost")).unwrap();
+    mail.rest();
+    assert!(matches!(
+        look().is_doubtful(),
+        Some(Doubt::Unreadable { what }) if what.contains(".work.Lost")
+    ));
 }

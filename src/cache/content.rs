@@ -1,0 +1,123 @@
+//! Stored messages looked for by their content.
+
+use rusqlite::params;
+
+use super::{AccountId, Cache, Digest, Error, MessageKey};
+use crate::store::Name;
+
+/// A message that was retrieved, as it is looked for among those recorded.
+#[derive(Debug, Clone, Copy)]
+pub struct Content<'a> {
+    /// The unique-id that the listing gives it; empty where the server has none.
+    pub unique_id: &'a [u8],
+    /// Digest of its octets as sent.
+    pub sha256: &'a Digest,
+}
+
+/// A recorded message of the same content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its key.
+    pub key: MessageKey,
+    /// Its file.
+    pub name: Name,
+    /// Whether it is recorded under the very unique-id.
+    pub is_same_id: bool,
+}
+
+impl Cache {
+    /// The recorded messages that this one may be, the likeliest first: same content, and the
+    /// same unique-id or one that names no other message of the listing, because it vanished, is
+    /// in doubt, or never was. A message that is listed under another unique-id is another
+    /// message, whatever it holds.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn with_content(
+        &self,
+        account: AccountId,
+        content: Content<'_>,
+    ) -> Result<Vec<Known>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, name, unique_id = ?3 AS same FROM messages
+             WHERE substr(sha256, 1, 8) = substr(?2, 1, 8) AND sha256 = ?2 AND account = ?1
+                 AND (unique_id = ?3 OR ?3 = x'' OR missing_since IS NOT NULL OR copies = 0)
+             ORDER BY same DESC, id DESC",
+        )?;
+        let key = params![account, content.sha256, content.unique_id];
+        let known = query.query_map(key, |row| {
+            Ok(Known {
+                key: row.get(0)?,
+                name: Name(row.get(1)?),
+                is_same_id: row.get(2)?,
+            })
+        })?;
+        Ok(known.collect::<Result<_, _>>()?)
+    }
+
+    /// The contents of the messages with this unique-id.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn contents(&self, account: AccountId, unique_id: &[u8]) -> Result<Vec<Digest>, Error> {
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT sha256 FROM messages WHERE account = ?1 AND unique_id = ?2")?;
+        let contents = query.query_map(params![account, unique_id], |row| row.get(0))?;
+        Ok(contents.collect::<Result<_, _>>()?)
+    }
+
+    /// The digests of the headers and of the contents of the messages with this unique-id.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn digests(
+        &self,
+        account: AccountId,
+        unique_id: &[u8],
+    ) -> Result<Vec<(Digest, Digest)>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT header_sha256, sha256 FROM messages WHERE account = ?1 AND unique_id = ?2",
+        )?;
+        let digests = query.query_map(params![account, unique_id], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        Ok(digests.collect::<Result<_, _>>()?)
+    }
+
+    /// Whether any message is recorded that [`Self::with_content`] could find for a new
+    /// unique-id.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn has_unlisted(&self, account: AccountId) -> Result<bool, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT 1 FROM messages
+             WHERE account = ?1 AND (missing_since IS NOT NULL OR copies = 0)",
+        )?;
+        Ok(query.exists([account])?)
+    }
+
+    /// The message with this unique-id, where exactly one is recorded and it is in doubt whether
+    /// that came whole.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn doubtful(
+        &self,
+        account: AccountId,
+        unique_id: &[u8],
+    ) -> Result<Option<MessageKey>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT id, doubt IS NOT NULL FROM messages WHERE account = ?1 AND unique_id = ?2",
+        )?;
+        let rows = query.query_map(params![account, unique_id], |row| {
+            Ok((row.get(0)?, row.get::<_, bool>(1)?))
+        })?;
+        let rows: Vec<(MessageKey, bool)> = rows.collect::<Result<_, _>>()?;
+        match rows[..] {
+            [(key, true)] => Ok(Some(key)),
+            _ => Ok(None),
+        }
+    }
+}

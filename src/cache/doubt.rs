@@ -1,0 +1,100 @@
+//! Column `doubt` of table `messages`: messages that may not have come whole.
+
+use rusqlite::params;
+use rusqlite::types::{ToSql, ToSqlOutput};
+
+use super::{AccountId, Cache, Error, MessageKey};
+
+/// How many of the messages stored last show whether a server's sizes are exact.
+const LATEST: u32 = 64;
+
+/// Why a message may not have come whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Doubt {
+    /// Client and server were out of step later in the session in which it came.
+    Session,
+    /// It is shorter than the server had announced.
+    Short,
+}
+
+impl Doubt {
+    /// As it is recorded.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Short => "short",
+        }
+    }
+}
+
+impl ToSql for Doubt {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.as_str().into())
+    }
+}
+
+/// How many messages have the size that LIST gave them, and how many another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sizes {
+    /// Messages with exactly the listed size.
+    pub exact: u64,
+    /// Messages with another size.
+    pub inexact: u64,
+}
+
+impl Cache {
+    /// Records that client and server went out of step: all of these messages may not be whole.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn doubt(&mut self, messages: &[MessageKey], doubt: Doubt) -> Result<(), Error> {
+        self.set_doubt(messages, Some(doubt))
+    }
+
+    /// Records that these messages are whole: the same octets came twice.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn settle_doubt(&mut self, messages: &[MessageKey]) -> Result<(), Error> {
+        self.set_doubt(messages, None)
+    }
+
+    fn set_doubt(&mut self, messages: &[MessageKey], doubt: Option<Doubt>) -> Result<(), Error> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        {
+            let mut update =
+                transaction.prepare_cached("UPDATE messages SET doubt = ?2 WHERE id = ?1")?;
+            for key in messages {
+                update.execute(params![key, doubt])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// How exact this server's sizes were for the messages that were stored last.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn sizes_so_far(&self, account: AccountId) -> Result<Sizes, Error> {
+        let newest = self.newest_message(account)?;
+        let mut query = self.connection.prepare(
+            "SELECT listed_octets = octets FROM messages
+             WHERE account = ?1 AND id > ?2 AND listed_octets IS NOT NULL AND doubt IS NULL",
+        )?;
+        let since = newest.as_i64() - i64::from(LATEST);
+        let rows = query.query_map(params![account, since], |row| row.get::<_, bool>(0))?;
+        let mut sizes = Sizes::default();
+        for is_exact in rows {
+            if is_exact? {
+                sizes.exact += 1;
+            } else {
+                sizes.inexact += 1;
+            }
+        }
+        Ok(sizes)
+    }
+}

@@ -1,0 +1,56 @@
+//! Keys of the tables, each a type of its own: code that deletes must not mix them up.
+
+use rusqlite::ToSql;
+use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
+
+/// The key of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AccountId(i64);
+
+impl AccountId {
+    /// The key of no account: nothing is recorded under it.
+    pub const NONE: Self = Self(0);
+}
+
+/// The key of a stored message. A message that was stored later has a larger one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct MessageKey(i64);
+
+impl MessageKey {
+    /// Smaller than that of any message.
+    pub const NONE: Self = Self(0);
+
+    /// The key that a number stands for, as [`Self::as_i64`] gave it.
+    pub fn new(key: i64) -> Self {
+        Self(key)
+    }
+
+    /// The key as a number, for a place outside the cache.
+    pub fn as_i64(self) -> i64 {
+        self.0
+    }
+}
+
+impl ToSql for AccountId {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for AccountId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self)
+    }
+}
+
+impl ToSql for MessageKey {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
+    }
+}
+
+impl FromSql for MessageKey {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self)
+    }
+}

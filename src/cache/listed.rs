@@ -1,0 +1,234 @@
+//! What listings show of stored messages: names that vanish, come back and change.
+
+use rusqlite::params;
+
+use super::messages::column;
+use super::{AccountId, Cache, Digest, Error, MessageKey};
+
+/// A stored message that the server does not list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// Its key.
+    pub key: MessageKey,
+    /// The unique-id that it had.
+    pub unique_id: Vec<u8>,
+    /// Its size as sent, un-stuffed.
+    pub octets: u64,
+    /// Its size by the scan listing when it was retrieved.
+    pub listed_octets: Option<u64>,
+    /// Digest of its header, without the empty line behind it.
+    pub header_sha256: Digest,
+    /// Digest of all of it.
+    pub sha256: Digest,
+}
+
+/// A stored message under its new unique-id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    /// Its key.
+    pub key: MessageKey,
+    /// The unique-id that it has now.
+    pub unique_id: Vec<u8>,
+    /// Its size by the scan listing now.
+    pub listed_octets: Option<u64>,
+    /// Whether its header alone says so.
+    pub assumed: bool,
+}
+
+impl Cache {
+    /// The messages that are stored, were not deleted on the server, and that no unique-id of
+    /// the listing names: where a server has renamed its messages, those are the old ones.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn absent(
+        &self,
+        account: AccountId,
+        is_listed: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Absent>, Error> {
+        let mut query = self.connection.prepare(
+            "SELECT id, unique_id, octets, listed_octets, header_sha256, sha256 FROM messages
+             WHERE account = ?1 AND deletion_asked_at IS NULL",
+        )?;
+        let mut rows = query.query([account])?;
+        let mut absent = Vec::new();
+        while let Some(row) = rows.next()? {
+            if !is_listed(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?) {
+                absent.push(Absent {
+                    key: row.get(0)?,
+                    unique_id: row.get(1)?,
+                    octets: row.get::<_, i64>(2)?.cast_unsigned(),
+                    listed_octets: row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned),
+                    header_sha256: row.get(4)?,
+                    sha256: row.get(5)?,
+                });
+            }
+        }
+        Ok(absent)
+    }
+
+    /// Records the sizes that a listing gives these messages now.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn resized(&mut self, account: AccountId, messages: &[(Vec<u8>, u64)]) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut update = transaction.prepare_cached(
+                "UPDATE messages SET listed_octets = ?3 WHERE account = ?1 AND unique_id = ?2",
+            )?;
+            for (unique_id, octets) in messages {
+                update.execute(params![account, unique_id, column(*octets)])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Digests of the headers of the messages with this unique-id.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn headers(&self, account: AccountId, unique_id: &[u8]) -> Result<Vec<Digest>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT header_sha256 FROM messages WHERE account = ?1 AND unique_id = ?2",
+        )?;
+        let rows = query.query_map(params![account, unique_id], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Records that messages go by other unique-ids now.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn rename(&mut self, renamed: &[Renamed]) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut update = transaction.prepare_cached(
+                "UPDATE messages SET unique_id = ?2, listed_octets = ?3, copies = 1, assumed = ?4,
+                     missing_since = NULL, deletion_asked_at = NULL
+                 WHERE id = ?1",
+            )?;
+            for message in renamed {
+                let listed = message.listed_octets.map(column);
+                update.execute(params![
+                    message.key,
+                    message.unique_id,
+                    listed,
+                    message.assumed
+                ])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Records that all messages which share this unique-id are accounted for, and how many
+    /// they were; none puts it in doubt whether it is theirs.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn copies_accounted_for(
+        &mut self,
+        account: AccountId,
+        unique_id: &[u8],
+        copies: u32,
+    ) -> Result<(), Error> {
+        self.connection.execute(
+            "UPDATE messages SET copies = ?3 WHERE account = ?1 AND unique_id = ?2",
+            params![account, unique_id, copies],
+        )?;
+        Ok(())
+    }
+
+    /// Records that the server accepted to delete the messages with these unique-ids.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn deletion_asked<'a>(
+        &mut self,
+        account: AccountId,
+        unique_ids: impl Iterator<Item = &'a [u8]>,
+        now: i64,
+    ) -> Result<(), Error> {
+        self.for_each_id(
+            "UPDATE messages SET deletion_asked_at = ?3 WHERE account = ?1 AND unique_id = ?2",
+            account,
+            unique_ids,
+            Some(now),
+        )
+    }
+
+    /// Records which messages have vanished from the listing.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn vanished<'a>(
+        &mut self,
+        account: AccountId,
+        unique_ids: impl Iterator<Item = &'a [u8]>,
+        now: i64,
+    ) -> Result<(), Error> {
+        let update = "UPDATE messages SET missing_since = ?3 WHERE account = ?1 AND unique_id = ?2";
+        self.for_each_id(update, account, unique_ids, Some(now))
+    }
+
+    /// Records which messages the listing shows again. That each is the one that vanished is
+    /// assumed from now on.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn back<'a>(
+        &mut self,
+        account: AccountId,
+        unique_ids: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<(), Error> {
+        let update = "UPDATE messages SET missing_since = ?3, assumed = 1
+             WHERE account = ?1 AND unique_id = ?2";
+        self.for_each_id(update, account, unique_ids, None)
+    }
+
+    /// Records that these messages were retrieved under the unique-ids that they have here: it is
+    /// no assumption any more.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn proved(&mut self, messages: &[MessageKey]) -> Result<(), Error> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        {
+            let mut update = transaction.prepare_cached(
+                "UPDATE messages SET assumed = 0, missing_since = NULL WHERE id = ?1",
+            )?;
+            for key in messages {
+                update.execute([key])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn for_each_id<'a>(
+        &mut self,
+        update: &str,
+        account: AccountId,
+        unique_ids: impl Iterator<Item = &'a [u8]>,
+        value: Option<i64>,
+    ) -> Result<(), Error> {
+        let mut unique_ids = unique_ids.peekable();
+        if unique_ids.peek().is_none() {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        {
+            let mut update = transaction.prepare_cached(update)?;
+            for unique_id in unique_ids {
+                update.execute(params![account, unique_id, value])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,46 @@
+//! A store that is not opened for delivery: looked at, and left as it is.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Doubt, Error, Inventory, Maildir, Mbox, Readers, Viewer};
+
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A Maildir.
+    Maildir(PathBuf),
+    /// An mbox.
+    Mbox(PathBuf),
+    /// With another program.
+    Elsewhere,
+}
+
+/// The readers' side of the store at this place. Nothing is made where there is none.
+pub fn closed(place: Place) -> Arc<dyn Readers> {
+    Arc::new(place)
+}
+
+impl Readers for Place {
+    fn inventory(&self) -> Result<Option<Inventory>, Error> {
+        match self {
+            Self::Maildir(path) if Maildir::is_there(path)? => Maildir::look(path).map(Some),
+            Self::Maildir(_) => Ok(Some(Inventory::default())),
+            Self::Mbox(path) => Mbox::look(path).map(Some),
+            Self::Elsewhere => Ok(None),
+        }
+    }
+
+    fn strangers(
+        &self,
+        known: &dyn Fn(&str) -> bool,
+        viewer: &mut dyn Viewer,
+    ) -> Result<Option<Doubt>, Error> {
+        match self {
+            Self::Maildir(path) if Maildir::is_there(path)? => {
+                Maildir::strangers_at(path, known, viewer)
+            }
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Showing the messages of a Maildir: each file is read once, in little memory, and what Dovecot
+//! or a person compressed with gzip is shown as it was before.
+//!
+//! A file may be flagged or filed elsewhere between the reading of its folder and its opening. So
+//! the folders are read again until nothing changes meanwhile; files that were read are not.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::thread;
+
+use flate2::bufread::MultiGzDecoder;
+use rustix::fs::{Mode, OFlags};
+
+use super::look::{LOOKS, PAUSE, Walk, base, is_absence};
+use super::siblings::Reach;
+use crate::store::{Doubt, Error, Viewer};
+
+/// How much is read at once.
+const READ_AT_ONCE: usize = 64 << 10;
+
+/// So many octets tell how a file is compressed.
+const TELLING: usize = 16;
+
+const GZIP: &[u8] = b"\x1f\x8b";
+
+/// What other forms begin with, and what they are called: those of Dovecot's plugins `zlib` and
+/// `mail-crypt`, and of the usual programs.
+const SEALED: [(&[u8], &str); 8] = [
+    (b"BZh", "bzip2"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x5d\0\0", "lzma"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"Dovecot-LZ4\x0d\x2a\x9b\xc5", "lz4"),
+    (b"\x1f\x9d", "compress"),
+    (b"CRYPTED\x03\x07", "mail-crypt"),
+];
+
+/// Shows the messages whose names `known` does not know. Gives why one of those that were not shown
+/// may be any message, where that is so.
+///
+/// # Errors
+/// Where the Maildir itself cannot be read.
+pub(super) fn messages(
+    path: &Path,
+    reach: Reach,
+    known: &dyn Fn(&str) -> bool,
+    viewer: &mut dyn Viewer,
+) -> Result<Option<Doubt>, Error> {
+    let mut showing = Showing {
+        viewer,
+        seen: HashSet::new(),
+        unsearchable: 0,
+        first: None,
+        missed: false,
+    };
+    for look in 1.. {
+        let mut walk = Walk::default();
+        showing.missed = false;
+        walk.all(path, reach, &mut |folder: &Path, file_name: &str| {
+            let in_folder = |name| folder.ends_with(name);
+            if (in_folder("new") || in_folder("cur")) && !known(base(file_name)) {
+                showing.file(folder, file_name);
+            }
+        })?;
+        let is_settled = !walk.has_changed() && !showing.missed;
+        if is_settled || look == LOOKS {
+            let unsearchable = showing.first.map(|first| Doubt::Unsearchable {
+                files: showing.unsearchable,
+                first,
+            });
+            let changing = (!is_settled).then_some(Doubt::Changing);
+            return Ok(walk.doubt.or(unsearchable).or(changing));
+        }
+        thread::sleep(PAUSE);
+    }
+    unreachable!("the last look returns")
+}
+
+struct Showing<'a> {
+    viewer: &'a mut dyn Viewer,
+    /// The files that were read, by what does not change when they are renamed.
+    seen: HashSet<(u64, u64, i64, i64)>,
+    /// How many could not be, and the first of them.
+    unsearchable: u64,
+    first: Option<String>,
+    /// One was gone when it was to be opened.
+    missed: bool,
+}
+
+impl Showing<'_> {
+    fn file(&mut self, folder: &Path, file_name: &str) {
+        let path = folder.join(file_name);
+        match self.show(&path, file_name) {
+            Ok(Outcome::Shown) => {}
+            Ok(Outcome::Sealed(form)) => self.refuse(&path, form),
+            Err(error) if is_absence(&error) => self.missed = true,
+            Err(error) => self.refuse(&path, &error.to_string()),
+        }
+    }
+
+    fn refuse(&mut self, path: &Path, why: &str) {
+        self.unsearchable += 1;
+        self.first
+            .get_or_insert_with(|| format!("{}: {why}", path.display()));
+    }
+
+    fn show(&mut self, path: &Path, file_name: &str) -> io::Result<Outcome> {
+        // What is no file does not keep the run waiting.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let mut file: File = rustix::fs::open(path, flags, Mode::empty())?.into();
+        let found = file.metadata()?;
+        let key = (found.dev(), found.ino(), found.mtime(), found.mtime_nsec());
+        if !found.is_file() || !self.seen.insert(key) {
+            return Ok(Outcome::Shown);
+        }
+        let mut start = Vec::with_capacity(TELLING);
+        file.by_ref().take(TELLING as u64).read_to_end(&mut start)?;
+        let compressed = start.starts_with(GZIP);
+        if let Some(form) = sealed(&start).filter(|_| !compressed) {
+            return Ok(Outcome::Sealed(form));
+        }
+        let whole = Read::chain(&*start, file);
+        let read = if compressed {
+            let whole = io::BufReader::with_capacity(READ_AT_ONCE, whole);
+            self.pour(&mut MultiGzDecoder::new(whole))
+        } else {
+            self.pour(&mut { whole })
+        };
+        match read {
+            Ok(()) => self.viewer.end(base(file_name)),
+            Err(_) => self.viewer.abandon(),
+        }
+        read.map(|()| Outcome::Shown)
+    }
+
+    fn pour(&mut self, from: &mut dyn Read) -> io::Result<()> {
+        let mut buffer = vec![0; READ_AT_ONCE];
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) if self.viewer.content(&buffer[..read]) => {}
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+enum Outcome {
+    Shown,
+    /// It holds a message in a form that cannot be read here.
+    Sealed(&'static str),
+}
+
+/// The form that a file is in, where that is not a message as it is. No message begins with control
+/// characters (RFC 5322 §2.2), so what does is in a form that is not known here.
+fn sealed(start: &[u8]) -> Option<&'static str> {
+    let known = SEALED
+        .iter()
+        .find(|(magic, form)| start.starts_with(magic) && (*form != "bzip2" || is_bzip2(start)));
+    if let Some((_, form)) = known {
+        return Some(form);
+    }
+    let is_control = |octet: &u8| octet.is_ascii_control() && !b"\t\r\n".contains(octet);
+    start.iter().any(is_control).then_some("unknown form")
+}
+
+/// A field may be called `BZh`. Behind the level stands the first block, or the end.
+fn is_bzip2(start: &[u8]) -> bool {
+    let behind = start.get(4..10).unwrap_or_default();
+    behind == b"\x31\x41\x59\x26\x53\x59" || behind == b"\x17\x72\x45\x38\x50\x90"
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! Folders of a Maildir that lie beside it. In Maildir++ all folders are flat: those of an account
+//! in `X/.work` are `X/.work.Archive` and the like, and a mail program whose root is `X` files mail
+//! in any `X/.FOLDER`, and in `X` itself.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::{is_one, look};
+
+/// How far mail of an account is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// In all that one mail program shows beside the Maildir, where mail may have been filed.
+    All,
+    /// In folders that bear its name. Others may be other accounts'.
+    Own,
+}
+
+/// The Maildir itself, and what else is looked at with all that is below it.
+///
+/// Beside a Maildir that lies in a person's home there are many folders that are none; nobody files
+/// mail in these, whether they can be read or not. One that bears the Maildir's name is looked at
+/// whatever it is, so that what cannot be read of it is noticed. A folder that everybody may write
+/// to, as `/tmp`, is no mail program's root: what else lies there is somebody else's.
+pub(super) fn roots(path: &Path, reach: Reach) -> Vec<PathBuf> {
+    let mut roots = vec![path.to_owned()];
+    // A link has other siblings than what it leads to, and both may be shown.
+    let real = path.canonicalize().ok().filter(|real| real != path);
+    for place in [Some(path), real.as_deref()].into_iter().flatten() {
+        if let (Some(name), Some(parent)) = (place.file_name(), place.parent())
+            && is_folder_name(name)
+        {
+            let here = if parent.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                parent
+            };
+            add(here, name, reach, &mut roots);
+        }
+    }
+    roots
+}
+
+fn is_folder_name(name: &OsStr) -> bool {
+    name.len() > 1 && name.as_bytes().starts_with(b".")
+}
+
+fn add(parent: &Path, own: &OsStr, reach: Reach, roots: &mut Vec<PathBuf>) {
+    let is_everybodys = fs::metadata(parent).is_ok_and(|found| found.mode() & 0o002 != 0);
+    let reach = if is_everybodys { Reach::Own } else { reach };
+    if reach == Reach::All && is_one(parent) {
+        roots.push(parent.to_owned());
+        return;
+    }
+    let Ok(entries) = fs::read_dir(parent) else {
+        return;
+    };
+    let mut found = Vec::new();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        if name == own || !is_folder_name(&name) {
+            continue;
+        }
+        let bears_the_name = name
+            .as_bytes()
+            .strip_prefix(own.as_bytes())
+            .is_some_and(|rest| rest.starts_with(b"."));
+        let path = parent.join(&name);
+        let is_maildir = look::is_there(&path);
+        if match is_maildir {
+            Ok(is_maildir) => is_maildir || (bears_the_name && is_lost_link(&path)),
+            Err(_) => bears_the_name,
+        } && (bears_the_name || reach == Reach::All)
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    roots.append(&mut found);
+}
+
+/// A link that leads nowhere, such as to a volume that is not mounted.
+fn is_lost_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) && fs::metadata(path).is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    struct Mail(tempfile::TempDir);
+
+    impl Mail {
+        /// A folder with these Maildirs in it.
+        fn with(maildirs: &[&str]) -> Self {
+            let mail = Self(tempfile::tempdir().unwrap());
+            for maildir in maildirs {
+                for part in ["tmp", "new", "cur"] {
+                    fs::create_dir_all(mail.0.path().join(maildir).join(part)).unwrap();
+                }
+            }
+            mail
+        }
+
+        fn roots(&self, path: &str, reach: Reach) -> Vec<String> {
+            let place = |root: &PathBuf| match root.strip_prefix(self.0.path()) {
+                Ok(below) => below.to_str().unwrap().to_owned(),
+                Err(_) => root.display().to_string(),
+            };
+            let mut roots: Vec<_> = roots(&self.0.path().join(path), reach)
+                .iter()
+                .map(place)
+                .collect();
+            roots[1..].sort();
+            roots
+        }
+    }
+
+    #[test]
+    fn folders_beside_a_maildir_are_its_siblings_where_they_are_maildirs() {
+        let mail = Mail::with(&[
+            ".work",
+            ".work.Archive",
+            ".work.a.b",
+            ".home",
+            "plain",
+            ".workx",
+        ]);
+        for other in [".cache/deep", ".empty", ".git/objects"] {
+            fs::create_dir_all(mail.0.path().join(other)).unwrap();
+        }
+        File::create(mail.0.path().join(".work.lock")).unwrap();
+        symlink("/nowhere/at/all", mail.0.path().join(".other.link")).unwrap();
+        assert_eq!(
+            mail.roots(".work", Reach::All),
+            [".work", ".home", ".work.Archive", ".work.a.b", ".workx"]
+        );
+        assert_eq!(
+            mail.roots(".work", Reach::Own),
+            [".work", ".work.Archive", ".work.a.b"]
+        );
+        // Not a folder of Maildir++.
+        assert_eq!(mail.roots("plain", Reach::All), ["plain"]);
+        // What bears the name and leads nowhere cannot be searched.
+        symlink("/nowhere/at/all", mail.0.path().join(".work.Unmounted")).unwrap();
+        assert_eq!(
+            mail.roots(".work", Reach::Own)[1..],
+            [".work.Archive", ".work.Unmounted", ".work.a.b"]
+        );
+    }
+
+    #[test]
+    fn beside_a_maildir_in_everybodys_folder_only_those_of_its_name_are_its_own() {
+        let mail = Mail::with(&["", ".work", ".work.Archive", ".home"]);
+        let everybodys = fs::Permissions::from_mode(0o1777);
+        fs::set_permissions(mail.0.path(), everybodys).unwrap();
+        assert_eq!(mail.roots(".work", Reach::All), [".work", ".work.Archive"]);
+    }
+
+    #[test]
+    fn a_root_that_is_a_maildir_is_looked_at_with_all_its_folders() {
+        let mail = Mail::with(&["", ".work", ".work.Archive", ".home"]);
+        assert_eq!(mail.roots(".work", Reach::All), [".work", ""]);
+        assert_eq!(mail.roots(".work", Reach::Own), [".work", ".work.Archive"]);
+    }
+
+    #[test]
+    fn a_link_has_the_siblings_of_both_its_ends() {
+        let mail = Mail::with(&["a/.work", "a/.work.Archive", "b/.alias.Old"]);
+        symlink(
+            mail.0.path().join("a/.work"),
+            mail.0.path().join("b/.alias"),
+        )
+        .unwrap();
+        assert_eq!(
+            mail.roots("b/.alias", Reach::All),
+            ["b/.alias", "a/.work.Archive", "b/.alias.Old"]
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! A mailbox of which nothing is known, and a store that holds mail: perhaps the state was lost,
+//! or knows the mailbox by another name, or another program fetched the mail there. What popsync
+//! stored in a Maildir is told by the names of its files; of anything else the headers have to
+//! tell.
+
+use crate::account::{Account, StoreSettings};
+use crate::cache::{AccountRow, Cache};
+use crate::maildrop::Maildrop;
+use crate::session::Session;
+use crate::store::names_by_tag;
+use crate::sync::headers;
+use crate::sync::likeness::Likeness;
+use crate::sync::run::{Broke, Untoppable};
+use crate::sync::shelf::Shelf;
+use crate::sync::{Allow, Error, Stop};
+
+/// Of how many messages the headers are compared with those of the store.
+const SAMPLE: usize = 1_000;
+
+/// Refuses to begin anew in a Maildir whose messages are those of this mailbox: the state was
+/// lost, or knows the account by another name, and every message would come twice.
+///
+/// # Errors
+/// [`Error::StateLost`], and those of the cache.
+pub(in crate::sync) fn doubt_maildir(
+    cache: &Cache,
+    row: Option<&AccountRow>,
+    account: &Account,
+) -> Result<(), Error> {
+    let Some(path) = account.store.maildir() else {
+        return Ok(());
+    };
+    if let Some(row) = row
+        && !cache.is_blank(row.id)?
+    {
+        return Ok(());
+    }
+    let others = cache.tags_of_other_mailboxes(&account.identity)?;
+    let ours = names_by_tag(path).into_iter();
+    let messages = ours
+        .filter(|(tag, _)| !others.contains(tag))
+        .map(|(_, names)| names.len())
+        .sum();
+    if messages == 0 {
+        return Ok(());
+    }
+    let path = path.to_owned();
+    Err(Error::StateLost { messages, path })
+}
+
+/// What is in a store into which nothing was ever put for this account; nothing where a person
+/// says that it will do.
+///
+/// # Errors
+/// Those of the cache and of the store.
+pub(in crate::sync) fn shelf(
+    cache: &Cache,
+    row: Option<&AccountRow>,
+    account: &Account,
+    allow: Allow,
+) -> Result<Option<Shelf>, Error> {
+    let is_blank = match row {
+        Some(row) => cache.is_blank(row.id)?,
+        None => true,
+    };
+    if allow.store_as_is || !is_blank {
+        return Ok(None);
+    }
+    let shelf = Shelf::read(&account.store)?;
+    Ok((!shelf.is_empty()).then_some(shelf))
+}
+
+/// Still step 3: refuses to store what is in the store already, by its header.
+///
+/// # Errors
+/// [`Error::Familiar`], and those of the connection.
+pub(in crate::sync) async fn doubt(
+    session: &mut Session,
+    stop: &Stop,
+    maildrop: &Maildrop,
+    account: &Account,
+    mut shelf: Shelf,
+    untoppable: &Untoppable,
+) -> Result<(), Broke> {
+    let step = maildrop.len().div_ceil(SAMPLE).max(1);
+    let places: Vec<usize> = (0..maildrop.len()).step_by(step).collect();
+    let asking = headers::of(session, maildrop, &places, untoppable, Likeness::of_sent);
+    let headers = stop.unless_stopped(asking).await??;
+    let found = headers
+        .iter()
+        .flatten()
+        .filter(|header| shelf.take(header).is_some());
+    let messages = found.count();
+    match (messages, &account.store) {
+        (1.., StoreSettings::Maildir { path, .. } | StoreSettings::Mbox { path, .. }) => {
+            let path = path.clone();
+            Err(Error::Familiar { messages, path }.into())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,390 @@
+//! What the brakes on deletion need to know: whether the store is the one that was there before,
+//! and which of the stored messages are still in it.
+//!
+//! A store that was there and is not, is not made anew: it is on a volume that is not mounted, or
+//! somewhere else. A store at the same path that is another one and holds nothing of ours is not
+//! written into. In both cases the run ends before it connects, and a person decides. One that is
+//! another and holds something of ours was moved or brought back from a backup: what it lacks was
+//! not deleted by anybody, so it stays on the server.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::look::Look;
+use crate::account::{Account, Retention, StoreSettings};
+use crate::cache::{self, AccountId, AccountRow, Cache, Guard, MessageKey, Snapshot};
+use crate::maildrop::Maildrop;
+use crate::policy::{Circumstances, Plan, StoreState, Whereabouts};
+use crate::store::{Inventory, Maildir, Mbox, Store};
+use crate::sync::{Allow, Error, Request};
+
+/// What is known of the past of an account when a run begins.
+#[derive(Debug, Clone)]
+pub(in crate::sync) struct Guarding {
+    /// What the brakes remember, as it is to be from now on.
+    guard: Guard,
+    /// The same as it was.
+    before: Option<Guard>,
+    /// When the last run ended whose clock was believed.
+    pub(in crate::sync) trusted_at: Option<i64>,
+    /// The key of the message that was stored last.
+    newest: MessageKey,
+    /// Messages that the store lacks and nobody deleted.
+    lost: Vec<(MessageKey, Vec<u8>)>,
+    /// Those that were lost and are there again.
+    back: Vec<MessageKey>,
+}
+
+impl Guarding {
+    /// An account of which nothing is known.
+    pub(in crate::sync) fn new() -> Self {
+        Self {
+            guard: Guard::default(),
+            before: None,
+            trusted_at: None,
+            newest: MessageKey::NONE,
+            lost: Vec::new(),
+            back: Vec::new(),
+        }
+    }
+
+    /// Looks whether the store is the one that was there before. Writes nothing.
+    ///
+    /// # Errors
+    /// [`Error::StoreGone`] and [`Error::StoreReplaced`] where it is not, and a person has not
+    /// said that it will do.
+    pub(in crate::sync) fn inspect(
+        cache: &Cache,
+        row: &AccountRow,
+        account: &Account,
+        allow: Allow,
+    ) -> Result<Self, Error> {
+        let before = cache.guard(row.id)?;
+        let newest = cache.newest_message(row.id)?;
+        let trusted_at = cache.trusted_at(row.id)?;
+        let mut guarding = Self {
+            guard: before.clone().unwrap_or_default(),
+            before,
+            trusted_at,
+            newest,
+            lost: Vec::new(),
+            back: Vec::new(),
+        };
+        // Recorded, and by no run: then nobody knows whether it is right.
+        let is_new = newest == MessageKey::NONE;
+        guarding.guard.rebuilt |= !is_new && guarding.before.is_none() && trusted_at.is_none();
+        guarding.guard.rebuilt &= !allow.mass_delete;
+        guarding.guard.held &= !allow.mass_delete;
+        guarding.follow_policy(account.retention, allow);
+        if !is_new {
+            guarding.check_store(cache, row, account, allow)?;
+        }
+        Ok(guarding)
+    }
+
+    /// Whether no message was stored before this run.
+    pub(in crate::sync) fn is_new(&self) -> bool {
+        self.newest == MessageKey::NONE
+    }
+
+    /// That the policy deletes at once is no news for messages that it was to delete at once when
+    /// they were stored.
+    fn follow_policy(&mut self, retention: Retention, allow: Allow) {
+        self.guard.deleting_after = match (retention.leave_on_server, self.guard.deleting_after) {
+            (true, _) => None,
+            (false, _) if allow.mass_delete => Some(MessageKey::NONE),
+            (false, Some(key)) => Some(key),
+            (false, None) => Some(self.newest),
+        };
+    }
+
+    fn check_store(
+        &mut self,
+        cache: &Cache,
+        row: &AccountRow,
+        account: &Account,
+        allow: Allow,
+    ) -> Result<(), Error> {
+        let path = match &account.store {
+            StoreSettings::Maildir { path, .. } => path,
+            StoreSettings::Mbox { path, .. } => return self.check_mbox(cache, row, path, allow),
+            // What an agent made of its messages nobody can look at.
+            StoreSettings::Exec { .. } => return Ok(()),
+        };
+        let is_there = Maildir::is_there(path)?;
+        let identity = if is_there {
+            Some(Maildir::identity(path)?)
+        } else {
+            None
+        };
+        let is_same = is_there && (self.guard.store.is_none() || self.guard.store == identity);
+        if is_same && !allow.store_as_is {
+            return self.check_stamp(cache, row, path);
+        }
+        let inventory = if is_there {
+            Maildir::look(path)?
+        } else {
+            Inventory::default()
+        };
+        let stock = cache.stock(row.id, &inventory, None)?;
+        if stock.found == 0 && stock.recorded > 0 && !allow.store_as_is {
+            let (path, messages) = (PathBuf::from(path), stock.recorded);
+            return Err(if is_there {
+                Error::StoreReplaced { path, messages }
+            } else {
+                Error::StoreGone { path, messages }
+            });
+        }
+        self.guard.emptied_upto = None;
+        self.lost = stock.absent;
+        self.back = stock.back;
+        Ok(())
+    }
+
+    /// A Maildir that was restored in place has a stamp that went back with it. What was stored
+    /// after that stamp and is not there is lost: nobody deleted it.
+    fn check_stamp(&mut self, cache: &Cache, row: &AccountRow, path: &Path) -> Result<(), Error> {
+        if !self.guard.stamped {
+            return Ok(());
+        }
+        let stamp = Maildir::stamp_at(path, &row.tag)?;
+        let stamp = stamp.map_or(MessageKey::NONE, MessageKey::new);
+        if stamp >= self.newest {
+            return Ok(());
+        }
+        let stock = cache.stock(row.id, &Maildir::look(path)?, None)?;
+        let newer = stock.absent.into_iter().filter(|(key, _)| *key > stamp);
+        self.lost = newer.collect();
+        self.back = stock.back;
+        Ok(())
+    }
+
+    /// An mbox is told by what is in it: mail programs write it anew all the time.
+    fn check_mbox(
+        &mut self,
+        cache: &Cache,
+        row: &AccountRow,
+        path: &Path,
+        allow: Allow,
+    ) -> Result<(), Error> {
+        if path.exists() {
+            return self.check_end(cache, row, path);
+        }
+        let stock = cache.stock(row.id, &Inventory::default(), None)?;
+        if !allow.store_as_is && stock.recorded > 0 {
+            let (path, messages) = (PathBuf::from(path), stock.recorded);
+            return Err(Error::StoreGone { path, messages });
+        }
+        self.guard.emptied_upto = None;
+        self.lost = stock.absent;
+        Ok(())
+    }
+
+    /// An mbox that was restored ends where it ended then, at the end of a message. What was
+    /// appended later is lost: nobody deleted it.
+    fn check_end(&mut self, cache: &Cache, row: &AccountRow, path: &Path) -> Result<(), Error> {
+        let Some(last) = cache.last_extent(row.id)? else {
+            return Ok(());
+        };
+        // What cannot be looked at is an error where it is opened.
+        let size = std::fs::metadata(path).map_or(u64::MAX, |file| file.len());
+        if size >= last.start.saturating_add(last.length) {
+            return Ok(());
+        }
+        let lost = Mbox::lost_at(path, &cache.extents(row.id)?)?;
+        let lost: HashSet<MessageKey> = lost.into_iter().map(MessageKey::new).collect();
+        if !lost.is_empty() {
+            let stock = cache.stock(row.id, &Mbox::look(path)?, None)?;
+            let absent = stock.absent.into_iter();
+            self.lost = absent.filter(|(key, _)| lost.contains(key)).collect();
+        }
+        Ok(())
+    }
+
+    /// Looks what a store that has lost its end lacks: that stays on the server. Gives what a
+    /// person should know.
+    pub(in crate::sync) fn notice_cut(
+        &mut self,
+        cache: &Cache,
+        row: &AccountRow,
+        account: &Account,
+        store: &dyn Store,
+    ) -> Result<Option<String>, Error> {
+        let inventory = if store.is_cut() {
+            store.inventory()?
+        } else {
+            None
+        };
+        let Some(inventory) = inventory.filter(|seen| seen.is_doubtful().is_none()) else {
+            return Ok(None);
+        };
+        let stock = cache.stock(row.id, &inventory, None)?;
+        self.lost.extend(stock.absent);
+        Ok((stock.missed > 0).then(|| {
+            format!(
+                "`{}` ends in the middle of a message: what was stored in it and is missing, {} \
+                 messages, is not deleted on the server",
+                account.store, stock.missed
+            )
+        }))
+    }
+
+    /// Remembers what was seen, and which store it is now.
+    pub(in crate::sync) fn settle(
+        &mut self,
+        cache: &mut Cache,
+        row: &AccountRow,
+        account: &Account,
+        store: &dyn Store,
+    ) -> Result<(), Error> {
+        if store.stamp()? != Some(self.newest.as_i64()) {
+            store.set_stamp(self.newest.as_i64())?;
+        }
+        self.guard.stamped = true;
+        self.guard.store = match account.store.maildir() {
+            Some(path) => Some(Maildir::identity(path)?),
+            None => None,
+        };
+        if !self.lost.is_empty() || !self.back.is_empty() {
+            let lost: Vec<MessageKey> = self.lost.drain(..).map(|(id, _)| id).collect();
+            cache.lost(&lost, &std::mem::take(&mut self.back))?;
+        }
+        self.save(cache, row.id)?;
+        Ok(())
+    }
+
+    fn save(&mut self, cache: &mut Cache, account: AccountId) -> Result<(), cache::Error> {
+        if self.before.as_ref() != Some(&self.guard) {
+            cache.set_guard(account, &self.guard)?;
+            self.before = Some(self.guard.clone());
+        }
+        Ok(())
+    }
+
+    /// How the store is found, by a look at it.
+    pub(in crate::sync) fn store_state(
+        &mut self,
+        cache: &Cache,
+        account: AccountId,
+        look: &Look,
+    ) -> Result<StoreState, cache::Error> {
+        let inventory = match look {
+            Look::Taken(inventory) => inventory,
+            Look::Impossible => return Ok(StoreState::Holds),
+            Look::Failed(_) => return Ok(StoreState::Unreadable),
+        };
+        // Messages that came after the store was emptied do not fill it again.
+        let upto = self.guard.emptied_upto;
+        let stock = cache.stock(account, inventory, upto)?;
+        let emptied = stock.found == 0 && stock.recorded > 0;
+        self.guard.emptied_upto = emptied.then(|| upto.unwrap_or(self.newest));
+        Ok(if emptied {
+            StoreState::Emptied
+        } else {
+            StoreState::Holds
+        })
+    }
+
+    /// What the plan does not know.
+    pub(in crate::sync) fn circumstances(
+        &self,
+        request: &Request<'_>,
+        maildrop: &Maildrop,
+        store: StoreState,
+    ) -> Circumstances {
+        Circumstances {
+            now: (request.clock)(),
+            trusted_at: self.trusted_at,
+            on_server: maildrop.len() as u64,
+            has_history: !self.guard.rebuilt,
+            store,
+            max_deletions: request.account.retention.max_deletions,
+            allowed: request.allow.mass_delete,
+            contradicted: self.guard.contradicted && !is_agreed(maildrop),
+            held: self.guard.held,
+        }
+    }
+
+    /// Remembers what a listing and its plan came to. A listing that contradicted itself is put
+    /// right only by one that agrees in full; and what a person has to release stays held.
+    pub(in crate::sync) fn learn(&mut self, maildrop: &Maildrop, plan: &Plan) {
+        if !maildrop.contradictions().is_empty() {
+            self.guard.contradicted = true;
+        } else if is_agreed(maildrop) {
+            self.guard.contradicted = false;
+        }
+        self.guard.held = plan.brakes.iter().any(|brake| brake.is_lasting());
+    }
+
+    /// Remembers STAT's octets, where the recorded sizes agree with them now.
+    pub(in crate::sync) fn learn_octets(&mut self, octets: Option<u64>) {
+        self.guard.stat_octets = octets;
+    }
+
+    /// Whether a person has not been told this yet. From now on they have.
+    pub(in crate::sync) fn tells(&mut self, what: &str) -> bool {
+        let is_new = self.guard.told.as_deref() != Some(what);
+        self.guard.told = Some(what.to_owned());
+        is_new
+    }
+
+    /// Records what is remembered.
+    pub(in crate::sync) fn remember(
+        &mut self,
+        cache: &mut Cache,
+        account: AccountId,
+    ) -> Result<(), cache::Error> {
+        self.save(cache, account)
+    }
+
+    /// Everything that a plan needs to know of the stored messages.
+    pub(in crate::sync) fn snapshot(
+        &self,
+        cache: &Cache,
+        account: AccountId,
+    ) -> Result<Snapshot, cache::Error> {
+        let mut snapshot = cache.snapshot(account)?;
+        for (_, unique_id) in &self.lost {
+            snapshot.set_whereabouts(unique_id, Whereabouts::Lost);
+        }
+        Ok(snapshot)
+    }
+}
+
+/// Whether STAT, UIDL and LIST were all heard, and agree.
+fn is_agreed(maildrop: &Maildrop) -> bool {
+    maildrop.contradictions().is_empty() && maildrop.has_sizes()
+}
+
+/// Adds where messages are, as a look at the store found them. Of several with one unique-id all
+/// must be gone.
+pub(in crate::sync) fn place(
+    cache: &Cache,
+    account: AccountId,
+    look: &Look,
+    snapshot: &mut Snapshot,
+) -> Result<(), cache::Error> {
+    let inventory = match look {
+        Look::Taken(inventory) => inventory,
+        Look::Impossible => {
+            snapshot.set_otherwise(Whereabouts::HandedOver);
+            return Ok(());
+        }
+        Look::Failed(_) => {
+            snapshot.set_otherwise(Whereabouts::Unclear);
+            return Ok(());
+        }
+    };
+    snapshot.set_otherwise(Whereabouts::InStore);
+    let absence = match inventory.is_doubtful() {
+        Some(_) => Whereabouts::Unclear,
+        None => Whereabouts::Deleted,
+    };
+    for (_, unique_id) in cache.stock(account, inventory, None)?.absent {
+        let mut names = cache.names(account, &unique_id)?.into_iter();
+        if !names.any(|name| name.as_str().is_empty() || inventory.holds(&name)) {
+            snapshot.set_whereabouts(&unique_id, absence);
+        }
+    }
+    Ok(())
+}

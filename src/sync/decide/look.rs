@@ -1,0 +1,74 @@
+//! A look at the store: which messages are where readers look, and what that proves.
+
+use crate::store::{self, Doubt, Inventory, Name, Readers};
+
+/// Proof that a message is in the store: only a look makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sync) struct Found(());
+
+/// Proof that a message is in no folder of the store: only a look makes it that could look
+/// everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sync) struct Gone(());
+
+/// A look at the store.
+#[derive(Debug)]
+pub(in crate::sync) enum Look {
+    /// It came to its end.
+    Taken(Inventory),
+    /// This kind of store cannot be looked at.
+    Impossible,
+    /// The store cannot be read.
+    Failed(store::Error),
+}
+
+impl Look {
+    /// Looks at a store.
+    pub(in crate::sync) fn at(store: &dyn Readers) -> Self {
+        Self::of(store.inventory())
+    }
+
+    fn of(inventory: Result<Option<Inventory>, store::Error>) -> Self {
+        match inventory {
+            Ok(Some(inventory)) => Self::Taken(inventory),
+            Ok(None) => Self::Impossible,
+            Err(error) => Self::Failed(error),
+        }
+    }
+
+    /// Why it cannot be told which messages were deleted from the store, where that is so and a
+    /// person should know. That it changed all the time is no such thing: the next run will tell.
+    pub(in crate::sync) fn worry(&self) -> Option<String> {
+        match self {
+            Self::Taken(inventory) => inventory
+                .is_doubtful()
+                .filter(|doubt| **doubt != Doubt::Changing)
+                .map(ToString::to_string),
+            Self::Impossible => None,
+            Self::Failed(error) => Some(format!("the store cannot be read: {error}")),
+        }
+    }
+
+    /// The proof that a message is in the store, where it is; all of several with one unique-id
+    /// have to be. What another program has taken counts, too: nobody can look at that.
+    pub(in crate::sync) fn find(&self, names: &[Name]) -> Option<Found> {
+        let is_found = match self {
+            Self::Taken(inventory) => {
+                !names.is_empty() && names.iter().all(|name| inventory.holds(name))
+            }
+            Self::Impossible => true,
+            Self::Failed(_) => false,
+        };
+        is_found.then_some(Found(()))
+    }
+
+    /// The proof that a message is in no folder of the store.
+    pub(in crate::sync) fn miss(&self, names: &[Name]) -> Option<Gone> {
+        let Self::Taken(inventory) = self else {
+            return None;
+        };
+        let is_gone = inventory.is_doubtful().is_none()
+            && !names.iter().any(|name| inventory.holds(name));
+        is_gone.then_some(Gone(()))
+    }
+}

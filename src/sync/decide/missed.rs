@@ -1,0 +1,105 @@
+//! Messages whose files are gone: was each deleted by a person, or only filed under another name?
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Basis, Look};
+use crate::cache::Snapshot;
+use crate::maildrop::Maildrop;
+use crate::policy::{Memory, Whereabouts};
+use crate::store::{Inventory, Name};
+use crate::sync::Error;
+use crate::sync::filed::{By, Filed};
+use crate::sync::likeness::Likeness;
+
+/// A message that a mail program filed under a name of its own making.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sync) struct Refiled {
+    pub(in crate::sync) unique_id: Vec<u8>,
+    /// Its file now; none where a file may be the message, and may not.
+    pub(in crate::sync) name: Option<Name>,
+}
+
+/// The messages in these places whose files are gone.
+pub(super) fn missed(
+    maildrop: &Maildrop,
+    snapshot: &Snapshot,
+    places: impl Iterator<Item = usize>,
+) -> Vec<(usize, Vec<u8>)> {
+    let missed = places.filter_map(|place| {
+        let message = maildrop.get(place)?;
+        let known = snapshot.recall(message.unique_id)?;
+        let is_missed = known.whereabouts == Whereabouts::Deleted;
+        is_missed.then(|| (place, message.unique_id.to_vec()))
+    });
+    missed.collect()
+}
+
+/// What the search among the messages of the store whose names are not recorded has found.
+pub(super) struct Search {
+    pub(super) filed: Filed,
+    pub(super) refiled: Vec<Refiled>,
+    /// Why any message may be there under another name, where that cannot be told.
+    pub(super) doubt: Option<Look>,
+}
+
+/// Looks for these messages by their recorded headers and contents.
+pub(super) async fn search(
+    basis: &mut Basis<'_>,
+    missed: &[(usize, Vec<u8>)],
+) -> Result<Search, Error> {
+    let store = Arc::clone(&basis.store);
+    let missed: Vec<Vec<u8>> = missed.iter().map(|(_, id)| id.clone()).collect();
+    basis
+        .ledger
+        .with(move |cache, account| {
+            let recorded = cache.recorded_names(account)?;
+            let filed = match Filed::read(&*store, &recorded) {
+                Ok(filed) => filed,
+                Err(error) => {
+                    return Ok(Search {
+                        filed: Filed::default(),
+                        refiled: Vec::new(),
+                        doubt: Some(Look::Failed(error)),
+                    });
+                }
+            };
+            let mut refiled = Vec::new();
+            for unique_id in missed {
+                let digests = cache.digests(account, &unique_id)?;
+                let mut files = digests
+                    .iter()
+                    .filter_map(|(header, whole)| filed.recorded(header, whole));
+                if let Some(file) = files.next() {
+                    let name = Some(file.name.clone());
+                    refiled.push(Refiled { unique_id, name });
+                }
+            }
+            let doubt = filed.doubt().cloned().map(|doubt| {
+                let mut seen = Inventory::default();
+                seen.doubt(doubt);
+                Look::Taken(seen)
+            });
+            Ok::<_, crate::cache::Error>(Search {
+                filed,
+                refiled,
+                doubt,
+            })
+        })
+        .await
+}
+
+/// Looks for those that are still missed by the headers that the server shows.
+pub(super) fn search_by_header(
+    filed: &Filed,
+    missed: Vec<(usize, Vec<u8>)>,
+    headers: &HashMap<usize, Likeness>,
+) -> Vec<Refiled> {
+    let found = missed.into_iter().filter_map(|(place, unique_id)| {
+        let file = filed.like(headers.get(&place)?)?;
+        // One that only may be the message is not its copy.
+        let name = (file.by > By::Origin).then(|| file.name.clone());
+        Some(Refiled { unique_id, name })
+    });
+    found.collect()
+}

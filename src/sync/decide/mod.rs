@@ -1,0 +1,362 @@
+//! Step 4: what is to be done with each message of a maildrop. A sync and a dry run both ask
+//! here, and nothing changes the answer afterwards.
+//!
+//! [`decide`] gathers the evidence that [`crate::policy`] decides by. Evidence costs round trips
+//! and reads of the store, so it is gathered for those messages alone on which something hangs: a
+//! first draft of the plan shows what would be deleted if nothing spoke against it, and that is
+//! looked into.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::filed::Filed;
+use super::headers::{self, Known};
+use super::likeness::Likeness;
+use super::ledger::Ledger;
+use super::run::{Broke, Untoppable};
+use super::{Error, Event, Request, Stop};
+use crate::cache::{Digest, Renamed, Snapshot};
+use crate::maildrop::Maildrop;
+use crate::policy::{
+    self, Action, Brake, Circumstances, Evidence, HeaderSeen, Memory, Plan, Reason, Rules,
+    StoreState, Trouble, Whereabouts,
+};
+use crate::session::Session;
+use crate::store::Readers;
+
+mod counting;
+pub(super) mod familiar;
+pub(super) mod guard;
+mod look;
+mod missed;
+pub(super) mod nameless;
+pub(super) mod renamed;
+mod tell;
+
+pub(super) use guard::Guarding;
+pub(super) use look::{Found, Gone, Look};
+pub(super) use tell::{report, skipped, warn_of_contradictions};
+
+use missed::Refiled;
+use renamed::Pair;
+
+/// What a decision is made by.
+pub(super) struct Basis<'a> {
+    pub(super) request: &'a Request<'a>,
+    pub(super) stop: &'a Stop,
+    pub(super) ledger: &'a mut Ledger,
+    /// The store, for looks alone.
+    pub(super) store: Arc<dyn Readers>,
+    pub(super) guarding: &'a mut Guarding,
+    pub(super) trouble: &'a Trouble,
+    pub(super) untoppable: &'a Untoppable,
+    /// The messages and octets that earlier sessions of the run have retrieved.
+    pub(super) taken: (u64, u64),
+}
+
+/// What is to be done, and what was found out on the way.
+pub(super) struct Decided {
+    pub(super) plan: Plan,
+    /// What is remembered, with what was found out.
+    pub(super) snapshot: Snapshot,
+    pub(super) findings: Findings,
+    /// The look at the store, where one was taken.
+    pub(super) look: Option<Look>,
+    /// The clock was found wrong when it mattered.
+    pub(super) is_clock_doubted: bool,
+}
+
+impl Decided {
+    /// The unique-ids of the listed messages that are taken for the recorded ones.
+    pub(super) fn taken_for_the_same<'m>(&self, maildrop: &'m Maildrop) -> HashSet<&'m [u8]> {
+        let messages = maildrop.iter().zip(&self.plan.decisions);
+        let taken = messages.filter(|(_, decision)| {
+            decision.reason != Reason::UniqueIdAmbiguous || !decision.action.retrieves()
+        });
+        taken.map(|(message, _)| message.unique_id).collect()
+    }
+}
+
+/// What is to be recorded of that.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) renamed: Vec<Renamed>,
+    pub(super) refiled: Vec<Refiled>,
+    /// The sizes that a listing gives known messages now.
+    pub(super) sizes: Vec<(Vec<u8>, u64)>,
+}
+
+/// Decides. Nothing is written, neither here nor there.
+///
+/// # Errors
+/// Those of the cache and of the connection, with the message at which it broke.
+pub(super) async fn decide(
+    mut basis: Basis<'_>,
+    session: &mut Session,
+    maildrop: &Maildrop,
+    mut snapshot: Snapshot,
+    mut look: Option<Look>,
+) -> Result<Decided, Broke> {
+    let mut findings = Findings::default();
+    let pairs = renamed::recognise(&mut basis, session, maildrop, &snapshot).await?;
+    tell_renamed(&basis, maildrop, &snapshot, &pairs);
+    for Pair { before, renamed } in pairs {
+        snapshot.rename(&before, &renamed.unique_id, renamed.listed_octets);
+        findings.renamed.push(renamed);
+    }
+    let counting = counting::counting(&mut basis, session, maildrop, &snapshot).await?;
+    if counting == policy::Counting::Otherwise {
+        findings.sizes = sizes(maildrop, &snapshot);
+    }
+    let mut evidence = Evidence {
+        counting,
+        trouble: basis.trouble.clone(),
+        ..Evidence::default()
+    };
+    let mut circumstances = basis
+        .guarding
+        .circumstances(basis.request, maildrop, StoreState::Holds);
+    let clock = policy::clock(circumstances.now, circumstances.trusted_at);
+    let mut draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
+    if deleted(&draft).next().is_some() {
+        if look.is_none() {
+            look = Some(basis.look(&mut snapshot).await?);
+            draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
+        }
+        let (refiled, headers) = look_into(&mut basis, session, maildrop, &snapshot, &draft).await?;
+        for refiled in &refiled {
+            let whereabouts = match refiled.name {
+                Some(_) => Whereabouts::InStore,
+                None => Whereabouts::Unclear,
+            };
+            snapshot.set_whereabouts(&refiled.unique_id, whereabouts);
+        }
+        findings.refiled = refiled;
+        evidence.headers = headers;
+        if let Some(look) = &mut look {
+            circumstances.store = basis.store_state(look).await?;
+        }
+    }
+    if let Some(look) = &look {
+        tell::worry(&mut basis, look);
+    }
+    evidence.is_complete = true;
+    let plan = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
+    basis.guarding.learn(maildrop, &plan);
+    // Whatever is stored meanwhile must not seem to be of that time later.
+    let is_back = matches!(clock, Some(Brake::ClockBack { .. }));
+    let is_clock_doubted = (is_back && !basis.request.allow.mass_delete)
+        || (clock.is_some() && !plan.brakes.is_empty());
+    Ok(Decided {
+        plan,
+        snapshot,
+        findings,
+        look,
+        is_clock_doubted,
+    })
+}
+
+fn plan(
+    basis: &Basis<'_>,
+    maildrop: &Maildrop,
+    snapshot: &Snapshot,
+    evidence: &Evidence,
+    circumstances: &Circumstances,
+) -> Plan {
+    let account = basis.request.account;
+    let rules = Rules {
+        retention: account.retention,
+        limits: account.limits,
+        taken: basis.taken,
+        circumstances,
+    };
+    policy::plan(maildrop, snapshot, evidence, rules)
+}
+
+/// The places of the messages of earlier runs that a draft deletes, or would delete if their
+/// copies were here.
+fn deleted(draft: &Plan) -> impl Iterator<Item = usize> {
+    let decisions = draft.decisions.iter().enumerate();
+    let deleted = decisions.filter(|(_, decision)| {
+        decision.action.deletes_known()
+            || matches!(decision.reason, Reason::CopyDeleted | Reason::CopyUnclear)
+    });
+    deleted.map(|(place, _)| place)
+}
+
+/// Looks into what a draft deletes: whether a file that is gone has another name, and whether the
+/// server's headers are those that are recorded.
+async fn look_into(
+    basis: &mut Basis<'_>,
+    session: &mut Session,
+    maildrop: &Maildrop,
+    snapshot: &Snapshot,
+    draft: &Plan,
+) -> Result<(Vec<Refiled>, HashMap<usize, HeaderSeen>), Broke> {
+    let missed = missed::missed(maildrop, snapshot, deleted(draft));
+    let (mut refiled, mut filed) = (Vec::new(), Filed::default());
+    if !missed.is_empty() {
+        let search = missed::search(basis, &missed).await?;
+        (refiled, filed) = (search.refiled, search.filed);
+        // Where not all could be searched, none was deleted for certain.
+        if let Some(doubt) = search.doubt {
+            tell::worry(basis, &doubt);
+            let unclear = missed.iter().map(|(_, unique_id)| Refiled {
+                unique_id: unique_id.clone(),
+                name: None,
+            });
+            let is_found = |unclear: &Refiled| {
+                let mut found = refiled.iter();
+                found.any(|found| found.unique_id == unclear.unique_id)
+            };
+            let unclear: Vec<Refiled> = unclear.filter(|unclear| !is_found(unclear)).collect();
+            refiled.extend(unclear);
+        }
+    }
+    // What is kept whatever its header is needs none.
+    let is_asked = |place: &usize| draft.decisions[*place].action == Action::Delete;
+    let is_found = |place: usize| {
+        let message = maildrop.get(place);
+        message.is_some_and(|message| refiled.iter().any(|found| found.unique_id == message.unique_id))
+    };
+    let mut places: Vec<usize> = deleted(draft)
+        .filter(|place| is_asked(place) || is_found(*place))
+        .collect();
+    places.sort_unstable();
+    let still: Vec<(usize, Vec<u8>)> = missed
+        .into_iter()
+        .filter(|(place, _)| is_asked(place) && !is_found(*place))
+        .collect();
+    let recorded = basis.recorded_headers(maildrop, &places).await?;
+    let has_missed = !still.is_empty();
+    let read = |octets: &[u8]| {
+        let likeness = has_missed.then(|| Likeness::of_sent(octets));
+        (Known::of(octets), likeness)
+    };
+    let asking = headers::of(session, maildrop, &places, basis.untoppable, read);
+    let headers = basis.stop.unless_stopped(asking).await??;
+    let mut seen = HashMap::with_capacity(places.len());
+    let mut shown: HashMap<usize, Likeness> = HashMap::new();
+    for ((&place, recorded), header) in places.iter().zip(&recorded).zip(headers) {
+        let what = match header {
+            None => HeaderSeen::Withheld,
+            Some((header, likeness)) if recorded.contains(&header.sha256) => {
+                shown.extend(likeness.map(|likeness| (place, likeness)));
+                HeaderSeen::Recorded
+            }
+            Some(_) => HeaderSeen::Another,
+        };
+        seen.insert(place, what);
+    }
+    refiled.extend(missed::search_by_header(&filed, still, &shown));
+    Ok((refiled, seen))
+}
+
+/// The sizes that a listing gives known messages.
+fn sizes(maildrop: &Maildrop, snapshot: &Snapshot) -> Vec<(Vec<u8>, u64)> {
+    let (resized, _) = policy::resized(maildrop, snapshot);
+    let sizes = resized.into_iter().filter_map(|place| {
+        let message = maildrop.get(place)?;
+        Some((message.unique_id.to_vec(), message.octets?))
+    });
+    sizes.collect()
+}
+
+fn tell_renamed(basis: &Basis<'_>, maildrop: &Maildrop, snapshot: &Snapshot, pairs: &[Pair]) {
+    // A server that shows another part of the mailbox has renamed nothing.
+    if pairs.is_empty() {
+        return;
+    }
+    let message = format!(
+        "the server has renamed its messages: {} of {} unknown ones are known by their headers",
+        pairs.len(),
+        renamed::unknown(maildrop, snapshot).len()
+    );
+    basis
+        .request
+        .reporter
+        .report(Event::Warning { message: &message });
+}
+
+impl Basis<'_> {
+    /// Looks at the store, and adds where messages are.
+    async fn look(&mut self, snapshot: &mut Snapshot) -> Result<Look, Error> {
+        let store = Arc::clone(&self.store);
+        let mut placed = std::mem::take(snapshot);
+        let looking = self.ledger.with(move |cache, account| {
+            let look = Look::at(&*store);
+            guard::place(cache, account, &look, &mut placed)?;
+            Ok::<_, crate::cache::Error>((look, placed))
+        });
+        let (look, placed) = looking.await?;
+        *snapshot = placed;
+        Ok(look)
+    }
+
+    /// How the store is found, by a look at it.
+    async fn store_state(&mut self, look: &mut Look) -> Result<StoreState, Error> {
+        let taken = std::mem::replace(look, Look::Impossible);
+        let mut guarding = self.guarding.clone();
+        let looking = self.ledger.with(move |cache, account| {
+            let state = guarding.store_state(cache, account, &taken)?;
+            Ok::<_, crate::cache::Error>((state, guarding, taken))
+        });
+        let (state, guarding, taken) = looking.await?;
+        *look = taken;
+        *self.guarding = guarding;
+        Ok(state)
+    }
+
+    /// The headers that are recorded of the messages in these places.
+    async fn recorded_headers(
+        &mut self,
+        maildrop: &Maildrop,
+        places: &[usize],
+    ) -> Result<Vec<Vec<Digest>>, Error> {
+        let listed = places.iter().filter_map(|&place| maildrop.get(place));
+        let ids: Vec<Vec<u8>> = listed.map(|message| message.unique_id.to_vec()).collect();
+        let reading = self.ledger.with(move |cache, account| {
+            let recorded = ids.iter().map(|id| cache.headers(account, id));
+            recorded.collect::<Result<Vec<_>, _>>()
+        });
+        reading.await
+    }
+}
+
+/// What is remembered, and, where the policy follows deletions made here, a look at the store.
+///
+/// # Errors
+/// Those of the cache.
+pub(super) async fn recall(
+    request: &Request<'_>,
+    ledger: &mut Ledger,
+    guarding: &Guarding,
+    store: &Arc<dyn Readers>,
+) -> Result<(Snapshot, Option<Look>), Error> {
+    let retention = request.account.retention;
+    let store = retention
+        .remove_when_deleted_locally
+        .then(|| Arc::clone(store));
+    let guarding = guarding.clone();
+    let reading = ledger.with(move |cache, account| {
+        let mut snapshot = guarding.snapshot(cache, account)?;
+        let look = store.map(|store| Look::at(&*store));
+        if let Some(look) = &look {
+            guard::place(cache, account, look, &mut snapshot)?;
+        }
+        Ok::<_, crate::cache::Error>((snapshot, look))
+    });
+    reading.await
+}
+
+/// The draft of a plan for a look at the server, which gathers no evidence beyond the listing.
+pub(super) fn draft(request: &Request<'_>, maildrop: &Maildrop, memory: &impl Memory) -> Plan {
+    let circumstances = Guarding::new().circumstances(request, maildrop, StoreState::Holds);
+    let rules = Rules {
+        retention: request.account.retention,
+        limits: request.account.limits,
+        taken: (0, 0),
+        circumstances: &circumstances,
+    };
+    policy::plan(maildrop, memory, &Evidence::default(), rules)
+}

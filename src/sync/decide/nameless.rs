@@ -1,0 +1,85 @@
+//! A server without unique-ids: UIDL is optional (RFC 1939 §7).
+//!
+//! Messages are told apart by their headers, which TOP n 0 gives. One whose header is recorded is
+//! stored; the others are retrieved, and of them nothing is stored whose content is. What is
+//! stored so is recorded without a unique-id, and in doubt: should the server have unique-ids one
+//! day, it is found again by its header or its content. Nothing is deleted on such a server.
+
+use std::collections::HashSet;
+
+use super::renamed;
+use crate::cache::Absent;
+use crate::envelope::Envelope;
+use crate::maildrop::{Maildrop, Message};
+use crate::policy::{Plan, plan_by_header};
+use crate::session::Session;
+use crate::sync::headers::{self, Header, Known};
+use crate::sync::{Error, Event, Request};
+
+/// What the headers of a maildrop told.
+pub(in crate::sync) struct Seen {
+    /// The places of messages that are stored.
+    stored: HashSet<usize>,
+    /// What each message says of itself, where that was asked for.
+    pub(in crate::sync) envelopes: Vec<Envelope>,
+}
+
+/// Asks for all headers, and compares them with those of all stored messages. None where the
+/// server does not give them: then nothing can be told apart.
+///
+/// # Errors
+/// Those of the connection.
+pub(in crate::sync) async fn look(
+    session: &mut Session,
+    maildrop: &Maildrop,
+    recorded: &[Absent],
+    with_envelopes: bool,
+) -> Result<Option<Seen>, Error> {
+    let messages: Vec<Message<'_>> = maildrop.iter().collect();
+    let asked: Vec<headers::Asked> = messages.iter().map(|&message| message.into()).collect();
+    let mut known = Vec::with_capacity(messages.len());
+    let mut envelopes = Vec::new();
+    let has_top = headers::pull(session, &asked, |_, header| {
+        let header = match header {
+            Header::Is(octets) => Some(octets),
+            Header::Refused(_) | Header::Unusable => None,
+        };
+        known.push(header.map(Known::of));
+        if with_envelopes {
+            envelopes.push(header.map(Envelope::parse).unwrap_or_default());
+        }
+    })
+    .await?;
+    // A message without any header is told apart by its content, but not all of them.
+    if !has_top || (!messages.is_empty() && known.iter().all(Option::is_none)) {
+        return Ok(None);
+    }
+    let pairs = renamed::pairs(&messages, &known, recorded);
+    // The header is all there is to go by, but a size that says otherwise outranks it.
+    let stored = pairs.into_iter().filter(|pair| pair.has_size);
+    Ok(Some(Seen {
+        stored: stored.map(|pair| pair.index).collect(),
+        envelopes,
+    }))
+}
+
+/// Says what such a server means for the account: always where it keeps from deleting, else once.
+pub(in crate::sync) fn warn(request: &Request<'_>, is_first: bool) {
+    let retention = request.account.retention;
+    let deletes = !retention.leave_on_server || retention.remove_after_days.is_some();
+    if deletes || is_first {
+        let message = "the server has no unique-ids (UIDL): messages are told apart by their \
+                       headers, and none is deleted there";
+        request.reporter.report(Event::Warning { message });
+    }
+}
+
+/// The plan for such a maildrop.
+pub(in crate::sync) fn plan(
+    request: &Request<'_>,
+    maildrop: &Maildrop,
+    taken: (u64, u64),
+    seen: &Seen,
+) -> Plan {
+    plan_by_header(maildrop, &seen.stored, request.account.limits, taken)
+}

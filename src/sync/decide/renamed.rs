@@ -1,0 +1,168 @@
+//! A server that has renamed its messages: the same mailbox under new unique-ids.
+//!
+//! After a move to another server every unique-id is unknown, and a client that believes them
+//! retrieves and stores everything a second time. So where most known messages are gone at once
+//! and unknown ones have come, the headers of the unknown ones are compared with those that are
+//! recorded. What matches, and has a recorded size, is probably the same message: enough not to
+//! retrieve it again, and never enough to delete it. The rest is retrieved, and of that nothing is
+//! stored whose content is.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Basis, counting};
+use crate::cache::{Absent, Digest, Renamed, Snapshot};
+use crate::maildrop::{Maildrop, Message};
+use crate::policy::{Counting, Memory};
+use crate::session::Session;
+use crate::sync::headers::{self, Known};
+use crate::sync::run::Broke;
+
+/// The places of the messages that nothing is known of.
+pub(in crate::sync) fn unknown(maildrop: &Maildrop, memory: &impl Memory) -> Vec<usize> {
+    let places = maildrop.iter().enumerate();
+    let unknown = places.filter(|(_, message)| {
+        !message.unique_id.is_empty()
+            && memory.recall(message.unique_id).is_none()
+            && memory.recall_header(message.unique_id).is_none()
+    });
+    unknown.map(|(place, _)| place).collect()
+}
+
+/// A recorded message, and the listed one that it probably is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sync) struct Pair {
+    /// The unique-id that it had.
+    pub(in crate::sync) before: Vec<u8>,
+    pub(in crate::sync) renamed: Renamed,
+}
+
+/// Where the server seems to have renamed its messages, finds out which ones are known.
+///
+/// # Errors
+/// Those of the connection. A server without TOP is none: then nothing is recognised.
+pub(super) async fn recognise(
+    basis: &mut Basis<'_>,
+    session: &mut Session,
+    maildrop: &Maildrop,
+    snapshot: &Snapshot,
+) -> Result<Vec<Pair>, Broke> {
+    if !snapshot.looks_renamed(maildrop) {
+        return Ok(Vec::new());
+    }
+    let listed: HashSet<Vec<u8>> = maildrop
+        .iter()
+        .map(|message| message.unique_id.to_vec())
+        .collect();
+    let absent = basis
+        .ledger
+        .with(move |cache, account| cache.absent(account, |id| listed.contains(id)))
+        .await?;
+    let unknown = unknown(maildrop, snapshot);
+    let asking = headers::of(session, maildrop, &unknown, basis.untoppable, Known::of);
+    let headers = basis.stop.unless_stopped(asking).await??;
+    let messages: Vec<Message<'_>> = unknown
+        .iter()
+        .filter_map(|&place| maildrop.get(place))
+        .collect();
+    let mut pairs = pairs(&messages, &headers, &absent);
+    let others = pairs.iter().filter(|pair| !pair.has_size).count();
+    if others > 0 {
+        // Sizes may be counted otherwise on the new server; a sample tells. Where they are not,
+        // another size is another message, whatever its header.
+        let counting = if others * 2 > pairs.len() {
+            sample(basis, session, &messages, &pairs, &absent).await?
+        } else {
+            Counting::AsRecorded
+        };
+        pairs.retain(|pair| pair.has_size || counting == Counting::Otherwise);
+    }
+    let pairs = pairs.into_iter().map(|pair| {
+        let (message, absent) = (&messages[pair.index], &absent[pair.absent]);
+        Pair {
+            before: absent.unique_id.clone(),
+            renamed: Renamed {
+                key: absent.key,
+                unique_id: message.unique_id.to_vec(),
+                listed_octets: message.octets,
+                assumed: true,
+            },
+        }
+    });
+    Ok(pairs.collect())
+}
+
+/// Whether sizes are counted otherwise than they were, by the content of a few messages whose
+/// headers are those of recorded ones.
+async fn sample(
+    basis: &mut Basis<'_>,
+    session: &mut Session,
+    messages: &[Message<'_>],
+    pairs: &[Match],
+    absent: &[Absent],
+) -> Result<Counting, Broke> {
+    let resized: Vec<&Match> = pairs.iter().filter(|pair| !pair.has_size).collect();
+    let contents: HashMap<&[u8], Digest> = resized
+        .iter()
+        .map(|pair| (messages[pair.index].unique_id, absent[pair.absent].sha256))
+        .collect();
+    let resized: Vec<Message<'_>> = resized.iter().map(|pair| messages[pair.index]).collect();
+    let sample = counting::spread(&resized);
+    let recorded: Vec<Vec<Digest>> = sample
+        .iter()
+        .map(|message| contents.get(message.unique_id).copied().into_iter().collect())
+        .collect();
+    counting::agree(basis, session, &sample, &recorded).await
+}
+
+/// A message and a recorded one with the same header, by their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Match {
+    pub(super) index: usize,
+    pub(super) absent: usize,
+    /// Whether its size is one that is recorded, or not known.
+    pub(super) has_size: bool,
+}
+
+/// Pairs each message with one recorded message of the same header, each used once.
+pub(super) fn pairs(
+    messages: &[Message<'_>],
+    headers: &[Option<Known>],
+    absent: &[Absent],
+) -> Vec<Match> {
+    let mut by_header: HashMap<Digest, Vec<usize>> = HashMap::new();
+    for (place, message) in absent.iter().enumerate() {
+        by_header
+            .entry(message.header_sha256)
+            .or_default()
+            .push(place);
+    }
+    let mut pairs = Vec::new();
+    for (index, (message, header)) in messages.iter().zip(headers).enumerate() {
+        let Some(header) = header else { continue };
+        let Some(candidates) = by_header.get_mut(&header.sha256) else {
+            continue;
+        };
+        let same_size = |&place: &usize| {
+            let absent = &absent[place];
+            message.octets.is_some_and(|octets| {
+                octets == absent.octets || Some(octets) == absent.listed_octets
+            })
+        };
+        // Where sizes differ or are not known, only a header that no other message can have says
+        // anything.
+        let is_unique = header.message_id.is_some() && candidates.len() == 1;
+        let found = candidates
+            .iter()
+            .position(same_size)
+            .map(|at| (at, true))
+            .or_else(|| is_unique.then_some((0, message.octets.is_none())));
+        if let Some((at, has_size)) = found {
+            pairs.push(Match {
+                index,
+                absent: candidates.swap_remove(at),
+                has_size,
+            });
+        }
+    }
+    pairs
+}

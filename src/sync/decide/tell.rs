@@ -1,0 +1,133 @@
+//! What a person is told of a decision.
+
+use super::{Basis, Decided, Look};
+use crate::maildrop::Maildrop;
+use crate::policy::{Action, Brake, Decision, Plan, Reason};
+use crate::sync::{Event, Request};
+
+/// Says why it cannot be told which messages were deleted from the store: once, and not again in
+/// each run.
+pub(super) fn worry(basis: &mut Basis<'_>, look: &Look) {
+    let Some(worry) = look.worry() else {
+        return;
+    };
+    let is_followed = basis.request.account.retention.remove_when_deleted_locally;
+    // Nothing was stored yet that could be deleted.
+    if basis.guarding.is_new() || !is_followed {
+        return;
+    }
+    let message = format!("nothing is deleted on the server for being deleted here: {worry}");
+    if basis.guarding.tells(&message) {
+        warn(basis.request, &message);
+    }
+}
+
+/// How many messages a limit leaves aside.
+pub(in crate::sync) fn skipped(plan: &Plan) -> u64 {
+    count(plan, |decision| {
+        matches!(
+            decision.reason,
+            Reason::LargerThanMaxSize | Reason::RunLimit
+        )
+    })
+}
+
+fn count(plan: &Plan, wanted: impl Fn(&Decision) -> bool) -> u64 {
+    let wanted = plan.decisions.iter().filter(|decision| wanted(decision));
+    wanted.count() as u64
+}
+
+/// Warns where the listing contradicts itself; gives how often it does.
+pub(in crate::sync) fn warn_of_contradictions(request: &Request<'_>, maildrop: &Maildrop) -> u64 {
+    for contradiction in maildrop.contradictions() {
+        let message =
+            format!("the listing contradicts itself, so nothing is deleted: {contradiction}");
+        warn(request, &message);
+    }
+    maildrop.contradictions().len() as u64
+}
+
+fn warn(request: &Request<'_>, message: &str) {
+    request.reporter.report(Event::Warning { message });
+}
+
+impl Decided {
+    /// Warns of what a person should know; gives how many messages or lines that concerns.
+    pub(in crate::sync) fn warn(&self, request: &Request<'_>, maildrop: &Maildrop) -> u64 {
+        if let Some(imported) = self.snapshot.imported_in_vain(maildrop) {
+            let message = format!(
+                "none of the {imported} messages taken over by `popsync import` is on the server: \
+                 was that the list of another mailbox?"
+            );
+            warn(request, &message);
+        }
+        warn_of_brakes(request, &self.plan);
+        warn_of_unsized(request, maildrop, &self.plan);
+        warn_of_contradictions(request, maildrop)
+            + warn_of_nameless(request, &self.plan)
+            + self.plan.held
+    }
+}
+
+/// Says what holds deletions back.
+fn warn_of_brakes(request: &Request<'_>, plan: &Plan) {
+    if plan.brakes.is_empty() {
+        return;
+    }
+    let reasons: Vec<String> = plan.brakes.iter().map(ToString::to_string).collect();
+    let way_out = if plan.brakes.iter().all(|&brake| Brake::is_releasable(brake)) {
+        "; if that is meant, run it once with --allow-mass-delete"
+    } else {
+        ""
+    };
+    let message = format!(
+        "nothing is deleted on the server, where {} messages are due for removal: {}{way_out}",
+        plan.held,
+        reasons.join("; ")
+    );
+    warn(request, &message);
+}
+
+fn warn_of_nameless(request: &Request<'_>, plan: &Plan) -> u64 {
+    let nameless = count(plan, |decision| decision.reason == Reason::NoUniqueId);
+    if nameless > 0 {
+        let message = format!(
+            "messages to which the server gives no unique-id: {nameless}; they cannot be told \
+             apart, and stay where they are"
+        );
+        warn(request, &message);
+    }
+    nameless
+}
+
+fn warn_of_unsized(request: &Request<'_>, maildrop: &Maildrop, plan: &Plan) {
+    let messages = maildrop.iter().zip(&plan.decisions);
+    let blind = messages
+        .filter(|(message, decision)| decision.action.retrieves() && message.octets.is_none())
+        .count();
+    if request.account.limits.headers_only_above.is_some() && blind > 0 {
+        let message = format!(
+            "the server gives no sizes of {blind} messages, so that headers-only-above holds none \
+             of them back"
+        );
+        warn(request, &message);
+    }
+}
+
+/// Tells what is to be done.
+pub(in crate::sync) fn report(request: &Request<'_>, maildrop: &Maildrop, plan: &Plan) {
+    let retrieved = maildrop
+        .iter()
+        .zip(&plan.decisions)
+        .filter(|(_, decision)| decision.action.retrieves());
+    let octets = retrieved.fold(0_u64, |sum, (message, _)| {
+        sum.saturating_add(message.octets.unwrap_or(0))
+    });
+    request.reporter.report(Event::Planned {
+        retrieve: count(plan, |decision| decision.action.retrieves()),
+        octets,
+        headers: count(plan, |decision| decision.action == Action::Headers),
+        delete: count(plan, |decision| decision.action.deletes()),
+        skip: count(plan, |decision| decision.action == Action::Skip),
+    });
+}

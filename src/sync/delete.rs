@@ -1,0 +1,234 @@
+//! Deleting on the server: step 6. The only place that sends DELE.
+//!
+//! A DELE goes out for a message that [`crate::policy`] decided to delete, and for which there is
+//! proof: it was committed in this session or found in the store, it is not doubtful, and a fence
+//! was passed. Nobody else can make a [`Deletable`] or a [`Fence`].
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::decide::{Found, Gone, Look};
+use super::run::Broke;
+use super::transfer::{Committed, Landed, Landing};
+use super::{Event, Reporter};
+use crate::maildrop::Maildrop;
+use crate::policy::{Action, Plan, Reason};
+use crate::session::{self, Listing, Session};
+use crate::store::{Name, Readers};
+
+/// How long a server may take over a QUIT that changes nothing.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Why the server's copy of a message is not needed any more. Each proof is made in one place:
+/// where the fact is found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    /// This session retrieved it, and it is on stable storage and recorded.
+    Committed(Committed),
+    /// A person deleted it here, and the policy follows that.
+    DeletedHere(Option<Gone>),
+    /// A look found it in the store.
+    InStore(Found),
+}
+
+/// A message that may be deleted on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Deletable {
+    /// Its place in the maildrop.
+    place: usize,
+    _proof: Proof,
+}
+
+impl Deletable {
+    /// A message that this session retrieved, where the plan deletes it and it is undoubted.
+    pub(super) fn landed(place: usize, action: Action, landing: &Landing) -> Option<Self> {
+        if landing.doubt.is_some() {
+            return None;
+        }
+        let proof = match (action, landing.landed) {
+            (
+                Action::RetrieveThenDelete | Action::RetrieveThenDeleteIfKnown,
+                Landed::Known(committed),
+            )
+            | (Action::RetrieveThenDelete, Landed::Stored(committed)) => {
+                Proof::Committed(committed)
+            }
+            (Action::RetrieveThenDeleteIfKnown, Landed::DeletedHere) => Proof::DeletedHere(None),
+            _ => return None,
+        };
+        Some(Self {
+            place,
+            _proof: proof,
+        })
+    }
+
+    /// Its place in the maildrop.
+    pub(super) fn place(&self) -> usize {
+        self.place
+    }
+}
+
+/// The messages of earlier runs that a plan deletes, as far as a look at the store proves that
+/// they may go. What goes because a person deleted it here is looked for once more: a mail program
+/// may have been moving it.
+pub(super) fn proofs(
+    messages: Vec<(usize, Vec<Name>)>,
+    plan: &Plan,
+    look: &Look,
+    store: &dyn Readers,
+) -> Vec<Deletable> {
+    let mut again: Option<Look> = None;
+    let proved = messages.into_iter().filter_map(|(place, names)| {
+        let proof = match look.find(&names) {
+            Some(found) => Proof::InStore(found),
+            None if is_followed(plan.decisions[place].reason) => {
+                let again = again.get_or_insert_with(|| Look::at(store));
+                Proof::DeletedHere(Some(again.miss(&names)?))
+            }
+            None => return None,
+        };
+        Some(Deletable {
+            place,
+            _proof: proof,
+        })
+    });
+    proved.collect()
+}
+
+/// Whether a message may go although it is not here.
+fn is_followed(reason: Reason) -> bool {
+    matches!(reason, Reason::DeletedLocally | Reason::AskedBefore)
+}
+
+/// That client and server are in step: STAT, asked alone, counts what it counted before. Replies
+/// come in order, so what a server that stuffs no dots still has in the pipe comes first; and a
+/// sender who forges replies does not know the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fence(());
+
+/// Puts the fence up; none where the count is another one.
+///
+/// # Errors
+/// Those of the connection.
+pub(super) async fn fence(
+    session: &mut Session,
+    maildrop: &Maildrop,
+) -> Result<Option<Fence>, session::Error> {
+    let mut now = None;
+    session
+        .stat(|listing| {
+            if let Listing::Drop(listing) = listing {
+                now = Some(listing.messages);
+            }
+        })
+        .await?;
+    let before = maildrop.stat().map(|stat| stat.messages);
+    Ok((now.is_some() && now == before).then_some(Fence(())))
+}
+
+/// What became of the deletions.
+pub(super) struct Asked {
+    /// The places in the maildrop whose deletion the server accepted.
+    pub(super) places: Vec<usize>,
+    /// How many it did not accept.
+    pub(super) failed: u64,
+    /// Whether the server had no more to say.
+    pub(super) end: Result<(), session::Error>,
+}
+
+/// Deletes these messages, and ends the session, which is what makes it happen.
+///
+/// # Errors
+/// Those of the connection, with the message at which it broke; nothing is known to be deleted
+/// then.
+pub(super) async fn delete(
+    session: &mut Session,
+    _fence: Fence,
+    maildrop: &Maildrop,
+    deletable: &[Deletable],
+    reporter: &dyn Reporter,
+) -> Result<Asked, Broke> {
+    let listed = deletable.iter().filter_map(|deletable| {
+        let place = deletable.place;
+        Some((place, maildrop.get(place)?))
+    });
+    let (places, messages): (Vec<usize>, Vec<_>) = listed.unzip();
+    let numbers: Vec<_> = messages.iter().map(|message| message.number).collect();
+    let mut accepted = Vec::with_capacity(places.len());
+    let mut failed = 0;
+    let mut answered = 0;
+    let asking = session.dele(&numbers, |index, answer| {
+        answered = index + 1;
+        match answer {
+            Ok(()) => accepted.push(places[index]),
+            Err(refusal) => {
+                failed += 1;
+                reporter.report(Event::MessageFailed {
+                    number: messages[index].number.as_u32(),
+                    unique_id: messages[index].unique_id,
+                    reason: &refusal.to_string(),
+                });
+            }
+        }
+    });
+    if let Err(error) = asking.await {
+        let at = messages.get(answered);
+        let at = at.map(|message| message.unique_id.to_vec());
+        return Err(Broke::at_dele(error.into(), at));
+    }
+    let end = match session.quit().await {
+        Ok(end) => {
+            reporter.report(Event::Deleted {
+                messages: accepted.len() as u64,
+            });
+            end
+        }
+        // RFC 1939 §6: the server removed some, or none. XPOP3:V0006: which ones, the next
+        // listing tells, and they are asked for again.
+        Err(session::Error::Refused(refusal)) => {
+            failed += accepted.len() as u64;
+            accepted.clear();
+            let message = format!("{refusal}; what is still there is deleted next time");
+            reporter.report(Event::Warning { message: &message });
+            Ok(())
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Asked {
+        places: accepted,
+        failed,
+        end,
+    })
+}
+
+/// Ends a session in which nothing was deleted and nothing stored. Nothing depends on the answer,
+/// so nobody waits for it.
+pub(super) async fn leave(session: Session) {
+    match timeout(FAREWELL, session.leave()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the server did not take leave"),
+        Err(_) => tracing::debug!("the server did not take leave in time"),
+    }
+}
+
+/// Ends a session in which messages were stored, and reads to its very end: whatever comes there
+/// belongs to a message that was taken for whole.
+///
+/// # Errors
+/// Where more comes than the answer to QUIT. A server that does not answer has said no more.
+pub(super) async fn leave_at_the_end(mut session: Session) -> Result<(), session::Error> {
+    let ended = match timeout(FAREWELL, session.quit()).await {
+        Ok(Ok(end)) => end,
+        Ok(Err(error)) => Err(error),
+        Err(_) => return Ok(()),
+    };
+    match ended {
+        Err(error) if session.is_out_of_step(&error) => Err(error),
+        Err(error) => {
+            tracing::debug!(%error, "the server did not take leave");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}

@@ -1,0 +1,59 @@
+//! The cache of one account, on threads that may block.
+
+use tokio::task::spawn_blocking;
+
+use super::Error;
+use crate::cache::{AccountId, Cache};
+
+/// What is recorded of one account. One job at a time has it.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    account: AccountId,
+    /// Not here while a job on another thread has it.
+    cache: Option<Cache>,
+}
+
+impl Ledger {
+    pub(super) fn new(cache: Cache, account: AccountId) -> Self {
+        Self {
+            account,
+            cache: Some(cache),
+        }
+    }
+
+    /// The key of the account.
+    pub(super) fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Does something with the cache on a thread that may block.
+    pub(super) async fn with<T, E>(
+        &mut self,
+        act: impl FnOnce(&mut Cache, AccountId) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        E: Into<Error> + Send + 'static,
+    {
+        let mut cache = self.lend()?;
+        let account = self.account;
+        let acting = spawn_blocking(move || {
+            let result = act(&mut cache, account);
+            (cache, result)
+        });
+        let (cache, result) = acting.await.map_err(Error::panicked)?;
+        self.cache = Some(cache);
+        result.map_err(Into::into)
+    }
+
+    /// Hands the cache over to a longer job, which gives it back by [`Self::give_back`].
+    pub(super) fn lend(&mut self) -> Result<Cache, Error> {
+        self.cache.take().ok_or_else(|| Error::Panicked {
+            message: "the state was lost with an earlier failure".to_owned(),
+        })
+    }
+
+    pub(super) fn give_back(&mut self, cache: Cache) {
+        self.cache = Some(cache);
+    }
+}

@@ -1,0 +1,396 @@
+//! What a message is known by again after other programs stored, filed or changed it: the forms of
+//! a header, and the octets behind it. The rules stand here once, for whatever is compared: a file
+//! of the store, a header that the server gives, a header that is recorded.
+//!
+//! Delivery agents put fields in front of a header or move them there, mail programs add some and
+//! drop some, and programs that parse a message write its fields with other blanks. None of them
+//! changes what a message says of itself.
+
+use sha2::{Digest as _, Sha256};
+
+use super::headers;
+use crate::cache::Digest;
+use crate::store::Body;
+
+/// No header that is compared is longer: so much of a message is kept while it is read.
+const MAX_HEADER: usize = 1 << 20;
+
+/// So many fields of any name may another program have put in front.
+const MOST_IN_FRONT: usize = 12;
+
+/// What mail programs add to a message or drop from it, in lower case.
+const ADDED: [&str; 22] = [
+    "content-length",
+    "lines",
+    "old-status",
+    "status",
+    "x-account-key",
+    "x-evolution",
+    "x-evolution-source",
+    "x-gmail-labels",
+    "x-imap",
+    "x-imapbase",
+    "x-keywords",
+    "x-label",
+    "x-mozilla-keys",
+    "x-mozilla-status",
+    "x-mozilla-status2",
+    "x-mutt-references",
+    "x-offlineimap",
+    "x-status",
+    "x-tuid",
+    "x-uid",
+    "x-uidl",
+    "x-vm-v5-data",
+];
+
+/// What delivery agents add, drop or move: the trace of a message's way (RFC 5321 §4.4), and whom
+/// it was delivered to.
+const TRACE: [&str; 10] = [
+    "delivered-to",
+    "envelope-to",
+    "received",
+    "return-path",
+    "x-delivered-to",
+    "x-envelope-from",
+    "x-envelope-to",
+    "x-fetched-by",
+    "x-getmail-retrieved-from-mailbox",
+    "x-original-to",
+];
+
+/// The field that a stub begins with, wherever a program has moved it.
+const STUB: &str = "x-popsync-stub";
+
+/// What a header is known by: digests only, whatever its size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Likeness {
+    /// As the server sends it, without the empty line behind it. None where there is no header.
+    pub(super) as_sent: Option<Digest>,
+    /// The same without what mail programs add.
+    pub(super) without_added: Option<Digest>,
+    /// Its fields, blanks aside, without what any program adds or moves. None where nothing of
+    /// that tells one message from another.
+    pub(super) plain: Option<Digest>,
+    /// Its Message-ID, where that is not empty.
+    pub(super) message_id: Option<Digest>,
+    /// Date, From and Subject, where there is a date, and who sent what.
+    pub(super) origin: Option<Digest>,
+    /// The plain form without the first fields, which another program may have put there: one
+    /// field less each. Without a Message-ID what is left may be many a message's, so there are
+    /// none where that is among the fields left out. Only of what is stored.
+    pub(super) behind_front: Vec<Digest>,
+    /// It stands for a message that is not here.
+    pub(super) is_stub: bool,
+}
+
+impl Likeness {
+    /// Of a header as the server gave it, with the empty line behind it or without.
+    pub(super) fn of_sent(header: &[u8]) -> Self {
+        Self::of(header, 0)
+    }
+
+    /// Of a stored header, whatever line ends it was stored with.
+    pub(super) fn of_stored(header: &[u8]) -> Self {
+        Self::of(&as_sent(header), MOST_IN_FRONT)
+    }
+
+    fn of(header: &[u8], most_in_front: usize) -> Self {
+        let fields = Field::all(header);
+        let mut own = Vec::with_capacity(fields.len());
+        let mut identified_at = None;
+        let (mut date, mut from, mut subject, mut message_id) = (None, None, None, None);
+        for field in &fields {
+            let Some(name) = &field.name else { continue };
+            let first = match name.as_str() {
+                "date" => Some(&mut date),
+                "from" => Some(&mut from),
+                "subject" => Some(&mut subject),
+                "message-id" => Some(&mut message_id),
+                _ => None,
+            };
+            if let Some(first) = first.filter(|first| first.is_none()) {
+                *first = Some(field.value()).filter(|value| !value.is_empty());
+            }
+            if !is_among(name, &ADDED) && !is_among(name, &TRACE) && name != STUB {
+                own.push(field.digest(name));
+                if name == "message-id" && message_id.is_some() {
+                    identified_at.get_or_insert(own.len() - 1);
+                }
+            }
+        }
+        let origin = (date.is_some() && (from.is_some() || subject.is_some()))
+            .then(|| joined([date, from, subject].map(Option::unwrap_or_default)));
+        let sent: Vec<&[u8]> = fields
+            .iter()
+            .filter(|field| !field.is_among(&ADDED))
+            .map(|field| field.octets)
+            .collect();
+        let fronts = 1..=most_in_front.min(identified_at.unwrap_or(0));
+        Self {
+            as_sent: (!fields.is_empty()).then(|| headers::digest(header)),
+            without_added: (!sent.is_empty()).then(|| headers::digest(&sent.concat())),
+            plain: (message_id.is_some() || origin.is_some()).then(|| joined(&own)),
+            message_id: message_id.map(|value| Sha256::digest(inside(&value)).into()),
+            origin,
+            behind_front: fronts.map(|front| joined(&own[front..])).collect(),
+            is_stub: fields.iter().any(|field| field.is_among(&[STUB])),
+        }
+    }
+}
+
+/// The digest of several values, none of which runs into the next.
+fn joined(values: impl IntoIterator<Item: AsRef<[u8]>>) -> Digest {
+    let mut digest = Sha256::new();
+    for value in values {
+        let value = value.as_ref();
+        digest.update((value.len() as u64).to_be_bytes());
+        digest.update(value);
+    }
+    digest.finalize().into()
+}
+
+/// What stands between the angle brackets of a Message-ID, or all of it where there are none.
+fn inside(value: &[u8]) -> &[u8] {
+    let inside = value.strip_prefix(b"<").unwrap_or(value);
+    let end = inside.iter().position(|&octet| octet == b'>');
+    &inside[..end.unwrap_or(inside.len())]
+}
+
+fn is_among(name: &str, names: &[&str]) -> bool {
+    names.contains(&name)
+}
+
+/// A field of a header.
+struct Field<'a> {
+    /// With the lines that go on with it.
+    octets: &'a [u8],
+    /// In lower case; none where it is no field at all, as mbox's `>From `.
+    name: Option<String>,
+}
+
+impl<'a> Field<'a> {
+    fn all(header: &'a [u8]) -> Vec<Self> {
+        let mut fields = Vec::new();
+        let mut begin = 0;
+        let mut at = 0;
+        for line in header.split_inclusive(|&octet| octet == b'\n') {
+            if line == b"\r\n" {
+                break;
+            }
+            if at > begin && !matches!(line.first(), Some(b' ' | b'\t')) {
+                fields.push(Self::new(&header[begin..at]));
+                begin = at;
+            }
+            at += line.len();
+        }
+        if at > begin {
+            fields.push(Self::new(&header[begin..at]));
+        }
+        fields
+    }
+
+    fn new(octets: &'a [u8]) -> Self {
+        let colon = memchr::memchr(b':', octets);
+        let name = colon.and_then(|colon| str::from_utf8(&octets[..colon]).ok());
+        let name = name
+            .map(str::trim_end)
+            .filter(|name| !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_graphic()));
+        Self {
+            octets,
+            name: name.map(str::to_ascii_lowercase),
+        }
+    }
+
+    fn is_among(&self, names: &[&str]) -> bool {
+        self.name.as_ref().is_some_and(|name| is_among(name, names))
+    }
+
+    /// What stands behind the colon, every run of blanks as one. Of an empty Message-ID nothing is
+    /// left but brackets, which say as little.
+    fn value(&self) -> Vec<u8> {
+        let colon = memchr::memchr(b':', self.octets).unwrap_or(0);
+        let words = self.octets[colon + 1..].split(u8::is_ascii_whitespace);
+        let words: Vec<&[u8]> = words.filter(|word| !word.is_empty()).collect();
+        let value = words.join(&b' ');
+        if matches!(&*value, b"<>" | b"< >") {
+            return Vec::new();
+        }
+        value
+    }
+
+    fn digest(&self, name: &str) -> Digest {
+        joined([name.as_bytes(), &self.value()])
+    }
+}
+
+/// A header as the server sent it, whatever line ends it was stored with, and the empty line behind
+/// it.
+fn as_sent(octets: &[u8]) -> Vec<u8> {
+    let mut sent = Vec::with_capacity(octets.len() + octets.len() / 32);
+    let mut last = 0;
+    for &octet in octets {
+        if octet == b'\n' && last != b'\r' {
+            sent.push(b'\r');
+        }
+        sent.push(octet);
+        if sent.ends_with(b"\r\n\r\n") {
+            break;
+        }
+        last = octet;
+    }
+    sent
+}
+
+/// A stored message, as it streams by.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// The header so far, and the empty line behind it.
+    header: Vec<u8>,
+    in_body: bool,
+    /// The current line holds something else than CR.
+    line_begun: bool,
+    last: u8,
+    whole: Sha256,
+    body: Body,
+    sent: Vec<u8>,
+}
+
+/// What a stored message is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Portrait {
+    pub(super) header: Likeness,
+    /// Digest of all of it, as the server sent it.
+    pub(super) whole: Digest,
+    /// Digest of its body, line ends aside; none where it has none.
+    pub(super) body: Option<Digest>,
+}
+
+impl Reading {
+    /// The next octets. Whether the body has begun.
+    pub(super) fn take(&mut self, octets: &[u8]) -> bool {
+        self.take_whole(octets);
+        let mut rest = octets;
+        while !self.in_body {
+            let Some(end) = memchr::memchr(b'\n', rest) else {
+                self.line_begun |= rest.iter().any(|&octet| octet != b'\r');
+                self.keep(rest);
+                return false;
+            };
+            let (line, behind) = rest.split_at(end + 1);
+            self.line_begun |= line.iter().any(|octet| !b"\r\n".contains(octet));
+            self.keep(line);
+            self.in_body = !std::mem::take(&mut self.line_begun);
+            rest = behind;
+        }
+        self.body.take(rest);
+        true
+    }
+
+    pub(super) fn finish(self) -> Portrait {
+        Portrait {
+            header: Likeness::of_stored(&self.header),
+            whole: self.whole.finalize().into(),
+            body: self.body.finish(),
+        }
+    }
+
+    /// Only the header; the rest need not have been read.
+    pub(super) fn header(self) -> Likeness {
+        Likeness::of_stored(&self.header)
+    }
+
+    /// Digests the octets that the server sent: an LF alone was a CRLF.
+    fn take_whole(&mut self, octets: &[u8]) {
+        self.sent.clear();
+        let mut rest = octets;
+        while let Some(lf) = memchr::memchr(b'\n', rest) {
+            let before = if lf > 0 { rest[lf - 1] } else { self.last };
+            self.sent.extend_from_slice(&rest[..lf]);
+            if before != b'\r' {
+                self.sent.push(b'\r');
+            }
+            self.sent.push(b'\n');
+            self.last = b'\n';
+            rest = &rest[lf + 1..];
+        }
+        self.sent.extend_from_slice(rest);
+        self.last = rest.last().copied().unwrap_or(self.last);
+        self.whole.update(&self.sent);
+    }
+
+    fn keep(&mut self, octets: &[u8]) {
+        let room = MAX_HEADER.saturating_sub(self.header.len());
+        self.header
+            .extend_from_slice(&octets[..octets.len().min(room)]);
+    }
+}
+
+/// What many messages are known by, in little memory: half of each digest, and a place.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    entries: Vec<(Kind, [u8; 15], u32)>,
+    is_sorted: bool,
+}
+
+/// Digests of different things are never the same thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Body,
+    Header,
+    MessageId,
+    Origin,
+    Plain,
+    Whole,
+}
+
+impl Index {
+    pub(super) fn put(&mut self, kind: Kind, digest: Option<&Digest>, place: u32) {
+        if let Some(digest) = digest {
+            self.entries.push((kind, half(digest), place));
+            self.is_sorted = false;
+        }
+    }
+
+    /// Enters the forms of a stored header.
+    pub(super) fn put_header(&mut self, header: &Likeness, place: u32) {
+        self.put(Kind::Header, header.as_sent.as_ref(), place);
+        self.put(Kind::Header, header.without_added.as_ref(), place);
+        self.put(Kind::Plain, header.plain.as_ref(), place);
+    }
+
+    /// To be called once all is entered.
+    pub(super) fn sort(&mut self) {
+        if !self.is_sorted {
+            self.entries.sort_unstable();
+            self.entries.dedup();
+            self.entries.shrink_to_fit();
+            self.is_sorted = true;
+        }
+    }
+
+    /// The places of what this is the digest of.
+    pub(super) fn places<'a>(
+        &'a self,
+        kind: Kind,
+        digest: Option<&Digest>,
+    ) -> impl Iterator<Item = usize> + use<'a> {
+        let wanted = digest.map(|digest| (kind, half(digest)));
+        let begin = self
+            .entries
+            .partition_point(|(kind, digest, _)| wanted.is_some_and(|at| (*kind, *digest) < at));
+        self.entries[begin..]
+            .iter()
+            .take_while(move |(kind, digest, _)| wanted == Some((*kind, *digest)))
+            .map(|(.., place)| *place as usize)
+    }
+}
+
+fn half(digest: &Digest) -> [u8; 15] {
+    let mut half = [0; 15];
+    half.copy_from_slice(&digest[..15]);
+    half
+}
+
+#[cfg(test)]
+mod tests;

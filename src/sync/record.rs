@@ -1,0 +1,261 @@
+//! What a run records besides the messages themselves.
+
+use std::collections::{HashMap, HashSet};
+
+use super::decide::{Decided, Guarding};
+use super::ledger::Ledger;
+use super::transfer::{Landed, Landing, Order, Retrieved};
+use super::{Error, Request, Summary};
+use crate::cache::{self, Doubt, MessageKey, Run};
+use crate::exit::Exit;
+use crate::maildrop::Maildrop;
+use crate::pop3::Capabilities;
+
+/// What a run keeps count of, for its record.
+#[derive(Debug)]
+pub(super) struct Tally {
+    /// How often the maildrop was listed.
+    pub(super) listings: u64,
+    /// The clock was found wrong when it mattered.
+    pub(super) clock_doubted: bool,
+    /// No batch has failed: whatever is staged is where readers look.
+    pub(super) all_published: bool,
+    /// What the server can do, as far as this run got to know.
+    pub(super) capabilities: Capabilities,
+    /// Messages at which sessions break, and that are listed.
+    pub(super) listed_breakers: HashSet<Vec<u8>>,
+    /// Their numbers in the last session.
+    pub(super) numbers: HashMap<Vec<u8>, u32>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            listings: 0,
+            clock_doubted: false,
+            all_published: true,
+            capabilities: Capabilities::default(),
+            listed_breakers: HashSet::new(),
+            numbers: HashMap::new(),
+        }
+    }
+}
+
+/// Records what a decision found out, and what the listing no longer shows. Both before anything
+/// is retrieved: what comes under another name is looked for among what vanished.
+pub(super) async fn findings(
+    ledger: &mut Ledger,
+    request: &Request<'_>,
+    maildrop: &Maildrop,
+    decided: &Decided,
+) -> Result<(), Error> {
+    let findings = &decided.findings;
+    let (vanished, back) = decided.snapshot.changes(maildrop);
+    // As long as nobody has looked into what is back under an old name, it is not back.
+    let back: Vec<Vec<u8>> = match back.is_empty() {
+        true => Vec::new(),
+        false => {
+            let taken = decided.taken_for_the_same(maildrop);
+            let back = back.into_iter().filter(|id| taken.contains(id));
+            back.map(<[u8]>::to_vec).collect()
+        }
+    };
+    let vanished: Vec<Vec<u8>> = vanished.into_iter().map(<[u8]>::to_vec).collect();
+    let has_headers = decided.snapshot.has_headers();
+    let nothing = vanished.is_empty()
+        && back.is_empty()
+        && findings.renamed.is_empty()
+        && findings.refiled.is_empty()
+        && findings.sizes.is_empty();
+    if nothing && !has_headers {
+        return Ok(());
+    }
+    let (renamed, refiled, sizes) = (
+        findings.renamed.clone(),
+        findings.refiled.clone(),
+        findings.sizes.clone(),
+    );
+    let listed: HashSet<Vec<u8>> = match has_headers {
+        true => maildrop
+            .iter()
+            .map(|message| message.unique_id.to_vec())
+            .collect(),
+        false => HashSet::new(),
+    };
+    let now = (request.clock)();
+    let recording = ledger.with(move |cache, account| {
+        cache.vanished(account, ids(&vanished), now)?;
+        cache.rename(&renamed)?;
+        cache.back(account, ids(&back))?;
+        cache.resized(account, &sizes)?;
+        for found in &refiled {
+            if let Some(name) = &found.name {
+                cache.refiled(account, &found.unique_id, name)?;
+            }
+        }
+        if has_headers {
+            cache.headers_listed(account, |id| listed.contains(id), now)?;
+        }
+        Ok::<_, cache::Error>(())
+    });
+    recording.await
+}
+
+/// Records which unique-ids are accounted for by what was retrieved, and which sizes they have.
+pub(super) async fn landings(
+    ledger: &mut Ledger,
+    order: &Order,
+    retrieved: &Retrieved,
+) -> Result<(), Error> {
+    let safe = || {
+        retrieved
+            .landings
+            .iter()
+            .filter(|landing| !matches!(landing.landed, Landed::Unclear))
+            .map(|landing| landing.slot)
+    };
+    let is_doubtful = retrieved.is_out_of_step || order.is_contradicted();
+    let accounted_for: Vec<(Vec<u8>, u32)> = if is_doubtful {
+        safe()
+            .map(|slot| (order.message(slot).unique_id.to_vec(), 0))
+            .collect()
+    } else {
+        order.accounted_for(safe()).collect()
+    };
+    let sizes: Vec<(Vec<u8>, u64)> = safe()
+        .filter(|&slot| order.is_recorded(slot))
+        .filter_map(|slot| {
+            let message = order.message(slot);
+            Some((message.unique_id.to_vec(), message.octets?))
+        })
+        .collect();
+    if accounted_for.is_empty() && sizes.is_empty() {
+        return Ok(());
+    }
+    let recording = ledger.with(move |cache, account| {
+        for (unique_id, copies) in accounted_for {
+            cache.copies_accounted_for(account, &unique_id, copies)?;
+        }
+        cache.resized(account, &sizes)
+    });
+    recording.await
+}
+
+/// Records that all of these messages may not be whole: client and server went out of step in the
+/// session in which they came.
+pub(super) async fn doubt(ledger: &mut Ledger, landings: &[Landing]) -> Result<(), Error> {
+    let keys = keys(landings.iter());
+    ledger
+        .with(move |cache, _| cache.doubt(&keys, Doubt::Session))
+        .await
+}
+
+/// Records that messages which were in doubt are whole: the same octets came once more, in a
+/// session that stayed in step.
+pub(super) async fn settle(
+    ledger: &mut Ledger,
+    order: &Order,
+    landings: &[Landing],
+) -> Result<(), Error> {
+    let settled = landings.iter().filter(|landing| {
+        order.is_doubtful(landing.slot) && matches!(landing.landed, Landed::Known(_))
+    });
+    let keys = keys(settled);
+    ledger
+        .with(move |cache, _| cache.settle_doubt(&keys))
+        .await
+}
+
+fn keys<'l>(landings: impl Iterator<Item = &'l Landing>) -> Vec<MessageKey> {
+    let keys = landings.map(|landing| landing.key);
+    keys.filter(|&key| key != MessageKey::NONE).collect()
+}
+
+/// Records that the server accepted to delete the messages in these places.
+pub(super) async fn asked(
+    ledger: &mut Ledger,
+    request: &Request<'_>,
+    maildrop: &Maildrop,
+    places: &[usize],
+) -> Result<(), Error> {
+    let listed = places.iter().filter_map(|&place| maildrop.get(place));
+    let unique_ids: Vec<Vec<u8>> = listed.map(|message| message.unique_id.to_vec()).collect();
+    let now = (request.clock)();
+    ledger
+        .with(move |cache, account| cache.deletion_asked(account, ids(&unique_ids), now))
+        .await
+}
+
+fn ids(unique_ids: &[Vec<u8>]) -> impl Iterator<Item = &[u8]> {
+    unique_ids.iter().map(Vec::as_slice)
+}
+
+/// Step 7.
+#[expect(clippy::too_many_arguments, reason = "all that a run's record holds")]
+pub(super) async fn run(
+    ledger: &mut Ledger,
+    request: &Request<'_>,
+    tally: &Tally,
+    mut guarding: Guarding,
+    breaks: HashSet<Vec<u8>>,
+    started_at: i64,
+    summary: &Summary,
+    result: &Result<(), Error>,
+) -> Result<(), Error> {
+    let exit = match result {
+        Err(error) => error.exit(),
+        Ok(()) if summary.failed > 0 => Exit::Partial,
+        Ok(()) => Exit::Success,
+    };
+    let error = result.as_ref().err().map(ToString::to_string);
+    let finished_at = (request.clock)();
+    let on_server = (tally.listings > 0).then_some(summary.on_server);
+    let (summary, all_published) = (*summary, tally.all_published);
+    let clock_doubted = tally.clock_doubted;
+    let capabilities = tally.capabilities.clone();
+    let recording = ledger.with(move |cache, account| {
+        cache.remember_capabilities(account, &capabilities, finished_at)?;
+        if on_server.is_some() {
+            guarding.remember(cache, account)?;
+            cache.set_breakers(account, &breaks, finished_at)?;
+        }
+        cache.finish_run(
+            account,
+            Run {
+                started_at,
+                finished_at,
+                exit,
+                retrieved: summary.retrieved,
+                octets: summary.octets,
+                deleted: summary.deleted,
+                skipped: summary.skipped,
+                failed: summary.failed,
+                on_server,
+                all_published,
+                clock_doubted,
+                error: error.as_deref(),
+            },
+        )
+    });
+    recording.await
+}
+
+/// The record of a run that did not get past its first step.
+pub(super) fn unbegun<'a>(now: i64, error: &Error, text: &'a str) -> Run<'a> {
+    Run {
+        started_at: now,
+        finished_at: now,
+        exit: error.exit(),
+        retrieved: 0,
+        octets: 0,
+        deleted: 0,
+        skipped: 0,
+        failed: 0,
+        on_server: None,
+        // Whatever a crash left staged stays so.
+        all_published: false,
+        // No more was looked at.
+        clock_doubted: true,
+        error: Some(text),
+    }
+}

@@ -1,0 +1,113 @@
+//! A dry run: steps 1 to 4, told and not done. Nothing is written, and the same decision is made
+//! that a sync would make.
+
+use std::sync::Arc;
+
+use super::decide::{self, Basis, Guarding, familiar, nameless};
+use super::run::{Broke, Untoppable};
+use super::visit::{self, Premises, Purpose, Visit};
+use super::{Error, Event, Request, Stop, Summary, closed_store, delete};
+use crate::maildrop::Maildrop;
+use crate::policy::{Action, Plan, Trouble};
+use crate::session;
+
+/// How many sessions a dry run may take with a server that breaks them at headers.
+const MAX_SESSIONS: usize = 4;
+
+/// Says what a sync would do.
+pub(super) async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
+    let stop = Stop(request.stop.clone());
+    let password = visit::password(request, &stop).await?;
+    let mut untoppable = Untoppable::default();
+    let mut session = 1;
+    loop {
+        match look(request, &stop, &password, &untoppable, summary).await {
+            Err(broke) if session < MAX_SESSIONS && untoppable.learn(&broke) => session += 1,
+            result => return result.map_err(|broke| broke.error),
+        }
+    }
+}
+
+async fn look(
+    request: &Request<'_>,
+    stop: &Stop,
+    password: &secrecy::SecretString,
+    untoppable: &Untoppable,
+    summary: &mut Summary,
+) -> Result<(), Broke> {
+    let account = request.account;
+    let Premises {
+        mut ledger,
+        row,
+        past,
+        ..
+    } = Premises::enter(request, Purpose::Rehearse).await?;
+    let (settings, allow) = (account.clone(), request.allow);
+    let opening = ledger.with(move |cache, _| {
+        familiar::doubt_maildir(cache, row.as_ref(), &settings)?;
+        let shelf = familiar::shelf(cache, row.as_ref(), &settings, allow)?;
+        let guarding = match &row {
+            Some(row) => Guarding::inspect(cache, row, &settings, allow)?,
+            None => Guarding::new(),
+        };
+        Ok::<_, Error>((shelf, guarding))
+    });
+    let (shelf, mut guarding) = opening.await?;
+    let store = closed_store(&account.store);
+    let (snapshot, seen) = decide::recall(request, &mut ledger, &guarding, &store).await?;
+    let visit = Visit::begin(request, stop, password, &past).await?;
+    let mut session = visit.session;
+    let completing = visit::complete(request, &mut session, visit.builder, &snapshot, &past);
+    let maildrop = stop.unless_stopped(completing).await??;
+    summary.on_server = maildrop.len() as u64;
+    let plan = if let Some(refusal) = visit.nameless {
+        let recorded = ledger
+            .with(|cache, account| cache.recorded(account))
+            .await?;
+        let looking = nameless::look(&mut session, &maildrop, &recorded, false);
+        let Some(seen) = stop.unless_stopped(looking).await?? else {
+            delete::leave(session).await;
+            return Err(session::Error::Refused(refusal).into());
+        };
+        summary.failed += decide::warn_of_contradictions(request, &maildrop);
+        nameless::plan(request, &maildrop, (0, 0), &seen)
+    } else {
+        if let Some(shelf) = shelf {
+            familiar::doubt(&mut session, stop, &maildrop, account, shelf, untoppable).await?;
+        }
+        let basis = Basis {
+            request,
+            stop,
+            ledger: &mut ledger,
+            store: Arc::clone(&store),
+            guarding: &mut guarding,
+            trouble: &Trouble::default(),
+            untoppable,
+            taken: (0, 0),
+        };
+        let decided = decide::decide(basis, &mut session, &maildrop, snapshot, seen).await?;
+        summary.failed += decided.warn(request, &maildrop);
+        decided.plan
+    };
+    summary.skipped = decide::skipped(&plan);
+    tell(request, &maildrop, &plan);
+    decide::report(request, &maildrop, &plan);
+    delete::leave(session).await;
+    Ok(())
+}
+
+/// Tells each decision, but for those that simply keep a message.
+fn tell(request: &Request<'_>, maildrop: &Maildrop, plan: &Plan) {
+    for (message, decision) in maildrop.iter().zip(&plan.decisions) {
+        if decision.action != Action::Keep || decision.leaves_at().is_some() {
+            request.reporter.report(Event::Decided {
+                number: message.number.as_u32(),
+                unique_id: message.unique_id,
+                octets: message.octets,
+                action: decision.action,
+                reason: decision.reason,
+                leaves_at: decision.leaves_at(),
+            });
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Where a session broke.
+
+use std::collections::HashSet;
+
+use crate::sync::Error;
+
+/// How many messages may break a session by their headers before no header is asked for any more.
+const MAX_UNTOPPABLE: usize = 2;
+
+/// Why a session came to no end, and the messages at which it broke.
+#[derive(Debug)]
+pub(in crate::sync) struct Broke {
+    pub(in crate::sync) error: Error,
+    pub(super) unique_ids: Vec<Vec<u8>>,
+    pub(super) during: During,
+}
+
+/// What was going on when a session broke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum During {
+    /// Messages were being deleted.
+    Dele,
+    /// Nothing that one message could be blamed for.
+    Other,
+    /// Messages had just been refused.
+    Refusal,
+    /// Messages were being retrieved.
+    Retr,
+    /// Headers were being retrieved.
+    Top,
+}
+
+impl From<Error> for Broke {
+    fn from(error: Error) -> Self {
+        Self {
+            error,
+            unique_ids: Vec::new(),
+            during: During::Other,
+        }
+    }
+}
+
+impl From<crate::session::Error> for Broke {
+    fn from(error: crate::session::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl Broke {
+    pub(in crate::sync) fn at_dele(error: Error, unique_id: Option<Vec<u8>>) -> Self {
+        Self::at(During::Dele, error, unique_id.into_iter().collect())
+    }
+
+    pub(in crate::sync) fn at_retr(error: Error, unique_ids: Vec<Vec<u8>>) -> Self {
+        Self::at(During::Retr, error, unique_ids)
+    }
+
+    pub(in crate::sync) fn at_top(error: Error, unique_id: Option<Vec<u8>>) -> Self {
+        Self::at(During::Top, error, unique_id.into_iter().collect())
+    }
+
+    pub(super) fn after_refusal(error: Error, unique_ids: Vec<Vec<u8>>) -> Self {
+        Self::at(During::Refusal, error, unique_ids)
+    }
+
+    /// A message is to blame only where the connection broke: not for a full disk, and not when a
+    /// person stops the run.
+    fn at(during: During, error: Error, unique_ids: Vec<Vec<u8>>) -> Self {
+        let is_break = match &error {
+            Error::EndlessMessage { .. } => true,
+            Error::Session(error) => error.is_break(),
+            _ => false,
+        };
+        if !is_break || unique_ids.is_empty() {
+            return error.into();
+        }
+        Self {
+            error,
+            unique_ids,
+            during,
+        }
+    }
+}
+
+/// Messages whose headers are not asked for: a session broke at them.
+#[derive(Debug, Clone, Default)]
+pub(in crate::sync) struct Untoppable {
+    unique_ids: HashSet<Vec<u8>>,
+}
+
+impl Untoppable {
+    /// Whether the header of this message is not to be asked for. A server that breaks at several
+    /// breaks at any.
+    pub(in crate::sync) fn has(&self, unique_id: &[u8]) -> bool {
+        self.unique_ids.len() >= MAX_UNTOPPABLE || self.unique_ids.contains(unique_id)
+    }
+
+    /// Learns from a session that broke at headers; whether that is news.
+    pub(in crate::sync) fn learn(&mut self, broke: &Broke) -> bool {
+        broke.during == During::Top && self.note(broke.unique_ids.iter().cloned())
+    }
+
+    /// Whether these are news.
+    pub(super) fn note(&mut self, unique_ids: impl Iterator<Item = Vec<u8>>) -> bool {
+        let before = self.unique_ids.len();
+        self.unique_ids.extend(unique_ids);
+        self.unique_ids.len() > before
+    }
+}

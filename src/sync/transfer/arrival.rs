@@ -1,0 +1,261 @@
+//! What is learnt of a message while it streams by: size, digests, line ends.
+
+use memchr::{memchr, memchr_iter};
+use sha2::{Digest as _, Sha256};
+
+use crate::account::LineEndings;
+use crate::cache::{Digest, LineEnds};
+
+/// A message on its way: sees its octets as sent, gives them as they are to be stored. Its
+/// memory does not grow with the message.
+pub(in crate::sync) struct Arrival {
+    octets: u64,
+    whole: Sha256,
+    header: HeaderEnd,
+    line_endings: LineEndings,
+    bare: bool,
+    /// The last octet was a CR, and what follows will say whether it is bare.
+    after_cr: bool,
+}
+
+/// A message that arrived whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sync) struct Arrived {
+    /// Its size as sent, un-stuffed.
+    pub(in crate::sync) octets: u64,
+    pub(in crate::sync) sha256: Digest,
+    pub(in crate::sync) header_sha256: Digest,
+    pub(in crate::sync) line_ends: LineEnds,
+}
+
+/// How much of the CRLF CRLF that ends the header has been seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HeaderEnd {
+    Nothing,
+    Cr,
+    /// The start of a message counts as this: an empty header is followed by one CRLF.
+    CrLf,
+    CrLfCr,
+    Found(Digest),
+}
+
+impl Arrival {
+    pub(in crate::sync) fn new(line_endings: LineEndings) -> Self {
+        Self {
+            octets: 0,
+            whole: Sha256::new(),
+            header: HeaderEnd::CrLf,
+            line_endings,
+            bare: false,
+            after_cr: false,
+        }
+    }
+
+    /// How many octets came so far.
+    pub(in crate::sync) fn octets(&self) -> u64 {
+        self.octets
+    }
+
+    /// Takes octets as sent; appends to `out` what is to be stored of them.
+    pub(in crate::sync) fn take(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        if piece.is_empty() {
+            return;
+        }
+        self.octets += piece.len() as u64;
+        self.digest(piece);
+        match self.line_endings {
+            LineEndings::Lf => self.convert(piece, |octets| out.extend_from_slice(octets)),
+            LineEndings::Crlf => {
+                out.extend_from_slice(piece);
+                self.convert(piece, |_| ());
+            }
+        }
+    }
+
+    /// Ends the message.
+    pub(in crate::sync) fn finish(mut self, out: &mut Vec<u8>) -> Arrived {
+        if self.header == HeaderEnd::CrLfCr {
+            self.whole.update(b"\r");
+        }
+        if self.after_cr {
+            self.bare = true;
+            if self.line_endings == LineEndings::Lf {
+                out.push(b'\r');
+            }
+        }
+        let sha256 = self.whole.finalize().into();
+        Arrived {
+            octets: self.octets,
+            sha256,
+            header_sha256: match self.header {
+                HeaderEnd::Found(digest) => digest,
+                // All of it is header.
+                _ => sha256,
+            },
+            line_ends: LineEnds {
+                stored: self.line_endings,
+                bare: self.bare,
+            },
+        }
+    }
+
+    fn digest(&mut self, piece: &[u8]) {
+        if matches!(self.header, HeaderEnd::Found(_)) {
+            self.whole.update(piece);
+            return;
+        }
+        if self.header == HeaderEnd::CrLfCr && piece[0] != b'\n' {
+            // It was held back; it is no empty line.
+            self.whole.update(b"\r");
+        }
+        let end = piece.iter().position(|&octet| {
+            let (next, found) = match (self.header, octet) {
+                (HeaderEnd::CrLfCr, b'\n') => (self.header, true),
+                (HeaderEnd::CrLf, b'\r') => (HeaderEnd::CrLfCr, false),
+                (HeaderEnd::Cr, b'\n') => (HeaderEnd::CrLf, false),
+                (_, b'\r') => (HeaderEnd::Cr, false),
+                _ => (HeaderEnd::Nothing, false),
+            };
+            self.header = next;
+            found
+        });
+        match end {
+            // The empty line's CR lies in the piece before, and was held back.
+            Some(0) => {
+                self.header = HeaderEnd::Found(self.whole.clone().finalize().into());
+                self.whole.update(b"\r");
+                self.whole.update(piece);
+            }
+            Some(lf) => {
+                let (header, rest) = piece.split_at(lf - 1);
+                self.whole.update(header);
+                self.header = HeaderEnd::Found(self.whole.clone().finalize().into());
+                self.whole.update(rest);
+            }
+            None if self.header == HeaderEnd::CrLfCr => {
+                self.whole.update(&piece[..piece.len() - 1]);
+            }
+            None => self.whole.update(piece),
+        }
+    }
+
+    /// Gives `put` the octets with every CRLF as LF, and notes bare CRs and LFs.
+    fn convert(&mut self, piece: &[u8], mut put: impl FnMut(&[u8])) {
+        let mut rest = piece;
+        let mut line_ends = 0;
+        if self.after_cr {
+            self.after_cr = false;
+            if rest[0] == b'\n' {
+                line_ends += 1;
+            } else {
+                put(b"\r");
+                self.bare = true;
+            }
+        }
+        while let Some(cr) = memchr(b'\r', rest) {
+            put(&rest[..cr]);
+            match rest.get(cr + 1) {
+                Some(b'\n') => {
+                    line_ends += 1;
+                    put(b"\n");
+                    rest = &rest[cr + 2..];
+                }
+                Some(_) => {
+                    self.bare = true;
+                    put(b"\r");
+                    rest = &rest[cr + 1..];
+                }
+                None => {
+                    self.after_cr = true;
+                    rest = &[];
+                }
+            }
+        }
+        put(rest);
+        self.bare = self.bare || memchr_iter(b'\n', piece).count() != line_ends;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn arrive(message: &[u8], size: usize, line_endings: LineEndings) -> (Vec<u8>, Arrived) {
+        let mut arrival = Arrival::new(line_endings);
+        let mut out = Vec::new();
+        for piece in message.chunks(size) {
+            arrival.take(piece, &mut out);
+        }
+        let arrived = arrival.finish(&mut out);
+        (out, arrived)
+    }
+
+    fn sha256(octets: &[u8]) -> Digest {
+        Sha256::digest(octets).into()
+    }
+
+    #[test]
+    fn messages_by_table_in_pieces_of_every_size() {
+        for (message, header, stored, bare) in [
+            (
+                &b"A: b\r\n\r\nbody\r\n"[..],
+                &b"A: b\r\n"[..],
+                &b"A: b\n\nbody\n"[..],
+                false,
+            ),
+            (
+                b"A: b\r\nC: d\r\n",
+                b"A: b\r\nC: d\r\n",
+                b"A: b\nC: d\n",
+                false,
+            ),
+            (b"\r\nbody\r\n", b"", b"\nbody\n", false),
+            (b"A\r\n\r\n\r\n\r\n", b"A\r\n", b"A\n\n\n\n", false),
+            (b"A\r\n\rB\r\n\r\nC", b"A\r\n\rB\r\n", b"A\n\rB\n\nC", true),
+            (b"A\r\n\r\r\n\r\nC", b"A\r\n\r\r\n", b"A\n\r\n\nC", true),
+            (b"A\n\nB\r\n", b"A\n\nB\r\n", b"A\n\nB\n", true),
+            (b"A\r\n\r\nB\rC\r\n", b"A\r\n", b"A\n\nB\rC\n", true),
+            (b"A\r\n\r", b"A\r\n\r", b"A\n\r", true),
+            (b"\r", b"\r", b"\r", true),
+            (b"", b"", b"", false),
+        ] {
+            for size in 1..=message.len().max(1) {
+                let (out, arrived) = arrive(message, size, LineEndings::Lf);
+                let name = format!("{:?} by {size}", String::from_utf8_lossy(message));
+                assert_eq!(out, stored, "{name}");
+                assert_eq!(arrived.sha256, sha256(message), "{name}");
+                assert_eq!(arrived.header_sha256, sha256(header), "{name}");
+                assert_eq!(arrived.line_ends.bare, bare, "{name}");
+                assert_eq!(arrived.octets, message.len() as u64);
+                let (out, again) = arrive(message, size, LineEndings::Crlf);
+                assert_eq!(out, message, "{name}");
+                assert_eq!(again.sha256, arrived.sha256);
+                assert_eq!(again.line_ends.bare, bare, "{name}");
+            }
+        }
+    }
+
+    proptest! {
+        /// Without bare line ends, the stored form gives the sent one back.
+        #[test]
+        fn what_has_no_bare_line_ends_can_be_given_back(
+            message in proptest::collection::vec(
+                prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'x')], 0..60,
+            ),
+            size in 1_usize..10,
+        ) {
+            let (out, arrived) = arrive(&message, size, LineEndings::Lf);
+            prop_assert_eq!(arrived.sha256, sha256(&message));
+            let mut back = Vec::new();
+            for &octet in &out {
+                if octet == b'\n' {
+                    back.push(b'\r');
+                }
+                back.push(octet);
+            }
+            prop_assert_eq!(back == message && !out.contains(&b'\r'), !arrived.line_ends.bare);
+        }
+    }
+}

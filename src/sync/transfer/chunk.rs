@@ -1,0 +1,57 @@
+//! What the reader of the socket hands to the writer of the store.
+
+use super::arrival::Arrived;
+use super::order::Slot;
+
+/// Octets to store, and where in them messages begin and end. Chunks are used again and again;
+/// one holds what one read of the socket gave.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    pub(super) octets: Vec<u8>,
+    pub(super) marks: Vec<Mark>,
+}
+
+/// Something that happens at one place of a chunk.
+#[derive(Debug)]
+pub(super) struct Mark {
+    /// How many octets of the chunk come before it.
+    pub(super) at: usize,
+    pub(super) what: What,
+}
+
+/// What happens to the messages that a chunk holds.
+#[derive(Debug)]
+pub(super) enum What {
+    /// The next message begins. `slot` is its place in the order of retrieval.
+    Begin { slot: Slot },
+    /// It is complete; what the server had said of its size.
+    End(Arrived, Option<u64>),
+    /// It is not to be stored.
+    Discard,
+}
+
+impl Chunk {
+    /// A chunk that can take this many octets without growing.
+    pub(super) fn with_capacity(octets: usize) -> Self {
+        Self {
+            octets: Vec::with_capacity(octets),
+            marks: Vec::new(),
+        }
+    }
+
+    pub(super) fn mark(&mut self, what: What) {
+        self.marks.push(Mark {
+            at: self.octets.len(),
+            what,
+        });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.octets.is_empty() && self.marks.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.octets.clear();
+        self.marks.clear();
+    }
+}

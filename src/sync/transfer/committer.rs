@@ -1,0 +1,369 @@
+//! Steps 2 to 6 of the store's order, on a thread of its own.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::landing::{Committed, Exactness, Landed, Landing, Size};
+use super::order::{Order, Slot};
+use super::writer::{Batch, Message};
+use crate::cache::{
+    AccountId, Cache, Content, Digest, Doubt, Known, MessageKey, Renamed, Staged, Takes,
+};
+use crate::store::{Delivery, Extent, Inventory, Name, Store, stop_point};
+use crate::sync::{Clock, Error, Stop};
+
+/// Makes batches durable and records them. Owns the cache while a retrieval runs.
+pub(super) struct Committer {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) cache: Cache,
+    pub(super) account: AccountId,
+    pub(super) order: Arc<Order>,
+    pub(super) clock: Clock,
+    /// No message is recorded as stored before this: the clock may have been set back.
+    pub(super) not_before: i64,
+    /// Learns of every message that is safe.
+    pub(super) stored: UnboundedSender<Slot>,
+    pub(super) batches: Receiver<Batch>,
+    /// Tells the writer that there is no point in going on.
+    pub(super) failed: Arc<AtomicBool>,
+    /// Messages that are handed over one by one wait no longer than for the current one.
+    pub(super) stop: Stop,
+    /// How exact the server's sizes have proved so far.
+    pub(super) exactness: Exactness,
+    pub(super) results: Results,
+    /// Which files are in the store; looked at when the first message seems to be known.
+    pub(super) inventory: Option<Inventory>,
+    /// Whether a message under a new unique-id may be one that is recorded.
+    pub(super) may_be_known: bool,
+    /// Files that this retrieval has shown.
+    pub(super) shown: HashSet<Name>,
+}
+
+/// What a committer has done so far.
+#[derive(Default)]
+pub(super) struct Results {
+    /// The messages that are safe.
+    pub(super) landings: Vec<Landing>,
+    /// How many of them were stored, and not known.
+    pub(super) messages: u64,
+    pub(super) octets: u64,
+    /// The messages that another program did not take, and why.
+    pub(super) refused: Vec<(Slot, String)>,
+}
+
+/// What a committer leaves behind.
+pub(super) struct Done {
+    pub(super) cache: Cache,
+    pub(super) exactness: Exactness,
+    pub(super) results: Results,
+    pub(super) result: Result<(), Error>,
+}
+
+/// A message of a batch, and the record that it takes.
+struct Taking {
+    message: Message,
+    takes: Takes,
+    doubt: Option<Doubt>,
+}
+
+/// A message with the unique-id and the content of another one of its batch.
+struct Twin {
+    message: Message,
+    first: Slot,
+}
+
+impl Committer {
+    /// Runs until there are no more batches, or one fails: then nothing behind it is recorded.
+    pub(super) fn run(mut self) -> Done {
+        let mut result = Ok(());
+        'batches: while let Ok(batch) = self.batches.recv() {
+            let mut parts = self.parts(batch).into_iter();
+            while let Some(part) = parts.next() {
+                let stopped = self.store.hands_over() && self.stop.is_wanted();
+                let committed = if stopped {
+                    self.discard(part.iter());
+                    Err(Error::Interrupted)
+                } else {
+                    self.commit(part)
+                };
+                if let Err(error) = committed {
+                    result = Err(error);
+                    self.failed.store(true, Ordering::Relaxed);
+                    parts.for_each(|part| self.discard(part.iter()));
+                    break 'batches;
+                }
+            }
+        }
+        // Batches behind a failed one are not recorded: their files are in the way.
+        while let Ok(batch) = self.batches.recv() {
+            self.discard(batch.messages.iter());
+        }
+        Done {
+            cache: self.cache,
+            exactness: self.exactness,
+            results: self.results,
+            result,
+        }
+    }
+
+    /// What of a batch is recorded together.
+    fn parts(&self, batch: Batch) -> Vec<Vec<Message>> {
+        if self.store.hands_over() {
+            batch.messages.into_iter().map(|one| vec![one]).collect()
+        } else {
+            vec![batch.messages]
+        }
+    }
+
+    /// Steps 2 to 5.
+    fn commit(&mut self, messages: Vec<Message>) -> Result<(), Error> {
+        let (taking, twins) = self.recognise(messages)?;
+        let taking = self.deliver(taking)?;
+        let names: Vec<Name> = taking
+            .iter()
+            .map(|taking| taking.message.name.clone())
+            .collect();
+        // Step 2.
+        let extents = match self.store.settle(&names) {
+            Ok(extents) => extents,
+            Err(error) => {
+                self.store.discard(&names);
+                return Err(error.into());
+            }
+        };
+        let rows: Vec<Staged> = taking
+            .iter()
+            .zip(extents)
+            .map(|(taking, extent)| self.row(taking, extent))
+            .collect();
+        // Step 3, and step 6 of the batch before.
+        let keys = match self.cache.stage(self.account, &rows, self.now()) {
+            Ok(keys) => keys,
+            Err(error) => {
+                // Recorded or not: what is nowhere is retrieved again.
+                self.store.discard(&names);
+                return Err(error.into());
+            }
+        };
+        stop_point(3);
+        // Steps 4 and 5. What fails here is staged, and the next run takes it from there.
+        self.store.publish(&names)?;
+        if let Some(&newest) = keys.iter().max() {
+            self.store.set_stamp(newest.as_i64())?;
+        }
+        for (taking, key) in taking.into_iter().zip(keys) {
+            let Taking { message, doubt, .. } = taking;
+            self.results.messages += 1;
+            self.results.octets += message.arrived.octets;
+            let landed = Landed::Stored(Committed::after_publishing());
+            self.land(&message, key, landed, doubt);
+            if self.may_be_known || self.order.is_recorded(message.slot) {
+                self.shown.insert(message.name);
+            }
+        }
+        self.land_twins(twins);
+        Ok(())
+    }
+
+    /// Notes that a message is safe.
+    fn land(&mut self, message: &Message, key: MessageKey, landed: Landed, doubt: Option<Doubt>) {
+        let slot = message.slot;
+        self.results.landings.push(Landing {
+            slot,
+            key,
+            landed,
+            doubt,
+            size: self.size(message),
+        });
+        // Nobody listens any more where the session has ended.
+        let _ = self.stored.send(slot);
+    }
+
+    fn size(&self, message: &Message) -> Size {
+        let listed = self.order.message(message.slot).octets;
+        Size::of(message.arrived.octets, listed)
+    }
+
+    /// Finds out which messages are recorded already. Of these only those go on whose files are
+    /// gone, or were not whole: a record is no copy.
+    fn recognise(&mut self, messages: Vec<Message>) -> Result<(Vec<Taking>, Vec<Twin>), Error> {
+        for message in &messages {
+            let size = self.size(message);
+            self.exactness.learn(size);
+        }
+        let mut taking: Vec<Taking> = Vec::with_capacity(messages.len());
+        let mut known = Vec::new();
+        // Messages of this batch that share a unique-id: every differing content is stored once
+        // (`OPOP3:C0041`).
+        let mut batch: HashMap<(Vec<u8>, Digest), Slot> = HashMap::new();
+        let mut taken: HashSet<MessageKey> = HashSet::new();
+        let mut twins = Vec::new();
+        for message in messages {
+            let listed = self.order.message(message.slot);
+            let sha256 = message.arrived.sha256;
+            let is_recorded = self.order.is_recorded(message.slot);
+            if is_recorded {
+                match batch.entry((listed.unique_id.to_vec(), sha256)) {
+                    Entry::Occupied(first) => {
+                        let first = *first.get();
+                        self.store.discard(std::slice::from_ref(&message.name));
+                        twins.push(Twin { message, first });
+                        continue;
+                    }
+                    Entry::Vacant(vacant) => {
+                        vacant.insert(message.slot);
+                    }
+                }
+            }
+            let found = if is_recorded || self.may_be_known {
+                let content = Content {
+                    unique_id: listed.unique_id,
+                    sha256: &sha256,
+                };
+                let candidates = self.cache.with_content(self.account, content)?;
+                candidates.into_iter().find(|found| taken.insert(found.key))
+            } else {
+                None
+            };
+            match found {
+                Some(found) => match self.copy_of(&message, &found)? {
+                    Some(landed) => known.push((message, found, landed)),
+                    None => taking.push(self.taking(message, Takes::Lost(found.key))),
+                },
+                None => {
+                    let stump = match self.order.is_doubtful(message.slot) {
+                        true => self.cache.doubtful(self.account, listed.unique_id)?,
+                        false => None,
+                    };
+                    let takes = stump.map_or(Takes::New, Takes::Stump);
+                    taking.push(self.taking(message, takes));
+                }
+            }
+        }
+        self.settle_known(known)?;
+        Ok((taking, twins))
+    }
+
+    fn taking(&self, message: Message, takes: Takes) -> Taking {
+        let octets = message.arrived.octets;
+        let is_short = message.announced.is_some_and(|announced| octets < announced)
+            || (self.size(&message) == Size::Shorter && self.exactness.is_proved());
+        Taking {
+            doubt: is_short.then_some(Doubt::Short),
+            message,
+            takes,
+        }
+    }
+
+    /// Where the copy of a recorded message is; none where it is gone.
+    fn copy_of(&mut self, message: &Message, found: &Known) -> Result<Option<Landed>, Error> {
+        if self.order.is_deleted_here(message.slot) {
+            return Ok(Some(Landed::DeletedHere));
+        }
+        let is_shown = self.shown.contains(&found.name);
+        if is_shown || self.store.hands_over() {
+            return Ok(Some(Landed::Known(Committed::after_publishing())));
+        }
+        if self.inventory.is_none() {
+            self.inventory = self.store.inventory()?;
+        }
+        let Some(inventory) = &self.inventory else {
+            return Ok(Some(Landed::Unclear));
+        };
+        if inventory.holds(&found.name) {
+            return Ok(Some(Landed::Known(Committed::after_publishing())));
+        }
+        Ok(inventory.is_doubtful().map(|_| Landed::Unclear))
+    }
+
+    /// Messages that are recorded and here: their files are not needed a second time.
+    fn settle_known(&mut self, known: Vec<(Message, Known, Landed)>) -> Result<(), Error> {
+        let mut renamed = Vec::new();
+        let mut proved = Vec::new();
+        for (message, found, _) in &known {
+            let listed = self.order.message(message.slot);
+            if found.is_same_id {
+                proved.push(found.key);
+            } else if !listed.unique_id.is_empty() {
+                // One without a unique-id keeps what it had.
+                renamed.push(Renamed {
+                    key: found.key,
+                    unique_id: listed.unique_id.to_vec(),
+                    listed_octets: listed.octets,
+                    assumed: false,
+                });
+            }
+        }
+        self.cache.rename(&renamed)?;
+        self.cache.proved(&proved)?;
+        self.discard(known.iter().map(|(message, ..)| message));
+        for (message, found, landed) in known {
+            self.land(&message, found.key, landed, None);
+        }
+        Ok(())
+    }
+
+    /// Messages that are another one of their batch once more are as safe as that.
+    fn land_twins(&mut self, twins: Vec<Twin>) {
+        for Twin { message, first } in twins {
+            let mut landings = self.results.landings.iter().rev();
+            if let Some(&landing) = landings.find(|landing| landing.slot == first) {
+                self.land(&message, landing.key, landing.landed, landing.doubt);
+            }
+        }
+    }
+
+    /// Hands messages over, where they are; those that are not taken stay on the server.
+    fn deliver(&mut self, taking: Vec<Taking>) -> Result<Vec<Taking>, Error> {
+        if !self.store.hands_over() {
+            return Ok(taking);
+        }
+        let mut taken = Vec::with_capacity(taking.len());
+        for taking in taking {
+            let name = &taking.message.name;
+            match self.store.deliver(name) {
+                Ok(Delivery::Taken) => taken.push(taking),
+                Ok(Delivery::Refused(reason)) => {
+                    self.store.discard(std::slice::from_ref(name));
+                    self.results.refused.push((taking.message.slot, reason));
+                }
+                Err(error) => {
+                    self.store.discard(std::slice::from_ref(name));
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    fn discard<'m>(&self, messages: impl Iterator<Item = &'m Message>) {
+        let names: Vec<Name> = messages.map(|message| message.name.clone()).collect();
+        self.store.discard(&names);
+    }
+
+    fn now(&self) -> i64 {
+        (self.clock)().max(self.not_before)
+    }
+
+    fn row(&self, taking: &Taking, extent: Option<Extent>) -> Staged {
+        let message = &taking.message;
+        let listed = self.order.message(message.slot);
+        Staged {
+            unique_id: listed.unique_id.to_vec(),
+            name: message.name.clone(),
+            octets: message.arrived.octets,
+            sha256: message.arrived.sha256,
+            header_sha256: message.arrived.header_sha256,
+            listed_octets: listed.octets,
+            line_ends: message.arrived.line_ends,
+            extent,
+            doubt: taking.doubt,
+            takes: taking.takes,
+        }
+    }
+}

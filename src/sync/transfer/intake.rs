@@ -1,0 +1,214 @@
+//! The reader's side of a retrieval: digests and counts what arrives, and passes it on.
+
+use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
+
+use super::arrival::Arrival;
+use super::chunk::{Chunk, What};
+use super::order::{Order, Slot};
+use crate::account::LineEndings;
+use crate::session::{Refusal, Sink};
+use crate::sync::{Error, Event, Reporter};
+
+/// No message is larger than this, whatever the server sends: beyond it, it will not end.
+const MAX_OCTETS: u64 = 64 << 30;
+
+/// A message may have this many octets even where the listing gave it fewer. Sizes are
+/// estimates, not promises, but a gigabyte that was announced as a kilobyte is an attack.
+const ALWAYS_ALLOWED: u64 = 2 << 30;
+
+/// How many times the listed size a message may have.
+const ESTIMATE_FACTOR: u64 = 4;
+
+/// Why a message is not waited for to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endless {
+    /// Its octets are far beyond its listed size.
+    BeyondListed,
+    /// It is larger than `max-size`.
+    BeyondMaxSize,
+    /// The file system has no room for it.
+    NoRoom,
+}
+
+impl Endless {
+    /// What to tell of such a message.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::BeyondListed => "it does not end",
+            Self::BeyondMaxSize => "larger than max-size, although the server listed it as smaller",
+            Self::NoRoom => "the file system has no room for it",
+        }
+    }
+}
+
+impl From<Endless> for Error {
+    fn from(endless: Endless) -> Self {
+        let reason = endless.reason();
+        Self::EndlessMessage { reason }
+    }
+}
+
+/// Takes messages from the session; see [`Sink`].
+pub(super) struct Intake<'a> {
+    pub(super) order: &'a Order,
+    pub(super) reporter: &'a dyn Reporter,
+    pub(super) line_endings: LineEndings,
+    /// Messages larger than this are not stored, even if the listing made them smaller.
+    pub(super) max_size: Option<u64>,
+    pub(super) to_writer: Sender<Chunk>,
+    pub(super) spare: Receiver<Chunk>,
+    pub(super) stored: UnboundedReceiver<Slot>,
+    pub(super) chunk: Chunk,
+    pub(super) arrival: Option<Arrival>,
+    /// The size that the server gave the current message when it began.
+    pub(super) announced: Option<u64>,
+    /// The current, or else the next message.
+    pub(super) slot: Slot,
+    /// The messages that the server refused.
+    pub(super) refused: Vec<Slot>,
+    /// Nothing came since the last refusal.
+    pub(super) refused_last: bool,
+    /// The messages that could not be had.
+    pub(super) failures: Vec<Slot>,
+    pub(super) received: u64,
+    /// How many octets the file system has room for.
+    pub(super) room: u64,
+    /// A message that is larger than any may be.
+    pub(super) endless: Option<Endless>,
+}
+
+impl Intake<'_> {
+    /// Whether a message of so many octets is larger than it may be.
+    fn beyond(&self, total: u64) -> Option<Endless> {
+        let max_size = self.max_size.filter(|_| !self.order.is_marked(self.slot));
+        let listed = self.order.message(self.slot).octets.unwrap_or(0);
+        let allowed = listed
+            .saturating_mul(ESTIMATE_FACTOR)
+            .clamp(ALWAYS_ALLOWED, MAX_OCTETS);
+        // The listing's size is an estimate: twice the limit is beyond any.
+        if max_size.is_some_and(|max| total > max.saturating_mul(2)) {
+            Some(Endless::BeyondMaxSize)
+        } else if total > allowed {
+            Some(Endless::BeyondListed)
+        } else if total > self.room {
+            Some(Endless::NoRoom)
+        } else {
+            None
+        }
+    }
+
+    /// The messages at which the session may have broken, where it did: the one that was on its
+    /// way or due, and, where client and server are out of step, the one before it, which may go
+    /// on behind what was taken for its end.
+    pub(super) fn suspects(&self, is_out_of_step: bool) -> Vec<Vec<u8>> {
+        let before = self.slot.0.checked_sub(1).map(Slot);
+        let before = before.filter(|_| is_out_of_step && self.arrival.is_none());
+        let current = (self.slot.0 < self.order.len()).then_some(self.slot);
+        self.ids(&before.into_iter().chain(current).collect::<Vec<Slot>>())
+    }
+
+    pub(super) fn fail(&mut self, reason: &str) {
+        self.failures.push(self.slot);
+        let message = self.order.message(self.slot);
+        self.reporter.report(Event::MessageFailed {
+            number: message.number.as_u32(),
+            unique_id: message.unique_id,
+            reason,
+        });
+    }
+
+    /// The unique-ids of the messages that the server refused.
+    pub(super) fn refused_ids(&self) -> Vec<Vec<u8>> {
+        self.ids(&self.refused)
+    }
+
+    /// Those of the messages that could not be had.
+    pub(super) fn failed_ids(&self) -> Vec<Vec<u8>> {
+        self.ids(&self.failures)
+    }
+
+    fn ids(&self, slots: &[Slot]) -> Vec<Vec<u8>> {
+        let messages = slots.iter().map(|&slot| self.order.message(slot));
+        messages.map(|message| message.unique_id.to_vec()).collect()
+    }
+
+    /// Tells how many messages have become durable since the last call.
+    fn report_stored(&mut self) {
+        let mut messages = 0;
+        while self.stored.try_recv().is_ok() {
+            messages += 1;
+        }
+        if messages > 0 {
+            self.reporter.report(Event::Stored { messages });
+        }
+    }
+}
+
+impl Sink for Intake<'_> {
+    fn begin(&mut self, announced: Option<u64>) {
+        self.refused_last = false;
+        self.announced = announced;
+        self.arrival = Some(Arrival::new(self.line_endings));
+        self.chunk.mark(What::Begin { slot: self.slot });
+    }
+
+    fn content(&mut self, octets: &[u8]) {
+        self.received += octets.len() as u64;
+        let Some(arrival) = &mut self.arrival else {
+            return;
+        };
+        arrival.take(octets, &mut self.chunk.octets);
+        let total = arrival.octets();
+        // The limits hold while a message arrives: one without an end has none behind it.
+        self.endless = self.endless.or_else(|| self.beyond(total));
+    }
+
+    fn end(&mut self) {
+        if let Some(arrival) = self.arrival.take() {
+            let listed = self.order.message(self.slot).octets;
+            let octets = arrival.octets();
+            // Exchange has sent nothing where a message was due. One that is really empty is
+            // also listed so.
+            if octets == 0 && listed != Some(0) {
+                self.chunk.mark(What::Discard);
+                self.fail(
+                    "the server sent an empty message; it stays there and is asked for again",
+                );
+            } else if self.endless.is_some() {
+                self.chunk.mark(What::Discard);
+            } else {
+                let arrived = arrival.finish(&mut self.chunk.octets);
+                self.chunk.mark(What::End(arrived, self.announced));
+                self.reporter.report(Event::Retrieved);
+            }
+        }
+        self.slot.0 += 1;
+    }
+
+    fn refused(&mut self, refusal: Refusal) {
+        // XPOP3:C0004: it may have vanished since the listing.
+        self.fail(&refusal.to_string());
+        self.refused.push(self.slot);
+        self.refused_last = true;
+        self.slot.0 += 1;
+    }
+
+    async fn hand_over(&mut self) -> bool {
+        if self.received > 0 {
+            self.reporter.report(Event::Received {
+                octets: self.received,
+            });
+            self.received = 0;
+        }
+        self.report_stored();
+        if self.endless.is_some() {
+            return false;
+        }
+        if self.chunk.is_empty() {
+            return true;
+        }
+        let next = self.spare.try_recv().unwrap_or_default();
+        let full = std::mem::replace(&mut self.chunk, next);
+        self.to_writer.send(full).await.is_ok()
+    }
+}

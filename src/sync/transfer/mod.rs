@@ -1,0 +1,276 @@
+//! Retrieves what the plan wants: socket, files and cache each on their own thread, bounded
+//! channels between them.
+//!
+//! The socket is never kept waiting for the disk as long as the channels have room, and they
+//! hold little: memory grows neither with messages nor with mailboxes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::sync_channel;
+
+use tokio::sync::mpsc::{channel, unbounded_channel};
+use tokio::task::spawn_blocking;
+
+use super::{Clock, Error, Event, Reporter, Stop};
+use crate::account::Account;
+use crate::cache::{AccountId, Cache, Doubt, MessageKey};
+use crate::session::{INPUT_SIZE, Session};
+use crate::store::Store;
+
+mod arrival;
+mod chunk;
+mod committer;
+mod intake;
+mod landing;
+mod order;
+pub(super) mod sample;
+mod writer;
+
+pub(super) use arrival::{Arrival, Arrived};
+pub(super) use landing::{Committed, Exactness, Landed, Landing};
+pub(super) use order::{Order, Slot};
+
+use chunk::Chunk;
+use committer::{Committer, Results};
+use intake::Intake;
+use landing::Size;
+use writer::Writer;
+
+/// How many chunks may be on their way from the socket to the files.
+const CHUNKS: usize = 16;
+
+/// How many batches may wait for the disk besides the one that it works on.
+const BATCHES: usize = 1;
+
+/// How many may wait for another program that takes messages one by one. They are on the disk.
+const BATCHES_TO_HAND_OVER: usize = 64;
+
+/// How much of the file system stays free, whatever a server sends.
+const RESERVE: u64 = 64 << 20;
+
+/// What a retrieval needs.
+pub(super) struct Retrieval<'a> {
+    pub(super) account: &'a Account,
+    pub(super) account_id: AccountId,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) cache: Cache,
+    pub(super) order: Arc<Order>,
+    pub(super) reporter: &'a dyn Reporter,
+    pub(super) clock: Clock,
+    /// No message is recorded as stored before this.
+    pub(super) not_before: i64,
+    pub(super) stop: Stop,
+    /// How exact the server's sizes have proved so far.
+    pub(super) exactness: Exactness,
+}
+
+/// What came of it.
+pub(super) struct Retrieved {
+    /// The messages that are safe.
+    pub(super) landings: Vec<Landing>,
+    /// How many of them were stored, and not found to be stored already.
+    pub(super) messages: u64,
+    pub(super) octets: u64,
+    /// No batch has failed.
+    pub(super) all_published: bool,
+    /// How many messages could not be had.
+    pub(super) failed: u64,
+    /// Their unique-ids.
+    pub(super) failed_ids: Vec<Vec<u8>>,
+    /// The messages at which the session broke.
+    pub(super) suspects: Vec<Vec<u8>>,
+    /// Client and server are out of step.
+    pub(super) is_out_of_step: bool,
+    /// The unique-ids of the messages that were refused, where the server hung up right after
+    /// the last of them.
+    pub(super) hung_up_after: Vec<Vec<u8>>,
+    /// Why it ended before its time, if it did.
+    pub(super) result: Result<(), Error>,
+}
+
+impl Retrieved {
+    /// There was nothing to retrieve.
+    pub(super) fn nothing() -> Self {
+        Self {
+            landings: Vec::new(),
+            messages: 0,
+            octets: 0,
+            all_published: true,
+            failed: 0,
+            failed_ids: Vec::new(),
+            suspects: Vec::new(),
+            is_out_of_step: false,
+            hung_up_after: Vec::new(),
+            result: Ok(()),
+        }
+    }
+
+    /// The messages that came shorter than LIST had said, where the server's sizes have only
+    /// proved exact after they were recorded.
+    fn doubt_short_ones(
+        &mut self,
+        cache: &mut Cache,
+        exactness: Exactness,
+    ) -> Result<(), crate::cache::Error> {
+        if !exactness.is_proved() {
+            return Ok(());
+        }
+        let is_late = |landing: &&mut Landing| {
+            landing.size == Size::Shorter
+                && landing.doubt.is_none()
+                && matches!(landing.landed, Landed::Stored(_))
+        };
+        let mut keys: Vec<MessageKey> = Vec::new();
+        for landing in self.landings.iter_mut().filter(is_late) {
+            landing.doubt = Some(Doubt::Short);
+            keys.push(landing.key);
+        }
+        cache.doubt(&keys, Doubt::Short)
+    }
+}
+
+impl Retrieval<'_> {
+    /// Retrieves and stores. However it ends, what was complete is stored and recorded.
+    pub(super) async fn run(self, session: &mut Session) -> Result<(Cache, Retrieved), Error> {
+        let (to_writer, chunks) = channel(CHUNKS);
+        let (spare_to, spare) = channel(CHUNKS + 2);
+        let (to_committer, batches) = sync_channel(if self.store.hands_over() {
+            BATCHES_TO_HAND_OVER
+        } else {
+            BATCHES
+        });
+        let (stored_to, stored) = unbounded_channel();
+        let failed = Arc::new(AtomicBool::new(false));
+        let mut intake = Intake {
+            order: &self.order,
+            reporter: self.reporter,
+            line_endings: self.account.store.line_endings(),
+            max_size: self.account.limits.max_size.map(Into::into),
+            to_writer,
+            spare,
+            stored,
+            chunk: Chunk::with_capacity(INPUT_SIZE),
+            arrival: None,
+            announced: None,
+            slot: Slot(0),
+            refused: Vec::new(),
+            refused_last: false,
+            failures: Vec::new(),
+            received: 0,
+            room: self.store.room().map_or(u64::MAX, |free| free.saturating_sub(RESERVE)),
+            endless: None,
+        };
+        let writer = Writer {
+            store: Arc::clone(&self.store),
+            chunks,
+            spare: spare_to,
+            batches: to_committer,
+            failed: Arc::clone(&failed),
+        };
+        let committer = Committer {
+            may_be_known: self.cache.has_unlisted(self.account_id)?,
+            store: self.store,
+            cache: self.cache,
+            account: self.account_id,
+            order: Arc::clone(&self.order),
+            clock: self.clock,
+            not_before: self.not_before,
+            stored: stored_to,
+            batches,
+            failed,
+            stop: self.stop.clone(),
+            exactness: self.exactness,
+            results: Results::default(),
+            inventory: None,
+            shown: HashSet::new(),
+        };
+        let writer = spawn_blocking(|| writer.run());
+        let committer = spawn_blocking(|| committer.run());
+        let wanted = self.order.wanted();
+        let pulled = self
+            .stop
+            .unless_stopped(session.retr(&wanted, &mut intake))
+            .await;
+        let endless = intake.endless;
+        if let Some(endless) = endless {
+            intake.fail(endless.reason());
+        }
+        let mut failed_ids = intake.failed_ids();
+        let is_out_of_step =
+            matches!(&pulled, Ok(Err(error)) if session.is_out_of_step(error));
+        let hung_up_after = match &pulled {
+            Ok(Err(error)) if intake.refused_last && error.is_hang_up() => intake.refused_ids(),
+            _ => Vec::new(),
+        };
+        let broke = matches!(&pulled, Ok(Err(error)) if error.is_break());
+        let suspects = match broke && hung_up_after.is_empty() {
+            true => intake.suspects(is_out_of_step),
+            false => Vec::new(),
+        };
+        let Intake {
+            mut stored,
+            to_writer,
+            ..
+        } = intake;
+        // Without a sender the writer ends, and with it the committer. A slow disk may take its
+        // time, and QUIT is still to come.
+        drop(to_writer);
+        let joined = async { (writer.await, committer.await) };
+        tokio::pin!(joined);
+        let mut ended = None;
+        let mut alive = Ok(());
+        if matches!(pulled, Ok(Ok(()))) && endless.is_none() {
+            match session.keep_alive_while(joined.as_mut()).await {
+                Ok(both) => ended = Some(both),
+                Err(error) => alive = Err(error),
+            }
+        }
+        let (written, committed) = match ended {
+            Some(both) => both,
+            None => joined.await,
+        };
+        let mut messages = 0;
+        while stored.try_recv().is_ok() {
+            messages += 1;
+        }
+        if messages > 0 {
+            self.reporter.report(Event::Stored { messages });
+        }
+        let mut done = committed.map_err(Error::panicked)?;
+        let written = written.map_err(Error::panicked)?;
+        for (slot, reason) in &done.results.refused {
+            let message = self.order.message(*slot);
+            failed_ids.push(message.unique_id.to_vec());
+            self.reporter.report(Event::MessageFailed {
+                number: message.number.as_u32(),
+                unique_id: message.unique_id,
+                reason,
+            });
+        }
+        let is_out_of_step =
+            is_out_of_step || matches!(&alive, Err(error) if session.is_out_of_step(error));
+        let result = match (written, endless, pulled) {
+            (Err(error), ..) => Err(error.into()),
+            (_, Some(endless), _) => Err(endless.into()),
+            (_, _, Err(stopped)) => Err(stopped),
+            (_, _, Ok(Err(error))) => Err(error.into()),
+            (_, _, Ok(Ok(()))) => alive.map_err(Error::from),
+        };
+        let mut retrieved = Retrieved {
+            landings: done.results.landings,
+            messages: done.results.messages,
+            octets: done.results.octets,
+            all_published: done.result.is_ok(),
+            failed: failed_ids.len() as u64,
+            failed_ids,
+            suspects,
+            is_out_of_step,
+            hung_up_after,
+            // Where the disk fails, the writer often only learns that nobody takes its batches.
+            result: done.result.and(result),
+        };
+        retrieved.doubt_short_ones(&mut done.cache, done.exactness)?;
+        Ok((done.cache, retrieved))
+    }
+}

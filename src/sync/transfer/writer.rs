@@ -1,0 +1,147 @@
+//! The writer's side of a retrieval: step 1 of the store's order, on a thread of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SendError, SyncSender};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{Receiver, Sender};
+
+use super::arrival::Arrived;
+use super::chunk::{Chunk, What};
+use super::order::Slot;
+use crate::store::{self, Draft, Name, Store};
+
+/// A batch is closed at this many messages: enough that flushes of the disk do not count.
+const BATCH_MESSAGES: usize = 512;
+
+/// A batch is closed at this many octets, so that large messages do not wait long to be safe.
+const BATCH_OCTETS: u64 = 32 << 20;
+
+/// A batch is closed at this age, so that a slow link does not hold back what is complete.
+const BATCH_AGE: Duration = Duration::from_secs(2);
+
+/// Messages that are written, and about to be made durable together.
+pub(super) struct Batch {
+    pub(super) messages: Vec<Message>,
+    octets: u64,
+    began: Instant,
+}
+
+/// A message of a batch.
+pub(super) struct Message {
+    /// Its place in the order of retrieval.
+    pub(super) slot: Slot,
+    pub(super) name: Name,
+    pub(super) arrived: Arrived,
+    /// The size that the answer to RETR gave it.
+    pub(super) announced: Option<u64>,
+}
+
+impl Batch {
+    fn new() -> Self {
+        Self {
+            messages: Vec::new(),
+            octets: 0,
+            began: Instant::now(),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        !self.messages.is_empty()
+            && (self.messages.len() >= BATCH_MESSAGES
+                || self.octets >= BATCH_OCTETS
+                || self.began.elapsed() >= BATCH_AGE)
+    }
+}
+
+/// Writes chunks until there are no more, and passes on the batches.
+pub(super) struct Writer {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) chunks: Receiver<Chunk>,
+    pub(super) spare: Sender<Chunk>,
+    pub(super) batches: SyncSender<Batch>,
+    /// The committer has failed, and tells why.
+    pub(super) failed: Arc<AtomicBool>,
+}
+
+impl Writer {
+    /// Runs to the end. Whatever was complete is passed on even when writing fails; a message
+    /// that was not is removed.
+    pub(super) fn run(mut self) -> Result<(), store::Error> {
+        let mut batch = Batch::new();
+        let mut draft = None;
+        let mut result = Ok(());
+        while let Some(mut chunk) = self.chunks.blocking_recv() {
+            result = self.write(&chunk, &mut draft, &mut batch);
+            chunk.clear();
+            // Nobody waits for spare chunks; one too many is freed.
+            let _ = self.spare.try_send(chunk);
+            if result.is_err() || self.failed.load(Ordering::Relaxed) {
+                break;
+            }
+            if batch.is_due() {
+                self.pass_on(std::mem::replace(&mut batch, Batch::new()));
+            }
+        }
+        drop(draft);
+        if !batch.messages.is_empty() {
+            self.pass_on(batch);
+        }
+        result
+    }
+
+    /// The committer takes every batch, if only to remove it: it ends after the writer.
+    fn pass_on(&self, batch: Batch) {
+        if let Err(SendError(batch)) = self.batches.send(batch) {
+            let names: Vec<Name> = batch
+                .messages
+                .into_iter()
+                .map(|message| message.name)
+                .collect();
+            self.store.discard(&names);
+        }
+    }
+
+    fn write(
+        &self,
+        chunk: &Chunk,
+        current: &mut Option<(Slot, Box<dyn Draft>)>,
+        batch: &mut Batch,
+    ) -> Result<(), store::Error> {
+        let mut from = 0;
+        for mark in &chunk.marks {
+            append(current, &chunk.octets[from..mark.at])?;
+            from = mark.at;
+            match mark.what {
+                What::Begin { slot } => *current = Some((slot, self.store.draft()?)),
+                What::Discard => *current = None,
+                What::End(arrived, announced) => {
+                    if let Some((slot, draft)) = current.take() {
+                        if batch.messages.is_empty() {
+                            batch.began = Instant::now();
+                        }
+                        batch.octets += arrived.octets;
+                        batch.messages.push(Message {
+                            slot,
+                            name: draft.finish()?,
+                            arrived,
+                            announced,
+                        });
+                    }
+                }
+            }
+        }
+        append(current, &chunk.octets[from..])
+    }
+}
+
+fn append(
+    current: &mut Option<(Slot, Box<dyn Draft>)>,
+    octets: &[u8],
+) -> Result<(), store::Error> {
+    match current {
+        Some((_, draft)) if !octets.is_empty() => draft.write(octets),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,181 @@
+//! Steps 2 and 3: from nothing to a maildrop.
+
+use secrecy::SecretString;
+
+use super::Visit;
+use crate::account::Limits;
+use crate::cache::{self, AccountId, Cache, Snapshot};
+use crate::maildrop::{self, Maildrop};
+use crate::policy::Memory;
+use crate::pop3::{Capabilities, Keyword};
+use crate::session::{self, Listing, Peer, Session};
+use crate::sync::{Event, Request, delete};
+
+/// Up to this many messages at the last listing, sizes are asked for together with unique-ids:
+/// one wait for the server less. Above it, listing sizes that nobody needs would cost more.
+const SIZES_AT_ONCE: u64 = 5_000;
+
+/// Where fewer than one message in so many is new, sizes cost more than they are good for,
+/// unless a limit needs them.
+const WORTH_SIZES: usize = 200;
+
+/// What earlier runs learnt of the server.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct Past {
+    /// Messages that it listed last.
+    listed: Option<u64>,
+    capabilities: Option<Capabilities>,
+    /// STAT's octets, where the sizes that are recorded agree with them.
+    stat_octets: Option<u64>,
+    /// The last listing contradicted itself.
+    contradicted: bool,
+}
+
+impl Past {
+    /// The same, but such that no sizes are asked for.
+    pub(in crate::sync) fn without_sizes(self) -> Self {
+        Self {
+            listed: Some(u64::MAX),
+            ..self
+        }
+    }
+
+    pub(in crate::sync) fn read(cache: &Cache, account: AccountId) -> Result<Self, cache::Error> {
+        let guard = cache.guard(account)?.unwrap_or_default();
+        Ok(Self {
+            listed: cache.listed_last(account)?,
+            capabilities: cache.capabilities(account)?,
+            stat_octets: guard.stat_octets,
+            contradicted: guard.contradicted,
+        })
+    }
+}
+
+/// Steps 2 and 3: connects, logs in, and lists. Sizes are among what is listed where that costs
+/// no wait of its own, or next to nothing.
+pub(super) async fn open(
+    request: &Request<'_>,
+    password: &SecretString,
+    past: &Past,
+) -> Result<Visit, session::Error> {
+    let known = past.capabilities.as_ref();
+    let connected = |peer: &Peer| {
+        request.reporter.report(Event::Connected {
+            address: &peer.address,
+            tls: peer.tls.as_deref(),
+        });
+    };
+    let mut session = Session::begin(request.account, password, known, connected).await?;
+    request.reporter.report(Event::LoggedIn);
+    let mut builder = maildrop::Builder::expecting(past.listed.unwrap_or(0));
+    let few = past.listed.is_none_or(|listed| listed <= SIZES_AT_ONCE);
+    let sizes = session.capabilities().pipelining() && few;
+    let enter = |line: Listing<'_>| enter(&mut builder, line);
+    let nameless = match session.listings(sizes, enter).await {
+        Ok(()) => None,
+        // A server without it, and not one that is busy.
+        Err(session::Error::Refused(refusal))
+            if refusal.command == Some(Keyword::Uidl) && !refusal.is_temporary() =>
+        {
+            builder = builder.without_unique_ids();
+            scan(&mut session, &mut builder).await?;
+            if !builder.has_sizes() && builder.is_expected() {
+                // It refuses LIST, too.
+                delete::leave(session).await;
+                return Err(session::Error::Refused(refusal));
+            }
+            Some(refusal)
+        }
+        Err(error) => {
+            if matches!(error, session::Error::Refused(_)) {
+                delete::leave(session).await;
+            }
+            return Err(error);
+        }
+    };
+    Ok(Visit {
+        session,
+        builder,
+        nameless,
+    })
+}
+
+/// The rest of step 3: sizes, where they are of use.
+pub(in crate::sync) async fn complete(
+    request: &Request<'_>,
+    session: &mut Session,
+    mut builder: maildrop::Builder,
+    snapshot: &Snapshot,
+    past: &Past,
+) -> Result<Maildrop, session::Error> {
+    let limits = &request.account.limits;
+    if !builder.has_sizes()
+        && !builder.is_nameless()
+        && (past.contradicted
+            || wants_sizes(limits, builder.maildrop(), snapshot)
+            || total_has_changed(&mut builder, snapshot, past))
+    {
+        scan(session, &mut builder).await?;
+    }
+    let maildrop = builder.finish();
+    request.reporter.report(Event::Listed {
+        messages: maildrop.len() as u64,
+    });
+    Ok(maildrop)
+}
+
+/// Adds the sizes, whether they are of use or not.
+pub(super) async fn scan(
+    session: &mut Session,
+    builder: &mut maildrop::Builder,
+) -> Result<(), session::Error> {
+    session.scan_listing(|line| enter(builder, line)).await
+}
+
+/// Whether there is enough to retrieve that its sizes are worth listing all.
+fn wants_sizes(limits: &Limits, maildrop: &Maildrop, snapshot: &Snapshot) -> bool {
+    let limited = limits.max_size.is_some()
+        || limits.max_octets.is_some()
+        || limits.headers_only_above.is_some();
+    let mut new = 0;
+    for message in maildrop.iter() {
+        match snapshot.recall(message.unique_id) {
+            // Whether it is the same message as before, its size may tell.
+            Some(remembered) if remembered.gone.is_some() => return true,
+            Some(_) => {}
+            None => new += 1,
+        }
+    }
+    new > 0 && (limited || new >= maildrop.len() / WORTH_SIZES)
+}
+
+/// Whether STAT's octets are not what the recorded sizes make them. They cost nothing, and tell
+/// of a unique-id that was given to another message (`OPOP3:C0040`) where UIDL shows nothing new.
+fn total_has_changed(
+    builder: &mut maildrop::Builder,
+    snapshot: &Snapshot,
+    past: &Past,
+) -> bool {
+    let Some(now) = builder.stat_octets() else {
+        return false;
+    };
+    let maildrop = builder.maildrop();
+    let is_known = |unique_id: &[u8]| {
+        snapshot.recall(unique_id).is_some() || snapshot.recall_header(unique_id).is_some()
+    };
+    // Of what is new no size is known; it is retrieved, whatever its size.
+    if snapshot.is_empty() || !maildrop.iter().all(|message| is_known(message.unique_id)) {
+        return false;
+    }
+    let vanished = snapshot.vanished_octets(maildrop);
+    let expected = past.stat_octets.zip(vanished);
+    expected.and_then(|(before, gone)| before.checked_sub(gone)) != Some(now)
+}
+
+fn enter(builder: &mut maildrop::Builder, line: Listing<'_>) {
+    match line {
+        Listing::Drop(listing) => builder.drop_listing(listing),
+        Listing::Scan(line) => builder.scan_listing(line),
+        Listing::UniqueId(line) => builder.unique_id_listing(line),
+    }
+}
