@@ -7,8 +7,7 @@
 
 #![expect(clippy::unwrap_used, reason = "benchmarks fail by panicking")]
 
-#[path = "support/account.rs"]
-mod account;
+mod support;
 
 use std::hint::black_box;
 use std::path::Path;
@@ -21,7 +20,7 @@ use popsync::pop3::listing::{ScanListing, UniqueIdListing};
 use popsync::pop3::{Piece, Unstuffer};
 use popsync::store::{Maildir, Store};
 
-use account::{RETENTION, account};
+use support::{RETENTION, account};
 
 /// How many messages a maildrop has.
 const MESSAGES: usize = 100_000;

@@ -4,8 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "benchmarks fail by panicking")]
 
-#[path = "support/account.rs"]
-mod account;
+mod support;
 
 use std::path::Path;
 
@@ -15,7 +14,7 @@ use popsync::account::LineEndings;
 use popsync::cache::{Cache, LineEnds, Staged};
 use popsync::store::{Maildir, Name, Store};
 
-use account::account;
+use support::account;
 
 fn main() {
     divan::main();
