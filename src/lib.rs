@@ -26,6 +26,7 @@
 pub mod account;
 pub mod auth;
 pub mod cache;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
 pub mod envelope;

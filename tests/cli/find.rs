@@ -17,10 +17,10 @@ use std::thread;
 use std::time::Duration;
 
 use popsync::find::{Address, Places, Source, search};
+use rustls::{ServerConnection, StreamOwned};
 use simple_dns::rdata::{RData, SRV};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord};
 use tempfile::TempDir;
-use tokio_rustls::rustls::{ServerConnection, StreamOwned};
 
 fn address() -> Address {
     "anna@example.com".parse().unwrap()

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use popsync::account::{Fingerprint, Pinned};
 use rcgen::{BasicConstraints, IsCa, KeyPair, PublicKeyData as _, SanType, date_time_ymd};
-use tokio_rustls::rustls::version::{TLS12, TLS13};
+use rustls::version::{TLS12, TLS13};
 
 use support::bench::{Bench, By, Ended, Setup, letters};
 use support::front::{ANY, Ca, Front, Identity, config, params, write};

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use sha2::{Digest as _, Sha256};
-use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// The name under which the program is registered.
 pub const CLIENT: &str = "popsync-test";

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
-use tokio_rustls::rustls::{ServerConfig, crypto::ring};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, crypto::ring};
 
 /// What a server at 127.0.0.1 needs, and the certificate that its clients have to trust.
 pub fn self_signed() -> (Arc<ServerConfig>, String) {
