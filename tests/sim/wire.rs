@@ -62,14 +62,19 @@ fn each(verb: &str, numbers: impl Iterator<Item = usize>) -> String {
 
 #[test]
 fn every_outlook_says_to_every_exchange_what_the_document_says() {
+    let mut cases = Vec::new();
     for server in SERVERS {
         for client in CLIENTS {
             for by in [By::Tls, By::Stls] {
                 for pipelining in [false, true] {
-                    speaks_as_expected(server, client, by, pipelining);
+                    cases.push((server, client, by, pipelining));
                 }
             }
         }
+    }
+    // There are four of each pair, so that every pair is in the sample.
+    for (server, client, by, pipelining) in support::sample(cases, 3) {
+        speaks_as_expected(server, client, by, pipelining);
     }
 }
 

@@ -21,15 +21,15 @@ fn sent_octets(message: &[u8]) -> u64 {
     wire.len() as u64 + stuffed + at_start + 3
 }
 
-/// Cuts a dialogue with two new messages at every `step`th octet, and lets the next run complete
-/// it.
+/// Cuts a dialogue with two new messages at every `step`th octet, of which a sample is tried, and
+/// lets the next run complete it.
 fn at_every_octet(by: By, how: CloseHow, step: usize) {
     let bench = Setup::with(letters(2)).by(by).start();
     bench.fetch(&DELETES).gives(0);
     let total = bench.sim.transcripts()[0].octets_sent;
     assert!(total > 300, "the dialogue has {total} octets");
     let mut number = 2;
-    for octet in (0..total).step_by(step) {
+    for octet in support::sample((0..total).step_by(step), 6) {
         for _ in 0..2 {
             number += 1;
             bench.deliver(&letter(number));
@@ -89,7 +89,7 @@ fn in_the_middle_of_a_message(size: usize, pipelining: bool) {
     let around_the_end = end - 8..=end + 1;
     let inside = [0, 1, 2, 50, end / 2, end / 3];
     for how in [CloseHow::Fin, CloseHow::Reset, CloseHow::NoCloseNotify] {
-        for octets in inside.into_iter().chain(around_the_end.clone()) {
+        for octets in support::sample(inside.into_iter().chain(around_the_end.clone()), 3) {
             let bench = Bench::with(messages.clone());
             let when = format!("{how:?} at {octets} of {end}, pipelining {pipelining}");
             bench.knobs(Knobs {

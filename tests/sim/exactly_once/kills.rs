@@ -6,17 +6,17 @@
 )]
 
 use std::collections::HashSet;
-use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use exchange_sim::{Knobs, UpdateFail};
 
 use support::bench::{Bench, Digest, Into, Process, Setup, digest, stored_form};
 
+/// In the exhaustive form; otherwise a third of them.
 const KILLS: usize = 100;
 
 /// How many messages a full mailbox holds.
@@ -26,20 +26,6 @@ const FULL: usize = 1000;
 struct Random(u64);
 
 impl Random {
-    /// From the clock, or from `POPSYNC_TEST_SEED`; shown when the test fails.
-    #[expect(clippy::print_stderr, reason = "a failed run is to be repeatable")]
-    fn seeded() -> Self {
-        let seed = match env::var("POPSYNC_TEST_SEED") {
-            Ok(seed) => seed.parse().unwrap(),
-            Err(_) => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap()
-                .as_micros() as u64,
-        };
-        eprintln!("POPSYNC_TEST_SEED={seed}");
-        Self(seed)
-    }
-
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -270,17 +256,22 @@ fn a_hundred_kills_leave_an_mbox_with_every_message_once() {
 fn a_hundred_kills(into: Into) {
     let mut world = World {
         bench: Setup::with([]).into(into).start(),
-        random: Random::seeded(),
+        random: Random(support::seed()),
         ever: Vec::new(),
         delivered: 0,
         safe: HashSet::new(),
     };
     world.deliver(FULL);
+    let wanted = if support::exhaustive() {
+        KILLS
+    } else {
+        KILLS / 3
+    };
     let (mut kills, mut runs) = (0, 0);
-    while kills < KILLS {
+    while kills < wanted {
         runs += 1;
         assert!(
-            runs < 3 * KILLS,
+            runs < 3 * wanted,
             "most runs ended before they could be killed"
         );
         let (left, mailbox) = (world.to_retrieve().0, world.bench.mailbox());

@@ -1,9 +1,4 @@
 //! A POP3 client of a few lines, plain or under TLS, for the tests of the simulator.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test file uses a part of it"
-)]
 #![expect(clippy::unwrap_used, reason = "a failed test is what it is for")]
 
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -16,11 +11,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-pub const USER: &str = "anna@example.com";
-pub const PASSWORD: &str = "secret pass";
+pub(crate) const USER: &str = "anna@example.com";
+pub(crate) const PASSWORD: &str = "secret pass";
 
 /// Knobs with which login works without TLS.
-pub fn plain() -> Knobs {
+pub(crate) fn plain() -> Knobs {
     Knobs {
         login_type: Some(LoginType::PlainText),
         ..Knobs::default()
@@ -28,7 +23,7 @@ pub fn plain() -> Knobs {
 }
 
 /// A server with one user and these messages.
-pub fn with_messages(profile: Profile, messages: &[&[u8]]) -> Builder {
+pub(crate) fn with_messages(profile: Profile, messages: &[&[u8]]) -> Builder {
     Server::builder(profile)
         .user(USER, PASSWORD)
         .messages(USER, messages.iter().copied())
@@ -37,7 +32,7 @@ pub fn with_messages(profile: Profile, messages: &[&[u8]]) -> Builder {
 }
 
 /// Three short messages.
-pub fn three() -> Vec<&'static [u8]> {
+pub(crate) fn three() -> Vec<&'static [u8]> {
     vec![
         b"Subject: one\r\n\r\nfirst\r\n",
         b"Subject: two\r\n\r\n.second\r\n",
@@ -75,11 +70,11 @@ impl Write for Stream {
     }
 }
 
-pub struct Client {
+pub(crate) struct Client {
     stream: BufReader<Stream>,
 }
 
-pub fn tls_config(ca: &str) -> Arc<ClientConfig> {
+pub(crate) fn tls_config(ca: &str) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let ca = CertificateDer::from_pem_slice(ca.as_bytes()).unwrap();
     roots.add(ca).unwrap();
@@ -103,12 +98,12 @@ fn socket(port: u16) -> TcpStream {
 
 impl Client {
     /// Connects without TLS, and does not read the greeting.
-    pub fn connect(server: &Server) -> Self {
+    pub(crate) fn connect(server: &Server) -> Self {
         Self::over(Stream::Plain(socket(server.pop3_port())))
     }
 
     /// Connects with TLS; the handshake is done at the first read.
-    pub fn connect_tls(server: &Server) -> Self {
+    pub(crate) fn connect_tls(server: &Server) -> Self {
         Self::over(Self::tls(socket(server.pop3s_port()), server, "localhost"))
     }
 
@@ -125,20 +120,20 @@ impl Client {
     }
 
     /// Connects, reads the greeting and logs in.
-    pub fn logged_in(server: &Server) -> Self {
+    pub(crate) fn logged_in(server: &Server) -> Self {
         let mut client = Self::connect(server);
         assert!(client.line().starts_with('+'));
         client.log_in();
         client
     }
 
-    pub fn log_in(&mut self) {
+    pub(crate) fn log_in(&mut self) {
         assert!(self.ask(&format!("USER {USER}")).starts_with('+'));
         assert!(self.ask(&format!("PASS {PASSWORD}")).starts_with('+'));
     }
 
     /// Goes on with TLS on the same socket.
-    pub fn start_tls(self, server: &Server) -> Self {
+    pub(crate) fn start_tls(self, server: &Server) -> Self {
         assert!(self.stream.buffer().is_empty());
         let Stream::Plain(socket) = self.stream.into_inner() else {
             panic!("TLS is on already");
@@ -146,37 +141,37 @@ impl Client {
         Self::over(Self::tls(socket, server, "localhost"))
     }
 
-    pub fn send(&mut self, octets: impl AsRef<[u8]>) {
+    pub(crate) fn send(&mut self, octets: impl AsRef<[u8]>) {
         self.try_send(octets).unwrap();
     }
 
-    pub fn try_send(&mut self, octets: impl AsRef<[u8]>) -> io::Result<()> {
+    pub(crate) fn try_send(&mut self, octets: impl AsRef<[u8]>) -> io::Result<()> {
         self.stream.get_mut().write_all(octets.as_ref())?;
         self.stream.get_mut().flush()
     }
 
     /// A line without CRLF; lossy.
-    pub fn line(&mut self) -> String {
+    pub(crate) fn line(&mut self) -> String {
         let line = self.raw_line();
         assert!(line.ends_with(b"\r\n"), "{line:?}");
         String::from_utf8_lossy(&line[..line.len() - 2]).into_owned()
     }
 
     /// A line with its line end; empty at the end.
-    pub fn raw_line(&mut self) -> Vec<u8> {
+    pub(crate) fn raw_line(&mut self) -> Vec<u8> {
         let mut line = Vec::new();
         self.stream.read_until(b'\n', &mut line).unwrap();
         line
     }
 
     /// Sends a command and reads a line.
-    pub fn ask(&mut self, command: &str) -> String {
+    pub(crate) fn ask(&mut self, command: &str) -> String {
         self.send(format!("{command}\r\n"));
         self.line()
     }
 
     /// Reads lines up to the one that is a dot, which is left out.
-    pub fn lines(&mut self) -> Vec<String> {
+    pub(crate) fn lines(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         loop {
             let line = self.line();
@@ -188,14 +183,14 @@ impl Client {
     }
 
     /// Sends a command, wants a positive answer, and reads its lines.
-    pub fn list(&mut self, command: &str) -> Vec<String> {
+    pub(crate) fn list(&mut self, command: &str) -> Vec<String> {
         let status = self.ask(command);
         assert!(status.starts_with("+OK"), "{command}: {status}");
         self.lines()
     }
 
     /// The message that RETR or TOP gives, byte-stuffing undone.
-    pub fn message(&mut self, command: &str) -> Vec<u8> {
+    pub(crate) fn message(&mut self, command: &str) -> Vec<u8> {
         let status = self.ask(command);
         assert!(status.starts_with("+OK"), "{command}: {status}");
         let mut message = Vec::new();
@@ -213,14 +208,14 @@ impl Client {
     }
 
     /// Everything up to the end of the connection, and whether that was an orderly one.
-    pub fn rest(&mut self) -> (Vec<u8>, io::Result<()>) {
+    pub(crate) fn rest(&mut self) -> (Vec<u8>, io::Result<()>) {
         let mut rest = Vec::new();
         let end = self.stream.read_to_end(&mut rest).map(drop);
         (rest, end)
     }
 
     /// Sets how long reads wait.
-    pub fn patience(&mut self, time: Duration) {
+    pub(crate) fn patience(&mut self, time: Duration) {
         let socket = match self.stream.get_ref() {
             Stream::Plain(socket) => socket,
             Stream::Tls(tls) => tls.get_ref(),
@@ -229,7 +224,7 @@ impl Client {
     }
 
     /// Whether nothing comes for a moment.
-    pub fn is_silent(&mut self) -> bool {
+    pub(crate) fn is_silent(&mut self) -> bool {
         self.patience(Duration::from_millis(150));
         let mut octet = [0];
         let read = self.stream.read(&mut octet);
@@ -238,7 +233,7 @@ impl Client {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut))
     }
 
-    pub fn shut_down(&mut self) {
+    pub(crate) fn shut_down(&mut self) {
         let socket = match self.stream.get_ref() {
             Stream::Plain(socket) => socket,
             Stream::Tls(tls) => tls.get_ref(),
@@ -248,19 +243,19 @@ impl Client {
 }
 
 /// The engine alone, fed by hand.
-pub struct Talk {
-    pub session: exchange_sim::Session,
+pub(crate) struct Talk {
+    pub(crate) session: exchange_sim::Session,
     /// What the engine asked for last.
-    pub step: exchange_sim::Step,
+    pub(crate) step: exchange_sim::Step,
 }
 
 impl Talk {
     /// A session on the plain port.
-    pub fn new(builder: Builder) -> Self {
+    pub(crate) fn new(builder: Builder) -> Self {
         Self::on(&builder.site().unwrap())
     }
 
-    pub fn on(site: &Arc<exchange_sim::Site>) -> Self {
+    pub(crate) fn on(site: &Arc<exchange_sim::Site>) -> Self {
         Self {
             session: site.session(exchange_sim::Port::Plain),
             step: exchange_sim::Step::Idle,
@@ -268,7 +263,7 @@ impl Talk {
     }
 
     /// A session under TLS.
-    pub fn tls(site: &Arc<exchange_sim::Site>) -> Self {
+    pub(crate) fn tls(site: &Arc<exchange_sim::Site>) -> Self {
         Self {
             session: site.session(exchange_sim::Port::Tls),
             step: exchange_sim::Step::Idle,
@@ -276,7 +271,7 @@ impl Talk {
     }
 
     /// All output that there is.
-    pub fn output(&mut self) -> String {
+    pub(crate) fn output(&mut self) -> String {
         let mut out = Vec::new();
         loop {
             self.step = self.session.pull(&mut out);
@@ -287,31 +282,31 @@ impl Talk {
     }
 
     /// Sends octets and takes all output.
-    pub fn say(&mut self, octets: impl AsRef<[u8]>) -> String {
+    pub(crate) fn say(&mut self, octets: impl AsRef<[u8]>) -> String {
         self.session.receive(octets.as_ref());
         self.output()
     }
 
     /// Sends a line and takes all output.
-    pub fn ask(&mut self, line: &str) -> String {
+    pub(crate) fn ask(&mut self, line: &str) -> String {
         self.say(format!("{line}\r\n"))
     }
 
     /// Takes the greeting and logs in.
-    pub fn log_in(mut self) -> Self {
+    pub(crate) fn log_in(mut self) -> Self {
         self.output();
         self.ask(&format!("USER {USER}"));
         self.ask(&format!("PASS {PASSWORD}"));
         self
     }
 
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         matches!(self.step, exchange_sim::Step::Close(_))
     }
 }
 
 /// A session of the engine, logged in to three messages, under these knobs.
-pub fn talk(knobs: Knobs) -> Talk {
+pub(crate) fn talk(knobs: Knobs) -> Talk {
     Talk::new(with_messages(Profile::Ex2016, &three()).knobs(Knobs {
         login_type: knobs.login_type.or(Some(LoginType::PlainText)),
         ..knobs
@@ -321,7 +316,7 @@ pub fn talk(knobs: Knobs) -> Talk {
 
 impl Client {
     /// Reads what is there.
-    pub fn read(&mut self, into: &mut [u8]) -> usize {
+    pub(crate) fn read(&mut self, into: &mut [u8]) -> usize {
         self.stream.read(into).unwrap()
     }
 }

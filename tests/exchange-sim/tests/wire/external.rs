@@ -5,14 +5,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
 
-mod support;
-
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::time::Duration;
 
+use crate::support::{PASSWORD, USER, plain, with_messages};
 use exchange_sim::{Knobs, LoginType, Profile, Server, sample, wire_form};
-use support::{PASSWORD, USER, plain, with_messages};
 
 /// A folder that goes away with the test.
 struct Folder(PathBuf);

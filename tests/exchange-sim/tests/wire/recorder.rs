@@ -2,13 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
 
-mod support;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{Client, PASSWORD, Talk, USER, plain, talk, three, with_messages};
 use exchange_sim::{Knobs, ManualClock, Port, Profile, Seen, What};
-use support::{Client, PASSWORD, Talk, USER, plain, talk, three, with_messages};
 
 /// The violations of a session that is logged in and says this.
 fn violations(knobs: Knobs, octets: &[u8]) -> Vec<String> {

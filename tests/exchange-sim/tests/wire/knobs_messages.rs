@@ -1,9 +1,7 @@
 //! Knobs about messages, deletion and QUIT.
 
-mod support;
-
+use crate::support::{Talk, USER, plain, talk, three, with_messages};
 use exchange_sim::{Content, DeleErr, Fails, Knobs, Profile};
-use support::{Talk, USER, plain, talk, three, with_messages};
 
 #[test]
 fn retr_dotline_is_sent_as_it_is() {

@@ -1,9 +1,7 @@
 //! The engine by table: state, octets, expected answer; fed whole and octet by octet.
 
-mod support;
-
+use crate::support::{PASSWORD, Talk, USER, plain, talk, three, with_messages};
 use exchange_sim::{CloseAfterErr, Knobs, Profile, Server, Step, Text};
-use support::{PASSWORD, Talk, USER, plain, talk, three, with_messages};
 
 /// Where a case begins.
 #[derive(Clone, Copy, Debug)]

@@ -2,12 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Client, PASSWORD, Talk, USER, plain, three, with_messages};
 use exchange_sim::{At, Drip, Knobs, ManualClock, Profile, Server, Unsolicited};
-use support::{Client, PASSWORD, Talk, USER, plain, three, with_messages};
 
 const NOTICE: &str = "-ERR Connection is closed. Idle timeout";
 

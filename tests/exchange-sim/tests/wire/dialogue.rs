@@ -1,11 +1,11 @@
 //! Whole dialogues over sockets: login, listings, messages, QUIT, TLS.
 
-mod support;
-
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::{Client, PASSWORD, USER, plain, three, with_messages};
 use exchange_sim::{Knobs, Profile, Server, sample, wire_form};
-use support::{Client, PASSWORD, USER, plain, three, with_messages};
 
 #[test]
 fn a_session_of_a_good_client_breaks_no_rule() {
@@ -95,8 +95,11 @@ fn nasty_messages_arrive_octet_for_octet() {
     }
 }
 
+/// Quick is what waits for nothing: the answers to commands that came together go out together.
 #[test]
 fn a_thousand_messages_are_quick_with_pipelining() {
+    let writes = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&writes);
     let server = Server::builder(Profile::Ex2016)
         .user(USER, PASSWORD)
         .messages(USER, sample::messages(1000, 7))
@@ -104,10 +107,13 @@ fn a_thousand_messages_are_quick_with_pipelining() {
             pipelining: true,
             ..plain()
         })
+        .on_progress(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+        })
         .start()
         .unwrap();
     let mut client = Client::logged_in(&server);
-    let start = Instant::now();
+    writes.store(0, Ordering::Relaxed);
     for first in (1..=1000).step_by(100) {
         let commands: String = (first..first + 100)
             .map(|n| format!("RETR {n}\r\n"))
@@ -118,8 +124,8 @@ fn a_thousand_messages_are_quick_with_pipelining() {
             client.lines();
         }
     }
-    let took = start.elapsed();
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    let writes = writes.load(Ordering::Relaxed);
+    assert!(writes < 200, "{writes} writes for 1000 messages");
 }
 
 #[test]
@@ -143,20 +149,30 @@ fn a_large_message_needs_no_memory_of_its_size() {
     assert!(octets > 16 * 1024 * 1024);
 }
 
+/// Ten times as many messages take about ten times as long, on any machine.
 #[test]
 fn listings_of_a_hundred_thousand_messages_are_quick() {
+    let few = shortest_listing(10_000);
+    let many = shortest_listing(100_000);
+    assert!(many < few * 50, "{many:?}, and {few:?} for a tenth");
+}
+
+/// How long both listings take, at best.
+fn shortest_listing(messages: usize) -> Duration {
     let server = Server::builder(Profile::Ex2016)
         .user(USER, PASSWORD)
-        .messages(USER, (0..100_000).map(|_| b"x\r\n".to_vec()))
+        .messages(USER, (0..messages).map(|_| b"x\r\n".to_vec()))
         .knobs(plain())
         .start()
         .unwrap();
-    let start = Instant::now();
-    let mut client = Client::logged_in(&server);
-    assert_eq!(client.list("LIST").len(), 100_000);
-    assert_eq!(client.list("UIDL").len(), 100_000);
-    let took = start.elapsed();
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    let times = (0..3).map(|_| {
+        let mut client = Client::logged_in(&server);
+        let start = Instant::now();
+        assert_eq!(client.list("LIST").len(), messages);
+        assert_eq!(client.list("UIDL").len(), messages);
+        start.elapsed()
+    });
+    times.min().unwrap()
 }
 
 #[test]

@@ -1,13 +1,11 @@
 //! Logins: USER and PASS, delegates, SASL mechanisms, refusals.
 
-mod support;
-
+use crate::support::{PASSWORD, Talk, USER, plain, three, with_messages};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use exchange_sim::{
     BrokenMechanism, Builder, Knobs, LoginType, Profile, RefuseLogins, SaslOdd, Server,
 };
-use support::{PASSWORD, Talk, USER, plain, three, with_messages};
 
 const GOOD: &str = "+OK User successfully logged on.\r\n";
 const BAD: &str = "-ERR Logon failure: unknown user name or bad password.\r\n";

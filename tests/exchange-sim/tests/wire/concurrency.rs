@@ -1,11 +1,9 @@
 //! Snapshots, several sessions at once, and the UPDATE state.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{Client, PASSWORD, Talk, USER, plain, three, with_messages};
 use exchange_sim::{IdForm, Knobs, Profile, UpdateFail};
-use support::{Client, PASSWORD, Talk, USER, plain, three, with_messages};
 
 #[test]
 fn mail_that_arrives_after_login_shows_at_the_next() {

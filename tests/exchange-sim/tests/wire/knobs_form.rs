@@ -1,12 +1,10 @@
 //! Knobs about the form of answers: status lines, separators, listings, numbers, ids, sizes.
 
-mod support;
-
+use crate::support::{Talk, USER, plain, talk, three, with_messages};
 use exchange_sim::{
     Act, At, BareLf, CapaOdd, Knobs, Missing, NoCapa, Numbers, Profile, Separator, Sizes, Sort,
     StatusCase, Text, UidlOne,
 };
-use support::{Talk, USER, plain, talk, three, with_messages};
 
 #[test]
 fn sep_stands_between_fields() {
@@ -127,7 +125,7 @@ fn bare_lf_leaves_out_the_cr() {
     });
     assert_eq!(talk.ask("UIDL"), "+OK\n1 6499\n2 6501\n3 6502\n.\n");
     assert_eq!(talk.ask("RETR 2"), "+OK\nSubject: two\n\n..second\n.\n");
-    let mut only_body = support::talk(Knobs {
+    let mut only_body = crate::support::talk(Knobs {
         bare_lf: BareLf {
             body: true,
             ..BareLf::default()
