@@ -7,21 +7,20 @@
 
 #![expect(clippy::unwrap_used, reason = "benchmarks fail by panicking")]
 
-#[path = "support/account.rs"]
-mod account;
+mod support;
 
 use std::hint::black_box;
 use std::path::Path;
 
 use popsync::account::{Limits, LineEndings};
-use popsync::cache::{Cache, LineEnds, Snapshot, Staged};
+use popsync::cache::{Cache, LineEnds, Snapshot, Staged, Takes};
 use popsync::maildrop::{self, Maildrop};
-use popsync::policy::{self, Action};
+use popsync::policy::{self, Action, Circumstances, Evidence, Rules, StoreState};
 use popsync::pop3::listing::{ScanListing, UniqueIdListing};
 use popsync::pop3::{Piece, Unstuffer};
 use popsync::store::{Maildir, Store};
 
-use account::{RETENTION, account};
+use support::{RETENTION, account};
 
 /// How many messages a maildrop has.
 const MESSAGES: usize = 100_000;
@@ -121,15 +120,26 @@ fn plan(times: usize, folder: &Path) {
     let lines = Lines::new();
     for _ in 0..times {
         let (maildrop, snapshot) = (lines.join(), known(folder));
-        let decisions = policy::plan(
-            &maildrop,
-            &snapshot,
-            RETENTION,
-            Limits::default(),
-            (0, 0),
-            0,
-        );
-        assert!(decisions.iter().all(|it| it.action == Action::Keep));
+        let circumstances = Circumstances {
+            now: 0,
+            trusted_at: None,
+            on_server: MESSAGES as u64,
+            has_history: true,
+            store: StoreState::Holds,
+            max_deletions: 0,
+            allowed: false,
+            contradicted: false,
+            held: false,
+        };
+        let rules = Rules {
+            retention: RETENTION,
+            limits: Limits::default(),
+            taken: (0, 0),
+            circumstances: &circumstances,
+        };
+        let plan = policy::plan(&maildrop, &snapshot, &Evidence::default(), rules);
+        let mut decisions = plan.decisions.iter();
+        assert!(decisions.all(|it| it.action == Action::Keep));
         assert!(snapshot.changes(&maildrop).0.is_empty());
     }
 }
@@ -155,6 +165,8 @@ fn prepare(folder: &Path) {
             header_sha256: [8; 32],
             listed_octets: Some(2_000),
             extent: None,
+            doubt: None,
+            takes: Takes::New,
             line_ends: LineEnds {
                 stored: LineEndings::Lf,
                 bare: false,

@@ -4,18 +4,17 @@
 
 #![expect(clippy::unwrap_used, reason = "benchmarks fail by panicking")]
 
-#[path = "support/account.rs"]
-mod account;
+mod support;
 
 use std::path::Path;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use popsync::account::LineEndings;
-use popsync::cache::{Cache, LineEnds, Staged};
+use popsync::cache::{Cache, LineEnds, Staged, Takes};
 use popsync::store::{Maildir, Name, Store};
 
-use account::account;
+use support::account;
 
 fn main() {
     divan::main();
@@ -43,6 +42,8 @@ fn rows(names: Vec<Name>, first: usize) -> Vec<Staged> {
         header_sha256: [8; 32],
         listed_octets: Some(2_000),
         extent: None,
+        doubt: None,
+        takes: Takes::New,
         line_ends: LineEnds {
             stored: LineEndings::Lf,
             bare: false,

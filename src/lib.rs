@@ -1,7 +1,7 @@
 //! popsync keeps a local Maildir or mbox an exact, durable copy of a POP3 mailbox, the way Outlook
 //! does it (\[MS-STANOPOP3\]).
 //!
-//! Arrows point one way; nothing knows what is above it, which `tests/layers.rs` checks:
+//! Arrows point one way; nothing knows what is above it, which `tests/cli/layers.rs` checks:
 //!
 //! ```text
 //!                     cli                arguments, output
@@ -26,6 +26,7 @@
 pub mod account;
 pub mod auth;
 pub mod cache;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
 pub mod envelope;

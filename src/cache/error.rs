@@ -27,9 +27,6 @@ pub enum Error {
         /// Which, where it can be told.
         holder: Option<Holder>,
     },
-    /// The schema could not be brought up to date.
-    #[error("the state could not be brought up to date")]
-    Migration(#[from] rusqlite_migration::Error),
     /// SQLite failed.
     #[error("reading or writing the state failed")]
     Sqlite(#[from] rusqlite::Error),
@@ -109,10 +106,7 @@ impl Error {
             Self::Sqlite(_) if self.code() == Some(ErrorCode::DatabaseBusy) => {
                 Exit::TemporaryFailure
             }
-            Self::Damaged { .. }
-            | Self::Migration(_)
-            | Self::Sqlite(_)
-            | Self::Unreadable { .. } => Exit::IoError,
+            Self::Damaged { .. } | Self::Sqlite(_) | Self::Unreadable { .. } => Exit::IoError,
         }
     }
 
@@ -145,7 +139,6 @@ impl Error {
                 }
                 _ => return None,
             },
-            Self::Migration(_) => return None,
         })
     }
 }

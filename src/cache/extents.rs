@@ -85,7 +85,7 @@ pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Exten
 mod tests {
     use super::*;
     use crate::account::LineEndings;
-    use crate::cache::{LineEnds, Staged};
+    use crate::cache::{LineEnds, Staged, Takes};
     use crate::store::Name;
 
     fn staged(number: u64, extent: Option<Extent>) -> Staged {
@@ -101,6 +101,8 @@ mod tests {
                 bare: false,
             },
             extent,
+            doubt: None,
+            takes: Takes::New,
         }
     }
 
@@ -123,16 +125,16 @@ mod tests {
             },
         };
         // The second batch has an older place: the file was cut in between.
-        cache.stage(1, &[staged(1, Some(extent(240)))], 0).unwrap();
-        cache.stage(2, &[staged(2, Some(extent(0)))], 0).unwrap();
+        cache.stage(AccountId::of(1), &[staged(1, Some(extent(240)))], 0).unwrap();
+        cache.stage(AccountId::of(2), &[staged(2, Some(extent(0)))], 0).unwrap();
         let batch = [staged(3, Some(extent(0))), staged(4, None)];
-        cache.stage(1, &batch, 0).unwrap();
-        assert_eq!(cache.extents(1).unwrap(), [(1, extent(240))]);
-        cache.clear_staged(1).unwrap();
+        cache.stage(AccountId::of(1), &batch, 0).unwrap();
+        assert_eq!(cache.extents(AccountId::of(1)).unwrap(), [(1, extent(240))]);
+        cache.clear_staged(AccountId::of(1)).unwrap();
         assert_eq!(
-            cache.extents(1).unwrap(),
+            cache.extents(AccountId::of(1)).unwrap(),
             [(1, extent(240)), (3, extent(0))]
         );
-        assert_eq!(cache.extents(3).unwrap(), []);
+        assert_eq!(cache.extents(AccountId::of(3)).unwrap(), []);
     }
 }

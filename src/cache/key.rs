@@ -10,6 +10,12 @@ pub struct AccountId(i64);
 impl AccountId {
     /// The key of no account: nothing is recorded under it.
     pub const NONE: Self = Self(0);
+
+    /// The key that a row of a test has.
+    #[cfg(test)]
+    pub(super) fn of(key: i64) -> Self {
+        Self(key)
+    }
 }
 
 /// The key of a stored message. A message that was stored later has a larger one.

@@ -1,28 +1,24 @@
-//! The schema, version by version.
+//! The schema, version by version. SQLite's `user_version` says how many of the steps were taken.
 
 use std::path::Path;
 
-use rusqlite::Connection;
-use rusqlite_migration::{M, Migrations};
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::Error;
 
 /// Every version's step from the one before. A released file is never edited, removed or moved.
-const STEPS: &[M<'_>] = &[
-    M::up(include_str!("../../migrations/0001_init.sql")),
-    M::up(include_str!("../../migrations/0002_headers_only.sql")),
-    M::up(include_str!("../../migrations/0003_imported.sql")),
-    M::up(include_str!("../../migrations/0004_extents.sql")),
-    M::up(include_str!("../../migrations/0005_guards.sql")),
-    M::up(include_str!("../../migrations/0006_proof.sql")),
+const STEPS: &[&str] = &[
+    include_str!("../../migrations/0001_init.sql"),
+    include_str!("../../migrations/0002_headers_only.sql"),
+    include_str!("../../migrations/0003_imported.sql"),
+    include_str!("../../migrations/0004_extents.sql"),
+    include_str!("../../migrations/0005_guards.sql"),
+    include_str!("../../migrations/0006_proof.sql"),
 ];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.
 pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
-    let version: u32 = connection
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|source| Error::unreadable(path, source))?;
-    let version = version as usize;
+    let version = version(connection).map_err(|source| Error::unreadable(path, source))?;
     if version > STEPS.len() {
         return Err(Error::TooNew {
             path: path.to_owned(),
@@ -35,15 +31,88 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
 
 /// Whether the schema is the newest.
 pub(super) fn is_current(connection: &Connection) -> Result<bool, Error> {
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok(version as usize == STEPS.len())
+    Ok(version(connection)? == STEPS.len())
 }
 
 /// Brings the schema to the newest version, each step in a transaction of its own.
 pub(super) fn to_latest(connection: &mut Connection) -> Result<(), Error> {
-    match Migrations::from_slice(STEPS).to_latest(connection) {
-        // It would show the whole of the SQL.
-        Err(rusqlite_migration::Error::RusqliteError { err, .. }) => Err(err.into()),
-        result => Ok(result?),
+    Ok(take(connection, STEPS)?)
+}
+
+/// Takes the steps that are still to be taken. One that fails leaves the version before it.
+fn take(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
+    let taken = version(connection)?;
+    for (number, step) in (1_u32..).zip(steps).skip(taken) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", number)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<usize> {
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    Ok(version as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything that makes the schema.
+    fn schema(connection: &Connection) -> Vec<String> {
+        let query = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY sql";
+        let mut statement = connection.prepare(query).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    fn at(version: usize) -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        take(&mut connection, &STEPS[..version]).unwrap();
+        connection
+    }
+
+    #[test]
+    fn every_old_schema_becomes_the_newest() {
+        let newest = schema(&at(STEPS.len()));
+        for version in 0..=STEPS.len() {
+            let mut connection = at(version);
+            let account = "INSERT INTO accounts VALUES
+                (1, 'work', 'mail.example.com', 'anna', 'work', '/mail', 'tag', 0)";
+            if version > 0 {
+                connection.execute(account, []).unwrap();
+            }
+            assert_eq!(is_current(&connection).unwrap(), version == STEPS.len());
+            to_latest(&mut connection).unwrap();
+            assert!(is_current(&connection).unwrap());
+            assert_eq!(schema(&connection), newest, "from {version}");
+            let count = "SELECT count(*) FROM accounts WHERE user = 'anna'";
+            let accounts: u32 = connection.query_one(count, [], |row| row.get(0)).unwrap();
+            assert_eq!(accounts, u32::from(version > 0), "from {version}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before_it() {
+        let mut connection = at(2);
+        let before = schema(&connection);
+        let fails = [STEPS[0], STEPS[1], "CREATE TABLE half (x); no SQL at all"];
+        take(&mut connection, &fails).unwrap_err();
+        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(schema(&connection), before);
+    }
+
+    #[test]
+    fn a_version_that_no_popsync_wrote_is_refused() {
+        for version in [6, -1] {
+            let connection = at(5);
+            connection
+                .pragma_update(None, "user_version", version)
+                .unwrap();
+            check(&connection, Path::new("state")).unwrap_err();
+        }
+        check(&at(5), Path::new("state")).unwrap();
     }
 }

@@ -62,6 +62,8 @@ fn staged(unique_id: &[u8], content: u8) -> Staged {
             bare: false,
         },
         extent: None,
+        doubt: None,
+        takes: Takes::New,
     }
 }
 
@@ -259,8 +261,16 @@ fn the_snapshot_tells_what_the_plan_needs() {
     assert!(!remembered.deletion_asked);
     assert!(snapshot.recall(odd).unwrap().deletion_asked);
     assert_eq!(snapshot.recall(b"A").unwrap().copies, 1);
-    assert!(cache.holds(work, b"a", &[4; 32]).unwrap());
-    assert!(!cache.holds(work, b"A", &[4; 32]).unwrap());
+    let found = |unique_id: &[u8]| {
+        let content = Content {
+            unique_id,
+            sha256: &[4; 32],
+        };
+        cache.with_content(work, content).unwrap().len()
+    };
+    assert_eq!(found(b"a"), 1);
+    assert_eq!(found(b"A"), 0, "it is listed under another unique-id");
+    assert_eq!(found(b""), 1, "without unique-ids all are looked through");
 }
 
 #[test]
@@ -283,9 +293,8 @@ fn a_message_missing_from_one_listing_is_not_forgotten() {
         let snapshot = cache.snapshot(work).unwrap();
         let (vanished, back) = snapshot.changes(&listing(ids));
         let counts = (vanished.len(), back.len());
-        cache
-            .listed(work, vanished.into_iter(), back.into_iter(), NOW)
-            .unwrap();
+        cache.vanished(work, vanished.into_iter(), NOW).unwrap();
+        cache.back(work, back.into_iter()).unwrap();
         counts
     };
     assert_eq!(note(&mut cache, &["a", "b"]), (0, 0));
@@ -346,7 +355,7 @@ fn large(unique_id: &[u8], header: u8) -> LargeMessage {
     }
 }
 
-fn with_account() -> (tempfile::TempDir, Cache, i64) {
+fn with_account() -> (tempfile::TempDir, Cache, AccountId) {
     let folder = tempfile::tempdir().unwrap();
     let mut cache = Cache::open(folder.path()).unwrap();
     let id = cache.account(&account("work"), NOW).unwrap().id;
@@ -571,17 +580,17 @@ fn the_newest_message_is_found_also_behind_many_of_another_account() {
     let mut cache = Cache::open(folder.path()).unwrap();
     let home = cache.account(&account("home"), NOW).unwrap().id;
     let work = cache.account(&account("work"), NOW).unwrap().id;
-    assert_eq!(cache.newest_message(home).unwrap(), 0);
+    assert_eq!(cache.newest_message(home).unwrap(), MessageKey::NONE);
     cache
         .stage(home, &[staged(b"a", 1), staged(b"b", 2)], NOW)
         .unwrap();
     let newest = cache.newest_message(home).unwrap();
-    assert!(newest > 0);
-    assert_eq!(cache.newest_message(work).unwrap(), 0);
+    assert!(newest > MessageKey::NONE);
+    assert_eq!(cache.newest_message(work).unwrap(), MessageKey::NONE);
     let many: Vec<_> = (0..5000)
         .map(|n: u32| staged(&n.to_be_bytes(), 3))
         .collect();
     cache.stage(work, &many, NOW).unwrap();
     assert_eq!(cache.newest_message(home).unwrap(), newest);
-    assert_eq!(cache.newest_message(work).unwrap(), newest + 5000);
+    assert_eq!(cache.newest_message(work).unwrap(), MessageKey::new(newest.as_i64() + 5000));
 }

@@ -97,7 +97,10 @@ fn tell_panics(output: &Arc<Output>) {
         let place = info
             .location()
             .map_or_else(String::new, |place| format!(" at {place}"));
-        let words = info.payload_as_str().unwrap_or("no words");
+        let payload = info.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let words = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let words = words.unwrap_or("no words");
         let line = format!("internal error{place}: {words}");
         let output = Arc::clone(&output);
         let (told, wait) = mpsc::channel();

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::exit::Exit;
 
 use super::location::Location;
+#[cfg(feature = "cli")]
 use super::paths::PathError;
 use super::problem::{Contradiction, Problem};
 use super::proxy::ProxyError;
@@ -107,6 +108,7 @@ impl From<Fault> for Error {
 
 impl Error {
     /// A path of the command line that cannot be one.
+    #[cfg(feature = "cli")]
     pub(crate) fn argument(flag: &'static str, key: &'static str, error: PathError) -> Self {
         Self::Argument {
             flag,

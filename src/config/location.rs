@@ -28,12 +28,12 @@ impl Location {
     /// The place of `span` in the file's text. `hide_rest` leaves out what follows the span, which
     /// is the value of a key that may well be a mistyped `password`.
     pub(super) fn new(path: &Path, text: &str, span: &Range<usize>, hide_rest: bool) -> Self {
-        let start = text.floor_char_boundary(span.start.min(text.len()));
+        let start = floor(text, span.start);
         let before = &text[..start];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let line_text = text[line_start..].split('\n').next().unwrap_or("");
         let offset = start - line_start;
-        let end = line_text.floor_char_boundary((offset + span.len()).min(line_text.len()));
+        let end = floor(line_text, offset + span.len());
         let shown = match line_text[end..].split_once('=') {
             Some((between, _)) if hide_rest => format!("{}{between}= …", &line_text[..end]),
             _ => hide_secrets(line_text),
@@ -75,6 +75,15 @@ impl Location {
         );
         snippet
     }
+}
+
+/// The nearest place, not behind `at`, where a character begins; the end where `at` is behind it.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
 }
 
 /// Leaves out what may be a secret: the value of a key whose name has "pass" in it, and the

@@ -39,9 +39,13 @@ pub use problem::{
     TOP_KEYS,
 };
 pub use proxy::ProxyError;
+#[cfg(feature = "cli")]
 pub(crate) use proxy::RouteKeys;
-pub(crate) use settings::{Fault, Key, Origin, Setting, Settings, Store, Tls};
+pub(crate) use settings::{Fault, Key, Origin, Settings};
+#[cfg(feature = "cli")]
+pub(crate) use settings::{Setting, Store, Tls};
 pub use shown::{Shown, ShownKey, shown};
+#[cfg(feature = "cli")]
 pub(crate) use tls::TlsKeys;
 pub use url::{ServerUrl, UrlError};
 pub use words::WordsError;

@@ -25,6 +25,7 @@ pub(crate) enum Origin {
     /// Octets of the configuration file.
     File(Range<usize>),
     /// An argument of the command line.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the command line's"))]
     Flag(&'static str),
 }
 
@@ -98,6 +99,7 @@ pub(crate) enum Key<'a> {
     /// The account's name in the configuration.
     Name(&'a str),
     /// The store's path; the account is called `user@host`.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the command line's"))]
     Store,
 }
 

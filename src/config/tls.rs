@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use tokio_rustls::rustls::pki_types::ServerName;
+use rustls::pki_types::ServerName;
 use toml::de::DeTable;
 
 use crate::account::{ClientCertificate, Fingerprint, Roots, TlsSettings, TlsVersion};

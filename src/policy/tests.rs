@@ -48,7 +48,9 @@ fn stored(unique_id: &str, days_ago: i64, deletion_asked: bool) -> (Vec<u8>, Rem
         copies: 1,
         gone: None,
         to_go: false,
-        whereabouts: Whereabouts::Stored,
+        is_assumed: false,
+        is_doubtful: false,
+        whereabouts: Whereabouts::InStore,
     };
     (unique_id.as_bytes().to_vec(), remembered)
 }
@@ -68,6 +70,41 @@ fn limits(max_size: u64, max_messages: u64, max_octets: u64) -> Limits {
     }
 }
 
+/// Circumstances in which nothing is unusual.
+fn calm(on_server: u64) -> Circumstances {
+    Circumstances {
+        now: NOW,
+        trusted_at: Some(NOW),
+        on_server,
+        has_history: true,
+        store: StoreState::Holds,
+        max_deletions: u64::MAX,
+        allowed: true,
+        contradicted: false,
+        held: false,
+    }
+}
+
+/// The decisions by these rules, with all evidence there.
+fn decisions(
+    maildrop: &Maildrop,
+    memory: &impl Memory,
+    retention: Retention,
+    limits: Limits,
+) -> Vec<Decision> {
+    let evidence = Evidence {
+        is_complete: true,
+        ..Evidence::default()
+    };
+    let rules = Rules {
+        retention,
+        limits,
+        taken: (0, 0),
+        circumstances: &calm(maildrop.len() as u64),
+    };
+    plan(maildrop, memory, &evidence, rules).decisions
+}
+
 /// The plan as text, one line a message.
 fn planned(
     lines: &[&str],
@@ -76,7 +113,7 @@ fn planned(
     limits: Limits,
 ) -> Vec<String> {
     let memory: HashMap<_, _> = memory.iter().cloned().collect();
-    plan(&maildrop(lines), &memory, retention, limits, (0, 0), NOW)
+    decisions(&maildrop(lines), &memory, retention, limits)
         .into_iter()
         .map(|decision| format!("{}: {}", decision.action, decision.reason))
         .collect()
@@ -333,7 +370,7 @@ fn of_large_messages_the_header_comes_first_and_the_rest_when_it_is_marked() {
             }
         };
         let shown = [KEEP, DELETE].map(|retention| {
-            let plan = plan(&maildrop(&[line]), &memory, retention, limits, (0, 0), NOW);
+            let plan = decisions(&maildrop(&[line]), &memory, retention, limits);
             format!("{}: {}", plan[0].action, plan[0].reason)
         });
         assert_eq!(shown, expected, "{line} {header:?} {above}");
@@ -377,7 +414,7 @@ proptest! {
             .collect();
         let maildrop = maildrop(&lines);
         let retention = Retention::new(leave_on_server, remove_after_days);
-        let plan = plan(&maildrop, &memory, retention, Limits::default(), (0, 0), NOW);
+        let plan = decisions(&maildrop, &memory, retention, Limits::default());
         prop_assert_eq!(plan.len(), maildrop.len());
         for (message, decision) in maildrop.iter().zip(&plan) {
             let remembered = memory.recall(message.unique_id);
@@ -388,6 +425,9 @@ proptest! {
                     prop_assert!(!leave_on_server || remove_after_days.is_some());
                 }
                 Action::RetrieveThenDelete => prop_assert!(!leave_on_server),
+                Action::RetrieveThenDeleteIfKnown => {
+                    prop_assert!(false, "nothing is only assumed here");
+                }
                 Action::Keep => prop_assert!(remembered.is_some()),
                 Action::Retrieve => prop_assert!(remembered.is_none() || message.copies > 1),
                 Action::Headers | Action::Skip => {
@@ -430,7 +470,7 @@ proptest! {
             ..Limits::default()
         };
         let maildrop = maildrop(&lines);
-        let plan = plan(&maildrop, &memory, retention, limits, (0, 0), NOW);
+        let plan = decisions(&maildrop, &memory, retention, limits);
         for (message, decision) in maildrop.iter().zip(&plan) {
             let known = memory.recall_header(message.unique_id);
             let is_large = above
@@ -458,14 +498,7 @@ fn what_another_program_had_is_neither_retrieved_nor_deleted() {
         };
         let memory: HashMap<_, _> = [(unique_id, imported)].into();
         let decided = |lines: &[&str]| {
-            let decisions = plan(
-                &maildrop(lines),
-                &memory,
-                retention,
-                Limits::default(),
-                (0, 0),
-                NOW,
-            );
+            let decisions = decisions(&maildrop(lines), &memory, retention, Limits::default());
             let actions = decisions.iter().map(|decision| decision.action);
             (decisions[0].reason, actions.collect::<Vec<_>>())
         };
@@ -494,7 +527,15 @@ fn what_was_to_be_deleted_at_once_when_it_was_stored_says_that_it_was_interrupte
 fn limits_are_those_of_the_run_and_not_of_a_session() {
     let lines = ["1 a 10", "2 b 10", "3 c 10"];
     let retrieved = |limits, taken| {
-        let plan = plan(&maildrop(&lines), &HashMap::new(), KEEP, limits, taken, NOW);
+        let maildrop = maildrop(&lines);
+        let rules = Rules {
+            retention: KEEP,
+            limits,
+            taken,
+            circumstances: &calm(3),
+        };
+        let memory: HashMap<Vec<u8>, Remembered> = HashMap::new();
+        let plan = plan(&maildrop, &memory, &Evidence::default(), rules).decisions;
         plan.iter()
             .filter(|decision| decision.action.retrieves())
             .count()

@@ -6,14 +6,17 @@
 //! the validity. What it calls hazardous is to read odd serial numbers too, which appliances
 //! have; they are not looked at here.
 
+#[cfg(feature = "certificates")]
 use std::net::IpAddr;
 
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::server::ParsedCertificate;
-use x509_cert::certificate::{CertificateInner, Raw};
-use x509_cert::der::Decode;
-use x509_cert::ext::pkix::SubjectAltName;
-use x509_cert::ext::pkix::name::GeneralName;
+use rustls::pki_types::CertificateDer;
+use rustls::server::ParsedCertificate;
+#[cfg(feature = "certificates")]
+use x509_cert::{
+    certificate::{CertificateInner, Raw},
+    der::Decode,
+    ext::pkix::{SubjectAltName, name::GeneralName},
+};
 
 use crate::account::{Fingerprint, Pinned};
 
@@ -63,6 +66,7 @@ pub(super) fn public_key(der: &[u8]) -> Option<Fingerprint> {
 }
 
 impl Text {
+    #[cfg(feature = "certificates")]
     fn read(der: &[u8]) -> Option<Self> {
         let certificate = CertificateInner::<Raw>::from_der(der).ok()?;
         let content = certificate.tbs_certificate();
@@ -80,6 +84,12 @@ impl Text {
         })
     }
 
+    /// Not in this build.
+    #[cfg(not(feature = "certificates"))]
+    fn read(_: &[u8]) -> Option<Self> {
+        None
+    }
+
     /// Whether it names itself as its issuer.
     pub fn is_self_signed(&self) -> bool {
         self.subject == self.issuer
@@ -93,6 +103,7 @@ impl Text {
 }
 
 /// A name that a host can have.
+#[cfg(feature = "certificates")]
 fn name(name: &GeneralName) -> Option<String> {
     match name {
         GeneralName::DnsName(name) => Some(name.as_str().to_owned()),
@@ -106,7 +117,7 @@ fn name(name: &GeneralName) -> Option<String> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "certificates"))]
 mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair, PublicKeyData as _, date_time_ymd};
 

@@ -105,7 +105,7 @@ fn wanted(numbers: std::ops::RangeInclusive<u32>) -> Vec<Wanted> {
 struct Collected(Arc<Mutex<Vec<String>>>);
 
 impl Sink for Collected {
-    fn begin(&mut self) {
+    fn begin(&mut self, _: Option<u64>) {
         self.0.lock().unwrap().push(String::new());
     }
     fn content(&mut self, octets: &[u8]) {
@@ -212,7 +212,7 @@ async fn without_pipelining_one_command_waits_for_the_other() {
         .await
         .unwrap();
     assert_eq!(answers, [(0, true), (1, false)]);
-    session.quit().await.unwrap();
+    session.quit().await.unwrap().unwrap();
     drop(session);
     assert_eq!(server.await.unwrap(), "");
 }

@@ -13,7 +13,7 @@ use super::run::Broke;
 use super::transfer::{Committed, Landed, Landing};
 use super::{Event, Reporter};
 use crate::maildrop::Maildrop;
-use crate::policy::{Action, Plan, Reason};
+use crate::policy::Action;
 use crate::session::{self, Listing, Session};
 use crate::store::{Name, Readers};
 
@@ -70,11 +70,11 @@ impl Deletable {
 }
 
 /// The messages of earlier runs that a plan deletes, as far as a look at the store proves that
-/// they may go. What goes because a person deleted it here is looked for once more: a mail program
-/// may have been moving it.
+/// they may go. Where the policy `follows` what a person deletes here, what is not in the store is
+/// looked for once more: a mail program may have been moving it.
 pub(super) fn proofs(
     messages: Vec<(usize, Vec<Name>)>,
-    plan: &Plan,
+    follows: bool,
     look: &Look,
     store: &dyn Readers,
 ) -> Vec<Deletable> {
@@ -82,7 +82,7 @@ pub(super) fn proofs(
     let proved = messages.into_iter().filter_map(|(place, names)| {
         let proof = match look.find(&names) {
             Some(found) => Proof::InStore(found),
-            None if is_followed(plan.decisions[place].reason) => {
+            None if follows => {
                 let again = again.get_or_insert_with(|| Look::at(store));
                 Proof::DeletedHere(Some(again.miss(&names)?))
             }
@@ -94,11 +94,6 @@ pub(super) fn proofs(
         })
     });
     proved.collect()
-}
-
-/// Whether a message may go although it is not here.
-fn is_followed(reason: Reason) -> bool {
-    matches!(reason, Reason::DeletedLocally | Reason::AskedBefore)
 }
 
 /// That client and server are in step: STAT, asked alone, counts what it counted before. Replies

@@ -201,7 +201,7 @@ mod tests {
 
     use super::*;
     use crate::store::Maildir;
-    use crate::sync::migration;
+    use crate::sync::headers;
 
     const HEADER: &str = "Received: from a\r\n\tby b\r\nMessage-ID: <1@x>\r\nSubject: s\r\n\
         From: eva@example.com\r\nDate: Mon, 01 Jan 2024 00:00:00 +0000\r\n\r\n";

@@ -539,7 +539,8 @@ impl<'a> Run<'a> {
                     named.collect::<Result<Vec<_>, crate::cache::Error>>()
                 })
                 .await?;
-            let proved = delete::proofs(found, &decided.plan, look, &*store);
+            let follows = self.request.account.retention.remove_when_deleted_locally;
+            let proved = delete::proofs(found, follows, look, &*store);
             deletable.extend(proved);
         }
         deletable.sort_unstable_by_key(Deletable::place);

@@ -14,8 +14,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use rustix::process::geteuid;
 
 use crate::home::{Home, assert_holds, run, stored};
-use crate::support::dovecot::Dovecot;
-use crate::support::mail::{Mail, of_size, ordinary};
+use support::dovecot::Dovecot;
+use support::mail::{Mail, of_size, ordinary};
 
 /// Deletes from the server what is stored: the dangerous one.
 const DELETE: [&str; 2] = ["--profile", "outlook-2016"];

@@ -16,8 +16,8 @@ use std::time::SystemTime;
 
 use tempfile::TempDir;
 
-use crate::support::dovecot::{Dovecot, Owner, PASSWORD};
-use crate::support::mail::{Mail, Sha, as_sent, sha256};
+use support::dovecot::{Dovecot, Owner, PASSWORD};
+use support::mail::{Mail, Sha, as_sent, sha256};
 
 /// A home folder. Passwords and mail are in it, and the state at its usual place.
 pub(crate) struct Home {

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::home::{Home, assert_holds, run};
-use crate::support::dovecot::{Dovecot, Owner, PASSWORD};
-use crate::support::mail::{Mail, ordinary};
+use support::dovecot::{Dovecot, Owner, PASSWORD};
+use support::mail::{Mail, ordinary};
 
 /// How many messages the other program fetches.
 const BEFORE: usize = 12;

@@ -18,8 +18,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::home::{Ended, Home, run, stored};
-use crate::support::dovecot::{Dovecot, Owner, Tls};
-use crate::support::mail::ordinary;
+use support::dovecot::{Dovecot, Owner, Tls};
+use support::mail::ordinary;
 
 /// How long the KDC may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);

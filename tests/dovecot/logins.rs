@@ -19,8 +19,8 @@ use rcgen::{
 };
 
 use crate::home::{Home, run, stored};
-use crate::support::dovecot::{Dovecot, Tls};
-use crate::support::mail::ordinary;
+use support::dovecot::{Dovecot, Tls};
+use support::mail::ordinary;
 
 /// Logs in, gets mail, and tells neither password nor what is made of it.
 #[track_caller]

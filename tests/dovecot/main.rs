@@ -10,6 +10,3 @@ mod refusals;
 mod retention;
 mod runs;
 mod transfer;
-
-#[path = "../support/mod.rs"]
-mod support;

@@ -1,8 +1,8 @@
 //! What stands in the way of a sync, and what of the password the server then gets to see.
 
 use crate::home::{Home, run, stored};
-use crate::support::dovecot::{Dovecot, Tls};
-use crate::support::mail::ordinary;
+use support::dovecot::{Dovecot, Tls};
+use support::mail::ordinary;
 
 #[test]
 fn a_wrong_password_is_tried_once() {

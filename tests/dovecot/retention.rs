@@ -1,8 +1,8 @@
 //! What leaves the server, and when.
 
 use crate::home::{Home, assert_holds};
-use crate::support::dovecot::Dovecot;
-use crate::support::mail::{nasty, ordinary};
+use support::dovecot::Dovecot;
+use support::mail::{nasty, ordinary};
 
 #[test]
 fn profile_2016_empties_the_server_once_all_is_stored() {

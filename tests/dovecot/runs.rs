@@ -12,8 +12,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::home::{Ended, Home, assert_holds, run, stored, tree};
-use crate::support::dovecot::Dovecot;
-use crate::support::mail::ordinary;
+use support::dovecot::Dovecot;
+use support::mail::ordinary;
 
 #[test]
 fn a_second_run_at_the_same_time_says_who_has_the_first() {

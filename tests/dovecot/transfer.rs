@@ -6,8 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::home::{Home, assert_holds, assert_same, run, stored};
-use crate::support::dovecot::Dovecot;
-use crate::support::mail::{Mail, as_sent, nasty, of_size, ordinary, sha256};
+use support::dovecot::Dovecot;
+use support::mail::{Mail, as_sent, nasty, of_size, ordinary, sha256};
 
 #[test]
 fn every_message_arrives_once_and_whole_over_implicit_tls() {

@@ -5,13 +5,6 @@
 //! All but Dovecot need root and are ignored without it; `.ci/test` runs them. README.md beside this
 //! file has the table of what each server alters.
 
-#[expect(dead_code, reason = "Dovecot's other tests use the rest")]
-#[path = "../support/dovecot.rs"]
-mod dovecot;
-#[path = "../support/mail.rs"]
-#[expect(dead_code, reason = "Dovecot's other tests use the rest")]
-mod mail;
-
 mod alteration;
 mod inetd;
 mod plain_dovecot;
@@ -22,6 +15,7 @@ mod server;
 mod suite;
 
 use sandboxed::{courier::Courier, cyrus::Cyrus, popa3d::Popa3d, solid_pop3d::SolidPop3d};
+use support::dovecot::Dovecot;
 
 /// The servers' alterations are data; this is where people read them.
 #[test]
@@ -29,7 +23,7 @@ fn the_readme_has_the_table_of_alterations() {
     let rows = [
         suite::row::<Courier>(),
         suite::row::<Cyrus>(),
-        suite::row::<dovecot::Dovecot>(),
+        suite::row::<Dovecot>(),
         suite::row::<Popa3d>(),
         suite::row::<SolidPop3d>(),
     ];
@@ -46,7 +40,7 @@ fn the_readme_has_the_table_of_alterations() {
 fn every_alteration_alters_something() {
     suite::alters::<Courier>();
     suite::alters::<Cyrus>();
-    suite::alters::<dovecot::Dovecot>();
+    suite::alters::<Dovecot>();
     suite::alters::<Popa3d>();
     suite::alters::<SolidPop3d>();
 }

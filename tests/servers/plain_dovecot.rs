@@ -1,9 +1,9 @@
 //! Dovecot in the suite of all; `tests/dovecot` asks it for more.
 
 use crate::alteration::{Alteration, BARE_LF, FIRST_DOT, LAST_LINE};
-use crate::dovecot::Dovecot;
-use crate::mail::Mail;
 use crate::server::{Server, USER};
+use support::dovecot::Dovecot;
+use support::mail::Mail;
 
 impl Server for Dovecot {
     const NAME: &'static str = "Dovecot";

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::mail::{nasty, ordinary};
 use crate::server::Server;
 use crate::suite::Home;
+use support::mail::{nasty, ordinary};
 
 /// What no visit can see without deleting, or without a command that Outlook never sends.
 const NOT_SEEN: [&str; 4] = ["OPOP3:C0019", "OPOP3:C0026", "OPOP3:C0036", "OPOP3:C0040"];

@@ -10,8 +10,8 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
 
 use crate::alteration::Alteration;
-use crate::dovecot::PASSWORD;
-use crate::mail::Mail;
+use support::dovecot::PASSWORD;
+use support::mail::Mail;
 
 /// How long a server may take to answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

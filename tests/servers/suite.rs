@@ -16,9 +16,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::alteration;
-use crate::dovecot::PASSWORD;
-use crate::mail::{Mail, Sha, as_sent, nasty, ordinary, sha256};
 use crate::server::Server;
+use support::dovecot::PASSWORD;
+use support::mail::{Mail, Sha, as_sent, nasty, ordinary, sha256};
 
 pub(crate) use crate::probe::probe_tells_what_the_server_is_like;
 

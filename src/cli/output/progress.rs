@@ -153,6 +153,7 @@ mod tests {
         bar.show(&Event::Planned {
             retrieve: 2,
             octets: 100,
+            headers: 0,
             delete: 0,
             skip: 0,
         });

@@ -191,11 +191,12 @@ pub(super) fn local(time: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::AccountId;
 
     fn standing() -> Standing {
         Standing {
             overview: AccountOverview {
-                id: 1,
+                id: AccountId::NONE,
                 name: "work".to_owned(),
                 key: "work".to_owned(),
                 host: "mail.example.com".to_owned(),

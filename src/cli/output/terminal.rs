@@ -194,7 +194,7 @@ mod tests {
                 decision(1, Some(12_345), Action::Retrieve, b"AAAB", (Reason::New, None)),
                 decision(2, None, Action::RetrieveThenDelete, b"a b", (Reason::New, Some(0))),
                 decision(10_000, Some(9), Action::Delete, b"AAAC", (Reason::AskedBefore, Some(0))),
-                plan(2, 12_345, 1, 0, 1_040),
+                plan(2, 12_345, 0, 1, 0, 1_040),
             ]
             .join("\n"), @r"
               1    12.3 kB  retrieve               AAAB  (new)

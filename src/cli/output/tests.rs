@@ -225,6 +225,7 @@ fn a_dry_run_is_a_table_on_stdout() {
         Event::Planned {
             retrieve: 1,
             octets: 1_500,
+            headers: 0,
             delete: 0,
             skip: 0,
         },

@@ -11,6 +11,8 @@ const CALM: Circumstances = Circumstances {
     store: StoreState::Holds,
     max_deletions: 100,
     allowed: false,
+    contradicted: false,
+    held: false,
 };
 
 /// A plan that deletes so many messages for this reason, retrieves and deletes one, and keeps one.
@@ -24,7 +26,7 @@ fn deletes(count: usize, reason: Reason) -> Vec<Decision> {
 
 #[test]
 fn each_brake_by_table() {
-    let old = Reason::OlderThanRemoveAfter;
+    let (old, here) = (Reason::OlderThanRemoveAfter, Reason::DeletedLocally);
     let at = |trusted_at| Circumstances {
         trusted_at: Some(trusted_at),
         ..CALM
@@ -35,6 +37,7 @@ fn each_brake_by_table() {
         has_history: false,
         ..CALM
     };
+    let held = Circumstances { held: true, ..CALM };
     let first = Circumstances {
         trusted_at: None,
         ..CALM
@@ -112,11 +115,11 @@ fn each_brake_by_table() {
                 most: 100,
             }],
         ),
-        ("half", 50, old, on_server(100), vec![]),
+        ("half", 50, here, on_server(100), vec![]),
         (
             "over half",
             51,
-            old,
+            here,
             on_server(100),
             vec![Brake::OverHalf {
                 deletions: 51,
@@ -124,17 +127,29 @@ fn each_brake_by_table() {
             }],
         ),
         // Small mailboxes are not in anybody's way.
-        ("all of a small one", 10, old, on_server(10), vec![]),
+        ("all of a small one", 10, here, on_server(10), vec![]),
         (
             "not so small",
             11,
-            old,
+            here,
             on_server(11),
             vec![Brake::OverHalf {
                 deletions: 11,
                 messages: 11,
             }],
         ),
+        // What leaves by its age was announced, as long as the clock is right.
+        ("by age", 100, old, on_server(100), vec![]),
+        // What was held back once is released by a person alone, however large the mailbox grows.
+        (
+            "held",
+            11,
+            here,
+            held,
+            vec![Brake::Held { deletions: 11 }],
+        ),
+        ("held and hardly any left", 10, here, held, vec![]),
+        ("held and by age", 100, old, held, vec![]),
     ] {
         let plan = deletes(count, reason);
         assert_eq!(brakes(&plan, &circumstances), expected, "{name}");
@@ -196,7 +211,7 @@ fn several_brakes_are_all_named() {
         has_history: true,
         store: StoreState::Emptied,
         max_deletions: 5,
-        allowed: false,
+        ..CALM
     };
     let named: Vec<_> = brakes(&deletes(20, Reason::DeletedLocally), &circumstances)
         .iter()

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{KEEP, NOW, maildrop, stored};
+use super::{KEEP, NOW, decisions, maildrop, stored};
 use crate::account::DEFAULT_MAX_DELETIONS;
 use crate::policy::*;
 use crate::profile::Profile;
@@ -45,14 +45,14 @@ fn decided(state: State, age: i64, retention: Retention) -> Decision {
             remembered.whereabouts = match state {
                 State::Deleted | State::DeletedAndAsked => Whereabouts::Deleted,
                 State::Lost => Whereabouts::Lost,
-                _ => Whereabouts::Stored,
+                _ => Whereabouts::InStore,
             };
             HashMap::from([(id, remembered)])
         }
     };
     let maildrop = maildrop(&["1 a 10"]);
     let limits = Limits::default();
-    plan(&maildrop, &memory, retention, limits, (0, 0), NOW)[0]
+    decisions(&maildrop, &memory, retention, limits)[0]
 }
 
 /// Profile × setting × state × time: all that a plan can say of a message with a unique-id of its
@@ -87,6 +87,12 @@ fn every_case_of_the_policy_by_table() {
                                 ),
                                 State::New => (Action::RetrieveThenDelete, Reason::New, Some(NOW)),
                                 State::Lost => (Action::Keep, Reason::CopyLost, None),
+                                // The server's is the last copy, unless that is what is asked for.
+                                State::Deleted | State::DeletedAndAsked
+                                    if !follow && (!stays || old) =>
+                                {
+                                    (Action::Keep, Reason::CopyDeleted, None)
+                                }
                                 _ if asked && (!stays || old || missed) => {
                                     (Action::Delete, Reason::AskedBefore, Some(NOW))
                                 }

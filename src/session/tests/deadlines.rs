@@ -38,7 +38,7 @@ async fn a_command_without_an_answer_is_given_up() {
         })
         .await,
         ends(silent("NOOP\r\n"), async |s| s.noop().await.map(drop)).await,
-        ends(silent("QUIT\r\n"), async |s| s.quit().await).await,
+        ends(silent("QUIT\r\n"), async |s| s.quit().await?).await,
     ];
     for ((error, rest), verb) in all
         .iter()

@@ -13,7 +13,7 @@ async fn a_refused_noop_ends_nothing() {
     ];
     let (mut session, server) = logged_in(PLAIN, script).await;
     session.keep_alive_while(sleep(30 * SECOND)).await.unwrap();
-    session.quit().await.unwrap();
+    session.quit().await.unwrap().unwrap();
     drop(session);
     assert_eq!(server.await.unwrap(), "");
 }

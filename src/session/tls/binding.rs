@@ -1,9 +1,12 @@
 //! What a login can be bound to on a TLS connection (RFC 5056).
 
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
-use tokio_rustls::rustls::{ClientConnection, ProtocolVersion};
-use x509_cert::certificate::{CertificateInner, Raw};
-use x509_cert::der::Decode;
+use rustls::{ClientConnection, ProtocolVersion};
+#[cfg(feature = "certificates")]
+use {
+    sha2::{Digest as _, Sha256, Sha384, Sha512},
+    x509_cert::certificate::{CertificateInner, Raw},
+    x509_cert::der::Decode,
+};
 
 use crate::auth::binding::ChannelBindings;
 
@@ -28,6 +31,7 @@ fn exporter(connection: &ClientConnection) -> Option<Vec<u8>> {
 
 /// RFC 5929 §4.1: the digest of the certificate by which its signature was made, or SHA-256 where
 /// that is MD5 or SHA-1. Of a signature without a digest of its own there is none.
+#[cfg(feature = "certificates")]
 fn end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     let parsed = CertificateInner::<Raw>::from_der(certificate).ok()?;
     let algorithm = parsed.signature_algorithm().oid.to_string();
@@ -50,7 +54,13 @@ fn end_point(certificate: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-#[cfg(test)]
+/// Not in this build.
+#[cfg(not(feature = "certificates"))]
+fn end_point(_: &[u8]) -> Option<Vec<u8>> {
+    None
+}
+
+#[cfg(all(test, feature = "certificates"))]
 mod tests {
     use rcgen::{
         CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519,

@@ -6,9 +6,7 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio_rustls::rustls::{
-    self, AlertDescription, CertificateError, OtherError, PeerIncompatible,
-};
+use rustls::{self, AlertDescription, CertificateError, OtherError, PeerIncompatible};
 
 use super::of_rustls;
 use crate::account::{Fingerprint, Pinned, TlsVersion};

@@ -13,11 +13,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::alteration::{Alteration, EVERY_LF, FIRST_DOT, LAST_LINE};
-use crate::dovecot::{Owner, PASSWORD, Tls, certificates};
 use crate::inetd::Inetd;
-use crate::mail::Mail;
 use crate::sandbox::Sandbox;
 use crate::server::{PATIENCE, Server, USER};
+use support::dovecot::{Owner, PASSWORD, Tls, certificates};
+use support::mail::Mail;
 
 /// A running Courier.
 pub(crate) struct Courier {

@@ -17,10 +17,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::alteration::{Alteration, BARE_LF, LAST_LINE};
-use crate::dovecot::{PASSWORD, Tls, certificates, free_ports};
-use crate::mail::Mail;
 use crate::sandbox::Sandbox;
 use crate::server::{PATIENCE, Server, USER, greeting};
+use support::dovecot::{PASSWORD, Tls, certificates, free_ports};
+use support::mail::Mail;
 
 /// A running Cyrus.
 pub(crate) struct Cyrus {

@@ -11,9 +11,9 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::alteration::Alteration;
-use crate::dovecot::PASSWORD;
-use crate::mail::Mail;
 use crate::server::USER;
+use support::dovecot::PASSWORD;
+use support::mail::Mail;
 
 /// The part of `furnish` that makes the user and the mail file, which lies in the folder `mail`.
 pub(crate) fn furnish(service: &str) -> String {

@@ -8,10 +8,10 @@
 use super::mbox::{self, DELIVERY};
 use crate::alteration::{Alteration, EVERY_LF};
 use crate::inetd::Inetd;
-use crate::mail::Mail;
 use crate::sandbox::Sandbox;
 use crate::server::{Server, USER};
 use crate::suite::Home;
+use support::mail::Mail;
 
 /// A running popa3d.
 pub(crate) struct Popa3d {

@@ -8,9 +8,9 @@
 use super::mbox::{self, DELIVERY};
 use crate::alteration::{Alteration, EVERY_LF};
 use crate::inetd::Inetd;
-use crate::mail::Mail;
 use crate::sandbox::Sandbox;
 use crate::server::{Server, USER};
+use support::mail::Mail;
 
 /// A running solid-pop3d.
 pub(crate) struct SolidPop3d {

@@ -11,6 +11,7 @@ fn entry(number: u32, subject: &str) -> Entry {
         state: State::New,
         decision: Some(Decision::new(Action::Retrieve, Reason::New, None)),
         marked: false,
+        is_doubtful: false,
         stored_at: None,
         leaves_at: None,
         envelope: Envelope {

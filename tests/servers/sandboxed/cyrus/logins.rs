@@ -4,10 +4,10 @@
 //! by `tls-unique` alone, which TLS 1.3 does not have (RFC 9266 §1).
 
 use super::Cyrus;
-use crate::dovecot::PASSWORD;
-use crate::mail::ordinary;
 use crate::server::Server;
 use crate::suite::Home;
+use support::dovecot::PASSWORD;
+use support::mail::ordinary;
 
 /// Logs in by this mechanism with TLS, and retrieves mail; a wrong password is refused.
 fn logs_in(auth: &str, mechanism: &str, more: &[&str]) {

@@ -1,0 +1,9 @@
+//! What needs no mail server: the command line and its manual, the layers of the sources, finding
+//! an address's server, and mechanisms held against other implementations.
+
+mod find;
+mod layers;
+mod man;
+mod ntlm;
+mod scram;
+mod shell;

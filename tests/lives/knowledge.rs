@@ -1,0 +1,91 @@
+//! The most that any program can know of what unique-ids stand for: what complete runs saw. It is
+//! kept in the state, and goes back with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::mail::Contents;
+use crate::server::{Item, Manner, Session};
+
+/// What a unique-id stood for in the last complete run.
+#[derive(Debug, Clone)]
+struct Known {
+    mail: usize,
+    /// Whether a complete run did not see it since.
+    gap: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Knowledge {
+    known: BTreeMap<String, Known>,
+    /// What the last complete listing showed.
+    listed: BTreeSet<String>,
+    octets: u64,
+    /// For each content, the copies that were stored.
+    pub(crate) stored: Vec<usize>,
+    /// It was rebuilt from the store: messages are known by their headers alone.
+    pub(crate) by_header: bool,
+}
+
+impl Knowledge {
+    /// Whether nothing had been stored yet.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.stored.iter().all(|&count| count == 0)
+    }
+
+    /// The other content that a message must be taken for, where nothing speaks against it: "same
+    /// unique-id and nothing that speaks against it (listed size by the same way of counting,
+    /// continuously listed …)"; and "STAT's total costs nothing and tells when LIST must be asked
+    /// although UIDL shows nothing new" (issue 11). Nobody can tell such a message without
+    /// retrieving everything at each run.
+    pub(crate) fn taken_for(
+        &self,
+        item: &Item,
+        session: &Session,
+        manner: Manner,
+        contents: &Contents,
+    ) -> Option<usize> {
+        let known = self.known.get(&item.uid)?;
+        let size_before = manner.listed(&contents.get(known.mail).raw);
+        let same_listing = self.octets == session.octets && self.listed == uids(session);
+        let is_swapped = known.mail != item.mail && !known.gap;
+        (is_swapped && (size_before == manner.listed(&item.raw) || same_listing))
+            .then_some(known.mail)
+    }
+
+    /// What a complete run saw, but for the messages that it must have taken for others.
+    pub(crate) fn learn(&mut self, session: &Session, unnoticed: &BTreeSet<String>) {
+        let Some(listed) = &session.listed else {
+            return;
+        };
+        self.listed = uids(session);
+        self.octets = session.octets;
+        for (uid, known) in &mut self.known {
+            known.gap |= !self.listed.contains(uid);
+        }
+        for item in listed.iter().filter(|item| !unnoticed.contains(&item.uid)) {
+            self.note(item);
+        }
+    }
+
+    /// Of a run that came to no end, what it retrieved may be known.
+    pub(crate) fn learn_retrieved(&mut self, session: &Session) {
+        for item in session.listed.iter().flatten() {
+            if session.retrieved.contains(&item.uid) {
+                self.note(item);
+            }
+        }
+    }
+
+    fn note(&mut self, item: &Item) {
+        let known = Known {
+            mail: item.mail,
+            gap: false,
+        };
+        self.known.insert(item.uid.clone(), known);
+    }
+}
+
+fn uids(session: &Session) -> BTreeSet<String> {
+    let listed = session.listed.iter().flatten();
+    listed.map(|item| item.uid.clone()).collect()
+}

@@ -1,0 +1,375 @@
+//! What must be true, worked out from what the server held, what the store held, and what people
+//! and other clients did. It knows nothing of the program's state or reasons.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::event::Policy;
+use crate::judgement::{Judged, Kind, violation};
+use crate::knowledge::Knowledge;
+use crate::mail::Contents;
+use crate::server::{Item, Manner, Quirk, Session};
+
+/// The server and the store at one moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sight {
+    pub(crate) server: Vec<Item>,
+    /// How often each content is in the store.
+    pub(crate) store: BTreeMap<usize, usize>,
+}
+
+impl Sight {
+    pub(crate) fn stored(&self, mail: usize) -> usize {
+        self.store.get(&mail).copied().unwrap_or(0)
+    }
+
+    fn has(&self, mail: usize) -> bool {
+        self.stored(mail) > 0 || self.server.iter().any(|item| item.mail == mail)
+    }
+}
+
+/// One run of the program, from outside.
+pub(crate) struct Run<'a> {
+    pub(crate) policy: Policy,
+    pub(crate) quirk: &'a Quirk,
+    /// Nothing where it was killed.
+    pub(crate) exit: Option<u8>,
+    pub(crate) before: &'a Sight,
+    pub(crate) after: &'a Sight,
+    pub(crate) sessions: &'a [Session],
+}
+
+/// What is known of one content.
+#[derive(Debug, Clone, Default)]
+struct Fact {
+    /// It was in the store, whole.
+    ever_stored: bool,
+    /// The most copies that the server held at once, under as many unique-ids.
+    most_on_server: usize,
+    /// The most copies that the store held.
+    most_stored: usize,
+    /// Copies that the documentation allows beside those.
+    allowed: usize,
+    /// A person deleted a copy here.
+    copy_deleted: bool,
+    /// A person deleted the last copy here, and nothing brought it back.
+    deleted_here: bool,
+    /// The server accepted its deletion, and did not carry it out.
+    deletion_accepted: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    manner: Manner,
+    facts: Vec<Fact>,
+    knowledge: Knowledge,
+}
+
+impl Oracle {
+    pub(crate) fn new(manner: Manner) -> Self {
+        Self {
+            manner,
+            facts: Vec::new(),
+            knowledge: Knowledge::default(),
+        }
+    }
+
+    fn fact(&mut self, mail: usize) -> &mut Fact {
+        if self.facts.len() <= mail {
+            self.facts.resize_with(mail + 1, Fact::default);
+        }
+        &mut self.facts[mail]
+    }
+
+    /// Notes what is there now.
+    pub(crate) fn look(&mut self, sight: &Sight) {
+        let mut on_server: BTreeMap<usize, usize> = BTreeMap::new();
+        for item in &sight.server {
+            *on_server.entry(item.mail).or_default() += 1;
+        }
+        for (mail, count) in on_server {
+            let fact = self.fact(mail);
+            fact.most_on_server = fact.most_on_server.max(count);
+        }
+        for (&mail, &count) in &sight.store {
+            let fact = self.fact(mail);
+            fact.ever_stored = true;
+            fact.deleted_here = false;
+            fact.most_stored = fact.most_stored.max(count);
+        }
+    }
+
+    /// A person deleted a copy; so many are left.
+    pub(crate) fn deleted(&mut self, mail: usize, left: usize) {
+        let fact = self.fact(mail);
+        fact.copy_deleted = true;
+        fact.deleted_here = left == 0;
+    }
+
+    /// "For an mbox: the tail that is missing at a message border together with everything after
+    /// it is lost, unless a program rewrote the file" (issue 11): where one did, an older mbox that
+    /// is put back looks as if a person had deleted what it lacks.
+    pub(crate) fn rewritten_mbox_restored(&mut self, before: &Sight, after: &Sight) {
+        for &mail in before.store.keys() {
+            if after.stored(mail) < before.stored(mail) {
+                self.deleted(mail, after.stored(mail));
+            }
+        }
+    }
+
+    /// What a backup of the state holds.
+    pub(crate) fn knowledge(&self) -> Knowledge {
+        let mut knowledge = self.knowledge.clone();
+        knowledge.stored = self.facts.iter().map(|fact| fact.most_stored).collect();
+        knowledge
+    }
+
+    /// An older state was put back. "Back up the state folder first and the Maildir second. Should
+    /// a run come in between, restoring both may bring its messages twice, but leaves none out"
+    /// (README): what was stored after that backup may come once more.
+    pub(crate) fn state_restored(&mut self, knowledge: Knowledge) {
+        for (mail, fact) in self.facts.iter_mut().enumerate() {
+            let then = knowledge.stored.get(mail).copied().unwrap_or(0);
+            fact.allowed += fact.most_stored - then;
+        }
+        self.knowledge = knowledge;
+    }
+
+    /// The state is gone.
+    pub(crate) fn state_lost(&mut self) {
+        self.knowledge = Knowledge::default();
+    }
+
+    /// `import --from-store` "knows the stored messages again by their headers" (README): one that
+    /// has no header at all may come once more.
+    pub(crate) fn rebuilt(&mut self, contents: &Contents) {
+        self.knowledge.by_header = true;
+        for (mail, fact) in self.facts.iter_mut().enumerate() {
+            if contents.get(mail).header().is_empty() {
+                fact.allowed += fact.most_stored;
+            }
+        }
+    }
+
+    /// "Who wants all of them again names another file, or says `--accept-store` once" (the hint
+    /// where a state was lost beside an mbox): a person said so.
+    pub(crate) fn all_again(&mut self) {
+        for fact in &mut self.facts {
+            fact.allowed += fact.most_stored;
+        }
+    }
+
+    /// "Equal headers say 'probably': enough not to download again where the sizes agree" (issue
+    /// 11).
+    fn is_probably_stored(&self, item: &Item, contents: &Contents) -> bool {
+        let size = |raw: &[u8]| self.manner.listed(raw);
+        let mail = contents.get(item.mail);
+        let mut others = contents.all().iter().enumerate();
+        others.any(|(number, other)| {
+            number != item.mail
+                && self.facts.get(number).is_some_and(|fact| fact.ever_stored)
+                && other.header() == mail.header()
+                && (size(&other.raw) == size(&mail.raw)
+                    // An estimate cannot be compared with the size of a file.
+                    || self.knowledge.by_header && !self.manner.exact)
+        })
+    }
+
+    /// Judges a run, and learns from it.
+    pub(crate) fn judge(&mut self, run: &Run<'_>, contents: &Contents) -> Judged {
+        self.look(run.before);
+        let mut unnoticed = BTreeSet::new();
+        for session in run.sessions {
+            let listed = session.listed.iter().flatten();
+            let swapped = listed.filter(|item| {
+                let known = &self.knowledge;
+                let other = known.taken_for(item, session, self.manner, contents);
+                // A killed run may have left the other to this one.
+                other.is_some_and(|other| {
+                    self.facts[other].ever_stored || run.after.stored(other) > 0
+                })
+            });
+            unnoticed.extend(swapped.map(|item| item.uid.clone()));
+        }
+        self.nothing_is_lost(run, contents, &unnoticed)?;
+        self.nothing_is_twice(run, contents)?;
+        self.policy_is_kept(run, contents)?;
+        self.look(run.after);
+        self.all_is_stored(run, contents, &unnoticed)?;
+        for session in run.sessions {
+            if run.exit.is_some_and(|exit| exit <= 1) {
+                self.knowledge.learn(session, &unnoticed);
+            } else {
+                self.knowledge.learn_retrieved(session);
+            }
+        }
+        for item in &run.after.server {
+            let mut sessions = run.sessions.iter();
+            if *run.quirk == Quirk::KeepsAll && sessions.any(|it| it.deleted.contains(&item.uid)) {
+                self.fact(item.mail).deletion_accepted = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn nothing_is_lost(
+        &self,
+        run: &Run<'_>,
+        contents: &Contents,
+        unnoticed: &BTreeSet<String>,
+    ) -> Judged {
+        for (&mail, &count) in &run.before.store {
+            if run.after.stored(mail) < count {
+                return violation(
+                    Kind::TakenFromStore,
+                    format!("{} was in the store", name(contents, mail)),
+                );
+            }
+        }
+        for item in &run.before.server {
+            let fact = &self.facts[item.mail];
+            // Deletions "are 'done' when the next UIDL no longer shows them; until then they are
+            // asked again" (design).
+            let follows = run.policy == Policy::WhenDeletedHere || fact.deletion_accepted;
+            let is_meant = follows && fact.deleted_here;
+            if !run.after.has(item.mail) && !is_meant && !unnoticed.contains(&item.uid) {
+                let (kind, how) = match (fact.ever_stored, fact.deleted_here) {
+                    (false, _) => (Kind::Lost, "it was never stored"),
+                    (true, true) => (Kind::LostAfterDeletion, "a person deleted the copy here"),
+                    (true, false) => (Kind::Lost, "its copy was lost with a restored store"),
+                };
+                let what = name(contents, item.mail);
+                let words = format!("{what} ({}) was deleted on the server; {how}", item.uid);
+                return violation(kind, words);
+            }
+        }
+        Ok(())
+    }
+
+    fn nothing_is_twice(&self, run: &Run<'_>, contents: &Contents) -> Judged {
+        for (&mail, &count) in &run.after.store {
+            let fact = &self.facts[mail];
+            if count > run.before.stored(mail) && count > fact.most_on_server.max(1) + fact.allowed
+            {
+                return violation(
+                    Kind::StoredTwice,
+                    format!("{} is in the store {count} times", name(contents, mail)),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn policy_is_kept(&self, run: &Run<'_>, contents: &Contents) -> Judged {
+        for uid in run.sessions.iter().flat_map(|session| &session.deleted) {
+            let Some(item) = run.before.server.iter().find(|item| item.uid == *uid) else {
+                continue;
+            };
+            let is_wrong = match run.policy {
+                Policy::Keep => true,
+                Policy::AtOnce | Policy::AfterDays(_) => false,
+                Policy::WhenDeletedHere => !self.facts[item.mail].copy_deleted,
+            };
+            if is_wrong {
+                return violation(
+                    Kind::AgainstPolicy,
+                    format!("DELE of {} ({uid})", name(contents, item.mail)),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn all_is_stored(
+        &self,
+        run: &Run<'_>,
+        contents: &Contents,
+        unnoticed: &BTreeSet<String>,
+    ) -> Judged {
+        let ended = run.exit.is_some_and(|exit| exit <= 1);
+        let asked = |uid| run.sessions.iter().any(|it| it.retrieved.contains(uid));
+        let breaks = matches!(run.quirk, Quirk::Breaks(uid, _) if asked(uid));
+        // Whether it could reach the server at all.
+        let listed = run.sessions.iter().any(|session| session.listed.is_some());
+        if *run.quirk == Quirk::Contradicts || !listed || !(ended || breaks) {
+            return Ok(());
+        }
+        for item in run
+            .sessions
+            .iter()
+            .flat_map(|session| session.listed.iter().flatten())
+        {
+            let mail = contents.get(item.mail);
+            let in_trouble = match run.quirk {
+                Quirk::Cuts(uid) | Quirk::Breaks(uid, _) => *uid == item.uid,
+                Quirk::Unstuffed => mail.has_dots(),
+                _ => false,
+            };
+            // "The server sent an empty message; it stays there and is asked for again": the run
+            // says so, and ends with 1. There is nothing in it to lose.
+            if !in_trouble
+                && !mail.raw.is_empty()
+                && !self.facts[item.mail].ever_stored
+                && !unnoticed.contains(&item.uid)
+                && !self.is_probably_stored(item, contents)
+            {
+                let words = format!("{} ({})", name(contents, item.mail), item.uid);
+                return if breaks {
+                    violation(Kind::OneStopsOthers, words)
+                } else {
+                    violation(Kind::NeverStored, words)
+                };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A content in words.
+pub(crate) fn name(contents: &Contents, mail: usize) -> String {
+    let content = contents.get(mail);
+    format!("#{mail} [{}, {} B]", content.what, content.raw.len())
+}
+
+/// A run over one message that a server of exact sizes holds as `u1` before it.
+fn judged(policy: Policy, exit: u8, on_server_after: bool, stored: (usize, usize)) -> Option<Kind> {
+    let mut contents = Contents::default();
+    let mail = contents.other(&mut crate::mail::Random::new(1));
+    let raw = contents.get(mail).raw.clone();
+    let uid = "u1".to_owned();
+    let items = vec![Item { uid, mail, raw }];
+    let sight = |count: usize, server: &[Item]| Sight {
+        server: server.to_vec(),
+        store: (count > 0).then_some((mail, count)).into_iter().collect(),
+    };
+    let after: &[Item] = if on_server_after { &items } else { &[] };
+    let session = Session {
+        listed: Some(items.clone()),
+        ..Session::default()
+    };
+    let mut oracle = Oracle::new(Manner {
+        pipelining: false,
+        top: true,
+        exact: true,
+    });
+    let run = Run {
+        policy,
+        quirk: &Quirk::None,
+        exit: Some(exit),
+        before: &sight(stored.0, &items),
+        after: &sight(stored.1, after),
+        sessions: &[session],
+    };
+    let judged = oracle.judge(&run, &contents);
+    judged.err().map(|violation| violation.kind)
+}
+
+#[test]
+fn the_oracle_sees_what_is_lost_doubled_and_left_out() {
+    let at_once = |exit, on_server, stored| judged(Policy::AtOnce, exit, on_server, stored);
+    assert_eq!(at_once(0, false, (0, 1)), None);
+    assert_eq!(at_once(0, false, (0, 0)), Some(Kind::Lost));
+    assert_eq!(at_once(0, true, (1, 0)), Some(Kind::TakenFromStore));
+    assert_eq!(at_once(0, true, (1, 2)), Some(Kind::StoredTwice));
+    assert_eq!(at_once(0, true, (0, 0)), Some(Kind::NeverStored));
+    assert_eq!(at_once(75, true, (0, 0)), None);
+}

@@ -1,0 +1,225 @@
+//! Signals, and two runs at once.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use exchange_sim::{Act, At, Knobs};
+use rustix::process::Signal;
+
+use support::bench::{Bench, By, Setup, letters};
+
+/// The octet at which the server stalls: in the middle of the messages.
+const STALL: u64 = 30_000;
+
+/// How soon a run that was told to stop has to end.
+const SOON: Duration = Duration::from_secs(10);
+
+#[test]
+fn a_second_run_says_who_holds_the_account_and_leaves_the_first_in_peace() {
+    let bench = Bench::with(letters(20));
+    let (reached, wait) = mpsc::channel();
+    let (go_on, held) = mpsc::channel();
+    bench.on_command(move |seen, _| {
+        if seen.verb == "RETR" && seen.number == Some(3) {
+            reached.send(()).unwrap();
+            held.recv().unwrap();
+        }
+    });
+    let first = bench.fetch(&[]).start();
+    wait.recv_timeout(SOON).unwrap();
+    let second = bench.fetch(&[]).within(SOON).start().end();
+    assert_eq!(second.status, Some(75), "{}", second.text());
+    second.says(&format!("process {}", first.process.pid()));
+    second.says("hint:");
+    go_on.send(()).unwrap();
+    let first = first.end();
+    assert_eq!(first.status, Some(0), "{}", first.text());
+    assert_eq!(bench.sim.transcripts().len(), 1, "the second run connected");
+    bench.assert_exactly_once();
+}
+
+#[test]
+fn the_account_is_free_again_when_its_run_was_killed() {
+    let bench = Bench::with(letters(20));
+    bench.on_command(|seen, process| {
+        if seen.verb == "RETR" {
+            process.kill();
+        }
+    });
+    assert!(bench.fetch(&[]).end().was_killed());
+    bench.no_hooks();
+    bench.fetch(&[]).gives(0);
+    bench.assert_exactly_once();
+}
+
+/// A signal in the middle of retrieval: what is complete is recorded, the rest comes next time.
+fn stops_in_order(signal: Signal, pipelining: bool) {
+    let bench = Setup::with(letters(300))
+        .knobs(Knobs {
+            pipelining,
+            // Nothing comes behind it: the run waits for the rest until the signal ends it.
+            stall: Some(STALL),
+            ..Knobs::default()
+        })
+        .start();
+    bench.on_progress(move |progress, process| {
+        // Once: a second one would end it on the spot.
+        if progress.session_octets == STALL {
+            process.signal(signal);
+        }
+    });
+    let ended = bench.fetch(&["--profile", "outlook-2016"]).end();
+    assert_eq!(ended.status, Some(130), "{}", ended.text());
+    bench.no_hooks();
+    let stored = bench.store.len();
+    // Where commands fly together, the server does not know how far the client has come.
+    let least = if pipelining { 0 } else { 50 };
+    assert!(stored >= least && stored < 300, "{stored} are stored");
+    assert_eq!(bench.store.tmp(), [""; 0]);
+    assert_eq!(bench.mailbox().len(), 300);
+    assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
+    bench.sim.clear_log();
+    bench.knobs(Knobs::default());
+    bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+    assert_eq!(bench.sim.commands_of("RETR").len(), 300 - stored);
+    bench.assert_exactly_once();
+    assert!(bench.mailbox().is_empty());
+}
+
+#[test]
+fn a_signal_in_the_middle_of_retrieval_loses_nothing_that_was_complete() {
+    for signal in [Signal::INT, Signal::TERM] {
+        for pipelining in [false, true] {
+            stops_in_order(signal, pipelining);
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_the_run_in_every_state_of_the_dialogue() {
+    let verbs = [
+        "CAPA", "STLS", "USER", "PASS", "STAT", "UIDL", "LIST", "RETR", "DELE", "QUIT",
+    ];
+    for verb in verbs {
+        let bench = Setup::with(letters(3))
+            .by(By::Stls)
+            // No answer at all, and the connection stays.
+            .knobs(Knobs::default().rule(At::verb(verb), Act::Instead(Vec::new())))
+            .start();
+        bench.on_command(move |seen, process| {
+            if seen.verb == verb {
+                process.signal(Signal::INT);
+            }
+        });
+        let run = bench.fetch(&["--profile", "outlook-2016"]).within(SOON);
+        let ended = run.start().end();
+        assert_eq!(ended.status, Some(130), "{verb}: {}", ended.text());
+        assert_eq!(bench.store.tmp(), [""; 0], "{verb}");
+        bench.settle();
+        bench.no_hooks();
+        bench.knobs(Knobs::default());
+        bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+        bench.assert_exactly_once();
+        assert!(bench.mailbox().is_empty(), "{verb}");
+    }
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_the_greeting() {
+    let bench = Setup::with(letters(1))
+        .by(By::Plain)
+        .knobs(Knobs::default().rule(At::Greeting, Act::Silent))
+        .start();
+    let running = bench.fetch(&[]).within(SOON).start();
+    // The server accepts, and says nothing; nothing in its dialogue tells when.
+    while bench.sim.transcripts().is_empty() {
+        std::thread::yield_now();
+    }
+    running.process.signal(Signal::TERM);
+    let ended = running.end();
+    // Before the program listens for signals they end it, as they end any program.
+    assert!(
+        ended.status == Some(130) || ended.signal == Some(Signal::TERM.as_raw()),
+        "{}",
+        ended.text()
+    );
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_a_password() {
+    let bench = Bench::with(letters(1));
+    let ready = bench.path("ready");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &ready,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    let command = format!("echo > {}; sleep 30", ready.display());
+    let url = bench.url();
+    let mut run = bench.fetch(&[]).within(SOON);
+    run.command = {
+        let mut command_line = std::process::Command::new(run.command.get_program());
+        command_line
+            .args(["fetch", &url, "--user", "anna@example.com", "--maildir"])
+            .arg(&bench.store.root)
+            .arg("--password-command")
+            .arg(&command)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("HOME", bench.path(""))
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        command_line
+    };
+    let running = run.start();
+    // Opening it waits for the command.
+    std::fs::read(&ready).unwrap();
+    running.process.signal(Signal::TERM);
+    let ended = running.end();
+    assert_eq!(ended.status, Some(130), "{}", ended.text());
+    assert_eq!(
+        bench.sim.transcripts().len(),
+        0,
+        "it connected all the same"
+    );
+}
+
+#[test]
+fn a_second_signal_ends_at_once_and_loses_nothing() {
+    let bench = Setup::with(letters(300))
+        .knobs(Knobs {
+            stall: Some(STALL),
+            ..Knobs::default()
+        })
+        .start();
+    bench.on_progress(move |progress, process| {
+        if progress.session_octets == STALL {
+            process.signal(Signal::INT);
+            process.signal(Signal::TERM);
+        }
+    });
+    let run = bench.fetch(&["--profile", "outlook-2016"]);
+    let ended = run.within(SOON).end();
+    assert_eq!(ended.status, Some(130), "{}", ended.text());
+    bench.no_hooks();
+    assert_eq!(bench.mailbox().len(), 300);
+    bench.knobs(Knobs::default());
+    bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+    bench.assert_exactly_once();
+    assert!(bench.mailbox().is_empty());
+}
+
+#[test]
+fn a_reader_of_standard_output_that_goes_away_stops_nothing() {
+    let bench = Bench::with(letters(300));
+    let mut run = bench.fetch(&["--json"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    run.command.stdout(writer);
+    run.gives(0);
+    bench.assert_exactly_once();
+}

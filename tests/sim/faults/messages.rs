@@ -1,0 +1,407 @@
+//! RETR, DELE and QUIT. (Catalogue 48–74; attacks S5, S7, S10, M1–M6.)
+
+use exchange_sim::{Act, At, BareLf, Content, Fails, Knobs, sample};
+
+use super::table::{fault, with_first_line};
+use support::bench::{Bench, By, Setup, letter, letters, stored_form};
+
+fn nasty() -> Vec<Vec<u8>> {
+    let nasty = sample::nasty()
+        .into_iter()
+        .filter(|one| !one.octets.is_empty());
+    nasty.map(|one| one.octets).collect()
+}
+
+#[test]
+fn messages_of_any_form_are_stored_as_they_are_however_they_are_cut_into_packets() {
+    for (chunk, cr_split) in [
+        (None, false),
+        (Some(1), false),
+        (None, true),
+        (Some(7), true),
+    ] {
+        // An octet a packet is slow where messages are large.
+        let messages = nasty()
+            .into_iter()
+            .filter(|one| chunk.is_none() || one.len() < 4096);
+        let knobs = Knobs {
+            chunk,
+            cr_split,
+            ..Knobs::default()
+        };
+        fault(format!("packets of {chunk:?}, {cr_split}"), knobs)
+            .messages(messages.collect())
+            .holds();
+    }
+}
+
+#[test]
+fn messages_of_any_form_are_stored_octet_for_octet_with_crlf() {
+    let bench = Bench::with(nasty());
+    bench.fetch(&["--line-endings", "crlf"]).gives(0);
+    let wire: Vec<_> = nasty()
+        .iter()
+        .map(|sent| exchange_sim::wire_form(sent))
+        .collect();
+    bench.assert_stored(&wire);
+}
+
+#[test]
+fn enormous_lines_and_headers_are_stored() {
+    let line = |count: usize| vec![b'x'; count];
+    let messages = vec![
+        [b"Subject: 3 MB\r\n\r\n", &line(3 << 20)[..], b"\r\n"].concat(),
+        [b"Subject: ", &line(1 << 20)[..], b"\r\n\r\nbody\r\n"].concat(),
+        [b"Subject: dots\r\n\r\n", &vec![b'.'; 1 << 20][..], b"\r\n"].concat(),
+        b"Received: fake\r\nReturn-Path: <>\r\nX-UIDL: 1\r\nStatus: RO\r\n\
+          Subject: \x1b]0;x\x07\x1b[2J\r\n\r\nx\r\n"
+            .to_vec(),
+        b".\r\n".repeat(50_000),
+        b"\r\n".repeat(50_000),
+        b"\r".repeat(50_000),
+        b"\n.\n".repeat(50_000),
+    ];
+    fault("enormous", Knobs::default())
+        .messages(messages)
+        .holds();
+}
+
+#[test]
+fn a_forged_reply_inside_a_message_forges_nothing() {
+    // Ends after LF . LF, for a client that ends there; then replies to what comes next.
+    let forged =
+        b"Subject: smuggled\n\nbody\n.\n+OK\r\nSubject: forged\r\n\r\nx\n.\n+OK 0 0\r\n-ERR\r\n";
+    let messages = vec![
+        letter(1),
+        forged.to_vec(),
+        b"x\n.\r\n-ERR\r\n".to_vec(),
+        letter(4),
+    ];
+    fault("LF . LF", Knobs::default())
+        .messages(messages)
+        .holds();
+}
+
+#[test]
+fn an_empty_message_that_is_listed_so_is_stored() {
+    let knobs = Knobs {
+        sizes: Some(exchange_sim::Sizes::Exact),
+        ..Knobs::default()
+    };
+    fault("of 0 octets", knobs)
+        .messages(vec![letter(1), Vec::new(), letter(3)])
+        .does_not_heal()
+        .holds();
+}
+
+#[test]
+fn an_empty_message_that_is_listed_otherwise_stays_and_is_told() {
+    fault("of 0 octets, it is said of 1,437", Knobs::default())
+        .messages(vec![letter(1), Vec::new(), letter(3)])
+        .fails(1, "empty message")
+        .leaves(1)
+        .stores(vec![stored_form(&letter(1)), stored_form(&letter(3))])
+        .deletes()
+        .does_not_heal()
+        .holds();
+}
+
+#[test]
+fn text_behind_the_status_of_retr_is_no_size() {
+    for text in [
+        "+OK 999999999 octets",
+        "+OK 0",
+        "+OK -1 octets",
+        "+OK message follows .",
+    ] {
+        let knobs = Knobs {
+            status_odd: Some((At::verb("RETR"), text.into())),
+            ..Knobs::default()
+        };
+        fault(text, knobs).holds();
+    }
+}
+
+#[test]
+fn a_line_that_begins_with_a_dot_is_no_end() {
+    let knobs = Knobs {
+        retr_dotline: Some(b".done".to_vec()),
+        ..Knobs::default()
+    };
+    fault(".done", knobs)
+        .stores(with_first_line("done", &letters(4)))
+        .does_not_heal()
+        .holds();
+}
+
+#[test]
+fn a_body_without_stuffing_is_not_taken_for_whole() {
+    let knobs = Knobs {
+        no_stuffing: true,
+        ..Knobs::default()
+    };
+    // Each letter holds a line of one dot, behind which it goes on.
+    fault("no byte-stuffing", knobs)
+        .fails(76, "")
+        .stores_first(0)
+        .holds();
+}
+
+#[test]
+fn a_body_whose_end_is_not_on_a_line_of_its_own_is_waited_for_and_given_up() {
+    let knobs = Knobs {
+        no_final_crlf: true,
+        ..Knobs::default()
+    };
+    fault("text.", knobs)
+        .messages(vec![
+            letter(1),
+            b"Subject: x\r\n\r\ntext".to_vec(),
+            letter(3),
+        ])
+        .hangs()
+        .fails(75, "timed out")
+        .stores_first(1)
+        .unpipelined()
+        .holds();
+    let knobs = Knobs {
+        term_no_lf: true,
+        ..Knobs::default()
+    };
+    fault(". CR", knobs)
+        .hangs()
+        .fails(75, "timed out")
+        .unpipelined()
+        .holds();
+}
+
+#[test]
+fn line_ends_without_cr_end_nothing() {
+    let table = [
+        (
+            BareLf {
+                status: true,
+                ..BareLf::default()
+            },
+            0,
+        ),
+        (
+            BareLf {
+                listing: true,
+                ..BareLf::default()
+            },
+            0,
+        ),
+        (
+            BareLf {
+                body: true,
+                ..BareLf::default()
+            },
+            0,
+        ),
+    ];
+    for (bare_lf, stored) in table {
+        let knobs = Knobs {
+            bare_lf,
+            ..Knobs::default()
+        };
+        fault(format!("{bare_lf:?}"), knobs)
+            .hangs()
+            .fails(75, "timed out")
+            .stores_first(stored)
+            .unpipelined()
+            .holds();
+    }
+}
+
+#[test]
+fn a_message_without_end_is_given_up() {
+    let knobs = Knobs {
+        endless_body: true,
+        ..Knobs::default()
+    };
+    fault("endless", knobs)
+        .by(By::Plain)
+        .messages(letters(1))
+        .on_disk()
+        .fails(65, "did not end it")
+        .unpipelined()
+        .holds();
+}
+
+#[test]
+fn s7_a_message_far_larger_than_listed_is_stored_or_skipped_by_max_size() {
+    let bench = Bench::with(letters(1));
+    bench.mailbox().deliver(Content::large(3 << 20));
+    let ids = bench.mailbox().unique_ids();
+    bench.mailbox().set_listed_size(&ids[1], 1);
+    let ended = bench
+        .fetch(&["--profile", "outlook-2016", "--max-size", "1MiB"])
+        .gives(1);
+    ended.says("larger than max-size");
+    bench.assert_stored(&bench.held());
+    assert_eq!(bench.mailbox().unique_ids(), ids[1..]);
+    bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+    assert_eq!(bench.store.len(), 2);
+    assert!(bench.mailbox().is_empty());
+}
+
+#[test]
+fn what_is_said_of_a_message_that_cannot_be_had_is_shown_escaped() {
+    let bench = Bench::with(letters(3));
+    bench.deliver_with_uid(b"\x1b[2J\x07\x9b/../", &letter(4));
+    bench
+        .mailbox()
+        .set_fails(b"\x1b[2J\x07\x9b/../", Fails::Retr);
+    bench.knobs(Knobs::default().text(
+        exchange_sim::Text::NotRetrieved,
+        b"\x1b]0;title\x07 no \xff\r +OK".to_vec(),
+    ));
+    let ended = bench.fetch(&["-vv"]).gives(1);
+    ended.says("\\x1b[2J\\x07\\x9b/../");
+    ended.says("no \\xff");
+}
+
+#[test]
+fn a_second_answer_to_any_command_ends_the_run() {
+    for junk in ["+OK once more\r\n", "\r\n", "x", "-ERR no\r\n"] {
+        for verb in ["CAPA", "USER", "PASS", "STAT", "UIDL", "LIST"] {
+            let knobs = Knobs {
+                pipelined_junk: Some((At::verb(verb), junk.into())),
+                ..Knobs::default()
+            };
+            // Pipelined, an answer too many is found when all are counted.
+            fault(format!("{junk:?} behind {verb}"), knobs)
+                .fails(76, "")
+                .never("RETR")
+                .unpipelined()
+                .holds();
+        }
+        for verb in ["CAPA", "PASS"] {
+            let knobs = Knobs {
+                pipelined_junk: Some((At::verb(verb), junk.into())),
+                ..Knobs::default()
+            };
+            fault(format!("{junk:?} behind {verb}"), knobs)
+                .fails(76, "not asked for")
+                .never("RETR")
+                .pipelined()
+                .holds();
+        }
+        let knobs = Knobs {
+            pipelined_junk: Some((At::verb_nth("DELE", 2), junk.into())),
+            ..Knobs::default()
+        };
+        let row = fault(format!("{junk:?} behind DELE"), knobs)
+            .keeps_everything(76, "")
+            .deletes()
+            .never("QUIT");
+        // What is no line by itself is one with the answer behind it.
+        if junk.ends_with("\r\n") {
+            row.holds();
+        } else {
+            row.unpipelined().holds();
+        }
+    }
+}
+
+#[test]
+fn a_second_answer_to_retr_makes_the_message_doubtful() {
+    for junk in ["+OK once more\r\n", "x", "rest of the message\r\n.\r\n"] {
+        for number in [1, 3, 4] {
+            let knobs = Knobs {
+                pipelined_junk: Some((At::line(&format!("RETR {number}")), junk.into())),
+                ..Knobs::default()
+            };
+            fault(format!("{junk:?} behind RETR {number}"), knobs)
+                .fails(76, "not asked for")
+                .stores_first(number - 1)
+                .unpipelined()
+                .holds();
+        }
+    }
+}
+
+#[test]
+fn answers_that_are_out_of_step_store_nothing_wrong() {
+    // One answer is missing: all behind it answer the command before theirs.
+    let missing = Knobs::default().rule(At::line("RETR 2"), Act::Instead(Vec::new()));
+    fault("no answer to RETR 2", missing)
+        .messages(letters(8))
+        .hangs()
+        .fails(75, "timed out")
+        .stores_some()
+        .holds();
+    let twice = Knobs::default().rule(
+        At::line("RETR 2"),
+        Act::After(b"+OK\r\nx\r\n.\r\n".to_vec()),
+    );
+    fault("a message too many", twice)
+        .messages(letters(8))
+        .fails(76, "")
+        .stores_some()
+        .holds();
+}
+
+#[test]
+fn odd_answers_to_dele_and_quit_delete_no_more_than_was_stored() {
+    // The server took these for +OK and deleted; the client could not know.
+    for line in ["", "OK", "-", " +OK"] {
+        let knobs = Knobs {
+            status_odd: Some((At::verb("DELE"), line.into())),
+            ..Knobs::default()
+        };
+        fault(format!("{line:?} to DELE"), knobs)
+            .keeps_everything(1, "the server refused DELE")
+            .deletes()
+            .leaves(0)
+            .holds();
+        let knobs = Knobs {
+            status_odd: Some((At::verb("QUIT"), line.into())),
+            ..Knobs::default()
+        };
+        fault(format!("{line:?} to QUIT"), knobs)
+            .keeps_everything(1, "the server refused QUIT")
+            .deletes()
+            .leaves(0)
+            .holds();
+    }
+    for line in ["+", "+YES", "+ERR really"] {
+        for verb in ["DELE", "QUIT"] {
+            let knobs = Knobs {
+                status_odd: Some((At::verb(verb), line.into())),
+                ..Knobs::default()
+            };
+            fault(format!("{line:?} to {verb}"), knobs).holds();
+        }
+    }
+}
+
+#[test]
+fn a_server_that_drops_all_when_the_connection_drops_takes_nothing_that_was_complete() {
+    let bench = Setup::with(letters(6)).start();
+    bench.knobs(Knobs {
+        drop_empties: true,
+        ..Knobs::default().rule(At::line("RETR 5"), Act::Close(exchange_sim::CloseHow::Fin))
+    });
+    bench.fetch(&["--profile", "outlook-2016"]).gives(75);
+    assert!(bench.mailbox().is_empty());
+    bench.assert_stored(&bench.held()[..4]);
+    bench.knobs(Knobs::default());
+    bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+    bench.assert_stored(&bench.held()[..4]);
+}
+
+#[test]
+fn a_header_that_the_server_leaves_out_is_left_out() {
+    let received = |number| [b"Received: from a\r\n\tby b\r\n".to_vec(), letter(number)].concat();
+    let knobs = Knobs {
+        drop_received: true,
+        ..Knobs::default()
+    };
+    fault("without Received", knobs)
+        .messages((1..=4).map(received).collect())
+        .stores(letters(4).iter().map(|sent| stored_form(sent)).collect())
+        .does_not_heal()
+        .holds();
+}

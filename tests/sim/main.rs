@@ -1,0 +1,29 @@
+//! The program, and parts of the library, against the simulated Exchange and other servers that
+//! the tests play themselves. Nothing here needs a server that has to be installed.
+
+mod account;
+mod agents;
+mod attacks;
+mod exactly_once;
+mod faults;
+mod filed;
+mod from_store;
+mod headers_only;
+mod keyring;
+mod list;
+mod mechanisms;
+mod migration;
+mod oauth;
+mod probe;
+mod reach;
+mod readers;
+mod retention;
+mod rfc1939;
+mod scale;
+mod secrets;
+mod sign_in;
+mod statements;
+mod systems;
+mod tls;
+mod verify;
+mod wire;

@@ -1,0 +1,14 @@
+//! When messages leave the server, and what stops that: the real program, a simulated Exchange,
+//! and people who delete, move and lose mail.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
+mod brakes;
+mod followed;
+mod histories;
+mod mbox;
+mod stores;
+mod told;

@@ -1,0 +1,153 @@
+//! A store that is gone, or another one: on a volume that is not mounted, moved, or brought back
+//! from a backup.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use support::bench::{Bench, letter, letters, rename, stored_form};
+
+const FOLLOW: [&str; 1] = ["--remove-when-deleted-locally"];
+
+fn fetched(settings: &[&str]) -> Bench {
+    let bench = Bench::with(letters(12));
+    bench.fetch(settings).gives(0);
+    bench.sim.clear_log();
+    bench
+}
+
+/// As other programs copy folders.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(copied.unwrap().success());
+}
+
+/// Asserts that the run ends before it connects, and makes nothing.
+#[track_caller]
+fn stops(bench: &Bench, settings: &[&str], words: &str) {
+    bench.sim.clear_log();
+    let ended = bench.fetch(settings).gives(75);
+    ended.says(words);
+    ended.says("--accept-store");
+    assert_eq!(bench.sim.commands_of("CAPA"), [""; 0], "it connects");
+    let mut rehearsal = settings.to_vec();
+    rehearsal.push("--dry-run");
+    bench.fetch(&rehearsal).gives(75);
+}
+
+#[test]
+fn a_store_that_is_gone_stops_every_policy_and_is_not_made_anew() {
+    for settings in [
+        &[][..],
+        &["--leave-on-server", "false"],
+        &["--remove-after-days", "1"],
+        &FOLLOW,
+    ] {
+        let bench = fetched(&[]);
+        let aside = bench.path("aside");
+        rename(&bench.store.root, &aside);
+        stops(
+            &bench,
+            settings,
+            "is not there, although 12 messages were stored",
+        );
+        assert!(!bench.store.root.exists());
+        // The empty folder that a volume is mounted on is no store either.
+        fs::create_dir(&bench.store.root).unwrap();
+        stops(
+            &bench,
+            settings,
+            "is not there, although 12 messages were stored",
+        );
+        assert_eq!(fs::read_dir(&bench.store.root).unwrap().count(), 0);
+        // It is back: all is well.
+        fs::remove_dir(&bench.store.root).unwrap();
+        rename(&aside, &bench.store.root);
+        bench.fetch(&[]).gives(0);
+        assert_eq!(bench.mailbox().len(), 12);
+        bench.assert_exactly_once();
+    }
+}
+
+#[test]
+fn the_status_says_that_the_store_was_gone() {
+    let bench = fetched(&[]);
+    rename(&bench.store.root, &bench.path("aside"));
+    bench.fetch(&[]).gives(75);
+    let status = bench.configured("status", "", &[]).gives(0);
+    assert!(status.out.contains("is not there"), "{}", status.text());
+}
+
+#[test]
+fn another_store_at_the_same_place_is_not_written_into() {
+    let bench = fetched(&FOLLOW);
+    rename(&bench.store.root, &bench.path("aside"));
+    for folder in ["tmp", "new", "cur"] {
+        fs::create_dir_all(bench.store.root.join(folder)).unwrap();
+    }
+    bench.deliver(&letter(13));
+    stops(&bench, &FOLLOW, "it holds none of them");
+    assert_eq!(bench.store.len(), 0);
+    // A person may say that it is the store from now on: new messages come, and those that it
+    // lacks stay where they are, whatever the policy.
+    let accepted = ["--remove-when-deleted-locally", "--accept-store"];
+    bench.fetch(&accepted).gives(0);
+    bench.assert_stored(&[stored_form(&letter(13))]);
+    for settings in [&FOLLOW[..], &["--leave-on-server", "false"]] {
+        bench.fetch(settings).gives(0);
+    }
+    assert_eq!(bench.mailbox().len(), 12, "only the new one may go");
+    bench.assert_stored(&[stored_form(&letter(13))]);
+}
+
+#[test]
+fn a_store_that_is_gone_can_be_begun_anew() {
+    let bench = fetched(&FOLLOW);
+    fs::remove_dir_all(&bench.store.root).unwrap();
+    bench.deliver(&letter(13));
+    bench
+        .fetch(&["--remove-when-deleted-locally", "--accept-store"])
+        .gives(0);
+    bench.assert_stored(&[stored_form(&letter(13))]);
+    bench.fetch(&FOLLOW).gives(0);
+    assert_eq!(bench.mailbox().len(), 13);
+    assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
+}
+
+/// What a backup lacks was not deleted by anybody.
+#[test]
+fn a_store_brought_back_from_a_backup_deletes_nothing() {
+    let bench = fetched(&FOLLOW);
+    let backup = bench.path("backup");
+    copy(&bench.store.root, &backup);
+    for number in 13..=15 {
+        bench.deliver(&letter(number));
+    }
+    bench.fetch(&FOLLOW).gives(0);
+    fs::remove_dir_all(&bench.store.root).unwrap();
+    copy(&backup, &bench.store.root);
+    for _ in 0..2 {
+        bench.fetch(&FOLLOW).gives(0);
+        assert_eq!(bench.mailbox().len(), 15);
+    }
+    // What is deleted from now on is.
+    let first = bench.store.files().into_keys().next().unwrap();
+    fs::remove_file(first).unwrap();
+    bench.fetch(&FOLLOW).gives(0);
+    assert_eq!(bench.mailbox().len(), 14);
+}
+
+#[test]
+fn a_store_that_was_moved_and_is_all_there_goes_on() {
+    let bench = fetched(&FOLLOW);
+    let aside = bench.path("aside");
+    copy(&bench.store.root, &aside);
+    fs::remove_dir_all(&bench.store.root).unwrap();
+    rename(&aside, &bench.store.root);
+    bench.fetch(&FOLLOW).gives(0);
+    assert_eq!(bench.mailbox().len(), 12);
+    let first = bench.store.files().into_keys().next().unwrap();
+    fs::remove_file(first).unwrap();
+    bench.fetch(&FOLLOW).gives(0);
+    assert_eq!(bench.mailbox().len(), 11);
+}

@@ -1,0 +1,140 @@
+//! Exchange's two idle timers (XPOP3:V0002), and its word before the close (V0003).
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
+use std::time::Duration;
+
+use exchange_sim::{Act, At, CloseHow, Knobs, LoginType, ManualClock, Profile, Server};
+use popsync::account::{
+    Account, AuthMethod, Identity, Limits, LineEndings, PasswordSource, Retention, Route, Security,
+    StoreSettings, TlsSettings,
+};
+use popsync::exit::Exit;
+use popsync::session::{Error, Session};
+use secrecy::SecretString;
+
+use super::common::KEEPING;
+use support::bench::{Bench, PASSWORD, USER, letters};
+
+fn account(port: u16) -> Account {
+    Account {
+        name: "work".to_owned(),
+        identity: Identity {
+            key: "work".to_owned(),
+            host: "localhost".to_owned(),
+            user: USER.to_owned(),
+        },
+        server: popsync::account::Server {
+            host: "127.0.0.1".to_owned(),
+            port,
+            security: Security::Plain,
+        },
+        user: USER.to_owned(),
+        auth: AuthMethod::User,
+        password: PasswordSource::Ask,
+        profile: popsync::profile::Profile::Outlook2016,
+        store: StoreSettings::Maildir {
+            path: "/nowhere".into(),
+            line_endings: LineEndings::Lf,
+        },
+        retention: Retention::new(false, None),
+        limits: Limits::default(),
+        route: Route::default(),
+        tls: TlsSettings::default(),
+        timeout: Duration::from_secs(30),
+    }
+}
+
+/// A session that lies idle for half an hour by the server's clock, and how its next command
+/// ends.
+async fn idle(knobs: Knobs) -> Error {
+    let clock = ManualClock::default();
+    let sim = Server::builder(Profile::Ex2016)
+        .user(USER, PASSWORD)
+        .messages(USER, letters(2))
+        .knobs(Knobs {
+            login_type: Some(LoginType::PlainText),
+            ..knobs
+        })
+        .clock(clock.clone())
+        .start()
+        .unwrap();
+    let password = SecretString::from(PASSWORD);
+    let account = account(sim.pop3_port());
+    let begun = Session::begin(&account, &password, None, |_| {}).await;
+    let mut session = begun.unwrap();
+    // XPOP3:V0002: 1800 s after login, and a command begins them anew.
+    clock.advance(Duration::from_secs(1799));
+    session.noop().await.unwrap().unwrap();
+    clock.advance(Duration::from_secs(1799));
+    session.noop().await.unwrap().unwrap();
+    clock.advance(Duration::from_secs(1801));
+    assert!(sim.wait_until_idle(Duration::from_secs(30)));
+    let error = session.noop().await.unwrap_err();
+    assert!(session.quit().await.is_err(), "nothing more is sent");
+    assert_eq!(sim.mailbox(USER).len(), 2);
+    error
+}
+
+/// XPOP3:V0002, V0003.
+#[tokio::test]
+async fn the_word_before_an_autologout_is_the_reason_given() {
+    let error = idle(Knobs {
+        idle_notice: Some(b"-ERR Connection is closed. Idle \x1btimeout".to_vec()),
+        ..Knobs::default()
+    })
+    .await;
+    assert_eq!(
+        error.to_string(),
+        r"the server ended the session: `Connection is closed. Idle \u{1b}timeout`"
+    );
+    assert_eq!(error.exit(), Exit::TemporaryFailure);
+}
+
+/// XPOP3:V0003 where it is not so, as RFC 1939 §3 has it.
+#[tokio::test]
+async fn an_autologout_without_a_word_is_one_too() {
+    let error = idle(Knobs {
+        idle_notice: None,
+        ..Knobs::default()
+    })
+    .await;
+    assert_eq!(error.to_string(), "the server ended the session");
+    assert_eq!(error.exit(), Exit::TemporaryFailure);
+}
+
+/// XPOP3:V0003: the word in place of an answer, and then the end. What it says is passed on, and
+/// the message is retrieved in the next session.
+#[test]
+fn the_word_in_place_of_an_answer_is_passed_on_and_deletes_nothing() {
+    let bench = Bench::with(letters(3));
+    let notice = b"-ERR Connection is closed. Idle timeout\r\n".to_vec();
+    bench.knobs(
+        Knobs::default()
+            .rule(At::line("RETR 3"), Act::Instead(notice))
+            .rule(At::line("RETR 3"), Act::CloseAfter(CloseHow::Fin)),
+    );
+    let ended = bench.sync("profile = \"outlook-2016\"", &[]).end();
+    ended.says("`Connection is closed. Idle timeout`");
+    bench.knobs(Knobs::default());
+    bench.sync("profile = \"outlook-2016\"", &[]).gives(0);
+    bench.assert_exactly_once();
+    assert!(bench.mailbox().is_empty());
+}
+
+/// XPOP3:V0002: 60 s before login are not for waiting, so the password comes first.
+#[test]
+fn the_password_is_there_before_the_server_is_dialled() {
+    let bench = Bench::with(letters(1));
+    let keys = format!(
+        "[accounts.other]\nserver = {:?}\nuser = \"anna\"\nmaildir = \"other\"\n\
+         password-command = \"exit 1\"\n{KEEPING}",
+        bench.url()
+    );
+    bench.sync(&keys, &["other"]).gives(77);
+    assert!(bench.sim.transcripts().is_empty());
+    assert_eq!(bench.store.len(), 0);
+}

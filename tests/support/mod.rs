@@ -1,4 +1,0 @@
-//! What tests against a real server share.
-
-pub(crate) mod dovecot;
-pub(crate) mod mail;

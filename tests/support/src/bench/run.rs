@@ -1,0 +1,260 @@
+//! A run of the program.
+//!
+//! Every run is bounded by a time-out that kills the program and fails the test. Whatever it
+//! prints is held against what holds for any output: UTF-8, no control characters, no password,
+//! no panic.
+
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
+
+use super::{Bench, PASSWORD, lock};
+
+/// How long a run may take that is not held to another bound.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A process that can be sent signals as long as it lives, and never another one.
+#[derive(Clone)]
+pub struct Process {
+    pid: Pid,
+    reaped: Arc<Mutex<bool>>,
+}
+
+impl Process {
+    /// Its number.
+    pub fn pid(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    /// Ends it without a warning, if it still runs.
+    pub fn kill(&self) {
+        self.signal(Signal::KILL);
+    }
+
+    /// Sends it a signal, if it still runs.
+    pub fn signal(&self, signal: Signal) {
+        let reaped = lock(&self.reaped);
+        if !*reaped {
+            kill_process(self.pid, signal).unwrap();
+        }
+    }
+}
+
+/// A run of the program to be.
+pub struct Run<'b> {
+    bench: &'b Bench,
+    /// The command line.
+    pub command: Command,
+    patience: Duration,
+}
+
+impl<'b> Run<'b> {
+    pub(super) fn new(bench: &'b Bench, command: Command) -> Self {
+        Self {
+            bench,
+            command,
+            patience: PATIENCE,
+        }
+    }
+
+    /// With a variable of the environment.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// To end within this time.
+    pub fn within(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Starts it.
+    pub fn start(mut self) -> Running {
+        // Held so that no hook runs before it knows the process.
+        let mut current = lock(&self.bench.hooks.process);
+        let mut child = self.command.spawn().unwrap();
+        let process = Process {
+            pid: Pid::from_raw(child.id().cast_signed()).unwrap(),
+            reaped: Arc::default(),
+        };
+        *current = Some(process.clone());
+        drop(current);
+        // One that a test redirected is not read.
+        let out = child.stdout.take().map(Pipe::read);
+        let err = child.stderr.take().map(Pipe::read);
+        let (sender, status) = mpsc::channel();
+        let waited = process.clone();
+        thread::spawn(move || sender.send(reap(&waited, child)));
+        Running {
+            process,
+            out,
+            err,
+            status,
+            patience: self.patience,
+        }
+    }
+
+    /// Runs it to its end, which the server has noticed.
+    #[track_caller]
+    pub fn end(self) -> Ended {
+        let bench = self.bench;
+        let ended = self.start().end();
+        bench.settle();
+        ended
+    }
+
+    /// Runs it, and asserts its status.
+    #[track_caller]
+    pub fn gives(self, status: i32) -> Ended {
+        let ended = self.end();
+        assert_eq!(ended.status, Some(status), "{}", ended.text());
+        ended
+    }
+}
+
+/// What a pipe gave so far, and tells when it has ended.
+struct Pipe {
+    octets: Arc<Mutex<Vec<u8>>>,
+    ended: Receiver<()>,
+}
+
+impl Pipe {
+    fn read(mut pipe: impl Read + Send + 'static) -> Self {
+        let octets: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let (sender, ended) = mpsc::channel();
+        let to = Arc::clone(&octets);
+        thread::spawn(move || {
+            let mut buffer = [0; 8192];
+            while let Ok(read @ 1..) = pipe.read(&mut buffer) {
+                lock(&to).extend_from_slice(&buffer[..read]);
+            }
+            sender.send(())
+        });
+        Self { octets, ended }
+    }
+
+    /// All of it. A process that the program left behind may hold the pipe for ever: then
+    /// what came within a time.
+    fn text(pipe: Option<Self>) -> String {
+        let Some(pipe) = pipe else {
+            return String::new();
+        };
+        let _ = pipe.ended.recv_timeout(Duration::from_secs(5));
+        let octets = lock(&pipe.octets).clone();
+        String::from_utf8(octets).unwrap()
+    }
+}
+
+/// Waits for the end without freeing the number, then frees it while nobody can send a signal.
+fn reap(process: &Process, mut child: Child) -> ExitStatus {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while waitid(WaitId::Pid(process.pid), options)
+        .is_err_and(|error| error == rustix::io::Errno::INTR)
+    {}
+    let mut reaped = lock(&process.reaped);
+    *reaped = true;
+    child.wait().unwrap()
+}
+
+/// A run.
+pub struct Running {
+    /// The process, for signals.
+    pub process: Process,
+    out: Option<Pipe>,
+    err: Option<Pipe>,
+    status: Receiver<ExitStatus>,
+    patience: Duration,
+}
+
+impl Running {
+    /// Waits for its end.
+    #[track_caller]
+    pub fn end(self) -> Ended {
+        let waited = self.status.recv_timeout(self.patience);
+        if waited.is_err() {
+            self.process.kill();
+        }
+        let (out, err) = (Pipe::text(self.out), Pipe::text(self.err));
+        let Ok(status) = waited else {
+            panic!(
+                "it did not end within {:?}\nout:\n{out}err:\n{err}",
+                self.patience
+            );
+        };
+        let ended = Ended {
+            status: status.code(),
+            signal: status.signal(),
+            out,
+            err,
+        };
+        ended.assert_clean();
+        ended
+    }
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit status; none after a signal.
+    pub status: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Ended {
+    /// All of it, for failures.
+    pub fn text(&self) -> String {
+        let Self {
+            status,
+            signal,
+            out,
+            err,
+        } = self;
+        format!("status {status:?}, signal {signal:?}\nout:\n{out}err:\n{err}")
+    }
+
+    /// Whether SIGKILL ended it.
+    pub fn was_killed(&self) -> bool {
+        self.signal == Some(Signal::KILL.as_raw())
+    }
+
+    /// Asserts that standard error holds these words.
+    #[track_caller]
+    pub fn says(&self, words: &str) {
+        assert!(
+            self.err.contains(words),
+            "{words:?} is missing: {}",
+            self.text()
+        );
+    }
+
+    /// What holds for any output, whatever the server did.
+    #[track_caller]
+    fn assert_clean(&self) {
+        for (name, text) in [
+            ("standard output", &self.out),
+            ("standard error", &self.err),
+        ] {
+            let acts = text.chars().find(|c| c.is_control() && *c != '\n');
+            assert_eq!(acts, None, "{name} holds a control character: {text:?}");
+            assert!(
+                !text.contains(PASSWORD),
+                "{name} holds the password: {text}"
+            );
+            for word in ["panicked", "internal error", "has a defect"] {
+                assert!(!text.contains(word), "a panic: {}", self.text());
+            }
+        }
+    }
+}
