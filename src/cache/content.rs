@@ -23,6 +23,8 @@ pub struct Known {
     pub name: Name,
     /// Whether it is recorded under the very unique-id.
     pub is_same_id: bool,
+    /// Whether its file was lost with a restored store, and nobody deleted it.
+    pub is_lost: bool,
 }
 
 impl Cache {
@@ -39,7 +41,8 @@ impl Cache {
         content: Content<'_>,
     ) -> Result<Vec<Known>, Error> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, name, unique_id = ?3 AS same FROM messages
+            "SELECT id, name, unique_id = ?3 AS same, id IN (SELECT message FROM lost)
+             FROM messages
              WHERE substr(sha256, 1, 8) = substr(?2, 1, 8) AND sha256 = ?2 AND account = ?1
                  AND (unique_id = ?3 OR ?3 = x'' OR missing_since IS NOT NULL OR copies = 0)
              ORDER BY same DESC, id DESC",
@@ -50,6 +53,7 @@ impl Cache {
                 key: row.get(0)?,
                 name: Name(row.get(1)?),
                 is_same_id: row.get(2)?,
+                is_lost: row.get(3)?,
             })
         })?;
         Ok(known.collect::<Result<_, _>>()?)

@@ -154,7 +154,7 @@ impl Cache {
     }
 
     /// Compares what is recorded with what is in the store. Messages up to `upto` are counted. A
-    /// message that is recorded without a file is neither there nor absent.
+    /// message that is recorded without a file, or is only staged, is neither there nor absent.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -167,7 +167,8 @@ impl Cache {
         let mut query = self.connection.prepare(
             "SELECT m.id, m.unique_id, m.name, l.message IS NOT NULL
              FROM messages m LEFT JOIN lost l ON l.message = m.id
-             WHERE m.account = ?1 AND m.name <> '' ORDER BY m.id",
+             WHERE m.account = ?1 AND m.name <> '' AND m.id NOT IN (SELECT message FROM staged)
+             ORDER BY m.id",
         )?;
         let mut rows = query.query([account])?;
         let mut stock = Stock::default();
@@ -238,7 +239,7 @@ impl Cache {
         let transaction = self.connection.transaction()?;
         {
             let mut lose = transaction
-                .prepare_cached("INSERT INTO lost (message) VALUES (?1) ON CONFLICT DO NOTHING")?;
+                .prepare_cached("INSERT OR IGNORE INTO lost (message) SELECT id FROM messages WHERE id = ?1")?;
             for id in lost {
                 lose.execute([id])?;
             }

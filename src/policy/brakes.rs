@@ -164,13 +164,23 @@ pub(super) fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> V
             .filter(|decision| decision.action.deletes_known() && wanted(decision.reason));
         deleted.count() as u64
     };
-    if count(&|_| true) == 0 {
-        return brakes;
+    // What is due and has no copy here stays anyway; that the store is to blame wants saying.
+    let is_missed = |decision: &Decision| {
+        matches!(decision.reason, Reason::CopyDeleted | Reason::CopyUnclear)
+    };
+    let is_due = count(&|_| true) > 0;
+    if is_due || decisions.iter().any(is_missed) {
+        match circumstances.store {
+            StoreState::Emptied => brakes.push(Brake::StoreEmptied),
+            StoreState::Holds => {}
+            StoreState::Unreadable => brakes.push(Brake::StoreUnreadable),
+        }
     }
-    match circumstances.store {
-        StoreState::Emptied => brakes.push(Brake::StoreEmptied),
-        StoreState::Holds => {}
-        StoreState::Unreadable => brakes.push(Brake::StoreUnreadable),
+    if !is_due {
+        if circumstances.allowed {
+            brakes.retain(|brake| !brake.is_releasable());
+        }
+        return brakes;
     }
     let clock = clock(circumstances.now, circumstances.trusted_at);
     brakes.extend(clock);
@@ -218,6 +228,12 @@ pub(super) fn hold_back(decisions: &mut [Decision]) -> u64 {
         match decision.action {
             Action::Delete | Action::RetrieveThenDeleteIfKnown => {
                 decision.action = Action::Keep;
+                decision.reason = Reason::HeldBack;
+                held += 1;
+            }
+            Action::Keep
+                if matches!(decision.reason, Reason::CopyDeleted | Reason::CopyUnclear) =>
+            {
                 decision.reason = Reason::HeldBack;
                 held += 1;
             }

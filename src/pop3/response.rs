@@ -76,22 +76,17 @@ impl<'a> Response<'a> {
         self.shown
     }
 
-    /// The size that a reply to RETR gives the message: `+OK 120 octets` (RFC 1939 §5). Other
-    /// words may stand around it.
+    /// The size that a reply to RETR gives the message: `+OK 120 octets` (RFC 1939 §5), or
+    /// `+OK Message follows (120 octets)`. A number anywhere else says nothing.
     pub fn announced_octets(&self) -> Option<u64> {
-        let mut number = None;
-        let words = self.text().split(|octet| b" \t(),".contains(octet));
-        for word in words.filter(|word| !word.is_empty()) {
-            let is_unit = |unit: &[u8]| {
-                word.get(..unit.len())
-                    .is_some_and(|start| start.eq_ignore_ascii_case(unit))
-            };
-            if number.is_some() && (is_unit(b"octet") || is_unit(b"byte")) {
-                return number;
-            }
-            number = std::str::from_utf8(word).ok().and_then(|word| word.parse().ok());
-        }
-        None
+        let text = self.text();
+        let inside = text.iter().position(|&octet| octet == b'(');
+        let text = inside.map_or(text, |at| &text[at + 1..]);
+        let mut words = text.split(|octet| b" \t)".contains(octet));
+        let number = std::str::from_utf8(words.next()?).ok()?.parse().ok()?;
+        let unit = words.next()?.to_ascii_lowercase();
+        let units: [&[u8]; 4] = [b"octets", b"octet", b"bytes", b"byte"];
+        units.contains(&unit.as_slice()).then_some(number)
     }
 
     /// The response code at the start of the text (RFC 2449 §8), in upper case.
@@ -166,6 +161,24 @@ impl fmt::Display for Printable<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_that_retr_announces_by_table() {
+        for (line, size) in [
+            (&b"+OK 120 octets"[..], Some(120)),
+            (b"+OK 1 octet follows", Some(1)),
+            (b"+OK Message follows (1200 octets)", Some(1200)),
+            (b"+OK (7 Bytes)", Some(7)),
+            (b"+OK", None),
+            (b"+OK 120", None),
+            (b"+OK 120 messages", None),
+            (b"+OK of 120 octets", None),
+            (b"+OK 99999999999999999999 octets", None),
+            (b"+OK -1 octets", None),
+        ] {
+            assert_eq!(Response::parse(line).announced_octets(), size, "{line:?}");
+        }
+    }
 
     /// OPOP3:V0001: the first octet decides, and nothing else.
     #[test]

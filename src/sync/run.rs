@@ -17,7 +17,7 @@ use super::transfer::{Landing, Order, Retrieval, Retrieved};
 use super::visit::{self, Past, Premises, Purpose, Visit};
 use super::{Error, Event, Request, Stop, Summary, large, leftovers, record, storage};
 use crate::auth::source;
-use crate::cache::{AccountRow, Lock};
+use crate::cache::{AccountRow, Lock, MessageKey};
 use crate::exit::Exit;
 use crate::maildrop::Maildrop;
 use crate::policy::{Action, Trouble};
@@ -56,6 +56,8 @@ pub(super) struct Run<'a> {
     untoppable: Untoppable,
     /// Messages at which sessions broke, and that were tried again in vain.
     given_up: HashSet<Vec<u8>>,
+    /// Why the last of them could not be had.
+    last_break: Option<Error>,
     /// How much of this run is to be recorded.
     pub(super) tally: record::Tally,
 }
@@ -94,6 +96,7 @@ impl<'a> Run<'a> {
             },
             untoppable: Untoppable::default(),
             given_up: HashSet::new(),
+            last_break: None,
             tally: record::Tally::default(),
         })
     }
@@ -221,6 +224,7 @@ impl<'a> Run<'a> {
                 Err(broke) => {
                     self.note(&broke);
                     self.fail(&unique_id, &broke.error.to_string(), summary);
+                    self.last_break = Some(broke.error);
                     if self.tally.listings == listings {
                         break;
                     }
@@ -228,7 +232,12 @@ impl<'a> Run<'a> {
             }
         }
         self.name_breakers(summary);
-        Ok(())
+        // Where the server breaks at every message that it has, it is not the messages.
+        let is_all = self.given_up.len() as u64 >= summary.on_server;
+        match self.last_break.take() {
+            Some(error) if is_all => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Remembers what a session broke at; whether that was not known.
@@ -367,7 +376,9 @@ impl<'a> Run<'a> {
             .await?;
         let order = Order::new(Arc::clone(&maildrop), &decided.plan, &decided.snapshot);
         let order = Arc::new(order);
-        let retrieved = self.retrieve(&mut session, &order, summary).await?;
+        let retrieved = self
+            .retrieve(&mut session, &order, HashSet::new(), summary)
+            .await?;
         record::landings(&mut self.ledger, &order, &retrieved).await?;
         let landings = self.after_retrieval(&order, retrieved).await?;
 
@@ -552,6 +563,7 @@ impl<'a> Run<'a> {
         &mut self,
         session: &mut Session,
         order: &Arc<Order>,
+        taken: HashSet<MessageKey>,
         summary: &mut Summary,
     ) -> Result<Retrieved, Error> {
         if order.is_empty() {
@@ -572,6 +584,7 @@ impl<'a> Run<'a> {
             not_before: self.guarding.trusted_at.unwrap_or(i64::MIN),
             stop: self.stop.clone(),
             exactness: sizes.into(),
+            taken,
         };
         let (cache, retrieved) = retrieval.run(session).await?;
         self.ledger.give_back(cache);

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::renamed;
-use crate::cache::Absent;
+use crate::cache::{Absent, MessageKey};
 use crate::envelope::Envelope;
 use crate::maildrop::{Maildrop, Message};
 use crate::policy::{Plan, plan_by_header};
@@ -20,6 +20,8 @@ use crate::sync::{Error, Event, Request};
 pub(in crate::sync) struct Seen {
     /// The places of messages that are stored.
     stored: HashSet<usize>,
+    /// The records of these.
+    pub(in crate::sync) taken: HashSet<MessageKey>,
     /// What each message says of itself, where that was asked for.
     pub(in crate::sync) envelopes: Vec<Envelope>,
 }
@@ -57,8 +59,12 @@ pub(in crate::sync) async fn look(
     let pairs = renamed::pairs(&messages, &known, recorded);
     // The header is all there is to go by, but a size that says otherwise outranks it.
     let stored = pairs.into_iter().filter(|pair| pair.has_size);
+    let (stored, taken) = stored
+        .map(|pair| (pair.index, recorded[pair.absent].key))
+        .unzip();
     Ok(Some(Seen {
-        stored: stored.map(|pair| pair.index).collect(),
+        stored,
+        taken,
         envelopes,
     }))
 }

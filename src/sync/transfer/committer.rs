@@ -42,6 +42,8 @@ pub(super) struct Committer {
     pub(super) may_be_known: bool,
     /// Files that this retrieval has shown.
     pub(super) shown: HashSet<Name>,
+    /// Recorded messages that other messages of the listing are.
+    pub(super) taken: HashSet<MessageKey>,
 }
 
 /// What a committer has done so far.
@@ -163,6 +165,7 @@ impl Committer {
             let landed = Landed::Stored(Committed::after_publishing());
             self.land(&message, key, landed, doubt);
             if self.may_be_known || self.order.is_recorded(message.slot) {
+                self.taken.insert(key);
                 self.shown.insert(message.name);
             }
         }
@@ -201,7 +204,6 @@ impl Committer {
         // Messages of this batch that share a unique-id: every differing content is stored once
         // (`OPOP3:C0041`).
         let mut batch: HashMap<(Vec<u8>, Digest), Slot> = HashMap::new();
-        let mut taken: HashSet<MessageKey> = HashSet::new();
         let mut twins = Vec::new();
         for message in messages {
             let listed = self.order.message(message.slot);
@@ -226,7 +228,10 @@ impl Committer {
                     sha256: &sha256,
                 };
                 let candidates = self.cache.with_content(self.account, content)?;
-                candidates.into_iter().find(|found| taken.insert(found.key))
+                let taken = &mut self.taken;
+                candidates
+                    .into_iter()
+                    .find(|found| taken.insert(found.key) || found.is_same_id && is_recorded)
             } else {
                 None
             };
@@ -278,7 +283,11 @@ impl Committer {
         if inventory.holds(&found.name) {
             return Ok(Some(Landed::Known(Committed::after_publishing())));
         }
-        Ok(inventory.is_doubtful().map(|_| Landed::Unclear))
+        if inventory.is_doubtful().is_some() {
+            return Ok(Some(Landed::Unclear));
+        }
+        // Mail that a person deleted does not come back under another name.
+        Ok((!found.is_lost).then_some(Landed::DeletedHere))
     }
 
     /// Messages that are recorded and here: their files are not needed a second time.

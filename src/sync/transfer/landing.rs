@@ -34,7 +34,7 @@ pub(in crate::sync) enum Landed {
     Stored(Committed),
     /// It was stored by an earlier run, and was found in the store.
     Known(Committed),
-    /// It was stored by an earlier run, and a person deleted it here.
+    /// It was stored by an earlier run, and a person deleted it here since.
     DeletedHere,
     /// It was stored by an earlier run, and cannot be looked for everywhere.
     Unclear,

@@ -63,6 +63,8 @@ pub(super) struct Retrieval<'a> {
     pub(super) stop: Stop,
     /// How exact the server's sizes have proved so far.
     pub(super) exactness: Exactness,
+    /// Recorded messages that other messages of the listing are.
+    pub(super) taken: HashSet<MessageKey>,
 }
 
 /// What came of it.
@@ -184,6 +186,7 @@ impl Retrieval<'_> {
             results: Results::default(),
             inventory: None,
             shown: HashSet::new(),
+            taken: self.taken,
         };
         let writer = spawn_blocking(|| writer.run());
         let committer = spawn_blocking(|| committer.run());
