@@ -29,7 +29,7 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the schema is the newest.
+/// The schema is the newest.
 pub(super) fn is_current(connection: &Connection) -> Result<bool, Error> {
     Ok(version(connection)? == STEPS.len())
 }

@@ -63,7 +63,7 @@ impl Client {
         Ok(summary)
     }
 
-    /// What `popsync verify` counts.
+    /// Verifies, and counts as `popsync verify` does.
     pub(crate) fn verify(&self) -> Result<Tally, Failure> {
         let mut tell = |_: sync::Finding<'_>| {};
         let verification = self.with(&Silence, Allow::default(), async |request| {

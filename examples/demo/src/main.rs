@@ -42,7 +42,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// What the child does.
+/// The child syncs once.
 fn sync_once(folder: PathBuf) -> Result<(), Failure> {
     Client { folder }.sync(Allow::default())?;
     Ok(())
@@ -181,8 +181,8 @@ fn kill_in_mid_run(client: &Client) -> Result<(), Failure> {
     check(!status.success(), "the client was killed in mid-run")
 }
 
-/// Whether the Maildir holds what the server sent: each message once, with LF for CRLF, and
-/// nothing else.
+/// The Maildir holds what the server sent: each message once, with LF for CRLF, and nothing
+/// else.
 fn is_exact(mailbox: &Mailbox, maildir: &Path) -> Result<bool, Failure> {
     let unique_ids = mailbox.unique_ids();
     let sent = unique_ids.iter().filter_map(|id| mailbox.wire_form_of(id));
@@ -196,7 +196,7 @@ fn is_exact(mailbox: &Mailbox, maildir: &Path) -> Result<bool, Failure> {
     Ok(sent == stored)
 }
 
-/// What is stored of what was sent.
+/// Gives the stored form of what was sent.
 fn stored_form(sent: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(sent.len());
     for &octet in sent {

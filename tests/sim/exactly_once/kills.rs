@@ -1,10 +1,5 @@
 //! SIGKILL at random instants.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests; clippy.toml's exception is for test functions"
-)]
-
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;

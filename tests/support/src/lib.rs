@@ -28,12 +28,12 @@ pub fn program() -> PathBuf {
     folder.join(format!("popsync{}", env::consts::EXE_SUFFIX))
 }
 
-/// Whether every case of the long tests is tried: `POPSYNC_EXHAUSTIVE=1 .ci/test`.
+/// Every case of the long tests is to be tried: `POPSYNC_EXHAUSTIVE=1 .ci/test`.
 pub fn exhaustive() -> bool {
     env::var_os("POPSYNC_EXHAUSTIVE").is_some_and(|set| !set.is_empty())
 }
 
-/// What random choices begin with: `POPSYNC_TEST_SEED`, or the clock. A test that fails shows it.
+/// Random choices begin with `POPSYNC_TEST_SEED`, or else with the clock. A test that fails shows it.
 #[expect(clippy::print_stderr, reason = "a failed run is to be repeatable")]
 pub fn seed() -> u64 {
     let seed = match env::var("POPSYNC_TEST_SEED") {

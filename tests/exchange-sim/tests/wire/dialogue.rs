@@ -158,6 +158,7 @@ fn listings_of_a_hundred_thousand_messages_are_quick() {
 }
 
 /// How long both listings take, at best.
+#[expect(clippy::unwrap_used, reason = "a failed test is what it is for")]
 fn shortest_listing(messages: usize) -> Duration {
     let server = Server::builder(Profile::Ex2016)
         .user(USER, PASSWORD)
