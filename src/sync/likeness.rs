@@ -228,16 +228,17 @@ impl<'a> Field<'a> {
 /// it.
 fn as_sent(octets: &[u8]) -> Vec<u8> {
     let mut sent = Vec::with_capacity(octets.len() + octets.len() / 32);
-    let mut last = 0;
-    for &octet in octets {
-        if octet == b'\n' && last != b'\r' {
-            sent.push(b'\r');
+    for line in octets.split_inclusive(|&octet| octet == b'\n') {
+        let text = line
+            .strip_suffix(b"\n")
+            .map(|text| text.strip_suffix(b"\r").unwrap_or(text));
+        sent.extend_from_slice(text.unwrap_or(line));
+        if text.is_some() {
+            sent.extend_from_slice(b"\r\n");
         }
-        sent.push(octet);
-        if sent.ends_with(b"\r\n\r\n") {
+        if text.is_some_and(<[u8]>::is_empty) {
             break;
         }
-        last = octet;
     }
     sent
 }
