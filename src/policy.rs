@@ -19,6 +19,7 @@ pub use brakes::{Brake, Circumstances, StoreState, clock};
 pub use by_header::plan_by_header;
 pub use knowledge::{
     Counting, Evidence, HeaderSeen, Memory, Remembered, Trouble, Whereabouts, resized,
+    unsized_before,
 };
 pub use large::HeaderOnly;
 
@@ -138,25 +139,18 @@ fn decide(
 }
 
 /// A message that is recorded as stored.
-fn stored(
-    remembered: Remembered,
-    retention: Retention,
-    now: i64,
-    is_looked_at: bool,
-) -> Decision {
+fn stored(remembered: Remembered, retention: Retention, now: i64, is_looked_at: bool) -> Decision {
     let keep = |reason, leaves_at| Decision::new(Action::Keep, reason, leaves_at);
-    match remembered.whereabouts {
-        Whereabouts::Lost => return keep(Reason::CopyLost, None),
-        Whereabouts::Deleted | Whereabouts::Unclear => {}
-        Whereabouts::HandedOver | Whereabouts::InStore | Whereabouts::Unseen => {
-            if remembered.is_doubtful {
-                return retrieved(retention, Reason::Doubtful, now);
-            }
-        }
+    // Whatever became of the part that is recorded: the message was never here.
+    if remembered.is_doubtful {
+        return retrieved(retention, Reason::Doubtful, now);
+    }
+    if remembered.whereabouts == Whereabouts::Lost {
+        return keep(Reason::CopyLost, None);
     }
     let by_age = leaves_by_age(retention, remembered.stored_at);
-    let is_followed = retention.remove_when_deleted_locally
-        && remembered.whereabouts == Whereabouts::Deleted;
+    let is_followed =
+        retention.remove_when_deleted_locally && remembered.whereabouts == Whereabouts::Deleted;
     let reason = if !retention.leave_on_server {
         if remembered.to_go {
             Reason::DeletionInterrupted
@@ -223,6 +217,9 @@ impl Trouble {
         }
         if decision.action.retrieves() && has(&self.breaks) {
             return Decision::new(Action::Skip, Reason::BreaksSession, None);
+        }
+        if decision.reason == Reason::Doubtful && has(&self.short) {
+            return Decision::new(Action::Keep, Reason::Doubtful, None);
         }
         if decision.action.deletes() && has(&self.undeletable) {
             let action = match decision.action {

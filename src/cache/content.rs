@@ -21,6 +21,10 @@ pub struct Known {
     pub key: MessageKey,
     /// Its file.
     pub name: Name,
+    /// The unique-id that it is recorded under.
+    pub unique_id: Vec<u8>,
+    /// Whether the last listing showed that, and it is not in doubt whose it is.
+    pub is_listed: bool,
     /// Whether it is recorded under the very unique-id.
     pub is_same_id: bool,
     /// Whether its file was lost with a restored store, and nobody deleted it.
@@ -28,10 +32,7 @@ pub struct Known {
 }
 
 impl Cache {
-    /// The recorded messages that this one may be, the likeliest first: same content, and the
-    /// same unique-id or one that names no other message of the listing, because it vanished, is
-    /// in doubt, or never was. A message that is listed under another unique-id is another
-    /// message, whatever it holds.
+    /// The recorded messages of the same content, those under the same unique-id first.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -41,10 +42,10 @@ impl Cache {
         content: Content<'_>,
     ) -> Result<Vec<Known>, Error> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, name, unique_id = ?3 AS same, id IN (SELECT message FROM lost)
+            "SELECT id, name, unique_id = ?3 AS same, id IN (SELECT message FROM lost),
+                 unique_id, missing_since IS NULL AND copies > 0
              FROM messages
              WHERE substr(sha256, 1, 8) = substr(?2, 1, 8) AND sha256 = ?2 AND account = ?1
-                 AND (unique_id = ?3 OR ?3 = x'' OR missing_since IS NOT NULL OR copies = 0)
              ORDER BY same DESC, id DESC",
         )?;
         let key = params![account, content.sha256, content.unique_id];
@@ -54,6 +55,8 @@ impl Cache {
                 name: Name(row.get(1)?),
                 is_same_id: row.get(2)?,
                 is_lost: row.get(3)?,
+                unique_id: row.get(4)?,
+                is_listed: row.get(5)?,
             })
         })?;
         Ok(known.collect::<Result<_, _>>()?)
@@ -102,8 +105,8 @@ impl Cache {
         Ok(query.exists([account])?)
     }
 
-    /// The message with this unique-id, where exactly one is recorded and it is in doubt whether
-    /// that came whole.
+    /// The message with this unique-id and its file, where exactly one is recorded and it is in
+    /// doubt whether that came whole.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -111,17 +114,18 @@ impl Cache {
         &self,
         account: AccountId,
         unique_id: &[u8],
-    ) -> Result<Option<MessageKey>, Error> {
+    ) -> Result<Option<(MessageKey, Name)>, Error> {
         let mut query = self.connection.prepare_cached(
-            "SELECT id, doubt IS NOT NULL FROM messages WHERE account = ?1 AND unique_id = ?2",
+            "SELECT id, name, doubt IS NOT NULL FROM messages
+             WHERE account = ?1 AND unique_id = ?2",
         )?;
         let rows = query.query_map(params![account, unique_id], |row| {
-            Ok((row.get(0)?, row.get::<_, bool>(1)?))
+            Ok((row.get(0)?, Name(row.get(1)?), row.get::<_, bool>(2)?))
         })?;
-        let rows: Vec<(MessageKey, bool)> = rows.collect::<Result<_, _>>()?;
-        match rows[..] {
-            [(key, true)] => Ok(Some(key)),
-            _ => Ok(None),
-        }
+        let mut rows: Vec<(MessageKey, Name, bool)> = rows.collect::<Result<_, _>>()?;
+        Ok(match (rows.pop(), rows.is_empty()) {
+            (Some((key, name, true)), true) => Some((key, name)),
+            _ => None,
+        })
     }
 }

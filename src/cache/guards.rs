@@ -42,7 +42,9 @@ pub struct Stock {
     pub found: u64,
     /// Keys and unique-ids of the messages that are not, whatever their key.
     pub absent: Vec<(MessageKey, Vec<u8>)>,
-    /// How many of them are not recorded as lost.
+    /// Messages that may be in the store, and may not: only one like each was seen.
+    pub unproved: Vec<(MessageKey, Vec<u8>)>,
+    /// How many of the absent ones are not recorded as lost.
     pub missed: u64,
     /// Keys of the messages that were lost and are there.
     pub back: Vec<MessageKey>,
@@ -175,7 +177,11 @@ impl Cache {
         while let Some(row) = rows.next()? {
             let id: MessageKey = row.get(0)?;
             let counts = upto.is_none_or(|upto| id <= upto);
-            let is_there = inventory.holds(&Name(row.get(2)?));
+            let name = Name(row.get(2)?);
+            let is_there = inventory.holds(&name);
+            if is_there && !inventory.proves(&name) {
+                stock.unproved.push((id, row.get(1)?));
+            }
             stock.recorded += u64::from(counts);
             stock.found += u64::from(counts && is_there);
             match (is_there, row.get::<_, bool>(3)?) {
@@ -223,7 +229,12 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn refiled(&mut self, account: AccountId, unique_id: &[u8], name: &Name) -> Result<(), Error> {
+    pub fn refiled(
+        &mut self,
+        account: AccountId,
+        unique_id: &[u8],
+        name: &Name,
+    ) -> Result<(), Error> {
         self.connection.execute(
             "UPDATE messages SET name = ?3 WHERE account = ?1 AND unique_id = ?2",
             params![account, unique_id, name.as_str()],
@@ -238,8 +249,9 @@ impl Cache {
     pub fn lost(&mut self, lost: &[MessageKey], back: &[MessageKey]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
-            let mut lose = transaction
-                .prepare_cached("INSERT OR IGNORE INTO lost (message) SELECT id FROM messages WHERE id = ?1")?;
+            let mut lose = transaction.prepare_cached(
+                "INSERT OR IGNORE INTO lost (message) SELECT id FROM messages WHERE id = ?1",
+            )?;
             for id in lost {
                 lose.execute([id])?;
             }

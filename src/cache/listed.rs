@@ -71,7 +71,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn resized(&mut self, account: AccountId, messages: &[(Vec<u8>, u64)]) -> Result<(), Error> {
+    pub fn resized(
+        &mut self,
+        account: AccountId,
+        messages: &[(Vec<u8>, u64)],
+    ) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
             let mut update = transaction.prepare_cached(
@@ -186,6 +190,30 @@ impl Cache {
         let update = "UPDATE messages SET missing_since = ?3, assumed = 1
              WHERE account = ?1 AND unique_id = ?2";
         self.for_each_id(update, account, unique_ids, None)
+    }
+
+    /// Records that other messages have these unique-ids now, those with these keys: what had them
+    /// before goes by no name any more, and is known by its content alone.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn superseded(
+        &mut self,
+        account: AccountId,
+        by: &[(Vec<u8>, MessageKey)],
+    ) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut update = transaction.prepare_cached(
+                "UPDATE messages SET unique_id = x'', copies = 0
+                 WHERE account = ?1 AND unique_id = ?2 AND id <> ?3",
+            )?;
+            for (unique_id, key) in by {
+                update.execute(params![account, unique_id, key])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
     }
 
     /// Records that these messages were retrieved under the unique-ids that they have here: it is

@@ -109,7 +109,12 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`]; then nothing was recorded, as far as can be known.
-    pub fn adopt(&mut self, account: AccountId, messages: &[Staged], now: i64) -> Result<(), Error> {
+    pub fn adopt(
+        &mut self,
+        account: AccountId,
+        messages: &[Staged],
+        now: i64,
+    ) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for message in messages {
             insert(&transaction, account, message, now)?;
@@ -159,8 +164,10 @@ impl Cache {
                 "SELECT id FROM staged CROSS JOIN messages ON messages.id = staged.message
                  WHERE account = ?1 AND name = ?2",
             )?;
-            find.query_row(params![account, name.as_str()], |row| row.get::<_, MessageKey>(0))
-                .optional()
+            find.query_row(params![account, name.as_str()], |row| {
+                row.get::<_, MessageKey>(0)
+            })
+            .optional()
         };
         let mut again = Vec::with_capacity(recovered.again.len());
         for record in &recovered.again {
@@ -250,7 +257,6 @@ impl Cache {
         self.connection.pragma_update(None, "cache_size", size)?;
         Ok(())
     }
-
 }
 
 /// Records a message, and gives its key.
@@ -290,7 +296,7 @@ fn replace(
 ) -> Result<MessageKey, Error> {
     let mut message = connection.prepare_cached(
         "UPDATE messages SET unique_id = ?2, name = ?3, octets = ?4, sha256 = ?5,
-             header_sha256 = ?6, listed_octets = ?7, bare_line_ends = ?8, line_endings = ?9,
+             header_sha256 = ?6, listed_octets = coalesce(?7, listed_octets), bare_line_ends = ?8, line_endings = ?9,
              stored_at = ?10, copies = length(?2) > 0, doubt = ?11, assumed = 0,
              missing_since = NULL, deletion_asked_at = NULL
          WHERE id = ?1",

@@ -23,6 +23,9 @@ pub struct Snapshot {
     without_slashes: bool,
     /// Where the messages are of which nothing else is said.
     otherwise: Whereabouts,
+    /// Unique-ids that probably are recorded ones now, by those; and the other way round.
+    renamed: HashMap<Vec<u8>, Vec<u8>>,
+    recorded_as: HashMap<Vec<u8>, Vec<u8>>,
     hasher: DefaultHashBuilder,
 }
 
@@ -155,10 +158,13 @@ impl Snapshot {
     /// Says where the messages with this unique-id are here. Of several, one that is lost makes
     /// all of them lost.
     pub fn set_whereabouts(&mut self, unique_id: &[u8], whereabouts: Whereabouts) {
-        if let Some(index) = self.find(unique_id)
-            && self.rows[index].whereabouts != Whereabouts::Lost
-        {
-            self.rows[index].whereabouts = whereabouts;
+        let renamed = self.renamed.get(unique_id).map(Vec::as_slice);
+        for unique_id in [Some(unique_id), renamed].into_iter().flatten() {
+            if let Some(index) = self.find(unique_id)
+                && self.rows[index].whereabouts != Whereabouts::Lost
+            {
+                self.rows[index].whereabouts = whereabouts;
+            }
         }
     }
 
@@ -182,6 +188,16 @@ impl Snapshot {
             ..remembered
         };
         self.push(now, remembered);
+        self.renamed.insert(before.to_vec(), now.to_vec());
+        self.recorded_as.insert(now.to_vec(), before.to_vec());
+    }
+
+    /// The unique-id under which a listed message is recorded: another one where the server has
+    /// renamed it, and that is not recorded yet.
+    pub fn recorded_as<'a>(&'a self, unique_id: &'a [u8]) -> &'a [u8] {
+        self.recorded_as
+            .get(unique_id)
+            .map_or(unique_id, Vec::as_slice)
     }
 
     /// The listed sizes of the messages that this listing no longer shows; none where one of them

@@ -266,11 +266,14 @@ fn the_snapshot_tells_what_the_plan_needs() {
             unique_id,
             sha256: &[4; 32],
         };
-        cache.with_content(work, content).unwrap().len()
+        let found = cache.with_content(work, content).unwrap();
+        let found = found.iter();
+        found
+            .map(|known| (known.is_same_id, known.is_listed))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(found(b"a"), 1);
-    assert_eq!(found(b"A"), 0, "it is listed under another unique-id");
-    assert_eq!(found(b""), 1, "without unique-ids all are looked through");
+    assert_eq!(found(b"a"), [(true, true)]);
+    assert_eq!(found(b"A"), [(false, true)]);
 }
 
 #[test]
@@ -592,5 +595,8 @@ fn the_newest_message_is_found_also_behind_many_of_another_account() {
         .collect();
     cache.stage(work, &many, NOW).unwrap();
     assert_eq!(cache.newest_message(home).unwrap(), newest);
-    assert_eq!(cache.newest_message(work).unwrap(), MessageKey::new(newest.as_i64() + 5000));
+    assert_eq!(
+        cache.newest_message(work).unwrap(),
+        MessageKey::new(newest.as_i64() + 5000)
+    );
 }

@@ -95,6 +95,8 @@ pub struct Trouble {
     pub breaks: HashSet<Vec<u8>>,
     /// The session broke when they were to be deleted.
     pub undeletable: HashSet<Vec<u8>>,
+    /// They came shorter than the server had said: a later run asks again.
+    pub short: HashSet<Vec<u8>>,
 }
 
 /// How the sizes of a listing are counted.
@@ -189,10 +191,7 @@ fn identity(
             Identity::Open
         };
     }
-    if remembered.is_assumed
-        || remembered.gone.is_some()
-        || header == Some(HeaderSeen::Withheld)
-    {
+    if remembered.is_assumed || remembered.gone.is_some() || header == Some(HeaderSeen::Withheld) {
         return Identity::Probable;
     }
     Identity::Same
@@ -227,6 +226,19 @@ pub fn resized(maildrop: &Maildrop, memory: &impl Memory) -> (Vec<usize>, usize)
         }
     }
     (places, same)
+}
+
+/// The places of the known messages that have a size now, and had none when they were recorded.
+pub fn unsized_before(maildrop: &Maildrop, memory: &impl Memory) -> Vec<usize> {
+    let messages = maildrop.iter().enumerate();
+    let unsized_ones = messages.filter(|(_, message)| {
+        message.octets.is_some()
+            && message.copies == 1
+            && memory
+                .recall(message.unique_id)
+                .is_some_and(|known| known.held && known.copies == 1 && known.octets.is_none())
+    });
+    unsized_ones.map(|(place, _)| place).collect()
 }
 
 #[cfg(test)]
@@ -292,20 +304,90 @@ mod tests {
         for (remembered, octets, copies, header, counting, expected) in [
             (RECORDED, Some(100), 1, None, AsRecorded, Identity::Same),
             (RECORDED, None, 1, None, AsRecorded, Identity::Same),
-            (RECORDED, Some(100), 1, Some(Recorded), AsRecorded, Identity::Same),
-            (asked, Some(100), 1, Some(Recorded), AsRecorded, Identity::Same),
+            (
+                RECORDED,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Same,
+            ),
+            (
+                asked,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Same,
+            ),
             // An equal header proves nothing against a size that says otherwise.
-            (RECORDED, Some(101), 1, Some(Recorded), AsRecorded, Identity::Open),
+            (
+                RECORDED,
+                Some(101),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Open,
+            ),
             (RECORDED, Some(101), 1, None, Otherwise, Identity::Same),
-            (RECORDED, Some(100), 1, Some(Another), AsRecorded, Identity::Open),
-            (RECORDED, Some(101), 1, Some(Another), Otherwise, Identity::Open),
-            (RECORDED, Some(100), 1, Some(Withheld), AsRecorded, Identity::Probable),
-            (assumed, Some(100), 1, Some(Recorded), AsRecorded, Identity::Probable),
-            (assumed, Some(101), 1, Some(Recorded), AsRecorded, Identity::Open),
+            (
+                RECORDED,
+                Some(100),
+                1,
+                Some(Another),
+                AsRecorded,
+                Identity::Open,
+            ),
+            (
+                RECORDED,
+                Some(101),
+                1,
+                Some(Another),
+                Otherwise,
+                Identity::Open,
+            ),
+            (
+                RECORDED,
+                Some(100),
+                1,
+                Some(Withheld),
+                AsRecorded,
+                Identity::Probable,
+            ),
+            (
+                assumed,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Probable,
+            ),
+            (
+                assumed,
+                Some(101),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Open,
+            ),
             (gone, Some(100), 1, None, AsRecorded, Identity::Probable),
-            (gone, Some(100), 1, Some(Recorded), AsRecorded, Identity::Probable),
+            (
+                gone,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Probable,
+            ),
             (gone, Some(101), 1, None, AsRecorded, Identity::Open),
-            (deleted_and_back, Some(100), 1, Some(Recorded), AsRecorded, Identity::Open),
+            (
+                deleted_and_back,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Open,
+            ),
             (shared, Some(7), 2, None, AsRecorded, Identity::Shared),
             (shared, Some(7), 3, None, AsRecorded, Identity::Open),
             (RECORDED, Some(7), 2, None, AsRecorded, Identity::Open),

@@ -91,6 +91,16 @@ impl Inventory {
         parts.is_empty() || parts.iter().any(|part| self.saw(part))
     }
 
+    /// Whether this very message was seen, and not only one that is like it: where parts of a
+    /// name tell a message, all of them have to be there.
+    pub fn proves(&self, name: &Name) -> bool {
+        let Some(parts) = self.parts else {
+            return self.saw(name.as_str());
+        };
+        let parts = parts(name);
+        !parts.is_empty() && parts.iter().all(|part| self.saw(part))
+    }
+
     fn saw(&self, name: &str) -> bool {
         let hash = self.hasher.hash_one(name);
         self.hashes.find(hash, |&other| other == hash).is_some()

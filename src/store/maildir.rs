@@ -14,15 +14,17 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::durable::{room, WriteAhead, sync_files, sync_folder};
+use super::durable::{WriteAhead, room, sync_files, sync_folder};
 use super::names::Names;
 use super::{
-    Doubt, Draft, Error, Extent, Inventory, Name, Record, Readers, Recovered, Store, Viewer, stop_point,
+    Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, Viewer,
+    stop_point,
 };
 
 mod locate;
 mod look;
 mod ours;
+mod prefix;
 mod replace;
 mod restore;
 mod show;
@@ -326,6 +328,15 @@ impl Store for Maildir {
 
     fn set_stamp(&self, newest: i64) -> Result<(), Error> {
         self.inner.set_stamp(newest)
+    }
+
+    fn goes_on_from(&self, whole: &Name, part: &Name) -> Result<bool, Error> {
+        let paths = locate(&self.inner.path, [part].into_iter());
+        let Some(path) = paths.get(part.as_str()) else {
+            return Ok(false);
+        };
+        let whole = self.inner.path_of("tmp", whole);
+        prefix::is_prefix(path, &whole).map_err(|error| Error::io("comparing", path, error))
     }
 
     fn room(&self) -> Option<u64> {

@@ -233,6 +233,16 @@ pub trait Store: Readers {
         Ok(())
     }
 
+    /// Whether a message that is written and not yet shown begins as another one that readers have:
+    /// that was cut short then. The end of its last line does not count.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    fn goes_on_from(&self, whole: &Name, part: &Name) -> Result<bool, Error> {
+        let _ = (whole, part);
+        Ok(false)
+    }
+
     /// How many octets there is room for; none where nobody can tell.
     fn room(&self) -> Option<u64> {
         None

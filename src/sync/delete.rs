@@ -54,7 +54,7 @@ impl Deletable {
             | (Action::RetrieveThenDelete, Landed::Stored(committed)) => {
                 Proof::Committed(committed)
             }
-            (Action::RetrieveThenDeleteIfKnown, Landed::DeletedHere) => Proof::DeletedHere(None),
+            (Action::RetrieveThenDeleteIfKnown, Landed::Followed) => Proof::DeletedHere(None),
             _ => return None,
         };
         Some(Self {

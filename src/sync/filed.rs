@@ -58,6 +58,11 @@ impl Filed {
         Ok(filed)
     }
 
+    /// Whether there is no such message.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Why any message may be there under another name, where that cannot be told: it is not known
     /// of a single one then that it was deleted.
     pub(super) fn doubt(&self) -> Option<&Doubt> {

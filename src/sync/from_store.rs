@@ -4,21 +4,21 @@
 //! A file of a Maildir that can be nothing but the server's message is recorded as stored, under
 //! the account's retention from now on. Of any other nothing is known but that it was had.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::decide::{self, renamed};
 use super::headers::{self, Header};
 use super::likeness::Likeness;
 use super::shelf::Shelf;
-use super::transfer::Arrival;
+use super::transfer::{Arrival, Arrived, sample};
 use super::visit::{self, Premises, Purpose, Visit};
 use super::{Error, Event, Request, Stop, delete};
 use crate::account::{Account, LineEndings, StoreSettings};
-use crate::cache::{Digest, Had, LineEnds, Staged, Taken, Takes};
+use crate::cache::{Digest, Doubt, Had, LineEnds, Staged, Taken, Takes};
 use crate::maildrop::{Maildrop, Message};
-use crate::session;
-use crate::store::{Name, locate, open_message};
+use crate::session::{Session, Wanted};
+use crate::store::{Name, locate, names_by_tag, open_message};
 
 /// Files of this ending are popsync's, and hold what the server sent.
 const OURS: &str = ".popsync";
@@ -42,9 +42,8 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
         ..
     } = Premises::enter(request, Purpose::Record).await?;
     // Before the dialling: a server waits for nobody who reads a large store.
-    let reading = ledger.with(move |cache, id| {
-        Ok::<_, Error>((cache.snapshot(id)?, Shelf::read(&account.store)?))
-    });
+    let reading = ledger
+        .with(move |cache, id| Ok::<_, Error>((cache.snapshot(id)?, Shelf::read(&account.store)?)));
     let (snapshot, mut shelf) = reading.await?;
     let password = visit::password(request, &stop).await?;
     let visit = Visit::begin(request, &stop, &password, &past).await?;
@@ -55,7 +54,6 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     let unknown = renamed::unknown(&maildrop, &snapshot);
     let asking = headers_of(&mut session, &maildrop, &unknown);
     let headers = stop.unless_stopped(asking).await??;
-    delete::leave(session).await;
     let found: Vec<(Message<'_>, Option<Digest>, Option<Name>)> = unknown
         .iter()
         .zip(&headers)
@@ -75,11 +73,16 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
             .report(Event::Warning { message: &message });
     }
     let had = had(&found);
-    let stored = stored(request.account, &found);
+    let mut stored = stored(request.account, &found);
+    let doubting = doubt_other_sizes(&mut session, &maildrop, &mut stored);
+    stop.unless_stopped(doubting).await??;
+    delete::leave(session).await;
+    let unlisted = unlisted(request.account, &stored);
     let known = (maildrop.len() - unknown.len()) as u64;
     let new = stored.len() as u64;
     let recording = ledger.with(move |cache, id| {
         cache.adopt(id, &stored, now)?;
+        cache.adopt(id, &unlisted, now)?;
         cache.take_over(id, had.into_iter().map(Ok::<_, Error>), now)
     });
     // What is recorded as stored is not taken over as well.
@@ -92,7 +95,7 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
 
 /// What these messages' headers are known by, as far as the server gives them.
 async fn headers_of(
-    session: &mut session::Session,
+    session: &mut Session,
     maildrop: &Maildrop,
     places: &[usize],
 ) -> Result<Vec<Option<Likeness>>, Error> {
@@ -139,9 +142,9 @@ fn stored(account: &Account, found: &[(Message<'_>, Option<Digest>, Option<Name>
     let line_endings = account.store.line_endings();
     let names = found.iter().filter_map(|(.., name)| name.as_ref());
     let paths = locate(maildir, names);
-    let stored = found.iter().filter_map(|(message, header, name)| {
+    let rows = found.iter().filter_map(|(message, header, name)| {
         let (name, header) = (name.as_ref()?, (*header)?);
-        let (octets, sha256) = as_sent(paths.get(name.as_str())?, line_endings)?;
+        let Arrived { octets, sha256, .. } = as_sent(paths.get(name.as_str())?, line_endings)?;
         let is_sure = message.copies == 1
             && (message.octets == Some(octets) || name.as_str().ends_with(OURS));
         is_sure.then(|| Staged {
@@ -160,11 +163,86 @@ fn stored(account: &Account, found: &[(Message<'_>, Option<Digest>, Option<Name>
             takes: Takes::New,
         })
     });
-    stored.collect()
+    rows.collect()
+}
+
+/// popsync's own files that are none of the server's messages, as far as what was sent can be told
+/// from them: should one come under some name later, its content is known.
+fn unlisted(account: &Account, stored: &[Staged]) -> Vec<Staged> {
+    let Some(maildir) = account.store.maildir() else {
+        return Vec::new();
+    };
+    let line_endings = account.store.line_endings();
+    let known: HashSet<&str> = stored.iter().map(|row| row.name.as_str()).collect();
+    let ours = names_by_tag(maildir).into_values().flatten();
+    let names: Vec<Name> = ours
+        .filter(|name| !known.contains(name.as_str()))
+        .map(Name)
+        .collect();
+    let paths = locate(maildir, names.iter());
+    let rows = names.into_iter().filter_map(|name| {
+        let arrived = as_sent(paths.get(name.as_str())?, line_endings)?;
+        Some(Staged {
+            unique_id: Vec::new(),
+            name,
+            octets: arrived.octets,
+            sha256: arrived.sha256,
+            header_sha256: arrived.header_sha256,
+            listed_octets: None,
+            line_ends: LineEnds {
+                stored: line_endings,
+                bare: false,
+            },
+            extent: None,
+            doubt: None,
+            takes: Takes::New,
+        })
+    });
+    rows.collect()
+}
+
+/// Up to so many messages cost little to retrieve once more.
+const FEW: usize = 3;
+
+/// Puts those in doubt whose sizes are not what the server says: an equal header proves nothing
+/// against a size. Where most are others a sample tells whether the server only estimates.
+async fn doubt_other_sizes(
+    session: &mut Session,
+    maildrop: &Maildrop,
+    rows: &mut [Staged],
+) -> Result<(), Error> {
+    let is_other = |row: &Staged| row.listed_octets.is_some_and(|listed| listed != row.octets);
+    let others: Vec<&Staged> = rows.iter().filter(|row| is_other(row)).collect();
+    let exact = rows
+        .iter()
+        .filter(|row| row.listed_octets == Some(row.octets));
+    if exact.count() < others.len() && others.len() > FEW {
+        let contents: HashMap<&[u8], Digest> = others
+            .iter()
+            .map(|row| (row.unique_id.as_slice(), row.sha256))
+            .collect();
+        let messages: Vec<Message<'_>> = maildrop
+            .iter()
+            .filter(|message| contents.contains_key(message.unique_id))
+            .collect();
+        let sample = decide::spread(&messages);
+        let wanted: Vec<Wanted> = sample.iter().map(|&message| message.into()).collect();
+        let digests = sample::digests(session, &wanted)
+            .await
+            .map_err(|(error, _)| error)?;
+        let mut pairs = sample.iter().zip(digests);
+        if pairs.all(|(message, digest)| digest == contents.get(message.unique_id).copied()) {
+            return Ok(());
+        }
+    }
+    for row in rows.iter_mut().filter(|row| is_other(row)) {
+        row.doubt = Some(Doubt::Short);
+    }
+    Ok(())
 }
 
 /// Size and digest of a file as it was sent; none where that cannot be told.
-fn as_sent(path: &Path, stored: LineEndings) -> Option<(u64, Digest)> {
+fn as_sent(path: &Path, stored: LineEndings) -> Option<Arrived> {
     let content = std::io::BufReader::with_capacity(256 << 10, open_message(path).ok()?);
     let mut arrival = Arrival::new(LineEndings::Crlf);
     let (mut sent, mut out) = (Vec::new(), Vec::new());
@@ -192,6 +270,5 @@ fn as_sent(path: &Path, stored: LineEndings) -> Option<(u64, Digest)> {
         arrival.take(&sent, &mut out);
     }
     out.clear();
-    let arrived = arrival.finish(&mut out);
-    Some((arrived.octets, arrived.sha256))
+    Some(arrival.finish(&mut out))
 }

@@ -95,6 +95,12 @@ impl Likeness {
         Self::of(&as_sent(header), MOST_IN_FRONT)
     }
 
+    /// Whether it says anything by which a message could be told from others, once a program has
+    /// written its header anew.
+    pub(super) fn is_telling(&self) -> bool {
+        self.message_id.is_some() || self.origin.is_some()
+    }
+
     fn of(header: &[u8], most_in_front: usize) -> Self {
         let fields = Field::all(header);
         let mut own = Vec::with_capacity(fields.len());

@@ -129,10 +129,24 @@ pub(super) async fn landings(
             Some((message.unique_id.to_vec(), message.octets?))
         })
         .collect();
-    if accounted_for.is_empty() && sizes.is_empty() {
+    // What was recorded under the unique-id was another message, and goes by no name now.
+    let superseded: Vec<(Vec<u8>, MessageKey)> = retrieved
+        .landings
+        .iter()
+        .filter(|landing| matches!(landing.landed, Landed::Stored(_)))
+        .filter(|landing| order.is_recorded(landing.slot))
+        .filter_map(|landing| {
+            let message = order.message(landing.slot);
+            (message.copies == 1).then(|| (message.unique_id.to_vec(), landing.key))
+        })
+        .collect();
+    if accounted_for.is_empty() && sizes.is_empty() && superseded.is_empty() {
         return Ok(());
     }
     let recording = ledger.with(move |cache, account| {
+        if !is_doubtful {
+            cache.superseded(account, &superseded)?;
+        }
         for (unique_id, copies) in accounted_for {
             cache.copies_accounted_for(account, &unique_id, copies)?;
         }
@@ -158,12 +172,10 @@ pub(super) async fn settle(
     landings: &[Landing],
 ) -> Result<(), Error> {
     let settled = landings.iter().filter(|landing| {
-        order.is_doubtful(landing.slot) && matches!(landing.landed, Landed::Known(_))
+        order.is_doubtful(landing.slot) && !matches!(landing.landed, Landed::Stored(_))
     });
     let keys = keys(settled);
-    ledger
-        .with(move |cache, _| cache.settle_doubt(&keys))
-        .await
+    ledger.with(move |cache, _| cache.settle_doubt(&keys)).await
 }
 
 fn keys<'l>(landings: impl Iterator<Item = &'l Landing>) -> Vec<MessageKey> {

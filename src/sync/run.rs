@@ -36,7 +36,7 @@ const MAX_SESSIONS: usize = 12;
 /// How many sessions in a row may bring nothing.
 const MAX_GAINLESS: usize = 3;
 
-/// How many messages at which sessions break are tried in one run, each in a session of its own.
+/// How many messages may break a session of their own in one run: the others are left for later.
 const MAX_TRIALS: usize = 4;
 
 /// A run in progress.
@@ -207,7 +207,11 @@ impl<'a> Run<'a> {
     ) -> Result<(), Error> {
         let mut candidates: Vec<Vec<u8>> = self.trouble.breaks.iter().cloned().collect();
         candidates.sort_unstable();
-        for unique_id in candidates.into_iter().take(trials) {
+        let mut failures = 0;
+        for unique_id in candidates.into_iter().take(MAX_SESSIONS * MAX_TRIALS) {
+            if failures == trials {
+                break;
+            }
             if !self.tally.listed_breakers.contains(&unique_id) {
                 // It is not there any more, or not wanted.
                 self.trouble.breaks.remove(&unique_id);
@@ -222,6 +226,7 @@ impl<'a> Run<'a> {
                     return Err(broke.error);
                 }
                 Err(broke) => {
+                    failures += 1;
                     self.note(&broke);
                     self.fail(&unique_id, &broke.error.to_string(), summary);
                     self.last_break = Some(broke.error);
@@ -426,7 +431,14 @@ impl<'a> Run<'a> {
         let mut fence = None;
         if !deletable.is_empty() || settles {
             fence = self
-                .fence(&mut session, maildrop, order, &landings, deletable.len(), summary)
+                .fence(
+                    &mut session,
+                    maildrop,
+                    order,
+                    &landings,
+                    deletable.len(),
+                    summary,
+                )
                 .await?;
         }
         if fence.is_some() {
@@ -544,9 +556,9 @@ impl<'a> Run<'a> {
             let found = self
                 .ledger
                 .with(move |cache, account| {
-                    let named = places.into_iter().map(|(place, unique_id)| {
-                        Ok((place, cache.names(account, &unique_id)?))
-                    });
+                    let named = places
+                        .into_iter()
+                        .map(|(place, unique_id)| Ok((place, cache.names(account, &unique_id)?)));
                     named.collect::<Result<Vec<_>, crate::cache::Error>>()
                 })
                 .await?;
@@ -596,6 +608,7 @@ impl<'a> Run<'a> {
         let doubtful = doubtful.filter(|landing| landing.doubt.is_some());
         for landing in doubtful {
             let message = order.message(landing.slot);
+            self.trouble.short.insert(message.unique_id.to_vec());
             summary.failed += 1;
             self.request.reporter.report(Event::MessageFailed {
                 number: message.number.as_u32(),
@@ -617,7 +630,15 @@ impl<'a> Run<'a> {
             return Ok(());
         };
         let account = self.request.account;
-        familiar::doubt(session, &self.stop, maildrop, account, shelf, &self.untoppable).await?;
+        familiar::doubt(
+            session,
+            &self.stop,
+            maildrop,
+            account,
+            shelf,
+            &self.untoppable,
+        )
+        .await?;
         let mut guarding = self.guarding.clone();
         self.guarding = self
             .ledger
@@ -643,8 +664,7 @@ impl<'a> Run<'a> {
     /// STAT's octets are worth remembering where the recorded sizes agree with them.
     fn learn_octets(&mut self, maildrop: &Maildrop, decided: &Decided) {
         let octets = maildrop.stat().and_then(|stat| stat.octets);
-        let is_all_known =
-            decide::renamed::unknown(maildrop, &decided.snapshot).is_empty();
+        let is_all_known = decide::renamed::unknown(maildrop, &decided.snapshot).is_empty();
         let octets = octets.filter(|_| maildrop.has_sizes() || is_all_known);
         self.guarding.learn_octets(octets);
     }

@@ -12,6 +12,8 @@ struct Known {
     mail: usize,
     /// Whether a complete run did not see it since.
     gap: bool,
+    /// No listing gave its size.
+    is_unsized: bool,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -24,6 +26,8 @@ pub(crate) struct Knowledge {
     pub(crate) stored: Vec<usize>,
     /// It was rebuilt from the store: messages are known by their headers alone.
     pub(crate) by_header: bool,
+    /// And the store is an mbox.
+    pub(crate) is_mbox: bool,
 }
 
 impl Knowledge {
@@ -48,22 +52,40 @@ impl Knowledge {
         let size_before = manner.listed(&contents.get(known.mail).raw);
         let same_listing = self.octets == session.octets && self.listed == uids(session);
         let is_swapped = known.mail != item.mail && !known.gap;
-        (is_swapped && (size_before == manner.listed(&item.raw) || same_listing))
+        // A size that no listing gave cannot be another one.
+        (is_swapped
+            && (known.is_unsized || size_before == manner.listed(&item.raw) || same_listing))
             .then_some(known.mail)
     }
 
     /// What a complete run saw, but for the messages that it must have taken for others.
-    pub(crate) fn learn(&mut self, session: &Session, unnoticed: &BTreeSet<String>) {
+    pub(crate) fn learn(
+        &mut self,
+        session: &Session,
+        unnoticed: &BTreeSet<String>,
+        manner: Manner,
+        contents: &Contents,
+        is_unsized: bool,
+    ) {
         let Some(listed) = &session.listed else {
             return;
         };
         self.listed = uids(session);
         self.octets = session.octets;
+        // What was deleted leaves the total, too.
+        for item in listed
+            .iter()
+            .filter(|item| session.deleted.contains(&item.uid))
+        {
+            let size = manner.listed(&contents.get(item.mail).raw);
+            self.octets = self.octets.saturating_sub(size);
+            self.listed.remove(&item.uid);
+        }
         for (uid, known) in &mut self.known {
-            known.gap |= !self.listed.contains(uid);
+            known.gap |= !listed.iter().any(|item| item.uid == *uid);
         }
         for item in listed.iter().filter(|item| !unnoticed.contains(&item.uid)) {
-            self.note(item);
+            self.note(item, is_unsized);
         }
     }
 
@@ -71,15 +93,16 @@ impl Knowledge {
     pub(crate) fn learn_retrieved(&mut self, session: &Session) {
         for item in session.listed.iter().flatten() {
             if session.retrieved.contains(&item.uid) {
-                self.note(item);
+                self.note(item, false);
             }
         }
     }
 
-    fn note(&mut self, item: &Item) {
+    fn note(&mut self, item: &Item, is_unsized: bool) {
         let known = Known {
             mail: item.mail,
             gap: false,
+            is_unsized,
         };
         self.known.insert(item.uid.clone(), known);
     }

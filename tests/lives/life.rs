@@ -175,7 +175,8 @@ impl<'a> Life<'a> {
                 if self.birth.manner.top && self.program.state.is_dir() {
                     self.tell("the state is lost");
                     fs::remove_dir_all(&self.program.state).unwrap();
-                    self.oracle.state_lost();
+                    let sight = self.sight();
+                    self.oracle.state_lost(&sight, &self.contents);
                 }
             }
             Event::Renames { every } => {

@@ -57,6 +57,18 @@ impl Mail {
         header(&self.raw)
     }
 
+    /// Whether it holds a CR or an LF of its own: the stored form does not give the sent one back.
+    pub(crate) fn has_bare_line_ends(&self) -> bool {
+        let octets = |wanted| {
+            self.raw
+                .iter()
+                .filter(move |&&octet| octet == wanted)
+                .count()
+        };
+        let pairs = self.raw.windows(2).filter(|two| two == b"\r\n").count();
+        octets(b'\r') != pairs || octets(b'\n') != pairs
+    }
+
     /// Whether a server that stuffs no dots spoils it.
     pub(crate) fn has_dots(&self) -> bool {
         self.raw.starts_with(b".") || self.raw.windows(3).any(|three| three == b"\r\n.")

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::event::Policy;
 use crate::judgement::{Judged, Kind, violation};
 use crate::knowledge::Knowledge;
-use crate::mail::Contents;
+use crate::mail::{Contents, Mail};
 use crate::server::{Item, Manner, Quirk, Session};
 
 /// The server and the store at one moment.
@@ -55,6 +55,8 @@ struct Fact {
     deleted_here: bool,
     /// The server accepted its deletion, and did not carry it out.
     deletion_accepted: bool,
+    /// In how many runs the server spoilt it the same way.
+    spoilt: usize,
 }
 
 #[derive(Debug)]
@@ -134,19 +136,31 @@ impl Oracle {
         self.knowledge = knowledge;
     }
 
-    /// The state is gone.
-    pub(crate) fn state_lost(&mut self) {
+    /// The state is gone. "An mbox is told by its headers" (README): one that has no header at all
+    /// may come once more; and so may one that is not on the server, which nothing is compared with.
+    pub(crate) fn state_lost(&mut self, sight: &Sight, contents: &Contents) {
         self.knowledge = Knowledge::default();
-    }
-
-    /// `import --from-store` "knows the stored messages again by their headers" (README): one that
-    /// has no header at all may come once more.
-    pub(crate) fn rebuilt(&mut self, contents: &Contents) {
-        self.knowledge.by_header = true;
         for (mail, fact) in self.facts.iter_mut().enumerate() {
-            if contents.get(mail).header().is_empty() {
+            if contents.get(mail).header().is_empty() || !sight.has(mail) {
                 fact.allowed += fact.most_stored;
             }
+        }
+    }
+
+    /// `import --from-store` "knows the stored messages again by their headers" (README): where
+    /// several have one header, or what was sent cannot be told from a file, one may come once more.
+    /// In an mbox nothing but headers is compared.
+    pub(crate) fn rebuilt(&mut self, contents: &Contents, is_mbox: bool) {
+        self.knowledge.by_header = true;
+        self.knowledge.is_mbox = is_mbox;
+        let headers: Vec<&[u8]> = contents.all().iter().map(Mail::header).collect();
+        for (mail, fact) in self.facts.iter_mut().enumerate() {
+            let own = contents.get(mail);
+            let same = headers.iter().filter(|header| **header == own.header());
+            if same.count() > 1 || own.has_bare_line_ends() {
+                fact.allowed += fact.most_stored;
+            }
+            fact.ever_stored |= is_mbox && fact.spoilt > 0;
         }
     }
 
@@ -170,7 +184,8 @@ impl Oracle {
                 && other.header() == mail.header()
                 && (size(&other.raw) == size(&mail.raw)
                     // An estimate cannot be compared with the size of a file.
-                    || self.knowledge.by_header && !self.manner.exact)
+                    || self.knowledge.by_header
+                        && (self.knowledge.is_mbox || !self.manner.exact))
         })
     }
 
@@ -190,6 +205,7 @@ impl Oracle {
             });
             unnoticed.extend(swapped.map(|item| item.uid.clone()));
         }
+        self.note_spoilt(run, contents);
         self.nothing_is_lost(run, contents, &unnoticed)?;
         self.nothing_is_twice(run, contents)?;
         self.policy_is_kept(run, contents)?;
@@ -197,7 +213,9 @@ impl Oracle {
         self.all_is_stored(run, contents, &unnoticed)?;
         for session in run.sessions {
             if run.exit.is_some_and(|exit| exit <= 1) {
-                self.knowledge.learn(session, &unnoticed);
+                let is_unsized = *run.quirk == Quirk::Contradicts;
+                self.knowledge
+                    .learn(session, &unnoticed, self.manner, contents, is_unsized);
             } else {
                 self.knowledge.learn_retrieved(session);
             }
@@ -209,6 +227,28 @@ impl Oracle {
             }
         }
         Ok(())
+    }
+
+    /// "The same octets twice settle it" (issue 11): what a server spoils the same way in two runs
+    /// is taken for whole.
+    fn note_spoilt(&mut self, run: &Run<'_>, contents: &Contents) {
+        let retrieved = run.sessions.iter().flat_map(|session| &session.retrieved);
+        let retrieved: BTreeSet<&String> = retrieved.collect();
+        for item in run
+            .before
+            .server
+            .iter()
+            .filter(|item| retrieved.contains(&item.uid))
+        {
+            let is_spoilt = match run.quirk {
+                Quirk::Cuts(uid) => *uid == item.uid,
+                Quirk::Unstuffed => contents.get(item.mail).has_dots(),
+                _ => false,
+            };
+            let fact = self.fact(item.mail);
+            fact.spoilt += usize::from(is_spoilt);
+            fact.ever_stored |= fact.spoilt > 1;
+        }
     }
 
     fn nothing_is_lost(
@@ -230,7 +270,7 @@ impl Oracle {
             // Deletions "are 'done' when the next UIDL no longer shows them; until then they are
             // asked again" (design).
             let follows = run.policy == Policy::WhenDeletedHere || fact.deletion_accepted;
-            let is_meant = follows && fact.deleted_here;
+            let is_meant = follows && fact.deleted_here || fact.spoilt > 1;
             if !run.after.has(item.mail) && !is_meant && !unnoticed.contains(&item.uid) {
                 let (kind, how) = match (fact.ever_stored, fact.deleted_here) {
                     (false, _) => (Kind::Lost, "it was never stored"),

@@ -1,9 +1,10 @@
 //! The end of an mbox that is missing: an older copy was put in its place, or the file was cut.
 //!
 //! Whoever deletes messages with a mail program has the file written anew, and what follows them
-//! moves. So where the file ends at a border of recorded messages, and those in front of the border
-//! still are where they were, octet for octet, everything recorded from there on is lost. A person
-//! who deleted the very last messages and nothing else looks the same; then they stay on the server.
+//! moves. So where the file ends exactly where a message was appended, or at a border of recorded
+//! messages with those in front of it where they were, octet for octet, everything recorded from
+//! there on is lost. A person who deleted the very last messages and nothing else looks the same;
+//! then they stay on the server.
 
 use std::fs::File;
 use std::path::Path;
@@ -22,6 +23,10 @@ pub(super) fn lost(file: &File, path: &Path, extents: &[(i64, Extent)]) -> Resul
     let failed = |error| Error::io("reading", path, error);
     let size = file.metadata().map_err(failed)?.len();
     let extents = current(extents);
+    // The file is as long as it was right before this message came.
+    if let Some(first) = extents.iter().position(|(_, extent)| extent.start == size) {
+        return Ok(extents[first..].iter().map(|(key, _)| *key).collect());
+    }
     let there = extents.partition_point(|(_, extent)| end(extent) <= size);
     let (before, missing) = extents.split_at(there);
     let (Some((_, first)), Some((_, last))) = (missing.first(), before.last()) else {

@@ -46,13 +46,7 @@ pub(super) async fn agree(
     sample: &[Message<'_>],
     recorded: &[Vec<Digest>],
 ) -> Result<Counting, Broke> {
-    let wanted: Vec<Wanted> = sample
-        .iter()
-        .map(|message| Wanted {
-            number: message.number,
-            octets: message.octets,
-        })
-        .collect();
+    let wanted: Vec<Wanted> = sample.iter().map(|&message| message.into()).collect();
     let retrieving = sample::digests(session, &wanted);
     let digests = match basis.stop.unless_stopped(retrieving).await? {
         Ok(digests) => digests,
@@ -73,7 +67,7 @@ pub(super) async fn agree(
 }
 
 /// A few of these, from the first to the last, the smaller of each two neighbours.
-pub(super) fn spread<'m>(messages: &[Message<'m>]) -> Vec<Message<'m>> {
+pub(in crate::sync) fn spread<'m>(messages: &[Message<'m>]) -> Vec<Message<'m>> {
     let step = messages.len().div_ceil(SAMPLE).max(1);
     let parts = messages.chunks(step);
     parts

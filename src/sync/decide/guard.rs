@@ -193,11 +193,14 @@ impl Guarding {
         }
         let lost = Mbox::lost_at(path, &cache.extents(row.id)?)?;
         let lost: HashSet<MessageKey> = lost.into_iter().map(MessageKey::new).collect();
-        if !lost.is_empty() {
-            let stock = cache.stock(row.id, &Mbox::look(path)?, None)?;
-            let absent = stock.absent.into_iter();
-            self.lost = absent.filter(|(key, _)| lost.contains(key)).collect();
+        if lost.is_empty() {
+            return Ok(());
         }
+        // One that is elsewhere in the file is not lost; one that is only like another is.
+        let inventory = Mbox::look(path)?;
+        let stock = cache.stock(row.id, &inventory, None)?;
+        let absent = stock.absent.into_iter().chain(stock.unproved);
+        self.lost = absent.filter(|(key, _)| lost.contains(key)).collect();
         Ok(())
     }
 
@@ -380,7 +383,11 @@ pub(in crate::sync) fn place(
         Some(_) => Whereabouts::Unclear,
         None => Whereabouts::Deleted,
     };
-    for (_, unique_id) in cache.stock(account, inventory, None)?.absent {
+    let stock = cache.stock(account, inventory, None)?;
+    for (_, unique_id) in stock.unproved {
+        snapshot.set_whereabouts(&unique_id, Whereabouts::Unclear);
+    }
+    for (_, unique_id) in stock.absent {
         let mut names = cache.names(account, &unique_id)?.into_iter();
         if !names.any(|name| name.as_str().is_empty() || inventory.holds(&name)) {
             snapshot.set_whereabouts(&unique_id, absence);

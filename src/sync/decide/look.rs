@@ -54,7 +54,7 @@ impl Look {
     pub(in crate::sync) fn find(&self, names: &[Name]) -> Option<Found> {
         let is_found = match self {
             Self::Taken(inventory) => {
-                !names.is_empty() && names.iter().all(|name| inventory.holds(name))
+                !names.is_empty() && names.iter().all(|name| inventory.proves(name))
             }
             Self::Impossible => true,
             Self::Failed(_) => false,
@@ -67,8 +67,8 @@ impl Look {
         let Self::Taken(inventory) = self else {
             return None;
         };
-        let is_gone = inventory.is_doubtful().is_none()
-            && !names.iter().any(|name| inventory.holds(name));
+        let is_gone =
+            inventory.is_doubtful().is_none() && !names.iter().any(|name| inventory.holds(name));
         is_gone.then_some(Gone(()))
     }
 }

@@ -46,10 +46,15 @@ pub(super) struct Search {
 /// Looks for these messages by their recorded headers and contents.
 pub(super) async fn search(
     basis: &mut Basis<'_>,
+    snapshot: &Snapshot,
     missed: &[(usize, Vec<u8>)],
 ) -> Result<Search, Error> {
     let store = Arc::clone(&basis.store);
-    let missed: Vec<Vec<u8>> = missed.iter().map(|(_, id)| id.clone()).collect();
+    let missed = missed.iter().map(|(_, unique_id)| {
+        let recorded = snapshot.recorded_as(unique_id).to_vec();
+        (unique_id.clone(), recorded)
+    });
+    let missed: Vec<(Vec<u8>, Vec<u8>)> = missed.collect();
     basis
         .ledger
         .with(move |cache, account| {
@@ -65,8 +70,8 @@ pub(super) async fn search(
                 }
             };
             let mut refiled = Vec::new();
-            for unique_id in missed {
-                let digests = cache.digests(account, &unique_id)?;
+            for (unique_id, recorded) in missed {
+                let digests = cache.digests(account, &recorded)?;
                 let mut files = digests
                     .iter()
                     .filter_map(|(header, whole)| filed.recorded(header, whole));
@@ -96,7 +101,13 @@ pub(super) fn search_by_header(
     headers: &HashMap<usize, Likeness>,
 ) -> Vec<Refiled> {
     let found = missed.into_iter().filter_map(|(place, unique_id)| {
-        let file = filed.like(headers.get(&place)?)?;
+        let header = headers.get(&place)?;
+        // One that says nothing of itself could be any of them.
+        if !header.is_telling() && !filed.is_empty() {
+            let name = None;
+            return Some(Refiled { unique_id, name });
+        }
+        let file = filed.like(header)?;
         // One that only may be the message is not its copy.
         let name = (file.by > By::Origin).then(|| file.name.clone());
         Some(Refiled { unique_id, name })

@@ -11,15 +11,15 @@ use std::sync::Arc;
 
 use super::filed::Filed;
 use super::headers::{self, Known};
-use super::likeness::Likeness;
 use super::ledger::Ledger;
+use super::likeness::Likeness;
 use super::run::{Broke, Untoppable};
 use super::{Error, Event, Request, Stop};
 use crate::cache::{Digest, Renamed, Snapshot};
 use crate::maildrop::Maildrop;
 use crate::policy::{
-    self, Action, Brake, Circumstances, Evidence, HeaderSeen, Memory, Plan, Reason, Rules,
-    StoreState, Trouble, Whereabouts,
+    self, Action, Brake, Circumstances, Counting, Evidence, HeaderSeen, Memory, Plan, Reason,
+    Rules, StoreState, Trouble, Whereabouts,
 };
 use crate::session::Session;
 use crate::store::Readers;
@@ -33,6 +33,7 @@ pub(super) mod nameless;
 pub(super) mod renamed;
 mod tell;
 
+pub(super) use counting::spread;
 pub(super) use guard::Guarding;
 pub(super) use look::{Found, Gone, Look};
 pub(super) use tell::{report, skipped, warn_of_contradictions};
@@ -105,25 +106,27 @@ pub(super) async fn decide(
         findings.renamed.push(renamed);
     }
     let counting = counting::counting(&mut basis, session, maildrop, &snapshot).await?;
-    if counting == policy::Counting::Otherwise {
-        findings.sizes = sizes(maildrop, &snapshot);
-    }
+    findings.sizes = sizes(maildrop, &snapshot, counting);
     let mut evidence = Evidence {
         counting,
         trouble: basis.trouble.clone(),
         ..Evidence::default()
     };
-    let mut circumstances = basis
-        .guarding
-        .circumstances(basis.request, maildrop, StoreState::Holds);
+    let mut circumstances =
+        basis
+            .guarding
+            .circumstances(basis.request, maildrop, StoreState::Holds);
     let clock = policy::clock(circumstances.now, circumstances.trusted_at);
+    let back = back(maildrop, &snapshot);
+    evidence.headers = compare_headers(&mut basis, session, maildrop, &snapshot, back).await?;
     let mut draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
     if deleted(&draft).next().is_some() {
         if look.is_none() {
             look = Some(basis.look(&mut snapshot).await?);
             draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
         }
-        let (refiled, headers) = look_into(&mut basis, session, maildrop, &snapshot, &draft).await?;
+        let (refiled, headers) =
+            look_into(&mut basis, session, maildrop, &snapshot, &draft).await?;
         for refiled in &refiled {
             let whereabouts = match refiled.name {
                 Some(_) => Whereabouts::InStore,
@@ -132,7 +135,7 @@ pub(super) async fn decide(
             snapshot.set_whereabouts(&refiled.unique_id, whereabouts);
         }
         findings.refiled = refiled;
-        evidence.headers = headers;
+        evidence.headers.extend(headers);
         if let Some(look) = &mut look {
             circumstances.store = basis.store_state(look).await?;
         }
@@ -196,7 +199,7 @@ async fn look_into(
     let missed = missed::missed(maildrop, snapshot, deleted(draft));
     let (mut refiled, mut filed) = (Vec::new(), Filed::default());
     if !missed.is_empty() {
-        let search = missed::search(basis, &missed).await?;
+        let search = missed::search(basis, snapshot, &missed).await?;
         (refiled, filed) = (search.refiled, search.filed);
         // Where not all could be searched, none was deleted for certain.
         if let Some(doubt) = search.doubt {
@@ -217,17 +220,23 @@ async fn look_into(
     let is_asked = |place: &usize| draft.decisions[*place].action == Action::Delete;
     let is_found = |place: usize| {
         let message = maildrop.get(place);
-        message.is_some_and(|message| refiled.iter().any(|found| found.unique_id == message.unique_id))
+        message.is_some_and(|message| {
+            refiled
+                .iter()
+                .any(|found| found.unique_id == message.unique_id)
+        })
     };
     let mut places: Vec<usize> = deleted(draft)
         .filter(|place| is_asked(place) || is_found(*place))
         .collect();
-    places.sort_unstable();
     let still: Vec<(usize, Vec<u8>)> = missed
         .into_iter()
-        .filter(|(place, _)| is_asked(place) && !is_found(*place))
+        .filter(|(place, _)| draft.decisions[*place].action.deletes_known() && !is_found(*place))
         .collect();
-    let recorded = basis.recorded_headers(maildrop, &places).await?;
+    places.extend(still.iter().map(|(place, _)| *place));
+    places.sort_unstable();
+    places.dedup();
+    let recorded = basis.recorded_headers(maildrop, snapshot, &places).await?;
     let has_missed = !still.is_empty();
     let read = |octets: &[u8]| {
         let likeness = has_missed.then(|| Likeness::of_sent(octets));
@@ -252,10 +261,57 @@ async fn look_into(
     Ok((refiled, seen))
 }
 
-/// The sizes that a listing gives known messages.
-fn sizes(maildrop: &Maildrop, snapshot: &Snapshot) -> Vec<(Vec<u8>, u64)> {
-    let (resized, _) = policy::resized(maildrop, snapshot);
-    let sizes = resized.into_iter().filter_map(|place| {
+/// The places of the messages whose unique-ids were missing from a listing, and are back.
+fn back(maildrop: &Maildrop, snapshot: &Snapshot) -> Vec<usize> {
+    let messages = maildrop.iter().enumerate();
+    let back = messages.filter(|(_, message)| {
+        let known = snapshot.recall(message.unique_id);
+        known.is_some_and(|known| known.gone.is_some() && message.copies == 1)
+    });
+    back.map(|(place, _)| place).collect()
+}
+
+/// Compares the server's headers of these messages with those that are recorded.
+async fn compare_headers(
+    basis: &mut Basis<'_>,
+    session: &mut Session,
+    maildrop: &Maildrop,
+    snapshot: &Snapshot,
+    places: Vec<usize>,
+) -> Result<HashMap<usize, HeaderSeen>, Broke> {
+    if places.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let recorded = basis.recorded_headers(maildrop, snapshot, &places).await?;
+    let asking = headers::of(
+        session,
+        maildrop,
+        &places,
+        basis.untoppable,
+        headers::digest,
+    );
+    let headers = basis.stop.unless_stopped(asking).await??;
+    let seen = places.into_iter().zip(recorded).zip(headers);
+    let seen = seen.map(|((place, recorded), header)| {
+        let what = match header {
+            None => HeaderSeen::Withheld,
+            Some(header) if recorded.contains(&header) => HeaderSeen::Recorded,
+            Some(_) => HeaderSeen::Another,
+        };
+        (place, what)
+    });
+    Ok(seen.collect())
+}
+
+/// The sizes that a listing gives known messages: those that are counted otherwise than they were,
+/// and those of which none is recorded.
+fn sizes(maildrop: &Maildrop, snapshot: &Snapshot, counting: Counting) -> Vec<(Vec<u8>, u64)> {
+    let mut places = match counting {
+        Counting::AsRecorded => Vec::new(),
+        Counting::Otherwise => policy::resized(maildrop, snapshot).0,
+    };
+    places.extend(policy::unsized_before(maildrop, snapshot));
+    let sizes = places.into_iter().filter_map(|place| {
         let message = maildrop.get(place)?;
         Some((message.unique_id.to_vec(), message.octets?))
     });
@@ -311,10 +367,13 @@ impl Basis<'_> {
     async fn recorded_headers(
         &mut self,
         maildrop: &Maildrop,
+        snapshot: &Snapshot,
         places: &[usize],
     ) -> Result<Vec<Vec<Digest>>, Error> {
         let listed = places.iter().filter_map(|&place| maildrop.get(place));
-        let ids: Vec<Vec<u8>> = listed.map(|message| message.unique_id.to_vec()).collect();
+        let ids: Vec<Vec<u8>> = listed
+            .map(|message| snapshot.recorded_as(message.unique_id).to_vec())
+            .collect();
         let reading = self.ledger.with(move |cache, account| {
             let recorded = ids.iter().map(|id| cache.headers(account, id));
             recorded.collect::<Result<Vec<_>, _>>()

@@ -227,11 +227,18 @@ impl Committer {
                     unique_id: listed.unique_id,
                     sha256: &sha256,
                 };
-                let candidates = self.cache.with_content(self.account, content)?;
-                let taken = &mut self.taken;
-                candidates
-                    .into_iter()
-                    .find(|found| taken.insert(found.key) || found.is_same_id && is_recorded)
+                let (taken, order) = (&mut self.taken, &self.order);
+                // What is listed under another unique-id is another message, unless that is
+                // being looked into itself.
+                let may_be = |found: &Known| {
+                    found.is_same_id
+                        || listed.unique_id.is_empty()
+                        || !found.is_listed
+                        || order.is_looked_into(&found.unique_id)
+                };
+                let candidates = self.cache.with_content(self.account, content)?.into_iter();
+                let mut candidates = candidates.filter(may_be);
+                candidates.find(|found| taken.insert(found.key) || found.is_same_id && is_recorded)
             } else {
                 None
             };
@@ -241,11 +248,7 @@ impl Committer {
                     None => taking.push(self.taking(message, Takes::Lost(found.key))),
                 },
                 None => {
-                    let stump = match self.order.is_doubtful(message.slot) {
-                        true => self.cache.doubtful(self.account, listed.unique_id)?,
-                        false => None,
-                    };
-                    let takes = stump.map_or(Takes::New, Takes::Stump);
+                    let takes = self.takes_of_new(&message)?;
                     taking.push(self.taking(message, takes));
                 }
             }
@@ -254,9 +257,26 @@ impl Committer {
         Ok((taking, twins))
     }
 
+    /// The record that a message of a new content takes: that of what had come of it before, where
+    /// that is the beginning of it. Anything else is another message, and stays one.
+    fn takes_of_new(&self, message: &Message) -> Result<Takes, Error> {
+        if !self.order.is_doubtful(message.slot) {
+            return Ok(Takes::New);
+        }
+        let unique_id = self.order.message(message.slot).unique_id;
+        match self.cache.doubtful(self.account, unique_id)? {
+            Some((key, part)) if self.store.goes_on_from(&message.name, &part)? => {
+                Ok(Takes::Stump(key))
+            }
+            _ => Ok(Takes::New),
+        }
+    }
+
     fn taking(&self, message: Message, takes: Takes) -> Taking {
         let octets = message.arrived.octets;
-        let is_short = message.announced.is_some_and(|announced| octets < announced)
+        let is_short = message
+            .announced
+            .is_some_and(|announced| octets < announced)
             || (self.size(&message) == Size::Shorter && self.exactness.is_proved());
         Taking {
             doubt: is_short.then_some(Doubt::Short),
@@ -268,7 +288,7 @@ impl Committer {
     /// Where the copy of a recorded message is; none where it is gone.
     fn copy_of(&mut self, message: &Message, found: &Known) -> Result<Option<Landed>, Error> {
         if self.order.is_deleted_here(message.slot) {
-            return Ok(Some(Landed::DeletedHere));
+            return Ok(Some(Landed::Followed));
         }
         let is_shown = self.shown.contains(&found.name);
         if is_shown || self.store.hands_over() {
@@ -280,10 +300,10 @@ impl Committer {
         let Some(inventory) = &self.inventory else {
             return Ok(Some(Landed::Unclear));
         };
-        if inventory.holds(&found.name) {
+        if inventory.proves(&found.name) {
             return Ok(Some(Landed::Known(Committed::after_publishing())));
         }
-        if inventory.is_doubtful().is_some() {
+        if inventory.is_doubtful().is_some() || inventory.holds(&found.name) {
             return Ok(Some(Landed::Unclear));
         }
         // Mail that a person deleted does not come back under another name.
@@ -368,7 +388,11 @@ impl Committer {
             octets: message.arrived.octets,
             sha256: message.arrived.sha256,
             header_sha256: message.arrived.header_sha256,
-            listed_octets: listed.octets,
+            // Where LIST was not asked, and would say so.
+            listed_octets: listed.octets.or_else(|| {
+                let octets = message.arrived.octets;
+                self.exactness.is_proved().then_some(octets)
+            }),
             line_ends: message.arrived.line_ends,
             extent,
             doubt: taking.doubt,

@@ -36,6 +36,8 @@ pub(in crate::sync) enum Landed {
     Known(Committed),
     /// It was stored by an earlier run, and a person deleted it here since.
     DeletedHere,
+    /// The same, and the policy follows that.
+    Followed,
     /// It was stored by an earlier run, and cannot be looked for everywhere.
     Unclear,
 }

@@ -25,6 +25,8 @@ pub(in crate::sync) struct Order {
     marked: HashSet<Slot>,
     /// Messages that a person deleted here, and that go if they prove to be those.
     deleted_here: HashSet<Slot>,
+    /// The unique-ids of the recorded ones.
+    looked_into: HashSet<Vec<u8>>,
 }
 
 impl Order {
@@ -36,6 +38,7 @@ impl Order {
             doubtful: HashSet::new(),
             marked: HashSet::new(),
             deleted_here: HashSet::new(),
+            looked_into: HashSet::new(),
             maildrop,
         };
         for (place, message) in order.maildrop.iter().enumerate() {
@@ -49,12 +52,13 @@ impl Order {
             // Of several that share a unique-id the first may record it for the others.
             if remembered.is_some() || message.copies > 1 {
                 order.recorded.insert(slot);
+                order.looked_into.insert(message.unique_id.to_vec());
             }
             if decision.reason == Reason::Doubtful {
                 order.doubtful.insert(slot);
             }
-            let is_deleted = remembered
-                .is_some_and(|remembered| remembered.whereabouts == Whereabouts::Deleted);
+            let is_deleted =
+                remembered.is_some_and(|remembered| remembered.whereabouts == Whereabouts::Deleted);
             if decision.action == Action::RetrieveThenDeleteIfKnown && is_deleted {
                 order.deleted_here.insert(slot);
             }
@@ -79,6 +83,16 @@ impl Order {
     /// Whether the message's unique-id is recorded, and its content has to tell which one it is.
     pub(in crate::sync) fn is_recorded(&self, slot: Slot) -> bool {
         self.recorded.contains(&slot)
+    }
+
+    /// Whether the messages with this unique-id are retrieved to find out which ones they are.
+    pub(super) fn is_looked_into(&self, unique_id: &[u8]) -> bool {
+        self.looked_into.contains(unique_id)
+    }
+
+    /// Whether any message is retrieved to find out which one it is.
+    pub(super) fn looks_into_any(&self) -> bool {
+        !self.looked_into.is_empty()
     }
 
     /// Whether the message may not have come whole the last time.
@@ -135,14 +149,16 @@ impl Order {
     }
 
     pub(super) fn wanted(&self) -> Vec<Wanted> {
-        (0..self.places.len())
-            .map(|slot| {
-                let message = self.message(Slot(slot));
-                Wanted {
-                    number: message.number,
-                    octets: message.octets,
-                }
-            })
-            .collect()
+        let slots = (0..self.places.len()).map(Slot);
+        slots.map(|slot| self.message(slot).into()).collect()
+    }
+}
+
+impl From<maildrop::Message<'_>> for Wanted {
+    fn from(message: maildrop::Message<'_>) -> Self {
+        Self {
+            number: message.number,
+            octets: message.octets,
+        }
     }
 }

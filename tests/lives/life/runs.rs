@@ -65,7 +65,8 @@ impl Life<'_> {
                 let (before, _) = self.watched(&Quirk::None);
                 let failed = self.program.rebuild(self.runtime, &orders)?;
                 self.tell(format!("import --from-store: {failed:?}"));
-                self.oracle.rebuilt(&self.contents);
+                let is_mbox = matches!(self.birth.store, crate::store::Kind::Mbox);
+                self.oracle.rebuilt(&self.contents, is_mbox);
                 let (after, sessions) = self.watched(&Quirk::None);
                 self.judge(
                     Policy::Keep,
