@@ -223,7 +223,12 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn refiled(&mut self, account: AccountId, unique_id: &[u8], name: &Name) -> Result<(), Error> {
+    pub fn refiled(
+        &mut self,
+        account: AccountId,
+        unique_id: &[u8],
+        name: &Name,
+    ) -> Result<(), Error> {
         self.connection.execute(
             "UPDATE messages SET name = ?3 WHERE account = ?1 AND unique_id = ?2",
             params![account, unique_id, name.as_str()],
@@ -238,8 +243,9 @@ impl Cache {
     pub fn lost(&mut self, lost: &[MessageKey], back: &[MessageKey]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
-            let mut lose = transaction
-                .prepare_cached("INSERT OR IGNORE INTO lost (message) SELECT id FROM messages WHERE id = ?1")?;
+            let mut lose = transaction.prepare_cached(
+                "INSERT OR IGNORE INTO lost (message) SELECT id FROM messages WHERE id = ?1",
+            )?;
             for id in lost {
                 lose.execute([id])?;
             }

@@ -592,5 +592,8 @@ fn the_newest_message_is_found_also_behind_many_of_another_account() {
         .collect();
     cache.stage(work, &many, NOW).unwrap();
     assert_eq!(cache.newest_message(home).unwrap(), newest);
-    assert_eq!(cache.newest_message(work).unwrap(), MessageKey::new(newest.as_i64() + 5000));
+    assert_eq!(
+        cache.newest_message(work).unwrap(),
+        MessageKey::new(newest.as_i64() + 5000)
+    );
 }

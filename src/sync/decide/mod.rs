@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use super::filed::Filed;
 use super::headers::{self, Known};
-use super::likeness::Likeness;
 use super::ledger::Ledger;
+use super::likeness::Likeness;
 use super::run::{Broke, Untoppable};
 use super::{Error, Event, Request, Stop};
 use crate::cache::{Digest, Renamed, Snapshot};
@@ -113,9 +113,10 @@ pub(super) async fn decide(
         trouble: basis.trouble.clone(),
         ..Evidence::default()
     };
-    let mut circumstances = basis
-        .guarding
-        .circumstances(basis.request, maildrop, StoreState::Holds);
+    let mut circumstances =
+        basis
+            .guarding
+            .circumstances(basis.request, maildrop, StoreState::Holds);
     let clock = policy::clock(circumstances.now, circumstances.trusted_at);
     let mut draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
     if deleted(&draft).next().is_some() {
@@ -123,7 +124,8 @@ pub(super) async fn decide(
             look = Some(basis.look(&mut snapshot).await?);
             draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
         }
-        let (refiled, headers) = look_into(&mut basis, session, maildrop, &snapshot, &draft).await?;
+        let (refiled, headers) =
+            look_into(&mut basis, session, maildrop, &snapshot, &draft).await?;
         for refiled in &refiled {
             let whereabouts = match refiled.name {
                 Some(_) => Whereabouts::InStore,
@@ -217,7 +219,11 @@ async fn look_into(
     let is_asked = |place: &usize| draft.decisions[*place].action == Action::Delete;
     let is_found = |place: usize| {
         let message = maildrop.get(place);
-        message.is_some_and(|message| refiled.iter().any(|found| found.unique_id == message.unique_id))
+        message.is_some_and(|message| {
+            refiled
+                .iter()
+                .any(|found| found.unique_id == message.unique_id)
+        })
     };
     let mut places: Vec<usize> = deleted(draft)
         .filter(|place| is_asked(place) || is_found(*place))
