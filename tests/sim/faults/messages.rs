@@ -160,8 +160,10 @@ fn a_body_whose_end_is_not_on_a_line_of_its_own_is_waited_for_and_given_up() {
             letter(3),
         ])
         .hangs()
-        .fails(75, "timed out")
-        .stores_first(1)
+        .fails(1, "message 1 (6501): timed out")
+        .stores(vec![stored_form(&letter(1)), stored_form(&letter(3))])
+        .deletes()
+        .leaves(1)
         .unpipelined()
         .holds();
     let knobs = Knobs {
