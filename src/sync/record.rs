@@ -24,7 +24,7 @@ pub(super) struct Tally {
     pub(super) all_published: bool,
     /// What the server can do, as far as this run got to know.
     pub(super) capabilities: Capabilities,
-    /// Messages at which sessions break, and that are listed.
+    /// Messages at which sessions break, and that the last listing shows.
     pub(super) listed_breakers: HashSet<Vec<u8>>,
     /// Their numbers in the last session.
     pub(super) numbers: HashMap<Vec<u8>, u32>,

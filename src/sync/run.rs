@@ -210,8 +210,12 @@ impl<'a> Run<'a> {
         let mut ended: Option<Error> = None;
         for unique_id in candidates.into_iter().take(trials) {
             if !self.tally.listed_breakers.contains(&unique_id) {
-                // It is not there any more, or not wanted.
                 self.trouble.breaks.remove(&unique_id);
+                // One that this run has seen is not had by having vanished.
+                if self.tally.numbers.contains_key(&unique_id) {
+                    let reason = "the session broke at it, and it is not listed any more";
+                    self.fail(&unique_id, reason, summary);
+                }
                 continue;
             }
             let (retrieved, listings) = (summary.retrieved, self.tally.listings);
@@ -684,9 +688,7 @@ impl<'a> Run<'a> {
         });
         let listed = maildrop.iter().map(|message| message.unique_id);
         let listed = listed.filter(|id| breaks.contains(*id));
-        self.tally
-            .listed_breakers
-            .extend(listed.map(<[u8]>::to_vec));
+        self.tally.listed_breakers = listed.map(<[u8]>::to_vec).collect();
     }
 
     /// Notes the numbers of messages that may have to be named.
