@@ -16,13 +16,15 @@ use crate::pop3::Capabilities;
 pub(super) struct Tally {
     /// How often the maildrop was listed.
     pub(super) listings: u64,
+    /// The most messages that a listing had.
+    pub(super) most_listed: u64,
     /// The clock was found wrong when it mattered.
     pub(super) clock_doubted: bool,
     /// No batch has failed: whatever is staged is where readers look.
     pub(super) all_published: bool,
     /// What the server can do, as far as this run got to know.
     pub(super) capabilities: Capabilities,
-    /// Messages at which sessions break, and that are listed.
+    /// Messages at which sessions break, and that the last listing shows.
     pub(super) listed_breakers: HashSet<Vec<u8>>,
     /// Their numbers in the last session.
     pub(super) numbers: HashMap<Vec<u8>, u32>,
@@ -32,6 +34,7 @@ impl Default for Tally {
     fn default() -> Self {
         Self {
             listings: 0,
+            most_listed: 0,
             clock_doubted: false,
             all_published: true,
             capabilities: Capabilities::default(),
@@ -208,7 +211,7 @@ pub(super) async fn run(
     ledger: &mut Ledger,
     request: &Request<'_>,
     tally: &Tally,
-    mut guarding: Guarding,
+    guarding: Option<Guarding>,
     breaks: HashSet<Vec<u8>>,
     started_at: i64,
     summary: &Summary,
@@ -228,7 +231,9 @@ pub(super) async fn run(
     let recording = ledger.with(move |cache, account| {
         cache.remember_capabilities(account, &capabilities, finished_at)?;
         if on_server.is_some() {
-            guarding.remember(cache, account)?;
+            if let Some(mut guarding) = guarding {
+                guarding.remember(cache, account)?;
+            }
             cache.set_breakers(account, &breaks, finished_at)?;
         }
         cache.finish_run(

@@ -52,7 +52,7 @@ async fn look(
         };
         Ok::<_, Error>((shelf, guarding))
     });
-    let (shelf, mut guarding) = opening.await?;
+    let (mut shelf, mut guarding) = opening.await?;
     let store = closed_store(&account.store);
     let (snapshot, seen) = decide::recall(request, &mut ledger, &guarding, &store).await?;
     let visit = Visit::begin(request, stop, password, &past).await?;
@@ -60,6 +60,9 @@ async fn look(
     let completing = visit::complete(request, &mut session, visit.builder, &snapshot, &past);
     let maildrop = stop.unless_stopped(completing).await??;
     summary.on_server = maildrop.len() as u64;
+    if let Some(shelf) = &mut shelf {
+        familiar::doubt(&mut session, stop, &maildrop, account, shelf, untoppable).await?;
+    }
     let plan = if let Some(refusal) = visit.nameless {
         let recorded = ledger
             .with(|cache, account| cache.recorded(account))
@@ -72,9 +75,6 @@ async fn look(
         summary.failed += decide::warn_of_contradictions(request, &maildrop);
         nameless::plan(request, &maildrop, (0, 0), &seen)
     } else {
-        if let Some(shelf) = shelf {
-            familiar::doubt(&mut session, stop, &maildrop, account, shelf, untoppable).await?;
-        }
         let basis = Basis {
             request,
             stop,

@@ -162,7 +162,7 @@ impl<'a> Run<'a> {
             let (retrieved, listings) = (summary.retrieved, self.tally.listings);
             let ended = self.session(password, None, summary).await;
             let Err(broke) = ended else {
-                first = None;
+                self.last_break = first.take();
                 break;
             };
             let has_listed = self.tally.listings > listings;
@@ -207,23 +207,38 @@ impl<'a> Run<'a> {
     ) -> Result<(), Error> {
         let mut candidates: Vec<Vec<u8>> = self.trouble.breaks.iter().cloned().collect();
         candidates.sort_unstable();
+        let mut ended: Option<Error> = None;
         let mut failures = 0;
         for unique_id in candidates.into_iter().take(MAX_SESSIONS * MAX_TRIALS) {
             if failures == trials {
                 break;
             }
             if !self.tally.listed_breakers.contains(&unique_id) {
-                // It is not there any more, or not wanted.
                 self.trouble.breaks.remove(&unique_id);
+                // One that this run has seen is not had by having vanished.
+                if self.tally.numbers.contains_key(&unique_id) {
+                    let reason = "the session broke at it, and it is not listed any more";
+                    self.fail(&unique_id, reason, summary);
+                }
                 continue;
             }
-            let listings = self.tally.listings;
+            let (retrieved, listings) = (summary.retrieved, self.tally.listings);
             match self.session(password, Some(&unique_id), summary).await {
                 Ok(()) => {
                     self.trouble.breaks.remove(&unique_id);
                 }
                 Err(broke) if matches!(broke.error, Error::Interrupted) => {
                     return Err(broke.error);
+                }
+                // It came, and the session broke at something else.
+                Err(broke)
+                    if summary.retrieved > retrieved && broke.during != broke::During::Retr =>
+                {
+                    self.trouble.breaks.remove(&unique_id);
+                    match self.note(&broke) {
+                        true => self.last_break = Some(broke.error),
+                        false => ended = Some(broke.error),
+                    }
                 }
                 Err(broke) => {
                     failures += 1;
@@ -237,8 +252,11 @@ impl<'a> Run<'a> {
             }
         }
         self.name_breakers(summary);
-        // Where the server breaks at every message that it has, it is not the messages.
-        let is_all = self.given_up.len() as u64 >= summary.on_server;
+        if let Some(error) = ended {
+            return Err(error);
+        }
+        // Where the server breaks at every message that it had, it is not the messages.
+        let is_all = self.given_up.len() as u64 >= self.tally.most_listed;
         match self.last_break.take() {
             Some(error) if is_all => Err(error),
             _ => Ok(()),
@@ -336,11 +354,12 @@ impl<'a> Run<'a> {
         self.past = past;
         self.tally.listings += 1;
         summary.on_server = maildrop.len() as u64;
+        self.tally.most_listed = self.tally.most_listed.max(summary.on_server);
+        self.refuse_familiar(&mut session, &maildrop).await?;
         if let Some(refusal) = visit.nameless {
             let nameless = self.without_unique_ids(session, maildrop, refusal, summary);
             return nameless.await;
         }
-        self.refuse_familiar(&mut session, &maildrop).await?;
         let mut trouble = self.trouble.clone();
         if let Some(trying) = trying {
             trouble.breaks.remove(trying);
@@ -385,11 +404,18 @@ impl<'a> Run<'a> {
             .retrieve(&mut session, &order, HashSet::new(), summary)
             .await?;
         record::landings(&mut self.ledger, &order, &retrieved).await?;
-        let landings = self.after_retrieval(&order, retrieved).await?;
-
-        // Step 6.
-        self.leave(session, &maildrop, &order, decided, landings, summary)
-            .await
+        let ended = match self.after_retrieval(&order, retrieved).await {
+            // Step 6.
+            Ok(landings) => {
+                self.leave(session, &maildrop, &order, decided, landings, summary)
+                    .await
+            }
+            Err(broke) => Err(broke),
+        };
+        if let Err(broke) = &ended {
+            self.number(&maildrop, |id| broke.unique_ids.iter().any(|at| at == id));
+        }
+        ended
     }
 
     /// What a retrieval leaves for the deletions, where it came to its end.
@@ -409,7 +435,11 @@ impl<'a> Run<'a> {
         tracing::debug!(messages = order.len(), "the retrieval came to no end");
         Err(match (&error, retrieved.hung_up_after.is_empty()) {
             (_, false) => Broke::after_refusal(error, retrieved.hung_up_after),
-            (Error::EndlessMessage { .. }, _) => Broke::after_refusal(error, retrieved.failed_ids),
+            (Error::EndlessMessage { .. }, _) => {
+                // It is not tried again in this run, and was named.
+                self.given_up.extend(retrieved.suspects);
+                Broke::after_refusal(error, retrieved.failed_ids)
+            }
             _ => Broke::at_retr(error, retrieved.suspects),
         })
     }
@@ -626,7 +656,7 @@ impl<'a> Run<'a> {
         session: &mut Session,
         maildrop: &Maildrop,
     ) -> Result<(), Broke> {
-        let Some(shelf) = self.shelf.take() else {
+        let Some(shelf) = &mut self.shelf else {
             return Ok(());
         };
         let account = self.request.account;
@@ -639,6 +669,8 @@ impl<'a> Run<'a> {
             &self.untoppable,
         )
         .await?;
+        // Only now: where the session broke, the next one has to ask.
+        self.shelf = None;
         let mut guarding = self.guarding.clone();
         self.guarding = self
             .ledger
@@ -652,12 +684,27 @@ impl<'a> Run<'a> {
 
     /// Notes which of the messages at which sessions break are listed.
     fn note_breakers(&mut self, maildrop: &Maildrop) {
-        for message in maildrop.iter() {
-            if self.trouble.breaks.contains(message.unique_id) {
-                let id = message.unique_id.to_vec();
-                self.tally.listed_breakers.insert(id.clone());
-                self.tally.numbers.insert(id, message.number.as_u32());
-            }
+        let Trouble {
+            breaks,
+            undeletable,
+            ..
+        } = self.trouble.clone();
+        self.number(maildrop, |id| {
+            breaks.contains(id) || undeletable.contains(id)
+        });
+        let listed = maildrop.iter().map(|message| message.unique_id);
+        let listed = listed.filter(|id| breaks.contains(*id));
+        self.tally.listed_breakers = listed.map(<[u8]>::to_vec).collect();
+    }
+
+    /// Notes the numbers of messages that may have to be named.
+    fn number(&mut self, maildrop: &Maildrop, is_meant: impl Fn(&[u8]) -> bool) {
+        for message in maildrop
+            .iter()
+            .filter(|message| is_meant(message.unique_id))
+        {
+            let id = message.unique_id.to_vec();
+            self.tally.numbers.insert(id, message.number.as_u32());
         }
     }
 
@@ -677,11 +724,14 @@ impl<'a> Run<'a> {
         result: &Result<(), Error>,
     ) -> Result<(), Error> {
         let breaks: HashSet<Vec<u8>> = self.trouble.breaks.clone();
+        // As long as it is not known whose mail the store holds, the account stays a new one, and
+        // the next run asks again.
+        let guarding = self.shelf.is_none().then(|| self.guarding.clone());
         let recorded = record::run(
             &mut self.ledger,
             self.request,
             &self.tally,
-            self.guarding.clone(),
+            guarding,
             breaks,
             started_at,
             summary,

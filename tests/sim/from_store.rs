@@ -61,9 +61,20 @@ fn files_that_are_the_servers_messages_are_stored_ones_from_then_on() {
     let bench = lost(Into::Maildir);
     bench.configured("import", "", &FROM_STORE).gives(0);
     bench.configured("verify", "", &[]).gives(0);
-    // The first run does not delete what no run is known to have stored.
+    // Nothing is deleted that no run is known to have stored, until a person allows it.
     retrieves(&bench, "", 1);
-    retrieves(&bench, "leave-on-server = false", 0);
+    for _ in 0..2 {
+        bench
+            .sync("leave-on-server = false", &[])
+            .gives(1)
+            .says("rebuilt");
+        assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
+        assert_eq!(bench.mailbox().len(), 7);
+    }
+    bench
+        .sync("leave-on-server = false", &["--allow-mass-delete"])
+        .gives(0);
+    assert_eq!(bench.sim.commands_of("RETR").len(), 1);
     assert!(bench.mailbox().is_empty());
     bench.assert_exactly_once();
 }

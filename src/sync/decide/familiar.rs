@@ -70,7 +70,8 @@ pub(in crate::sync) fn shelf(
     Ok((!shelf.is_empty()).then_some(shelf))
 }
 
-/// Still step 3: refuses to store what is in the store already, by its header.
+/// Still step 3: refuses to store what is in the store already, by its header. Where the connection
+/// breaks, nothing was taken from the shelf.
 ///
 /// # Errors
 /// [`Error::Familiar`], and those of the connection.
@@ -79,7 +80,7 @@ pub(in crate::sync) async fn doubt(
     stop: &Stop,
     maildrop: &Maildrop,
     account: &Account,
-    mut shelf: Shelf,
+    shelf: &mut Shelf,
     untoppable: &Untoppable,
 ) -> Result<(), Broke> {
     let step = maildrop.len().div_ceil(SAMPLE).max(1);

@@ -73,8 +73,8 @@ pub(super) struct Intake<'a> {
     pub(super) received: u64,
     /// How many octets the file system has room for.
     pub(super) room: u64,
-    /// A message that is larger than any may be.
-    pub(super) endless: Option<Endless>,
+    /// A message that is larger than any may be. It may have come to its end in the same read.
+    pub(super) endless: Option<(Slot, Endless)>,
 }
 
 impl Intake<'_> {
@@ -107,9 +107,9 @@ impl Intake<'_> {
         self.ids(&before.into_iter().chain(current).collect::<Vec<Slot>>())
     }
 
-    pub(super) fn fail(&mut self, reason: &str) {
-        self.failures.push(self.slot);
-        let message = self.order.message(self.slot);
+    pub(super) fn fail(&mut self, slot: Slot, reason: &str) {
+        self.failures.push(slot);
+        let message = self.order.message(slot);
         self.reporter.report(Event::MessageFailed {
             number: message.number.as_u32(),
             unique_id: message.unique_id,
@@ -127,7 +127,7 @@ impl Intake<'_> {
         self.ids(&self.failures)
     }
 
-    fn ids(&self, slots: &[Slot]) -> Vec<Vec<u8>> {
+    pub(super) fn ids(&self, slots: &[Slot]) -> Vec<Vec<u8>> {
         let messages = slots.iter().map(|&slot| self.order.message(slot));
         messages.map(|message| message.unique_id.to_vec()).collect()
     }
@@ -160,7 +160,8 @@ impl Sink for Intake<'_> {
         arrival.take(octets, &mut self.chunk.octets);
         let total = arrival.octets();
         // The limits hold while a message arrives: one without an end has none behind it.
-        self.endless = self.endless.or_else(|| self.beyond(total));
+        let beyond = || Some((self.slot, self.beyond(total)?));
+        self.endless = self.endless.or_else(beyond);
     }
 
     fn end(&mut self) {
@@ -172,6 +173,7 @@ impl Sink for Intake<'_> {
             if octets == 0 && listed != Some(0) {
                 self.chunk.mark(What::Discard);
                 self.fail(
+                    self.slot,
                     "the server sent an empty message; it stays there and is asked for again",
                 );
             } else if self.endless.is_some() {
@@ -187,7 +189,7 @@ impl Sink for Intake<'_> {
 
     fn refused(&mut self, refusal: Refusal) {
         // XPOP3:C0004: it may have vanished since the listing.
-        self.fail(&refusal.to_string());
+        self.fail(self.slot, &refusal.to_string());
         self.refused.push(self.slot);
         self.refused_last = true;
         self.slot.0 += 1;

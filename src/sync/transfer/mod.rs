@@ -200,8 +200,8 @@ impl Retrieval<'_> {
             .unless_stopped(session.retr(&wanted, &mut intake))
             .await;
         let endless = intake.endless;
-        if let Some(endless) = endless {
-            intake.fail(endless.reason());
+        if let Some((slot, endless)) = endless {
+            intake.fail(slot, endless.reason());
         }
         let mut failed_ids = intake.failed_ids();
         let is_out_of_step = matches!(&pulled, Ok(Err(error)) if session.is_out_of_step(error));
@@ -210,9 +210,10 @@ impl Retrieval<'_> {
             _ => Vec::new(),
         };
         let broke = matches!(&pulled, Ok(Err(error)) if error.is_break());
-        let suspects = match broke && hung_up_after.is_empty() {
-            true => intake.suspects(is_out_of_step),
-            false => Vec::new(),
+        let suspects = match endless {
+            Some((slot, _)) => intake.ids(&[slot]),
+            None if broke && hung_up_after.is_empty() => intake.suspects(is_out_of_step),
+            None => Vec::new(),
         };
         let Intake {
             mut stored,
@@ -258,7 +259,7 @@ impl Retrieval<'_> {
             is_out_of_step || matches!(&alive, Err(error) if session.is_out_of_step(error));
         let result = match (written, endless, pulled) {
             (Err(error), ..) => Err(error.into()),
-            (_, Some(endless), _) => Err(endless.into()),
+            (_, Some((_, endless)), _) => Err(endless.into()),
             (_, _, Err(stopped)) => Err(stopped),
             (_, _, Ok(Err(error))) => Err(error.into()),
             (_, _, Ok(Ok(()))) => alive.map_err(Error::from),

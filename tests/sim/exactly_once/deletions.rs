@@ -108,6 +108,21 @@ fn profiles_that_keep_mail_send_no_dele() {
 /// Deletions that failed are asked for again in each run, and nothing is retrieved twice.
 #[track_caller]
 fn is_asked_again(name: &str, knobs: Knobs, status: i32, left: usize) {
+    let bench = asks_in_vain(name, knobs, status, left);
+    // Once more in vain, then in peace.
+    if left == 10 {
+        let asked = bench.sim.commands_of("DELE");
+        bench.sim.clear_log();
+        let second = bench.fetch(&["--profile", "outlook-2016"]).end();
+        assert_eq!(second.status, Some(status), "{name}: {}", second.text());
+        assert_eq!(bench.sim.commands_of("DELE"), asked, "{name}");
+    }
+    asks_in_peace(name, &bench, left);
+}
+
+/// A first run, whose deletions leave so many messages on the server.
+#[track_caller]
+fn asks_in_vain(name: &str, knobs: Knobs, status: i32, left: usize) -> Bench {
     let bench = Bench::with(letters(10));
     watch_deletions(&bench);
     bench.knobs(knobs);
@@ -119,14 +134,12 @@ fn is_asked_again(name: &str, knobs: Knobs, status: i32, left: usize) {
         "{name}: the knob does something else"
     );
     bench.assert_exactly_once();
-    // Once more in vain, then in peace.
-    if left == 10 {
-        let asked = bench.sim.commands_of("DELE");
-        bench.sim.clear_log();
-        let second = bench.fetch(&["--profile", "outlook-2016"]).end();
-        assert_eq!(second.status, Some(status), "{name}: {}", second.text());
-        assert_eq!(bench.sim.commands_of("DELE"), asked, "{name}");
-    }
+    bench
+}
+
+/// The last run, which deletes so many messages.
+#[track_caller]
+fn asks_in_peace(name: &str, bench: &Bench, left: usize) {
     bench.sim.clear_log();
     bench.knobs(Knobs::default());
     bench.fetch(&["--profile", "outlook-2016"]).gives(0);
@@ -208,18 +221,49 @@ fn deletions_that_the_server_did_not_carry_out_are_asked_for_again() {
     };
     is_asked_again("QUIT is carried out and not answered", no_answer, 75, 0);
     for how in [CloseHow::Fin, CloseHow::Reset, CloseHow::NoCloseNotify] {
-        for verb in ["DELE", "QUIT"] {
-            let closed = Knobs {
-                close_at: Some((At::verb_nth(verb, 1), how)),
-                ..Knobs::default()
-            };
-            is_asked_again(&format!("closed at {verb}, {how:?}"), closed, 75, 10);
-        }
         let closed = Knobs {
-            close_at: Some((At::verb_nth("DELE", 6), how)),
+            close_at: Some((At::verb("QUIT"), how)),
             ..Knobs::default()
         };
-        is_asked_again(&format!("closed at DELE 6, {how:?}"), closed, 75, 10);
+        is_asked_again(&format!("closed at QUIT, {how:?}"), closed, 75, 10);
+    }
+}
+
+/// It may be the message, so the run goes on with the others: three sessions in a row may bring
+/// nothing, and the first of the first run brought all messages.
+#[test]
+fn a_server_that_closes_at_each_dele_is_given_up_soon_and_asked_again_by_the_next_run() {
+    let deletes = |numbers: &[&[u32]]| -> Vec<String> {
+        let all = numbers.iter().flat_map(|session| session.iter());
+        all.map(|number| format!("DELE {number}")).collect()
+    };
+    let at_first: [&[u32]; 4] = [&[1], &[2], &[3], &[4]];
+    let at_sixth: [&[u32]; 4] = [
+        &[1, 2, 3, 4, 5, 6],
+        &[1, 2, 3, 4, 5, 7],
+        &[1, 2, 3, 4, 5, 8],
+        &[1, 2, 3, 4, 5, 9],
+    ];
+    for how in [CloseHow::Fin, CloseHow::Reset, CloseHow::NoCloseNotify] {
+        for (nth, asked) in [(1, at_first), (6, at_sixth)] {
+            let name = format!("closed at DELE {nth}, {how:?}");
+            let closed = Knobs {
+                close_at: Some((At::verb_nth("DELE", nth), how)),
+                ..Knobs::default()
+            };
+            let bench = asks_in_vain(&name, closed, 75, 10);
+            assert_eq!(bench.sim.commands_of("DELE"), deletes(&asked), "{name}");
+            bench.sim.clear_log();
+            let second = bench.fetch(&["--profile", "outlook-2016"]).gives(75);
+            second.says("the session broke at its deletion");
+            assert_eq!(
+                bench.sim.commands_of("DELE"),
+                deletes(&asked[..3]),
+                "{name}"
+            );
+            assert_eq!(bench.sim.commands_of("RETR"), [""; 0], "{name}");
+            asks_in_peace(&name, &bench, 10);
+        }
     }
 }
 

@@ -132,7 +132,9 @@ fn rows_of_one_listing_only_delete_nothing() {
         hide_in_list: vec![2, 3],
         ..Knobs::default()
     };
-    fault("rows in UIDL only", list).holds();
+    fault("rows in UIDL only", list)
+        .keeps_everything(1, "messages that UIDL shows and LIST does not: 2")
+        .holds();
 }
 
 #[test]

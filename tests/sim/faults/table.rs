@@ -39,6 +39,7 @@ pub(crate) struct Fault {
     stored: Stored,
     left: usize,
     never: Vec<&'static str>,
+    retrieves: Option<&'static [u32]>,
     sessions: Option<usize>,
     heals: bool,
     violates: bool,
@@ -61,6 +62,7 @@ pub(crate) fn fault(name: impl Into<String>, knobs: Knobs) -> Fault {
         stored: Stored::All,
         left: 0,
         never: Vec::new(),
+        retrieves: None,
         sessions: None,
         heals: true,
         violates: false,
@@ -178,6 +180,12 @@ impl Fault {
         self
     }
 
+    /// RETR is sent with these numbers, in this order.
+    pub(crate) fn retrieves(mut self, numbers: &'static [u32]) -> Self {
+        self.retrieves = Some(numbers);
+        self
+    }
+
     pub(crate) fn sessions(mut self, sessions: usize) -> Self {
         self.sessions = Some(sessions);
         self
@@ -271,6 +279,10 @@ impl Fault {
         for verb in &self.never {
             let sent = bench.sim.commands_of(verb);
             assert!(sent.is_empty(), "{verb} was sent: {about}");
+        }
+        if let Some(numbers) = self.retrieves {
+            let expected: Vec<_> = numbers.iter().map(|n| format!("RETR {n}")).collect();
+            assert_eq!(bench.sim.commands_of("RETR"), expected, "{about}");
         }
         let held = bench.held();
         match &self.stored {

@@ -4,7 +4,7 @@
 use exchange_sim::{Act, At, Certificate, Cut, CutAt, Knobs, StlsStrip};
 
 use super::table::fault;
-use support::bench::{Bench, By, letters};
+use support::bench::{Bench, By, letter, letters, stored_form};
 
 fn strip(strip: StlsStrip) -> Knobs {
     Knobs {
@@ -159,9 +159,16 @@ fn an_end_without_close_notify_is_an_error_inside_a_message_and_nowhere_else() {
             cut: Some(Cut::no_close_notify(CutAt::MidRetr { number: 3, octets })),
             ..Knobs::default()
         };
-        fault(format!("at {octets}"), knobs)
-            .fails(75, "the connection to the server was lost")
-            .stores_first(2)
+        // Where mail stays on the server, each session meets it again.
+        fault(format!("always at {octets}"), knobs.clone())
+            .arguments(&["--leave-on-server", "true"])
+            .fails(1, "message 3 (6502): the connection to the server was lost")
+            .stores([1, 2, 4].map(|n| stored_form(&letter(n))).to_vec())
+            .sessions(3)
+            .holds();
+        // Once the others are deleted it is number 1.
+        fault(format!("once at {octets}"), knobs)
+            .sessions(3)
             .holds();
     }
 }

@@ -18,7 +18,7 @@ fn outlook_2007_to_2016_delete_after_syncing() {
             .gives(0);
         assert_eq!(
             sent(&bench)[6..],
-            ["RETR 1", "RETR 2", "DELE 1", "DELE 2", "QUIT"]
+            ["RETR 1", "RETR 2", "STAT", "DELE 1", "DELE 2", "QUIT"]
         );
         assert!(bench.mailbox().is_empty());
         bench.assert_exactly_once();
