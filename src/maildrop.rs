@@ -135,15 +135,12 @@ impl Maildrop {
     /// Whether it is in doubt which message a number means: LIST and UIDL differ about it, or one
     /// of them makes no sense. Then a unique-id may have been given to another's message.
     pub fn is_doubtful(&self) -> bool {
-        self.contradictions
-            .iter()
-            .any(|contradiction| {
-                !matches!(
-                    contradiction,
-                    Contradiction::CountDiffers { .. }
-                        | Contradiction::OnlyInUniqueIdListing { .. }
-                )
-            })
+        self.contradictions.iter().any(|contradiction| {
+            !matches!(
+                contradiction,
+                Contradiction::CountDiffers { .. } | Contradiction::OnlyInUniqueIdListing { .. }
+            )
+        })
     }
 
     /// STAT's answer: how many messages there are, and their octets.

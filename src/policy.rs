@@ -138,12 +138,7 @@ fn decide(
 }
 
 /// A message that is recorded as stored.
-fn stored(
-    remembered: Remembered,
-    retention: Retention,
-    now: i64,
-    is_looked_at: bool,
-) -> Decision {
+fn stored(remembered: Remembered, retention: Retention, now: i64, is_looked_at: bool) -> Decision {
     let keep = |reason, leaves_at| Decision::new(Action::Keep, reason, leaves_at);
     match remembered.whereabouts {
         Whereabouts::Lost => return keep(Reason::CopyLost, None),
@@ -155,8 +150,8 @@ fn stored(
         }
     }
     let by_age = leaves_by_age(retention, remembered.stored_at);
-    let is_followed = retention.remove_when_deleted_locally
-        && remembered.whereabouts == Whereabouts::Deleted;
+    let is_followed =
+        retention.remove_when_deleted_locally && remembered.whereabouts == Whereabouts::Deleted;
     let reason = if !retention.leave_on_server {
         if remembered.to_go {
             Reason::DeletionInterrupted

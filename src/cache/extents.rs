@@ -49,7 +49,11 @@ impl Cache {
 }
 
 /// Records the place of a message, in place of any other.
-pub(super) fn put(connection: &Connection, message: MessageKey, extent: &Extent) -> Result<(), Error> {
+pub(super) fn put(
+    connection: &Connection,
+    message: MessageKey,
+    extent: &Extent,
+) -> Result<(), Error> {
     let mut put = connection.prepare_cached(
         "INSERT OR REPLACE INTO extents (message, start, length, sha256, body, message_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -125,8 +129,12 @@ mod tests {
             },
         };
         // The second batch has an older place: the file was cut in between.
-        cache.stage(AccountId::of(1), &[staged(1, Some(extent(240)))], 0).unwrap();
-        cache.stage(AccountId::of(2), &[staged(2, Some(extent(0)))], 0).unwrap();
+        cache
+            .stage(AccountId::of(1), &[staged(1, Some(extent(240)))], 0)
+            .unwrap();
+        cache
+            .stage(AccountId::of(2), &[staged(2, Some(extent(0)))], 0)
+            .unwrap();
         let batch = [staged(3, Some(extent(0))), staged(4, None)];
         cache.stage(AccountId::of(1), &batch, 0).unwrap();
         assert_eq!(cache.extents(AccountId::of(1)).unwrap(), [(1, extent(240))]);

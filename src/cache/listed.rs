@@ -71,7 +71,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn resized(&mut self, account: AccountId, messages: &[(Vec<u8>, u64)]) -> Result<(), Error> {
+    pub fn resized(
+        &mut self,
+        account: AccountId,
+        messages: &[(Vec<u8>, u64)],
+    ) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
             let mut update = transaction.prepare_cached(

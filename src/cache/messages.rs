@@ -109,7 +109,12 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`]; then nothing was recorded, as far as can be known.
-    pub fn adopt(&mut self, account: AccountId, messages: &[Staged], now: i64) -> Result<(), Error> {
+    pub fn adopt(
+        &mut self,
+        account: AccountId,
+        messages: &[Staged],
+        now: i64,
+    ) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for message in messages {
             insert(&transaction, account, message, now)?;
@@ -159,8 +164,10 @@ impl Cache {
                 "SELECT id FROM staged CROSS JOIN messages ON messages.id = staged.message
                  WHERE account = ?1 AND name = ?2",
             )?;
-            find.query_row(params![account, name.as_str()], |row| row.get::<_, MessageKey>(0))
-                .optional()
+            find.query_row(params![account, name.as_str()], |row| {
+                row.get::<_, MessageKey>(0)
+            })
+            .optional()
         };
         let mut again = Vec::with_capacity(recovered.again.len());
         for record in &recovered.again {
@@ -250,7 +257,6 @@ impl Cache {
         self.connection.pragma_update(None, "cache_size", size)?;
         Ok(())
     }
-
 }
 
 /// Records a message, and gives its key.

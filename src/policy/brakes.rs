@@ -121,9 +121,7 @@ impl fmt::Display for Brake {
                 f,
                 "{deletions} messages would be, and an earlier run held them back"
             ),
-            Self::NoHistory => {
-                f.write_str("what is remembered of the messages was rebuilt, and no run was since")
-            }
+            Self::NoHistory => f.write_str("what is remembered of the messages was rebuilt"),
             Self::OverHalf {
                 deletions,
                 messages,
@@ -165,9 +163,8 @@ pub(super) fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> V
         deleted.count() as u64
     };
     // What is due and has no copy here stays anyway; that the store is to blame wants saying.
-    let is_missed = |decision: &Decision| {
-        matches!(decision.reason, Reason::CopyDeleted | Reason::CopyUnclear)
-    };
+    let is_missed =
+        |decision: &Decision| matches!(decision.reason, Reason::CopyDeleted | Reason::CopyUnclear);
     let is_due = count(&|_| true) > 0;
     if is_due || decisions.iter().any(is_missed) {
         match circumstances.store {
@@ -188,8 +185,7 @@ pub(super) fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> V
         brakes.push(Brake::NoHistory);
     }
     // What the policy asked for before, or was about to, is no news.
-    let is_news =
-        |reason| !matches!(reason, Reason::AskedBefore | Reason::DeletionInterrupted);
+    let is_news = |reason| !matches!(reason, Reason::AskedBefore | Reason::DeletionInterrupted);
     let deletions = count(&is_news);
     // What leaves by its age was announced when it was stored, as long as the clock is right.
     let surprises = count(&|reason| {

@@ -20,16 +20,16 @@ pub fn plan_by_header(
     let mut run = Run::new(limits, taken);
     let messages = maildrop.iter().enumerate();
     let decisions = messages.map(|(place, message)| {
-            let decision = if stored.contains(&place) {
-                Decision::new(Action::Keep, Reason::Stored, None)
-            } else if portion(message, None, limits.headers_only_above) == Portion::Header {
-                // Without a unique-id nobody could mark it.
-                Decision::new(Action::Skip, Reason::LargerThanHeadersOnlyAbove, None)
-            } else {
-                Decision::new(Action::Retrieve, Reason::New, None)
-            };
-            run.admit(message, decision)
-        });
+        let decision = if stored.contains(&place) {
+            Decision::new(Action::Keep, Reason::Stored, None)
+        } else if portion(message, None, limits.headers_only_above) == Portion::Header {
+            // Without a unique-id nobody could mark it.
+            Decision::new(Action::Skip, Reason::LargerThanHeadersOnlyAbove, None)
+        } else {
+            Decision::new(Action::Retrieve, Reason::New, None)
+        };
+        run.admit(message, decision)
+    });
     Plan {
         decisions: decisions.collect(),
         brakes: Vec::new(),

@@ -189,10 +189,7 @@ fn identity(
             Identity::Open
         };
     }
-    if remembered.is_assumed
-        || remembered.gone.is_some()
-        || header == Some(HeaderSeen::Withheld)
-    {
+    if remembered.is_assumed || remembered.gone.is_some() || header == Some(HeaderSeen::Withheld) {
         return Identity::Probable;
     }
     Identity::Same
@@ -292,20 +289,90 @@ mod tests {
         for (remembered, octets, copies, header, counting, expected) in [
             (RECORDED, Some(100), 1, None, AsRecorded, Identity::Same),
             (RECORDED, None, 1, None, AsRecorded, Identity::Same),
-            (RECORDED, Some(100), 1, Some(Recorded), AsRecorded, Identity::Same),
-            (asked, Some(100), 1, Some(Recorded), AsRecorded, Identity::Same),
+            (
+                RECORDED,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Same,
+            ),
+            (
+                asked,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Same,
+            ),
             // An equal header proves nothing against a size that says otherwise.
-            (RECORDED, Some(101), 1, Some(Recorded), AsRecorded, Identity::Open),
+            (
+                RECORDED,
+                Some(101),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Open,
+            ),
             (RECORDED, Some(101), 1, None, Otherwise, Identity::Same),
-            (RECORDED, Some(100), 1, Some(Another), AsRecorded, Identity::Open),
-            (RECORDED, Some(101), 1, Some(Another), Otherwise, Identity::Open),
-            (RECORDED, Some(100), 1, Some(Withheld), AsRecorded, Identity::Probable),
-            (assumed, Some(100), 1, Some(Recorded), AsRecorded, Identity::Probable),
-            (assumed, Some(101), 1, Some(Recorded), AsRecorded, Identity::Open),
+            (
+                RECORDED,
+                Some(100),
+                1,
+                Some(Another),
+                AsRecorded,
+                Identity::Open,
+            ),
+            (
+                RECORDED,
+                Some(101),
+                1,
+                Some(Another),
+                Otherwise,
+                Identity::Open,
+            ),
+            (
+                RECORDED,
+                Some(100),
+                1,
+                Some(Withheld),
+                AsRecorded,
+                Identity::Probable,
+            ),
+            (
+                assumed,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Probable,
+            ),
+            (
+                assumed,
+                Some(101),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Open,
+            ),
             (gone, Some(100), 1, None, AsRecorded, Identity::Probable),
-            (gone, Some(100), 1, Some(Recorded), AsRecorded, Identity::Probable),
+            (
+                gone,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Probable,
+            ),
             (gone, Some(101), 1, None, AsRecorded, Identity::Open),
-            (deleted_and_back, Some(100), 1, Some(Recorded), AsRecorded, Identity::Open),
+            (
+                deleted_and_back,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Open,
+            ),
             (shared, Some(7), 2, None, AsRecorded, Identity::Shared),
             (shared, Some(7), 3, None, AsRecorded, Identity::Open),
             (RECORDED, Some(7), 2, None, AsRecorded, Identity::Open),

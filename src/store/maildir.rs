@@ -14,10 +14,11 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::durable::{room, WriteAhead, sync_files, sync_folder};
+use super::durable::{WriteAhead, room, sync_files, sync_folder};
 use super::names::Names;
 use super::{
-    Doubt, Draft, Error, Extent, Inventory, Name, Record, Readers, Recovered, Store, Viewer, stop_point,
+    Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, Viewer,
+    stop_point,
 };
 
 mod locate;

@@ -15,7 +15,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::spool::Spool;
-use super::{Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, stop_point};
+use super::{
+    Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, stop_point,
+};
 
 mod anatomy;
 mod draft;

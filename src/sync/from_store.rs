@@ -42,9 +42,8 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
         ..
     } = Premises::enter(request, Purpose::Record).await?;
     // Before the dialling: a server waits for nobody who reads a large store.
-    let reading = ledger.with(move |cache, id| {
-        Ok::<_, Error>((cache.snapshot(id)?, Shelf::read(&account.store)?))
-    });
+    let reading = ledger
+        .with(move |cache, id| Ok::<_, Error>((cache.snapshot(id)?, Shelf::read(&account.store)?)));
     let (snapshot, mut shelf) = reading.await?;
     let password = visit::password(request, &stop).await?;
     let visit = Visit::begin(request, &stop, &password, &past).await?;

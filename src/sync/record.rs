@@ -161,9 +161,7 @@ pub(super) async fn settle(
         order.is_doubtful(landing.slot) && matches!(landing.landed, Landed::Known(_))
     });
     let keys = keys(settled);
-    ledger
-        .with(move |cache, _| cache.settle_doubt(&keys))
-        .await
+    ledger.with(move |cache, _| cache.settle_doubt(&keys)).await
 }
 
 fn keys<'l>(landings: impl Iterator<Item = &'l Landing>) -> Vec<MessageKey> {

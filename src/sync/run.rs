@@ -426,7 +426,14 @@ impl<'a> Run<'a> {
         let mut fence = None;
         if !deletable.is_empty() || settles {
             fence = self
-                .fence(&mut session, maildrop, order, &landings, deletable.len(), summary)
+                .fence(
+                    &mut session,
+                    maildrop,
+                    order,
+                    &landings,
+                    deletable.len(),
+                    summary,
+                )
                 .await?;
         }
         if fence.is_some() {
@@ -544,9 +551,9 @@ impl<'a> Run<'a> {
             let found = self
                 .ledger
                 .with(move |cache, account| {
-                    let named = places.into_iter().map(|(place, unique_id)| {
-                        Ok((place, cache.names(account, &unique_id)?))
-                    });
+                    let named = places
+                        .into_iter()
+                        .map(|(place, unique_id)| Ok((place, cache.names(account, &unique_id)?)));
                     named.collect::<Result<Vec<_>, crate::cache::Error>>()
                 })
                 .await?;
@@ -617,7 +624,15 @@ impl<'a> Run<'a> {
             return Ok(());
         };
         let account = self.request.account;
-        familiar::doubt(session, &self.stop, maildrop, account, shelf, &self.untoppable).await?;
+        familiar::doubt(
+            session,
+            &self.stop,
+            maildrop,
+            account,
+            shelf,
+            &self.untoppable,
+        )
+        .await?;
         let mut guarding = self.guarding.clone();
         self.guarding = self
             .ledger
@@ -632,10 +647,15 @@ impl<'a> Run<'a> {
     /// Notes which of the messages at which sessions break are listed.
     fn note_breakers(&mut self, maildrop: &Maildrop) {
         for message in maildrop.iter() {
-            if self.trouble.breaks.contains(message.unique_id) {
+            let is_breaker = self.trouble.breaks.contains(message.unique_id);
+            if is_breaker || self.trouble.undeletable.contains(message.unique_id) {
                 let id = message.unique_id.to_vec();
-                self.tally.listed_breakers.insert(id.clone());
                 self.tally.numbers.insert(id, message.number.as_u32());
+            }
+            if is_breaker {
+                self.tally
+                    .listed_breakers
+                    .insert(message.unique_id.to_vec());
             }
         }
     }
@@ -643,8 +663,7 @@ impl<'a> Run<'a> {
     /// STAT's octets are worth remembering where the recorded sizes agree with them.
     fn learn_octets(&mut self, maildrop: &Maildrop, decided: &Decided) {
         let octets = maildrop.stat().and_then(|stat| stat.octets);
-        let is_all_known =
-            decide::renamed::unknown(maildrop, &decided.snapshot).is_empty();
+        let is_all_known = decide::renamed::unknown(maildrop, &decided.snapshot).is_empty();
         let octets = octets.filter(|_| maildrop.has_sizes() || is_all_known);
         self.guarding.learn_octets(octets);
     }

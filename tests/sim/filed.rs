@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use support::bench::{Bench, Setup, Store, letter, rename, stored_form};
 use serde_json::Value;
+use support::bench::{Bench, Setup, Store, letter, rename, stored_form};
 
 const FOLLOW: [&str; 1] = ["--remove-when-deleted-locally"];
 

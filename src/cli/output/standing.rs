@@ -144,7 +144,9 @@ impl Standing {
         }
         if overview.doubtful > 0 {
             let doubtful = HumanCount(overview.doubtful);
-            text.push_str(&format!("; {doubtful} perhaps not whole, to be fetched again"));
+            text.push_str(&format!(
+                "; {doubtful} perhaps not whole, to be fetched again"
+            ));
         }
         if overview.deletions_pending > 0 {
             let pending = HumanCount(overview.deletions_pending);

@@ -141,13 +141,7 @@ fn each_brake_by_table() {
         // What leaves by its age was announced, as long as the clock is right.
         ("by age", 100, old, on_server(100), vec![]),
         // What was held back once is released by a person alone, however large the mailbox grows.
-        (
-            "held",
-            11,
-            here,
-            held,
-            vec![Brake::Held { deletions: 11 }],
-        ),
+        ("held", 11, here, held, vec![Brake::Held { deletions: 11 }]),
         ("held and hardly any left", 10, here, held, vec![]),
         ("held and by age", 100, old, held, vec![]),
     ] {

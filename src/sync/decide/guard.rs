@@ -8,6 +8,7 @@
 //! not deleted by anybody, so it stays on the server.
 
 use std::collections::HashSet;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::look::Look;
@@ -126,7 +127,7 @@ impl Guarding {
         } else {
             Inventory::default()
         };
-        let stock = cache.stock(row.id, &inventory, None)?;
+        let stock = cache.stock(row.id, &inventory, ..)?;
         if stock.found == 0 && stock.recorded > 0 && !allow.store_as_is {
             let (path, messages) = (PathBuf::from(path), stock.recorded);
             return Err(if is_there {
@@ -152,7 +153,7 @@ impl Guarding {
         if stamp >= self.newest {
             return Ok(());
         }
-        let stock = cache.stock(row.id, &Maildir::look(path)?, None)?;
+        let stock = cache.stock(row.id, &Maildir::look(path)?, ..)?;
         let newer = stock.absent.into_iter().filter(|(key, _)| *key > stamp);
         self.lost = newer.collect();
         self.back = stock.back;
@@ -170,7 +171,7 @@ impl Guarding {
         if path.exists() {
             return self.check_end(cache, row, path);
         }
-        let stock = cache.stock(row.id, &Inventory::default(), None)?;
+        let stock = cache.stock(row.id, &Inventory::default(), ..)?;
         if !allow.store_as_is && stock.recorded > 0 {
             let (path, messages) = (PathBuf::from(path), stock.recorded);
             return Err(Error::StoreGone { path, messages });
@@ -194,7 +195,7 @@ impl Guarding {
         let lost = Mbox::lost_at(path, &cache.extents(row.id)?)?;
         let lost: HashSet<MessageKey> = lost.into_iter().map(MessageKey::new).collect();
         if !lost.is_empty() {
-            let stock = cache.stock(row.id, &Mbox::look(path)?, None)?;
+            let stock = cache.stock(row.id, &Mbox::look(path)?, ..)?;
             let absent = stock.absent.into_iter();
             self.lost = absent.filter(|(key, _)| lost.contains(key)).collect();
         }
@@ -218,7 +219,7 @@ impl Guarding {
         let Some(inventory) = inventory.filter(|seen| seen.is_doubtful().is_none()) else {
             return Ok(None);
         };
-        let stock = cache.stock(row.id, &inventory, None)?;
+        let stock = cache.stock(row.id, &inventory, ..)?;
         self.lost.extend(stock.absent);
         Ok((stock.missed > 0).then(|| {
             format!(
@@ -267,6 +268,7 @@ impl Guarding {
         cache: &Cache,
         account: AccountId,
         look: &Look,
+        allow: Allow,
     ) -> Result<StoreState, cache::Error> {
         let inventory = match look {
             Look::Taken(inventory) => inventory,
@@ -275,9 +277,17 @@ impl Guarding {
         };
         // Messages that came after the store was emptied do not fill it again.
         let upto = self.guard.emptied_upto;
-        let stock = cache.stock(account, inventory, upto)?;
+        let released = self
+            .guard
+            .released_upto
+            .map_or(Bound::Unbounded, Bound::Excluded);
+        let counted = (released, upto.map_or(Bound::Unbounded, Bound::Included));
+        let stock = cache.stock(account, inventory, counted)?;
         let emptied = stock.found == 0 && stock.recorded > 0;
         self.guard.emptied_upto = emptied.then(|| upto.unwrap_or(self.newest));
+        if allow.mass_delete && emptied {
+            self.guard.released_upto = self.guard.emptied_upto.take();
+        }
         Ok(if emptied {
             StoreState::Emptied
         } else {
@@ -380,7 +390,7 @@ pub(in crate::sync) fn place(
         Some(_) => Whereabouts::Unclear,
         None => Whereabouts::Deleted,
     };
-    for (_, unique_id) in cache.stock(account, inventory, None)?.absent {
+    for (_, unique_id) in cache.stock(account, inventory, ..)?.absent {
         let mut names = cache.names(account, &unique_id)?.into_iter();
         if !names.any(|name| name.as_str().is_empty() || inventory.holds(&name)) {
             snapshot.set_whereabouts(&unique_id, absence);

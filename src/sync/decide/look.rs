@@ -67,8 +67,8 @@ impl Look {
         let Self::Taken(inventory) = self else {
             return None;
         };
-        let is_gone = inventory.is_doubtful().is_none()
-            && !names.iter().any(|name| inventory.holds(name));
+        let is_gone =
+            inventory.is_doubtful().is_none() && !names.iter().any(|name| inventory.holds(name));
         is_gone.then_some(Gone(()))
     }
 }

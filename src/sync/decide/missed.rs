@@ -46,10 +46,14 @@ pub(super) struct Search {
 /// Looks for these messages by their recorded headers and contents.
 pub(super) async fn search(
     basis: &mut Basis<'_>,
+    snapshot: &Snapshot,
     missed: &[(usize, Vec<u8>)],
 ) -> Result<Search, Error> {
     let store = Arc::clone(&basis.store);
-    let missed: Vec<Vec<u8>> = missed.iter().map(|(_, id)| id.clone()).collect();
+    let missed: Vec<(Vec<u8>, Vec<u8>)> = missed
+        .iter()
+        .map(|(_, id)| (id.clone(), snapshot.recorded_id(id).to_vec()))
+        .collect();
     basis
         .ledger
         .with(move |cache, account| {
@@ -65,8 +69,8 @@ pub(super) async fn search(
                 }
             };
             let mut refiled = Vec::new();
-            for unique_id in missed {
-                let digests = cache.digests(account, &unique_id)?;
+            for (unique_id, recorded_id) in missed {
+                let digests = cache.digests(account, &recorded_id)?;
                 let mut files = digests
                     .iter()
                     .filter_map(|(header, whole)| filed.recorded(header, whole));

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use super::filed::Filed;
 use super::headers::{self, Known};
-use super::likeness::Likeness;
 use super::ledger::Ledger;
+use super::likeness::Likeness;
 use super::run::{Broke, Untoppable};
 use super::{Error, Event, Request, Stop};
 use crate::cache::{Digest, Renamed, Snapshot};
@@ -113,9 +113,10 @@ pub(super) async fn decide(
         trouble: basis.trouble.clone(),
         ..Evidence::default()
     };
-    let mut circumstances = basis
-        .guarding
-        .circumstances(basis.request, maildrop, StoreState::Holds);
+    let mut circumstances =
+        basis
+            .guarding
+            .circumstances(basis.request, maildrop, StoreState::Holds);
     let clock = policy::clock(circumstances.now, circumstances.trusted_at);
     let mut draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
     if deleted(&draft).next().is_some() {
@@ -123,7 +124,8 @@ pub(super) async fn decide(
             look = Some(basis.look(&mut snapshot).await?);
             draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
         }
-        let (refiled, headers) = look_into(&mut basis, session, maildrop, &snapshot, &draft).await?;
+        let (refiled, headers) =
+            look_into(&mut basis, session, maildrop, &snapshot, &draft).await?;
         for refiled in &refiled {
             let whereabouts = match refiled.name {
                 Some(_) => Whereabouts::InStore,
@@ -196,7 +198,7 @@ async fn look_into(
     let missed = missed::missed(maildrop, snapshot, deleted(draft));
     let (mut refiled, mut filed) = (Vec::new(), Filed::default());
     if !missed.is_empty() {
-        let search = missed::search(basis, &missed).await?;
+        let search = missed::search(basis, snapshot, &missed).await?;
         (refiled, filed) = (search.refiled, search.filed);
         // Where not all could be searched, none was deleted for certain.
         if let Some(doubt) = search.doubt {
@@ -217,7 +219,11 @@ async fn look_into(
     let is_asked = |place: &usize| draft.decisions[*place].action == Action::Delete;
     let is_found = |place: usize| {
         let message = maildrop.get(place);
-        message.is_some_and(|message| refiled.iter().any(|found| found.unique_id == message.unique_id))
+        message.is_some_and(|message| {
+            refiled
+                .iter()
+                .any(|found| found.unique_id == message.unique_id)
+        })
     };
     let mut places: Vec<usize> = deleted(draft)
         .filter(|place| is_asked(place) || is_found(*place))
@@ -227,7 +233,7 @@ async fn look_into(
         .into_iter()
         .filter(|(place, _)| is_asked(place) && !is_found(*place))
         .collect();
-    let recorded = basis.recorded_headers(maildrop, &places).await?;
+    let recorded = basis.recorded_headers(maildrop, snapshot, &places).await?;
     let has_missed = !still.is_empty();
     let read = |octets: &[u8]| {
         let likeness = has_missed.then(|| Likeness::of_sent(octets));
@@ -297,8 +303,9 @@ impl Basis<'_> {
     async fn store_state(&mut self, look: &mut Look) -> Result<StoreState, Error> {
         let taken = std::mem::replace(look, Look::Impossible);
         let mut guarding = self.guarding.clone();
+        let allow = self.request.allow;
         let looking = self.ledger.with(move |cache, account| {
-            let state = guarding.store_state(cache, account, &taken)?;
+            let state = guarding.store_state(cache, account, &taken, allow)?;
             Ok::<_, crate::cache::Error>((state, guarding, taken))
         });
         let (state, guarding, taken) = looking.await?;
@@ -311,10 +318,13 @@ impl Basis<'_> {
     async fn recorded_headers(
         &mut self,
         maildrop: &Maildrop,
+        snapshot: &Snapshot,
         places: &[usize],
     ) -> Result<Vec<Vec<Digest>>, Error> {
         let listed = places.iter().filter_map(|&place| maildrop.get(place));
-        let ids: Vec<Vec<u8>> = listed.map(|message| message.unique_id.to_vec()).collect();
+        let ids: Vec<Vec<u8>> = listed
+            .map(|message| snapshot.recorded_id(message.unique_id).to_vec())
+            .collect();
         let reading = self.ledger.with(move |cache, account| {
             let recorded = ids.iter().map(|id| cache.headers(account, id));
             recorded.collect::<Result<Vec<_>, _>>()

@@ -109,7 +109,13 @@ async fn sample(
     let sample = counting::spread(&resized);
     let recorded: Vec<Vec<Digest>> = sample
         .iter()
-        .map(|message| contents.get(message.unique_id).copied().into_iter().collect())
+        .map(|message| {
+            contents
+                .get(message.unique_id)
+                .copied()
+                .into_iter()
+                .collect()
+        })
         .collect();
     counting::agree(basis, session, &sample, &recorded).await
 }

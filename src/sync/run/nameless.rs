@@ -38,7 +38,8 @@ impl Run<'_> {
         // Step 5.
         let snapshot = crate::cache::Snapshot::default();
         let order = Arc::new(Order::new(Arc::new(maildrop), &plan, &snapshot));
-        let retrieved = self.retrieve(&mut session, &order, seen.taken, summary)
+        let retrieved = self
+            .retrieve(&mut session, &order, seen.taken, summary)
             .await?;
         if retrieved.is_out_of_step {
             record::doubt(&mut self.ledger, &retrieved.landings).await?;

@@ -256,7 +256,9 @@ impl Committer {
 
     fn taking(&self, message: Message, takes: Takes) -> Taking {
         let octets = message.arrived.octets;
-        let is_short = message.announced.is_some_and(|announced| octets < announced)
+        let is_short = message
+            .announced
+            .is_some_and(|announced| octets < announced)
             || (self.size(&message) == Size::Shorter && self.exactness.is_proved());
         Taking {
             doubt: is_short.then_some(Doubt::Short),

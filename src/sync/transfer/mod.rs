@@ -160,7 +160,10 @@ impl Retrieval<'_> {
             refused_last: false,
             failures: Vec::new(),
             received: 0,
-            room: self.store.room().map_or(u64::MAX, |free| free.saturating_sub(RESERVE)),
+            room: self
+                .store
+                .room()
+                .map_or(u64::MAX, |free| free.saturating_sub(RESERVE)),
             endless: None,
         };
         let writer = Writer {
@@ -200,8 +203,7 @@ impl Retrieval<'_> {
             intake.fail(endless.reason());
         }
         let mut failed_ids = intake.failed_ids();
-        let is_out_of_step =
-            matches!(&pulled, Ok(Err(error)) if session.is_out_of_step(error));
+        let is_out_of_step = matches!(&pulled, Ok(Err(error)) if session.is_out_of_step(error));
         let hung_up_after = match &pulled {
             Ok(Err(error)) if intake.refused_last && error.is_hang_up() => intake.refused_ids(),
             _ => Vec::new(),

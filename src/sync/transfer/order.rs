@@ -53,8 +53,8 @@ impl Order {
             if decision.reason == Reason::Doubtful {
                 order.doubtful.insert(slot);
             }
-            let is_deleted = remembered
-                .is_some_and(|remembered| remembered.whereabouts == Whereabouts::Deleted);
+            let is_deleted =
+                remembered.is_some_and(|remembered| remembered.whereabouts == Whereabouts::Deleted);
             if decision.action == Action::RetrieveThenDeleteIfKnown && is_deleted {
                 order.deleted_here.insert(slot);
             }

@@ -136,10 +136,7 @@ impl Writer {
     }
 }
 
-fn append(
-    current: &mut Option<(Slot, Box<dyn Draft>)>,
-    octets: &[u8],
-) -> Result<(), store::Error> {
+fn append(current: &mut Option<(Slot, Box<dyn Draft>)>, octets: &[u8]) -> Result<(), store::Error> {
     match current {
         Some((_, draft)) if !octets.is_empty() => draft.write(octets),
         _ => Ok(()),

@@ -151,11 +151,7 @@ fn wants_sizes(limits: &Limits, maildrop: &Maildrop, snapshot: &Snapshot) -> boo
 
 /// Whether STAT's octets are not what the recorded sizes make them. They cost nothing, and tell
 /// of a unique-id that was given to another message (`OPOP3:C0040`) where UIDL shows nothing new.
-fn total_has_changed(
-    builder: &mut maildrop::Builder,
-    snapshot: &Snapshot,
-    past: &Past,
-) -> bool {
+fn total_has_changed(builder: &mut maildrop::Builder, snapshot: &Snapshot, past: &Past) -> bool {
     let Some(now) = builder.stat_octets() else {
         return false;
     };
