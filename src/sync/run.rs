@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::broke::{self, Broke, Untoppable};
 use super::decide::{self, Basis, Decided, Guarding, familiar};
 use super::delete::{self, Deletable, Fence};
 use super::ledger::Ledger;
@@ -25,10 +26,7 @@ use crate::pop3::Capabilities;
 use crate::session::Session;
 use crate::store::{Readers, Store};
 
-mod broke;
 mod nameless;
-
-pub(super) use broke::{Broke, Untoppable};
 
 /// How many sessions a run may take with a server that ends them before their time.
 const MAX_SESSIONS: usize = 12;

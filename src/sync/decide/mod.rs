@@ -9,11 +9,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::broke::{Broke, Untoppable};
 use super::filed::Filed;
 use super::headers::{self, Known};
 use super::ledger::Ledger;
 use super::likeness::Likeness;
-use super::run::{Broke, Untoppable};
 use super::{Error, Event, Request, Stop};
 use crate::cache::{Digest, Renamed, Snapshot};
 use crate::maildrop::Maildrop;
