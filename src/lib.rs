@@ -32,10 +32,12 @@
 //!                  delete                the only place that sends DELE
 //!                     |
 //!                  decide                the evidence that policy decides by
-//!                /         \
-//!     filed, shelf       headers         what the store has; TOP
-//!                           |
-//!                       transfer         RETR, and storing in batches
+//!                     |
+//!               filed, shelf             what the store has under names of others
+//!                     |
+//!                  headers               TOP
+//!                     |
+//!                 transfer               RETR, and storing in batches
 //! ```
 //!
 //! `survey`, `verify`, `seed` and `from_store` are jobs beside `run`, each on a `visit` of its own.
