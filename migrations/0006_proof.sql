@@ -53,3 +53,6 @@ ALTER TABLE guards ADD COLUMN rebuilt INTEGER NOT NULL DEFAULT 0 CHECK (rebuilt 
 ALTER TABLE guards ADD COLUMN stamped INTEGER NOT NULL DEFAULT 0 CHECK (stamped IN (0, 1));
 -- The last thing of lasting interest that a person was told, so that it is told once.
 ALTER TABLE guards ADD COLUMN told TEXT;
+-- A person has released the brake of a store that was found emptied: that none of the messages up
+-- to this key is there says nothing any more. Null: nobody has.
+ALTER TABLE guards ADD COLUMN released_upto INTEGER;

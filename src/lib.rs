@@ -10,13 +10,40 @@
 //!                      |     import       other programs' lists of what they had
 //!                      |
 //!                    sync                the order of one sync
-//!      /       /       |       \    \
-//!  session   auth    policy   cache  store
-//!      |               |                 connections; passwords; the plan; what is remembered; mail
-//!      |            maildrop             UIDL and LIST as one view
-//!       \            /
-//!            pop3                        the protocol, without I/O
+//!           /                  \
+//!       session               cache      connections; what is remembered
+//!          |                 /     \
+//!        auth           policy    store  passwords; the plan; mail
+//!          |               |
+//!          |           maildrop          UIDL and LIST as one view
+//!           \           /
+//!               pop3                     the protocol, without I/O
 //! ```
+//!
+//! An arrow that passes a layer is left out: `sync` uses all that is below it.
+//!
+//! The rooms of `sync`, where the same holds:
+//!
+//! ```text
+//!              run   rehearse            the steps, session by session; a dry run
+//!               |   /   |
+//!            record | visit              what is remembered; lock, connect, list
+//!                 \ |   |
+//!                  delete                the only place that sends DELE
+//!                     |
+//!                  decide                the evidence that policy decides by
+//!                     |
+//!               filed, shelf             what the store has under names of others
+//!                     |
+//!                  headers               TOP
+//!                     |
+//!                 transfer               RETR, and storing in batches
+//! ```
+//!
+//! `survey`, `verify`, `seed` and `from_store` are jobs beside `run`, each on a `visit` of its own.
+//!
+//! When may DELE go out? [`policy`] says which messages are to go, and `sync::delete` asks for the
+//! proof of each. Nobody else has to be read.
 //!
 //! `find` knows where an address's mailbox is. `account`, `envelope`, `profile` and `exit` are
 //! words that all of them share.

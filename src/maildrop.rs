@@ -445,8 +445,8 @@ mod tests {
     fn both_listings_are_joined_by_number_in_any_order() {
         let expected = ["1 a 10", "2 b 20", "4 d ?"];
         for (uidl, list) in [
-            ("1 a\n2 b\n4 d", "1 10\n2 20"),
-            ("4 d\n1 a\n2 b", "2 20\n1 10"),
+            ("1 a\n2 b\n4 d", "1 10\n2 20\n4 xx"),
+            ("4 d\n1 a\n2 b", "2 20\n4 xx\n1 10"),
             ("2 b\n4 d\n1 a", "1 10\n4 xx\n2 20"),
         ] {
             let maildrop = maildrop(3, uidl, list);
@@ -534,6 +534,13 @@ mod tests {
                 "1 10\n2 20",
                 1,
                 Contradiction::OnlyInScanListing { messages: 1 },
+            ),
+            (
+                3,
+                "1 a\n2 b\n4 d",
+                "1 10\n2 20",
+                3,
+                Contradiction::OnlyInUniqueIdListing { messages: 1 },
             ),
             (
                 5,

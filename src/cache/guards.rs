@@ -1,5 +1,7 @@
 //! Tables `guards` and `lost`: what the brakes on deletion remember.
 
+use std::ops::RangeBounds;
+
 use rusqlite::{OptionalExtension, params};
 
 use super::messages::column;
@@ -19,6 +21,8 @@ pub struct Guard {
     pub deleting_after: Option<MessageKey>,
     /// The store was found emptied: of the messages up to this key none was there.
     pub emptied_upto: Option<MessageKey>,
+    /// A person has said that the messages up to this key need not be in the store.
+    pub released_upto: Option<MessageKey>,
     /// STAT's octets where they agree with the sizes that are recorded.
     pub stat_octets: Option<u64>,
     /// The last listing contradicted itself.
@@ -36,7 +40,7 @@ pub struct Guard {
 /// How the stored messages of an account and an inventory of its store agree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stock {
-    /// Messages with a file, as recorded, up to the key that was asked for.
+    /// Messages with a file, as recorded, with the keys that were asked for.
     pub recorded: u64,
     /// Those of them that are in the store.
     pub found: u64,
@@ -60,7 +64,7 @@ impl Cache {
             .connection
             .query_row(
                 "SELECT store, deleting_after, emptied_upto, stat_octets, contradicted, held,
-                     rebuilt, stamped, told
+                     rebuilt, stamped, told, released_upto
                  FROM guards WHERE account = ?1",
                 [account],
                 |row| {
@@ -74,6 +78,7 @@ impl Cache {
                         rebuilt: row.get(6)?,
                         stamped: row.get(7)?,
                         told: row.get(8)?,
+                        released_upto: row.get(9)?,
                     })
                 },
             )
@@ -88,13 +93,13 @@ impl Cache {
     pub fn set_guard(&mut self, account: AccountId, guard: &Guard) -> Result<(), Error> {
         self.connection.execute(
             "INSERT INTO guards (account, store, deleting_after, emptied_upto, stat_octets,
-                 contradicted, held, rebuilt, stamped, told)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                 contradicted, held, rebuilt, stamped, told, released_upto)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (account) DO UPDATE SET store = excluded.store,
                  deleting_after = excluded.deleting_after, emptied_upto = excluded.emptied_upto,
                  stat_octets = excluded.stat_octets, contradicted = excluded.contradicted,
                  held = excluded.held, rebuilt = excluded.rebuilt, stamped = excluded.stamped,
-                 told = excluded.told",
+                 told = excluded.told, released_upto = excluded.released_upto",
             params![
                 account,
                 guard.store,
@@ -105,7 +110,8 @@ impl Cache {
                 guard.held,
                 guard.rebuilt,
                 guard.stamped,
-                guard.told
+                guard.told,
+                guard.released_upto
             ],
         )?;
         Ok(())
@@ -155,8 +161,8 @@ impl Cache {
         Ok(trusted)
     }
 
-    /// Compares what is recorded with what is in the store. Messages up to `upto` are counted. A
-    /// message that is recorded without a file, or is only staged, is neither there nor absent.
+    /// Compares what is recorded with what is in the store. Messages with these keys are `counted`.
+    /// A message that is recorded without a file, or is only staged, is neither there nor absent.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -164,7 +170,7 @@ impl Cache {
         &self,
         account: AccountId,
         inventory: &Inventory,
-        upto: Option<MessageKey>,
+        counted: impl RangeBounds<MessageKey>,
     ) -> Result<Stock, Error> {
         let mut query = self.connection.prepare(
             "SELECT m.id, m.unique_id, m.name, l.message IS NOT NULL
@@ -176,7 +182,7 @@ impl Cache {
         let mut stock = Stock::default();
         while let Some(row) = rows.next()? {
             let id: MessageKey = row.get(0)?;
-            let counts = upto.is_none_or(|upto| id <= upto);
+            let counts = counted.contains(&id);
             let name = Name(row.get(2)?);
             let is_there = inventory.holds(&name);
             if is_there && !inventory.proves(&name) {

@@ -17,15 +17,14 @@ pub struct Snapshot {
     by_id: HashTable<u32>,
     /// By place in `rows`; few messages are ever gone without having been deleted.
     sizes_of_gone: HashMap<usize, u64>,
+    /// By place in `rows`, the place of the same message under the unique-id that is recorded.
+    renamed: HashMap<usize, usize>,
     /// Messages that are not stored, but for their headers. Few are so large.
     pub(super) headers: HashMap<Vec<u8>, HeaderOnly>,
     /// Some unique-ids were taken over with `-` for every `/`.
     without_slashes: bool,
     /// Where the messages are of which nothing else is said.
     otherwise: Whereabouts,
-    /// Unique-ids that probably are recorded ones now, by those; and the other way round.
-    renamed: HashMap<Vec<u8>, Vec<u8>>,
-    recorded_as: HashMap<Vec<u8>, Vec<u8>>,
     hasher: DefaultHashBuilder,
 }
 
@@ -158,14 +157,22 @@ impl Snapshot {
     /// Says where the messages with this unique-id are here. Of several, one that is lost makes
     /// all of them lost.
     pub fn set_whereabouts(&mut self, unique_id: &[u8], whereabouts: Whereabouts) {
-        let renamed = self.renamed.get(unique_id).map(Vec::as_slice);
-        for unique_id in [Some(unique_id), renamed].into_iter().flatten() {
-            if let Some(index) = self.find(unique_id)
-                && self.rows[index].whereabouts != Whereabouts::Lost
-            {
-                self.rows[index].whereabouts = whereabouts;
-            }
+        if let Some(index) = self.find(unique_id).map(|index| self.as_recorded(index))
+            && self.rows[index].whereabouts != Whereabouts::Lost
+        {
+            self.rows[index].whereabouts = whereabouts;
         }
+    }
+
+    /// The unique-id under which the cache has this message, where the server has renamed it and
+    /// that is not recorded yet.
+    pub fn recorded_id<'a>(&'a self, unique_id: &'a [u8]) -> &'a [u8] {
+        let index = self.find(unique_id).map(|index| self.as_recorded(index));
+        index.map_or(unique_id, |index| id(&self.ids, &self.rows[index]))
+    }
+
+    fn as_recorded(&self, index: usize) -> usize {
+        self.renamed.get(&index).copied().unwrap_or(index)
     }
 
     /// Says where the messages are of which nothing else is said.
@@ -176,7 +183,7 @@ impl Snapshot {
     /// Adds that a message, known as `before`, is probably what the listing shows as `now`. The
     /// server has renamed it.
     pub fn rename(&mut self, before: &[u8], now: &[u8], listed_octets: Option<u64>) {
-        let Some(remembered) = self.recall(before) else {
+        let (Some(place), Some(remembered)) = (self.find(before), self.recall(before)) else {
             return;
         };
         let remembered = Remembered {
@@ -188,16 +195,9 @@ impl Snapshot {
             ..remembered
         };
         self.push(now, remembered);
-        self.renamed.insert(before.to_vec(), now.to_vec());
-        self.recorded_as.insert(now.to_vec(), before.to_vec());
-    }
-
-    /// The unique-id under which a listed message is recorded: another one where the server has
-    /// renamed it, and that is not recorded yet.
-    pub fn recorded_as<'a>(&'a self, unique_id: &'a [u8]) -> &'a [u8] {
-        self.recorded_as
-            .get(unique_id)
-            .map_or(unique_id, Vec::as_slice)
+        if let Some(index) = self.find_exact(now).filter(|&index| index != place) {
+            self.renamed.insert(index, self.as_recorded(place));
+        }
     }
 
     /// The listed sizes of the messages that this listing no longer shows; none where one of them
@@ -325,7 +325,8 @@ impl Memory for Snapshot {
             to_go: row.to_go,
             is_assumed: row.is_assumed,
             is_doubtful: row.is_doubtful,
-            whereabouts: match row.whereabouts {
+            // It is in one place, whatever the server calls it.
+            whereabouts: match self.rows[self.as_recorded(index)].whereabouts {
                 Whereabouts::Unseen => self.otherwise,
                 seen => seen,
             },

@@ -552,6 +552,39 @@ fn what_was_taken_over_never_looks_renamed_or_vanished() {
     assert!(!snapshot.looks_renamed(&listing(&["s", "y", "z"])));
 }
 
+/// A message is in one place, under whatever unique-id it is asked for.
+#[test]
+fn a_renamed_message_is_where_the_recorded_one_is() {
+    use crate::policy::{Memory, Whereabouts};
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let row = cache.account(&account("work"), NOW).unwrap();
+    cache
+        .stage(row.id, &[staged(b"a", 1), staged(b"b", 2)], NOW)
+        .unwrap();
+    let mut snapshot = cache.snapshot(row.id).unwrap();
+    snapshot.rename(b"a", b"x", Some(7));
+    snapshot.rename(b"x", b"y", Some(7));
+    assert_eq!(snapshot.recorded_id(b"x"), b"a");
+    assert_eq!(snapshot.recorded_id(b"y"), b"a");
+    assert_eq!(snapshot.recorded_id(b"b"), b"b");
+    assert_eq!(snapshot.recorded_id(b"new"), b"new");
+    let places = |snapshot: &Snapshot| {
+        [&b"a"[..], b"x", b"y", b"b"].map(|id| snapshot.recall(id).unwrap().whereabouts)
+    };
+    snapshot.set_otherwise(Whereabouts::InStore);
+    assert_eq!(places(&snapshot), [Whereabouts::InStore; 4]);
+    for (id, whereabouts) in [
+        (&b"a"[..], Whereabouts::Deleted),
+        (b"y", Whereabouts::InStore),
+        (b"x", Whereabouts::Lost),
+    ] {
+        snapshot.set_whereabouts(id, whereabouts);
+        let expected = [whereabouts, whereabouts, whereabouts, Whereabouts::InStore];
+        assert_eq!(places(&snapshot), expected);
+    }
+}
+
 /// Who only looks does not bring the file of an older popsync up to date, and sees it all the same.
 #[test]
 fn a_file_of_an_older_popsync_can_be_looked_at_and_is_left_untouched() {

@@ -121,9 +121,7 @@ impl fmt::Display for Brake {
                 f,
                 "{deletions} messages would be, and an earlier run held them back"
             ),
-            Self::NoHistory => {
-                f.write_str("what is remembered of the messages was rebuilt, and no run was since")
-            }
+            Self::NoHistory => f.write_str("what is remembered of the messages was rebuilt"),
             Self::OverHalf {
                 deletions,
                 messages,

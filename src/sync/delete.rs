@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::broke::Broke;
 use super::decide::{Found, Gone, Look};
-use super::run::Broke;
 use super::transfer::{Committed, Landed, Landing};
 use super::{Event, Reporter};
 use crate::maildrop::Maildrop;

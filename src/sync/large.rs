@@ -8,11 +8,11 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::broke::{Broke, Untoppable};
 use super::filed::FiledStubs;
 use super::headers::{self, Header};
 use super::ledger::Ledger;
 use super::likeness::Likeness;
-use super::run::{Broke, Untoppable};
 use super::stub::{self, Facts};
 use super::{Error, Event, Request, Stop, Summary};
 use crate::cache::{AccountId, Cache, HeaderRow, LargeMessage, Whole};

@@ -22,6 +22,7 @@ use crate::auth::source::Prompt;
 use crate::exit::Exit;
 use crate::store::{self, Readers};
 
+mod broke;
 mod decide;
 mod delete;
 mod error;

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use super::broke::{Broke, Untoppable};
 use super::decide::{self, Basis, Guarding, familiar, nameless};
-use super::run::{Broke, Untoppable};
 use super::visit::{self, Premises, Purpose, Visit};
 use super::{Error, Event, Request, Stop, Summary, closed_store, delete};
 use crate::maildrop::Maildrop;

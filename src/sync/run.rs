@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use super::broke::{self, Broke, Untoppable};
 use super::decide::{self, Basis, Decided, Guarding, familiar};
 use super::delete::{self, Deletable, Fence};
 use super::ledger::Ledger;
@@ -25,10 +26,7 @@ use crate::pop3::Capabilities;
 use crate::session::Session;
 use crate::store::{Readers, Store};
 
-mod broke;
 mod nameless;
-
-pub(super) use broke::{Broke, Untoppable};
 
 /// How many sessions a run may take with a server that ends them before their time.
 const MAX_SESSIONS: usize = 12;
@@ -58,6 +56,8 @@ pub(super) struct Run<'a> {
     given_up: HashSet<Vec<u8>>,
     /// Why the last of them could not be had.
     last_break: Option<Error>,
+    /// The maildrop of the session that is going on, or was last.
+    listed: Option<Arc<Maildrop>>,
     /// How much of this run is to be recorded.
     pub(super) tally: record::Tally,
 }
@@ -97,6 +97,7 @@ impl<'a> Run<'a> {
             untoppable: Untoppable::default(),
             given_up: HashSet::new(),
             last_break: None,
+            listed: None,
             tally: record::Tally::default(),
         })
     }
@@ -265,6 +266,9 @@ impl<'a> Run<'a> {
 
     /// Remembers what a session broke at; whether that was not known.
     fn note(&mut self, broke: &Broke) -> bool {
+        if let Some(maildrop) = self.listed.take() {
+            self.number(&maildrop, |id| broke.unique_ids.iter().any(|at| at == id));
+        }
         let ids = broke.unique_ids.iter().cloned();
         match broke.during {
             broke::During::Dele => {
@@ -335,6 +339,7 @@ impl<'a> Run<'a> {
     ) -> Result<(), Broke> {
         let request = self.request;
         let stop = self.stop.clone();
+        self.listed = None;
         // Steps 2 and 3, and the cache is read meanwhile.
         let past = std::mem::take(&mut self.past);
         let visiting = Visit::begin(request, &stop, password, &past);
@@ -360,6 +365,8 @@ impl<'a> Run<'a> {
             let nameless = self.without_unique_ids(session, maildrop, refusal, summary);
             return nameless.await;
         }
+        let maildrop = Arc::new(maildrop);
+        self.listed = Some(Arc::clone(&maildrop));
         let mut trouble = self.trouble.clone();
         if let Some(trying) = trying {
             trouble.breaks.remove(trying);
@@ -384,7 +391,6 @@ impl<'a> Run<'a> {
             decide::report(request, &maildrop, &decided.plan);
         }
         summary.skipped = decide::skipped(&decided.plan);
-        let maildrop = Arc::new(maildrop);
         record::findings(&mut self.ledger, request, &maildrop, &decided).await?;
 
         // Step 5.

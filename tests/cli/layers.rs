@@ -37,6 +37,63 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The rooms of `sync`, and those that each may look into, the lowest first: what a room uses stands
+/// above it here, so that there are no circles.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("broke", &[]),
+    ("error", &[]),
+    ("event", &[]),
+    ("ledger", &[]),
+    ("storage", &[]),
+    ("stub", &[]),
+    ("transfer", &[]),
+    ("headers", &["broke", "transfer"]),
+    ("likeness", &["headers"]),
+    ("filed", &["likeness"]),
+    ("shelf", &["likeness"]),
+    (
+        "decide",
+        &[
+            "broke", "filed", "headers", "ledger", "likeness", "shelf", "transfer",
+        ],
+    ),
+    (
+        "large",
+        &["broke", "filed", "headers", "ledger", "likeness", "stub"],
+    ),
+    // Whether a DELE may go out is a matter of what was found and what was committed.
+    ("delete", &["broke", "decide", "transfer"]),
+    ("record", &["decide", "ledger", "transfer"]),
+    ("visit", &["delete", "ledger"]),
+    (
+        "from_store",
+        &[
+            "decide", "delete", "headers", "likeness", "shelf", "transfer", "visit",
+        ],
+    ),
+    ("rehearse", &["broke", "decide", "delete", "visit"]),
+    ("seed", &["decide", "delete", "visit"]),
+    ("survey", &["decide", "delete", "headers", "visit"]),
+    ("verify", &["decide", "delete", "transfer", "visit"]),
+    ("leftovers", &["large", "ledger", "verify"]),
+    (
+        "run",
+        &[
+            "broke",
+            "decide",
+            "delete",
+            "large",
+            "ledger",
+            "leftovers",
+            "record",
+            "shelf",
+            "storage",
+            "transfer",
+            "visit",
+        ],
+    ),
+];
+
 /// Crates that a module must do without: no I/O, no clock, no database, no output.
 const NEVER: &[(&str, &[&str])] = &[
     (
@@ -130,8 +187,13 @@ fn code(path: &Path) -> String {
 
 /// The modules named behind `crate::`.
 fn used(code: &str) -> Vec<&str> {
+    behind(code, "crate::")
+}
+
+/// The first names behind such a path.
+fn behind<'a>(code: &'a str, path: &str) -> Vec<&'a str> {
     let mut modules = Vec::new();
-    for rest in code.split("crate::").skip(1) {
+    for rest in code.split(path).skip(1) {
         if let Some(list) = rest.strip_prefix('{') {
             let list = list.split("};").next().unwrap_or_default();
             modules.extend(
@@ -175,5 +237,87 @@ fn layers_do_without_what_is_not_theirs() {
                 assert!(!found, "{} uses {name}", path.display());
             }
         }
+    }
+}
+
+/// The rooms of `sync` that the code of a file names. `depth` is how many modules it lies below
+/// `sync`.
+fn rooms_used(code: &str, depth: usize) -> Vec<&str> {
+    let above = "super::".repeat(depth);
+    let mut names = behind(code, "crate::sync::");
+    // With more of them it is another path.
+    let marked = code.match_indices(&above);
+    for (at, _) in marked {
+        if !code[..at].ends_with("super::") {
+            names.extend(behind(&code[at..], &above).into_iter().take(1));
+            let rest = &code[at + above.len()..];
+            if rest.starts_with('{') {
+                names.extend(behind(&code[at..], &above));
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn no_room_of_sync_looks_into_one_that_it_may_not() {
+    let sync = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sync");
+    let mut found = Vec::new();
+    for path in sources("sync") {
+        let inside = path.strip_prefix(&sync).unwrap();
+        let room = inside.iter().next().unwrap().to_str().unwrap();
+        let room = room.trim_end_matches(".rs");
+        if room == "mod" {
+            continue;
+        }
+        let is_root = inside.ends_with("mod.rs") || inside.iter().count() == 1;
+        let depth = inside.iter().count() - usize::from(inside.ends_with("mod.rs"));
+        assert!(is_root || depth > 1);
+        let known = ROOMS.iter().find(|(name, _)| *name == room);
+        let (_, allowed) = known.unwrap_or_else(|| panic!("`{room}` is no room of sync"));
+        for other in rooms_used(&code(&path), depth) {
+            let is_room = ROOMS.iter().any(|(name, _)| *name == other);
+            assert!(
+                !is_room || other == room || allowed.contains(&other),
+                "{} uses {other}",
+                path.display()
+            );
+            found.push((room.to_owned(), other.to_owned()));
+        }
+    }
+    for (place, (room, allowed)) in ROOMS.iter().enumerate() {
+        for other in *allowed {
+            let is_lower = ROOMS[..place].iter().any(|(name, _)| name == other);
+            assert!(is_lower, "{room} and {other} go round in a circle");
+            let is_used = found.contains(&((*room).to_owned(), (*other).to_owned()));
+            assert!(is_used, "{room} does not use {other}");
+        }
+    }
+}
+
+/// When may DELE go out? What has to be read for an answer is `policy` and this one file.
+#[test]
+fn one_file_alone_deletes_on_the_server() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let deleting = |module: &str| {
+        let files = sources(module).into_iter();
+        let files = files.filter(|path| code(path).contains(".dele("));
+        files.collect::<Vec<_>>()
+    };
+    let everywhere = LAYERS.iter().map(|(module, _)| *module);
+    let everywhere = everywhere.chain(["cli", "probe", "main"]);
+    let deleting: Vec<_> = everywhere.flat_map(deleting).collect();
+    assert_eq!(deleting, [src.join("sync/delete.rs")]);
+    // Nobody else makes the proofs that it asks for.
+    for path in sources("sync") {
+        let is_there = path.ends_with("sync/delete.rs");
+        for made in ["Fence(", "Deletable {", "Proof::"] {
+            let code = code(&path);
+            let makes = code.contains(made);
+            assert!(is_there || !makes, "{} makes {made}", path.display());
+        }
+        let is_committer = path.ends_with("transfer/committer.rs");
+        let commits = code(&path).contains("Committed::after_publishing");
+        assert!(is_committer || !commits, "{}", path.display());
     }
 }

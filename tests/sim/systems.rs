@@ -51,7 +51,9 @@ fn lines(outlook: Outlook, by: By, new: &[usize]) -> Vec<String> {
     }
     // OPOP3:V0004, C0024, and V0006: never RSET.
     lines.extend(new.iter().map(|number| format!("RETR {number}")));
-    if deletes(outlook) {
+    if deletes(outlook) && !new.is_empty() {
+        // The fence: popsync's own, alone before the first DELE.
+        lines.push("STAT".to_owned());
         lines.extend(new.iter().map(|number| format!("DELE {number}")));
     }
     lines.push("QUIT".to_owned());

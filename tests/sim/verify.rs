@@ -287,7 +287,8 @@ fn a_lost_state_does_not_begin_anew_in_a_full_store() {
     }
 }
 
-/// The mailbox under another name of the configuration, and another mailbox into the same store.
+/// The mailbox under another name of the configuration or of the user; and another mailbox into the
+/// same store, which is nothing to stop at.
 #[test]
 fn an_account_that_was_renamed_is_noticed() {
     let bench = synced(3);
@@ -303,6 +304,17 @@ fn an_account_that_was_renamed_is_noticed() {
         .execute("UPDATE accounts SET user = 'somebody else'", [])
         .unwrap();
     drop(record);
+    bench.sim.clear_log();
+    let ended = bench.sync("", &[]).gives(74);
+    assert!(ended.err.contains("knows nothing of them"), "{}", ended.err);
+    assert!(ended.err.contains("--from-store"), "{}", ended.err);
+    assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
+    bench.assert_exactly_once();
+    bench.mailbox().clear();
+    for number in 11..=13 {
+        bench.deliver(&letter(number));
+    }
     bench.sync("", &[]).gives(0);
     assert_eq!(bench.sim.commands_of("RETR").len(), 3);
+    bench.assert_exactly_once();
 }

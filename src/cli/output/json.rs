@@ -286,7 +286,7 @@ mod tests {
         {"event":"logged-in","account":"work"}
         {"event":"listed","account":"work","messages":3}
         {"event":"decided","account":"work","number":1,"unique_id":"a\\xffb","bytes":null,"action":"retrieve-then-delete","reason":"new","leaves_at":"2023-11-14T22:13:20Z"}
-        {"event":"planned","account":"work","retrieve":2,"bytes":3000,"delete":1,"skip":0}
+        {"event":"planned","account":"work","retrieve":2,"bytes":3000,"headers":1,"delete":1,"skip":0}
         {"event":"stored","account":"work","messages":2}
         {"event":"failed","account":"work","number":3,"unique_id":"AAAC","reason":"the server said: \"no\""}
         {"event":"warning","account":"work","message":"careful"}

@@ -248,7 +248,7 @@ fn a_dry_run_is_a_table_on_stdout() {
     out:
     {"event":"listed","account":"work","messages":9}
     {"event":"decided","account":"work","number":4,"unique_id":"AAAD","bytes":1500,"action":"retrieve","reason":"new","leaves_at":null}
-    {"event":"planned","account":"work","retrieve":1,"bytes":1500,"delete":0,"skip":0}
+    {"event":"planned","account":"work","retrieve":1,"bytes":1500,"headers":0,"delete":0,"skip":0}
     {"event":"summary","account":"work","retrieved":1,"bytes":1500,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":3,"seconds":0.0,"exit":0}
     err:
     "#);

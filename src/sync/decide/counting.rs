@@ -10,7 +10,7 @@ use crate::cache::{Digest, Snapshot};
 use crate::maildrop::{Maildrop, Message};
 use crate::policy::{self, Counting};
 use crate::session::{Session, Wanted};
-use crate::sync::run::Broke;
+use crate::sync::broke::Broke;
 use crate::sync::transfer::sample;
 
 /// Up to so many are looked into one by one, which costs hardly more than a sample.

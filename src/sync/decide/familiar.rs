@@ -8,9 +8,9 @@ use crate::cache::{AccountRow, Cache};
 use crate::maildrop::Maildrop;
 use crate::session::Session;
 use crate::store::names_by_tag;
+use crate::sync::broke::{Broke, Untoppable};
 use crate::sync::headers;
 use crate::sync::likeness::Likeness;
-use crate::sync::run::{Broke, Untoppable};
 use crate::sync::shelf::Shelf;
 use crate::sync::{Allow, Error, Stop};
 

@@ -8,6 +8,7 @@
 //! not deleted by anybody, so it stays on the server.
 
 use std::collections::HashSet;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::look::Look;
@@ -126,7 +127,7 @@ impl Guarding {
         } else {
             Inventory::default()
         };
-        let stock = cache.stock(row.id, &inventory, None)?;
+        let stock = cache.stock(row.id, &inventory, ..)?;
         if stock.found == 0 && stock.recorded > 0 && !allow.store_as_is {
             let (path, messages) = (PathBuf::from(path), stock.recorded);
             return Err(if is_there {
@@ -152,7 +153,7 @@ impl Guarding {
         if stamp >= self.newest {
             return Ok(());
         }
-        let stock = cache.stock(row.id, &Maildir::look(path)?, None)?;
+        let stock = cache.stock(row.id, &Maildir::look(path)?, ..)?;
         let newer = stock.absent.into_iter().filter(|(key, _)| *key > stamp);
         self.lost = newer.collect();
         self.back = stock.back;
@@ -170,7 +171,7 @@ impl Guarding {
         if path.exists() {
             return self.check_end(cache, row, path);
         }
-        let stock = cache.stock(row.id, &Inventory::default(), None)?;
+        let stock = cache.stock(row.id, &Inventory::default(), ..)?;
         if !allow.store_as_is && stock.recorded > 0 {
             let (path, messages) = (PathBuf::from(path), stock.recorded);
             return Err(Error::StoreGone { path, messages });
@@ -198,7 +199,7 @@ impl Guarding {
         }
         // One that is elsewhere in the file is not lost; one that is only like another is.
         let inventory = Mbox::look(path)?;
-        let stock = cache.stock(row.id, &inventory, None)?;
+        let stock = cache.stock(row.id, &inventory, ..)?;
         let absent = stock.absent.into_iter().chain(stock.unproved);
         self.lost = absent.filter(|(key, _)| lost.contains(key)).collect();
         Ok(())
@@ -221,7 +222,7 @@ impl Guarding {
         let Some(inventory) = inventory.filter(|seen| seen.is_doubtful().is_none()) else {
             return Ok(None);
         };
-        let stock = cache.stock(row.id, &inventory, None)?;
+        let stock = cache.stock(row.id, &inventory, ..)?;
         self.lost.extend(stock.absent);
         Ok((stock.missed > 0).then(|| {
             format!(
@@ -270,6 +271,7 @@ impl Guarding {
         cache: &Cache,
         account: AccountId,
         look: &Look,
+        allow: Allow,
     ) -> Result<StoreState, cache::Error> {
         let inventory = match look {
             Look::Taken(inventory) => inventory,
@@ -278,9 +280,17 @@ impl Guarding {
         };
         // Messages that came after the store was emptied do not fill it again.
         let upto = self.guard.emptied_upto;
-        let stock = cache.stock(account, inventory, upto)?;
+        let released = self
+            .guard
+            .released_upto
+            .map_or(Bound::Unbounded, Bound::Excluded);
+        let counted = (released, upto.map_or(Bound::Unbounded, Bound::Included));
+        let stock = cache.stock(account, inventory, counted)?;
         let emptied = stock.found == 0 && stock.recorded > 0;
         self.guard.emptied_upto = emptied.then(|| upto.unwrap_or(self.newest));
+        if allow.mass_delete && emptied {
+            self.guard.released_upto = self.guard.emptied_upto.take();
+        }
         Ok(if emptied {
             StoreState::Emptied
         } else {
@@ -383,7 +393,7 @@ pub(in crate::sync) fn place(
         Some(_) => Whereabouts::Unclear,
         None => Whereabouts::Deleted,
     };
-    let stock = cache.stock(account, inventory, None)?;
+    let stock = cache.stock(account, inventory, ..)?;
     for (_, unique_id) in stock.unproved {
         snapshot.set_whereabouts(&unique_id, Whereabouts::Unclear);
     }

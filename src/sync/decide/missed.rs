@@ -50,11 +50,10 @@ pub(super) async fn search(
     missed: &[(usize, Vec<u8>)],
 ) -> Result<Search, Error> {
     let store = Arc::clone(&basis.store);
-    let missed = missed.iter().map(|(_, unique_id)| {
-        let recorded = snapshot.recorded_as(unique_id).to_vec();
-        (unique_id.clone(), recorded)
-    });
-    let missed: Vec<(Vec<u8>, Vec<u8>)> = missed.collect();
+    let missed: Vec<(Vec<u8>, Vec<u8>)> = missed
+        .iter()
+        .map(|(_, id)| (id.clone(), snapshot.recorded_id(id).to_vec()))
+        .collect();
     basis
         .ledger
         .with(move |cache, account| {
@@ -70,8 +69,8 @@ pub(super) async fn search(
                 }
             };
             let mut refiled = Vec::new();
-            for (unique_id, recorded) in missed {
-                let digests = cache.digests(account, &recorded)?;
+            for (unique_id, recorded_id) in missed {
+                let digests = cache.digests(account, &recorded_id)?;
                 let mut files = digests
                     .iter()
                     .filter_map(|(header, whole)| filed.recorded(header, whole));

@@ -9,11 +9,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::broke::{Broke, Untoppable};
 use super::filed::Filed;
 use super::headers::{self, Known};
 use super::ledger::Ledger;
 use super::likeness::Likeness;
-use super::run::{Broke, Untoppable};
 use super::{Error, Event, Request, Stop};
 use crate::cache::{Digest, Renamed, Snapshot};
 use crate::maildrop::Maildrop;
@@ -353,8 +353,9 @@ impl Basis<'_> {
     async fn store_state(&mut self, look: &mut Look) -> Result<StoreState, Error> {
         let taken = std::mem::replace(look, Look::Impossible);
         let mut guarding = self.guarding.clone();
+        let allow = self.request.allow;
         let looking = self.ledger.with(move |cache, account| {
-            let state = guarding.store_state(cache, account, &taken)?;
+            let state = guarding.store_state(cache, account, &taken, allow)?;
             Ok::<_, crate::cache::Error>((state, guarding, taken))
         });
         let (state, guarding, taken) = looking.await?;
@@ -372,7 +373,7 @@ impl Basis<'_> {
     ) -> Result<Vec<Vec<Digest>>, Error> {
         let listed = places.iter().filter_map(|&place| maildrop.get(place));
         let ids: Vec<Vec<u8>> = listed
-            .map(|message| snapshot.recorded_as(message.unique_id).to_vec())
+            .map(|message| snapshot.recorded_id(message.unique_id).to_vec())
             .collect();
         let reading = self.ledger.with(move |cache, account| {
             let recorded = ids.iter().map(|id| cache.headers(account, id));

@@ -14,8 +14,8 @@ use crate::cache::{Absent, Digest, Renamed, Snapshot};
 use crate::maildrop::{Maildrop, Message};
 use crate::policy::{Counting, Memory};
 use crate::session::Session;
+use crate::sync::broke::Broke;
 use crate::sync::headers::{self, Known};
-use crate::sync::run::Broke;
 
 /// The places of the messages that nothing is known of.
 pub(in crate::sync) fn unknown(maildrop: &Maildrop, memory: &impl Memory) -> Vec<usize> {

@@ -7,7 +7,7 @@ use mail_parser::MessageParser;
 use sha2::{Digest as _, Sha256};
 
 use super::Error;
-use super::run::{Broke, Untoppable};
+use super::broke::{Broke, Untoppable};
 use super::transfer::Arrival;
 use crate::account::LineEndings;
 use crate::cache::Digest;

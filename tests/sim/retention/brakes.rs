@@ -11,6 +11,8 @@ const DAY: i64 = 24 * 60 * 60;
 
 const DAYS: [&str; 2] = ["--remove-after-days", "14"];
 
+const FOLLOW: [&str; 1] = ["--remove-when-deleted-locally"];
+
 fn database(bench: &Bench) -> Connection {
     Connection::open(bench.path("state/popsync.sqlite3")).unwrap()
 }
@@ -23,6 +25,16 @@ fn age(bench: &Bench, messages: i64, days: i64) {
         [days * DAY, messages],
     );
     assert_eq!(aged.unwrap() as i64, messages);
+}
+
+/// A person deletes the letters of these numbers here.
+fn delete_here(bench: &Bench, numbers: std::ops::RangeInclusive<usize>) {
+    let unwanted: Vec<_> = numbers.map(|number| stored_form(&letter(number))).collect();
+    for path in bench.store.files().into_keys() {
+        if unwanted.contains(&fs::read(&path).unwrap()) {
+            fs::remove_file(path).unwrap();
+        }
+    }
 }
 
 /// Makes all earlier runs so many days older.
@@ -76,8 +88,47 @@ fn is_held(bench: &Bench, settings: &[&str], why: &str, released: usize) {
 #[test]
 fn more_than_half_of_the_mailbox_is_held_back() {
     let bench = fetched(30);
+    delete_here(&bench, 1..=20);
+    is_held(&bench, &FOLLOW, "20 of the 31 messages", 20);
+    assert_eq!(bench.mailbox().len(), 11);
+}
+
+/// They were announced when they were stored.
+#[test]
+fn what_leaves_by_its_age_is_not_held_back_for_being_more_than_half() {
+    let bench = fetched(30);
     age(&bench, 20, 20);
-    is_held(&bench, &DAYS, "20 of the 31 messages", 20);
+    assert_eq!(bench.fetch(&DAYS).gives(0).err, "");
+    assert_eq!(bench.sim.commands_of("DELE").len(), 20);
+    assert_eq!(bench.mailbox().len(), 10);
+    bench.assert_exactly_once();
+}
+
+/// Nobody has said that it is meant, only because more mail came.
+#[test]
+fn what_was_held_back_stays_so_however_the_mailbox_grows() {
+    let bench = fetched(30);
+    delete_here(&bench, 1..=20);
+    bench
+        .fetch(&FOLLOW)
+        .gives(1)
+        .says("20 of the 30 messages there would be, more than half");
+    for number in 31..=90 {
+        bench.deliver(&letter(number));
+    }
+    for _ in 0..2 {
+        let ended = bench.fetch(&FOLLOW).gives(1);
+        ended.says("20 messages would be, and an earlier run held them back");
+        ended.says("--allow-mass-delete");
+    }
+    assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
+    assert_eq!(bench.mailbox().len(), 90);
+    bench
+        .fetch(&["--remove-when-deleted-locally", "--allow-mass-delete"])
+        .gives(0);
+    assert_eq!(bench.sim.commands_of("DELE").len(), 20);
+    assert_eq!(bench.fetch(&FOLLOW).gives(0).err, "");
+    assert_eq!((bench.mailbox().len(), bench.store.len()), (70, 70));
 }
 
 #[test]
@@ -91,14 +142,18 @@ fn more_than_max_deletions_is_held_back() {
 #[test]
 fn what_is_no_mass_is_not_held_back() {
     let bench = fetched(30);
-    age(&bench, 15, 20);
-    bench.fetch(&DAYS).gives(0);
+    delete_here(&bench, 1..=15);
+    bench.fetch(&FOLLOW).gives(0);
     assert_eq!(bench.mailbox().len(), 15);
     // A small mailbox may be emptied.
     let bench = fetched(3);
     age(&bench, 3, 20);
     bench.fetch(&DAYS).gives(0);
     assert!(bench.mailbox().is_empty());
+    let bench = fetched(11);
+    delete_here(&bench, 1..=10);
+    bench.fetch(&FOLLOW).gives(0);
+    assert_eq!(bench.mailbox().len(), 1);
 }
 
 #[test]
@@ -140,13 +195,14 @@ fn messages_stored_by_a_clock_set_back_do_not_leave_early() {
     assert_eq!(stored.0, stored.1);
 }
 
-/// Mail programs keep the folders and lose what is in them.
+/// Mail programs keep the folders and lose what is in them. A person who says that it is meant
+/// makes no proof: what has no copy here goes only where deletions made here are followed.
 #[test]
 fn a_store_that_was_emptied_is_held_back_by_every_policy() {
-    for (settings, due) in [
-        (&DAYS[..], 3),
-        (&["--remove-when-deleted-locally"], 30),
-        (&["--leave-on-server", "false"], 30),
+    for (settings, released) in [
+        (&DAYS[..], 0),
+        (&FOLLOW, 30),
+        (&["--leave-on-server", "false"], 0),
     ] {
         let bench = Bench::with(letters(30));
         bench.fetch(&["--remove-after-days", "400"]).gives(0);
@@ -163,8 +219,9 @@ fn a_store_that_was_emptied_is_held_back_by_every_policy() {
             &bench,
             settings,
             "the store holds none of the messages stored in it",
-            due + late,
+            released + late,
         );
+        assert_eq!(bench.mailbox().len(), 31 - released - late, "{settings:?}");
     }
 }
 
@@ -232,16 +289,13 @@ fn deletions_that_the_server_does_not_carry_out_are_asked_for_again_and_again() 
 
 /// Rows that no run of popsync has stored, as after a rebuild of the state.
 #[test]
-fn a_state_without_history_is_held_back_once() {
+fn a_state_without_history_is_held_back_until_a_person_releases_it() {
     let bench = fetched(30);
     age(&bench, 3, 20);
     let database = database(&bench);
     database.execute("DELETE FROM runs", []).unwrap();
     database.execute("DELETE FROM guards", []).unwrap();
-    bench.fetch(&DAYS).gives(1).says("rebuilt");
-    assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
-    bench.fetch(&DAYS).gives(0);
-    assert_eq!(bench.sim.commands_of("DELE").len(), 3);
+    is_held(&bench, &DAYS, "rebuilt", 3);
 }
 
 /// A state that is lost deletes nothing, and retrieves nothing a second time without a word.

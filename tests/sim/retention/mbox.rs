@@ -36,7 +36,7 @@ fn rewrite(bench: &Bench, content: &[u8]) {
 #[test]
 fn what_is_deleted_from_an_mbox_is_deleted_there_as_a_rehearsal_and_the_list_say() {
     let bench = fetched(4);
-    delete(&bench, 3);
+    delete(&bench, 2);
     let rehearsed = bench
         .fetch(&["--remove-when-deleted-locally", "--dry-run"])
         .gives(0);
@@ -45,7 +45,36 @@ fn what_is_deleted_from_an_mbox_is_deleted_there_as_a_rehearsal_and_the_list_say
     }
     assert_eq!(bench.mailbox().len(), 4);
     bench.fetch(&FOLLOW).gives(0);
+    assert_eq!(bench.sim.commands_of("DELE"), ["DELE 3"]);
     assert_eq!(bench.mailbox().len(), 3);
+}
+
+/// A file that was restored looks just the same: nobody has deleted what is missing at its end,
+/// and no policy deletes it on the server.
+#[test]
+fn what_is_missing_at_the_very_end_of_an_mbox_stays_on_the_server() {
+    for missing in 1..4 {
+        let bench = fetched(4);
+        for number in (4 - missing..4).rev() {
+            delete(&bench, number);
+        }
+        let rehearsed = bench
+            .fetch(&["--remove-when-deleted-locally", "--dry-run"])
+            .gives(0);
+        let words = "0 to retrieve (0 B), 0 to delete";
+        assert!(rehearsed.out.contains(words), "{}", rehearsed.text());
+        for settings in [&FOLLOW[..], &FOLLOW] {
+            bench.fetch(settings).gives(0);
+        }
+        assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
+        assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
+        assert_eq!(bench.mailbox().len(), 4);
+        // What is there goes where nothing is to be left.
+        bench
+            .fetch(&["--leave-on-server", "false", "--allow-mass-delete"])
+            .gives(0);
+        assert_eq!(bench.mailbox().len(), missing);
+    }
 }
 
 #[test]

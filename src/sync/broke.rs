@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use crate::sync::Error;
+use super::Error;
 
 /// How many messages may break a session by their headers before no header is asked for any more.
 const MAX_UNTOPPABLE: usize = 2;
 
 /// Why a session came to no end, and the messages at which it broke.
 #[derive(Debug)]
-pub(in crate::sync) struct Broke {
-    pub(in crate::sync) error: Error,
+pub(super) struct Broke {
+    pub(super) error: Error,
     pub(super) unique_ids: Vec<Vec<u8>>,
     pub(super) during: During,
 }
@@ -47,15 +47,15 @@ impl From<crate::session::Error> for Broke {
 }
 
 impl Broke {
-    pub(in crate::sync) fn at_dele(error: Error, unique_id: Option<Vec<u8>>) -> Self {
+    pub(super) fn at_dele(error: Error, unique_id: Option<Vec<u8>>) -> Self {
         Self::at(During::Dele, error, unique_id.into_iter().collect())
     }
 
-    pub(in crate::sync) fn at_retr(error: Error, unique_ids: Vec<Vec<u8>>) -> Self {
+    pub(super) fn at_retr(error: Error, unique_ids: Vec<Vec<u8>>) -> Self {
         Self::at(During::Retr, error, unique_ids)
     }
 
-    pub(in crate::sync) fn at_top(error: Error, unique_id: Option<Vec<u8>>) -> Self {
+    pub(super) fn at_top(error: Error, unique_id: Option<Vec<u8>>) -> Self {
         Self::at(During::Top, error, unique_id.into_iter().collect())
     }
 
@@ -84,19 +84,19 @@ impl Broke {
 
 /// Messages whose headers are not asked for: a session broke at them.
 #[derive(Debug, Clone, Default)]
-pub(in crate::sync) struct Untoppable {
+pub(super) struct Untoppable {
     unique_ids: HashSet<Vec<u8>>,
 }
 
 impl Untoppable {
     /// Whether the header of this message is not to be asked for. A server that breaks at several
     /// breaks at any.
-    pub(in crate::sync) fn has(&self, unique_id: &[u8]) -> bool {
+    pub(super) fn has(&self, unique_id: &[u8]) -> bool {
         self.unique_ids.len() >= MAX_UNTOPPABLE || self.unique_ids.contains(unique_id)
     }
 
     /// Learns from a session that broke at headers; whether that is news.
-    pub(in crate::sync) fn learn(&mut self, broke: &Broke) -> bool {
+    pub(super) fn learn(&mut self, broke: &Broke) -> bool {
         broke.during == During::Top && self.note(broke.unique_ids.iter().cloned())
     }
 
