@@ -266,6 +266,26 @@ fn s7_a_message_far_larger_than_listed_is_stored_or_skipped_by_max_size() {
     assert!(bench.mailbox().is_empty());
 }
 
+/// The last octets that are too many, and the message's end, in one packet.
+#[test]
+fn a_message_that_ends_as_it_becomes_too_large_is_the_one_that_is_named() {
+    for behind in [0, 1] {
+        let bench = Bench::with(letters(1));
+        bench.mailbox().deliver(Content::large(8300));
+        for number in 0..behind {
+            bench.deliver(&letter(3 + number));
+        }
+        let ids = bench.mailbox().unique_ids();
+        bench.mailbox().set_listed_size(&ids[1], 1);
+        let ended = bench
+            .fetch(&["--profile", "outlook-2016", "--max-size", "4KiB"])
+            .gives(1);
+        ended.says("message 2 (6501): larger than max-size");
+        bench.assert_stored(&bench.held());
+        assert_eq!(bench.mailbox().unique_ids(), ids[1..2]);
+    }
+}
+
 #[test]
 fn what_is_said_of_a_message_that_cannot_be_had_is_shown_escaped() {
     let bench = Bench::with(letters(3));
