@@ -128,7 +128,8 @@ impl Cache {
     }
 
     /// Records that all messages which share this unique-id are accounted for, and how many
-    /// they were; none puts it in doubt whether it is theirs.
+    /// they were; none puts it in doubt whether it is theirs. `landed` are those of them that were
+    /// retrieved: others that came in a session that went out of step may be any message's.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -137,11 +138,21 @@ impl Cache {
         account: AccountId,
         unique_id: &[u8],
         copies: u32,
+        landed: &[MessageKey],
     ) -> Result<(), Error> {
-        self.connection.execute(
-            "UPDATE messages SET copies = ?3 WHERE account = ?1 AND unique_id = ?2",
+        let transaction = self.connection.transaction()?;
+        transaction.execute(
+            "UPDATE messages SET copies = ?3 WHERE account = ?1 AND unique_id = ?2
+                 AND (?3 = 0 OR doubt IS NOT 'session')",
             params![account, unique_id, copies],
         )?;
+        for key in landed {
+            transaction.execute(
+                "UPDATE messages SET copies = ?3 WHERE account = ?1 AND unique_id = ?2 AND id = ?4",
+                params![account, unique_id, copies, key],
+            )?;
+        }
+        transaction.commit()?;
         Ok(())
     }
 

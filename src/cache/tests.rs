@@ -250,7 +250,7 @@ fn the_snapshot_tells_what_the_plan_needs() {
         )
         .unwrap();
     cache.stage(work, &[staged(b"a", 4)], NOW + 50).unwrap();
-    cache.copies_accounted_for(work, b"a", 2).unwrap();
+    cache.copies_accounted_for(work, b"a", 2, &[]).unwrap();
     cache
         .deletion_asked(work, [odd].into_iter(), NOW + 60)
         .unwrap();

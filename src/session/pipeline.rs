@@ -48,13 +48,19 @@ pub trait Sink: Send {
 }
 
 impl Session {
+    /// From now on each command waits for the answer to the one before it, so that an answer too
+    /// many or too few shows where it happens.
+    pub fn ask_one_by_one(&mut self) {
+        self.is_one_by_one = true;
+    }
+
+    fn pipelines(&self) -> bool {
+        self.capabilities.pipelining() && !self.is_one_by_one
+    }
+
     /// How many commands may be on their way.
     fn window(&self) -> usize {
-        if self.capabilities.pipelining() {
-            WINDOW
-        } else {
-            1
-        }
+        if self.pipelines() { WINDOW } else { 1 }
     }
 
     /// Retrieves messages in the given order.
@@ -153,7 +159,7 @@ impl Session {
         match error {
             Error::Protocol { fault, .. } => !matches!(fault, pop3::Error::Closed { .. }),
             Error::TimedOut { .. } => {
-                self.capabilities.pipelining() && self.all_sent && !self.connection.is_mid_reply()
+                self.pipelines() && self.all_sent && !self.connection.is_mid_reply()
             }
             _ => false,
         }

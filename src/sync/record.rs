@@ -146,12 +146,22 @@ pub(super) async fn landings(
     if accounted_for.is_empty() && sizes.is_empty() && superseded.is_empty() {
         return Ok(());
     }
+    let mut landed: HashMap<Vec<u8>, Vec<MessageKey>> = HashMap::new();
+    for landing in retrieved
+        .landings
+        .iter()
+        .filter(|one| order.is_recorded(one.slot))
+    {
+        let unique_id = order.message(landing.slot).unique_id.to_vec();
+        landed.entry(unique_id).or_default().push(landing.key);
+    }
     let recording = ledger.with(move |cache, account| {
         if !is_doubtful {
             cache.superseded(account, &superseded)?;
         }
         for (unique_id, copies) in accounted_for {
-            cache.copies_accounted_for(account, &unique_id, copies)?;
+            let landed = landed.get(&unique_id).map_or(&[][..], Vec::as_slice);
+            cache.copies_accounted_for(account, &unique_id, copies, landed)?;
         }
         cache.resized(account, &sizes)
     });

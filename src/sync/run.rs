@@ -34,7 +34,8 @@ const MAX_SESSIONS: usize = 12;
 /// How many sessions in a row may bring nothing.
 const MAX_GAINLESS: usize = 3;
 
-/// How many messages may break a session of their own in one run: the others are left for later.
+/// How many messages at which sessions break are tried in vain in one run, each in a session of its
+/// own.
 const MAX_TRIALS: usize = 4;
 
 /// A run in progress.
@@ -54,6 +55,8 @@ pub(super) struct Run<'a> {
     untoppable: Untoppable,
     /// Messages at which sessions broke, and that were tried again in vain.
     given_up: HashSet<Vec<u8>>,
+    /// A session went out of step: from then on it is to show at which message.
+    is_one_by_one: bool,
     /// Why the last of them could not be had.
     last_break: Option<Error>,
     /// The maildrop of the session that is going on, or was last.
@@ -96,6 +99,7 @@ impl<'a> Run<'a> {
             },
             untoppable: Untoppable::default(),
             given_up: HashSet::new(),
+            is_one_by_one: false,
             last_break: None,
             listed: None,
             tally: record::Tally::default(),
@@ -203,15 +207,14 @@ impl<'a> Run<'a> {
     async fn last_ones(
         &mut self,
         password: &SecretString,
-        trials: usize,
+        mut trials: usize,
         summary: &mut Summary,
     ) -> Result<(), Error> {
         let mut candidates: Vec<Vec<u8>> = self.trouble.breaks.iter().cloned().collect();
         candidates.sort_unstable();
         let mut ended: Option<Error> = None;
-        let mut failures = 0;
-        for unique_id in candidates.into_iter().take(MAX_SESSIONS * MAX_TRIALS) {
-            if failures == trials {
+        for unique_id in candidates {
+            if trials == 0 {
                 break;
             }
             if !self.tally.listed_breakers.contains(&unique_id) {
@@ -242,10 +245,10 @@ impl<'a> Run<'a> {
                     }
                 }
                 Err(broke) => {
-                    failures += 1;
                     self.note(&broke);
                     self.fail(&unique_id, &broke.error.to_string(), summary);
                     self.last_break = Some(broke.error);
+                    trials -= 1;
                     if self.tally.listings == listings {
                         break;
                     }
@@ -360,6 +363,9 @@ impl<'a> Run<'a> {
         self.tally.listings += 1;
         summary.on_server = maildrop.len() as u64;
         self.tally.most_listed = self.tally.most_listed.max(summary.on_server);
+        if self.is_one_by_one {
+            session.ask_one_by_one();
+        }
         self.refuse_familiar(&mut session, &maildrop).await?;
         if let Some(refusal) = visit.nameless {
             let nameless = self.without_unique_ids(session, maildrop, refusal, summary);
@@ -431,6 +437,7 @@ impl<'a> Run<'a> {
         retrieved: Retrieved,
     ) -> Result<Vec<Landing>, Broke> {
         if retrieved.is_out_of_step {
+            self.is_one_by_one = true;
             record::doubt(&mut self.ledger, &retrieved.landings).await?;
         }
         let Err(error) = retrieved.result else {

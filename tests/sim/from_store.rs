@@ -9,7 +9,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 
-use exchange_sim::{Knobs, Missing};
+use exchange_sim::{At, CloseHow, Knobs, Missing};
 
 use support::bench::{Bench, Into, Setup, letter, letters, stored_form};
 
@@ -48,6 +48,20 @@ fn a_lost_state_stops_a_sync_until_the_store_is_taken_over() {
         bench.assert_exactly_once();
         retrieves(&bench, "", 0);
         bench.assert_exactly_once();
+    }
+}
+
+/// The header of the first message breaks the session: those of the others tell.
+#[test]
+fn a_lost_state_stops_a_sync_also_where_a_header_breaks_the_session() {
+    let bench = lost(Into::Mbox);
+    bench.knobs(Knobs {
+        close_at: Some((At::line("TOP 1 0"), CloseHow::Fin)),
+        ..Knobs::default()
+    });
+    for _ in 0..2 {
+        bench.sync("", &[]).gives(74).says("--from-store");
+        assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
     }
 }
 

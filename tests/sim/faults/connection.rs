@@ -96,20 +96,38 @@ fn a_connection_that_closes_at_any_command_is_told_as_such() {
 
 #[test]
 fn a_stall_anywhere_ends_the_run_in_time() {
+    let stall = |octet| Knobs {
+        stall: Some(octet),
+        ..Knobs::default()
+    };
     // In the greeting, in CAPA, in the listings, in messages; where a router swallows large
     // packets (catalogue 76), in the first of many octets.
-    for octet in [0, 10, 60, 130, 200, 260, 330, 420] {
-        let knobs = Knobs {
-            stall: Some(octet),
-            ..Knobs::default()
-        };
-        fault(format!("a stall at octet {octet}"), knobs)
+    // Each session stalls there, so no more than three bring nothing; what the first has brought
+    // is deleted by one that retrieves nothing more.
+    for (octet, stored, left) in [
+        (0, 0, 4),
+        (10, 0, 4),
+        (60, 0, 4),
+        (130, 0, 4),
+        (200, 0, 4),
+        (260, 0, 4),
+        (330, 1, 3),
+    ] {
+        fault(format!("a stall at octet {octet}"), stall(octet))
             .hangs()
             .fails(75, "timed out after 1 s")
-            .stores_some()
+            .stores_first(stored)
+            .leaves(left)
+            .deletes()
             .unpipelined()
             .holds();
     }
+    // A message in each session, and in the end all.
+    fault("a stall at octet 420", stall(420))
+        .hangs()
+        .retrieves(&[1, 2, 3, 4, 1, 1])
+        .unpipelined()
+        .holds();
 }
 
 #[test]
