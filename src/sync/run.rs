@@ -56,6 +56,8 @@ pub(super) struct Run<'a> {
     given_up: HashSet<Vec<u8>>,
     /// Why the last of them could not be had.
     last_break: Option<Error>,
+    /// The maildrop of the session that is going on, or was last.
+    listed: Option<Arc<Maildrop>>,
     /// How much of this run is to be recorded.
     pub(super) tally: record::Tally,
 }
@@ -95,6 +97,7 @@ impl<'a> Run<'a> {
             untoppable: Untoppable::default(),
             given_up: HashSet::new(),
             last_break: None,
+            listed: None,
             tally: record::Tally::default(),
         })
     }
@@ -240,6 +243,9 @@ impl<'a> Run<'a> {
 
     /// Remembers what a session broke at; whether that was not known.
     fn note(&mut self, broke: &Broke) -> bool {
+        if let Some(maildrop) = self.listed.take() {
+            self.note_numbers(&maildrop, |id| broke.unique_ids.iter().any(|at| at == id));
+        }
         let ids = broke.unique_ids.iter().cloned();
         match broke.during {
             broke::During::Dele => {
@@ -310,6 +316,7 @@ impl<'a> Run<'a> {
     ) -> Result<(), Broke> {
         let request = self.request;
         let stop = self.stop.clone();
+        self.listed = None;
         // Steps 2 and 3, and the cache is read meanwhile.
         let past = std::mem::take(&mut self.past);
         let visiting = Visit::begin(request, &stop, password, &past);
@@ -333,6 +340,8 @@ impl<'a> Run<'a> {
             let nameless = self.without_unique_ids(session, maildrop, refusal, summary);
             return nameless.await;
         }
+        let maildrop = Arc::new(maildrop);
+        self.listed = Some(Arc::clone(&maildrop));
         self.refuse_familiar(&mut session, &maildrop).await?;
         let mut trouble = self.trouble.clone();
         if let Some(trying) = trying {
@@ -358,7 +367,6 @@ impl<'a> Run<'a> {
             decide::report(request, &maildrop, &decided.plan);
         }
         summary.skipped = decide::skipped(&decided.plan);
-        let maildrop = Arc::new(maildrop);
         record::findings(&mut self.ledger, request, &maildrop, &decided).await?;
 
         // Step 5.
@@ -644,17 +652,21 @@ impl<'a> Run<'a> {
 
     /// Notes which of the messages at which sessions break are listed.
     fn note_breakers(&mut self, maildrop: &Maildrop) {
-        for message in maildrop.iter() {
-            let is_breaker = self.trouble.breaks.contains(message.unique_id);
-            if is_breaker || self.trouble.undeletable.contains(message.unique_id) {
-                let id = message.unique_id.to_vec();
-                self.tally.numbers.insert(id, message.number.as_u32());
-            }
-            if is_breaker {
-                self.tally
-                    .listed_breakers
-                    .insert(message.unique_id.to_vec());
-            }
+        let breaks = &self.trouble.breaks;
+        let listed = maildrop.iter().map(|message| message.unique_id);
+        let listed = listed.filter(|id| breaks.contains(*id)).map(<[u8]>::to_vec);
+        self.tally.listed_breakers.extend(listed);
+        let trouble = self.trouble.clone();
+        self.note_numbers(maildrop, |id| {
+            trouble.breaks.contains(id) || trouble.undeletable.contains(id)
+        });
+    }
+
+    /// Notes which numbers these messages have in this session.
+    fn note_numbers(&mut self, maildrop: &Maildrop, is_one: impl Fn(&[u8]) -> bool) {
+        for message in maildrop.iter().filter(|message| is_one(message.unique_id)) {
+            let id = message.unique_id.to_vec();
+            self.tally.numbers.insert(id, message.number.as_u32());
         }
     }
 

@@ -1,6 +1,11 @@
 //! What a mail program files, compresses or writes anew is not deleted on the server, and a message
 //! takes the place of its stub.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

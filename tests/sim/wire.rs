@@ -252,6 +252,7 @@ fn sent_without_an_answer_to(verb: &str, nth: u32, by: By, pipelining: bool) -> 
         .status
         .is_some_and(|status| expected.contains(&status));
     assert!(is_expected, "{verb}: {}", ended.text());
+    assert!(!ended.err.contains("message 0"), "{}", ended.text());
     let mut dialogue = dialogues(&bench).swap_remove(0);
     let mut places = (0..dialogue.len()).filter(|&at| dialogue[at].starts_with(verb));
     let at = places.nth(nth as usize - 1);

@@ -25,7 +25,8 @@ pub(in crate::cli) struct RunFlags {
     /// Delete on the server even what a brake holds back
     ///
     /// popsync deletes nothing when the store was emptied, the clock jumped, its state was rebuilt,
-    /// or far more would go than ever before. Use it once, after a look at --dry-run.
+    /// or far more would go than ever before. Use it once, after a look at --dry-run. What has no
+    /// copy here stays on the server even so, unless --remove-when-deleted-locally is set.
     #[arg(long)]
     pub(in crate::cli) allow_mass_delete: bool,
 
@@ -125,7 +126,8 @@ pub(in crate::cli) struct AccountFlags {
     /// Delete at most this many messages of earlier runs, else none [default: 500]
     ///
     /// A run that would delete more, or more than half of the mailbox, deletes nothing and says
-    /// so. Messages that this run stores do not count. See --allow-mass-delete.
+    /// so. Messages that this run stores do not count, and to the half those do not count that
+    /// --remove-after-days has announced. See --allow-mass-delete.
     #[arg(long, value_name = "N", value_parser = number::<NonZeroU64>)]
     pub(in crate::cli) max_deletions: Option<NonZeroU64>,
 

@@ -151,3 +151,61 @@ fn a_store_that_was_moved_and_is_all_there_goes_on() {
     bench.fetch(&FOLLOW).gives(0);
     assert_eq!(bench.mailbox().len(), 11);
 }
+
+/// As by `rsync --delete`, or a snapshot that was rolled back: the folders are the same ones.
+#[test]
+fn a_store_that_was_restored_in_place_deletes_what_a_person_deleted_alone() {
+    const KEYS: &str = "remove-when-deleted-locally = true";
+    const NONE: &str = "leave-on-server = false";
+    for repaired in [false, true] {
+        let bench = Bench::with(letters(12));
+        bench.sync(KEYS, &[]).gives(0);
+        let backup = bench.path("backup");
+        copy(&bench.store.root, &backup);
+        for number in 13..=15 {
+            bench.deliver(&letter(number));
+        }
+        bench.sync(KEYS, &[]).gives(0);
+        for folder in [".", "new"] {
+            let folder = bench.store.root.join(folder);
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    fs::remove_file(path).unwrap();
+                }
+            }
+        }
+        copy(&backup.join("."), &bench.store.root);
+        bench.store.look_anew();
+        assert_eq!(bench.store.len(), 12);
+        // A person deletes a message of those that came back.
+        let second = stored_form(&letter(2));
+        let mut files = bench.store.files().into_keys();
+        let second = files.find(|path| fs::read(path).unwrap() == second);
+        fs::remove_file(second.unwrap()).unwrap();
+        bench.sim.clear_log();
+        for _ in 0..2 {
+            bench.sync(KEYS, &[]).gives(0);
+            assert_eq!(bench.sim.commands_of("DELE"), ["DELE 2"]);
+            assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
+            assert_eq!(bench.mailbox().len(), 14);
+        }
+        if repaired {
+            // That which was deleted on both sides is missing, too, and not to be had.
+            let ended = bench
+                .configured("verify", KEYS, &["work", "--repair"])
+                .gives(1);
+            assert_eq!(ended.out.matches("repaired").count(), 3, "{}", ended.text());
+            bench.store.look_anew();
+            assert_eq!(bench.store.len(), 14);
+        }
+        // What is lost here stays there, whatever the policy, and what is here may go.
+        let left = if repaired { 0 } else { 3 };
+        let rehearsed = bench.sync(NONE, &["--allow-mass-delete", "--dry-run"]);
+        let rehearsed = rehearsed.gives(0);
+        let words = format!("{} to delete", 14 - left);
+        assert!(rehearsed.out.contains(&words), "{}", rehearsed.text());
+        bench.sync(NONE, &["--allow-mass-delete"]).gives(0);
+        assert_eq!(bench.mailbox().len(), left);
+    }
+}
