@@ -50,8 +50,8 @@ pub struct Stock {
     pub unproved: Vec<(MessageKey, Vec<u8>)>,
     /// How many of the absent ones are not recorded as lost.
     pub missed: u64,
-    /// Keys of the messages that were lost and are there.
-    pub back: Vec<MessageKey>,
+    /// Keys and unique-ids of the messages that were lost and are there.
+    pub back: Vec<(MessageKey, Vec<u8>)>,
 }
 
 impl Cache {
@@ -191,7 +191,7 @@ impl Cache {
             stock.recorded += u64::from(counts);
             stock.found += u64::from(counts && is_there);
             match (is_there, row.get::<_, bool>(3)?) {
-                (true, true) => stock.back.push(id),
+                (true, true) => stock.back.push((id, row.get(1)?)),
                 (false, is_lost) => {
                     stock.absent.push((id, row.get(1)?));
                     stock.missed += u64::from(!is_lost);
@@ -200,6 +200,18 @@ impl Cache {
             }
         }
         Ok(stock)
+    }
+
+    /// Whether any message is lost.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn has_lost(&self, account: AccountId) -> Result<bool, Error> {
+        let query = "SELECT EXISTS (SELECT 1 FROM lost JOIN messages ON messages.id = lost.message
+             WHERE account = ?1)";
+        Ok(self
+            .connection
+            .query_one(query, [account], |row| row.get(0))?)
     }
 
     /// All names that are recorded, as an inventory of what should be there.

@@ -175,6 +175,15 @@ impl Snapshot {
         self.renamed.get(&index).copied().unwrap_or(index)
     }
 
+    /// Says that a message that was lost is there again, where no other one has its unique-id.
+    pub fn found_again(&mut self, unique_id: &[u8]) {
+        if let Some(index) = self.find(unique_id).map(|index| self.as_recorded(index))
+            && self.rows[index].copies == 1
+        {
+            self.rows[index].whereabouts = Whereabouts::Unseen;
+        }
+    }
+
     /// Says where the messages are of which nothing else is said.
     pub fn set_otherwise(&mut self, whereabouts: Whereabouts) {
         self.otherwise = whereabouts;

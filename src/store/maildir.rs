@@ -331,7 +331,7 @@ impl Store for Maildir {
     }
 
     fn goes_on_from(&self, whole: &Name, part: &Name) -> Result<bool, Error> {
-        let paths = locate(&self.inner.path, [part].into_iter());
+        let paths = locate(&self.inner.path, [part]);
         let Some(path) = paths.get(part.as_str()) else {
             return Ok(false);
         };

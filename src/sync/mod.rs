@@ -1,15 +1,15 @@
-//! One sync of one account, in order: [`run`] is the one place where the steps can be read.
+//! One sync of one account, in order: [`run()`] is where the steps begin.
 //!
-//! 1. Lock the account, take up what a crash left, get the password: [`visit`], [`storage`].
-//! 2. Connect and log in: [`visit`].
-//! 3. List the maildrop, and read the cache meanwhile: [`visit`].
-//! 4. Decide, by evidence, what is to be done with each message: [`decide`] gathers it, and
+//! 1. Lock the account, take up what a crash left, get the password: `visit`, `storage`.
+//! 2. Connect and log in: `visit`.
+//! 3. List the maildrop, and read the cache meanwhile: `visit`.
+//! 4. Decide, by evidence, what is to be done with each message: `decide` gathers it, and
 //!    [`crate::policy`] decides. Nothing changes its decisions afterwards.
-//! 5. Retrieve and store, in batches, by the order that [`crate::store`] lays down: [`transfer`].
-//! 6. Delete on the server what is to go and is proved to be safe, and QUIT: [`delete`].
-//! 7. Record the run: [`record`].
+//! 5. Retrieve and store, in batches, by the order that [`crate::store`] lays down: `transfer`.
+//! 6. Delete on the server what is to go and is proved to be safe, and QUIT: `delete`.
+//! 7. Record the run: `record`.
 //!
-//! [`run`] goes through them, session by session. A dry run ends after the fourth step.
+//! The module `run` goes through them, session by session. A dry run ends after the fourth step.
 
 use std::path::Path;
 use std::sync::Arc;

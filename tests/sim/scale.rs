@@ -31,7 +31,8 @@ fn watch_memory(bench: &Bench) -> Arc<Mutex<Option<u64>>> {
     let to = Arc::clone(&noted);
     bench.on_command(move |seen, process| {
         if seen.verb == "QUIT" {
-            *lock(&to) = Some(peak(process));
+            let peak = peak(process);
+            *lock(&to) = (peak < u64::MAX).then_some(peak);
         }
     });
     noted
@@ -149,7 +150,13 @@ fn a_large_mailbox_is_emptied_in_little_memory() {
     assert_eq!(bench.store.len(), MESSAGES);
     assert_eq!(bench.sim.commands_of("RETR").len(), MESSAGES);
     assert_eq!(bench.sim.commands_of("DELE").len(), MESSAGES);
-    // And with all of them known.
-    bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+    // And with all of them known. Nobody waits for the answer to that QUIT, so that the process may
+    // be gone when the server sees it.
+    for _ in 0..20 {
+        bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+        if lock(&noted).is_some() {
+            break;
+        }
+    }
     assert_below(&noted, 64);
 }

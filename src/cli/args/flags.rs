@@ -25,8 +25,8 @@ pub(in crate::cli) struct RunFlags {
     /// Delete on the server even what a brake holds back
     ///
     /// popsync deletes nothing when the store was emptied, the clock jumped, its state was rebuilt,
-    /// or far more would go than ever before. Use it once, after a look at --dry-run. What has no
-    /// copy here stays on the server even so, unless --remove-when-deleted-locally is set.
+    /// or far more would go than ever before. Use it once, after a look at --dry-run. A message
+    /// without a copy here stays on the server even so, unless --remove-when-deleted-locally is set.
     #[arg(long)]
     pub(in crate::cli) allow_mass_delete: bool,
 

@@ -33,7 +33,7 @@ pub(in crate::sync) struct Guarding {
     /// Messages that the store lacks and nobody deleted.
     lost: Vec<(MessageKey, Vec<u8>)>,
     /// Those that were lost and are there again.
-    back: Vec<MessageKey>,
+    back: Vec<(MessageKey, Vec<u8>)>,
 }
 
 impl Guarding {
@@ -145,12 +145,12 @@ impl Guarding {
     /// A Maildir that was restored in place has a stamp that went back with it. What was stored
     /// after that stamp and is not there is lost: nobody deleted it.
     fn check_stamp(&mut self, cache: &Cache, row: &AccountRow, path: &Path) -> Result<(), Error> {
-        if !self.guard.stamped {
-            return Ok(());
-        }
-        let stamp = Maildir::stamp_at(path, &row.tag)?;
-        let stamp = stamp.map_or(MessageKey::NONE, MessageKey::new);
-        if stamp >= self.newest {
+        let stamp = match self.guard.stamped {
+            true => Maildir::stamp_at(path, &row.tag)?.map_or(MessageKey::NONE, MessageKey::new),
+            false => self.newest,
+        };
+        // What was lost may have been put back, by a person or by `popsync verify --repair`.
+        if stamp >= self.newest && !cache.has_lost(row.id)? {
             return Ok(());
         }
         let stock = cache.stock(row.id, &Maildir::look(path)?, ..)?;
@@ -251,7 +251,8 @@ impl Guarding {
         };
         if !self.lost.is_empty() || !self.back.is_empty() {
             let lost: Vec<MessageKey> = self.lost.drain(..).map(|(id, _)| id).collect();
-            cache.lost(&lost, &std::mem::take(&mut self.back))?;
+            let back: Vec<MessageKey> = self.back.drain(..).map(|(id, _)| id).collect();
+            cache.lost(&lost, &back)?;
         }
         self.save(cache, row.id)?;
         Ok(())
@@ -357,6 +358,9 @@ impl Guarding {
         account: AccountId,
     ) -> Result<Snapshot, cache::Error> {
         let mut snapshot = cache.snapshot(account)?;
+        for (_, unique_id) in &self.back {
+            snapshot.found_again(unique_id);
+        }
         for (_, unique_id) in &self.lost {
             snapshot.set_whereabouts(unique_id, Whereabouts::Lost);
         }

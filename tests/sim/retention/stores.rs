@@ -200,8 +200,12 @@ fn a_store_that_was_restored_in_place_deletes_what_a_person_deleted_alone() {
             assert_eq!(bench.store.len(), 14);
         }
         // What is lost here stays there, whatever the policy, and what is here may go.
-        bench.sync(NONE, &["--allow-mass-delete"]).gives(0);
         let left = if repaired { 0 } else { 3 };
+        let rehearsed = bench.sync(NONE, &["--allow-mass-delete", "--dry-run"]);
+        let rehearsed = rehearsed.gives(0);
+        let words = format!("{} to delete", 14 - left);
+        assert!(rehearsed.out.contains(&words), "{}", rehearsed.text());
+        bench.sync(NONE, &["--allow-mass-delete"]).gives(0);
         assert_eq!(bench.mailbox().len(), left);
     }
 }
