@@ -67,7 +67,7 @@ impl Broke {
     /// person stops the run.
     fn at(during: During, error: Error, unique_ids: Vec<Vec<u8>>) -> Self {
         let is_break = match &error {
-            Error::EndlessMessage { .. } => true,
+            Error::EndlessMessage { .. } | Error::LargerThanMaxSize | Error::NoRoom => true,
             Error::Session(error) => error.is_break(),
             _ => false,
         };

@@ -23,6 +23,12 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+    /// A message is larger than `max-size`, although the listing said otherwise.
+    #[error("a message is larger than max-size, although the server listed it as smaller")]
+    LargerThanMaxSize,
+    /// The file system has no room for a message.
+    #[error("the file system has no room for a message")]
+    NoRoom,
     /// The user stopped the run.
     #[error("interrupted")]
     Interrupted,
@@ -113,6 +119,8 @@ impl Error {
             Self::Auth(error) => error.exit(),
             Self::Cache(error) => error.exit(),
             Self::EndlessMessage { .. } => Exit::DataError,
+            Self::LargerThanMaxSize => Exit::Partial,
+            Self::NoRoom => Exit::IoError,
             Self::Interrupted => Exit::Interrupted,
             Self::NoHeaders => Exit::Unavailable,
             Self::NotLookedAt | Self::NotMaildir => Exit::Config,
@@ -147,7 +155,10 @@ impl Error {
                 "`popsync import ACCOUNT --seed` takes all that is on the server now for had"
                     .to_owned(),
             ),
-            Self::NotMaildir => None,
+            Self::LargerThanMaxSize | Self::NotMaildir => None,
+            Self::NoRoom => Some(
+                "make room, and run it again: what could not be stored is on the server".to_owned(),
+            ),
             Self::StateLost { .. } => Some(
                 "every message would come again. Put the state folder back from a backup, or run \
                  `popsync import ACCOUNT --from-store`, which knows them by their headers; or \

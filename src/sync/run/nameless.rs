@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Broke, Run};
+use super::Run;
 use crate::maildrop::Maildrop;
 use crate::session::{self, Refusal, Session};
+use crate::sync::broke::Broke;
 use crate::sync::decide::{self, nameless};
 use crate::sync::transfer::Order;
 use crate::sync::{Summary, delete, record};

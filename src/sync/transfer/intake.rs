@@ -43,8 +43,13 @@ impl Endless {
 
 impl From<Endless> for Error {
     fn from(endless: Endless) -> Self {
-        let reason = endless.reason();
-        Self::EndlessMessage { reason }
+        match endless {
+            Endless::BeyondListed => Self::EndlessMessage {
+                reason: endless.reason(),
+            },
+            Endless::BeyondMaxSize => Self::LargerThanMaxSize,
+            Endless::NoRoom => Self::NoRoom,
+        }
     }
 }
 

@@ -46,7 +46,8 @@ const BATCHES: usize = 1;
 /// How many may wait for another program that takes messages one by one. They are on the disk.
 const BATCHES_TO_HAND_OVER: usize = 64;
 
-/// How much of the file system stays free, whatever a server sends.
+/// How much of a large file system stays free, whatever a server sends: other programs need room,
+/// too. A small one says itself when it is full.
 const RESERVE: u64 = 64 << 20;
 
 /// What a retrieval needs.
@@ -160,10 +161,7 @@ impl Retrieval<'_> {
             refused_last: false,
             failures: Vec::new(),
             received: 0,
-            room: self
-                .store
-                .room()
-                .map_or(u64::MAX, |free| free.saturating_sub(RESERVE)),
+            room: room(&*self.store),
             endless: None,
         };
         let writer = Writer {
@@ -280,4 +278,10 @@ impl Retrieval<'_> {
         retrieved.doubt_short_ones(&mut done.cache, done.exactness)?;
         Ok((done.cache, retrieved))
     }
+}
+
+/// How many octets one message may have, for the room that there is.
+fn room(store: &dyn Store) -> u64 {
+    let free = store.room().filter(|&free| free > 10 * RESERVE);
+    free.map_or(u64::MAX, |free| free - RESERVE)
 }

@@ -1,0 +1,172 @@
+//! The end of a session: step 6, where anything is deleted, and QUIT.
+
+use std::sync::Arc;
+
+use super::Run;
+use crate::maildrop::Maildrop;
+use crate::policy::Action;
+use crate::session::Session;
+use crate::store::Readers;
+use crate::sync::broke::Broke;
+use crate::sync::decide::Decided;
+use crate::sync::delete::{self, Deletable, Fence};
+use crate::sync::transfer::{Landing, Order};
+use crate::sync::{Error, Event, Summary, record};
+
+impl Run<'_> {
+    /// Step 6: deletes what the plan deletes and there is proof for, and ends the session.
+    pub(super) async fn leave(
+        &mut self,
+        mut session: Session,
+        maildrop: &Maildrop,
+        order: &Order,
+        decided: Decided,
+        landings: Vec<Landing>,
+        summary: &mut Summary,
+    ) -> Result<(), Broke> {
+        let deletable = self.deletable(maildrop, order, &decided, &landings).await?;
+        let settles = landings
+            .iter()
+            .any(|landing| order.is_doubtful(landing.slot));
+        let mut fence = None;
+        if !deletable.is_empty() || settles {
+            fence = self
+                .fence(
+                    &mut session,
+                    maildrop,
+                    order,
+                    &landings,
+                    deletable.len(),
+                    summary,
+                )
+                .await?;
+        }
+        if fence.is_some() {
+            record::settle(&mut self.ledger, order, &landings).await?;
+        }
+        let asked = match fence.filter(|_| !deletable.is_empty()) {
+            Some(fence) => {
+                let deleting = delete::delete(
+                    &mut session,
+                    fence,
+                    maildrop,
+                    &deletable,
+                    self.request.reporter,
+                );
+                let stop = self.stop.clone();
+                Some(stop.unless_stopped(deleting).await??)
+            }
+            None => None,
+        };
+        let deleted = asked.as_ref().map_or(0, |asked| asked.places.len() as u64);
+        if let Some(asked) = &asked {
+            summary.failed += asked.failed;
+            summary.deleted += deleted;
+            summary.on_server -= deleted;
+            record::asked(&mut self.ledger, self.request, maildrop, &asked.places).await?;
+        }
+        self.learn_octets(maildrop, &decided);
+        let end = match asked {
+            Some(asked) => asked.end,
+            None if landings.is_empty() => {
+                delete::leave(session).await;
+                Ok(())
+            }
+            None => delete::leave_at_the_end(session).await,
+        };
+        // What came before the fence is whole, whatever comes now.
+        if let Err(error) = end {
+            if fence.is_none() {
+                record::doubt(&mut self.ledger, &landings).await?;
+                let last = landings.last();
+                let last = last.map(|landing| order.message(landing.slot).unique_id.to_vec());
+                return Err(Broke::at_retr(error.into(), last.into_iter().collect()));
+            }
+            let message = format!("behind the answer to QUIT, {error}");
+            self.request
+                .reporter
+                .report(Event::Warning { message: &message });
+        }
+        Ok(())
+    }
+
+    /// Asks STAT once more, before the first DELE: whatever a broken server still has in the pipe
+    /// comes before its answer. None where the answer is not what it was: then nothing is deleted.
+    pub(super) async fn fence(
+        &mut self,
+        session: &mut Session,
+        maildrop: &Maildrop,
+        order: &Order,
+        landings: &[Landing],
+        due: usize,
+        summary: &mut Summary,
+    ) -> Result<Option<Fence>, Broke> {
+        let asking = delete::fence(session, maildrop);
+        match self.stop.unless_stopped(asking).await? {
+            Ok(Some(fence)) => Ok(Some(fence)),
+            Ok(None) => {
+                summary.failed += due as u64;
+                let message = format!(
+                    "STAT counts other messages than at the beginning of the session, so nothing \
+                     is deleted on the server now, where {due} messages were to be"
+                );
+                self.request
+                    .reporter
+                    .report(Event::Warning { message: &message });
+                Ok(None)
+            }
+            Err(error) if session.is_out_of_step(&error) => {
+                record::doubt(&mut self.ledger, landings).await?;
+                let last = landings.last();
+                let last = last.map(|landing| order.message(landing.slot).unique_id.to_vec());
+                Err(Broke::at_retr(error.into(), last.into_iter().collect()))
+            }
+            Err(error) => Err(Error::from(error).into()),
+        }
+    }
+
+    /// The messages that the plan deletes, as far as there is proof.
+    pub(super) async fn deletable(
+        &mut self,
+        maildrop: &Maildrop,
+        order: &Order,
+        decided: &Decided,
+        landings: &[Landing],
+    ) -> Result<Vec<Deletable>, Error> {
+        let mut deletable: Vec<Deletable> = landings
+            .iter()
+            .filter_map(|landing| {
+                let place = order.place(landing.slot);
+                let action = decided.plan.decisions[place].action;
+                Deletable::landed(place, action, landing)
+            })
+            .collect();
+        let places: Vec<(usize, Vec<u8>)> = decided
+            .plan
+            .decisions
+            .iter()
+            .enumerate()
+            .filter(|(_, decision)| decision.action == Action::Delete)
+            .filter_map(|(place, _)| Some((place, maildrop.get(place)?.unique_id.to_vec())))
+            .collect();
+        if !places.is_empty()
+            && let Some(look) = &decided.look
+        {
+            let store: Arc<dyn Readers> = Arc::clone(&self.store) as Arc<dyn Readers>;
+            let found = self
+                .ledger
+                .with(move |cache, account| {
+                    let named = places
+                        .into_iter()
+                        .map(|(place, unique_id)| Ok((place, cache.names(account, &unique_id)?)));
+                    named.collect::<Result<Vec<_>, crate::cache::Error>>()
+                })
+                .await?;
+            let follows = self.request.account.retention.remove_when_deleted_locally;
+            let proved = delete::proofs(found, follows, look, &*store);
+            deletable.extend(proved);
+        }
+        deletable.sort_unstable_by_key(Deletable::place);
+        Ok(deletable)
+    }
+}

@@ -1,0 +1,235 @@
+//! Steps 2 to 6 in one session.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::Run;
+use crate::cache::MessageKey;
+use crate::maildrop::Maildrop;
+use crate::pop3::Capabilities;
+use crate::session::Session;
+use crate::store::Readers;
+use crate::sync::broke::Broke;
+use crate::sync::decide::{self, Basis, Decided, familiar};
+use crate::sync::transfer::{Landing, Order, Retrieval, Retrieved};
+use crate::sync::visit::{self, Visit};
+use crate::sync::{Error, Event, Summary, large, record};
+
+impl Run<'_> {
+    /// Steps 2 to 6 in one session. `trying` is the message at which sessions broke that this one
+    /// is for.
+    pub(super) async fn session(
+        &mut self,
+        password: &SecretString,
+        trying: Option<&[u8]>,
+        summary: &mut Summary,
+    ) -> Result<(), Broke> {
+        let request = self.request;
+        let stop = self.stop.clone();
+        self.listed = None;
+        // Steps 2 and 3, and the cache is read meanwhile.
+        let past = std::mem::take(&mut self.past);
+        let visiting = Visit::begin(request, &stop, password, &past);
+        let readers = Arc::clone(&self.store) as Arc<dyn Readers>;
+        let recalling = decide::recall(request, &mut self.ledger, &self.guarding, &readers);
+        let (visit, recalled) = tokio::join!(visiting, recalling);
+        // What the server can do now is to be recorded; where it could not be asked, what is known
+        // may be what stood in the way.
+        self.tally.capabilities = match &visit {
+            Ok(visit) => visit.session.capabilities().clone(),
+            Err(_) => Capabilities::default(),
+        };
+        let (visit, (snapshot, look)) = (visit?, recalled?);
+        let mut session = visit.session;
+        let completing = visit::complete(request, &mut session, visit.builder, &snapshot, &past);
+        let maildrop = stop.unless_stopped(completing).await??;
+        self.past = past;
+        self.tally.listings += 1;
+        summary.on_server = maildrop.len() as u64;
+        self.tally.most_listed = self.tally.most_listed.max(summary.on_server);
+        if self.is_one_by_one {
+            session.ask_one_by_one();
+        }
+        self.refuse_familiar(&mut session, &maildrop).await?;
+        if let Some(refusal) = visit.nameless {
+            let nameless = self.without_unique_ids(session, maildrop, refusal, summary);
+            return nameless.await;
+        }
+        let maildrop = Arc::new(maildrop);
+        self.listed = Some(Arc::clone(&maildrop));
+        let mut trouble = self.trouble.clone();
+        if let Some(trying) = trying {
+            trouble.breaks.remove(trying);
+        }
+        self.note_breakers(&maildrop);
+
+        // Step 4.
+        let basis = Basis {
+            request,
+            stop: &stop,
+            ledger: &mut self.ledger,
+            store: Arc::clone(&self.store) as Arc<dyn Readers>,
+            guarding: &mut self.guarding,
+            trouble: &trouble,
+            untoppable: &self.untoppable,
+            taken: (summary.retrieved, summary.octets),
+        };
+        let decided = decide::decide(basis, &mut session, &maildrop, snapshot, look).await?;
+        self.tally.clock_doubted |= decided.is_clock_doubted;
+        if self.tally.listings == 1 {
+            summary.failed += decided.warn(request, &maildrop);
+            decide::report(request, &maildrop, &decided.plan);
+        }
+        summary.skipped = decide::skipped(&decided.plan);
+        record::findings(&mut self.ledger, request, &maildrop, &decided).await?;
+
+        // Step 5.
+        let headers = large::Headers {
+            request,
+            stop: &stop,
+            ledger: &mut self.ledger,
+            store: &self.store,
+            untoppable: &self.untoppable,
+        };
+        headers
+            .retrieve(&mut session, &maildrop, &decided.plan, summary)
+            .await?;
+        let order = Order::new(Arc::clone(&maildrop), &decided.plan, &decided.snapshot);
+        let order = Arc::new(order);
+        let retrieved = self
+            .retrieve(&mut session, &order, HashSet::new(), summary)
+            .await?;
+        record::landings(&mut self.ledger, &order, &retrieved).await?;
+        let ended = match self.after_retrieval(&order, retrieved).await {
+            // Step 6.
+            Ok(landings) => {
+                self.leave(session, &maildrop, &order, decided, landings, summary)
+                    .await
+            }
+            Err(broke) => Err(broke),
+        };
+        if let Err(broke) = &ended {
+            self.number(&maildrop, |id| broke.unique_ids.iter().any(|at| at == id));
+        }
+        ended
+    }
+
+    /// What a retrieval leaves for the deletions, where it came to its end.
+    pub(super) async fn after_retrieval(
+        &mut self,
+        order: &Order,
+        retrieved: Retrieved,
+    ) -> Result<Vec<Landing>, Broke> {
+        if retrieved.is_out_of_step {
+            self.is_one_by_one = true;
+            record::doubt(&mut self.ledger, &retrieved.landings).await?;
+        }
+        let Err(error) = retrieved.result else {
+            // In a further session they would only fail once more.
+            self.trouble.refused.extend(retrieved.failed_ids);
+            return Ok(retrieved.landings);
+        };
+        tracing::debug!(messages = order.len(), "the retrieval came to no end");
+        Err(match (&error, retrieved.hung_up_after.is_empty()) {
+            (_, false) => Broke::after_refusal(error, retrieved.hung_up_after),
+            (Error::EndlessMessage { .. } | Error::LargerThanMaxSize | Error::NoRoom, _) => {
+                // It is not tried again in this run, and was named.
+                self.given_up.extend(retrieved.suspects);
+                Broke::after_refusal(error, retrieved.failed_ids)
+            }
+            _ => Broke::at_retr(error, retrieved.suspects),
+        })
+    }
+
+    /// Step 5.
+    pub(super) async fn retrieve(
+        &mut self,
+        session: &mut Session,
+        order: &Arc<Order>,
+        taken: HashSet<MessageKey>,
+        summary: &mut Summary,
+    ) -> Result<Retrieved, Error> {
+        if order.is_empty() {
+            return Ok(Retrieved::nothing());
+        }
+        let sizes = self
+            .ledger
+            .with(|cache, account| cache.sizes_so_far(account))
+            .await?;
+        let retrieval = Retrieval {
+            account: self.request.account,
+            account_id: self.ledger.account(),
+            store: Arc::clone(&self.store),
+            cache: self.ledger.lend()?,
+            order: Arc::clone(order),
+            reporter: self.request.reporter,
+            clock: self.request.clock,
+            not_before: self.guarding.trusted_at.unwrap_or(i64::MIN),
+            stop: self.stop.clone(),
+            exactness: sizes.into(),
+            taken,
+        };
+        let (cache, retrieved) = retrieval.run(session).await?;
+        self.ledger.give_back(cache);
+        self.tally.all_published &= retrieved.all_published;
+        summary.retrieved += retrieved.messages;
+        summary.octets += retrieved.octets;
+        summary.failed += retrieved.failed;
+        let doubtful = retrieved.landings.iter();
+        let doubtful = doubtful.filter(|landing| landing.doubt.is_some());
+        for landing in doubtful {
+            let message = order.message(landing.slot);
+            self.trouble.short.insert(message.unique_id.to_vec());
+            summary.failed += 1;
+            self.request.reporter.report(Event::MessageFailed {
+                number: message.number.as_u32(),
+                unique_id: message.unique_id,
+                reason: "it came shorter than the server had said; it stays there and is asked \
+                         for again",
+            });
+        }
+        Ok(retrieved)
+    }
+
+    /// Refuses to store what is in the store already.
+    pub(super) async fn refuse_familiar(
+        &mut self,
+        session: &mut Session,
+        maildrop: &Maildrop,
+    ) -> Result<(), Broke> {
+        let Some(shelf) = &mut self.shelf else {
+            return Ok(());
+        };
+        let account = self.request.account;
+        familiar::doubt(
+            session,
+            &self.stop,
+            maildrop,
+            account,
+            shelf,
+            &self.untoppable,
+        )
+        .await?;
+        // Only now: where the session broke, the next one has to ask.
+        self.shelf = None;
+        let mut guarding = self.guarding.clone();
+        self.guarding = self
+            .ledger
+            .with(move |cache, account| {
+                guarding.remember(cache, account)?;
+                Ok::<_, crate::cache::Error>(guarding)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// STAT's octets are worth remembering where the recorded sizes agree with them.
+    pub(super) fn learn_octets(&mut self, maildrop: &Maildrop, decided: &Decided) {
+        let octets = maildrop.stat().and_then(|stat| stat.octets);
+        let is_all_known = decide::renamed::unknown(maildrop, &decided.snapshot).is_empty();
+        let octets = octets.filter(|_| maildrop.has_sizes() || is_all_known);
+        self.guarding.learn_octets(octets);
+    }
+}
