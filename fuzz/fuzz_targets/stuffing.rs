@@ -25,6 +25,7 @@ fuzz_target!(|data: &[u8]| {
         while let Some(found) = unstuffer.next_piece(&mut left) {
             match found {
                 Piece::Content(octets) => content.extend_from_slice(octets),
+                Piece::LoneDot => {}
                 Piece::End => {
                     ended_at = Some(read + piece.len() - left.len());
                     break 'pieces;

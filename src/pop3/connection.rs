@@ -47,6 +47,8 @@ pub enum Event<'e> {
     Blank,
     /// Octets of the message that RETR or TOP asked for.
     Content(&'e [u8]),
+    /// The message began with a dot that the server did not stuff: it counts one octet more.
+    LoneDot,
     /// A multi-line reply is complete.
     End(Keyword),
 }
@@ -282,6 +284,7 @@ impl Connection {
         }
         match piece? {
             Piece::Content(octets) => Some(Event::Content(octets)),
+            Piece::LoneDot => Some(Event::LoneDot),
             Piece::End => {
                 self.reading = Reading::Status;
                 self.outstanding.pop_front().map(Event::End)

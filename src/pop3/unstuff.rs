@@ -9,6 +9,10 @@ pub enum Piece<'a> {
     Content(&'a [u8]),
     /// CRLF `.` CRLF was read. The CRLF in front of the dot is content.
     End,
+    /// The message began with a dot that was not stuffed, and is taken for stuffing as RFC 1939 §3
+    /// has it. Dovecot 2.3 sends so where the very first octet of a message is a dot: the message
+    /// has one octet fewer than the server counts.
+    LoneDot,
 }
 
 /// Undoes the byte-stuffing of one message after the other.
@@ -25,7 +29,11 @@ pub struct Unstuffer {
 /// What the last octets were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
-    /// Nothing, or CRLF.
+    /// Nothing of the message.
+    Start,
+    /// A dot at the start of the message, held back.
+    FirstDot,
+    /// CRLF.
     LineStart,
     /// Something else.
     Text,
@@ -40,7 +48,7 @@ enum At {
 impl Default for Unstuffer {
     fn default() -> Self {
         Self {
-            at: At::LineStart,
+            at: At::Start,
             line_start_dot: Finder::new(b"\r\n."),
         }
     }
@@ -57,12 +65,21 @@ impl Unstuffer {
                     self.at = At::Dot;
                     *input = &input[1..];
                 }
-                (At::Dot, b'\r') => {
+                (At::Start, b'.') => {
+                    self.at = At::FirstDot;
+                    *input = &input[1..];
+                }
+                (At::FirstDot, b'.') => self.at = At::Dot,
+                (At::Dot | At::FirstDot, b'\r') => {
                     self.at = At::DotCr;
                     *input = &input[1..];
                 }
+                (At::FirstDot, _) => {
+                    self.at = At::Dot;
+                    return Some(Piece::LoneDot);
+                }
                 (At::DotCr, b'\n') => {
-                    self.at = At::LineStart;
+                    self.at = At::Start;
                     *input = &input[1..];
                     return Some(Piece::End);
                 }
@@ -77,7 +94,7 @@ impl Unstuffer {
                     *input = rest;
                     return Some(Piece::Content(lf));
                 }
-                (At::LineStart | At::Text | At::Cr | At::Dot, _) => {
+                (At::Start | At::LineStart | At::Text | At::Cr | At::Dot, _) => {
                     return Some(Piece::Content(self.text(input)));
                 }
             }
@@ -135,6 +152,7 @@ mod tests {
             while let Some(part) = unstuffer.next_piece(&mut piece) {
                 match part {
                     Piece::Content(octets) => message.extend_from_slice(octets),
+                    Piece::LoneDot => {}
                     Piece::End => return Some((message, [piece, rest].concat())),
                 }
             }
@@ -193,6 +211,28 @@ mod tests {
             3 => Just(b'\r'), 3 => Just(b'\n'), 3 => Just(b'.'), 2 => any::<u8>()
         ];
         proptest::collection::vec(octet, 0..200)
+    }
+
+    #[test]
+    fn a_first_dot_that_stands_alone_is_told() {
+        for (wire, lone) in [
+            (&b".signature\r\n.\r\n"[..], true),
+            (b"..signature\r\n.\r\n", false),
+            (b".\r\n", false),
+            (b".\rx\r\n.\r\n", false),
+            (b"x\r\n.y\r\n.\r\n", false),
+        ] {
+            for size in 1..=wire.len() {
+                let mut unstuffer = Unstuffer::default();
+                let mut found = false;
+                for mut part in wire.chunks(size) {
+                    while let Some(piece) = unstuffer.next_piece(&mut part) {
+                        found |= piece == Piece::LoneDot;
+                    }
+                }
+                assert_eq!(found, lone, "{wire:?} by {size}");
+            }
+        }
     }
 
     proptest! {

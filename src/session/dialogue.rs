@@ -184,7 +184,10 @@ impl Session {
                             self.body_octets = 0;
                             self.pace.restart();
                         }
-                        Event::Blank | Event::ScanListing(_) | Event::UniqueIdListing(_) => {}
+                        Event::Blank
+                        | Event::LoneDot
+                        | Event::ScanListing(_)
+                        | Event::UniqueIdListing(_) => {}
                     }
                     if let ControlFlow::Break(value) = take(event) {
                         outcome = ControlFlow::Break(value);

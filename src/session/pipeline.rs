@@ -39,6 +39,8 @@ pub trait Sink: Send {
     fn begin(&mut self, announced: Option<u64>);
     /// Octets of it, un-stuffed.
     fn content(&mut self, octets: &[u8]);
+    /// The server counts one octet more: it did not stuff the dot that the message begins with.
+    fn lone_dot(&mut self) {}
     /// It is complete.
     fn end(&mut self);
     /// The next message cannot be had.
@@ -131,6 +133,7 @@ impl Session {
                         done += 1;
                     }
                     Event::Content(octets) => sink.content(octets),
+                    Event::LoneDot => sink.lone_dot(),
                     Event::End(_) => {
                         sink.end();
                         done += 1;

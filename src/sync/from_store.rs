@@ -1,5 +1,6 @@
 //! What is on the server and in the store already counts as had: what `popsync import
-//! --from-store` does. One session, which only reads: STAT, UIDL, LIST, TOP, QUIT.
+//! --from-store` does. One session, which only reads: STAT, UIDL, LIST, TOP, QUIT, and a few RETR
+//! where most sizes are not those of the files.
 //!
 //! A file of a Maildir that can be nothing but the server's message is recorded as stored, under
 //! the account's retention from now on. Of any other nothing is known but that it was had.

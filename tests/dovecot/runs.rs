@@ -77,7 +77,8 @@ fn a_dry_run_writes_nothing() {
     let ended = home.fetch(&server, &settings);
     assert_eq!((ended.status, ended.err.as_str()), (Some(0), ""));
     assert!(ended.out.contains("1 to retrieve"), "{}", ended.out);
-    assert!(ended.out.contains("3 to delete"), "{}", ended.out);
+    // Three that are stored, and the new one once it is.
+    assert!(ended.out.contains("4 to delete"), "{}", ended.out);
     assert_eq!(tree(&home.path("")), before);
     assert_eq!((server.count("RETR"), server.count("DELE")), (0, 0));
     assert_eq!(server.messages("anna"), 4);

@@ -43,7 +43,12 @@ fn a_lost_state_stops_a_sync_until_the_store_is_taken_over() {
         }
         assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
         bench.configured("import", "", &FROM_STORE).gives(0);
-        assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
+        // Exchange estimates, which a few messages show; of an mbox no sizes are compared.
+        let sample: &[&str] = match into {
+            Into::Maildir => &["RETR 1", "RETR 3", "RETR 5"],
+            Into::Mbox => &[],
+        };
+        assert_eq!(bench.sim.commands_of("RETR"), sample);
         retrieves(&bench, "", 1);
         bench.assert_exactly_once();
         retrieves(&bench, "", 0);

@@ -55,6 +55,7 @@ fn replies(connection: &mut Connection, stream: &[u8], size: usize) -> Result<Ve
                     line.number.map(MessageNumber::as_u32),
                     String::from_utf8_lossy(line.unique_id)
                 ),
+                Event::LoneDot => "lone dot".to_owned(),
                 Event::End(keyword) => format!("end {keyword}"),
                 Event::Blank => "blank".to_owned(),
                 Event::Challenge(text) => format!("challenge {}", String::from_utf8_lossy(text)),

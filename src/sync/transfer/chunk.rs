@@ -19,13 +19,23 @@ pub(super) struct Mark {
     pub(super) what: What,
 }
 
+/// A message that is complete.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    pub(super) arrived: Arrived,
+    /// The size that the answer to RETR gave it.
+    pub(super) announced: Option<u64>,
+    /// Its size as the server counts it.
+    pub(super) counted: u64,
+}
+
 /// What happens to the messages that a chunk holds.
 #[derive(Debug)]
 pub(super) enum What {
     /// The next message begins. `slot` is its place in the order of retrieval.
     Begin { slot: Slot },
-    /// It is complete; what the server had said of its size.
-    End(Arrived, Option<u64>),
+    /// It is complete.
+    End(Ended),
     /// It is not to be stored.
     Discard,
 }

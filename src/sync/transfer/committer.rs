@@ -189,7 +189,7 @@ impl Committer {
 
     fn size(&self, message: &Message) -> Size {
         let listed = self.order.message(message.slot).octets;
-        Size::of(message.arrived.octets, listed)
+        Size::of(message.counted, listed)
     }
 
     /// Finds out which messages are recorded already. Of these only those go on whose files are
@@ -390,7 +390,7 @@ impl Committer {
             header_sha256: message.arrived.header_sha256,
             // Where LIST was not asked, and would say so.
             listed_octets: listed.octets.or_else(|| {
-                let octets = message.arrived.octets;
+                let octets = message.counted;
                 self.exactness.is_proved().then_some(octets)
             }),
             line_ends: message.arrived.line_ends,

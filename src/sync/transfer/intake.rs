@@ -3,7 +3,7 @@
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
 
 use super::arrival::Arrival;
-use super::chunk::{Chunk, What};
+use super::chunk::{Chunk, Ended, What};
 use super::order::{Order, Slot};
 use crate::account::LineEndings;
 use crate::session::{Refusal, Sink};
@@ -67,6 +67,8 @@ pub(super) struct Intake<'a> {
     pub(super) arrival: Option<Arrival>,
     /// The size that the server gave the current message when it began.
     pub(super) announced: Option<u64>,
+    /// The current message begins with a dot that was not stuffed.
+    pub(super) has_lone_dot: bool,
     /// The current, or else the next message.
     pub(super) slot: Slot,
     /// The messages that the server refused.
@@ -153,6 +155,7 @@ impl Sink for Intake<'_> {
     fn begin(&mut self, announced: Option<u64>) {
         self.refused_last = false;
         self.announced = announced;
+        self.has_lone_dot = false;
         self.arrival = Some(Arrival::new(self.line_endings));
         self.chunk.mark(What::Begin { slot: self.slot });
     }
@@ -167,6 +170,10 @@ impl Sink for Intake<'_> {
         // The limits hold while a message arrives: one without an end has none behind it.
         let beyond = || Some((self.slot, self.beyond(total)?));
         self.endless = self.endless.or_else(beyond);
+    }
+
+    fn lone_dot(&mut self) {
+        self.has_lone_dot = true;
     }
 
     fn end(&mut self) {
@@ -185,7 +192,12 @@ impl Sink for Intake<'_> {
                 self.chunk.mark(What::Discard);
             } else {
                 let arrived = arrival.finish(&mut self.chunk.octets);
-                self.chunk.mark(What::End(arrived, self.announced));
+                let uncounted = u64::from(self.has_lone_dot);
+                self.chunk.mark(What::End(Ended {
+                    arrived,
+                    announced: self.announced,
+                    counted: arrived.octets + uncounted,
+                }));
                 self.reporter.report(Event::Retrieved);
             }
         }

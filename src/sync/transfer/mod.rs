@@ -156,6 +156,7 @@ impl Retrieval<'_> {
             chunk: Chunk::with_capacity(INPUT_SIZE),
             arrival: None,
             announced: None,
+            has_lone_dot: false,
             slot: Slot(0),
             refused: Vec::new(),
             refused_last: false,

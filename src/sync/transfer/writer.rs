@@ -36,6 +36,8 @@ pub(super) struct Message {
     pub(super) arrived: Arrived,
     /// The size that the answer to RETR gave it.
     pub(super) announced: Option<u64>,
+    /// Its size as the server counts it.
+    pub(super) counted: u64,
 }
 
 impl Batch {
@@ -116,17 +118,18 @@ impl Writer {
             match mark.what {
                 What::Begin { slot } => *current = Some((slot, self.store.draft()?)),
                 What::Discard => *current = None,
-                What::End(arrived, announced) => {
+                What::End(ended) => {
                     if let Some((slot, draft)) = current.take() {
                         if batch.messages.is_empty() {
                             batch.began = Instant::now();
                         }
-                        batch.octets += arrived.octets;
+                        batch.octets += ended.arrived.octets;
                         batch.messages.push(Message {
                             slot,
                             name: draft.finish()?,
-                            arrived,
-                            announced,
+                            arrived: ended.arrived,
+                            announced: ended.announced,
+                            counted: ended.counted,
                         });
                     }
                 }
