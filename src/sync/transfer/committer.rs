@@ -273,10 +273,10 @@ impl Committer {
     }
 
     fn taking(&self, message: Message, takes: Takes) -> Taking {
-        let octets = message.arrived.octets;
+        let counted = message.counted;
         let is_short = message
             .announced
-            .is_some_and(|announced| octets < announced)
+            .is_some_and(|announced| counted < announced)
             || (self.size(&message) == Size::Shorter && self.exactness.is_proved());
         Taking {
             doubt: is_short.then_some(Doubt::Short),
