@@ -55,6 +55,18 @@ impl Broke {
         Self::at(During::Retr, error, unique_ids)
     }
 
+    /// An answer that may belong to another command, right behind messages that were retrieved.
+    pub(super) fn out_of_step(error: Error, unique_ids: Vec<Vec<u8>>) -> Self {
+        Self {
+            during: match unique_ids.is_empty() {
+                true => During::Other,
+                false => During::Retr,
+            },
+            error,
+            unique_ids,
+        }
+    }
+
     pub(super) fn at_top(error: Error, unique_id: Option<Vec<u8>>) -> Self {
         Self::at(During::Top, error, unique_id.into_iter().collect())
     }

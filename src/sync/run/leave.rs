@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Run;
 use crate::maildrop::Maildrop;
 use crate::policy::Action;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::store::Readers;
 use crate::sync::broke::Broke;
 use crate::sync::decide::Decided;
@@ -104,7 +104,9 @@ impl Run<'_> {
         let asking = delete::fence(session, maildrop);
         match self.stop.unless_stopped(asking).await? {
             Ok(Some(fence)) => Ok(Some(fence)),
+            // A line of a message that a broken server cut at its dot can look like any answer.
             Ok(None) => {
+                record::doubt(&mut self.ledger, landings).await?;
                 summary.failed += due as u64;
                 let message = format!(
                     "STAT counts other messages than at the beginning of the session, so nothing \
@@ -115,11 +117,14 @@ impl Run<'_> {
                     .report(Event::Warning { message: &message });
                 Ok(None)
             }
-            Err(error) if session.is_out_of_step(&error) => {
+            Err(error)
+                if matches!(error, session::Error::Refused(_))
+                    || session.is_out_of_step(&error) =>
+            {
                 record::doubt(&mut self.ledger, landings).await?;
                 let last = landings.last();
                 let last = last.map(|landing| order.message(landing.slot).unique_id.to_vec());
-                Err(Broke::at_retr(error.into(), last.into_iter().collect()))
+                Err(Broke::out_of_step(error.into(), last.into_iter().collect()))
             }
             Err(error) => Err(Error::from(error).into()),
         }

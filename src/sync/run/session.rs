@@ -225,11 +225,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// STAT's octets are worth remembering where the recorded sizes agree with them.
+    /// STAT's octets are worth remembering where the recorded sizes agree with them, and not while
+    /// a message is still to come: it may be another one under a unique-id that is known.
     pub(super) fn learn_octets(&mut self, maildrop: &Maildrop, decided: &Decided) {
         let octets = maildrop.stat().and_then(|stat| stat.octets);
         let is_all_known = decide::renamed::unknown(maildrop, &decided.snapshot).is_empty();
-        let octets = octets.filter(|_| maildrop.has_sizes() || is_all_known);
+        let is_all_here = self.tally.listed_breakers.is_empty();
+        let octets = octets.filter(|_| is_all_here && (maildrop.has_sizes() || is_all_known));
         self.guarding.learn_octets(octets);
     }
 }
