@@ -54,7 +54,17 @@ impl Run<'_> {
                     self.request.reporter,
                 );
                 let stop = self.stop.clone();
-                Some(stop.unless_stopped(deleting).await??)
+                match stop.unless_stopped(deleting).await? {
+                    Ok(asked) => Some(asked),
+                    // The fence may have been answered by a message that knew the count.
+                    Err(broke) => {
+                        if matches!(&broke.error, Error::Session(error) if session.is_out_of_step(error))
+                        {
+                            record::doubt(&mut self.ledger, &landings).await?;
+                        }
+                        return Err(broke);
+                    }
+                }
             }
             None => None,
         };
