@@ -99,6 +99,7 @@ fn replies_by_table_in_pieces_of_every_size() {
             b"+OK 10 octets\r\n.done\r\n..\r\n+OK\r\n.\r\n",
             &[
                 "RETR true 10 octets",
+                "lone dot",
                 "content \"done\\r\\n.\\r\\n+OK\\r\\n\"",
                 "end RETR",
             ],

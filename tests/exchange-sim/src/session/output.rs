@@ -137,8 +137,22 @@ impl Session {
             self.greeted = true;
             // Before the client can read this, and perhaps advance a clock.
             self.arm();
+            self.send_unsolicited_at_once(out);
         }
         Step::Send
+    }
+
+    /// A line that is due at once goes out with what comes before it, so that no command of the
+    /// client can come between.
+    fn send_unsolicited_at_once(&mut self, out: &mut Vec<u8>) {
+        if let Some(unsolicited) = &self.knobs.unsolicited
+            && unsolicited.after.is_zero()
+            && !self.unsolicited_done
+        {
+            out.extend_from_slice(&unsolicited.line);
+            self.sent += unsolicited.line.len() as u64;
+            self.unsolicited_done = true;
+        }
     }
 
     /// Octets made so far, handed out or not.
