@@ -18,6 +18,20 @@ pub(in crate::sync) struct Refiled {
     pub(in crate::sync) unique_id: Vec<u8>,
     /// Its file now; none where a file may be the message, and may not.
     pub(in crate::sync) name: Option<Name>,
+    /// Every octet of it is the message's.
+    pub(in crate::sync) is_whole: bool,
+}
+
+/// Lets no file stand for two messages, unless it holds every octet of both: with equal headers
+/// it is one of them, and which one cannot be told.
+pub(super) fn apart(refiled: &mut [Refiled]) {
+    let mut claims: HashMap<Name, usize> = HashMap::new();
+    for name in refiled.iter().filter_map(|one| one.name.as_ref()) {
+        *claims.entry(name.clone()).or_default() += 1;
+    }
+    for one in refiled.iter_mut().filter(|one| !one.is_whole) {
+        one.name = one.name.take().filter(|name| claims[name] == 1);
+    }
 }
 
 /// The messages in these places whose files are gone.
@@ -75,8 +89,11 @@ pub(super) async fn search(
                     .iter()
                     .filter_map(|(header, whole)| filed.recorded(header, whole));
                 if let Some(file) = files.next() {
-                    let name = Some(file.name.clone());
-                    refiled.push(Refiled { unique_id, name });
+                    refiled.push(Refiled {
+                        unique_id,
+                        name: Some(file.name.clone()),
+                        is_whole: file.by == By::Whole,
+                    });
                 }
             }
             let doubt = filed.doubt().cloned().map(|doubt| {
@@ -103,13 +120,49 @@ pub(super) fn search_by_header(
         let header = headers.get(&place)?;
         // One that says nothing of itself could be any of them.
         if !header.is_telling() && !filed.is_empty() {
-            let name = None;
-            return Some(Refiled { unique_id, name });
+            return Some(Refiled {
+                unique_id,
+                name: None,
+                is_whole: false,
+            });
         }
         let file = filed.like(header)?;
         // One that only may be the message is not its copy.
         let name = (file.by > By::Origin).then(|| file.name.clone());
-        Some(Refiled { unique_id, name })
+        Some(Refiled {
+            unique_id,
+            name,
+            is_whole: false,
+        })
     });
     found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refiled(unique_id: &str, name: &str, is_whole: bool) -> Refiled {
+        Refiled {
+            unique_id: unique_id.into(),
+            name: Some(Name(name.to_owned())),
+            is_whole,
+        }
+    }
+
+    #[test]
+    fn a_file_stands_for_one_message_unless_it_is_all_of_both() {
+        let mut found = [
+            refiled("a", "by header", false),
+            refiled("b", "by header", false),
+            refiled("c", "alone", false),
+            refiled("d", "whole", true),
+            refiled("e", "whole", true),
+            refiled("f", "mixed", true),
+            refiled("g", "mixed", false),
+        ];
+        apart(&mut found);
+        let kept: Vec<bool> = found.iter().map(|one| one.name.is_some()).collect();
+        assert_eq!(kept, [false, false, true, true, true, true, false]);
+    }
 }

@@ -125,8 +125,9 @@ pub(super) async fn decide(
             look = Some(basis.look(&mut snapshot).await?);
             draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
         }
-        let (refiled, headers) =
+        let (mut refiled, headers) =
             look_into(&mut basis, session, maildrop, &snapshot, &draft).await?;
+        missed::apart(&mut refiled);
         for refiled in &refiled {
             let whereabouts = match refiled.name {
                 Some(_) => Whereabouts::InStore,
@@ -207,6 +208,7 @@ async fn look_into(
             let unclear = missed.iter().map(|(_, unique_id)| Refiled {
                 unique_id: unique_id.clone(),
                 name: None,
+                is_whole: false,
             });
             let is_found = |unclear: &Refiled| {
                 let mut found = refiled.iter();
