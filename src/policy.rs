@@ -81,28 +81,46 @@ pub fn plan(
     let mut run = Run::new(rules.limits, rules.taken);
     let may_delete = maildrop.contradictions().is_empty() && !rules.circumstances.contradicted;
     let decisions = maildrop.iter().enumerate().map(|(place, message)| {
+        let knowledge = Knowledge::of(place, message, memory, evidence);
         let decision = if message.unique_id.is_empty() {
             Decision::new(Action::Skip, Reason::NoUniqueId, None)
         } else {
-            let knowledge = Knowledge::of(place, message, memory, evidence);
             decide(message, knowledge, memory, evidence, rules)
         };
-        let decision = evidence.trouble.spare(message, decision);
+        let decision = evidence.trouble.spare(message, knowledge, decision);
         run.admit(message, decision).guarded(may_delete)
     });
-    let mut decisions: Vec<Decision> = decisions.collect();
-    let mut brakes = Vec::new();
-    let mut held = 0;
-    if evidence.is_complete {
-        brakes = brakes::brakes(&decisions, rules.circumstances);
-        if !brakes.is_empty() {
-            held = brakes::hold_back(&mut decisions);
-        }
+    let plan = Plan {
+        decisions: decisions.collect(),
+        brakes: Vec::new(),
+        held: 0,
+    };
+    match evidence.is_complete {
+        true => plan.braked(rules.circumstances),
+        false => plan,
     }
-    Plan {
-        decisions,
-        brakes,
-        held,
+}
+
+impl Plan {
+    /// The draft as a plan: all that it rests on is known. For a draft that
+    /// [deletes](Self::deleted) nothing of earlier runs, to which no evidence is missing.
+    pub fn braked(mut self, circumstances: &Circumstances) -> Self {
+        self.brakes = brakes::brakes(&self.decisions, circumstances);
+        if !self.brakes.is_empty() {
+            self.held = brakes::hold_back(&mut self.decisions);
+        }
+        self
+    }
+
+    /// The places of the messages of earlier runs that a draft deletes, or would delete if their
+    /// copies were here.
+    pub fn deleted(&self) -> impl Iterator<Item = usize> {
+        let decisions = self.decisions.iter().enumerate();
+        let deleted = decisions.filter(|(_, decision)| {
+            decision.action.deletes_known()
+                || matches!(decision.reason, Reason::CopyDeleted | Reason::CopyUnclear)
+        });
+        deleted.map(|(place, _)| place)
     }
 }
 
@@ -210,7 +228,7 @@ fn retrieved(retention: Retention, reason: Reason, now: i64) -> Decision {
 
 impl Trouble {
     /// The decision for a message, but for what this run had trouble with.
-    fn spare(&self, message: Message<'_>, decision: Decision) -> Decision {
+    fn spare(&self, message: Message<'_>, knowledge: Knowledge, decision: Decision) -> Decision {
         let has = |ids: &HashSet<Vec<u8>>| !ids.is_empty() && ids.contains(message.unique_id);
         if decision.action.retrieves() && has(&self.refused) {
             return Decision::new(Action::Skip, Reason::RefusedBefore, None);
@@ -218,7 +236,9 @@ impl Trouble {
         if decision.action.retrieves() && has(&self.breaks) {
             return Decision::new(Action::Skip, Reason::BreaksSession, None);
         }
-        if decision.reason == Reason::Doubtful && has(&self.short) {
+        let remembered = knowledge.remembered;
+        let is_doubtful = remembered.is_some_and(|remembered| remembered.is_doubtful);
+        if is_doubtful && decision.action.retrieves() && has(&self.short) {
             return Decision::new(Action::Keep, Reason::Doubtful, None);
         }
         if decision.action.deletes() && has(&self.undeletable) {

@@ -46,6 +46,21 @@ impl Cache {
         Ok(!is_known)
     }
 
+    /// Whether nothing was stored for the mailbox, though another program's list of what it had was
+    /// taken over.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn is_imported_only(&self, account: AccountId) -> Result<bool, Error> {
+        let is_so = self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM imported WHERE account = ?1)
+                AND NOT EXISTS (SELECT 1 FROM messages WHERE account = ?1)",
+            [account],
+            |row| row.get(0),
+        )?;
+        Ok(is_so)
+    }
+
     /// Finds the account, or makes it. `now` is in seconds since 1970.
     ///
     /// # Errors

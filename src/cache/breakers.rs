@@ -1,25 +1,27 @@
 //! Table `breakers`: messages at which the server breaks the session.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::params;
 
 use super::{AccountId, Cache, Error};
 
 impl Cache {
-    /// The unique-ids of the messages at which sessions of earlier runs broke.
+    /// The unique-ids of the messages at which sessions of earlier runs broke, and when each was
+    /// last asked for by itself, in seconds since 1970; 0 where it was not.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn breakers(&self, account: AccountId) -> Result<HashSet<Vec<u8>>, Error> {
+    pub fn breakers(&self, account: AccountId) -> Result<HashMap<Vec<u8>, i64>, Error> {
         let mut query = self
             .connection
-            .prepare("SELECT unique_id FROM breakers WHERE account = ?1")?;
-        let ids = query.query_map([account], |row| row.get(0))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+            .prepare("SELECT unique_id, seen_at FROM breakers WHERE account = ?1")?;
+        let breakers = query.query_map([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(breakers.collect::<Result<_, _>>()?)
     }
 
-    /// Records at which messages sessions break now, in place of those before.
+    /// Records at which messages sessions break now, in place of those before. `tried` were asked
+    /// for by themselves `now`.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -27,17 +29,26 @@ impl Cache {
         &mut self,
         account: AccountId,
         unique_ids: &HashSet<Vec<u8>>,
+        tried: &HashSet<Vec<u8>>,
         now: i64,
     ) -> Result<(), Error> {
-        if self.breakers(account)? == *unique_ids {
+        let before = self.breakers(account)?;
+        let is_same = before.len() == unique_ids.len()
+            && unique_ids.iter().all(|id| before.contains_key(id))
+            && tried.is_disjoint(unique_ids);
+        if is_same {
             return Ok(());
         }
         let transaction = self.connection.transaction()?;
         transaction.execute("DELETE FROM breakers WHERE account = ?1", [account])?;
         for unique_id in unique_ids {
+            let tried_at = match tried.contains(unique_id) {
+                true => now,
+                false => before.get(unique_id).copied().unwrap_or(0),
+            };
             transaction.execute(
                 "INSERT INTO breakers (account, unique_id, seen_at) VALUES (?1, ?2, ?3)",
-                params![account, unique_id, now],
+                params![account, unique_id, tried_at],
             )?;
         }
         transaction.commit()?;

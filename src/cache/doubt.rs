@@ -97,4 +97,21 @@ impl Cache {
         }
         Ok(sizes)
     }
+
+    /// The unique-ids that the last listing lacked and no listing gave a size, and the octets of
+    /// each message as it was sent.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn missing_without_sizes(&self, account: AccountId) -> Result<Vec<(Vec<u8>, u64)>, Error> {
+        let mut query = self.connection.prepare(
+            "SELECT unique_id, octets FROM messages
+             WHERE account = ?1 AND missing_since IS NOT NULL AND listed_octets IS NULL
+                   AND copies = 1",
+        )?;
+        let rows = query.query_map([account], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
 }

@@ -633,3 +633,32 @@ fn the_newest_message_is_found_also_behind_many_of_another_account() {
         MessageKey::new(newest.as_i64() + 5000)
     );
 }
+
+#[test]
+fn a_breaker_that_was_not_asked_for_keeps_its_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let account = cache.account(&account("work"), 1).unwrap().id;
+    let set = |ids: &[&str]| ids.iter().map(|id| id.as_bytes().to_vec()).collect();
+    cache
+        .set_breakers(account, &set(&["a", "b"]), &set(&["a"]), 100)
+        .unwrap();
+    cache
+        .set_breakers(account, &set(&["a", "b", "c"]), &set(&["b"]), 200)
+        .unwrap();
+    let times = |cache: &Cache| {
+        let mut times: Vec<_> = cache.breakers(account).unwrap().into_iter().collect();
+        times.sort();
+        times
+    };
+    let expected = [("a", 100), ("b", 200), ("c", 0)];
+    assert_eq!(
+        times(&cache),
+        expected.map(|(id, at)| (id.as_bytes().to_vec(), at))
+    );
+    // One that came is none any more.
+    cache
+        .set_breakers(account, &set(&["c"]), &set(&["a"]), 300)
+        .unwrap();
+    assert_eq!(times(&cache), [(b"c".to_vec(), 0)]);
+}

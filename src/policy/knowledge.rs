@@ -180,8 +180,12 @@ fn identity(
     // A deletion that was asked for was done, or the unique-id would not have been missing: what
     // has it now came later.
     let is_back = remembered.gone.is_some() && remembered.deletion_asked;
+    // An equal header is enough only where the sizes agree.
+    let is_unsized = remembered
+        .gone
+        .is_some_and(|before| before.is_none() || message.octets.is_none());
     let is_resized = counting == Counting::AsRecorded && has_other_size(message, remembered);
-    if is_back || is_resized || header == Some(HeaderSeen::Another) {
+    if is_back || is_unsized || is_resized || header == Some(HeaderSeen::Another) {
         return Identity::Open;
     }
     if message.copies > 1 || remembered.copies != 1 {
@@ -215,6 +219,9 @@ fn has_other_size(message: Message<'_>, remembered: Remembered) -> bool {
 pub fn resized(maildrop: &Maildrop, memory: &impl Memory) -> (Vec<usize>, usize) {
     let mut places = Vec::new();
     let mut same = 0;
+    if !maildrop.has_sizes() {
+        return (places, same);
+    }
     for (place, message) in maildrop.iter().enumerate() {
         let Some(remembered) = memory.recall(message.unique_id) else {
             continue;
@@ -230,6 +237,9 @@ pub fn resized(maildrop: &Maildrop, memory: &impl Memory) -> (Vec<usize>, usize)
 
 /// The places of the known messages that have a size now, and had none when they were recorded.
 pub fn unsized_before(maildrop: &Maildrop, memory: &impl Memory) -> Vec<usize> {
+    if !maildrop.has_sizes() {
+        return Vec::new();
+    }
     let messages = maildrop.iter().enumerate();
     let unsized_ones = messages.filter(|(_, message)| {
         message.octets.is_some()
@@ -278,6 +288,11 @@ mod tests {
         };
         let gone = Remembered {
             gone: Some(Some(100)),
+            ..RECORDED
+        };
+        let gone_unsized = Remembered {
+            gone: Some(None),
+            octets: None,
             ..RECORDED
         };
         let deleted_and_back = Remembered {
@@ -380,6 +395,24 @@ mod tests {
                 Identity::Probable,
             ),
             (gone, Some(101), 1, None, AsRecorded, Identity::Open),
+            // A message that was missing needs a size that agrees, too.
+            (gone, None, 1, Some(Recorded), AsRecorded, Identity::Open),
+            (
+                gone_unsized,
+                Some(100),
+                1,
+                Some(Recorded),
+                AsRecorded,
+                Identity::Open,
+            ),
+            (
+                gone_unsized,
+                None,
+                1,
+                Some(Recorded),
+                Otherwise,
+                Identity::Open,
+            ),
             (
                 deleted_and_back,
                 Some(100),

@@ -426,6 +426,10 @@ impl Readers for Mbox {
     fn inventory(&self) -> Result<Option<Inventory>, Error> {
         self.inner.inventory().map(Some)
     }
+
+    fn can_miss_moves(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -121,6 +121,12 @@ pub trait Readers: Send + Sync {
     /// [`Error::Io`] where the store cannot be read at all.
     fn inventory(&self) -> Result<Option<Inventory>, Error>;
 
+    /// Whether a message may be on its way from one name to another while somebody looks, so that a
+    /// look can miss it: as in a folder of files.
+    fn can_miss_moves(&self) -> bool {
+        true
+    }
+
     /// Shows every message whose name `known` does not know. Mail programs file messages under
     /// names of their own making, and a message that is deleted because its file is gone must not
     /// be among these. A store whose names follow from what the messages hold has none. Gives why

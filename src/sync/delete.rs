@@ -83,8 +83,12 @@ pub(super) fn proofs(
         let proof = match look.find(&names) {
             Some(found) => Proof::InStore(found),
             None if follows => {
-                let again = again.get_or_insert_with(|| Look::at(store));
-                Proof::DeletedHere(Some(again.miss(&names)?))
+                let gone = look.miss(&names)?;
+                if store.can_miss_moves() {
+                    let again = again.get_or_insert_with(|| Look::at(store));
+                    again.miss(&names)?;
+                }
+                Proof::DeletedHere(Some(gone))
             }
             None => return None,
         };

@@ -58,9 +58,9 @@ impl Filed {
         Ok(filed)
     }
 
-    /// Whether there is no such message.
-    pub(super) fn is_empty(&self) -> bool {
-        self.names.is_empty()
+    /// Their files.
+    pub(super) fn names(&self) -> &[Name] {
+        &self.names
     }
 
     /// Why any message may be there under another name, where that cannot be told: it is not known

@@ -80,10 +80,15 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     delete::leave(session).await;
     let unlisted = unlisted(request.account, &stored);
     let known = (maildrop.len() - unknown.len()) as u64;
+    let was_compared = !maildrop.is_empty();
     let new = stored.len() as u64;
     let recording = ledger.with(move |cache, id| {
         cache.adopt(id, &stored, now)?;
         cache.adopt(id, &unlisted, now)?;
+        // Where nothing is listed, a person has not said what is had: the next sync has to ask.
+        if !was_compared {
+            return Ok(Taken::default());
+        }
         cache.take_over(id, had.into_iter().map(Ok::<_, Error>), now)
     });
     // What is recorded as stored is not taken over as well.

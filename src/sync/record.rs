@@ -26,8 +26,17 @@ pub(super) struct Tally {
     pub(super) capabilities: Capabilities,
     /// Messages at which sessions break, and that the last listing shows.
     pub(super) listed_breakers: HashSet<Vec<u8>>,
+    /// Those that this run asked for by themselves.
+    pub(super) tried: HashSet<Vec<u8>>,
     /// Their numbers in the last session.
     pub(super) numbers: HashMap<Vec<u8>, u32>,
+}
+
+/// Messages at which sessions break.
+pub(super) struct Breakers {
+    pub(super) all: HashSet<Vec<u8>>,
+    /// Those that this run asked for by themselves.
+    pub(super) tried: HashSet<Vec<u8>>,
 }
 
 impl Default for Tally {
@@ -39,6 +48,7 @@ impl Default for Tally {
             all_published: true,
             capabilities: Capabilities::default(),
             listed_breakers: HashSet::new(),
+            tried: HashSet::new(),
             numbers: HashMap::new(),
         }
     }
@@ -222,7 +232,7 @@ pub(super) async fn run(
     request: &Request<'_>,
     tally: &Tally,
     guarding: Option<Guarding>,
-    breaks: HashSet<Vec<u8>>,
+    breaks: Breakers,
     started_at: i64,
     summary: &Summary,
     result: &Result<(), Error>,
@@ -244,7 +254,7 @@ pub(super) async fn run(
             if let Some(mut guarding) = guarding {
                 guarding.remember(cache, account)?;
             }
-            cache.set_breakers(account, &breaks, finished_at)?;
+            cache.set_breakers(account, &breaks.all, &breaks.tried, finished_at)?;
         }
         cache.finish_run(
             account,

@@ -61,7 +61,16 @@ async fn look(
     let maildrop = stop.unless_stopped(completing).await??;
     summary.on_server = maildrop.len() as u64;
     if let Some(shelf) = &mut shelf {
-        familiar::doubt(&mut session, stop, &maildrop, account, shelf, untoppable).await?;
+        familiar::doubt(
+            &mut session,
+            stop,
+            &maildrop,
+            &snapshot,
+            account,
+            shelf,
+            untoppable,
+        )
+        .await?;
     }
     let plan = if let Some(refusal) = visit.nameless {
         let recorded = ledger

@@ -3,7 +3,7 @@
 //! One message must not stop the others. Where a session breaks at a message, the run remembers
 //! that, goes on with the others in a new session, and takes it last, in a session of its own.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use super::broke::Untoppable;
 use super::decide::{Guarding, familiar};
 use super::ledger::Ledger;
+use super::record::Breakers;
 use super::shelf::Shelf;
 use super::visit::{self, Past, Premises, Purpose};
 use super::{Error, Event, Request, Stop, Summary, leftovers, record, storage};
@@ -52,6 +53,8 @@ pub(super) struct Run<'a> {
     guarding: Guarding,
     trouble: Trouble,
     untoppable: Untoppable,
+    /// When messages at which sessions of earlier runs broke were last tried.
+    tried_at: HashMap<Vec<u8>, i64>,
     /// Messages at which sessions broke, and that were tried again in vain.
     given_up: HashSet<Vec<u8>>,
     /// A session went out of step: from then on it is to show at which message.
@@ -80,7 +83,7 @@ impl<'a> Run<'a> {
         for message in &warnings {
             request.reporter.report(Event::Warning { message });
         }
-        let breaks = ledger
+        let tried_at = ledger
             .with(|cache, account| cache.breakers(account))
             .await?;
         Ok(Self {
@@ -93,9 +96,10 @@ impl<'a> Run<'a> {
             shelf,
             guarding,
             trouble: Trouble {
-                breaks,
+                breaks: tried_at.keys().cloned().collect(),
                 ..Trouble::default()
             },
+            tried_at,
             untoppable: Untoppable::default(),
             given_up: HashSet::new(),
             is_one_by_one: false,
@@ -158,7 +162,10 @@ impl<'a> Run<'a> {
         summary: &Summary,
         result: &Result<(), Error>,
     ) -> Result<(), Error> {
-        let breaks: HashSet<Vec<u8>> = self.trouble.breaks.clone();
+        let breaks = Breakers {
+            all: std::mem::take(&mut self.trouble.breaks),
+            tried: std::mem::take(&mut self.tally.tried),
+        };
         // As long as it is not known whose mail the store holds, the account stays a new one, and
         // the next run asks again.
         let guarding = self.shelf.is_none().then(|| self.guarding.clone());

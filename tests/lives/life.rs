@@ -282,6 +282,7 @@ impl<'a> Life<'a> {
             kept.store.restore_in_place(&self.store.root);
         } else {
             kept.store.restore_anew(&self.store.root);
+            self.oracle.store_replaced(&self.contents);
         }
         let is_rewritten = kept.rewrites < self.rewrites;
         let after = self.sight();

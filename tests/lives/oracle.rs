@@ -149,7 +149,8 @@ impl Oracle {
 
     /// `import --from-store` "knows the stored messages again by their headers" (README): where
     /// several have one header, or what was sent cannot be told from a file, one may come once more.
-    /// In an mbox nothing but headers is compared.
+    /// In an mbox nothing but headers is compared, and only unique-ids are recorded: what the server
+    /// renames later comes once more.
     pub(crate) fn rebuilt(&mut self, contents: &Contents, is_mbox: bool) {
         self.knowledge.by_header = true;
         self.knowledge.is_mbox = is_mbox;
@@ -157,10 +158,20 @@ impl Oracle {
         for (mail, fact) in self.facts.iter_mut().enumerate() {
             let own = contents.get(mail);
             let same = headers.iter().filter(|header| **header == own.header());
-            if same.count() > 1 || own.has_bare_line_ends() {
+            if same.count() > 1 || own.has_bare_line_ends() || is_mbox {
                 fact.allowed += fact.most_stored;
             }
             fact.ever_stored |= is_mbox && fact.spoilt > 0;
+        }
+    }
+
+    /// Another folder took the place of the store, and what it lacks is lost. A message without a
+    /// header that a program wrote anew is like no other there, and may come once more.
+    pub(crate) fn store_replaced(&mut self, contents: &Contents) {
+        for (mail, fact) in self.facts.iter_mut().enumerate() {
+            if contents.get(mail).header().is_empty() {
+                fact.allowed += fact.most_stored;
+            }
         }
     }
 
@@ -193,21 +204,26 @@ impl Oracle {
     pub(crate) fn judge(&mut self, run: &Run<'_>, contents: &Contents) -> Judged {
         self.look(run.before);
         let mut unnoticed = BTreeSet::new();
+        // What the unique-ids of those stood for: nobody can know that it lost its name, so one
+        // more of it is a second message.
+        let mut nameless = BTreeSet::new();
         for session in run.sessions {
             let listed = session.listed.iter().flatten();
             let swapped = listed.filter(|item| {
                 let known = &self.knowledge;
                 let other = known.taken_for(item, session, self.manner, contents);
                 // A killed run may have left the other to this one.
-                other.is_some_and(|other| {
+                let is_unnoticed = other.is_some_and(|other| {
                     self.facts[other].ever_stored || run.after.stored(other) > 0
-                })
+                });
+                nameless.extend(other.filter(|_| is_unnoticed));
+                is_unnoticed
             });
             unnoticed.extend(swapped.map(|item| item.uid.clone()));
         }
         self.note_spoilt(run, contents);
         self.nothing_is_lost(run, contents, &unnoticed)?;
-        self.nothing_is_twice(run, contents)?;
+        self.nothing_is_twice(run, contents, &nameless)?;
         self.policy_is_kept(run, contents)?;
         self.look(run.after);
         self.all_is_stored(run, contents, &unnoticed)?;
@@ -230,7 +246,7 @@ impl Oracle {
     }
 
     /// "The same octets twice settle it" (issue 11): what a server spoils the same way in two runs
-    /// is taken for whole.
+    /// is taken for whole; and in two sessions, where its sizes say nothing.
     fn note_spoilt(&mut self, run: &Run<'_>, contents: &Contents) {
         let retrieved = run.sessions.iter().flat_map(|session| &session.retrieved);
         let retrieved: BTreeSet<&String> = retrieved.collect();
@@ -245,8 +261,15 @@ impl Oracle {
                 Quirk::Unstuffed => contents.get(item.mail).has_dots(),
                 _ => false,
             };
+            let sessions = run.sessions.iter();
+            let times = match self.manner.exact {
+                true => 1,
+                false => sessions
+                    .filter(|it| it.retrieved.contains(&item.uid))
+                    .count(),
+            };
             let fact = self.fact(item.mail);
-            fact.spoilt += usize::from(is_spoilt);
+            fact.spoilt += if is_spoilt { times } else { 0 };
             fact.ever_stored |= fact.spoilt > 1;
         }
     }
@@ -285,11 +308,16 @@ impl Oracle {
         Ok(())
     }
 
-    fn nothing_is_twice(&self, run: &Run<'_>, contents: &Contents) -> Judged {
+    fn nothing_is_twice(
+        &self,
+        run: &Run<'_>,
+        contents: &Contents,
+        nameless: &BTreeSet<usize>,
+    ) -> Judged {
         for (&mail, &count) in &run.after.store {
             let fact = &self.facts[mail];
-            if count > run.before.stored(mail) && count > fact.most_on_server.max(1) + fact.allowed
-            {
+            let allowed = fact.allowed + usize::from(nameless.contains(&mail));
+            if count > run.before.stored(mail) && count > fact.most_on_server.max(1) + allowed {
                 return violation(
                     Kind::StoredTwice,
                     format!("{} is in the store {count} times", name(contents, mail)),
@@ -333,6 +361,16 @@ impl Oracle {
         if *run.quirk == Quirk::Contradicts || !listed || !(ended || breaks) {
             return Ok(());
         }
+        // What a server that stuffs no dots has left of a message comes in answer to the next one, so
+        // that may be to blame as well: it gets its turn in a later run.
+        let behind_dots: BTreeSet<&String> = run
+            .sessions
+            .iter()
+            .filter_map(|session| session.listed.as_deref())
+            .flat_map(|listed| listed.windows(2))
+            .filter(|pair| contents.get(pair[0].mail).has_dots())
+            .map(|pair| &pair[1].uid)
+            .collect();
         for item in run
             .sessions
             .iter()
@@ -341,12 +379,23 @@ impl Oracle {
             let mail = contents.get(item.mail);
             let in_trouble = match run.quirk {
                 Quirk::Cuts(uid) | Quirk::Breaks(uid, _) => *uid == item.uid,
-                Quirk::Unstuffed => mail.has_dots(),
+                Quirk::Unstuffed => {
+                    mail.has_dots() || run.exit == Some(1) && behind_dots.contains(&item.uid)
+                }
                 _ => false,
             };
+            // The run says that it is not listed any more, and ends with 1.
+            let has_gone = run.exit == Some(1)
+                && run
+                    .sessions
+                    .iter()
+                    .rev()
+                    .find_map(|it| it.listed.as_ref())
+                    .is_some_and(|listed| !listed.iter().any(|last| last.uid == item.uid));
             // "The server sent an empty message; it stays there and is asked for again": the run
             // says so, and ends with 1. There is nothing in it to lose.
             if !in_trouble
+                && !has_gone
                 && !mail.raw.is_empty()
                 && !self.facts[item.mail].ever_stored
                 && !unnoticed.contains(&item.uid)

@@ -10,7 +10,9 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use exchange_sim::{Knobs, Missing};
 use serde_json::Value;
+
 use support::bench::{Bench, Setup, Store, letter, rename, stored_form};
 
 const FOLLOW: [&str; 1] = ["--remove-when-deleted-locally"];
@@ -124,6 +126,33 @@ fn mail_that_is_written_anew_is_not_deleted_with_a_name_or_without() {
             assert_eq!(bench.sim.commands_of("DELE"), ["DELE 3"]);
         }
     }
+}
+
+/// Without TOP nothing but the recorded digests tells what a program wrote anew.
+#[test]
+fn without_top_strange_mail_keeps_what_is_missing() {
+    let bench = fetched("Mail", named);
+    bench.knobs(Knobs {
+        no_top: Some(Missing::Refused),
+        ..Knobs::default()
+    });
+    let (path, content) = file(&bench, 3, named);
+    fs::remove_file(path).unwrap();
+    let to = bench.path("Mail/.Kept/cur/1700000000.M1.host:2,S");
+    let filtered = [b"X-Filter: of an unknown program\n", content.as_slice()].concat();
+    put(&to, &filtered);
+    bench.store.look_anew();
+    for _ in 0..2 {
+        bench.fetch(&FOLLOW).gives(0);
+        assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
+    }
+    // Another message's own copy, which is known by its header, keeps no third one.
+    let (other, content) = file(&bench, 5, named);
+    fs::remove_file(other).unwrap();
+    put(&to, &[b"Status: RO\n", content.as_slice()].concat());
+    bench.fetch(&FOLLOW).gives(0);
+    assert_eq!(bench.sim.commands_of("DELE"), ["DELE 3"]);
+    assert_eq!(bench.mailbox().len(), 11);
 }
 
 #[test]

@@ -56,6 +56,61 @@ fn a_lost_state_stops_a_sync_until_the_store_is_taken_over() {
     }
 }
 
+/// While the server lists nothing, there is nothing that the store could be compared with.
+#[test]
+fn a_lost_state_stops_a_sync_also_after_the_mailbox_was_empty() {
+    for (import, uid) in [
+        (false, "6500"),
+        (true, "6500"),
+        (false, "anew"),
+        (true, "anew"),
+    ] {
+        let bench = lost(Into::Mbox);
+        bench.mailbox().clear();
+        for _ in 0..2 {
+            bench.sync("", &[]).gives(0);
+        }
+        if import {
+            bench.configured("import", "", &FROM_STORE).gives(0);
+        }
+        bench.deliver_with_uid(uid.as_bytes(), &letter(2));
+        bench.sync("", &[]).gives(74).says("--from-store");
+        bench.sync("", &["--dry-run"]).gives(74);
+        assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
+        bench.configured("import", "", &FROM_STORE).gives(0);
+        retrieves(&bench, "", 0);
+        assert_eq!(bench.store.messages_of_mbox().len(), 6);
+    }
+}
+
+/// Other mail than the store's comes, and from then on the account is known.
+#[test]
+fn a_lost_state_does_not_stop_other_mail() {
+    let bench = lost(Into::Mbox);
+    bench.mailbox().clear();
+    bench.sync("", &[]).gives(0);
+    bench.deliver(&letter(8));
+    retrieves(&bench, "", 1);
+    bench.deliver(&letter(9));
+    retrieves(&bench, "", 1);
+    assert_eq!(bench.store.messages_of_mbox().len(), 8);
+}
+
+/// All that another program's list names is gone, and the store holds what came in its place.
+#[test]
+fn a_list_that_names_nothing_does_not_hide_what_the_store_holds() {
+    let bench = lost(Into::Mbox);
+    bench.configured("import", "", &FROM_STORE).gives(0);
+    bench
+        .mailbox()
+        .remove(bench.mailbox().unique_ids().last().unwrap());
+    for (number, uid) in bench.mailbox().unique_ids().iter().enumerate() {
+        bench.mailbox().change_uid(uid, format!("anew-{number}"));
+    }
+    bench.sync("", &[]).gives(74).says("--from-store");
+    assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
+}
+
 /// The header of the first message breaks the session: those of the others tell.
 #[test]
 fn a_lost_state_stops_a_sync_also_where_a_header_breaks_the_session() {

@@ -4,7 +4,7 @@
 //! tell.
 
 use crate::account::{Account, StoreSettings};
-use crate::cache::{AccountRow, Cache};
+use crate::cache::{AccountRow, Cache, Snapshot};
 use crate::maildrop::Maildrop;
 use crate::session::Session;
 use crate::store::names_by_tag;
@@ -48,8 +48,8 @@ pub(in crate::sync) fn doubt_maildir(
     Err(Error::StateLost { messages, path })
 }
 
-/// What is in a store into which nothing was ever put for this account; nothing where a person
-/// says that it will do.
+/// What is in a store into which nothing was ever put for this account, though another program's
+/// list may have been taken over; nothing where a person says that it will do.
 ///
 /// # Errors
 /// Those of the cache and of the store.
@@ -60,7 +60,7 @@ pub(in crate::sync) fn shelf(
     allow: Allow,
 ) -> Result<Option<Shelf>, Error> {
     let is_blank = match row {
-        Some(row) => cache.is_blank(row.id)?,
+        Some(row) => cache.is_blank(row.id)? || cache.is_imported_only(row.id)?,
         None => true,
     };
     if allow.store_as_is || !is_blank {
@@ -79,10 +79,15 @@ pub(in crate::sync) async fn doubt(
     session: &mut Session,
     stop: &Stop,
     maildrop: &Maildrop,
+    snapshot: &Snapshot,
     account: &Account,
     shelf: &mut Shelf,
     untoppable: &Untoppable,
 ) -> Result<(), Broke> {
+    // Another program's list tells what is new, unless it tells nothing at all.
+    if !snapshot.is_empty() && snapshot.imported_in_vain(maildrop).is_none() {
+        return Ok(());
+    }
     let step = maildrop.len().div_ceil(SAMPLE).max(1);
     let places: Vec<usize> = (0..maildrop.len()).step_by(step).collect();
     let asking = headers::of(session, maildrop, &places, untoppable, Likeness::of_sent);

@@ -1,6 +1,6 @@
 //! Messages whose files are gone: was each deleted by a person, or only filed under another name?
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Basis, Look};
@@ -110,22 +110,27 @@ pub(super) async fn search(
         .await
 }
 
-/// Looks for those that are still missed by the headers that the server shows.
+/// Looks for those that are still missed by the headers that the server shows; none where it does
+/// not give one. `found` are other messages, and their files.
 pub(super) fn search_by_header(
     filed: &Filed,
+    found: &[Refiled],
     missed: Vec<(usize, Vec<u8>)>,
-    headers: &HashMap<usize, Likeness>,
+    headers: &HashMap<usize, Option<Likeness>>,
 ) -> Vec<Refiled> {
+    let taken: HashSet<&Name> = found.iter().filter_map(|one| one.name.as_ref()).collect();
+    let has_free = filed.names().iter().any(|name| !taken.contains(name));
     let found = missed.into_iter().filter_map(|(place, unique_id)| {
-        let header = headers.get(&place)?;
-        // One that says nothing of itself could be any of them.
-        if !header.is_telling() && !filed.is_empty() {
-            return Some(Refiled {
+        let header = headers.get(&place)?.as_ref();
+        // One that says nothing of itself could be any of them, and so could one whose header
+        // nobody sees.
+        let Some(header) = header.filter(|header| header.is_telling()) else {
+            return has_free.then_some(Refiled {
                 unique_id,
                 name: None,
                 is_whole: false,
             });
-        }
+        };
         let file = filed.like(header)?;
         // One that only may be the message is not its copy.
         let name = (file.by > By::Origin).then(|| file.name.clone());

@@ -14,6 +14,7 @@ use super::filed::Filed;
 use super::headers::{self, Known};
 use super::ledger::Ledger;
 use super::likeness::Likeness;
+use super::transfer::Exactness;
 use super::{Error, Event, Request, Stop};
 use crate::cache::{Digest, Renamed, Snapshot};
 use crate::maildrop::Maildrop;
@@ -118,9 +119,12 @@ pub(super) async fn decide(
             .circumstances(basis.request, maildrop, StoreState::Holds);
     let clock = policy::clock(circumstances.now, circumstances.trusted_at);
     let back = back(maildrop, &snapshot);
+    if !back.is_empty() {
+        basis.add_sizes_of_missing(&mut snapshot).await?;
+    }
     evidence.headers = compare_headers(&mut basis, session, maildrop, &snapshot, back).await?;
     let mut draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
-    if deleted(&draft).next().is_some() {
+    if draft.deleted().next().is_some() {
         if look.is_none() {
             look = Some(basis.look(&mut snapshot).await?);
             draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
@@ -140,12 +144,15 @@ pub(super) async fn decide(
         if let Some(look) = &mut look {
             circumstances.store = basis.store_state(look).await?;
         }
+        evidence.is_complete = true;
+        draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
+    } else {
+        draft = draft.braked(&circumstances);
     }
+    let plan = draft;
     if let Some(look) = &look {
         tell::worry(&mut basis, look);
     }
-    evidence.is_complete = true;
-    let plan = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
     basis.guarding.learn(maildrop, &plan);
     // Whatever is stored meanwhile must not seem to be of that time later.
     let is_back = matches!(clock, Some(Brake::ClockBack { .. }));
@@ -177,17 +184,6 @@ fn plan(
     policy::plan(maildrop, snapshot, evidence, rules)
 }
 
-/// The places of the messages of earlier runs that a draft deletes, or would delete if their
-/// copies were here.
-fn deleted(draft: &Plan) -> impl Iterator<Item = usize> {
-    let decisions = draft.decisions.iter().enumerate();
-    let deleted = decisions.filter(|(_, decision)| {
-        decision.action.deletes_known()
-            || matches!(decision.reason, Reason::CopyDeleted | Reason::CopyUnclear)
-    });
-    deleted.map(|(place, _)| place)
-}
-
 /// Looks into what a draft deletes: whether a file that is gone has another name, and whether the
 /// server's headers are those that are recorded.
 async fn look_into(
@@ -197,7 +193,7 @@ async fn look_into(
     snapshot: &Snapshot,
     draft: &Plan,
 ) -> Result<(Vec<Refiled>, HashMap<usize, HeaderSeen>), Broke> {
-    let missed = missed::missed(maildrop, snapshot, deleted(draft));
+    let missed = missed::missed(maildrop, snapshot, draft.deleted());
     let (mut refiled, mut filed) = (Vec::new(), Filed::default());
     if !missed.is_empty() {
         let search = missed::search(basis, snapshot, &missed).await?;
@@ -228,7 +224,8 @@ async fn look_into(
                 .any(|found| found.unique_id == message.unique_id)
         })
     };
-    let mut places: Vec<usize> = deleted(draft)
+    let mut places: Vec<usize> = draft
+        .deleted()
         .filter(|place| is_asked(place) || is_found(*place))
         .collect();
     let still: Vec<(usize, Vec<u8>)> = missed
@@ -247,24 +244,31 @@ async fn look_into(
     let asking = headers::of(session, maildrop, &places, basis.untoppable, read);
     let headers = basis.stop.unless_stopped(asking).await??;
     let mut seen = HashMap::with_capacity(places.len());
-    let mut shown: HashMap<usize, Likeness> = HashMap::new();
+    let mut shown: HashMap<usize, Option<Likeness>> = HashMap::new();
     for ((&place, recorded), header) in places.iter().zip(&recorded).zip(headers) {
         let what = match header {
-            None => HeaderSeen::Withheld,
+            None => {
+                shown.insert(place, None);
+                HeaderSeen::Withheld
+            }
             Some((header, likeness)) if recorded.contains(&header.sha256) => {
-                shown.extend(likeness.map(|likeness| (place, likeness)));
+                shown.insert(place, likeness);
                 HeaderSeen::Recorded
             }
             Some(_) => HeaderSeen::Another,
         };
         seen.insert(place, what);
     }
-    refiled.extend(missed::search_by_header(&filed, still, &shown));
+    let by_header = missed::search_by_header(&filed, &refiled, still, &shown);
+    refiled.extend(by_header);
     Ok((refiled, seen))
 }
 
 /// The places of the messages whose unique-ids were missing from a listing, and are back.
 fn back(maildrop: &Maildrop, snapshot: &Snapshot) -> Vec<usize> {
+    if !snapshot.misses_any() {
+        return Vec::new();
+    }
     let messages = maildrop.iter().enumerate();
     let back = messages.filter(|(_, message)| {
         let known = snapshot.recall(message.unique_id);
@@ -364,6 +368,22 @@ impl Basis<'_> {
         *look = taken;
         *self.guarding = guarding;
         Ok(state)
+    }
+
+    /// Adds the sizes of messages that were missing, where no listing gave any: a server that counts
+    /// would have given those of the messages themselves.
+    async fn add_sizes_of_missing(&mut self, snapshot: &mut Snapshot) -> Result<(), Error> {
+        let reading = self.ledger.with(|cache, account| {
+            let exactness = Exactness::from(cache.sizes_so_far(account)?);
+            match exactness.is_proved() {
+                true => cache.missing_without_sizes(account),
+                false => Ok(Vec::new()),
+            }
+        });
+        for (unique_id, octets) in reading.await? {
+            snapshot.set_size_of_missing(&unique_id, octets);
+        }
+        Ok(())
     }
 
     /// The headers that are recorded of the messages in these places.

@@ -9,6 +9,9 @@ use crate::policy::Trouble;
 use crate::sync::broke::{self, Broke};
 use crate::sync::{Error, Event, Summary};
 
+/// Why a message could not be had that was there when a session broke at it.
+const NOT_LISTED: &str = "the session broke at it, and it is not listed any more";
+
 impl Run<'_> {
     /// Steps 2 to 6; in several sessions where the server ends them before their time: it hangs
     /// up after it refused a message, which it may (`XPOP3:C0005`), or breaks at one.
@@ -69,7 +72,9 @@ impl Run<'_> {
         summary: &mut Summary,
     ) -> Result<(), Error> {
         let mut candidates: Vec<Vec<u8>> = self.trouble.breaks.iter().cloned().collect();
-        candidates.sort_unstable();
+        // Each gets its turn, in this run or a later one.
+        candidates
+            .sort_unstable_by_key(|id| (self.tried_at.get(id).copied().unwrap_or(0), id.clone()));
         let mut ended: Option<Error> = None;
         for unique_id in candidates {
             if trials == 0 {
@@ -79,15 +84,18 @@ impl Run<'_> {
                 self.trouble.breaks.remove(&unique_id);
                 // One that this run has seen is not had by having vanished.
                 if self.tally.numbers.contains_key(&unique_id) {
-                    let reason = "the session broke at it, and it is not listed any more";
-                    self.fail(&unique_id, reason, summary);
+                    self.fail(&unique_id, NOT_LISTED, summary);
                 }
                 continue;
             }
             let (retrieved, listings) = (summary.retrieved, self.tally.listings);
+            self.tally.tried.insert(unique_id.clone());
             match self.session(password, Some(&unique_id), summary).await {
                 Ok(()) => {
                     self.trouble.breaks.remove(&unique_id);
+                    if !self.tally.listed_breakers.contains(&unique_id) {
+                        self.fail(&unique_id, NOT_LISTED, summary);
+                    }
                 }
                 Err(broke) if matches!(broke.error, Error::Interrupted) => {
                     return Err(broke.error);

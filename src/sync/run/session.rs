@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::Run;
-use crate::cache::MessageKey;
+use crate::cache::{MessageKey, Snapshot};
 use crate::maildrop::Maildrop;
 use crate::pop3::Capabilities;
 use crate::session::Session;
@@ -52,7 +52,8 @@ impl Run<'_> {
         if self.is_one_by_one {
             session.ask_one_by_one();
         }
-        self.refuse_familiar(&mut session, &maildrop).await?;
+        self.refuse_familiar(&mut session, &maildrop, &snapshot)
+            .await?;
         if let Some(refusal) = visit.nameless {
             let nameless = self.without_unique_ids(session, maildrop, refusal, summary);
             return nameless.await;
@@ -198,15 +199,21 @@ impl Run<'_> {
         &mut self,
         session: &mut Session,
         maildrop: &Maildrop,
+        snapshot: &Snapshot,
     ) -> Result<(), Broke> {
         let Some(shelf) = &mut self.shelf else {
             return Ok(());
         };
+        // Nothing is there that the store could be compared with; the next run asks again.
+        if maildrop.is_empty() {
+            return Ok(());
+        }
         let account = self.request.account;
         familiar::doubt(
             session,
             &self.stop,
             maildrop,
+            snapshot,
             account,
             shelf,
             &self.untoppable,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::maildrop::{self, Maildrop};
-use crate::policy::{Action, Memory, Plan, Reason, Whereabouts};
+use crate::policy::{Action, Memory, Plan, Whereabouts};
 use crate::session::Wanted;
 
 /// A message's place in the order of retrieval.
@@ -54,7 +54,7 @@ impl Order {
                 order.recorded.insert(slot);
                 order.looked_into.insert(message.unique_id.to_vec());
             }
-            if decision.reason == Reason::Doubtful {
+            if remembered.is_some_and(|remembered| remembered.is_doubtful) {
                 order.doubtful.insert(slot);
             }
             let is_deleted =

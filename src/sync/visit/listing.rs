@@ -140,8 +140,8 @@ fn wants_sizes(limits: &Limits, maildrop: &Maildrop, snapshot: &Snapshot) -> boo
     let mut new = 0;
     for message in maildrop.iter() {
         match snapshot.recall(message.unique_id) {
-            // Whether it is the same message as before, its size may tell.
-            Some(remembered) if remembered.gone.is_some() => return true,
+            // Whether it is the same message as before, or all of it, its size may tell.
+            Some(remembered) if remembered.gone.is_some() || remembered.is_doubtful => return true,
             Some(_) => {}
             None => new += 1,
         }

@@ -215,6 +215,14 @@ impl Life<'_> {
             }
             return Ok(());
         }
+        // Nothing can announce that the server shows another part of the mailbox in each session.
+        let parts = sessions
+            .iter()
+            .filter_map(|session| session.listed.as_ref());
+        let is_moving = quirk == Quirk::Half && parts.count() > 1;
+        if is_moving {
+            return Ok(());
+        }
         // Nothing can announce that an answer will be empty, and is not believed.
         let empty = before.server.iter().filter(|item| item.raw.is_empty());
         let empty: BTreeSet<&String> = empty.map(|item| &item.uid).collect();
