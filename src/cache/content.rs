@@ -43,7 +43,7 @@ impl Cache {
     ) -> Result<Vec<Known>, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, name, unique_id = ?3 AS same, id IN (SELECT message FROM lost),
-                 unique_id, missing_since IS NULL AND copies > 0
+                 unique_id, missing_since IS NULL AND copies > 0 AND NOT assumed
              FROM messages
              WHERE substr(sha256, 1, 8) = substr(?2, 1, 8) AND sha256 = ?2 AND account = ?1
              ORDER BY same DESC, id DESC",
@@ -100,7 +100,7 @@ impl Cache {
     pub fn has_unlisted(&self, account: AccountId) -> Result<bool, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT 1 FROM messages
-             WHERE account = ?1 AND (missing_since IS NOT NULL OR copies = 0)",
+             WHERE account = ?1 AND (missing_since IS NOT NULL OR copies = 0 OR assumed)",
         )?;
         Ok(query.exists([account])?)
     }

@@ -185,7 +185,9 @@ fn identity(
         .gone
         .is_some_and(|before| before.is_none() || message.octets.is_none());
     let is_resized = counting == Counting::AsRecorded && has_other_size(message, remembered);
-    if is_back || is_unsized || is_resized || header == Some(HeaderSeen::Another) {
+    // Nor is a size alone.
+    let is_unseen = remembered.gone.is_some() && header == Some(HeaderSeen::Withheld);
+    if is_back || is_unsized || is_unseen || is_resized || header == Some(HeaderSeen::Another) {
         return Identity::Open;
     }
     if message.copies > 1 || remembered.copies != 1 {
@@ -395,7 +397,15 @@ mod tests {
                 Identity::Probable,
             ),
             (gone, Some(101), 1, None, AsRecorded, Identity::Open),
-            // A message that was missing needs a size that agrees, too.
+            // A message that was missing needs a header and a size that agree.
+            (
+                gone,
+                Some(100),
+                1,
+                Some(Withheld),
+                AsRecorded,
+                Identity::Open,
+            ),
             (gone, None, 1, Some(Recorded), AsRecorded, Identity::Open),
             (
                 gone_unsized,

@@ -51,7 +51,8 @@ impl Knowledge {
         let known = self.known.get(&item.uid)?;
         let size_before = manner.listed(&contents.get(known.mail).raw);
         let same_listing = self.octets == session.octets && self.listed == uids(session);
-        let is_swapped = known.mail != item.mail && !known.gap;
+        // Where no listing gave a size, the first one that does is taken for it, whosever it is.
+        let is_swapped = known.mail != item.mail && (!known.gap || known.is_unsized);
         // A size that no listing gave cannot be another one.
         (is_swapped
             && (known.is_unsized || size_before == manner.listed(&item.raw) || same_listing))
@@ -89,10 +90,10 @@ impl Knowledge {
         }
     }
 
-    /// Of a run that came to no end, what it retrieved may be known.
-    pub(crate) fn learn_retrieved(&mut self, session: &Session) {
+    /// Of a run that came to no end, what it stored may be known.
+    pub(crate) fn learn_retrieved(&mut self, session: &Session, is_stored: impl Fn(usize) -> bool) {
         for item in session.listed.iter().flatten() {
-            if session.retrieved.contains(&item.uid) {
+            if session.retrieved.contains(&item.uid) && is_stored(item.mail) {
                 self.note(item, false);
             }
         }

@@ -254,6 +254,9 @@ impl<'a> Life<'a> {
             match event {
                 Event::Files { how, .. } => {
                     self.store.file(message, how);
+                    if let (Some(mail), store::Filed::Rewritten) = (mail, how) {
+                        self.oracle.rewritten(mail);
+                    }
                     self.tell(format!("a person files {what}: {how:?}"));
                 }
                 Event::Flags { .. } => {

@@ -51,6 +51,8 @@ struct Fact {
     allowed: usize,
     /// A person deleted a copy here.
     copy_deleted: bool,
+    /// A program wrote a copy anew.
+    rewritten: bool,
     /// A person deleted the last copy here, and nothing brought it back.
     deleted_here: bool,
     /// The server accepted its deletion, and did not carry it out.
@@ -107,6 +109,11 @@ impl Oracle {
         fact.deleted_here = left == 0;
     }
 
+    /// A person filed a copy with a program that wrote it anew.
+    pub(crate) fn rewritten(&mut self, mail: usize) {
+        self.fact(mail).rewritten = true;
+    }
+
     /// "For an mbox: the tail that is missing at a message border together with everything after
     /// it is lost, unless a program rewrote the file" (issue 11): where one did, an older mbox that
     /// is put back looks as if a person had deleted what it lacks.
@@ -158,10 +165,10 @@ impl Oracle {
         for (mail, fact) in self.facts.iter_mut().enumerate() {
             let own = contents.get(mail);
             let same = headers.iter().filter(|header| **header == own.header());
-            if same.count() > 1 || own.has_bare_line_ends() || is_mbox {
+            if same.count() > 1 || own.has_bare_line_ends() || is_mbox || fact.rewritten {
                 fact.allowed += fact.most_stored;
             }
-            fact.ever_stored |= is_mbox && fact.spoilt > 0;
+            fact.ever_stored |= (is_mbox || own.has_bare_line_ends()) && fact.spoilt > 0;
         }
     }
 
@@ -196,7 +203,9 @@ impl Oracle {
                 && (size(&other.raw) == size(&mail.raw)
                     // An estimate cannot be compared with the size of a file.
                     || self.knowledge.by_header
-                        && (self.knowledge.is_mbox || !self.manner.exact))
+                        && (self.knowledge.is_mbox
+                            || !self.manner.exact
+                            || other.has_bare_line_ends()))
         })
     }
 
@@ -233,7 +242,8 @@ impl Oracle {
                 self.knowledge
                     .learn(session, &unnoticed, self.manner, contents, is_unsized);
             } else {
-                self.knowledge.learn_retrieved(session);
+                let is_stored = |mail: usize| run.after.stored(mail) > 0;
+                self.knowledge.learn_retrieved(session, is_stored);
             }
         }
         for item in &run.after.server {
@@ -281,7 +291,16 @@ impl Oracle {
         unnoticed: &BTreeSet<String>,
     ) -> Judged {
         for (&mail, &count) in &run.before.store {
-            if run.after.stored(mail) < count {
+            // In an mbox, a part of a message that a killed run has left looks like a shorter one
+            // with its header. The next run makes it whole.
+            let header = contents.get(mail).header();
+            let has_grown = run.after.store.iter().any(|(&other, &now)| {
+                other != mail
+                    && now > run.before.stored(other)
+                    && contents.get(other).header() == header
+                    && contents.get(other).raw.starts_with(&contents.get(mail).raw)
+            });
+            if run.after.stored(mail) + usize::from(has_grown) < count {
                 return violation(
                     Kind::TakenFromStore,
                     format!("{} was in the store", name(contents, mail)),

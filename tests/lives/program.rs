@@ -240,12 +240,18 @@ impl Reporter for Watcher {
         let mut seen = self.0.lock().unwrap();
         match event {
             Event::Decided {
-                unique_id, action, ..
+                unique_id,
+                action,
+                reason,
+                ..
             } => {
                 let uid = String::from_utf8_lossy(unique_id).into_owned();
                 let action = action.to_string();
                 let announced = &mut seen.announced;
-                if action.contains("delete if") {
+                // Where its content has to tell which message it is, it may be one that a person has
+                // deleted here.
+                let is_open = reason.to_string().contains("does not tell");
+                if action.contains("delete if") || is_open && action.contains("delete") {
                     announced.maybe_delete.insert(uid.clone());
                 } else if action.contains("delete") {
                     announced.delete.insert(uid.clone());

@@ -33,6 +33,7 @@ pub(super) async fn counting(
     let messages: Vec<Message<'_>> = resized
         .iter()
         .filter_map(|&place| maildrop.get(place))
+        .filter(|&message| !basis.breaks(message))
         .collect();
     let sample = spread(&messages);
     let recorded = recorded(basis, &sample).await?;

@@ -17,7 +17,7 @@ use super::likeness::Likeness;
 use super::transfer::Exactness;
 use super::{Error, Event, Request, Stop};
 use crate::cache::{Digest, Renamed, Snapshot};
-use crate::maildrop::Maildrop;
+use crate::maildrop::{Maildrop, Message};
 use crate::policy::{
     self, Action, Brake, Circumstances, Counting, Evidence, HeaderSeen, Memory, Plan, Reason,
     Rules, StoreState, Trouble, Whereabouts,
@@ -353,6 +353,11 @@ impl Basis<'_> {
         let (look, placed) = looking.await?;
         *snapshot = placed;
         Ok(look)
+    }
+
+    /// Whether sessions break at this message: a sample does without it.
+    fn breaks(&self, message: Message<'_>) -> bool {
+        self.trouble.breaks.contains(message.unique_id)
     }
 
     /// How the store is found, by a look at it.

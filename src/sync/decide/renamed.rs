@@ -100,7 +100,10 @@ async fn sample(
     pairs: &[Match],
     absent: &[Absent],
 ) -> Result<Counting, Broke> {
-    let resized: Vec<&Match> = pairs.iter().filter(|pair| !pair.has_size).collect();
+    let resized: Vec<&Match> = pairs
+        .iter()
+        .filter(|pair| !pair.has_size && !basis.breaks(messages[pair.index]))
+        .collect();
     let contents: HashMap<&[u8], Digest> = resized
         .iter()
         .map(|pair| (messages[pair.index].unique_id, absent[pair.absent].sha256))
@@ -125,7 +128,7 @@ async fn sample(
 pub(super) struct Match {
     pub(super) index: usize,
     pub(super) absent: usize,
-    /// Whether its size is one that is recorded, or not known.
+    /// Whether its size is one that is recorded.
     pub(super) has_size: bool,
 }
 
@@ -161,7 +164,7 @@ pub(super) fn pairs(
             .iter()
             .position(same_size)
             .map(|at| (at, true))
-            .or_else(|| is_unique.then_some((0, message.octets.is_none())));
+            .or_else(|| is_unique.then_some((0, false)));
         if let Some((at, has_size)) = found {
             pairs.push(Match {
                 index,

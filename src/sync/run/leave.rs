@@ -75,7 +75,7 @@ impl Run<'_> {
             summary.on_server -= deleted;
             record::asked(&mut self.ledger, self.request, maildrop, &asked.places).await?;
         }
-        self.learn_octets(maildrop, &decided);
+        self.learn_octets(maildrop, &decided, landings.len());
         let end = match asked {
             Some(asked) => asked.end,
             None if landings.is_empty() => {

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::Run;
 use crate::cache::{MessageKey, Snapshot};
 use crate::maildrop::Maildrop;
+use crate::policy::{Action, Memory};
 use crate::pop3::Capabilities;
 use crate::session::Session;
 use crate::store::Readers;
@@ -234,10 +235,17 @@ impl Run<'_> {
 
     /// STAT's octets are worth remembering where the recorded sizes agree with them, and not while
     /// a message is still to come: it may be another one under a unique-id that is known.
-    pub(super) fn learn_octets(&mut self, maildrop: &Maildrop, decided: &Decided) {
+    pub(super) fn learn_octets(&mut self, maildrop: &Maildrop, decided: &Decided, landed: usize) {
         let octets = maildrop.stat().and_then(|stat| stat.octets);
+        let mut wanted = 0;
+        let mut is_put_off = false;
+        for (message, decision) in maildrop.iter().zip(&decided.plan.decisions) {
+            wanted += usize::from(decision.action.retrieves());
+            is_put_off |= decision.action == Action::Skip
+                && decided.snapshot.recall(message.unique_id).is_some();
+        }
         let is_all_known = decide::renamed::unknown(maildrop, &decided.snapshot).is_empty();
-        let is_all_here = self.tally.listed_breakers.is_empty();
+        let is_all_here = self.tally.listed_breakers.is_empty() && landed == wanted && !is_put_off;
         let octets = octets.filter(|_| is_all_here && (maildrop.has_sizes() || is_all_known));
         self.guarding.learn_octets(octets);
     }

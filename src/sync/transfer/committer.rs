@@ -287,12 +287,18 @@ impl Committer {
 
     /// Where the copy of a recorded message is; none where it is gone.
     fn copy_of(&mut self, message: &Message, found: &Known) -> Result<Option<Landed>, Error> {
-        if self.order.is_deleted_here(message.slot) {
+        let is_followed = self.order.is_deleted_here(message.slot);
+        if is_followed && found.is_same_id {
             return Ok(Some(Landed::Followed));
         }
+        // Of a message that is not the one that was deleted here, the copy stays, and so does it.
+        let known = match is_followed {
+            true => Landed::Another,
+            false => Landed::Known(Committed::after_publishing()),
+        };
         let is_shown = self.shown.contains(&found.name);
         if is_shown || self.store.hands_over() {
-            return Ok(Some(Landed::Known(Committed::after_publishing())));
+            return Ok(Some(known));
         }
         if self.inventory.is_none() {
             self.inventory = self.store.inventory()?;
@@ -301,7 +307,7 @@ impl Committer {
             return Ok(Some(Landed::Unclear));
         };
         if inventory.proves(&found.name) {
-            return Ok(Some(Landed::Known(Committed::after_publishing())));
+            return Ok(Some(known));
         }
         if inventory.is_doubtful().is_some() || inventory.holds(&found.name) {
             return Ok(Some(Landed::Unclear));

@@ -34,6 +34,9 @@ pub(in crate::sync) enum Landed {
     Stored(Committed),
     /// It was stored by an earlier run, and was found in the store.
     Known(Committed),
+    /// It was to go since a person had deleted it here, and proved to be another one, which is in
+    /// the store.
+    Another,
     /// It was stored by an earlier run, and a person deleted it here since.
     DeletedHere,
     /// The same, and the policy follows that.

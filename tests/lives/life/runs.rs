@@ -192,6 +192,9 @@ impl Life<'_> {
     pub(super) fn rehearses(&mut self, trouble: Trouble, mass_delete: bool) -> Judged {
         let store_as_is = self.remedies()?;
         let quirk = self.quirk(trouble);
+        // A dry run changes nothing, so it cannot see what a sync first puts right in an mbox.
+        let is_mbox = matches!(self.birth.store, crate::store::Kind::Mbox);
+        let is_put_right = self.interrupted && is_mbox;
         let orders = self.orders(true, mass_delete, store_as_is, &quirk);
         let (before, _) = self.watched(&quirk);
         let dry = self.attempt(&orders)?;
@@ -220,7 +223,7 @@ impl Life<'_> {
             .iter()
             .filter_map(|session| session.listed.as_ref());
         let is_moving = quirk == Quirk::Half && parts.count() > 1;
-        if is_moving {
+        if is_moving || is_put_right {
             return Ok(());
         }
         // Nothing can announce that an answer will be empty, and is not believed.
