@@ -85,6 +85,12 @@ impl Profile {
         matches!(self, Self::Rfc1939)
     }
 
+    /// Whether the lines of LIST, UIDL and CAPA are un-stuffed, and only a lone dot ends them
+    /// (RFC 1939 §3). In Outlook any line that begins with a dot does (`OPOP3:V0002`).
+    pub const fn unstuffs_listings(self) -> bool {
+        matches!(self, Self::Rfc1939)
+    }
+
     /// Whether messages stay on the server after they were retrieved, where the user says
     /// nothing else (`OPOP3:C0048`).
     pub const fn leaves_on_server(self) -> bool {
@@ -158,6 +164,8 @@ mod tests {
     fn no_outlook_has_apop_or_sends_pass_before_user_is_answered() {
         for profile in Profile::OUTLOOK {
             assert!(!profile.has_apop() && !profile.sends_pass_with_user());
+            // OPOP3:V0002.
+            assert!(!profile.unstuffs_listings());
         }
         assert_eq!(Profile::ALL[..8], Profile::OUTLOOK);
     }

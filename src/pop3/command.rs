@@ -110,6 +110,16 @@ impl Keyword {
             Self::User => "USER",
         }
     }
+
+    /// Whether it asks for a message, or a part of one.
+    pub const fn is_message(self) -> bool {
+        matches!(self, Self::Retr | Self::Top)
+    }
+
+    /// Whether a positive answer has more lines than one, as far as popsync asks for it.
+    pub const fn is_multi_line(self) -> bool {
+        self.is_message() || matches!(self, Self::Capa | Self::List | Self::Uidl)
+    }
 }
 
 impl fmt::Display for Keyword {

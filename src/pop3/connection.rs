@@ -24,7 +24,7 @@ const MAX_CAPABILITY_LINES: usize = 256;
 const MAX_RESPONSE: usize = 128 << 10;
 
 /// How much of what nobody asked for is kept for the error message.
-const LEFTOVER_SHOWN: usize = 120;
+pub(crate) const LEFTOVER_SHOWN: usize = 120;
 
 /// What the server said. Lent from the input where possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct Connection {
     reading: Reading,
     line: ReceiveBuffer,
     unstuffer: Unstuffer,
+    /// Lines of listings are un-stuffed, and only a lone dot ends them.
+    unstuffs_listings: bool,
     tap: Option<Arc<dyn Tap>>,
 }
 
@@ -81,6 +83,7 @@ impl Default for Connection {
             reading: Reading::Status,
             line: ReceiveBuffer::default(),
             unstuffer: Unstuffer::default(),
+            unstuffs_listings: false,
             tap: None,
         }
     }
@@ -90,6 +93,12 @@ impl Connection {
     /// Shows everything that is received from now on to `tap`.
     pub fn tap(&mut self, tap: Arc<dyn Tap>) {
         self.tap = Some(tap);
+    }
+
+    /// Reads listings as RFC 1939 §3 has it from now on, and not as Outlook does: only a lone dot
+    /// ends them, and another dot at the start of a line is stuffing.
+    pub fn unstuff_listings(&mut self) {
+        self.unstuffs_listings = true;
     }
 
     /// Appends the octets of a command to `out`.
@@ -211,14 +220,14 @@ impl Connection {
         };
         self.state = self.state.answered(keyword, response.is_positive());
         match keyword {
-            Keyword::Capa | Keyword::List | Keyword::Uidl if response.is_positive() => {
+            _ if response.is_positive() && keyword.is_message() => {
+                self.reading = Reading::Message;
+            }
+            _ if response.is_positive() && keyword.is_multi_line() => {
                 self.reading = Reading::Listing {
                     lines: 0,
                     octets: 0,
                 };
-            }
-            Keyword::Retr | Keyword::Top if response.is_positive() => {
-                self.reading = Reading::Message;
             }
             _ => {
                 self.outstanding.pop_front();
@@ -244,8 +253,12 @@ impl Connection {
                 return Err(error);
             }
         };
-        // OPOP3:V0002: LIST, UIDL and CAPA end at any line that begins with a dot.
-        let ends = line.first() == Some(&b'.');
+        let (ends, content) = match line {
+            [b'.', rest @ ..] if self.unstuffs_listings && !rest.is_empty() => (false, rest),
+            // OPOP3:V0002: LIST, UIDL and CAPA end at any line that begins with a dot.
+            [b'.', ..] => (true, line),
+            _ => (false, line),
+        };
         if let Some(tap) = &self.tap {
             let place = if ends { Place::End } else { Place::Row };
             tap.line(Some(keyword), place, line);
@@ -269,10 +282,10 @@ impl Connection {
             octets,
         };
         Ok(Some(match keyword {
-            _ if line.is_empty() => Event::Blank,
-            Keyword::List => Event::ScanListing(ScanListing::parse(line)),
-            Keyword::Uidl => Event::UniqueIdListing(UniqueIdListing::parse(line)),
-            _ => Event::Capability(line),
+            _ if content.is_empty() => Event::Blank,
+            Keyword::List => Event::ScanListing(ScanListing::parse(content)),
+            Keyword::Uidl => Event::UniqueIdListing(UniqueIdListing::parse(content)),
+            _ => Event::Capability(content),
         }))
     }
 

@@ -30,6 +30,7 @@ mod unstuff;
 
 pub use capability::Capabilities;
 pub use command::{Command, Keyword, MAX_COMMAND, MessageNumber};
+pub(crate) use connection::LEFTOVER_SHOWN;
 pub use connection::{Connection, Event, MAX_LISTING_LINES, MAX_LISTING_OCTETS};
 pub use error::Error;
 pub use receive_buffer::MAX_LINE;

@@ -7,15 +7,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustix::net::sockopt;
 use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::sleep;
 
-use super::{Awaited, Error, ProxyFault, Stream, proxy};
+use super::{Awaited, Error, ProxyFault, Stream, pace, proxy};
 use crate::account::{Account, Proxy, Server, Via};
 
 /// How long one address is waited for before the next one is tried beside it (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// How long nothing may go over a connection before the kernel asks whether it still stands. Routers
+/// forget some within a minute or two.
+const PROBE_AFTER: Duration = Duration::from_secs(30);
+
+/// How often it asks then.
+const PROBE_EVERY: Duration = Duration::from_secs(15);
 
 /// Who answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +52,6 @@ pub(super) async fn dial(account: &Account) -> Result<(Box<dyn Stream>, Address)
             .map_err(|fault| Error::from((proxy, fault)))?,
         Via::Direct | Via::Socket(_) => None,
     };
-    let deadline = Instant::now() + limit;
     let connected = async {
         let source = account.route.source;
         let server = &account.server;
@@ -68,9 +75,9 @@ pub(super) async fn dial(account: &Account) -> Result<(Box<dyn Stream>, Address)
             },
         }
     };
-    match timeout_at(deadline, connected).await {
-        Ok(connected) => connected,
-        Err(_) => Err(Error::TimedOut {
+    match pace::within(limit, connected).await {
+        Some(connected) => connected,
+        None => Err(Error::TimedOut {
             awaited: Awaited::Connection,
             after: limit,
         }),
@@ -134,6 +141,7 @@ async fn race(
                 let stream = connect(address, source).await?;
                 // Commands are small, and every one of them is waited for.
                 stream.set_nodelay(true)?;
+                keep_alive(&stream)?;
                 Ok::<_, io::Error>((stream, address))
             });
         }
@@ -148,6 +156,15 @@ async fn race(
             () = sleep(ATTEMPT_DELAY), if !last => {}
         }
     }
+}
+
+/// Has the kernel ask whether the other side is still there, so that no router on the way forgets a
+/// connection on which nothing goes while an agent or a disk of ours takes its time.
+fn keep_alive(stream: &TcpStream) -> io::Result<()> {
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, PROBE_AFTER)?;
+    sockopt::set_tcp_keepintvl(stream, PROBE_EVERY)?;
+    Ok(())
 }
 
 async fn connect(address: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
@@ -219,6 +236,16 @@ mod tests {
         let error = race(vec![dead], None).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
         assert!(race(Vec::new(), None).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_kernel_watches_over_a_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = listener.local_addr().unwrap();
+        let (stream, _) = race(vec![there], None).await.unwrap();
+        assert!(sockopt::socket_keepalive(&stream).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap(), PROBE_AFTER);
+        assert_eq!(sockopt::tcp_keepintvl(&stream).unwrap(), PROBE_EVERY);
     }
 
     #[tokio::test]

@@ -10,11 +10,12 @@ use std::ops::ControlFlow;
 use secrecy::ExposeSecret;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::yield_now;
-use tokio::time::{Instant, timeout, timeout_at};
 
+use super::farewell::is_farewell;
+use super::refusal::shown;
 use super::wire::{WIRE, trace_command, trace_line, trace_response};
-use super::{Awaited, Error, LAST_WORDS, Refusal, Session};
-use crate::pop3::{self, Command, Event, Keyword, Printable, Response};
+use super::{Awaited, Error, Refusal, Session, pace};
+use crate::pop3::{self, Command, Event, Keyword};
 
 impl Session {
     /// Sends one command and reads its one-line reply.
@@ -68,7 +69,7 @@ impl Session {
 
     pub(super) async fn flush(&mut self) -> Result<(), Error> {
         let limit = self.pace.timeout();
-        let sent = timeout(limit, async {
+        let sent = pace::within(limit, async {
             self.stream.write_all(&self.output).await?;
             self.stream.flush().await
         })
@@ -77,9 +78,9 @@ impl Session {
         self.output.fill(0);
         self.output.clear();
         match sent {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(source)) => Err(self.lost(source)),
-            Err(_) => Err(Error::TimedOut {
+            Some(Ok(())) => Ok(()),
+            Some(Err(source)) => Err(self.lost(source)),
+            None => Err(Error::TimedOut {
                 awaited: Awaited::Sending,
                 after: limit,
             }),
@@ -105,23 +106,7 @@ impl Session {
         }
         match self.drain(&mut |_| ControlFlow::<Infallible>::Continue(())) {
             Ok(ControlFlow::Continue(())) => Ok(()),
-            Err(error) => Err(self.autologout().await.unwrap_or(error)),
-        }
-    }
-
-    /// Whether what nobody asked for is the word that Exchange says before it closes an idle
-    /// session (XPOP3:V0003): one negative line, and then the end.
-    pub(super) async fn autologout(&mut self) -> Option<Error> {
-        let said = &self.input[self.start..self.end];
-        let line = said.strip_suffix(b"\r\n")?;
-        if line.first() != Some(&b'-') || line.contains(&b'\n') {
-            return None;
-        }
-        let notice = self.secrets.without(Response::parse(line).text());
-        let notice = Some(Printable(&notice).to_string());
-        match timeout(LAST_WORDS, self.stream.read(&mut self.input)).await {
-            Ok(Ok(0) | Err(_)) => Some(Error::Autologout { notice }),
-            Ok(Ok(_)) | Err(_) => None,
+            Err(error) => Err(self.settle(error).await),
         }
     }
 
@@ -131,10 +116,11 @@ impl Session {
         mut take: impl FnMut(Event<'_>) -> ControlFlow<T> + Send,
     ) -> Result<T, Error> {
         loop {
-            if let ControlFlow::Break(value) = self.drain(&mut take)? {
-                return Ok(value);
+            match self.drain(&mut take) {
+                Ok(ControlFlow::Break(value)) => return Ok(value),
+                Ok(ControlFlow::Continue(())) => self.fill().await?,
+                Err(error) => return Err(self.settle(error).await),
             }
-            self.fill().await?;
         }
     }
 
@@ -146,48 +132,43 @@ impl Session {
         let mut input = &self.input[self.start..self.end];
         let mut outcome = ControlFlow::Continue(());
         let mut hidden;
+        let mut farewell = None;
         let failure = loop {
             match self.connection.next_event(&mut input) {
                 Ok(None) => break None,
                 Err(error) => break Some(error),
                 Ok(Some(mut event)) => {
+                    if let Event::Reply(_, response) | Event::Greeting(response) = event {
+                        trace_response(response, &self.secrets);
+                        self.last_words = None;
+                        if !response.is_positive() {
+                            hidden = self.secrets.without(response.text());
+                            let words = shown(&hidden);
+                            if is_farewell(response.text()) {
+                                farewell = Some(words);
+                                break None;
+                            }
+                            self.last_words = Some(words);
+                            let response = response.shown_as(&hidden);
+                            event = match event {
+                                Event::Reply(keyword, _) => Event::Reply(keyword, response),
+                                _ => Event::Greeting(response),
+                            };
+                        }
+                    }
+                    self.pace.note(event);
                     match event {
-                        Event::Reply(keyword, response) => {
-                            trace_response(response, &self.secrets);
-                            self.last_words = None;
-                            if !response.is_positive() {
-                                hidden = self.secrets.without(response.text());
-                                event = Event::Reply(keyword, response.shown_as(&hidden));
-                                self.last_words = Some(Printable(&hidden).to_string());
-                            }
-                            self.pace.restart();
-                        }
-                        Event::Greeting(response) => {
-                            trace_response(response, &self.secrets);
-                            if !response.is_positive() {
-                                hidden = self.secrets.without(response.text());
-                                event = Event::Greeting(response.shown_as(&hidden));
-                            }
-                            self.pace.restart();
-                        }
                         Event::Challenge(_) => {
                             self.last_words = None;
                             tracing::trace!(target: WIRE, "S: + ***");
-                            self.pace.restart();
                         }
                         Event::Content(octets) => self.body_octets += octets.len() as u64,
-                        Event::Capability(line) => {
-                            trace_line(line, &self.secrets);
-                        }
+                        Event::Capability(line) => trace_line(line, &self.secrets),
                         Event::End(_) => {
                             tracing::trace!(target: WIRE, octets = self.body_octets, "S: .");
                             self.body_octets = 0;
-                            self.pace.restart();
                         }
-                        Event::Blank
-                        | Event::LoneDot
-                        | Event::ScanListing(_)
-                        | Event::UniqueIdListing(_) => {}
+                        _ => {}
                     }
                     if let ControlFlow::Break(value) = take(event) {
                         outcome = ControlFlow::Break(value);
@@ -201,6 +182,13 @@ impl Session {
             }
         };
         self.start = self.end - input.len();
+        if let Some(notice) = farewell {
+            self.connection.give_up();
+            return Err(Error::Farewell {
+                notice,
+                is_closed: false,
+            });
+        }
         match failure {
             Some(error) => Err(self.protocol(error)),
             None => Ok(match outcome {
@@ -214,24 +202,30 @@ impl Session {
     pub(super) async fn fill(&mut self) -> Result<(), Error> {
         debug_assert_eq!(self.start, self.end, "unread input would be lost");
         (self.start, self.end) = (0, 0);
-        let began = Instant::now();
-        let deadline = self.pace.deadline(began);
-        match timeout_at(deadline, self.stream.read(&mut self.input)).await {
-            Ok(read) => {
-                self.received(read)?;
-                self.pace.received(self.end, began.elapsed());
-                Ok(())
-            }
-            Err(_) => {
-                let awaited = match self.connection.awaited() {
-                    Some(keyword) => Awaited::Reply(keyword),
-                    None => Awaited::Greeting,
-                };
-                // What comes after all would be taken for the answer to something else.
-                self.connection.give_up();
-                let after = self.pace.timeout();
-                Err(Error::TimedOut { awaited, after })
-            }
+        let reading = self.stream.read(&mut self.input);
+        let (read, waited) = pace::wait(self.pace.patience(), reading).await;
+        let Some(read) = read else {
+            return Err(self.out_of_time());
+        };
+        self.received(read)?;
+        self.pace.received(self.end, waited);
+        Ok(())
+    }
+
+    fn out_of_time(&mut self) -> Error {
+        // What comes after all would be taken for the answer to something else.
+        self.connection.give_up();
+        if self.pace.is_gainless() {
+            return Error::Gainless {
+                after: self.pace.ceiling(),
+            };
+        }
+        Error::TimedOut {
+            awaited: match self.connection.awaited() {
+                Some(keyword) => Awaited::Reply(keyword),
+                None => Awaited::Greeting,
+            },
+            after: self.pace.timeout(),
         }
     }
 

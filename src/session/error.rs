@@ -5,83 +5,13 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::ProxyFault;
 use super::tls::{self, ClientFault, Distrust, RootsFault, TlsFault};
+use super::{ProxyFault, Refusal};
 use crate::account::Server;
 use crate::auth::choose::Secret;
 use crate::auth::{self, apop};
 use crate::exit::Exit;
-use crate::pop3::{self, Keyword, Printable, Response, ResponseCode};
-
-/// A negative answer: an answer all the same, after which the session goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The command; none for a greeting that is no welcome.
-    pub command: Option<Keyword>,
-    /// The response code in front of the text.
-    pub code: Option<ResponseCode>,
-    /// The server's words, safe for a terminal.
-    pub text: String,
-    is_temporary: bool,
-}
-
-impl Refusal {
-    pub(super) fn new(command: Option<Keyword>, response: Response<'_>) -> Self {
-        let code = response.code();
-        Self {
-            command,
-            // Of what the server said, not of what is shown: a secret may be a word like any other.
-            is_temporary: is_temporary(code.as_ref(), response.text()),
-            code,
-            text: Printable(response.shown()).to_string(),
-        }
-    }
-
-    /// Whether the same command may well succeed later.
-    pub fn is_temporary(&self) -> bool {
-        self.is_temporary
-    }
-}
-
-/// The server said so in a response code (RFC 2449 §8, RFC 3206), or in the words that older
-/// servers use for a locked maildrop.
-fn is_temporary(code: Option<&ResponseCode>, text: &[u8]) -> bool {
-    match code {
-        Some(ResponseCode::InUse | ResponseCode::LoginDelay | ResponseCode::SysTemp) => true,
-        Some(ResponseCode::Auth | ResponseCode::SysPerm) => false,
-        Some(ResponseCode::Other(_)) | None => {
-            let text = String::from_utf8_lossy(text).to_ascii_lowercase();
-            let maildrop = ["maildrop", "mailbox", "mail drop", "mail box", "spool"];
-            let has = |word: &&str| text.contains(word);
-            let busy = ["lock", "busy", "in use"].iter().any(&has);
-            // qpopper: "lock busy! Is another session active?"; Courier: "Temporary problem,
-            // please try again later"; Exchange: "Server Unavailable. 21" for a passing
-            // trouble behind PASS. A lock alone may be on the account.
-            let passing = [
-                "lock busy",
-                "server unavailable",
-                "temporar",
-                "throttled",
-                "try again later",
-            ];
-            (busy && maildrop.iter().any(has)) || passing.iter().any(has)
-        }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.command {
-            Some(command) => write!(f, "the server refused {command}")?,
-            None => f.write_str("the server turned the connection away")?,
-        }
-        if self.text.is_empty() {
-            f.write_str(" without a word")
-        } else {
-            write!(f, ": `{}`", self.text)
-        }
-    }
-}
+use crate::pop3::{self, Keyword, Printable, ResponseCode};
 
 /// What a session was waiting for when time ran out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,11 +90,26 @@ pub enum Error {
         /// The refusal.
         refusal: Box<Refusal>,
     },
+    /// The server said that it ends the session, in the place of an answer or behind one
+    /// (`XPOP3:V0003`).
+    #[error("the server ended the session: `{notice}`")]
+    Farewell {
+        /// What it said.
+        notice: String,
+        /// And it did so: nothing is still on its way.
+        is_closed: bool,
+    },
     /// What answers greets as no POP3 server does.
     #[error("that is no POP3 server: it greets with `{line}`")]
     Foreign {
         /// Its greeting.
         line: String,
+    },
+    /// The session lasted long, and brought nothing.
+    #[error("gave up after {} s in which the server brought nothing", after.as_secs())]
+    Gainless {
+        /// How long it was waited for.
+        after: Duration,
     },
     /// The server greeted with a refusal.
     #[error("{0}")]
@@ -327,7 +272,7 @@ impl Error {
     /// Whether the server ended the connection, in good order or not.
     pub fn is_hang_up(&self) -> bool {
         match self {
-            Self::Autologout { .. } | Self::Lost { .. } => true,
+            Self::Autologout { .. } | Self::Farewell { .. } | Self::Lost { .. } => true,
             Self::LongLine { fault, .. } => fault.is_hang_up(),
             Self::Protocol { fault, .. } => matches!(fault, pop3::Error::Closed { .. }),
             _ => false,
@@ -337,7 +282,12 @@ impl Error {
     /// Whether the session broke while something was due: the server hung up, fell silent, or
     /// said what makes no sense.
     pub fn is_break(&self) -> bool {
-        self.is_hang_up() || matches!(self, Self::Protocol { .. } | Self::TimedOut { .. })
+        match self {
+            // No message is to blame for it.
+            Self::Farewell { .. } => false,
+            Self::Gainless { .. } | Self::Protocol { .. } | Self::TimedOut { .. } => true,
+            error => error.is_hang_up(),
+        }
     }
 
     /// Whether the login failed, and the session could go on.
@@ -380,9 +330,11 @@ impl Error {
             Self::Denied { .. } | Self::Login(_) => Exit::NoPermission,
             Self::Mechanism { fault, .. } => fault.exit(),
             Self::LongLine { fault, .. } => fault.exit(),
-            Self::Autologout { .. } | Self::Lost { .. } | Self::TimedOut { .. } => {
-                Exit::TemporaryFailure
-            }
+            Self::Autologout { .. }
+            | Self::Farewell { .. }
+            | Self::Gainless { .. }
+            | Self::Lost { .. }
+            | Self::TimedOut { .. } => Exit::TemporaryFailure,
             Self::Protocol { fault, .. } => match fault {
                 pop3::Error::Closed { .. } => Exit::TemporaryFailure,
                 pop3::Error::Argument { .. } | pop3::Error::CommandTooLong { .. } => Exit::Config,
@@ -482,7 +434,11 @@ impl Error {
             Self::Lost { source, .. } if tls::wants_certificate(source).is_some() => {
                 return tls::wants_certificate(source).map(str::to_owned);
             }
-            Self::Autologout { .. } | Self::Lost { .. } | Self::TimedOut { .. } => {
+            Self::Autologout { .. }
+            | Self::Farewell { .. }
+            | Self::Gainless { .. }
+            | Self::Lost { .. }
+            | Self::TimedOut { .. } => {
                 "whatever was complete is stored; run it again to go on from there".to_owned()
             }
             Self::Protocol {
@@ -501,11 +457,14 @@ impl Error {
                 "somebody may be tampering with the connection: use `pop3s://`".to_owned()
             }
             Self::Tls { fault, .. } => fault.advice().to_owned(),
-            Self::Refused(refusal) if refusal.command == Some(Keyword::Uidl) => {
+            Self::Refused(refusal)
+                if refusal.command == Some(Keyword::Uidl) && !refusal.is_temporary() =>
+            {
                 "without unique-ids messages cannot be told apart unless the server has LIST and \
                  TOP, so nothing was retrieved"
                     .to_owned()
             }
+            Self::Refused(refusal) if refusal.is_temporary() => "try again later".to_owned(),
             // OPOP3:V0001: +ERR is a success as well, which the next command shows up.
             Self::Refused(refusal) if refusal.command == Some(Keyword::Stat) => {
                 "has the server accepted the login after all? `-vv` shows what it said; check user \

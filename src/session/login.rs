@@ -1,10 +1,11 @@
 //! From nothing to the TRANSACTION state.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Command, Error, Keyword, Peer, Refusal, Session, Unbegun, Watch};
+use super::{Command, Error, Event, Keyword, Peer, Refusal, Session, Unbegun, Watch};
 use crate::account::{Account, AuthMethod, PasswordSource, Security};
 use crate::auth::choose::{Choice, Secret, Situation, choose};
 use crate::auth::{Credentials, Fault, apop, argument};
@@ -217,21 +218,46 @@ impl Session {
         }
         self.send(&[Command::Capa, user]).await?;
         self.capa_reply().await?;
-        let answer = self.reply().await;
+        let answer = self.verdict().await;
         judged(answer, user)?;
         self.alone(Command::Pass(password)).await
     }
 
     /// USER or PASS, and the answer to it.
     async fn alone(&mut self, command: Command<'_>) -> Result<(), Error> {
-        let answer = self.command(command).await;
+        let answer = match self.send(&[command]).await {
+            Ok(()) => self.verdict().await,
+            Err(error) => Err(error),
+        };
         judged(answer, command)
+    }
+
+    /// Reads a one-line reply on which the login depends. No means no, whatever comes behind it:
+    /// some servers say it twice, or end the session with one more word.
+    async fn verdict(&mut self) -> Result<Result<(), Refusal>, Error> {
+        let mut refusal = None;
+        let answer = self.converse(|event| {
+            if let Event::Reply(keyword, response) = event {
+                if !response.is_positive() {
+                    // A line of something else, without a status indicator, is no clear no.
+                    let is_clear = !response.is_foreign();
+                    refusal = Some((Refusal::new(Some(keyword), response), is_clear));
+                }
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+        let answer = answer.await;
+        match (refusal, answer) {
+            (Some((refusal, _)), Ok(())) | (Some((refusal, true)), Err(_)) => Ok(Err(refusal)),
+            (_, answer) => answer.map(Ok),
+        }
     }
 
     /// The replies to USER and PASS, both on their way. The first refusal counts.
     async fn both_replies(&mut self) -> Result<(), Error> {
         let user = self.reply().await?;
-        let pass = self.reply().await;
+        let pass = self.verdict().await;
         // Some hang up once they have refused.
         user.map_err(Error::Login)?;
         pass?.map_err(Error::Login)
@@ -242,8 +268,8 @@ impl Session {
     async fn apop(&mut self, user: &str, password: &SecretString) -> Result<(), Error> {
         let msg_id = apop::msg_id(&self.greeting).map_err(Error::Apop)?;
         let digest = apop::digest(msg_id, password);
-        let answer = self.command(Command::Apop(user, &digest)).await?;
-        answer.map_err(Error::Login)
+        self.send(&[Command::Apop(user, &digest)]).await?;
+        self.verdict().await?.map_err(Error::Login)
     }
 }
 
@@ -264,6 +290,7 @@ fn judged(answer: Result<Result<(), Refusal>, Error>, command: Command<'_>) -> R
     };
     let may_be_length = match &error {
         Error::Login(refusal) => refusal.code.is_none() && !refusal.is_temporary(),
+        Error::Farewell { .. } => false,
         error => error.is_hang_up(),
     };
     let (keyword, octets) = (command.keyword(), command.octets());

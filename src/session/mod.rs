@@ -22,11 +22,13 @@ pub mod certificate;
 mod dial;
 mod dialogue;
 mod error;
+mod farewell;
 mod listings;
 mod login;
 mod pace;
 mod pipeline;
 mod proxy;
+mod refusal;
 mod sasl;
 mod single;
 mod tls;
@@ -34,10 +36,11 @@ mod watch;
 mod wire;
 
 pub use dial::Address;
-pub use error::{Awaited, Error, Refusal};
+pub use error::{Awaited, Error};
 pub use listings::Listing;
 pub use pipeline::{Sink, Wanted};
 pub use proxy::ProxyFault;
+pub use refusal::Refusal;
 pub use tls::{CertificateFault, ClientFault, Distrust, RootsFault, TlsFault};
 pub use watch::Watch;
 
@@ -165,6 +168,9 @@ impl Session {
         }
         let mut session = Self::over(stream, account.timeout);
         session.bindings = bindings;
+        if account.profile.unstuffs_listings() {
+            session.connection.unstuff_listings();
+        }
         session.secrets.add(password.expose_secret().as_bytes());
         if let Some(watch) = watch {
             session.connection.tap(Arc::clone(watch) as Arc<dyn Tap>);
@@ -357,10 +363,10 @@ impl Session {
     pub async fn leave(mut self) -> Result<(), Error> {
         self.send(&[Command::Quit]).await?;
         let limit = self.pace.timeout();
-        match timeout(limit, self.stream.shutdown()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(source)) => Err(self.lost(source)),
-            Err(_) => Err(Error::TimedOut {
+        match pace::within(limit, self.stream.shutdown()).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(source)) => Err(self.lost(source)),
+            None => Err(Error::TimedOut {
                 awaited: Awaited::Sending,
                 after: limit,
             }),

@@ -121,9 +121,10 @@ impl Session {
                 self.flush().await?;
                 self.all_sent = sent == wanted.len();
             }
+            self.pace.expect(wanted[done].octets);
             self.fill().await?;
             let before = done;
-            let ControlFlow::Continue(()) = self.drain(&mut |event| {
+            let drained = self.drain(&mut |event| {
                 match event {
                     Event::Reply(_, response) if response.is_positive() => {
                         sink.begin(response.announced_octets());
@@ -141,7 +142,15 @@ impl Session {
                     _ => {}
                 }
                 ControlFlow::<Infallible>::Continue(())
-            })?;
+            });
+            if let Err(error) = drained {
+                let error = self.settle(error).await;
+                // What came in one read with the word is whole.
+                if matches!(error, Error::Farewell { is_closed, .. } if is_closed) {
+                    sink.hand_over().await;
+                }
+                return Err(error);
+            }
             ahead = (before..done).fold(ahead, |ahead, index| ahead.saturating_sub(size(index)));
             let goes_on = if self.connection.outstanding() == 0 {
                 self.keep_alive_while(sink.hand_over()).await?
@@ -161,6 +170,8 @@ impl Session {
     pub fn is_out_of_step(&self, error: &Error) -> bool {
         match error {
             Error::Protocol { fault, .. } => !matches!(fault, pop3::Error::Closed { .. }),
+            // What looked like the word may be a part of a message.
+            Error::Farewell { is_closed, .. } => !is_closed,
             Error::TimedOut { .. } => {
                 self.pipelines() && self.all_sent && !self.connection.is_mid_reply()
             }

@@ -12,9 +12,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
 
-use super::{Awaited, Command, Error, Event, LAST_WORDS, Refusal, Session, WIRE};
+use super::{Awaited, Command, Error, Event, LAST_WORDS, Refusal, Session, WIRE, pace};
 use crate::auth::Fault;
 use crate::auth::mechanism::{Mechanism, Message, decode};
 
@@ -136,23 +135,31 @@ impl Session {
     }
 
     async fn word(&mut self) -> Result<Word, Error> {
-        self.converse(|event| match event {
+        let mut refusal = None;
+        let word = self.converse(|event| match event {
             Event::Challenge(text) => ControlFlow::Break(Word::Challenge(text.to_vec())),
-            Event::Reply(_, response) if response.is_positive() => {
+            Event::Reply(keyword, response) => {
+                if !response.is_positive() {
+                    let is_clear = !response.is_foreign();
+                    refusal = Some((Refusal::new(Some(keyword), response), is_clear));
+                }
                 ControlFlow::Break(Word::Verdict(Ok(())))
             }
-            Event::Reply(keyword, response) => {
-                let refusal = Refusal::new(Some(keyword), response);
-                ControlFlow::Break(Word::Verdict(Err(refusal)))
-            }
             _ => ControlFlow::Continue(()),
-        })
-        .await
+        });
+        let word = word.await;
+        // As for PASS: no means no, whatever comes behind it.
+        match (refusal, word) {
+            (Some((refusal, _)), Ok(_)) | (Some((refusal, true)), Err(_)) => {
+                Ok(Word::Verdict(Err(refusal)))
+            }
+            (_, word) => word,
+        }
     }
 
     /// Ends the exchange from our side. Where the server does not follow, no further word.
     async fn call_off(&mut self, why: Error) -> Error {
-        let cancelled = timeout(LAST_WORDS, async {
+        let cancelled = pace::within(LAST_WORDS, async {
             self.assert_quiet().await?;
             self.connection
                 .cancel(&mut self.output)
@@ -162,11 +169,11 @@ impl Session {
             self.reply().await
         });
         match cancelled.await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
                 tracing::debug!(%error, "the server did not let the exchange be cancelled");
             }
-            Err(_) => self.connection.give_up(),
+            None => self.connection.give_up(),
         }
         why
     }
@@ -201,10 +208,10 @@ impl Worker {
             let mut mechanism = mechanism.lock().unwrap_or_else(PoisonError::into_inner);
             question(mechanism.as_mut())
         });
-        match timeout(self.limit, work).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(panic)) => resume_unwind(panic.into_panic()),
-            Err(_) => Err(Error::TimedOut {
+        match pace::within(self.limit, work).await {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(panic)) => resume_unwind(panic.into_panic()),
+            None => Err(Error::TimedOut {
                 awaited: Awaited::Mechanism,
                 after: self.limit,
             }),

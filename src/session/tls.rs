@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::{Awaited, Error, Stream, Watch};
+use super::{Awaited, Error, Stream, Watch, pace};
 use crate::account::{Account, Server, TlsSettings, TlsVersion};
 use crate::auth::binding::ChannelBindings;
 
@@ -114,9 +114,10 @@ impl Connector {
         limit: Duration,
     ) -> Result<(Box<dyn Stream>, Protection), Error> {
         let buffered = BufReader::with_capacity(SOCKET_READ, plain);
-        let stream = timeout(limit, self.connector.connect(self.name.clone(), buffered))
+        let handshake = self.connector.connect(self.name.clone(), buffered);
+        let stream = pace::within(limit, handshake)
             .await
-            .map_err(|_| Error::TimedOut {
+            .ok_or(Error::TimedOut {
                 awaited: Awaited::TlsHandshake,
                 after: limit,
             })?

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::thread;
 
-use exchange_sim::{Knobs, Profile};
+use exchange_sim::{Act, At, CapaOdd, Knobs, Profile};
 use support::bench::{Bench, By, PASSWORD, Setup, USER, letters};
 
 const GENERIC: &str = "profile = \"rfc1939\"";
@@ -20,6 +20,36 @@ fn mail_stays_on_the_server_unless_the_user_says_otherwise() {
     assert!(bench.mailbox().is_empty());
     bench.assert_exactly_once();
     bench.assert_no_violations();
+}
+
+/// RFC 1939 §3: in CAPA, UIDL and LIST, too, where Outlook stops at any dot (OPOP3:V0002).
+#[test]
+fn stuffed_lines_of_listings_are_unstuffed() {
+    let dotted = |answer: &str| Act::Rewrite(answer.as_bytes().to_vec());
+    for pipelining in [false, true] {
+        let bench = Bench::with(letters(2));
+        let uids = "+OK\r\n1 .one\r\n.2 two\r\n.\r\n";
+        let sizes = "+OK\r\n1 500\r\n.2 500\r\n.\r\n";
+        bench.knobs(
+            Knobs {
+                capa_odd: vec![CapaOdd::LeadingDot],
+                pipelining,
+                ..Knobs::default()
+            }
+            .rule(At::verb("UIDL"), dotted(uids))
+            .rule(At::verb("LIST"), dotted(sizes)),
+        );
+        bench.sync(GENERIC, &[]).gives(0);
+        bench.assert_exactly_once();
+        let listed = bench.configured("list", GENERIC, &["work"]).gives(0).out;
+        assert!(
+            listed.contains(".one") && listed.contains("two"),
+            "{listed}"
+        );
+        bench.sync(GENERIC, &[]).gives(0);
+        bench.assert_exactly_once();
+        bench.sync("profile = \"outlook-2019\"", &[]).gives(76);
+    }
 }
 
 /// OPOP3:C0045 and C0047 bind Outlook; RFC 2449 §6.6 lets others send both at once.

@@ -501,3 +501,45 @@ fn challenges_are_not_shown_to_a_tap() {
     replies(&mut connection, b"-ERR no\r\n", 9).unwrap();
     assert_eq!(*lines.0.lock().unwrap(), [b"-ERR no".to_vec()]);
 }
+
+/// RFC 1939 §3: a line that begins with a dot is stuffed, unless it is the end.
+#[test]
+fn listings_are_unstuffed_where_rfc_1939_is_kept_to() {
+    let cases: &[(&[Command<'_>], &[u8], &[&str])] = &[
+        (
+            &[Command::Capa],
+            b"+OK\r\nUSER\r\n..ext\r\n.x\r\n..\r\nUIDL\r\n.\r\n",
+            &[
+                "CAPA true ",
+                "capa USER",
+                "capa .ext",
+                "capa x",
+                "capa .",
+                "capa UIDL",
+                "end CAPA",
+            ],
+        ),
+        (
+            &[Command::Uidl, Command::List],
+            b"+OK\r\n1 .a\r\n..2 b\r\n.\r\n+OK\r\n1 5\r\n.2 7\r\n.\r\n",
+            &[
+                "UIDL true ",
+                "uid Some(1) .a",
+                "uid None b",
+                "end UIDL",
+                "LIST true ",
+                "scan Some(1) Some(5)",
+                "scan Some(2) Some(7)",
+                "end LIST",
+            ],
+        ),
+    ];
+    for (commands, stream, expected) in cases {
+        for size in 1..=stream.len() {
+            let mut connection = after_login(commands);
+            connection.unstuff_listings();
+            let events = replies(&mut connection, stream, size).unwrap();
+            assert_eq!(&events, expected, "pieces of {size}");
+        }
+    }
+}

@@ -86,3 +86,54 @@ async fn a_multi_line_answer_without_its_end_is_given_up() {
         assert!(messages.iter().all(|message| !message.ends_with('$')));
     }
 }
+
+/// A server that refuses each message just before the time-out does not hold the run for weeks.
+#[tokio::test(start_paused = true)]
+async fn a_session_in_which_nothing_is_gained_is_given_up() {
+    let mut script = Vec::new();
+    for number in 1..=40 {
+        script.push(Expect(format!("RETR {number}\r\n").leak()));
+        script.extend([Wait(50 * SECOND), Say("-ERR not now\r\n")]);
+    }
+    let (mut session, _server) = logged_in(PLAIN, script).await;
+    let began = Instant::now();
+    let mut sink = Collected::default();
+    let error = session.retr(&wanted(1..=40), &mut sink).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "gave up after 1800 s in which the server brought nothing"
+    );
+    assert!((1790..=1810).contains(&began.elapsed().as_secs()));
+    let refused = sink.0.lock().unwrap().len();
+    assert!((35..=36).contains(&refused), "{refused}");
+}
+
+/// The same server that sends them is waited for, however long it takes.
+#[tokio::test(start_paused = true)]
+async fn a_session_in_which_messages_come_slowly_goes_on() {
+    let mut script = Vec::new();
+    for number in 1..=80 {
+        script.push(Expect(format!("RETR {number}\r\n").leak()));
+        script.extend([Wait(50 * SECOND), Say("+OK\r\none\r\n.\r\n")]);
+    }
+    let (mut session, _server) = logged_in(PLAIN, script).await;
+    let mut sink = Collected::default();
+    session.retr(&wanted(1..=80), &mut sink).await.unwrap();
+    assert_eq!(sink.0.lock().unwrap().len(), 80);
+}
+
+/// However much came before: each silence has the time-out, and no more.
+#[tokio::test(start_paused = true)]
+async fn a_silence_behind_many_octets_is_no_longer_than_another() {
+    let much = format!("+OK\r\n{}", "0123456789abcdef\r\n".repeat(20_000));
+    let script = vec![Expect("RETR 1\r\n"), Say(much.leak())];
+    let (mut session, _server) = logged_in(PLAIN, script).await;
+    let began = Instant::now();
+    let mut sink = Collected::default();
+    let error = session.retr(&wanted(1..=1), &mut sink).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "timed out after 60 s waiting for the reply to RETR"
+    );
+    assert!(began.elapsed() < 62 * SECOND, "{:?}", began.elapsed());
+}

@@ -318,3 +318,67 @@ async fn outlook_answers_a_timestamp_with_user_and_pass() {
         log_in(session, &account, "tanstaaf").await.unwrap();
     }
 }
+
+/// No means no, also where it is said twice: 77, and no doubt about the dialogue (catalogue 12).
+#[tokio::test(start_paused = true)]
+async fn a_password_that_is_refused_twice_is_a_refused_password() {
+    let no = "-ERR wrong\r\n";
+    let twice = "-ERR wrong\r\n-ERR really\r\n";
+    let ways = [
+        vec![Say(twice)],
+        vec![Say(no), Wait(SECOND), Say("-ERR really\r\n")],
+        vec![Say(no), Say("-ERR really\r\n"), Close],
+        vec![Say("-ERR wrong\r\n+OK\r\n")],
+        vec![
+            Say("-ERR wrong\r\n-ERR Connection is closed. 21\r\n"),
+            Close,
+        ],
+        vec![Say(no), Close],
+    ];
+    for way in ways {
+        let mut script = vec![Expect("USER anna\r\n"), Say("+OK\r\n")];
+        script.push(Expect("PASS secret\r\n"));
+        script.extend(way);
+        let (error, rest) = refused("anna", "secret", script).await;
+        assert_eq!(error.to_string(), "the server refused PASS: `wrong`");
+        assert_eq!(error.exit(), Exit::NoPermission);
+        assert!(["", "QUIT\r\n"].contains(&rest.as_str()), "{rest}");
+    }
+    let script = vec![Expect("USER anna\r\n"), Say(twice)];
+    let (error, _) = refused("anna", "secret", script).await;
+    assert_eq!(error.to_string(), "the server refused USER: `wrong`");
+    // A yes that is said twice is out of step.
+    let mut script = vec![Expect("USER anna\r\n"), Say("+OK\r\n")];
+    script.extend([Expect("PASS secret\r\n"), Say("+OK\r\n+OK\r\n")]);
+    let (error, _) = refused("anna", "secret", script).await;
+    assert_eq!(error.exit(), Exit::Protocol, "{error}");
+}
+
+/// XPOP3:V0003 in place of the answer to a password: the session has lasted too long.
+#[tokio::test(start_paused = true)]
+async fn a_notice_in_place_of_the_answer_to_a_login_is_no_wrong_password() {
+    let notice = "-ERR Connection is closed. 21\r\n";
+    let user = vec![Expect("USER anna\r\n"), Say(notice), Close];
+    let mut pass = vec![Expect("USER anna\r\n"), Say("+OK\r\n")];
+    pass.extend([Expect("PASS secret\r\n"), Say(notice), Close]);
+    for script in [user, pass] {
+        let (error, _) = refused("anna", "secret", script).await;
+        assert_eq!(
+            error.to_string(),
+            "the server ended the session: `Connection is closed. 21`"
+        );
+        assert_eq!(error.exit(), Exit::TemporaryFailure);
+    }
+}
+
+/// What a server says is cut to what people read; what it means is not.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_many_octets_is_cut() {
+    let long = format!("-ERR {}ü, try again later\r\n", "wordy ".repeat(1300));
+    let mut script = vec![Expect("USER anna\r\n"), Say("+OK\r\n")];
+    script.extend([Expect("PASS secret\r\n"), Say(long.leak())]);
+    let (error, _) = refused("anna", "secret", script).await;
+    let text = error.to_string();
+    assert!(text.len() < 300 && text.ends_with("…`"), "{text}");
+    assert_eq!(error.exit(), Exit::TemporaryFailure);
+}

@@ -22,6 +22,48 @@ fn refused(text: &str) -> Knobs {
     }
 }
 
+/// The same words to STAT, of servers that accept any login first.
+#[test]
+fn a_throttled_mailbox_is_a_matter_of_time_and_not_of_protocol() {
+    for (text, status) in [
+        (
+            "Exceeded the login limit, reduce the frequency of requests",
+            75,
+        ),
+        ("[SYS/TEMP] not now", 75),
+        ("too many requests", 75),
+        ("mailbox is locked", 75),
+        ("try again", 75),
+        ("no", 76),
+    ] {
+        for verb in ["STAT", "UIDL"] {
+            if (verb, status) == ("UIDL", 76) {
+                continue;
+            }
+            let answer = format!("-ERR {text}\r\n").into_bytes();
+            let knobs = Knobs::default().rule(At::verb(verb), Act::Instead(answer));
+            let row = fault(format!("{text} to {verb}"), knobs).fails(status, text);
+            match status {
+                75 => row.says("hint: try again later").holds(),
+                _ => row.says("hint: has the server accepted the login").holds(),
+            }
+        }
+    }
+}
+
+/// Some servers say no twice: the second time is no answer to anything, and changes nothing.
+#[test]
+fn a_login_that_is_refused_twice_is_refused() {
+    for verb in ["USER", "PASS"] {
+        let twice = b"-ERR no\r\n-ERR really no\r\n".to_vec();
+        let knobs = Knobs::default().rule(At::verb(verb), Act::Instead(twice));
+        let words = format!("the server refused {verb}: `no`");
+        fault(format!("{verb} refused twice"), knobs)
+            .fails(77, &words)
+            .holds();
+    }
+}
+
 #[test]
 fn a_refused_login_tells_what_to_do_about_it() {
     for (text, status, words) in [
@@ -53,6 +95,21 @@ fn a_refused_login_tells_what_to_do_about_it() {
             "hint: try again later",
         ),
         ("Server Unavailable. 21", 75, "try again later"),
+        (
+            "Exceeded the login limit for a 15 minute period. Reduce the frequency of requests",
+            75,
+            "Reduce the frequency of requests",
+        ),
+        ("too many connections, try again later", 75, "too many"),
+        ("Too many login attempts", 75, "hint: try again later"),
+        ("you log in too frequently", 75, "too frequently"),
+        ("server is overloaded, try again", 75, "overloaded"),
+        (
+            "Invalid login, try again",
+            77,
+            "hint: check user name and password",
+        ),
+        ("[AUTH] too many wrong passwords", 77, "too many wrong"),
         (
             "Logon failure: unknown user name or bad password.",
             77,

@@ -125,6 +125,85 @@ fn the_word_in_place_of_an_answer_is_passed_on_and_deletes_nothing() {
     assert!(bench.mailbox().is_empty());
 }
 
+/// XPOP3:V0003: the same at any command, with one answer at a time or many. What was complete is
+/// kept and not retrieved again, and no message is to blame.
+#[test]
+fn the_word_in_place_of_any_answer_blames_no_message() {
+    let notice = b"-ERR Connection is closed. 21\r\n";
+    for pipelining in [false, true] {
+        for (at, kept) in [
+            (At::verb("USER"), 0),
+            (At::verb("PASS"), 0),
+            (At::verb_nth("STAT", 1), 0),
+            (At::verb("UIDL"), 0),
+            (At::verb("LIST"), 0),
+            (At::line("RETR 1"), 0),
+            (At::line("RETR 3"), 2),
+            (At::verb_nth("STAT", 2), 3),
+            (At::line("DELE 1"), 3),
+            (At::line("DELE 3"), 3),
+            (At::verb("QUIT"), 3),
+        ] {
+            let bench = Bench::with(letters(3));
+            let usual = || Knobs {
+                pipelining,
+                ..Knobs::default()
+            };
+            bench.knobs(
+                usual()
+                    .rule(at.clone(), Act::Instead(notice.to_vec()))
+                    .rule(at.clone(), Act::CloseAfter(CloseHow::Fin)),
+            );
+            let run = bench.sync("profile = \"outlook-2016\"", &[]);
+            let ended = run.gives(75);
+            ended.says("the server ended the session: `Connection is closed. 21`");
+            let text = ended.text();
+            assert!(!text.contains("message"), "{at:?}: {text}");
+            assert_eq!(bench.sim.transcripts().len(), 1, "{at:?}: {text}");
+            assert_eq!(bench.mailbox().len(), 3, "{at:?}: {text}");
+            assert_eq!(bench.store.len(), kept, "{at:?}: {text}");
+            bench.knobs(usual());
+            bench.sim.clear_log();
+            bench.sync("profile = \"outlook-2016\"", &[]).gives(0);
+            let again = bench.sim.commands_of("RETR").len();
+            assert_eq!(again, 3 - kept, "{at:?}: retrieved again");
+            bench.assert_exactly_once();
+            assert!(bench.mailbox().is_empty(), "{at:?}");
+        }
+    }
+}
+
+/// XPOP3:V0003: in one segment with the end of a message, or with the answer to a deletion.
+#[test]
+fn the_word_behind_an_answer_blames_no_message_either() {
+    let notice = b"-ERR Connection is closed. 21\r\n";
+    for (at, kept) in [
+        (At::verb_nth("STAT", 1), 0),
+        (At::line("RETR 2"), 2),
+        (At::line("DELE 1"), 3),
+    ] {
+        let bench = Bench::with(letters(3));
+        bench.knobs(
+            Knobs::default()
+                .rule(at.clone(), Act::After(notice.to_vec()))
+                .rule(at.clone(), Act::CloseAfter(CloseHow::Fin)),
+        );
+        let ended = bench.sync("profile = \"outlook-2016\"", &[]).gives(75);
+        ended.says("the server ended the session: `Connection is closed. 21`");
+        let text = ended.text();
+        assert!(!text.contains("message"), "{at:?}: {text}");
+        assert_eq!(bench.mailbox().len(), 3, "{at:?}: {text}");
+        assert_eq!(bench.store.len(), kept, "{at:?}: {text}");
+        bench.knobs(Knobs::default());
+        bench.sim.clear_log();
+        bench.sync("profile = \"outlook-2016\"", &[]).gives(0);
+        let again = bench.sim.commands_of("RETR").len();
+        assert_eq!(again, 3 - kept, "{at:?}: retrieved again");
+        bench.assert_exactly_once();
+        assert!(bench.mailbox().is_empty(), "{at:?}");
+    }
+}
+
 /// XPOP3:V0002: 60 s before login are not for waiting, so the password comes first.
 #[test]
 fn the_password_is_there_before_the_server_is_dialled() {

@@ -1,0 +1,120 @@
+//! Negative answers, and what they mean for another try.
+
+use std::fmt;
+
+use super::farewell::is_farewell;
+use crate::pop3::{Keyword, Printable, Response, ResponseCode};
+
+/// How many characters of what a server says people are shown. What it means is found out before.
+const SHOWN: usize = 200;
+
+/// What servers without response codes say of a trouble that passes. qpopper: "lock busy! Is
+/// another session active?"; Courier: "Temporary problem, please try again later"; Exchange:
+/// "Server Unavailable. 21" for a passing trouble behind PASS; Outlook.com: "Exceeded the login
+/// limit for a 15 minute period. Reduce the frequency of requests". A lock alone may be on the
+/// account.
+const PASSING: [&str; 16] = [
+    "again after",
+    "again in ",
+    "again later",
+    "frequency",
+    "frequently",
+    "lock busy",
+    "login limit",
+    "login rate",
+    "overloaded",
+    "rate limit",
+    "server unavailable",
+    "slow down",
+    "temporar",
+    "throttl",
+    "too busy",
+    "too many",
+];
+
+/// Words that make "try again" mean other credentials, not another time.
+const CREDENTIALS: [&str; 10] = [
+    "authenticat",
+    "bad ",
+    "credential",
+    "denied",
+    "incorrect",
+    "invalid",
+    "login failed",
+    "password",
+    "unknown",
+    "wrong",
+];
+
+/// A negative answer: an answer all the same, after which the session goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The command; none for a greeting that is no welcome.
+    pub command: Option<Keyword>,
+    /// The response code in front of the text.
+    pub code: Option<ResponseCode>,
+    /// The server's words, safe for a terminal.
+    pub text: String,
+    is_temporary: bool,
+}
+
+impl Refusal {
+    pub(super) fn new(command: Option<Keyword>, response: Response<'_>) -> Self {
+        let code = response.code();
+        Self {
+            command,
+            // Of what the server said, not of what is shown: a secret may be a word like any other.
+            is_temporary: is_temporary(code.as_ref(), response.text())
+                || is_farewell(response.text()),
+            code,
+            text: shown(response.shown()),
+        }
+    }
+
+    /// Whether the same command may well succeed later.
+    pub fn is_temporary(&self) -> bool {
+        self.is_temporary
+    }
+}
+
+/// The server said so in a response code (RFC 2449 §8, RFC 3206), or in the words that older
+/// servers use for a locked maildrop.
+fn is_temporary(code: Option<&ResponseCode>, text: &[u8]) -> bool {
+    match code {
+        Some(ResponseCode::InUse | ResponseCode::LoginDelay | ResponseCode::SysTemp) => true,
+        Some(ResponseCode::Auth | ResponseCode::SysPerm) => false,
+        Some(ResponseCode::Other(_)) | None => {
+            let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+            let maildrop = ["maildrop", "mailbox", "mail drop", "mail box", "spool"];
+            let has = |word: &&str| text.contains(word);
+            let busy = ["lock", "busy", "in use"].iter().any(&has);
+            (busy && maildrop.iter().any(has))
+                || PASSING.iter().any(has)
+                || (text.contains("try again") && !CREDENTIALS.iter().any(has))
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.command {
+            Some(command) => write!(f, "the server refused {command}")?,
+            None => f.write_str("the server turned the connection away")?,
+        }
+        if self.text.is_empty() {
+            f.write_str(" without a word")
+        } else {
+            write!(f, ": `{}`", self.text)
+        }
+    }
+}
+
+/// What a server said, safe for a terminal, and cut to what people read.
+pub(super) fn shown(text: &[u8]) -> String {
+    let mut words = Printable(text).to_string();
+    if let Some((end, _)) = words.char_indices().nth(SHOWN) {
+        words.truncate(end);
+        words.push('…');
+    }
+    words
+}
