@@ -138,7 +138,7 @@ fn list(
         let entry = entry?;
         Ok::<_, Error>(Had {
             unique_id: entry.unique_id,
-            copies: 1,
+            copies: entry.copies,
             without_slashes: entry.without_slashes,
         })
     });

@@ -7,7 +7,7 @@
 //!
 //! That a program has had a message does not mean that its copy is still there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -97,8 +97,10 @@ impl Mailbox {
 /// A message that another program has had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its unique-id, as that program wrote it down.
+    /// Its unique-id, as popsync reads it.
     pub unique_id: Vec<u8>,
+    /// How many messages had it, as popsync reads it.
+    pub copies: u32,
     /// Whether every `/` of the unique-id was written as `-`.
     pub without_slashes: bool,
 }
@@ -144,6 +146,8 @@ pub struct Entries<R> {
     /// The mailboxes seen that are not the wanted one.
     others: BTreeSet<String>,
     found: u64,
+    /// What popsync makes of unique-ids that hold blanks, and of how many each.
+    blanks: BTreeMap<Vec<u8>, u32>,
     ended: bool,
 }
 
@@ -188,6 +192,7 @@ impl<R: BufRead> Entries<R> {
             wanted: true,
             others: BTreeSet::new(),
             found: 0,
+            blanks: BTreeMap::new(),
             ended: false,
         }
     }
@@ -196,7 +201,11 @@ impl<R: BufRead> Entries<R> {
         loop {
             let line = match self.lines.next() {
                 Ok(Some(line)) => line,
-                Ok(None) => return self.end().map(|()| None),
+                Ok(None) => {
+                    self.end()?;
+                    let left = self.blanks.pop_first();
+                    return Ok(left.map(|(unique_id, copies)| self.entry(unique_id, copies)));
+                }
                 Err(lines::Failure::Io(source)) => {
                     return Err(Error::Io {
                         path: self.path.clone(),
@@ -227,16 +236,28 @@ impl<R: BufRead> Entries<R> {
                     unique_id
                 }
             };
-            if unique_id.is_empty() {
+            let Some(word) = first_word(unique_id) else {
                 return Err(self.malformed(Malformed::NoUniqueId));
+            };
+            if !self.wanted {
+                continue;
             }
-            if self.wanted {
-                self.found += 1;
-                return Ok(Some(Entry {
-                    unique_id: unique_id.to_vec(),
-                    without_slashes: self.format == Format::Getmail,
-                }));
+            self.found += 1;
+            let (is_whole, word) = (word.len() == unique_id.len(), word.to_vec());
+            if is_whole {
+                return Ok(Some(self.entry(word, 1)));
             }
+            // Others take the rest of the line for the unique-id. As popsync reads it, several
+            // may share one.
+            *self.blanks.entry(word).or_default() += 1;
+        }
+    }
+
+    fn entry(&self, unique_id: Vec<u8>, copies: u32) -> Entry {
+        Entry {
+            unique_id,
+            copies,
+            without_slashes: self.format == Format::Getmail,
         }
     }
 
@@ -266,6 +287,13 @@ impl<R: BufRead> Entries<R> {
             fault,
         }
     }
+}
+
+/// The unique-id as popsync reads it in UIDL's answer: blanks separate fields there, and what
+/// follows the second is ignored (`OPOP3:C0038`).
+fn first_word(unique_id: &[u8]) -> Option<&[u8]> {
+    let mut words = unique_id.split(|&octet| octet == b' ' || octet == b'\t');
+    words.find(|word| !word.is_empty())
 }
 
 /// Notes the name of a mailbox that is not the wanted one, if it is one of the first.

@@ -23,26 +23,46 @@ fn every_format_gives_the_ids_of_the_mailbox_and_no_others() {
             Mpop,
             &b"# generated\n#\n 2 other.example.com anna@example.com\nx\n# y\n 3 MAIL.example.com \
                anna@example.com\na\nb c\n 1 is an id\n 0 mail.example.com bert\n"[..],
-            &["a", "b c", " 1 is an id"][..],
+            // As UIDL's answer is read: the first word.
+            &["a", "1", "b"][..],
         ),
-        (Getmail, b"a-b\x001700000000\nc d\x000\n\n", &["a-b", "c d"]),
+        (Getmail, b"a-b\x001700000000\nc d\x000\n\n", &["a-b", "c"]),
         (
             Fetchmail,
             b"anna@example.com@mail.example.com a@b\nbert@mail.example.com x\nfirst last@h z\n\
               anna@example.com@Mail.Example.Com c\n",
             &["a@b", "c"],
         ),
-        (Fdm, b"1 a\n3 b c\n4  x y\n", &["a", "b c", " x y"]),
+        (Fdm, b"1 a\n3 b c\n4  x y\n", &["a", "b", "x"]),
         (
             Thunderbird,
             b"# POP3 State File\r\n\r\n*mail.example.com anna@example.com\r\nk a 1700000000\r\n\
               d b 1700000000\r\nb large 1700000000\r\nf wanted 1700000000\r\nk old\r\n\
               k c d 1700000000\r\n*mail.example.com bert\r\nk x 1700000000\r\n",
-            &["a", "b", "old", "c d"],
+            &["a", "b", "old", "c"],
         ),
     ] {
         assert_eq!(read(format, text).unwrap(), expected, "{}", format.name());
     }
+}
+
+/// OPOP3:C0038: popsync reads the first word, other programs the rest of the line.
+#[test]
+fn unique_ids_that_differ_behind_a_blank_are_counted_as_one() {
+    let mailbox = Mailbox {
+        host: "mail.example.com".to_owned(),
+        user: "anna".to_owned(),
+    };
+    let text = b" 6 mail.example.com anna\nb 1\na\nb 2\n\tc\nb\t3\nd  \n";
+    let entries = Entries::new(Format::Mpop, Path::new("list"), mailbox, Cursor::new(text));
+    let found: Vec<_> = entries.map(Result::unwrap).collect();
+    let found: Vec<_> = found
+        .iter()
+        .map(|entry| (entry.unique_id.as_slice(), entry.copies))
+        .collect();
+    let expected: [(&[u8], u32); 4] = [(b"a", 1), (b"b", 3), (b"c", 1), (b"d", 1)];
+    assert_eq!(found, expected);
+    assert!(read(Format::Fdm, b"2   \n").is_err());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use exchange_sim::{Knobs, Missing};
 
-use support::bench::{Bench, Setup, letter, letters, stored_form};
+use support::bench::{Bench, Setup, USER, letter, letters, stored_form};
 
 const DELETES: [&str; 2] = ["--profile", "outlook-2016"];
 
@@ -262,4 +262,33 @@ fn new_mail_in_the_middle_of_the_listing_is_found() {
     expected.push(stored_form(&middle));
     bench.assert_stored(&expected);
     assert_eq!(retrieved(&bench), 5);
+}
+
+/// OPOP3:C0038: other programs take the rest of the line for the unique-id, popsync the first word;
+/// what they had is known all the same.
+#[test]
+fn an_import_knows_unique_ids_with_blanks() {
+    for program in ["mpop", "fdm", "thunderbird"] {
+        let bench = Bench::with([]);
+        let had: [&[u8]; 4] = [b"b 1", b"b 2", b"c x", b"a"];
+        for (number, uid) in had.iter().enumerate() {
+            bench.deliver_with_uid(uid, &letter(number));
+        }
+        bench.deliver_with_uid(b"d y", &letter(9));
+        let ids = had.map(|uid| String::from_utf8_lossy(uid).into_owned());
+        let list = match program {
+            "mpop" => format!(" 4 127.0.0.1 {USER}\n{}\n", ids.join("\n")),
+            "fdm" => ids.map(|id| format!("{} {id}\n", id.len())).concat(),
+            _ => {
+                let lines = ids.map(|id| format!("k {id} 1700000000\n")).concat();
+                format!("*127.0.0.1 {USER}\n{lines}")
+            }
+        };
+        let file = bench.path("list");
+        std::fs::write(&file, list).unwrap();
+        let arguments = ["work", "--from", program, file.to_str().unwrap()];
+        bench.configured("import", "", &arguments).gives(0);
+        bench.sync("", &[]).gives(0);
+        bench.assert_stored(&[stored_form(&letter(9))]);
+    }
 }
