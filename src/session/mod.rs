@@ -88,6 +88,8 @@ pub struct Session {
     secrets: Secrets,
     /// All commands of the current retrieval are on their way or answered.
     all_sent: bool,
+    /// CAPA was asked again behind the login.
+    has_asked_again: bool,
     /// No command goes out before the one before it was answered.
     is_one_by_one: bool,
     /// Octets of message bodies since the last log line about them.
@@ -215,6 +217,7 @@ impl Session {
             last_words: None,
             secrets: Secrets::default(),
             all_sent: false,
+            has_asked_again: false,
             is_one_by_one: false,
             body_octets: 0,
         }

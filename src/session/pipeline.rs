@@ -20,6 +20,9 @@ const UNKNOWN_OCTETS: u64 = 64 << 10;
 /// The size assumed for a header.
 const HEADER_OCTETS: u64 = 4 << 10;
 
+/// From so many commands on it is worth a wait to ask whether they may travel together after all.
+const WORTH_ASKING: usize = 8;
+
 /// A message to retrieve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
@@ -58,6 +61,27 @@ impl Session {
 
     fn pipelines(&self) -> bool {
         self.capabilities.pipelining() && !self.is_one_by_one
+    }
+
+    /// Asks once more what the server can do, where so many commands would be waited for one by
+    /// one: some servers, as Gmail, show PIPELINING only behind the login (RFC 2449 §5).
+    async fn ask_again(&mut self, commands: usize) -> Result<(), Error> {
+        let answers = !self.capabilities.lines().is_empty();
+        if commands < WORTH_ASKING
+            || self.has_asked_again
+            || self.is_one_by_one
+            || self.pipelines()
+            || !answers
+        {
+            return Ok(());
+        }
+        self.has_asked_again = true;
+        let before = self.capabilities.clone();
+        self.capa().await?;
+        if self.capabilities.lines().is_empty() {
+            self.capabilities = before;
+        }
+        Ok(())
     }
 
     /// How many commands may be on their way.
@@ -101,6 +125,7 @@ impl Session {
         command: impl Fn(Wanted) -> Command<'static> + Send,
         sink: &mut impl Sink,
     ) -> Result<(), Error> {
+        self.ask_again(wanted.len()).await?;
         let window = self.window();
         let mut sent = 0;
         let mut done = 0;

@@ -278,6 +278,65 @@ async fn a_second_answer_is_found_before_the_next_command() {
     assert_eq!(server.await.unwrap(), "", "not even QUIT goes out");
 }
 
+/// RFC 2449 §5: what a server can do may be more behind the login. Gmail is so.
+#[tokio::test(start_paused = true)]
+async fn pipelining_that_shows_only_behind_the_login_is_used_where_it_is_worth_asking() {
+    let flight = |numbers: std::ops::RangeInclusive<u32>| {
+        let lines: Vec<String> = numbers.map(|number| format!("RETR {number}\r\n")).collect();
+        &*lines.concat().leak()
+    };
+    let before = "+OK\r\nUSER\r\n.\r\n";
+    let answers = &*"+OK\r\none\r\n.\r\n".repeat(8).leak();
+    let script = vec![
+        // Not worth it.
+        Expect("RETR 1\r\n"),
+        Say("+OK\r\none\r\n.\r\n"),
+        Expect("CAPA\r\n"),
+        Say(PIPELINING),
+        Expect(flight(1..=8)),
+        Say(answers),
+        Expect(flight(1..=8)),
+        Say(answers),
+    ];
+    let (mut session, server) = logged_in(before, script).await;
+    let mut sink = Collected::default();
+    session.retr(&wanted(1..=1), &mut sink).await.unwrap();
+    session.retr(&wanted(1..=8), &mut sink).await.unwrap();
+    session.retr(&wanted(1..=8), &mut sink).await.unwrap();
+    assert_eq!(sink.0.lock().unwrap().len(), 17);
+    drop(session);
+    assert_eq!(server.await.unwrap(), "");
+}
+
+/// Where it does not show then either, one by one; asked once, and not where CAPA is unknown.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_pipeline_is_asked_again_once() {
+    for (before, again) in [
+        (PLAIN, Some(PLAIN)),
+        (PLAIN, Some("-ERR not now\r\n")),
+        ("-ERR what\r\n", None),
+    ] {
+        let mut script = Vec::new();
+        if let Some(again) = again {
+            script.extend([Expect("CAPA\r\n"), Say(again)]);
+        }
+        for _ in 0..2 {
+            for number in 1..=8 {
+                script.push(Expect(format!("RETR {number}\r\n").leak()));
+                script.extend([Wait(SECOND), Say("+OK\r\none\r\n.\r\n")]);
+            }
+        }
+        let (mut session, server) = logged_in(before, script).await;
+        let known = session.capabilities().clone();
+        let mut sink = Collected::default();
+        session.retr(&wanted(1..=8), &mut sink).await.unwrap();
+        session.retr(&wanted(1..=8), &mut sink).await.unwrap();
+        assert_eq!(session.capabilities(), &known);
+        drop(session);
+        assert_eq!(server.await.unwrap(), "");
+    }
+}
+
 /// XPOP3:C0005: a server may hang up once it has refused; why, it may have said before.
 #[tokio::test(start_paused = true)]
 async fn the_last_words_before_a_close_are_passed_on() {

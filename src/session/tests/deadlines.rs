@@ -96,6 +96,7 @@ async fn a_session_in_which_nothing_is_gained_is_given_up() {
         script.extend([Wait(50 * SECOND), Say("-ERR not now\r\n")]);
     }
     let (mut session, _server) = logged_in(PLAIN, script).await;
+    session.ask_one_by_one();
     let began = Instant::now();
     let mut sink = Collected::default();
     let error = session.retr(&wanted(1..=40), &mut sink).await.unwrap_err();
@@ -117,6 +118,7 @@ async fn a_session_in_which_messages_come_slowly_goes_on() {
         script.extend([Wait(50 * SECOND), Say("+OK\r\none\r\n.\r\n")]);
     }
     let (mut session, _server) = logged_in(PLAIN, script).await;
+    session.ask_one_by_one();
     let mut sink = Collected::default();
     session.retr(&wanted(1..=80), &mut sink).await.unwrap();
     assert_eq!(sink.0.lock().unwrap().len(), 80);
