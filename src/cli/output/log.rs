@@ -68,8 +68,15 @@ pub(super) fn step(span: &Span, event: &Event<'_>) {
         Event::Deleted { messages } => {
             tracing::debug!(target: STEPS, parent: span, "{messages} messages deleted on the server");
         }
+        Event::MessageFailed {
+            number,
+            unique_id,
+            reason,
+        } => {
+            let id = sanitize::unique_id(unique_id);
+            tracing::debug!(target: STEPS, parent: span, "message {number} ({id}): {reason}");
+        }
         Event::Decided { .. }
-        | Event::MessageFailed { .. }
         | Event::Received { .. }
         | Event::Retrieved
         | Event::Warning { .. } => {}

@@ -1,10 +1,13 @@
 //! One bar per account in work, on a terminal.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{
+    HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle,
+};
 
 use crate::sync::Event;
 
@@ -14,14 +17,20 @@ use super::{screen, terminal};
 const TICK: Duration = Duration::from_millis(120);
 
 /// Before the plan is known there is only the step to show.
-const STEP: &str = "{prefix} {spinner} {msg}";
+const STEP: &str = "{prefix} {spinner} {msg}{stalled}";
 
 /// Account, bar, messages, octets and rate, time left. Two columns at the end stay free for the
 /// `^C` that a terminal echoes; see `screen`.
-const TRANSFER: &str = "{prefix} [{wide_bar}] {msg}{octets}  {eta}  ";
+const TRANSFER: &str = "{prefix} [{wide_bar}] {msg}{octets}  {left}  ";
 
 /// How wide a screen has to be, beside the account's name, to show octets and rate as well.
 const WIDE: usize = 64;
+
+/// How long nothing may come before the bar says so, in place of the time left.
+const STALLED: u64 = 3;
+
+/// A rate that says it takes longer than this says nothing.
+const LONGEST: Duration = Duration::from_secs(100 * 3600);
 
 /// The bar of one account.
 pub(super) struct Bar {
@@ -30,6 +39,28 @@ pub(super) struct Bar {
     name: usize,
     messages: AtomicU64,
     of_messages: AtomicU64,
+    heard: Arc<Heard>,
+}
+
+/// When something was heard of the server last.
+#[derive(Debug)]
+struct Heard {
+    began: Instant,
+    /// Milliseconds after that.
+    last: AtomicU64,
+}
+
+impl Heard {
+    fn now(&self) {
+        let passed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(passed, Ordering::Relaxed);
+    }
+
+    /// For how many seconds nothing was.
+    fn silence(&self) -> u64 {
+        let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
+        self.began.elapsed().saturating_sub(last).as_secs()
+    }
 }
 
 impl Bar {
@@ -37,7 +68,11 @@ impl Bar {
     pub(super) fn new(bars: &MultiProgress, account: String) -> Self {
         let bar = bars.add(ProgressBar::no_length());
         let name = console::measure_text_width(&account);
-        bar.set_style(style(STEP, name));
+        let heard = Arc::new(Heard {
+            began: Instant::now(),
+            last: AtomicU64::new(0),
+        });
+        bar.set_style(style(STEP, name, &heard));
         bar.set_prefix(account);
         bar.set_message("connecting");
         bar.enable_steady_tick(TICK);
@@ -46,10 +81,12 @@ impl Bar {
             name,
             messages: AtomicU64::new(0),
             of_messages: AtomicU64::new(0),
+            heard,
         }
     }
 
     pub(super) fn show(&self, event: &Event<'_>) {
+        self.heard.now();
         match *event {
             Event::Connected { .. } => self.bar.set_message("logging in"),
             Event::LoggedIn => self.bar.set_message("listing"),
@@ -75,7 +112,7 @@ impl Bar {
             return;
         }
         self.of_messages.store(messages, Ordering::Relaxed);
-        self.bar.set_style(style(TRANSFER, self.name));
+        self.bar.set_style(style(TRANSFER, self.name, &self.heard));
         self.bar.set_length(octets.max(1));
         // Neither rate nor time left should count the login.
         self.bar.reset();
@@ -110,7 +147,8 @@ impl Drop for Bar {
 }
 
 /// The templates are constants, and a test reads them all.
-fn style(template: &str, name: usize) -> ProgressStyle {
+fn style(template: &str, name: usize, heard: &Arc<Heard>) -> ProgressStyle {
+    let (for_step, for_transfer) = (Arc::clone(heard), Arc::clone(heard));
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
@@ -123,6 +161,29 @@ fn style(template: &str, name: usize) -> ProgressStyle {
                 }
             },
         )
+        .with_key("stalled", move |_: &ProgressState, text: &mut dyn Write| {
+            if let silence @ STALLED.. = for_step.silence() {
+                let _ = write!(text, ", for {silence} s");
+            }
+        })
+        .with_key(
+            "left",
+            move |state: &ProgressState, text: &mut dyn Write| {
+                let _ = text.write_str(&left(for_transfer.silence(), state.eta()));
+            },
+        )
+}
+
+/// The time left, or how long nothing has come: then no rate says anything.
+fn left(silence: u64, eta: Duration) -> String {
+    if silence >= STALLED {
+        return format!("stalled {silence} s");
+    }
+    match eta {
+        Duration::ZERO => String::new(),
+        eta if eta > LONGEST => "days left".to_owned(),
+        eta => format!("{:#}", HumanDuration(eta)),
+    }
 }
 
 fn octets(state: &ProgressState) -> String {
@@ -144,6 +205,20 @@ mod tests {
         for template in [STEP, TRANSFER] {
             assert!(ProgressStyle::with_template(template).is_ok());
         }
+    }
+
+    #[test]
+    fn a_stalled_transfer_says_so_and_no_time_left_is_absurd() {
+        let second = Duration::from_secs(1);
+        assert_eq!(left(0, 90 * second), "2m");
+        assert_eq!(left(2, 5 * second), "5s");
+        assert_eq!(left(8, 5 * second), "stalled 8 s");
+        assert_eq!(left(8, Duration::MAX), "stalled 8 s");
+        // 1645 years, as a rate of nearly nothing has it.
+        for far in [Duration::from_secs(51_900_000_000), Duration::MAX] {
+            assert_eq!(left(0, far), "days left");
+        }
+        assert_eq!(left(0, Duration::ZERO), "");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use console::Style;
+use indicatif::HumanCount;
 use tracing::Span;
 
 use crate::sync::{Event, Reporter};
@@ -14,6 +15,10 @@ use super::{Output, log, sanitize, terminal};
 
 /// The shortest time between two lines of progress in JSON.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+
+/// How many messages that could not be had are named, in one run of one account. Where hundreds are
+/// refused it is for one reason.
+const NAMED: u64 = 10;
 
 /// Watches one account.
 pub(in crate::cli) struct AccountReporter {
@@ -30,6 +35,8 @@ struct Counts {
     listed: u64,
     messages: u64,
     octets: u64,
+    /// Messages that could not be had.
+    failed: u64,
     /// When the last line of progress was written.
     told: Option<Instant>,
     /// Something happened since then.
@@ -54,6 +61,13 @@ impl AccountReporter {
     /// The span that the account's log lines stand in.
     pub(in crate::cli) fn span(&self) -> Span {
         self.span.clone()
+    }
+
+    /// Whether one more message that could not be had is one of the first.
+    fn is_named(&self) -> bool {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.failed += 1;
+        counts.failed <= NAMED
     }
 
     /// Adds up what comes often, and gives the totals when it is time to tell them.
@@ -156,7 +170,7 @@ impl Reporter for AccountReporter {
                 number,
                 unique_id,
                 reason,
-            } => {
+            } if self.is_named() => {
                 self.output
                     .message_failed(&self.account, number, unique_id, reason);
             }
@@ -167,6 +181,21 @@ impl Reporter for AccountReporter {
             self.json(&event);
         } else {
             self.text(&event);
+        }
+    }
+}
+
+impl Drop for AccountReporter {
+    /// Says how many messages were not named.
+    fn drop(&mut self) {
+        let counts = self
+            .counts
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(more @ 1..) = counts.failed.checked_sub(NAMED) {
+            let (count, messages) = (HumanCount(more), terminal::messages(more));
+            let message = format!("{count} more {messages} could not be had; `-v` names all");
+            self.output.problem(Some(&self.account), &message);
         }
     }
 }

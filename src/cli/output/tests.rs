@@ -123,6 +123,42 @@ fn what_a_person_should_know_is_said_everywhere_and_escaped() {
     ");
 }
 
+/// Cron mails what is said: a handful of names tells why, two thousand tell no more.
+#[test]
+fn of_many_messages_that_fail_a_handful_is_named() {
+    let refused = |number| Event::MessageFailed {
+        number,
+        unique_id: b"AA",
+        reason: "no",
+    };
+    for (failed, named, rest) in [
+        (10, 10, None),
+        (
+            11,
+            10,
+            Some("popsync: work: 1 more message could not be had; `-v` names all\n"),
+        ),
+        (
+            2_000,
+            10,
+            Some("popsync: work: 1,990 more messages could not be had; `-v` names all\n"),
+        ),
+    ] {
+        let events: Vec<_> = (1..=failed).map(refused).collect();
+        let text = shown(TEXT, false, &events, &done());
+        assert_eq!(text.matches("(AA): no").count(), named);
+        match rest {
+            Some(rest) => assert!(text.contains(rest), "{text}"),
+            None => assert!(!text.contains("more"), "{text}"),
+        }
+        // Programs are told of each.
+        let json = Options { json: true, ..TEXT };
+        let text = shown(json, false, &events, &done());
+        let told = text.matches("{\"event\":\"failed\"").count();
+        assert_eq!(told, failed as usize);
+    }
+}
+
 #[test]
 fn quiet_leaves_only_errors() {
     let quiet = Options {
