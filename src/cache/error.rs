@@ -117,7 +117,7 @@ impl Error {
             Self::TooNew { .. } => "use the newer popsync; the file was left untouched".to_owned(),
             Self::Damaged { .. } | Self::Unreadable { .. } => DAMAGED.to_owned(),
             Self::StateDir { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                "make room and run it again; nothing was deleted on the server".to_owned()
+                "make room and run it again".to_owned()
             }
             Self::StateDir { .. } => {
                 "name another folder with `--state-dir`, or make this one writable".to_owned()
@@ -125,13 +125,9 @@ impl Error {
             Self::Sqlite(_) if self.is_bad_record() => DAMAGED.to_owned(),
             Self::Sqlite(_) => match self.code()? {
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => DAMAGED.to_owned(),
-                ErrorCode::DiskFull => {
-                    "make room and run it again; nothing was deleted on the server".to_owned()
-                }
+                ErrorCode::DiskFull => "make room and run it again".to_owned(),
                 ErrorCode::SystemIoFailure => {
-                    "is the disk of the state folder full, or failing? nothing was deleted on the \
-                     server"
-                        .to_owned()
+                    "is the disk of the state folder full, or failing?".to_owned()
                 }
                 ErrorCode::DatabaseBusy => "try again later".to_owned(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {

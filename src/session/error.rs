@@ -445,9 +445,7 @@ impl Error {
                 fault: pop3::Error::Closed { .. },
                 ..
             } => "whatever was complete is stored; run it again to go on from there".to_owned(),
-            Self::Protocol { .. } => {
-                "nothing was deleted; `-vv` shows the dialogue with the server".to_owned()
-            }
+            Self::Protocol { .. } => "`-vv` shows the dialogue with the server".to_owned(),
             Self::StlsRefused(_) => {
                 "use `pop3s://` if the server has it; `tls = \"off\"` would send the password in \
                  the clear"

@@ -182,8 +182,8 @@ impl Error {
             }
             Self::Replaced { .. } => {
                 return Some(
-                    "nothing was deleted on the server, and the next run appends the messages to \
-                     the file that is there now; let no program write the mbox without its locks"
+                    "the next run appends the messages to the file that is there now; let no program \
+                     write the mbox without its locks"
                         .to_owned(),
                 );
             }
@@ -191,17 +191,13 @@ impl Error {
         };
         Some(match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "make room and run it again; whatever was complete is stored, and nothing that \
-                 was not is deleted on the server"
-                    .to_owned()
+                "make room and run it again; whatever was complete is stored".to_owned()
             }
             io::ErrorKind::PermissionDenied => {
                 "is this the right user? the store must be writable by whoever runs popsync"
                     .to_owned()
             }
-            io::ErrorKind::ReadOnlyFilesystem => {
-                "the file system is mounted read-only; nothing was deleted on the server".to_owned()
-            }
+            io::ErrorKind::ReadOnlyFilesystem => "the file system is mounted read-only".to_owned(),
             io::ErrorKind::NotADirectory => {
                 "a Maildir is a folder that holds the folders `tmp`, `new` and `cur`, none of them \
                  a link"

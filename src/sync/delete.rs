@@ -147,6 +147,7 @@ pub(super) async fn delete(
     maildrop: &Maildrop,
     deletable: &[Deletable],
     reporter: &dyn Reporter,
+    may_have_deleted: &mut bool,
 ) -> Result<Asked, Broke> {
     let listed = deletable.iter().filter_map(|deletable| {
         let place = deletable.place;
@@ -176,6 +177,7 @@ pub(super) async fn delete(
         let at = at.map(|message| message.unique_id.to_vec());
         return Err(Broke::at_dele(error.into(), at));
     }
+    *may_have_deleted |= !accepted.is_empty();
     let end = match session.quit().await {
         Ok(end) => {
             reporter.report(Event::Deleted {

@@ -134,14 +134,23 @@ impl Error {
         }
     }
 
+    /// Whether people will wonder what became of the mail on the server.
+    pub(super) fn makes_wonder(&self) -> bool {
+        let exit = self.exit();
+        match self {
+            Self::EndlessMessage { .. } => true,
+            Self::Cache(_) | Self::Store(_) => exit == Exit::IoError,
+            Self::Session(error) => error.is_break() && exit == Exit::Protocol,
+            _ => false,
+        }
+    }
+
     /// What the user can do, for a line of its own.
     pub fn advice(&self) -> Option<String> {
         match self {
             Self::Auth(error) => error.advice(),
             Self::Cache(error) => error.advice(),
-            Self::EndlessMessage { .. } => {
-                Some("nothing of it was stored, and nothing was deleted on the server".to_owned())
-            }
+            Self::EndlessMessage { .. } => Some("nothing of it was stored".to_owned()),
             Self::Interrupted => {
                 Some("whatever was complete is stored; run it again to go on".to_owned())
             }

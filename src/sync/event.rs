@@ -103,6 +103,8 @@ pub struct Summary {
     pub headers: u64,
     /// Messages whose deletion the server accepted.
     pub deleted: u64,
+    /// QUIT was sent behind a DELE: what was asked for may be real, whatever came after that.
+    pub may_have_deleted: bool,
     /// Messages left aside by a limit.
     pub skipped: u64,
     /// Messages that could not be retrieved or deleted.

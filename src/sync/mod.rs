@@ -111,6 +111,24 @@ impl Outcome {
             Ok(()) => Exit::Success,
         }
     }
+
+    /// What the user can do, and what became of the mail on the server where the error makes one
+    /// wonder.
+    pub fn advice(&self) -> Option<String> {
+        let error = self.result.as_ref().err()?;
+        let advice = error.advice();
+        if !error.makes_wonder() {
+            return advice;
+        }
+        let comfort = match self.summary.may_have_deleted {
+            true => "what was deleted on the server was stored before",
+            false => "nothing was deleted on the server",
+        };
+        Some(match advice {
+            Some(advice) => format!("{advice}; {comfort}"),
+            None => comfort.to_owned(),
+        })
+    }
 }
 
 /// Syncs one account.

@@ -245,7 +245,7 @@ impl Output {
     pub(super) fn outcome(&self, account: &str, outcome: &Outcome) -> Exit {
         let exit = outcome.exit();
         if let Err(error) = &outcome.result {
-            self.account_error(account, error, exit, error.advice());
+            self.account_error(account, error, exit, outcome.advice());
         }
         self.summary(account, &outcome.summary, exit, outcome.result.is_ok());
         exit

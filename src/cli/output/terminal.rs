@@ -131,6 +131,7 @@ mod tests {
             octets: 3_412_345,
             headers: 0,
             deleted: 2,
+            may_have_deleted: true,
             skipped: 0,
             failed: 0,
             on_server: 1_040,

@@ -52,6 +52,7 @@ impl Run<'_> {
                     maildrop,
                     &deletable,
                     self.request.reporter,
+                    &mut summary.may_have_deleted,
                 );
                 let stop = self.stop.clone();
                 match stop.unless_stopped(deleting).await? {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use exchange_sim::{
-    At, CloseHow, Cut, CutAt, DeleErr, Fails, Knobs, ManualClock, Profile, UpdateFail, sample,
+    Act, At, CloseHow, Cut, CutAt, DeleErr, Fails, Knobs, ManualClock, Profile, UpdateFail, sample,
 };
 
 use support::bench::{Bench, Setup, letter, letters, stored_form};
@@ -387,4 +387,35 @@ fn a_server_that_sends_nothing_but_empty_messages_loses_none() {
     bench.knobs(Knobs::default());
     bench.fetch(&["--profile", "outlook-2016"]).gives(0);
     bench.assert_exactly_once();
+}
+
+/// Whatever comes in answer to QUIT: that nothing was deleted is only said where it is so.
+#[test]
+fn that_nothing_was_deleted_is_only_said_where_it_is_so() {
+    let answers = [
+        Act::Rewrite(b"+OK bye\r\n+OK really\r\n".to_vec()),
+        Act::Rewrite(b"+OK bye\r\n-ERR really\r\n".to_vec()),
+        Act::Rewrite(b"-ERR\r\n-ERR\r\n".to_vec()),
+        Act::Rewrite(b"?\r\n?\r\n".to_vec()),
+        Act::FirstLineLong(Some(200_000)),
+        Act::CloseAfter(CloseHow::Reset),
+    ];
+    for pipelining in [false, true] {
+        for answer in &answers {
+            let bench = Setup::with(letters(3)).start();
+            let usual = Knobs {
+                pipelining,
+                ..Knobs::default()
+            };
+            let answer = answer.clone();
+            bench.knobs(usual.clone().rule(At::verb("QUIT"), answer.clone()));
+            let ended = bench.fetch(&["--profile", "outlook-2016"]).end();
+            let text = ended.text();
+            assert!(bench.mailbox().is_empty(), "{answer:?}: {text}");
+            assert!(!text.contains("nothing was deleted"), "{answer:?}: {text}");
+            bench.knobs(usual.rule(At::line("STAT"), Act::Before(b"+OK\r\n".to_vec())));
+            let ended = bench.fetch(&["--profile", "outlook-2016"]).gives(76);
+            ended.says("nothing was deleted on the server");
+        }
+    }
 }

@@ -279,6 +279,38 @@ fn a_full_state_folder_stops_the_run_and_loses_nothing() {
     assert!(stored_some > 0, "no run failed between two batches");
 }
 
+/// The disk is full when what was deleted is to be recorded.
+#[test]
+#[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
+fn a_state_folder_that_is_full_after_the_deletions_is_told_as_such() {
+    let bench = Setup::with(letters(700))
+        .knobs(Knobs {
+            uid_long: Some(300),
+            ..Knobs::default()
+        })
+        .start();
+    let disk = Disk::mount(bench.path("state"));
+    let ballast = disk.outside("ballast");
+    bench.on_command(move |seen, _| {
+        if seen.verb == "QUIT" {
+            let mut ballast = File::create(&ballast).unwrap();
+            assert!(io::copy(&mut io::repeat(1), &mut ballast).is_err());
+        }
+    });
+    let ended = disk.run(bench.fetch(&DELETES)).gives(74);
+    bench.no_hooks();
+    assert!(bench.mailbox().is_empty());
+    bench.assert_exactly_once();
+    ended.says("what was deleted on the server was stored before");
+    assert!(
+        !ended.err.contains("nothing was deleted"),
+        "{}",
+        ended.text()
+    );
+    disk.make_room();
+    completes(&bench, &disk);
+}
+
 #[test]
 #[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
 fn a_maildir_that_cannot_be_written_stops_the_run_before_anything_is_deleted() {
