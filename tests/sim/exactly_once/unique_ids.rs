@@ -1,5 +1,8 @@
 //! Unique-ids that are not what they should be, and listings that do not show what is there.
 
+use std::fs::File;
+use std::io::Write;
+
 use exchange_sim::{Knobs, Missing};
 
 use support::bench::{Bench, Setup, USER, letter, letters, stored_form};
@@ -285,7 +288,8 @@ fn an_import_knows_unique_ids_with_blanks() {
             }
         };
         let file = bench.path("list");
-        std::fs::write(&file, list).unwrap();
+        let mut out = File::create(&file).unwrap();
+        out.write_all(list.as_bytes()).unwrap();
         let arguments = ["work", "--from", program, file.to_str().unwrap()];
         bench.configured("import", "", &arguments).gives(0);
         bench.sync("", &[]).gives(0);
