@@ -10,6 +10,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
+use exchange_sim::Knobs;
 use support::bench::{Bench, Store, letter, letters};
 
 const DELETES: [&str; 2] = ["--profile", "outlook-2016"];
@@ -126,6 +127,29 @@ fn an_agent_that_takes_nothing_for_now_ends_the_run_and_nothing_is_deleted() {
     let command = picky(&bench, "exit 67");
     bench.fetch_to_agent(&command, &DELETES).gives(1);
     assert_eq!((bench.store.len(), bench.mailbox().len()), (9, 1));
+}
+
+/// A slow agent of ours is not a slow server.
+#[test]
+fn the_time_that_an_agent_takes_does_not_count_against_the_server() {
+    for pipelining in [false, true] {
+        let bench = with_box(5);
+        bench.knobs(Knobs {
+            pipelining,
+            ..Knobs::default()
+        });
+        let script = bench.path("agent");
+        file(
+            &script,
+            0o700,
+            "#!/bin/sh\nsleep 0.5\nexec cat > /dev/null\n",
+        );
+        let arguments = ["--timeout", "1s", "--profile", "outlook-2016"];
+        let command = script.display().to_string();
+        bench.fetch_to_agent(&command, &arguments).gives(0);
+        assert!(bench.mailbox().is_empty());
+        assert_eq!(bench.sim.transcripts().len(), 1);
+    }
 }
 
 #[test]
