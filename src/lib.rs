@@ -46,7 +46,7 @@
 //! proof of each. Nobody else has to be read.
 //!
 //! `find` knows where an address's mailbox is. `account`, `envelope`, `profile` and `exit` are
-//! words that all of them share.
+//! words that all of them share; `patient` reads files that may be pipes.
 //!
 //! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].
 
@@ -61,6 +61,7 @@ pub mod exit;
 pub mod find;
 pub mod import;
 pub mod maildrop;
+pub mod patient;
 pub mod policy;
 pub mod pop3;
 pub mod probe;

@@ -295,6 +295,10 @@ impl Error {
                  `password-file`, or POPSYNC_PASSWORD for this run"
                     .to_owned()
             }
+            Self::TimedOut {
+                origin: Origin::File(_) | Origin::Netrc(_) | Origin::Credential(_),
+                ..
+            } => "is it a pipe? then somebody has to write to it".to_owned(),
             Self::TimedOut { .. } => {
                 "a command that waits for somebody's answer does not work without a terminal"
                     .to_owned()

@@ -4,12 +4,13 @@
 //! Whatever is read is overwritten before it is freed, and never grown, which would leave a
 //! copy behind.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use secrecy::zeroize::Zeroizing;
+
+use crate::patient::{PATIENCE, Patient};
 
 /// Read permission of the group and of others.
 const READ_BY_OTHERS: u32 = 0o044;
@@ -61,8 +62,8 @@ fn quoted(path: &Path) -> String {
 ///
 /// # Errors
 /// See [`FileFault`].
-pub fn open(path: &Path) -> Result<File, FileFault> {
-    let file = File::open(path)?;
+pub fn open(path: &Path) -> Result<Patient, FileFault> {
+    let file = Patient::open(path, PATIENCE)?;
     // Asked of the open file, so that it cannot be exchanged between the check and the reading.
     let metadata = file.metadata()?;
     if metadata.is_dir() {
@@ -91,10 +92,10 @@ pub fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> 
 /// # Errors
 /// [`FileFault::Io`], [`FileFault::TooLarge`].
 pub fn read_public(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
-    content(File::open(path)?, limit)
+    content(Patient::open(path, PATIENCE)?, limit)
 }
 
-fn content(file: File, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
+fn content(file: Patient, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
     let content = until(file, limit + 1, |_| false)?;
     if content.len() > limit {
         return Err(FileFault::TooLarge(limit));
@@ -124,7 +125,7 @@ pub fn first_line(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileF
 
 /// Reads until `enough`, the end, or so many octets.
 pub(super) fn until(
-    mut file: File,
+    mut file: impl Read,
     most: usize,
     enough: impl Fn(&[u8]) -> bool,
 ) -> io::Result<Zeroizing<Vec<u8>>> {

@@ -30,7 +30,8 @@ pub const ENVIRONMENT: &str = "POPSYNC_PASSWORD";
 /// The most that is read from a command or a file.
 const LIMIT: usize = 64 * 1024;
 
-/// How long a command or a file (which may be a pipe) may take.
+/// How long a command may take, which may ask a person. Files, which may be pipes, have the account's
+/// time-out.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
 /// Asks a person.
@@ -68,12 +69,12 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
             return Ok(token);
         }
         PasswordSource::File(path) => {
-            let content = file::content(path.clone(), TIME_OUT).await?;
+            let content = file::content(path.clone(), account.timeout).await?;
             let origin = Origin::File(path.clone());
             (first_line(content, origin.clone())?, origin)
         }
         PasswordSource::Netrc(path) => {
-            let content = netrc::content(path.clone(), account, TIME_OUT).await?;
+            let content = netrc::content(path.clone(), account, account.timeout).await?;
             let origin = Origin::Netrc(path.clone());
             (checked(&content, origin.clone())?, origin)
         }

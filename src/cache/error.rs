@@ -12,6 +12,12 @@ use crate::exit::Exit;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Another process has the state in its hands, and stands still.
+    #[error("another process holds `{}`", path.display())]
+    Busy {
+        /// What it holds.
+        path: PathBuf,
+    },
     /// SQLite finds the file to contradict itself.
     #[error("the state is damaged: {findings}")]
     Damaged {
@@ -100,7 +106,7 @@ impl Error {
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Locked { .. } => Exit::TemporaryFailure,
+            Self::Busy { .. } | Self::Locked { .. } => Exit::TemporaryFailure,
             Self::StateDir { .. } => Exit::CannotCreate,
             Self::TooNew { .. } => Exit::Config,
             Self::Sqlite(_) if self.code() == Some(ErrorCode::DatabaseBusy) => {
@@ -113,6 +119,7 @@ impl Error {
     /// What the user can do, for a line of its own.
     pub fn advice(&self) -> Option<String> {
         Some(match self {
+            Self::Busy { .. } => "is a popsync stopped? end it, or let it go on".to_owned(),
             Self::Locked { .. } => "wait until it is done, or end it".to_owned(),
             Self::TooNew { .. } => "use the newer popsync; the file was left untouched".to_owned(),
             Self::Damaged { .. } | Self::Unreadable { .. } => DAMAGED.to_owned(),

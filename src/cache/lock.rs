@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -13,6 +15,9 @@ use crate::account::Identity;
 
 /// Where the locks are, in the state folder.
 const FOLDER: &str = "locks";
+
+/// Between two attempts to get a lock that is waited for.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Held while a run works on an account. The kernel ends it with the process, however that dies.
 #[derive(Debug)]
@@ -78,12 +83,18 @@ impl Lock {
     }
 }
 
-/// Held while the cache's schema is looked at and perhaps changed; waits for its turn.
-pub(super) fn setting_up(state_dir: &Path) -> Result<File, Error> {
+/// Held while the cache's schema is looked at and perhaps changed; waits for its turn, but not
+/// without end: the process that has it may be stopped.
+pub(super) fn setting_up(state_dir: &Path, limit: Duration) -> Result<File, Error> {
     let (path, file) = open(state_dir, "schema.lock")?;
-    match file.lock() {
-        Ok(()) => Ok(file),
-        Err(source) => Err(Error::StateDir { path, source }),
+    let until = Instant::now() + limit;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(Error::Busy { path }),
+            Err(TryLockError::Error(source)) => return Err(Error::StateDir { path, source }),
+        }
     }
 }
 
@@ -131,6 +142,18 @@ fn holder(file: &mut File) -> Option<Holder> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_that_stands_still_is_not_waited_for_without_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let limit = Duration::from_millis(30);
+        let held = setting_up(folder.path(), limit).unwrap();
+        let error = setting_up(folder.path(), limit).unwrap_err();
+        assert!(matches!(error, Error::Busy { .. }), "{error}");
+        assert_eq!(error.exit(), crate::exit::Exit::TemporaryFailure);
+        drop(held);
+        setting_up(folder.path(), limit).unwrap();
+    }
 
     fn identity(key: &str, user: &str) -> Identity {
         Identity {

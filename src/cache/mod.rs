@@ -76,6 +76,7 @@ impl Cache {
     pub fn open(state_dir: &Path) -> Result<Self, Error> {
         create_state_dir(state_dir)?;
         let path = state_dir.join(FILE_NAME);
+        refuse_special(&path)?;
         OpenOptions::new()
             .append(true)
             .create(true)
@@ -89,7 +90,7 @@ impl Cache {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         {
             // Two runs that both find no schema must not both make one.
-            let _lock = lock::setting_up(state_dir)?;
+            let _lock = lock::setting_up(state_dir, BUSY_TIMEOUT)?;
             migrate::check(&connection, &path)?;
             // Where the file system cannot do WAL, SQLite keeps to the journal that it can do.
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -130,6 +131,7 @@ impl Cache {
             Ok(false) => return Ok(None),
             Err(source) => return Err(Error::StateDir { path, source }),
         }
+        refuse_special(&path)?;
         // Read-only connections leave the files of the WAL behind; others take them away.
         let open = |flags| Connection::open_with_flags(&path, flags);
         let connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)
@@ -165,6 +167,17 @@ fn needs_writing(error: &rusqlite::Error) -> bool {
         error.sqlite_error_code(),
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
     )
+}
+
+/// A pipe would be waited for without end.
+fn refuse_special(path: &Path) -> Result<(), Error> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(Error::StateDir {
+            path: path.to_owned(),
+            source: std::io::Error::other("it is no file"),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the state folder, readable by its owner alone.

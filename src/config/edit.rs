@@ -44,13 +44,21 @@ pub enum EditError {
 /// The keys of a new account and their values, as they are to be written.
 pub type Keys = Vec<(&'static str, Value)>;
 
+/// The text of a file that can be edited. A pipe cannot, and would be waited for.
+fn read(path: &Path) -> io::Result<String> {
+    match fs::metadata(path)?.is_file() {
+        true => fs::read_to_string(path),
+        false => Err(io::Error::other("it is no file")),
+    }
+}
+
 /// Adds `[accounts.NAME]` to a file, which is made where it is missing.
 ///
 /// # Errors
 /// Where there is such an account, or the file cannot be written.
 pub fn add_account(path: &Path, name: &str, keys: &Keys) -> Result<(), EditError> {
     let failed = failed(path);
-    let old = match fs::read_to_string(path) {
+    let old = match read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(failed(error)),
@@ -64,7 +72,7 @@ pub fn add_account(path: &Path, name: &str, keys: &Keys) -> Result<(), EditError
 /// The text of the file as it would be with the account; none where it has one of this name, or
 /// cannot be read.
 pub fn preview(path: &Path, name: &str, keys: &Keys) -> Option<String> {
-    let old = match fs::read_to_string(path) {
+    let old = match read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         read => read.ok()?,
     };
@@ -77,7 +85,7 @@ pub fn preview(path: &Path, name: &str, keys: &Keys) -> Option<String> {
 /// Where it cannot be cut out without touching anything else, or the file cannot be written.
 pub fn remove_account(path: &Path, name: &str) -> Result<(), EditError> {
     let failed = failed(path);
-    let old = fs::read_to_string(path).map_err(&failed)?;
+    let old = read(path).map_err(&failed)?;
     let new = without_account(&old, name).ok_or_else(|| EditError::Entangled {
         name: name.to_owned(),
         path: path.to_owned(),

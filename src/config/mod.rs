@@ -6,13 +6,13 @@
 //! slip is found when it is made. The command line of `popsync fetch` is one more layer, through
 //! the same types.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
 use crate::account::Account;
+use crate::patient::{PATIENCE, Patient};
 
 mod edit;
 mod error;
@@ -90,7 +90,7 @@ impl Config {
             },
         };
         let mut content = Vec::new();
-        let file = File::open(path).map_err(failed)?;
+        let file = Patient::open(path, PATIENCE).map_err(failed)?;
         file.take(LIMIT + 1)
             .read_to_end(&mut content)
             .map_err(failed)?;

@@ -8,7 +8,6 @@
 //! That a program has had a message does not mean that its copy is still there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,8 @@ mod getmail;
 mod lines;
 mod mpop;
 mod thunderbird;
+
+use crate::patient::{PATIENCE, Patient};
 
 pub use error::{Error, Malformed};
 
@@ -159,7 +160,7 @@ pub fn open(
     format: Format,
     path: &Path,
     mailbox: Mailbox,
-) -> Result<Entries<BufReader<File>>, Error> {
+) -> Result<Entries<BufReader<Patient>>, Error> {
     if format == Format::Getmail
         && let Some(other) = getmail::other_mailbox(path, &mailbox)
     {
@@ -173,7 +174,7 @@ pub fn open(
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(failed)?;
+    let file = Patient::open(path, PATIENCE).map_err(failed)?;
     // A folder can be opened, and read as nothing.
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(failed(std::io::ErrorKind::IsADirectory.into()));

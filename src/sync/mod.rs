@@ -148,7 +148,9 @@ pub async fn run(request: Request<'_>) -> Outcome {
 async fn perform(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
     let started_at = (request.clock)();
     // Step 1. What fails here has no place to be recorded in.
-    let mut run = Run::prepare(request, started_at).await?;
+    let stop = Stop(request.stop.clone());
+    let preparing = Run::prepare(request, started_at);
+    let mut run = stop.unless_stopped(preparing).await??;
     let result = run.steps(summary).await;
     // Step 7.
     let recorded = run.record(started_at, summary, &result).await;

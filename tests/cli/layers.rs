@@ -15,7 +15,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("exit", &[]),
     ("find", &[]),
     ("profile", &[]),
-    ("import", &["exit"]),
+    ("patient", &[]),
+    ("import", &["exit", "patient"]),
     ("pop3", &[]),
     ("account", &["profile"]),
     ("maildrop", &["pop3"]),
@@ -26,8 +27,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cache",
         &["account", "exit", "maildrop", "policy", "pop3", "store"],
     ),
-    ("auth", &["account", "exit", "pop3"]),
-    ("config", &["account", "auth", "exit", "profile"]),
+    ("auth", &["account", "exit", "patient", "pop3"]),
+    ("config", &["account", "auth", "exit", "patient", "profile"]),
     (
         "sync",
         &[

@@ -7,5 +7,6 @@ mod listing;
 mod local;
 mod login;
 mod messages;
+mod pipes;
 mod table;
 mod tls;

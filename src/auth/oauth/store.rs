@@ -203,6 +203,7 @@ fn common_file() -> Option<PathBuf> {
         .and_then(|()| {
             let mut options = OpenOptions::new();
             options.write(true).create(true).truncate(false).mode(0o600);
+            options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
             options.open(&path)
         });
     match made {

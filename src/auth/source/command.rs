@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::fs::File;
 use std::future;
 use std::io::{self, IsTerminal, Read as _};
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ use crate::auth::secrets::Secrets;
 
 /// The most of its complaints that is kept: the end.
 const COMPLAINT: usize = 4096;
+
+/// How much of what it prints is read at a time.
+const PIECE: usize = 4096;
 
 /// Runs the command that `key` names, and gives what it printed on stdout.
 ///
@@ -66,19 +70,18 @@ async fn finish(
     key: &'static str,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = |source| Error::CommandIo { key, source };
-    let (stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
+    let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
     let mut complaint = Complaint::default();
-    // A daemon that the command leaves behind may hold stderr open for ever, so nobody waits for
-    // its end; and the command may wait for somebody to read it.
-    let printed = async {
-        let buffer = printed(stdout, key).await?;
-        let status = child.wait().await.map_err(failed)?;
-        Ok::<_, Error>((buffer, status))
-    };
-    let (buffer, status) = tokio::select! {
-        printed = printed => printed?,
+    // A daemon that the command leaves behind may hold stdout and stderr open for ever, so nobody
+    // waits for their ends; and the command may wait for somebody to read them.
+    let mut printed = Printed::default();
+    let status = tokio::select! {
+        status = child.wait() => status.map_err(failed)?,
+        fault = printed.listen(&mut stdout, key) => return Err(fault),
         never = complaint.listen(&mut stderr) => match never {},
     };
+    printed.rest(stdout, key)?;
+    let buffer = printed.buffer;
     // From here on the number may belong to somebody else.
     group.0 = None;
     if !status.success() {
@@ -89,30 +92,68 @@ async fn finish(
     Ok(buffer)
 }
 
-async fn printed(
-    stdout: Option<ChildStdout>,
-    key: &'static str,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    // Never grown: growing would leave a copy behind.
-    let mut buffer = Zeroizing::new(vec![0; LIMIT + 1]);
-    let mut filled = 0;
-    if let Some(mut stdout) = stdout {
-        loop {
-            let read = stdout.read(&mut buffer[filled..]).await;
-            match read.map_err(|source| Error::CommandIo { key, source })? {
-                0 => break,
-                count => filled += count,
-            }
-            if filled > LIMIT {
-                return Err(Error::TooLong {
-                    origin: Origin::Command(key),
-                    limit: LIMIT,
-                });
-            }
+/// What a command printed.
+struct Printed {
+    /// Never grown: growing would leave a copy behind.
+    buffer: Zeroizing<Vec<u8>>,
+}
+
+impl Default for Printed {
+    fn default() -> Self {
+        Self {
+            buffer: Zeroizing::new(Vec::with_capacity(LIMIT)),
         }
     }
-    buffer.truncate(filled);
-    Ok(buffer)
+}
+
+impl Printed {
+    /// Reads as long as anybody lets it; gives what is wrong.
+    async fn listen(&mut self, stdout: &mut Option<ChildStdout>, key: &'static str) -> Error {
+        if let Some(stdout) = stdout {
+            let mut octets = Zeroizing::new(vec![0; PIECE]);
+            loop {
+                match stdout.read(&mut octets).await {
+                    Ok(0) => break,
+                    Ok(read) => {
+                        if let Err(fault) = self.take(&octets[..read], key) {
+                            return fault;
+                        }
+                    }
+                    Err(source) => return Error::CommandIo { key, source },
+                }
+            }
+        }
+        future::pending().await
+    }
+
+    /// Reads what a command that has ended left behind, and does not wait for more.
+    fn rest(&mut self, stdout: Option<ChildStdout>, key: &'static str) -> Result<(), Error> {
+        let pipe = stdout.and_then(|stdout| stdout.into_owned_fd().ok());
+        if let Some(mut pipe) = pipe.and_then(unblocked) {
+            let mut octets = Zeroizing::new(vec![0; PIECE]);
+            while let Ok(read @ 1..) = pipe.read(&mut octets) {
+                self.take(&octets[..read], key)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, octets: &[u8], key: &'static str) -> Result<(), Error> {
+        if self.buffer.len() + octets.len() > LIMIT {
+            return Err(Error::TooLong {
+                origin: Origin::Command(key),
+                limit: LIMIT,
+            });
+        }
+        self.buffer.extend_from_slice(octets);
+        Ok(())
+    }
+}
+
+/// A pipe that does not block: the runtime gives it back as one that does.
+fn unblocked(pipe: OwnedFd) -> Option<File> {
+    fcntl_setfl(&pipe, OFlags::NONBLOCK).ok()?;
+    Some(File::from(pipe))
 }
 
 /// What a command said on stderr last. It may have said the password, too.
@@ -134,9 +175,7 @@ impl Complaint {
     /// Reads what a command that has ended left behind, and does not wait for more.
     fn rest(&mut self, stderr: Option<ChildStderr>) {
         let pipe = stderr.and_then(|stderr| stderr.into_owned_fd().ok());
-        // The runtime gives it back as one that blocks.
-        let pipe = pipe.filter(|pipe| fcntl_setfl(pipe, OFlags::NONBLOCK).is_ok());
-        if let Some(mut pipe) = pipe.map(File::from) {
+        if let Some(mut pipe) = pipe.and_then(unblocked) {
             let mut octets = Zeroizing::new(vec![0; COMPLAINT]);
             while let Ok(read @ 1..) = pipe.read(&mut octets) {
                 self.take(&octets[..read]);

@@ -2,7 +2,6 @@
 //! unit hands over, in a folder that only the unit can enter.
 
 use std::env;
-use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use tokio::{task, time};
 use super::file;
 use crate::account::Account;
 use crate::auth::error::{Error, Origin};
+use crate::patient::Patient;
 
 /// The variable that names the folder (systemd.exec(5)).
 const FOLDER: &str = "CREDENTIALS_DIRECTORY";
@@ -34,7 +34,7 @@ pub(super) async fn content(
     limit: Duration,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let origin = Origin::Credential(path.clone());
-    let read = move || match File::open(&path).and_then(file::first_line) {
+    let read = move || match Patient::open(&path, limit).and_then(file::first_line) {
         Ok(content) => Ok(Some(content)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(Error::CredentialIo { path, source }),

@@ -1,6 +1,5 @@
 //! `password-file`: a file that nobody else can read, or a pipe.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,11 +11,12 @@ use tokio::time;
 use super::LIMIT;
 use crate::auth::error::{Error, Origin};
 use crate::auth::private_file::{self, FileFault, until};
+use crate::patient::Patient;
 
 /// What the file holds, up to its first line end.
 pub(super) async fn content(path: PathBuf, limit: Duration) -> Result<Zeroizing<Vec<u8>>, Error> {
     let origin = Origin::File(path.clone());
-    // A named pipe that nobody writes to blocks in open(2). That thread is then left behind.
+    // It may be a pipe to which nobody writes. That thread is then left behind.
     match time::timeout(limit, task::spawn_blocking(move || read(&path))).await {
         Ok(Ok(result)) => result,
         Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),
@@ -49,6 +49,6 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
 }
 
 /// Reads until a line end, the end, or one octet more than a password may have.
-pub(super) fn first_line(file: File) -> io::Result<Zeroizing<Vec<u8>>> {
+pub(super) fn first_line(file: Patient) -> io::Result<Zeroizing<Vec<u8>>> {
     until(file, LIMIT + 1, |read| read.contains(&b'\n'))
 }

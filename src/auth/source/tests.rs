@@ -253,3 +253,26 @@ async fn a_daemon_that_a_command_leaves_behind_is_not_waited_for() {
     let daemon = Pid::from_raw(said.unwrap().parse().unwrap()).unwrap();
     rustix::process::kill_process(daemon, rustix::process::Signal::KILL).unwrap();
 }
+
+/// Where it holds stdout open, too: what the command itself printed is all that counts.
+#[tokio::test]
+async fn a_child_that_holds_stdout_open_is_not_waited_for() {
+    for line in [
+        "sleep 20 & echo $!",
+        "echo $$-$(sleep 20 >&2 & echo $!); sleep 20 &",
+        "(sleep 20; echo late) & echo $!",
+    ] {
+        let began = Instant::now();
+        let password = from_command(line).await.unwrap();
+        assert!(began.elapsed() < Duration::from_secs(15), "{line}");
+        assert!(!password.expose_secret().is_empty());
+    }
+    // What it printed last of all is not missed, however much it is.
+    for octets in [0, 1, 4096, 5000, 60_000] {
+        let line = format!("head -c {octets} /dev/zero | tr '\\0' x; echo end");
+        let printed = from_command(&line).await.unwrap();
+        let printed = printed.expose_secret();
+        assert_eq!(printed.len(), octets + "end".len());
+        assert!(printed.ends_with("end"));
+    }
+}

@@ -1,0 +1,132 @@
+//! Files that may be pipes, as those of a shell's `<(…)`: they are waited for, but not without end.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+/// How long all of a pipe may take that nobody gave another limit.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A file that is read in limited time.
+#[derive(Debug)]
+pub struct Patient {
+    file: File,
+    until: Instant,
+}
+
+impl Patient {
+    /// Opens a file that is to be read within this time.
+    ///
+    /// # Errors
+    /// Those of the system. A pipe that nobody writes to can be opened.
+    pub fn open(path: &Path, limit: Duration) -> io::Result<Self> {
+        // Else open(2) waits for somebody who writes to the pipe, and that has no end.
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags)
+            .open(path)?;
+        Ok(Self {
+            file,
+            until: Instant::now() + limit,
+        })
+    }
+
+    /// What the open file is like.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+}
+
+impl Read for Patient {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let left = self.until.saturating_duration_since(Instant::now());
+            let left = Timespec {
+                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            };
+            // A file is always ready; a pipe once somebody has written to it, or closed it again.
+            match poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&left)) {
+                Ok(0) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::TimedOut,
+                        "it is a pipe, and nobody wrote to it in time",
+                    ));
+                }
+                Ok(_) => {}
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            match self.file.read(buffer) {
+                // Somebody else has read it first.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return read,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::thread;
+
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
+    use super::*;
+
+    fn pipe() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_writes_to_has_an_end() {
+        let (_folder, path) = pipe();
+        let limit = Duration::from_millis(50);
+        let mut read = String::new();
+        let error = Patient::open(&path, limit)
+            .unwrap()
+            .read_to_string(&mut read);
+        assert_eq!(error.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        // Nor does one that is left open.
+        let held = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .unwrap();
+        (&held).write_all(b"half").unwrap();
+        let error = Patient::open(&path, limit)
+            .unwrap()
+            .read_to_string(&mut read);
+        assert_eq!(error.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_pipe_is_read_to_its_end() {
+        let (_folder, path) = pipe();
+        let mut pipe = Patient::open(&path, PATIENCE).unwrap();
+        let writer = thread::spawn(move || {
+            let mut pipe = OpenOptions::new().write(true).open(&path).unwrap();
+            for part in ["one\n", "two\n"] {
+                pipe.write_all(part.as_bytes()).unwrap();
+            }
+        });
+        let mut read = String::new();
+        pipe.read_to_string(&mut read).unwrap();
+        writer.join().unwrap();
+        assert_eq!(read, "one\ntwo\n");
+    }
+}
