@@ -27,8 +27,14 @@ const UNLISTED: u64 = 64 << 20;
 /// How many time-outs a session may take in which nothing is gained.
 const GAINLESS: u32 = 30;
 
-/// How often a wait looks at the clock.
+/// How often a wait looks at the clock, at least.
 const TICK: Duration = Duration::from_secs(1);
+
+/// By how much a clock may be late without anything having stood still.
+const SLACK: Duration = Duration::from_millis(200);
+
+/// Into how many parts a short wait is cut.
+const PARTS: u32 = 8;
 
 /// The time that is left for a server, in two accounts.
 ///
@@ -153,14 +159,18 @@ fn worth(octets: u64, floor: u64) -> Duration {
 /// time ran out.
 pub(super) async fn wait<F: Future>(limit: Duration, work: F) -> (Option<F::Output>, Duration) {
     tokio::pin!(work);
+    let part = TICK.min(limit / PARTS);
     let mut waited = Duration::ZERO;
     loop {
-        let tick = TICK.min(limit.saturating_sub(waited));
+        let tick = part.min(limit.saturating_sub(waited));
         let began = Instant::now();
         let done = timeout(tick, &mut work).await;
         // Where far more than a tick went by, it was popsync that stood still: whatever came
         // meanwhile is still to be read.
-        waited += began.elapsed().min(2 * tick);
+        waited += match began.elapsed() {
+            passed if passed > 2 * tick + SLACK => tick,
+            passed => passed,
+        };
         match done {
             Ok(done) => return (Some(done), waited),
             Err(_) if waited >= limit => return (None, waited),

@@ -1,6 +1,7 @@
 //! Signals, and two runs at once.
 
 use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use exchange_sim::{Act, At, Knobs};
@@ -133,7 +134,7 @@ fn a_signal_ends_a_run_that_waits_for_the_greeting() {
     let running = bench.fetch(&[]).within(SOON).start();
     // The server accepts, and says nothing; nothing in its dialogue tells when.
     while bench.sim.transcripts().is_empty() {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     running.process.signal(Signal::TERM);
     let ended = running.end();
@@ -222,4 +223,27 @@ fn a_reader_of_standard_output_that_goes_away_stops_nothing() {
     run.command.stdout(writer);
     run.gives(0);
     bench.assert_exactly_once();
+}
+
+/// Time in which popsync is stopped, or the computer sleeps, is not the server's.
+#[test]
+fn a_run_that_is_stopped_and_goes_on_does_not_give_up_the_server() {
+    for verb in ["PASS", "UIDL", "RETR", "DELE", "QUIT"] {
+        let bench = Bench::with(letters(3));
+        let mut stopped = false;
+        bench.on_command(move |seen, process| {
+            if seen.verb == verb && !stopped {
+                stopped = true;
+                process.signal(Signal::STOP);
+                // Three times the time-out have to pass.
+                thread::sleep(Duration::from_secs(3));
+                process.signal(Signal::CONT);
+            }
+        });
+        let arguments = ["--profile", "outlook-2016", "--timeout", "1s"];
+        bench.fetch(&arguments).gives(0);
+        bench.assert_exactly_once();
+        assert!(bench.mailbox().is_empty(), "{verb}");
+        assert_eq!(bench.sim.transcripts().len(), 1, "{verb}");
+    }
 }
