@@ -5,6 +5,7 @@ use std::fmt;
 use super::scram::LEAST_ITERATIONS;
 use super::secrets::Secrets;
 use crate::exit::Exit;
+use crate::pop3::shortened;
 
 /// Why an exchange cannot begin, go on, or count. Never holds any part of a secret; what is of
 /// the server's is safe for a terminal.
@@ -113,7 +114,7 @@ impl Fault {
     /// The same, with no secret in what the server said.
     #[must_use]
     pub fn without(self, secrets: &Secrets) -> Self {
-        let hidden = |said: String| secrets.without_in(&said);
+        let hidden = |said: String| shortened(secrets.without_in(&said));
         match self {
             Self::Refused { why } => Self::Refused { why: hidden(why) },
             Self::Token {

@@ -34,7 +34,7 @@ pub(crate) use connection::LEFTOVER_SHOWN;
 pub use connection::{Connection, Event, MAX_LISTING_LINES, MAX_LISTING_OCTETS};
 pub use error::Error;
 pub use receive_buffer::MAX_LINE;
-pub use response::{Printable, Response, ResponseCode};
+pub use response::{Printable, Response, ResponseCode, shortened};
 pub use state::State;
 pub use tap::{Form, Place, Tap};
 pub use unstuff::{Piece, Unstuffer};

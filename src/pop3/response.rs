@@ -158,6 +158,19 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
+/// How many characters of what a server says people are shown.
+const SHOWN: usize = 200;
+
+/// What a server said, cut to what people read. What it means is to be found out before.
+#[must_use]
+pub fn shortened(mut words: String) -> String {
+    if let Some((end, _)) = words.char_indices().nth(SHOWN) {
+        words.truncate(end);
+        words.push('…');
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,6 +269,13 @@ mod tests {
         ] {
             assert_eq!(code(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn long_words_are_cut_between_characters() {
+        assert_eq!(shortened("ü".repeat(200)), "ü".repeat(200));
+        assert_eq!(shortened("ü".repeat(201)), "ü".repeat(200) + "…");
+        assert_eq!(shortened(String::new()), "");
     }
 
     #[test]

@@ -255,6 +255,7 @@ impl Session {
             &mut fault
         {
             *text = self.secrets.without(text).into_owned();
+            text.truncate(pop3::LEFTOVER_SHOWN);
         }
         Error::Protocol {
             last_words: match fault {

@@ -3,10 +3,7 @@
 use std::fmt;
 
 use super::farewell::is_farewell;
-use crate::pop3::{Keyword, Printable, Response, ResponseCode};
-
-/// How many characters of what a server says people are shown. What it means is found out before.
-const SHOWN: usize = 200;
+use crate::pop3::{Keyword, Printable, Response, ResponseCode, shortened};
 
 /// What servers without response codes say of a trouble that passes. qpopper: "lock busy! Is
 /// another session active?"; Courier: "Temporary problem, please try again later"; Exchange:
@@ -111,10 +108,5 @@ impl fmt::Display for Refusal {
 
 /// What a server said, safe for a terminal, and cut to what people read.
 pub(super) fn shown(text: &[u8]) -> String {
-    let mut words = Printable(text).to_string();
-    if let Some((end, _)) = words.char_indices().nth(SHOWN) {
-        words.truncate(end);
-        words.push('…');
-    }
-    words
+    shortened(Printable(text).to_string())
 }
