@@ -21,6 +21,7 @@ use super::{
 
 mod anatomy;
 mod draft;
+mod fields;
 mod file;
 mod lock;
 mod lost;

@@ -40,6 +40,16 @@ fn messages() -> Vec<Vec<u8>> {
         header(21)
     ));
     messages.push(format!("Content-Length: 99999\n{}\nlies too\n", header(22)));
+    for (name, number) in [("Content-Length", 24), ("CONTENT-LENGTH", 26)] {
+        // Behind its own body it reaches over the blank line, the line in front of the next
+        // message, and that.
+        let hidden = format!("{}\nhidden\n", header(number + 1));
+        let line = "From eva@example.com Thu Jan  1 00:00:00 1970\n";
+        let reach = "reaches over\n\n".len() + line.len() + hidden.len();
+        let header = header(number);
+        messages.push(format!("{name}: {reach}\n{header}\nreaches over\n"));
+        messages.push(hidden);
+    }
     messages.push(format!("{}\n{}\n", header(23), "x".repeat(200_000)));
     let crlf = messages
         .into_iter()
@@ -55,6 +65,7 @@ fn comparable(message: &[u8]) -> String {
         None => (text.as_str(), ""),
     };
     let own = [
+        "CONTENT-LENGTH:",
         "Content-Length:",
         "Lines:",
         "Status:",
@@ -75,7 +86,12 @@ fn unquoted(message: &[u8]) -> Vec<u8> {
     let lines = message.split_inclusive(|&octet| octet == b'\n');
     let line = |line: &'_ [u8]| {
         let marks = line.iter().take_while(|&&octet| octet == b'>').count();
-        let quoted = marks > 0 && line[marks..].starts_with(b"From ");
+        let text = line[marks..].to_ascii_lowercase();
+        let starts = |with: &&[u8]| text.starts_with(with);
+        let quoted = marks > 0
+            && [&b"from "[..], b"content-length", b"status:"]
+                .iter()
+                .any(starts);
         line[usize::from(quoted)..].to_vec()
     };
     lines.flat_map(line).collect()

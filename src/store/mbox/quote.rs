@@ -3,11 +3,15 @@
 //! A line that begins with `From ` begins the next message, for every program that reads an
 //! mbox. Quoted so, none of a message's own lines does, and taking one `>` away again from each
 //! line of `>From `, behind any number of `>`, gives back what was quoted, octet for octet.
+//!
+//! Some fields of the header are quoted in the same way ([`fields`]).
 
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 use memchr::memrchr;
+
+use super::fields::{self, FieldQuoter};
 
 const FROM: &[u8] = b"From ";
 
@@ -16,6 +20,7 @@ static FIND_FROM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FROM)
 /// Quotes octets as they stream by, in pieces of any size.
 #[derive(Debug)]
 pub(super) struct Quoter {
+    fields: FieldQuoter,
     /// The line so far is nothing but `>`, and whatever is held back.
     bare: bool,
     /// How many octets of `From ` are held back, since what follows decides about them.
@@ -23,9 +28,10 @@ pub(super) struct Quoter {
 }
 
 impl Quoter {
-    /// At the start of a line.
+    /// At the start of a message.
     pub(super) fn new() -> Self {
         Self {
+            fields: FieldQuoter::default(),
             bare: true,
             held: 0,
         }
@@ -33,6 +39,24 @@ impl Quoter {
 
     /// Appends the quoted form of the next octets to `out`.
     pub(super) fn quote(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        let mut header = Vec::new();
+        let body = self.fields.quote(piece, &mut header);
+        self.quote_from(&header, out);
+        self.quote_from(body, out);
+    }
+
+    /// Ends the message.
+    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
+        let mut header = Vec::new();
+        self.fields.finish(&mut header);
+        self.quote_from(&header, out);
+        self.give_up(out);
+    }
+
+    fn quote_from(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        if piece.is_empty() {
+            return;
+        }
         let mut piece = piece;
         while self.held > 0 {
             let Some((&first, rest)) = piece.split_first() else {
@@ -60,11 +84,6 @@ impl Quoter {
         }
         let end = self.hold_back(piece);
         out.extend_from_slice(&piece[done..end]);
-    }
-
-    /// Ends the message.
-    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
-        self.give_up(out);
     }
 
     fn give_up(&mut self, out: &mut Vec<u8>) {
@@ -102,17 +121,20 @@ impl Quoter {
     }
 }
 
-/// Takes quotes away again.
+/// Takes the quotes away again from a message, or the beginning of one.
 pub(super) fn unquote(octets: &[u8]) -> Vec<u8> {
-    let lines = octets.split_inclusive(|&octet| octet == b'\n');
-    lines
-        .flat_map(|line| &line[usize::from(is_quoted(line))..])
-        .copied()
-        .collect()
+    let mut in_header = true;
+    let mut message = Vec::with_capacity(octets.len());
+    for line in octets.split_inclusive(|&octet| octet == b'\n') {
+        in_header &= !matches!(line, b"\n" | b"\r\n");
+        let quoted = is_quoted(line) || in_header && fields::is_quoted(line);
+        message.extend_from_slice(&line[usize::from(quoted)..]);
+    }
+    message
 }
 
-/// Whether a line was quoted, so that one `>` at its start is to be left out.
-pub(super) fn is_quoted(line: &[u8]) -> bool {
+/// Whether a line was quoted because of its `From `.
+fn is_quoted(line: &[u8]) -> bool {
     line.first() == Some(&b'>')
         && line
             .iter()
@@ -155,6 +177,40 @@ mod tests {
             (b"\0From x\n\nFrom y", b"\0From x\n\n>From y"),
             (b"From From x\n", b">From From x\n"),
             (b"", b""),
+            // The fields that mail programs keep their records in, and what looks like them.
+            (
+                b"Content-Length: 99\nX: y\n\nbody\n",
+                b">Content-Length: 99\nX: y\n\nbody\n",
+            ),
+            (
+                b"A: b\r\ncontent-length : 9\r\n 9\r\n\r\nStatus: x\r\n",
+                b"A: b\r\n>content-length : 9\r\n 9\r\n\r\nStatus: x\r\n",
+            ),
+            (
+                b">CONTENT-LENGTH\t:1\n>>Status:\n> Status:\n",
+                b">>CONTENT-LENGTH\t:1\n>>>Status:\n> Status:\n",
+            ),
+            (
+                b"X-IMAP: 1\nX-IMAPbase: 1\nX-IMAPx: 1\nX-UID: 1\nX-UIDL: 1\n",
+                b">X-IMAP: 1\n>X-IMAPbase: 1\nX-IMAPx: 1\n>X-UID: 1\nX-UIDL: 1\n",
+            ),
+            (
+                b"X-Status: D\nX-Keywords: a\nX-Mozilla-Status: 0008\nX-Mozilla-Status2: 0\n",
+                b">X-Status: D\n>X-Keywords: a\n>X-Mozilla-Status: 0008\n\
+                >X-Mozilla-Status2: 0\n",
+            ),
+            (
+                b"Old-Status: R\nStatus\n Status: R\nStatu: R\n\rStatus: R\nStatus: R",
+                b"Old-Status: R\nStatus\n Status: R\nStatu: R\n\rStatus: R\n>Status: R",
+            ),
+            // A line of nothing but CRs ends the header for few programs.
+            (b"A: b\n\r\r\nStatus: R\n", b"A: b\n\r\r\n>Status: R\n"),
+            (b"\nStatus: R\n", b"\nStatus: R\n"),
+            (b"Stat", b"Stat"),
+            (
+                b"X-From: y\nFrom x\nStatus:\n",
+                b"X-From: y\n>From x\n>Status:\n",
+            ),
         ] {
             for size in 1..=message.len().max(1) {
                 let name = format!("{:?} by {size}", String::from_utf8_lossy(message));
@@ -169,7 +225,7 @@ mod tests {
         fn no_line_begins_a_message_and_all_of_it_comes_back(
             words in proptest::collection::vec(
                 proptest::sample::select(vec![
-                    &b"From "[..], b">", b"\n", b"Fr", b"om ", b"x", b"\r",
+                    &b"From "[..], b">", b"\n", b"Fr", b"om ", b"x", b"\r", b"Status", b":", b"x-uid ",
                 ]),
                 0..40,
             ),
@@ -179,6 +235,11 @@ mod tests {
             let quoted = quoted(&message, size);
             prop_assert!(!quoted.starts_with(b"From "));
             prop_assert!(!quoted.windows(6).any(|window| window == b"\nFrom "));
+            let mut lines = quoted.split(|&octet| octet == b'\n');
+            let header = lines.by_ref().take_while(|line| !matches!(line, [] | [b'\r']));
+            for line in header.map(<[u8]>::to_ascii_lowercase) {
+                prop_assert!(!line.starts_with(b"status:") && !line.starts_with(b"x-uid "));
+            }
             prop_assert_eq!(unquote(&quoted), message);
         }
     }

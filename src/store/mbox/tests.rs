@@ -64,11 +64,11 @@ impl World {
             if line.starts_with(b"From ") {
                 messages.push(Vec::new());
             } else {
-                let line = &line[usize::from(quote::is_quoted(line))..];
                 messages.last_mut().unwrap().extend_from_slice(line);
             }
         }
         for message in &mut messages {
+            *message = quote::unquote(message);
             assert_eq!(message.pop(), Some(b'\n'), "no blank line behind a message");
         }
         messages
@@ -139,6 +139,52 @@ fn messages_come_back_octet_for_octet_and_only_when_published() {
     assert_eq!(world.spooled(), 0);
     deliver(&mbox, &[ONE]);
     assert_eq!(world.messages().len(), 7);
+}
+
+#[test]
+fn no_field_of_a_message_reaches_over_the_next_one() {
+    let world = World::new();
+    let mbox = world.open();
+    // Longer than what is kept of a header to look at.
+    let long = [
+        &b"X: "[..],
+        &[b'x'; 100_000],
+        b"\nContent-Length: 4000\n\nbody\n",
+    ]
+    .concat();
+    let messages: [&[u8]; 4] = [
+        b"Subject: x\nContent-Length: 4000\n\nContent-Length: 4\n",
+        b"X-IMAP: 1 1\n>Content-Length: 4000\nSubject: y\n\nbody\n",
+        &long,
+        ONE,
+    ];
+    deliver(&mbox, &messages);
+    assert_eq!(world.messages(), messages);
+    let content = String::from_utf8(world.content()).unwrap();
+    let fields = content
+        .lines()
+        .filter(|line| line.contains("Content-Length") || line.contains("X-IMAP"));
+    assert_eq!(
+        fields.collect::<Vec<_>>(),
+        [
+            ">Content-Length: 4000",
+            // Of the body, where nobody looks for it.
+            "Content-Length: 4",
+            ">X-IMAP: 1 1",
+            ">>Content-Length: 4000",
+            ">Content-Length: 4000",
+        ]
+    );
+    // What is shown of the headers is what was sent.
+    let mut shown = Vec::new();
+    Mbox::headers(&world.path("inbox"), &mut |header| {
+        shown.push(header.to_vec())
+    })
+    .unwrap();
+    assert_eq!(
+        shown[1],
+        b"X-IMAP: 1 1\n>Content-Length: 4000\nSubject: y\n\n"
+    );
 }
 
 #[test]
