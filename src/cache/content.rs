@@ -25,6 +25,8 @@ pub struct Known {
     pub unique_id: Vec<u8>,
     /// Whether the last listing showed that, and it is not in doubt whose it is.
     pub is_listed: bool,
+    /// Whether a header alone ties it to that.
+    pub is_assumed: bool,
     /// Whether it is recorded under the very unique-id.
     pub is_same_id: bool,
     /// Whether its file was lost with a restored store, and nobody deleted it.
@@ -43,7 +45,7 @@ impl Cache {
     ) -> Result<Vec<Known>, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT id, name, unique_id = ?3 AS same, id IN (SELECT message FROM lost),
-                 unique_id, missing_since IS NULL AND copies > 0 AND NOT assumed
+                 unique_id, missing_since IS NULL AND copies > 0, assumed
              FROM messages
              WHERE substr(sha256, 1, 8) = substr(?2, 1, 8) AND sha256 = ?2 AND account = ?1
              ORDER BY same DESC, id DESC",
@@ -57,6 +59,7 @@ impl Cache {
                 is_lost: row.get(3)?,
                 unique_id: row.get(4)?,
                 is_listed: row.get(5)?,
+                is_assumed: row.get(6)?,
             })
         })?;
         Ok(known.collect::<Result<_, _>>()?)
@@ -100,7 +103,7 @@ impl Cache {
     pub fn has_unlisted(&self, account: AccountId) -> Result<bool, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT 1 FROM messages
-             WHERE account = ?1 AND (missing_since IS NOT NULL OR copies = 0 OR assumed)",
+             WHERE account = ?1 AND (missing_since IS NOT NULL OR copies = 0)",
         )?;
         Ok(query.exists([account])?)
     }

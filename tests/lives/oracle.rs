@@ -109,6 +109,11 @@ impl Oracle {
         fact.deleted_here = left == 0;
     }
 
+    /// Whether a person deleted a copy of it here.
+    pub(crate) fn is_copy_deleted(&self, mail: usize) -> bool {
+        self.facts.get(mail).is_some_and(|fact| fact.copy_deleted)
+    }
+
     /// A person filed a copy with a program that wrote it anew.
     pub(crate) fn rewritten(&mut self, mail: usize) {
         self.fact(mail).rewritten = true;

@@ -72,8 +72,10 @@ impl Decided {
     /// The unique-ids of the listed messages that are taken for the recorded ones.
     pub(super) fn taken_for_the_same<'m>(&self, maildrop: &'m Maildrop) -> HashSet<&'m [u8]> {
         let messages = maildrop.iter().zip(&self.plan.decisions);
+        // Nobody looks into what is put off.
         let taken = messages.filter(|(_, decision)| {
-            decision.reason != Reason::UniqueIdAmbiguous || !decision.action.retrieves()
+            let is_open = decision.reason == Reason::UniqueIdAmbiguous;
+            decision.action != Action::Skip && !(is_open && decision.action.retrieves())
         });
         taken.map(|(message, _)| message.unique_id).collect()
     }

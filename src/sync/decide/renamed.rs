@@ -145,9 +145,13 @@ pub(super) fn pairs(
             .or_default()
             .push(place);
     }
+    let empty = headers::digest(b"");
     let mut pairs = Vec::new();
     for (index, (message, header)) in messages.iter().zip(headers).enumerate() {
-        let Some(header) = header else { continue };
+        // A header of no octets is that of any message without one.
+        let Some(header) = header.as_ref().filter(|header| header.sha256 != empty) else {
+            continue;
+        };
         let Some(candidates) = by_header.get_mut(&header.sha256) else {
             continue;
         };

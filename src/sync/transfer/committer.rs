@@ -234,6 +234,7 @@ impl Committer {
                     found.is_same_id
                         || listed.unique_id.is_empty()
                         || !found.is_listed
+                        || found.is_assumed && is_recorded
                         || order.is_looked_into(&found.unique_id)
                 };
                 let candidates = self.cache.with_content(self.account, content)?.into_iter();

@@ -226,8 +226,13 @@ impl Life<'_> {
         if is_moving || is_put_right {
             return Ok(());
         }
-        // Nothing can announce that an answer will be empty, and is not believed.
-        let empty = before.server.iter().filter(|item| item.raw.is_empty());
+        // Nothing can announce that an answer will be empty, and is not believed; nor that a message
+        // whose header nobody sees is one that a person has deleted here.
+        let is_unseen = |item: &&crate::server::Item| {
+            !self.birth.manner.top && self.oracle.is_copy_deleted(item.mail)
+        };
+        let servers = before.server.iter();
+        let empty = servers.filter(|item| item.raw.is_empty() || is_unseen(item));
         let empty: BTreeSet<&String> = empty.map(|item| &item.uid).collect();
         agree(&dry.announced, &sessions, &empty)
     }
