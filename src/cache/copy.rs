@@ -48,7 +48,7 @@ impl Copy {
 }
 
 /// What SQLite has not yet merged into a file.
-fn beside(path: &Path) -> PathBuf {
+pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     name.into()

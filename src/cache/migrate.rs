@@ -29,6 +29,11 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+/// Nothing was ever recorded.
+pub(super) fn is_blank(connection: &Connection) -> Result<bool, Error> {
+    Ok(version(connection)? == 0)
+}
+
 /// The schema is the newest.
 pub(super) fn is_current(connection: &Connection) -> Result<bool, Error> {
     Ok(version(connection)? == STEPS.len())

@@ -3,12 +3,15 @@
 //! Synchronous: called on threads that may block. One file serves all accounts; each run opens
 //! it for itself, and SQLite keeps them apart.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::store;
 
 mod accounts;
 mod breakers;
@@ -92,12 +95,14 @@ impl Cache {
             // Two runs that both find no schema must not both make one.
             let _lock = lock::setting_up(state_dir, BUSY_TIMEOUT)?;
             migrate::check(&connection, &path)?;
+            sync_what_was_left(state_dir, migrate::is_blank(&connection)?)?;
             // Where the file system cannot do WAL, SQLite keeps to the journal that it can do.
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
             migrate::to_latest(&mut connection)?;
         }
         // A transaction that is committed is on the disk, or the run fails.
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        // Where there is no WAL, that takes the folder's sync too, which FULL leaves out.
+        connection.pragma_update(None, "synchronous", "EXTRA")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         Ok(Self {
             connection,
@@ -159,6 +164,28 @@ impl Cache {
             _copy: copy,
         }))
     }
+}
+
+/// Makes durable what a run before this one may have left only written, before this one acts on it.
+/// Killed between the writing and the syncing of a transaction, it leaves rows that can be read, and
+/// that the next power cut takes back, but not what was done because of them.
+fn sync_what_was_left(state_dir: &Path, is_blank: bool) -> Result<(), Error> {
+    let failed = |path: &Path, source| Error::StateDir {
+        path: path.to_owned(),
+        source,
+    };
+    let wal = copy::beside(&state_dir.join(FILE_NAME));
+    let is_left = match File::open(&wal).and_then(|file| Ok((file.metadata()?.len() > 0, file))) {
+        Ok((true, file)) => file.sync_all().map(|()| true),
+        Ok((false, _)) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    };
+    // SQLite syncs the entry of a WAL that it makes, and of no other.
+    if is_left.map_err(|source| failed(&wal, source))? || is_blank {
+        store::sync_way_to(state_dir).map_err(|source| failed(state_dir, source))?;
+    }
+    Ok(())
 }
 
 /// Whether SQLite could not read because it could not write.

@@ -172,7 +172,7 @@ fn a_file_that_is_no_database_is_refused_and_left_untouched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE_NAME);
     let garbage = b"this is not a database, however long it may be".repeat(100);
-    std::io::Write::write_all(&mut fs::File::create(&path).unwrap(), &garbage).unwrap();
+    io::Write::write_all(&mut File::create(&path).unwrap(), &garbage).unwrap();
     let error = Cache::open(folder.path()).unwrap_err();
     assert!(matches!(error, Error::Unreadable { .. }), "{error}");
     assert_eq!(error.exit(), Exit::IoError);

@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::LazyLock;
 
 use rustix::fs::{Advice, Mode, OFlags};
+use rustix::process::geteuid;
 
 use super::Name;
 
@@ -43,6 +45,34 @@ pub(super) fn sync_folder(folder: impl AsFd) -> io::Result<()> {
         Err(rustix::io::Errno::INVAL) => Ok(()),
         result => Ok(result?),
     }
+}
+
+/// Makes the entries of a folder durable, where this user may read it. Else nobody can.
+pub(super) fn sync_folder_at(path: &Path) -> io::Result<()> {
+    match File::open(path) {
+        Ok(folder) => sync_folder(folder),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the entries of a folder durable, and those that lead to it, up to a folder that is another
+/// user's or a mount: a run that was killed may have made any of them, and no more. To be called
+/// before anything is recorded that depends on them.
+///
+/// # Errors
+/// The system's, where something could not be made durable.
+pub fn sync_way_to(folder: &Path) -> io::Result<()> {
+    let folder = folder.canonicalize()?;
+    for (at, parent) in folder.ancestors().zip(folder.ancestors().skip(1)) {
+        sync_folder_at(at)?;
+        let found = at.metadata()?;
+        if found.uid() != geteuid().as_raw() || found.dev() != parent.metadata()?.dev() {
+            return Ok(());
+        }
+    }
+    // The root is nobody's entry, and all lie below it.
+    sync_folder_at(Path::new("/"))
 }
 
 /// Lets the disk begin with a large file while the rest of it is still to come. Otherwise all

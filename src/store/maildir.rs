@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::durable::{WriteAhead, room, sync_files, sync_folder};
+use super::durable::{WriteAhead, room, sync_files, sync_folder, sync_way_to};
 use super::names::Names;
 use super::{
     Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, Viewer,
@@ -84,6 +84,10 @@ impl Maildir {
             path: path.to_owned(),
             names: Names::new(tag).map_err(|error| Error::folder(path, error))?,
         };
+        if stamp::read(path, tag)?.is_none() {
+            // No batch of this account is in it yet, and a run that was killed may have made it.
+            sync_way_to(path).map_err(|error| Error::folder(path, error))?;
+        }
         Ok(Self {
             inner: Arc::new(inner),
         })

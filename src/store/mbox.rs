@@ -33,7 +33,7 @@ mod spooled;
 
 pub use anatomy::Marks;
 use draft::Incoming;
-use file::{MailFile, missing_line_ends};
+use file::{Begins, MailFile, missing_line_ends};
 use lock::Locked;
 use scan::Contents;
 use spooled::Spooled;
@@ -146,6 +146,7 @@ impl Mbox {
     ) -> Result<Self, Error> {
         let spool = Spool::open(spool, tag)?;
         let (mail, made) = file::open(path)?;
+        mail.check_start(Begins::InPart)?;
         let inner = Inner {
             path: path.to_owned(),
             mail: Mutex::new(mail),
@@ -189,7 +190,9 @@ impl Inner {
                 return Ok(locked);
             }
             drop(locked);
-            *mail = file::open(&self.path)?.0;
+            let (found, _) = file::open(&self.path)?;
+            found.check_start(Begins::Whole)?;
+            *mail = found;
         }
     }
 

@@ -45,6 +45,7 @@ use std::fmt;
 
 pub use body::Body;
 pub use closed::{Place, closed};
+pub use durable::sync_way_to;
 pub use error::{Error, Unfit};
 pub use exec::Exec;
 pub use inventory::{Doubt, Inventory};

@@ -6,11 +6,12 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::durable::sync_folder;
+use super::durable::{sync_folder, sync_folder_at};
 use super::maildir::create_folders;
 use super::names::Names;
 use super::{Error, Name};
@@ -21,6 +22,8 @@ pub(super) struct Spool {
     path: PathBuf,
     folder: OwnedFd,
     names: Names,
+    /// The entry that leads to it is durable, whichever run made it.
+    is_found: AtomicBool,
 }
 
 impl Spool {
@@ -35,6 +38,7 @@ impl Spool {
             path: path.to_owned(),
             folder,
             names: Names::new(tag).map_err(|error| Error::folder(path, error))?,
+            is_found: AtomicBool::new(false),
         })
     }
 
@@ -70,9 +74,16 @@ impl Spool {
         self.path.join(name)
     }
 
-    /// Makes the entries of the folder durable.
+    /// Makes the entries of the folder durable, and the one that leads to it.
     pub(super) fn sync(&self) -> Result<(), Error> {
-        sync_folder(&self.folder).map_err(|error| Error::io("syncing", &self.path, error))
+        let failed = |error| Error::io("syncing", &self.path, error);
+        sync_folder(&self.folder).map_err(failed)?;
+        if !self.is_found.load(Ordering::Relaxed) {
+            let parent = self.path.parent().unwrap_or_else(|| Path::new("/"));
+            sync_folder_at(parent).map_err(failed)?;
+            self.is_found.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Removes a file.

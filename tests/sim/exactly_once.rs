@@ -8,6 +8,7 @@ mod kills;
 mod mbox;
 mod nameless;
 mod partial;
+mod power;
 mod signals;
 mod steps;
 mod unique_ids;

@@ -15,7 +15,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::store::durable::sync_folder;
+use crate::store::durable::sync_folder_at;
 use crate::store::error::Unfit;
 use crate::store::{Error, maildir};
 
@@ -40,7 +40,17 @@ pub(super) struct MailFile {
     free: Condvar,
 }
 
+/// What an mbox may begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begins {
+    /// A message, or one that a crash kept from being written whole.
+    InPart,
+    /// A message.
+    Whole,
+}
+
 /// Opens the mbox at `path`, or makes it, readable by its owner alone. Tells whether it was made.
+/// What follows is [`MailFile::check_start`].
 pub(super) fn open(path: &Path) -> Result<(Arc<MailFile>, bool), Error> {
     let path = resolve(path)?;
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,14 +86,6 @@ pub(super) fn open(path: &Path) -> Result<(Arc<MailFile>, bool), Error> {
             continue;
         }
         check(&path, &found)?;
-        if made {
-            let parent = path.parent().unwrap_or_else(|| Path::new("/"));
-            File::open(parent)
-                .and_then(sync_folder)
-                .map_err(|error| Error::folder(parent, error))?;
-        } else {
-            check_start(&path, &file)?;
-        }
         let file = Arc::new(MailFile {
             path,
             file,
@@ -91,6 +93,9 @@ pub(super) fn open(path: &Path) -> Result<(Arc<MailFile>, bool), Error> {
             free: Condvar::new(),
         });
         open.push(Arc::clone(&file));
+        if made {
+            file.sync_entry()?;
+        }
         return Ok((file, made));
     }
     Err(Error::folder(&path, Errno::AGAIN))
@@ -113,6 +118,30 @@ impl MailFile {
     /// Whether it ends in the middle of a message: without the blank line that stands behind each.
     pub(super) fn is_cut(&self) -> Result<bool, Error> {
         Ok(missing_line_ends(&self.file, &self.path, self.size()?)?.is_some())
+    }
+
+    /// Whether what the file begins with is a message: an mbox, and no other file. Before recovery
+    /// it may be less of one: the first append was cut short, or the file has grown before a power
+    /// cut, and what it was to hold was never written.
+    pub(super) fn check_start(&self, begins: Begins) -> Result<(), Error> {
+        let mut start = [0; FROM.len()];
+        let length = self.size()?.min(start.len() as u64);
+        let start = &mut start[..length as usize];
+        self.file
+            .read_exact_at(start, 0)
+            .map_err(|error| Error::io("reading", &self.path, error))?;
+        let mut pairs = start.iter().zip(FROM);
+        let mut may_be_part = || pairs.all(|(found, from)| found == from || *found == 0);
+        if start.is_empty() || start == FROM || begins == Begins::InPart && may_be_part() {
+            return Ok(());
+        }
+        Err(Error::unfit(&self.path, Unfit::NotMbox))
+    }
+
+    /// Makes the entry of its folder durable that leads to it.
+    pub(super) fn sync_entry(&self) -> Result<(), Error> {
+        let parent = self.path.parent().unwrap_or_else(|| Path::new("/"));
+        sync_folder_at(parent).map_err(|error| Error::folder(parent, error))
     }
 
     /// Keeps other accounts of this process away; false when time is up.
@@ -244,19 +273,4 @@ fn check(path: &Path, found: &Metadata) -> Result<(), Error> {
         return Ok(());
     };
     Err(Error::unfit(path, why))
-}
-
-fn check_start(path: &Path, file: &File) -> Result<(), Error> {
-    let mut start = [0; FROM.len()];
-    match file.read_exact_at(&mut start, 0) {
-        Ok(()) if start == FROM => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            match file.metadata().map(|found| found.len()) {
-                Ok(0) => Ok(()),
-                _ => Err(Error::unfit(path, Unfit::NotMbox)),
-            }
-        }
-        Ok(()) => Err(Error::unfit(path, Unfit::NotMbox)),
-        Err(error) => Err(Error::io("reading", path, error)),
-    }
 }

@@ -197,7 +197,8 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 /// Takes the kernel's lock on a lock file, which ends with the process however that ends, and
-/// then says in it whose it is.
+/// then says in it whose it is. That is durable before a name leads to the file: after a power
+/// cut an empty lock file would be anybody's.
 fn hold(mut file: File) -> io::Result<File> {
     // Where the file system has no such lock, the number has to do.
     let is_held = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
@@ -208,6 +209,7 @@ fn hold(mut file: File) -> io::Result<File> {
     };
     let note = format!("{}\n{}\n{held}", std::process::id(), host());
     file.write_all(note.as_bytes())?;
+    file.sync_all()?;
     Ok(file)
 }
 

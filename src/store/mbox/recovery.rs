@@ -4,6 +4,9 @@
 //! lies at the end of the file can be told to be the beginning of what was to be there, and cut
 //! off; and what another program wrote there is never touched. A message that is not there is
 //! placed anew from the spool; one that is in neither is retrieved again.
+//!
+//! After a power cut any part of what was appended may be NULs: the file has grown, and not all
+//! that it was to hold was written, whatever stands behind it.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -14,7 +17,7 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest, Sha256};
 
 use super::Inner;
-use super::file::MailFile;
+use super::file::{Begins, MailFile};
 use super::scan::Contents;
 use super::spooled::{Message, place};
 use crate::store::{Error, Extent, Name, Record, Recovered};
@@ -25,10 +28,12 @@ const COMPARED_AT_ONCE: usize = 64 << 10;
 /// No line in front of a message is longer. Two messages may have it in common.
 const LONGEST_SEPARATOR: u64 = 300;
 
-/// A record of a message that is not where it was to be.
-struct Missing {
+/// A record of a message that was to be appended.
+struct Placed {
     name: Name,
     extent: Extent,
+    /// It is where it was to be.
+    whole: bool,
     spooled: Option<(Arc<File>, Message)>,
 }
 
@@ -39,6 +44,11 @@ impl Inner {
         last: Option<&Extent>,
     ) -> Result<Recovered, Error> {
         let mut recovered = Recovered::default();
+        let is_new = last.is_none() || self.mail().size()? == 0;
+        if is_new {
+            // A run that was killed has perhaps made it, and no more.
+            self.mail().sync_entry()?;
+        }
         if self.made && last.is_some() {
             recovered.warnings.push(format!(
                 "`{}` was not there any more, and is begun anew; what it held is not retrieved \
@@ -52,6 +62,7 @@ impl Inner {
         } else {
             self.take_up(staged, &mut recovered)?;
         }
+        self.mail().check_start(Begins::Whole)?;
         let again = &recovered.again;
         self.spool.sweep(|file| {
             let names = again.iter().filter_map(|record| place(&record.name));
@@ -91,22 +102,27 @@ impl Inner {
     fn take_up(&self, staged: &[Record], recovered: &mut Recovered) -> Result<(), Error> {
         let locked = self.lock()?;
         let mail = Arc::clone(&locked.mail);
-        let mut missing = Vec::new();
+        let mut placed = Vec::new();
         let mut files = HashMap::new();
         for record in staged {
             match record.extent {
-                Some(extent) if is_whole(&mail, &extent)? => {}
-                Some(extent) => missing.push(Missing {
+                Some(extent) => placed.push(Placed {
                     name: record.name.clone(),
                     extent,
+                    whole: is_whole(&mail, &extent)?,
                     spooled: self.spooled_message(&mut files, &record.name, &extent)?,
                 }),
                 None => recovered.lost.push(record.name.clone()),
             }
         }
-        missing.sort_by_key(|missing| missing.extent.start);
+        placed.sort_by_key(|placed| placed.extent.start);
+        // Those in front of the first that is missing stay in any case.
+        let first = placed.iter().position(|placed| !placed.whole);
+        let mut missing = placed.split_off(first.unwrap_or(placed.len()));
         if !missing.is_empty() {
-            self.cut_off_part(&mail, &missing, recovered)?;
+            if !cut_off_part(&mail, &missing, recovered)? {
+                missing.retain(|placed| !placed.whole);
+            }
             // Another program may have rewritten the file with the messages in it.
             let mut contents = Contents::read(&mail.file, &mail.path)?;
             if cut_off_moved_part(&mail, &missing, &contents)? {
@@ -119,7 +135,7 @@ impl Inner {
             .sync_all()
             .map_err(|error| Error::io("syncing", &mail.path, error))?;
         let mut again = Vec::new();
-        for Missing { name, spooled, .. } in missing {
+        for Placed { name, spooled, .. } in missing {
             match spooled {
                 Some((file, message)) => {
                     self.spooled().take_up(&file, message);
@@ -176,54 +192,62 @@ impl Inner {
         };
         Ok(Some((Arc::clone(file), message)))
     }
+}
 
-    /// Where the file ends in what the first of the missing messages, and those behind it, begin
-    /// with, and in nothing else, that is cut off.
-    fn cut_off_part(
-        &self,
-        mail: &MailFile,
-        missing: &[Missing],
-        recovered: &mut Recovered,
-    ) -> Result<(), Error> {
-        let Some(first) = missing.first() else {
-            return Ok(());
+/// Where the file ends in what the first of these messages, which is missing, and those behind it
+/// begin with, or NULs in place of that, and in nothing else, that is cut off. Tells whether.
+fn cut_off_part(
+    mail: &MailFile,
+    placed: &[Placed],
+    recovered: &mut Recovered,
+) -> Result<bool, Error> {
+    let Some(first) = placed.first() else {
+        return Ok(false);
+    };
+    let failed = |error| Error::io("reading", &mail.path, error);
+    let start = first.extent.start;
+    let size = mail.size()?;
+    let mut at = start;
+    for message in placed {
+        let Some((file, spooled)) = &message.spooled else {
+            break;
         };
-        let failed = |error| Error::io("reading", &mail.path, error);
-        let start = first.extent.start;
-        let size = mail.size()?;
-        let mut at = start;
-        for message in missing {
-            let Some((file, spooled)) = &message.spooled else {
-                break;
-            };
-            if message.extent.start != at || at >= size {
-                break;
-            }
-            let length = spooled.length.min(size - at);
-            let common = common(&mail.file, at, file, spooled.start, length).map_err(failed)?;
-            at += common;
-            if common < spooled.length {
-                break;
-            }
+        if message.extent.start != at || at >= size {
+            break;
         }
-        if at < size && at >= start && is_unwritten(&mail.file, at, size).map_err(failed)? {
-            // A power cut: the file has grown, and what it was to hold was never written.
-            at = size;
+        let length = spooled.length.min(size - at);
+        let ours = alike(
+            &mail.file,
+            at,
+            file,
+            spooled.start,
+            length,
+            OrUnwritten::Yes,
+        );
+        let ours = ours.map_err(failed)?;
+        at += ours;
+        if ours < spooled.length {
+            break;
         }
-        if at == size && size > start {
-            // Nobody wrote behind it, and all of it is ours.
-            mail.file
-                .set_len(start)
-                .map_err(|error| Error::io("truncating", &mail.path, error))?;
-        } else if at < size && at - start > LONGEST_SEPARATOR {
-            recovered.warnings.push(format!(
-                "`{}` holds a part of a message at octet {start}, which an interrupted run left: \
-                 another program has written behind it, so it stays; the message is stored anew",
-                mail.path.display()
-            ));
-        }
-        Ok(())
     }
+    if at < size && at >= start && is_unwritten(&mail.file, at, size).map_err(failed)? {
+        at = size;
+    }
+    if at == size && size > start {
+        // Nobody wrote behind it, and all of it is ours.
+        mail.file
+            .set_len(start)
+            .map_err(|error| Error::io("truncating", &mail.path, error))?;
+        return Ok(true);
+    }
+    if at < size && at - start > LONGEST_SEPARATOR {
+        recovered.warnings.push(format!(
+            "`{}` holds a part of a message at octet {start}, which an interrupted run left: \
+             another program has written behind it, so it stays; the message is stored anew",
+            mail.path.display()
+        ));
+    }
+    Ok(false)
 }
 
 /// Where another program has moved what stands in the file, the part may be at its end all the
@@ -231,7 +255,7 @@ impl Inner {
 /// those that are missing. Tells whether it is cut off.
 fn cut_off_moved_part(
     mail: &MailFile,
-    missing: &[Missing],
+    missing: &[Placed],
     contents: &Contents,
 ) -> Result<bool, Error> {
     for start in [contents.ends.may_begin, contents.ends.last_begins]
@@ -249,7 +273,7 @@ fn cut_off_moved_part(
 }
 
 /// Whether the file holds the beginning of a missing message from here on, and nothing else.
-fn is_part(mail: &MailFile, start: u64, missing: &[Missing]) -> std::io::Result<bool> {
+fn is_part(mail: &MailFile, start: u64, missing: &[Placed]) -> std::io::Result<bool> {
     // In front of every message there is a blank line, or nothing.
     let before = start.min(2);
     let mut blank = [0; 2];
@@ -262,7 +286,14 @@ fn is_part(mail: &MailFile, start: u64, missing: &[Missing]) -> std::io::Result<
     for missing in missing {
         if let Some((file, message)) = &missing.spooled
             && length < message.length
-            && common(&mail.file, start, file, message.start, length)? == length
+            && alike(
+                &mail.file,
+                start,
+                file,
+                message.start,
+                length,
+                OrUnwritten::No,
+            )? == length
         {
             return Ok(true);
         }
@@ -297,16 +328,32 @@ pub(super) fn digest(file: &File, start: u64, length: u64) -> std::io::Result<Op
     Ok(Some(digest.finalize().into()))
 }
 
-/// How many octets two files have in common from these places on, of at most so many.
-fn common(a: &File, a_start: u64, b: &File, b_start: u64, length: u64) -> std::io::Result<u64> {
+/// Whether NULs count for octets that a power cut kept from being written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OrUnwritten {
+    No,
+    Yes,
+}
+
+/// How many octets a file has in common with another from these places on, of at most so many.
+fn alike(
+    found: &File,
+    found_start: u64,
+    expected: &File,
+    expected_start: u64,
+    length: u64,
+    or_unwritten: OrUnwritten,
+) -> std::io::Result<u64> {
     let (mut a_piece, mut b_piece) = (vec![0; COMPARED_AT_ONCE], vec![0; COMPARED_AT_ONCE]);
+    let may_be_nul = or_unwritten == OrUnwritten::Yes;
     let mut done = 0;
     while done < length {
         let piece = (length - done).min(COMPARED_AT_ONCE as u64) as usize;
-        a.read_exact_at(&mut a_piece[..piece], a_start + done)?;
-        b.read_exact_at(&mut b_piece[..piece], b_start + done)?;
+        found.read_exact_at(&mut a_piece[..piece], found_start + done)?;
+        expected.read_exact_at(&mut b_piece[..piece], expected_start + done)?;
         let pairs = a_piece[..piece].iter().zip(&b_piece[..piece]);
-        let same = pairs.take_while(|(a, b)| a == b).count();
+        let same = pairs.take_while(|(a, b)| a == b || may_be_nul && **a == 0);
+        let same = same.count();
         done += same as u64;
         if same < piece {
             break;

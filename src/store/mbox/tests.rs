@@ -261,12 +261,14 @@ fn what_is_no_mbox_is_refused_and_stays_as_it_is() {
         ("missing/inbox", "its folder is not there"),
         ("text/inbox", "its folder is not there"),
     ] {
-        let error = world.open_at(name).unwrap_err();
+        let opened = world.open_at(name);
+        let error = opened.and_then(|mbox| mbox.recover(&[], None)).unwrap_err();
         assert!(error.to_string().contains(words), "{name}: {error}");
         assert_eq!(error.exit(), Exit::CannotCreate, "{name}");
         assert!(error.advice().is_some(), "{name}");
     }
     assert_eq!(fs::read(world.path("text")).unwrap(), b"Dear Eva,\n");
+    assert_eq!(fs::read(world.path("short")).unwrap(), b"Fr");
     assert!(!world.path("nowhere").exists() && !world.path("missing").exists());
 }
 

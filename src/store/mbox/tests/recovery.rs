@@ -9,27 +9,34 @@ fn crashed(world: &World) -> (Vec<Record>, Vec<u8>) {
     deliver(&mbox, &[b"Subject: before\n\nbefore\n"]);
     let names = [write(&mbox, ONE), write(&mbox, TWO), write(&mbox, NO_BODY)];
     let records = settle(&mbox, &names);
-    // The spool as it was, and the lock file.
-    let spool = world.path("spool");
+    copy_spool(world);
+    fs::copy(world.path("inbox.lock"), world.path("kept/lock")).unwrap();
+    mbox.publish(&names).unwrap();
+    drop(mbox);
+    restore_spool(world);
+    fs::copy(world.path("kept/lock"), world.path("inbox.lock")).unwrap();
+    let whole = world.content();
+    (records, whole)
+}
+
+/// Keeps the spool as it is.
+fn copy_spool(world: &World) {
     let kept = world.path("kept");
     DirBuilder::new().mode(0o700).create(&kept).unwrap();
-    for entry in fs::read_dir(&spool).unwrap() {
+    for entry in fs::read_dir(world.path("spool")).unwrap() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), kept.join(entry.file_name())).unwrap();
     }
-    fs::copy(world.path("inbox.lock"), kept.join("lock")).unwrap();
-    mbox.publish(&names).unwrap();
-    drop(mbox);
-    for entry in fs::read_dir(&kept).unwrap() {
+}
+
+/// The spool as it was then.
+fn restore_spool(world: &World) {
+    for entry in fs::read_dir(world.path("kept")).unwrap() {
         let entry = entry.unwrap();
-        let to = match entry.file_name().to_str() {
-            Some("lock") => world.path("inbox.lock"),
-            _ => spool.join(entry.file_name()),
-        };
-        fs::copy(entry.path(), to).unwrap();
+        if entry.file_name() != "lock" {
+            fs::copy(entry.path(), world.path("spool").join(entry.file_name())).unwrap();
+        }
     }
-    let whole = world.content();
-    (records, whole)
 }
 
 fn recover(world: &World, records: &[Record]) -> Recovered {
@@ -51,20 +58,12 @@ fn an_append_that_was_cut_short_anywhere_is_completed() {
     let (records, whole) = crashed(&world);
     let begin = records[0].extent.unwrap().start as usize;
     let before = world.messages();
-    let spool: Vec<_> = fs::read_dir(world.path("kept"))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
     for size in (begin..=whole.len()).step_by(5) {
         for unwritten in [0, 5, whole.len() - size] {
             let mut left = whole[..size].to_vec();
             left.extend(vec![0; unwritten.min(whole.len() - size)]);
             world.put("inbox", &left);
-            for entry in &spool {
-                if entry.file_name() != "lock" {
-                    fs::copy(entry.path(), world.path("spool").join(entry.file_name())).unwrap();
-                }
-            }
+            restore_spool(&world);
             let recovered = recover(&world, &records);
             assert_eq!((recovered.lost, recovered.warnings), (vec![], vec![]));
             assert_eq!(world.content(), whole, "cut at {size} of {}", whole.len());
@@ -72,6 +71,104 @@ fn an_append_that_was_cut_short_anywhere_is_completed() {
         }
     }
     assert_eq!(world.messages(), before);
+}
+
+#[test]
+fn a_hole_anywhere_in_an_unfinished_append_is_filled() {
+    let world = World::new();
+    let (records, whole) = crashed(&world);
+    let begin = records[0].extent.unwrap().start as usize;
+    let step = 7;
+    for from in (begin..whole.len()).step_by(step) {
+        for to in (from + 1..=whole.len()).step_by(3 * step) {
+            for size in [whole.len(), whole.len().min(to + 9)] {
+                let mut left = whole[..size].to_vec();
+                left[from..to].fill(0);
+                // Two of them.
+                left[size - 1] = 0;
+                world.put("inbox", &left);
+                restore_spool(&world);
+                let recovered = recover(&world, &records);
+                assert_eq!((recovered.lost, recovered.warnings), (vec![], vec![]));
+                assert_eq!(world.content(), whole, "{from}..{to} of {size}");
+                assert_eq!(world.spooled(), 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_another_program_wrote_behind_a_hole_is_never_touched() {
+    let world = World::new();
+    let (records, whole) = crashed(&world);
+    let [first, second, _] = &records[..] else {
+        unreachable!("there are three")
+    };
+    let begin = first.extent.unwrap().start as usize;
+    let hole = begin + 3..begin + 20;
+    for foreign in [FOREIGN, b"x", b"\0x\0"] {
+        let mut left = whole.clone();
+        left[hole.clone()].fill(0);
+        left.extend_from_slice(foreign);
+        world.put("inbox", &left);
+        restore_spool(&world);
+        let recovered = recover(&world, &records);
+        assert!(world.content().starts_with(&left));
+        assert_eq!(recovered.lost, []);
+        // Those that are whole are not appended anew.
+        assert_eq!(recovered.again.len(), 1);
+    }
+    // Nor is a whole message cut off that is in no spool any more.
+    let mut left = whole.clone();
+    left[hole].fill(0);
+    world.put("inbox", &left);
+    fs::remove_dir_all(world.path("spool")).unwrap();
+    let recovered = recover(&world, &records);
+    assert_eq!(recovered.lost, [first.name.clone()]);
+    let second = second.extent.unwrap().start as usize;
+    assert!(world.content().ends_with(&whole[second..]));
+}
+
+#[test]
+fn a_first_append_that_was_never_written_is_completed() {
+    let world = World::new();
+    let mbox = world.open();
+    let names = [write(&mbox, ONE), write(&mbox, TWO)];
+    let records = settle(&mbox, &names);
+    copy_spool(&world);
+    mbox.publish(&names).unwrap();
+    drop(mbox);
+    let whole = world.content();
+    for unwritten in [1, 4, 5, 80, whole.len()] {
+        for size in [unwritten, whole.len()] {
+            let mut left = whole[..size].to_vec();
+            left[..unwritten].fill(0);
+            world.put("inbox", &left);
+            restore_spool(&world);
+            let recovered = recover(&world, &records);
+            assert_eq!((recovered.lost, recovered.warnings), (vec![], vec![]));
+            assert_eq!(world.content(), whole, "{unwritten} of {size}");
+        }
+    }
+    // What is not ours is no mbox, whatever a power cut may have done to it.
+    for left in [&[0; 100][..], b"\0\0\0\0\0Dear Eva,\n"] {
+        world.put("inbox", left);
+        let error = world.open().recover(&[], None).unwrap_err();
+        assert_eq!(error.exit(), Exit::CannotCreate);
+        assert_eq!(world.content(), left);
+    }
+}
+
+#[test]
+fn a_file_that_takes_the_place_of_another_must_begin_with_a_message() {
+    let world = World::new();
+    let mbox = world.open();
+    deliver(&mbox, &[ONE]);
+    fs::remove_file(world.path("inbox")).unwrap();
+    world.put("inbox", &[0; 100]);
+    let names = [write(&mbox, TWO)];
+    assert_eq!(mbox.settle(&names).unwrap_err().exit(), Exit::CannotCreate);
+    assert_eq!(world.content(), [0; 100]);
 }
 
 #[test]
@@ -86,12 +183,7 @@ fn a_part_in_a_file_that_another_program_rewrote_is_cut_off_too() {
     };
     for size in begin..=whole.len() {
         world.put("inbox", &status(&whole[..size]));
-        for entry in fs::read_dir(world.path("kept")).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_name() != "lock" {
-                fs::copy(entry.path(), world.path("spool").join(entry.file_name())).unwrap();
-            }
-        }
+        restore_spool(&world);
         let recovered = recover(&world, &records);
         assert_eq!((recovered.lost, recovered.warnings), (vec![], vec![]));
         assert_eq!(
