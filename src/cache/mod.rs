@@ -201,7 +201,7 @@ fn refuse_special(path: &Path) -> Result<(), Error> {
     match std::fs::metadata(path) {
         Ok(found) if !found.is_file() => Err(Error::StateDir {
             path: path.to_owned(),
-            source: std::io::Error::other("it is no file"),
+            source: io::Error::other("it is no file"),
         }),
         _ => Ok(()),
     }

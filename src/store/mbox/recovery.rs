@@ -60,7 +60,7 @@ impl Inner {
             self.notice_changes(last)?;
             self.notice_cut(last)?;
         } else {
-            self.take_up(staged, &mut recovered)?;
+            self.take_up(staged, last.copied(), &mut recovered)?;
         }
         self.mail().check_start(Begins::Whole)?;
         let again = &recovered.again;
@@ -99,7 +99,12 @@ impl Inner {
         Ok(())
     }
 
-    fn take_up(&self, staged: &[Record], recovered: &mut Recovered) -> Result<(), Error> {
+    fn take_up(
+        &self,
+        staged: &[Record],
+        last: Option<Extent>,
+        recovered: &mut Recovered,
+    ) -> Result<(), Error> {
         let locked = self.lock()?;
         let mail = Arc::clone(&locked.mail);
         let mut placed = Vec::new();
@@ -120,12 +125,21 @@ impl Inner {
         let first = placed.iter().position(|placed| !placed.whole);
         let mut missing = placed.split_off(first.unwrap_or(placed.len()));
         if !missing.is_empty() {
-            if !cut_off_part(&mail, &missing, recovered)? {
+            let is_cut = cut_off_part(&mail, &missing, recovered)?;
+            if !is_cut {
                 missing.retain(|placed| !placed.whole);
             }
             // Another program may have rewritten the file with the messages in it.
             let mut contents = Contents::read(&mail.file, &mail.path)?;
-            if cut_off_moved_part(&mail, &missing, &contents)? {
+            // What stands at the end is whole where the part behind it is cut off already, or where
+            // it is where it was recorded, though another message may begin as it does.
+            let is_at_end = |extent: &Extent| Some(extent.start) == contents.ends.last_begins;
+            let mut kept = placed.iter().map(|placed| placed.extent).chain(last);
+            let mut is_whole_there = false;
+            if let Some(extent) = kept.find(is_at_end) {
+                is_whole_there = is_whole(&mail, &extent)?;
+            }
+            if !is_cut && !is_whole_there && cut_off_moved_part(&mail, &missing, &contents)? {
                 contents = Contents::read(&mail.file, &mail.path)?;
             }
             missing.retain(|missing| !contents.hold(&missing.extent.marks));

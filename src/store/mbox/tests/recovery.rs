@@ -7,7 +7,15 @@ use super::*;
 fn crashed(world: &World) -> (Vec<Record>, Vec<u8>) {
     let mbox = world.open();
     deliver(&mbox, &[b"Subject: before\n\nbefore\n"]);
-    let names = [write(&mbox, ONE), write(&mbox, TWO), write(&mbox, NO_BODY)];
+    crashed_in(world, mbox, &[ONE, TWO, NO_BODY])
+}
+
+/// The same of a batch of these messages.
+fn crashed_in(world: &World, mbox: Mbox, messages: &[&[u8]]) -> (Vec<Record>, Vec<u8>) {
+    let names: Vec<Name> = messages
+        .iter()
+        .map(|message| write(&mbox, message))
+        .collect();
     let records = settle(&mbox, &names);
     copy_spool(world);
     fs::copy(world.path("inbox.lock"), world.path("kept/lock")).unwrap();
@@ -40,8 +48,12 @@ fn restore_spool(world: &World) {
 }
 
 fn recover(world: &World, records: &[Record]) -> Recovered {
+    recover_behind(world, records, None)
+}
+
+fn recover_behind(world: &World, records: &[Record], last: Option<&Extent>) -> Recovered {
     let mbox = world.open();
-    let recovered = mbox.recover(records, None).unwrap();
+    let recovered = mbox.recover(records, last).unwrap();
     let again: Vec<_> = recovered
         .again
         .iter()
@@ -71,6 +83,35 @@ fn an_append_that_was_cut_short_anywhere_is_completed() {
         }
     }
     assert_eq!(world.messages(), before);
+}
+
+/// Without a body the first of them is what the second begins with.
+#[test]
+fn a_whole_message_is_not_taken_for_a_part_of_one_that_begins_as_it_does() {
+    const HEADER: &[u8] = b"Subject: twins\n";
+    const LONG: &[u8] = b"Subject: twins\n\nbody\nof some\nlines\n";
+    for is_of_another_batch in [false, true] {
+        let world = World::new();
+        let mbox = world.open();
+        let before = match is_of_another_batch {
+            true => deliver(&mbox, &[HEADER]),
+            false => Vec::new(),
+        };
+        let last = before.first().and_then(|record| record.extent);
+        let batch: &[&[u8]] = match is_of_another_batch {
+            true => &[LONG],
+            false => &[HEADER, LONG],
+        };
+        let (records, whole) = crashed_in(&world, mbox, batch);
+        let begin = records.last().unwrap().extent.unwrap().start as usize;
+        for size in begin..=whole.len() {
+            world.put("inbox", &whole[..size]);
+            restore_spool(&world);
+            let recovered = recover_behind(&world, &records, last.as_ref());
+            assert_eq!(recovered.lost, [], "cut at {size}");
+            assert_eq!(world.content(), whole, "cut at {size} of {}", whole.len());
+        }
+    }
 }
 
 #[test]
