@@ -165,7 +165,7 @@ fn what_another_program_wrote_behind_a_hole_is_never_touched() {
     world.put("inbox", &left);
     fs::remove_dir_all(world.path("spool")).unwrap();
     let recovered = recover(&world, &records);
-    assert_eq!(recovered.lost, [first.name.clone()]);
+    assert_eq!(recovered.lost, std::slice::from_ref(&first.name));
     let second = second.extent.unwrap().start as usize;
     assert!(world.content().ends_with(&whole[second..]));
 }
