@@ -38,7 +38,7 @@ impl Patient {
         })
     }
 
-    /// What the open file is like.
+    /// The metadata of the open file.
     ///
     /// # Errors
     /// Those of the system.

@@ -15,7 +15,7 @@ pub enum Error {
     /// Another process has the state in its hands, and stands still.
     #[error("another process holds `{}`", path.display())]
     Busy {
-        /// What it holds.
+        /// The file that it holds.
         path: PathBuf,
     },
     /// SQLite finds the file to contradict itself.

@@ -242,7 +242,7 @@ impl Snapshot {
             .map(|&index| index as usize)
     }
 
-    /// Says which size a listing would have given a message that is missing, where none gave any.
+    /// Sets the size that a listing would have given a message that is missing, where none gave any.
     pub fn set_size_of_missing(&mut self, unique_id: &[u8], octets: u64) {
         if let Some(index) = self.find_exact(unique_id).filter(|&at| self.rows[at].gone) {
             self.sizes_of_gone.entry(index).or_insert(octets);

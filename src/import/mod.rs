@@ -147,7 +147,7 @@ pub struct Entries<R> {
     /// The mailboxes seen that are not the wanted one.
     others: BTreeSet<String>,
     found: u64,
-    /// What popsync makes of unique-ids that hold blanks, and of how many each.
+    /// The unique-ids that popsync reads in place of those with blanks, and how many share each.
     blanks: BTreeMap<Vec<u8>, u32>,
     ended: bool,
 }

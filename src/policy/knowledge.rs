@@ -180,12 +180,11 @@ fn identity(
     // A deletion that was asked for was done, or the unique-id would not have been missing: what
     // has it now came later.
     let is_back = remembered.gone.is_some() && remembered.deletion_asked;
-    // An equal header is enough only where the sizes agree.
+    // A message that was missing is the same only where header and size both agree.
     let is_unsized = remembered
         .gone
         .is_some_and(|before| before.is_none() || message.octets.is_none());
     let is_resized = counting == Counting::AsRecorded && has_other_size(message, remembered);
-    // Nor is a size alone.
     let is_unseen = remembered.gone.is_some() && header == Some(HeaderSeen::Withheld);
     if is_back || is_unsized || is_unseen || is_resized || header == Some(HeaderSeen::Another) {
         return Identity::Open;

@@ -161,7 +161,7 @@ impl fmt::Display for Printable<'_> {
 /// How many characters of what a server says people are shown.
 const SHOWN: usize = 200;
 
-/// What a server said, cut to what people read. What it means is to be found out before.
+/// Cuts a server's words to a length that people read. Find out their meaning before.
 #[must_use]
 pub fn shortened(mut words: String) -> String {
     if let Some((end, _)) = words.char_indices().nth(SHOWN) {

@@ -213,7 +213,7 @@ impl Session {
     }
 
     fn out_of_time(&mut self) -> Error {
-        // What comes after all would be taken for the answer to something else.
+        // An answer that comes after all would be taken for that to something else.
         self.connection.give_up();
         if self.pace.is_gainless() {
             return Error::Gainless {

@@ -94,7 +94,7 @@ pub enum Error {
     /// (`XPOP3:V0003`).
     #[error("the server ended the session: `{notice}`")]
     Farewell {
-        /// What it said.
+        /// Its words.
         notice: String,
         /// And it did so: nothing is still on its way.
         is_closed: bool,

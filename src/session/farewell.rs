@@ -20,7 +20,7 @@ const BEGINNINGS: [&str; 4] = [
     "disconnecting",
 ];
 
-/// What it may hold.
+/// Words that it may hold.
 const WORDS: [&str; 7] = [
     "autologout",
     "auto-logout",
@@ -45,7 +45,7 @@ pub(super) fn is_farewell(text: &[u8]) -> bool {
 }
 
 impl Session {
-    /// What an error means, once it is known what comes behind it.
+    /// The error as it is meant, once the octets behind it are read.
     pub(super) async fn settle(&mut self, error: Error) -> Error {
         match error {
             Error::Farewell { notice, .. } => self.behind_farewell(notice).await,
@@ -73,7 +73,8 @@ impl Session {
         Error::Farewell { notice, is_closed }
     }
 
-    /// Whether what nobody asked for is that word: one negative line, and then the end.
+    /// The farewell, where the octets that nobody asked for are one: one negative line, and then the
+    /// end.
     async fn unasked_farewell(&mut self) -> Option<Error> {
         let said = &self.input[self.start..self.end];
         let line = said.strip_suffix(b"\r\n")?;
@@ -90,7 +91,7 @@ impl Session {
         }
     }
 
-    /// Whether the stream ends now, and what came before that.
+    /// Reads on for a moment. Gives whether the stream ended, and the octets before that.
     async fn rest(&mut self) -> (bool, &[u8]) {
         (self.start, self.end) = (0, 0);
         let (input, end) = (&mut self.input, &mut self.end);
@@ -129,7 +130,7 @@ mod tests {
         for text in [
             "",
             "no such message",
-            // What Exchange says to a login in one line is about that login.
+            // One line of Exchange in answer to a login is about that login.
             "Protocol error. Connection is closed. 10",
             "message 3 was deleted",
             "Logon failure: unknown user name or bad password.",

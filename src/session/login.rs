@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::refusal::Verdict;
 use super::{Command, Error, Event, Keyword, Peer, Refusal, Session, Unbegun, Watch};
 use crate::account::{Account, AuthMethod, PasswordSource, Security};
 use crate::auth::choose::{Choice, Secret, Situation, choose};
@@ -232,26 +233,18 @@ impl Session {
         judged(answer, command)
     }
 
-    /// Reads a one-line reply on which the login depends. No means no, whatever comes behind it:
-    /// some servers say it twice, or end the session with one more word.
+    /// Reads a one-line reply on which the login depends.
     async fn verdict(&mut self) -> Result<Result<(), Refusal>, Error> {
-        let mut refusal = None;
-        let answer = self.converse(|event| {
+        let mut verdict = Verdict::default();
+        let reading = self.converse(|event| {
             if let Event::Reply(keyword, response) = event {
-                if !response.is_positive() {
-                    // A line of something else, without a status indicator, is no clear no.
-                    let is_clear = !response.is_foreign();
-                    refusal = Some((Refusal::new(Some(keyword), response), is_clear));
-                }
+                verdict.note(keyword, response);
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
         });
-        let answer = answer.await;
-        match (refusal, answer) {
-            (Some((refusal, _)), Ok(())) | (Some((refusal, true)), Err(_)) => Ok(Err(refusal)),
-            (_, answer) => answer.map(Ok),
-        }
+        let read = reading.await;
+        verdict.of(read)
     }
 
     /// The replies to USER and PASS, both on their way. The first refusal counts.

@@ -103,7 +103,7 @@ impl Pace {
         self.gain = self.gain.saturating_sub(waited);
     }
 
-    /// What came means this.
+    /// Takes note of what an event means for the time that is left.
     pub(super) fn note(&mut self, event: Event<'_>) {
         match event {
             Event::Reply(keyword, response) => {

@@ -170,7 +170,7 @@ impl Session {
             });
             if let Err(error) = drained {
                 let error = self.settle(error).await;
-                // What came in one read with the word is whole.
+                // Messages that came in one read with the farewell are whole.
                 if matches!(error, Error::Farewell { is_closed, .. } if is_closed) {
                     sink.hand_over().await;
                 }
@@ -195,7 +195,7 @@ impl Session {
     pub fn is_out_of_step(&self, error: &Error) -> bool {
         match error {
             Error::Protocol { fault, .. } => !matches!(fault, pop3::Error::Closed { .. }),
-            // What looked like the word may be a part of a message.
+            // The line that looked like a farewell may be a part of a message.
             Error::Farewell { is_closed, .. } => !is_closed,
             Error::TimedOut { .. } => {
                 self.pipelines() && self.all_sent && !self.connection.is_mid_reply()

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use super::Error;
 use super::farewell::is_farewell;
 use crate::pop3::{Keyword, Printable, Response, ResponseCode, shortened};
 
-/// What servers without response codes say of a trouble that passes. qpopper: "lock busy! Is
+/// Words of servers without response codes for a trouble that passes. qpopper: "lock busy! Is
 /// another session active?"; Courier: "Temporary problem, please try again later"; Exchange:
 /// "Server Unavailable. 21" for a passing trouble behind PASS; Outlook.com: "Exceeded the login
 /// limit for a 15 minute period. Reduce the frequency of requests". A lock alone may be on the
@@ -74,6 +75,34 @@ impl Refusal {
     }
 }
 
+/// The answer on which a login depends. No means no, whatever comes behind it: some servers say it
+/// twice, or end the session with one more word.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    refusal: Option<Refusal>,
+    /// A line of something else, without a status indicator, is no clear no.
+    is_clear: bool,
+}
+
+impl Verdict {
+    /// Takes note of the answer to this command.
+    pub(super) fn note(&mut self, keyword: Keyword, response: Response<'_>) {
+        if !response.is_positive() {
+            self.is_clear = !response.is_foreign();
+            self.refusal = Some(Refusal::new(Some(keyword), response));
+        }
+    }
+
+    /// The refusal, or how the reading of the answer ended.
+    pub(super) fn of<T>(self, read: Result<T, Error>) -> Result<Result<T, Refusal>, Error> {
+        match (self.refusal, read) {
+            (Some(refusal), Ok(_)) => Ok(Err(refusal)),
+            (Some(refusal), Err(_)) if self.is_clear => Ok(Err(refusal)),
+            (_, read) => read.map(Ok),
+        }
+    }
+}
+
 /// The server said so in a response code (RFC 2449 §8, RFC 3206), or in the words that older
 /// servers use for a locked maildrop.
 fn is_temporary(code: Option<&ResponseCode>, text: &[u8]) -> bool {
@@ -106,7 +135,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// What a server said, safe for a terminal, and cut to what people read.
+/// The server's words, safe for a terminal, and cut to a length that people read.
 pub(super) fn shown(text: &[u8]) -> String {
     shortened(Printable(text).to_string())
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 
+use super::refusal::Verdict;
 use super::{Awaited, Command, Error, Event, LAST_WORDS, Refusal, Session, WIRE, pace};
 use crate::auth::Fault;
 use crate::auth::mechanism::{Mechanism, Message, decode};
@@ -135,26 +136,18 @@ impl Session {
     }
 
     async fn word(&mut self) -> Result<Word, Error> {
-        let mut refusal = None;
-        let word = self.converse(|event| match event {
+        let mut verdict = Verdict::default();
+        let reading = self.converse(|event| match event {
             Event::Challenge(text) => ControlFlow::Break(Word::Challenge(text.to_vec())),
             Event::Reply(keyword, response) => {
-                if !response.is_positive() {
-                    let is_clear = !response.is_foreign();
-                    refusal = Some((Refusal::new(Some(keyword), response), is_clear));
-                }
+                verdict.note(keyword, response);
                 ControlFlow::Break(Word::Verdict(Ok(())))
             }
             _ => ControlFlow::Continue(()),
         });
-        let word = word.await;
-        // As for PASS: no means no, whatever comes behind it.
-        match (refusal, word) {
-            (Some((refusal, _)), Ok(_)) | (Some((refusal, true)), Err(_)) => {
-                Ok(Word::Verdict(Err(refusal)))
-            }
-            (_, word) => word,
-        }
+        let read = reading.await;
+        let word = verdict.of(read)?;
+        Ok(word.unwrap_or_else(|refusal| Word::Verdict(Err(refusal))))
     }
 
     /// Ends the exchange from our side. Where the server does not follow, no further word.

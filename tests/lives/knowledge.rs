@@ -10,6 +10,8 @@ use crate::server::{Item, Manner, Session};
 #[derive(Debug, Clone)]
 struct Known {
     mail: usize,
+    /// The one that a killed run may have recorded in its place.
+    or: Option<usize>,
     /// Whether a complete run did not see it since.
     gap: bool,
     /// No listing gave its size.
@@ -49,17 +51,19 @@ impl Knowledge {
         contents: &Contents,
     ) -> Option<usize> {
         let known = self.known.get(&item.uid)?;
-        let size_before = manner.listed(&contents.get(known.mail).raw);
         let same_listing = self.octets == session.octets && self.listed == uids(session);
-        // Where no listing gave a size, the first one that does is taken for it, whosever it is.
-        let is_swapped = known.mail != item.mail && (!known.gap || known.is_unsized);
-        // A size that no listing gave cannot be another one.
-        (is_swapped
-            && (known.is_unsized || size_before == manner.listed(&item.raw) || same_listing))
-            .then_some(known.mail)
+        let mut mails = [Some(known.mail), known.or].into_iter().flatten();
+        mails.find(|&mail| {
+            let size_before = manner.listed(&contents.get(mail).raw);
+            // Where no listing gave a size, the first one that does is taken for it, whosever it
+            // is; and one that no listing gave cannot be another one.
+            let is_swapped = mail != item.mail && (!known.gap || known.is_unsized);
+            is_swapped
+                && (known.is_unsized || size_before == manner.listed(&item.raw) || same_listing)
+        })
     }
 
-    /// What a complete run saw, but for the messages that it must have taken for others.
+    /// Learns from a complete run, but for the messages that it must have taken for others.
     pub(crate) fn learn(
         &mut self,
         session: &Session,
@@ -90,10 +94,16 @@ impl Knowledge {
         }
     }
 
-    /// Of a run that came to no end, what it stored may be known.
-    pub(crate) fn learn_retrieved(&mut self, session: &Session, is_stored: impl Fn(usize) -> bool) {
+    /// Of a run that came to no end, the messages that it retrieved may be recorded, or still those
+    /// before them.
+    pub(crate) fn learn_retrieved(&mut self, session: &Session) {
         for item in session.listed.iter().flatten() {
-            if session.retrieved.contains(&item.uid) && is_stored(item.mail) {
+            if !session.retrieved.contains(&item.uid) {
+                continue;
+            }
+            if let Some(known) = self.known.get_mut(&item.uid) {
+                known.or = Some(item.mail);
+            } else {
                 self.note(item, false);
             }
         }
@@ -102,6 +112,7 @@ impl Knowledge {
     fn note(&mut self, item: &Item, is_unsized: bool) {
         let known = Known {
             mail: item.mail,
+            or: None,
             gap: false,
             is_unsized,
         };

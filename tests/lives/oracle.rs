@@ -218,7 +218,7 @@ impl Oracle {
     pub(crate) fn judge(&mut self, run: &Run<'_>, contents: &Contents) -> Judged {
         self.look(run.before);
         let mut unnoticed = BTreeSet::new();
-        // What the unique-ids of those stood for: nobody can know that it lost its name, so one
+        // The contents that those unique-ids stood for: nobody can know that they lost their names, so one
         // more of it is a second message.
         let mut nameless = BTreeSet::new();
         for session in run.sessions {
@@ -247,8 +247,7 @@ impl Oracle {
                 self.knowledge
                     .learn(session, &unnoticed, self.manner, contents, is_unsized);
             } else {
-                let is_stored = |mail: usize| run.after.stored(mail) > 0;
-                self.knowledge.learn_retrieved(session, is_stored);
+                self.knowledge.learn_retrieved(session);
             }
         }
         for item in &run.after.server {
@@ -385,7 +384,7 @@ impl Oracle {
         if *run.quirk == Quirk::Contradicts || !listed || !(ended || breaks) {
             return Ok(());
         }
-        // What a server that stuffs no dots has left of a message comes in answer to the next one, so
+        // The rest of a message whose dots were not stuffed comes in answer to the next one, so
         // that may be to blame as well: it gets its turn in a later run.
         let behind_dots: BTreeSet<&String> = run
             .sessions

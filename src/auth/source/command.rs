@@ -92,7 +92,7 @@ async fn finish(
     Ok(buffer)
 }
 
-/// What a command printed.
+/// The output of a command.
 struct Printed {
     /// Never grown: growing would leave a copy behind.
     buffer: Zeroizing<Vec<u8>>,

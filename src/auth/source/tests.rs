@@ -267,7 +267,7 @@ async fn a_child_that_holds_stdout_open_is_not_waited_for() {
         assert!(began.elapsed() < Duration::from_secs(15), "{line}");
         assert!(!password.expose_secret().is_empty());
     }
-    // What it printed last of all is not missed, however much it is.
+    // The end of its output is not missed, however long that is.
     for octets in [0, 1, 4096, 5000, 60_000] {
         let line = format!("head -c {octets} /dev/zero | tr '\\0' x; echo end");
         let printed = from_command(&line).await.unwrap();

@@ -186,7 +186,7 @@ impl Reporter for AccountReporter {
 }
 
 impl Drop for AccountReporter {
-    /// Says how many messages were not named.
+    /// Reports how many messages were not named.
     fn drop(&mut self) {
         let counts = self
             .counts

@@ -371,7 +371,7 @@ async fn a_notice_in_place_of_the_answer_to_a_login_is_no_wrong_password() {
     }
 }
 
-/// What a server says is cut to what people read; what it means is not.
+/// A server's words are cut to a length that people read; their meaning is not.
 #[tokio::test(start_paused = true)]
 async fn a_refusal_of_many_octets_is_cut() {
     let long = format!("-ERR {}ü, try again later\r\n", "wordy ".repeat(1300));

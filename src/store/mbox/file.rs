@@ -40,7 +40,7 @@ pub(super) struct MailFile {
     free: Condvar,
 }
 
-/// What an mbox may begin with.
+/// How much of a message an mbox has to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Begins {
     /// A message, or one that a crash kept from being written whole.
@@ -50,7 +50,7 @@ pub(super) enum Begins {
 }
 
 /// Opens the mbox at `path`, or makes it, readable by its owner alone. Tells whether it was made.
-/// What follows is [`MailFile::check_start`].
+/// Check it with [`MailFile::check_start`] next.
 pub(super) fn open(path: &Path) -> Result<(Arc<MailFile>, bool), Error> {
     let path = resolve(path)?;
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,7 +120,7 @@ impl MailFile {
         Ok(missing_line_ends(&self.file, &self.path, self.size()?)?.is_some())
     }
 
-    /// Whether what the file begins with is a message: an mbox, and no other file. Before recovery
+    /// Refuses a file that does not begin with a message: it is no mbox. Before recovery
     /// it may be less of one: the first append was cut short, or the file has grown before a power
     /// cut, and what it was to hold was never written.
     pub(super) fn check_start(&self, begins: Begins) -> Result<(), Error> {

@@ -8,7 +8,7 @@
 //! After a power cut any part of what was appended may be NULs: the file has grown, and not all
 //! that it was to hold was written, whatever stands behind it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
-use super::Inner;
 use super::file::{Begins, MailFile};
 use super::scan::Contents;
 use super::spooled::{Message, place};
+use super::{Inner, Marks};
 use crate::store::{Error, Extent, Name, Record, Recovered};
 
 /// How much is compared at once.
@@ -131,18 +131,22 @@ impl Inner {
             }
             // Another program may have rewritten the file with the messages in it.
             let mut contents = Contents::read(&mail.file, &mail.path)?;
-            // What stands at the end is whole where the part behind it is cut off already, or where
-            // it is where it was recorded, though another message may begin as it does.
-            let is_at_end = |extent: &Extent| Some(extent.start) == contents.ends.last_begins;
-            let mut kept = placed.iter().map(|placed| placed.extent).chain(last);
-            let mut is_whole_there = false;
-            if let Some(extent) = kept.find(is_at_end) {
-                is_whole_there = is_whole(&mail, &extent)?;
+            // One that is where it was recorded may have the marks of a missing one, or be what that
+            // begins with: then these tell nothing.
+            let mut kept: HashSet<Marks> = placed.iter().map(|one| one.extent.marks).collect();
+            if let Some(last) = last
+                && is_whole(&mail, &last)?
+            {
+                kept.insert(last.marks);
             }
-            if !is_cut && !is_whole_there && cut_off_moved_part(&mail, &missing, &contents)? {
+            let is_kept = contents.last.is_some_and(|last| kept.contains(&last));
+            if !is_cut && !is_kept && cut_off_moved_part(&mail, &missing, &contents)? {
                 contents = Contents::read(&mail.file, &mail.path)?;
             }
-            missing.retain(|missing| !contents.hold(&missing.extent.marks));
+            missing.retain(|missing| {
+                let marks = &missing.extent.marks;
+                kept.contains(marks) || !contents.hold(marks)
+            });
         }
         // Step 5, once more: what is there was perhaps never made durable.
         mail.file
@@ -342,7 +346,7 @@ pub(super) fn digest(file: &File, start: u64, length: u64) -> std::io::Result<Op
     Ok(Some(digest.finalize().into()))
 }
 
-/// Whether NULs count for octets that a power cut kept from being written.
+/// NULs may stand for octets that a power cut kept from being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OrUnwritten {
     No,

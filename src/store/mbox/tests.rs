@@ -175,7 +175,7 @@ fn no_field_of_a_message_reaches_over_the_next_one() {
             ">Content-Length: 4000",
         ]
     );
-    // What is shown of the headers is what was sent.
+    // The headers are shown as they were sent.
     let mut shown = Vec::new();
     Mbox::headers(&world.path("inbox"), &mut |header| {
         shown.push(header.to_vec())

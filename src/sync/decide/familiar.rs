@@ -48,7 +48,7 @@ pub(in crate::sync) fn doubt_maildir(
     Err(Error::StateLost { messages, path })
 }
 
-/// What is in a store into which nothing was ever put for this account, though another program's
+/// The content of a store into which nothing was ever put for this account, though another program's
 /// list may have been taken over; nothing where a person says that it will do.
 ///
 /// # Errors

@@ -110,8 +110,8 @@ pub(super) async fn search(
         .await
 }
 
-/// Looks for those that are still missed by the headers that the server shows; none where it does
-/// not give one. `found` are other messages, and their files.
+/// Searches for the messages that are still missed by the headers that the server gives; the header
+/// is none where it gives none. `found` are the messages that were found before, with their files.
 pub(super) fn search_by_header(
     filed: &Filed,
     found: &[Refiled],

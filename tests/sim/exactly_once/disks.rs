@@ -248,19 +248,25 @@ fn a_message_larger_than_the_disk_leaves_nothing_of_itself() {
     completes(&bench, &disk);
 }
 
+/// A mailbox whose long unique-ids fill a state folder that is a small file system.
+fn with_little_state() -> (Bench, Disk) {
+    let bench = Setup::with(letters(700))
+        .knobs(Knobs {
+            uid_long: Some(300),
+            ..Knobs::default()
+        })
+        .start();
+    let disk = Disk::mount(bench.path("state"));
+    (bench, disk)
+}
+
 #[test]
 #[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
 fn a_full_state_folder_stops_the_run_and_loses_nothing() {
     let mut failed = 0;
     let mut stored_some = 0;
     for size in [0, 16, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024] {
-        let bench = Setup::with(letters(700))
-            .knobs(Knobs {
-                uid_long: Some(300),
-                ..Knobs::default()
-            })
-            .start();
-        let disk = Disk::mount(bench.path("state"));
+        let (bench, disk) = with_little_state();
         disk.leave(size << 10);
         let ended = disk.run(bench.fetch(&DELETES)).end();
         assert_safe(&bench, &ended);
@@ -283,13 +289,7 @@ fn a_full_state_folder_stops_the_run_and_loses_nothing() {
 #[test]
 #[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
 fn a_state_folder_that_is_full_after_the_deletions_is_told_as_such() {
-    let bench = Setup::with(letters(700))
-        .knobs(Knobs {
-            uid_long: Some(300),
-            ..Knobs::default()
-        })
-        .start();
-    let disk = Disk::mount(bench.path("state"));
+    let (bench, disk) = with_little_state();
     let ballast = disk.outside("ballast");
     bench.on_command(move |seen, _| {
         if seen.verb == "QUIT" {

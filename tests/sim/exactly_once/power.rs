@@ -1,4 +1,4 @@
-//! What is to survive a power cut is synced before anything is built on it: the order of the
+//! Whatever is to survive a power cut is synced before anything is built on it: the order of the
 //! program's calls, as strace saw them.
 
 #![expect(

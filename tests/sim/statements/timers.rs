@@ -125,6 +125,25 @@ fn the_word_in_place_of_an_answer_is_passed_on_and_deletes_nothing() {
     assert!(bench.mailbox().is_empty());
 }
 
+/// The word ends the run, in its first session, with so many messages kept; the next run meets the
+/// usual server and retrieves the others.
+fn ends_and_goes_on(bench: &Bench, usual: Knobs, at: &At, kept: usize) {
+    let ended = bench.sync("profile = \"outlook-2016\"", &[]).gives(75);
+    ended.says("the server ended the session: `Connection is closed. 21`");
+    let text = ended.text();
+    assert!(!text.contains("message"), "{at:?}: {text}");
+    assert_eq!(bench.sim.transcripts().len(), 1, "{at:?}: {text}");
+    assert_eq!(bench.mailbox().len(), 3, "{at:?}: {text}");
+    assert_eq!(bench.store.len(), kept, "{at:?}: {text}");
+    bench.knobs(usual);
+    bench.sim.clear_log();
+    bench.sync("profile = \"outlook-2016\"", &[]).gives(0);
+    let again = bench.sim.commands_of("RETR").len();
+    assert_eq!(again, 3 - kept, "{at:?}: retrieved again");
+    bench.assert_exactly_once();
+    assert!(bench.mailbox().is_empty(), "{at:?}");
+}
+
 /// XPOP3:V0003: the same at any command, with one answer at a time or many. What was complete is
 /// kept and not retrieved again, and no message is to blame.
 #[test]
@@ -154,21 +173,7 @@ fn the_word_in_place_of_any_answer_blames_no_message() {
                     .rule(at.clone(), Act::Instead(notice.to_vec()))
                     .rule(at.clone(), Act::CloseAfter(CloseHow::Fin)),
             );
-            let run = bench.sync("profile = \"outlook-2016\"", &[]);
-            let ended = run.gives(75);
-            ended.says("the server ended the session: `Connection is closed. 21`");
-            let text = ended.text();
-            assert!(!text.contains("message"), "{at:?}: {text}");
-            assert_eq!(bench.sim.transcripts().len(), 1, "{at:?}: {text}");
-            assert_eq!(bench.mailbox().len(), 3, "{at:?}: {text}");
-            assert_eq!(bench.store.len(), kept, "{at:?}: {text}");
-            bench.knobs(usual());
-            bench.sim.clear_log();
-            bench.sync("profile = \"outlook-2016\"", &[]).gives(0);
-            let again = bench.sim.commands_of("RETR").len();
-            assert_eq!(again, 3 - kept, "{at:?}: retrieved again");
-            bench.assert_exactly_once();
-            assert!(bench.mailbox().is_empty(), "{at:?}");
+            ends_and_goes_on(&bench, usual(), &at, kept);
         }
     }
 }
@@ -188,19 +193,7 @@ fn the_word_behind_an_answer_blames_no_message_either() {
                 .rule(at.clone(), Act::After(notice.to_vec()))
                 .rule(at.clone(), Act::CloseAfter(CloseHow::Fin)),
         );
-        let ended = bench.sync("profile = \"outlook-2016\"", &[]).gives(75);
-        ended.says("the server ended the session: `Connection is closed. 21`");
-        let text = ended.text();
-        assert!(!text.contains("message"), "{at:?}: {text}");
-        assert_eq!(bench.mailbox().len(), 3, "{at:?}: {text}");
-        assert_eq!(bench.store.len(), kept, "{at:?}: {text}");
-        bench.knobs(Knobs::default());
-        bench.sim.clear_log();
-        bench.sync("profile = \"outlook-2016\"", &[]).gives(0);
-        let again = bench.sim.commands_of("RETR").len();
-        assert_eq!(again, 3 - kept, "{at:?}: retrieved again");
-        bench.assert_exactly_once();
-        assert!(bench.mailbox().is_empty(), "{at:?}");
+        ends_and_goes_on(&bench, Knobs::default(), &at, kept);
     }
 }
 
