@@ -57,6 +57,9 @@ pub enum Takes {
     /// A new one.
     #[default]
     New,
+    /// A new one, while others are recorded under its unique-id: until the session has told whose
+    /// that is, it is in doubt.
+    Beside,
     /// That of the same message, whose file is gone.
     Lost(MessageKey),
     /// That of what had come of it before, and was not whole. The file of that is a stump.
@@ -83,7 +86,7 @@ impl Cache {
                 transaction.prepare_cached("INSERT INTO staged (message) VALUES (?1)")?;
             for row in batch {
                 let id = match row.takes {
-                    Takes::New => insert(&transaction, account, row, now)?,
+                    Takes::New | Takes::Beside => insert(&transaction, account, row, now)?,
                     Takes::Lost(key) => replace(&transaction, key, row, now)?,
                     Takes::Stump(key) => {
                         transaction.execute(
@@ -269,7 +272,7 @@ fn insert(
     let mut message = connection.prepare_cached(
         "INSERT INTO messages (account, unique_id, name, octets, sha256, header_sha256,
              listed_octets, bare_line_ends, line_endings, stored_at, copies, doubt)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, length(?2) > 0, ?11)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, length(?2) > 0 AND ?12, ?11)",
     )?;
     let key = message.insert(params![
         account,
@@ -282,7 +285,8 @@ fn insert(
         row.line_ends.bare,
         line_endings(row.line_ends.stored),
         now,
-        row.doubt
+        row.doubt,
+        row.takes != Takes::Beside
     ])?;
     Ok(MessageKey::new(key))
 }

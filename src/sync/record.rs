@@ -142,11 +142,11 @@ pub(super) async fn landings(
             Some((message.unique_id.to_vec(), message.octets?))
         })
         .collect();
-    // What was recorded under the unique-id was another message, and goes by no name now.
+    // Whatever else is recorded under the unique-id was another message, and goes by no name now.
     let superseded: Vec<(Vec<u8>, MessageKey)> = retrieved
         .landings
         .iter()
-        .filter(|landing| matches!(landing.landed, Landed::Stored(_)))
+        .filter(|landing| !matches!(landing.landed, Landed::Unclear))
         .filter(|landing| order.is_recorded(landing.slot))
         .filter_map(|landing| {
             let message = order.message(landing.slot);

@@ -261,15 +261,18 @@ impl Committer {
     /// The record that a message of a new content takes: that of what had come of it before, where
     /// that is the beginning of it. Anything else is another message, and stays one.
     fn takes_of_new(&self, message: &Message) -> Result<Takes, Error> {
-        if !self.order.is_doubtful(message.slot) {
+        if !self.order.is_recorded(message.slot) {
             return Ok(Takes::New);
+        }
+        if !self.order.is_doubtful(message.slot) {
+            return Ok(Takes::Beside);
         }
         let unique_id = self.order.message(message.slot).unique_id;
         match self.cache.doubtful(self.account, unique_id)? {
             Some((key, part)) if self.store.goes_on_from(&message.name, &part)? => {
                 Ok(Takes::Stump(key))
             }
-            _ => Ok(Takes::New),
+            _ => Ok(Takes::Beside),
         }
     }
 

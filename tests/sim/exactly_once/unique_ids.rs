@@ -254,6 +254,35 @@ fn an_old_id_on_new_mail_is_noticed_by_its_size() {
     }
 }
 
+/// A run that is killed between the recording of what has the unique-id now and the word that what
+/// had it goes by no name: the next one has to find out once more, or mail that is moved out and
+/// back is stored twice.
+#[test]
+fn a_kill_leaves_an_old_id_to_one_message_alone() {
+    let other = [&letter(7)[..], b"and a line more\r\n"].concat();
+    let knobs = Knobs {
+        pipelining: true,
+        ..Knobs::default()
+    };
+    for stop_at in ["3", "4", "5"] {
+        let bench = Setup::with(letters(2)).knobs(knobs.clone()).start();
+        bench.fetch(&[]).gives(0);
+        let mailbox = bench.mailbox();
+        let taken = mailbox.unique_ids()[1].clone();
+        assert!(mailbox.remove(&taken));
+        mailbox.deliver_with_uid(&taken, other.clone());
+        let run = bench.fetch(&[]).env("POPSYNC_STOP_AT", stop_at);
+        assert!(run.end().was_killed(), "step {stop_at}");
+        bench.deliver(&letter(2));
+        bench.fetch(&[]).gives(0);
+        let expected = [letter(1), letter(2), other.clone()].map(|sent| stored_form(&sent));
+        bench.assert_stored(&expected);
+        retrieved(&bench);
+        bench.fetch(&[]).gives(0);
+        assert_eq!(retrieved(&bench), 0, "step {stop_at}: in doubt for ever");
+    }
+}
+
 #[test]
 fn new_mail_in_the_middle_of_the_listing_is_found() {
     let bench = Bench::with(letters(4));
