@@ -52,7 +52,7 @@ pub use lock::{Holder, Lock};
 pub use messages::{Digest, LineEnds, Staged, Takes};
 pub use overview::{AccountOverview, LastRun};
 pub use runs::Run;
-pub use snapshot::Snapshot;
+pub use snapshot::{Shown, Snapshot};
 pub use stored::Stored;
 pub use stumps::Stump;
 

@@ -8,6 +8,10 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use crate::maildrop::{self, Maildrop, Message};
 use crate::policy::{HeaderOnly, Memory, Remembered, Whereabouts};
 
+mod shown;
+
+pub use shown::Shown;
+
 /// What the cache knew when the run began.
 #[derive(Debug, Default)]
 pub struct Snapshot {
@@ -35,7 +39,9 @@ struct Row {
     octets: u64,
     id_start: u32,
     id_length: u16,
-    copies: u32,
+    /// Two octets keep a row at 32. More messages of one unique-id than they count are taken for
+    /// other ones than before, and looked into.
+    copies: u16,
     deletion_asked: bool,
     gone: bool,
     /// A copy was stored. Otherwise another program had it.
@@ -45,6 +51,12 @@ struct Row {
     is_assumed: bool,
     is_doubtful: bool,
     whereabouts: Whereabouts,
+}
+
+const _: () = assert!(size_of::<Row>() == 32);
+
+fn few(copies: u32) -> u16 {
+    u16::try_from(copies).unwrap_or(u16::MAX)
 }
 
 /// A size that no listing gives: that of a message whose size is not known. And of several
@@ -70,7 +82,7 @@ impl Snapshot {
             last.stored_at = last.stored_at.max(remembered.stored_at);
             // The latest comes last.
             last.octets = remembered.octets.unwrap_or(NO_SIZE);
-            last.copies = last.copies.min(remembered.copies);
+            last.copies = last.copies.min(few(remembered.copies));
             last.deletion_asked &= remembered.deletion_asked;
             last.gone &= remembered.gone.is_some();
             last.to_go &= remembered.to_go;
@@ -96,7 +108,7 @@ impl Snapshot {
             octets: remembered.octets.unwrap_or(NO_SIZE),
             id_start,
             id_length,
-            copies: remembered.copies,
+            copies: few(remembered.copies),
             deletion_asked: remembered.deletion_asked,
             gone: remembered.gone.is_some(),
             held: remembered.held,
@@ -209,18 +221,6 @@ impl Snapshot {
         }
     }
 
-    /// The listed sizes of the messages that this listing no longer shows; none where one of them
-    /// is not known.
-    pub fn vanished_octets(&self, maildrop: &Maildrop) -> Option<u64> {
-        let listed = self.listed(maildrop);
-        let vanished = self.rows.iter().zip(listed);
-        vanished
-            .filter(|(row, listed)| row.held && !row.gone && !listed)
-            .try_fold(0_u64, |sum, (row, _)| {
-                (row.octets != NO_SIZE).then(|| sum.saturating_add(row.octets))
-            })
-    }
-
     fn find(&self, unique_id: &[u8]) -> Option<usize> {
         let found = self.find_exact(unique_id);
         if found.is_some() || !self.without_slashes || !unique_id.contains(&b'/') {
@@ -269,32 +269,6 @@ impl Snapshot {
         self.rows.is_empty()
     }
 
-    /// Whether the server seems to have renamed its messages: more than half of those that it
-    /// had are gone, and not because they were deleted; or all went before.
-    pub fn looks_renamed(&self, maildrop: &Maildrop) -> bool {
-        // What another program had is not missed: nothing is known of it that could be
-        // recognised.
-        let kept = self
-            .rows
-            .iter()
-            .filter(|row| row.held && !row.deletion_asked);
-        let (mut before, mut gone_before) = (0, 0);
-        for row in kept {
-            before += usize::from(!row.gone);
-            gone_before += usize::from(row.gone);
-        }
-        let mut listed = 0;
-        let mut unknown = 0;
-        for message in maildrop.iter() {
-            match self.find(message.unique_id).map(|index| &self.rows[index]) {
-                Some(row) => listed += usize::from(row.held && !row.deletion_asked && !row.gone),
-                None => unknown += usize::from(!self.headers.contains_key(message.unique_id)),
-            }
-        }
-        let vanished = before - listed.min(before);
-        unknown > 0 && (vanished > listed || (before == 0 && gone_before > 0))
-    }
-
     /// How many messages were taken over from another program, where this listing shows none of
     /// them and nothing was stored yet: its list was perhaps that of another mailbox.
     pub fn imported_in_vain(&self, maildrop: &Maildrop) -> Option<u64> {
@@ -302,29 +276,6 @@ impl Snapshot {
         let unknown = |message: Message<'_>| self.find(message.unique_id).is_none();
         (imported && !maildrop.is_empty() && maildrop.iter().all(unknown))
             .then_some(self.rows.len() as u64)
-    }
-
-    /// Which of the rows this listing shows.
-    fn listed(&self, maildrop: &Maildrop) -> Vec<bool> {
-        let mut listed = vec![false; self.rows.len()];
-        for message in maildrop.iter() {
-            if let Some(index) = self.find(message.unique_id) {
-                listed[index] = true;
-            }
-        }
-        listed
-    }
-
-    /// Which of the known unique-ids this listing no longer shows, and which it shows again.
-    pub fn changes(&self, maildrop: &Maildrop) -> (Vec<&[u8]>, Vec<&[u8]>) {
-        let listed = self.listed(maildrop);
-        let pick = |missing: bool| {
-            let rows = self.rows.iter().zip(&listed);
-            rows.filter(move |(row, listed)| row.held && row.gone == missing && **listed == missing)
-                .map(|(row, _)| id(&self.ids, row))
-                .collect()
-        };
-        (pick(false), pick(true))
     }
 }
 
@@ -340,7 +291,7 @@ impl Memory for Snapshot {
         Some(Remembered {
             stored_at: row.stored_at,
             deletion_asked: row.deletion_asked,
-            copies: row.copies,
+            copies: row.copies.into(),
             held: row.held,
             octets: (row.octets != NO_SIZE).then_some(row.octets),
             to_go: row.to_go,

@@ -12,7 +12,7 @@ use super::broke::Broke;
 use super::decide::{Found, Gone, Look};
 use super::transfer::{Committed, Landed, Landing};
 use super::{Event, Reporter};
-use crate::maildrop::Maildrop;
+use crate::maildrop::{self, Maildrop};
 use crate::policy::Action;
 use crate::session::{self, Listing, Session};
 use crate::store::{Name, Readers};
@@ -100,13 +100,17 @@ pub(super) fn proofs(
     proved.collect()
 }
 
-/// That client and server are in step: STAT, asked alone, counts what it counted before. Replies
-/// come in order, so what a server that stuffs no dots still has in the pipe comes first; and a
-/// sender who forges replies does not know the count.
+/// That client and server are in step: STAT, asked alone, says what it said before. Replies come in
+/// order, so what a server that stuffs no dots still has in the pipe comes first; and a sender who
+/// forges replies does not know what is in the mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fence(());
 
-/// Puts the fence up; none where the count is another one.
+/// Puts the fence up; none where the answer is another one.
+///
+/// Messages can be guessed at by somebody who has sent most of them, their octets hardly. But octets
+/// may change in a session where a server estimates them (`XPOP3:N5`): then UIDL tells, since no
+/// sender knows a unique-id.
 ///
 /// # Errors
 /// Those of the connection.
@@ -118,12 +122,43 @@ pub(super) async fn fence(
     session
         .stat(|listing| {
             if let Listing::Drop(listing) = listing {
-                now = Some(listing.messages);
+                now = Some(listing);
             }
         })
         .await?;
-    let before = maildrop.stat().map(|stat| stat.messages);
-    Ok((now.is_some() && now == before).then_some(Fence(())))
+    let (Some(now), Some(before)) = (now, maildrop.stat()) else {
+        return Ok(None);
+    };
+    if now.messages != before.messages {
+        return Ok(None);
+    }
+    let is_same = now.octets.is_some() && now.octets == before.octets;
+    if is_same || lists_the_same(session, maildrop).await? {
+        return Ok(Some(Fence(())));
+    }
+    Ok(None)
+}
+
+/// Whether UIDL, asked once more, lists what it listed before.
+async fn lists_the_same(
+    session: &mut Session,
+    maildrop: &Maildrop,
+) -> Result<bool, session::Error> {
+    let mut builder = maildrop::Builder::expecting(maildrop.len() as u64);
+    session
+        .uidl(|listing| {
+            if let Listing::UniqueId(line) = listing {
+                builder.unique_id_listing(line);
+            }
+        })
+        .await?;
+    let now = builder.finish();
+    let names = now
+        .iter()
+        .map(|message| (message.number, message.unique_id));
+    let before = maildrop.iter();
+    let is_same = names.eq(before.map(|message| (message.number, message.unique_id)));
+    Ok(is_same && now.contradictions().is_empty())
 }
 
 /// What became of the deletions.

@@ -63,7 +63,7 @@ pub(super) async fn findings(
     decided: &Decided,
 ) -> Result<(), Error> {
     let findings = &decided.findings;
-    let (vanished, back) = decided.snapshot.changes(maildrop);
+    let (vanished, back) = decided.snapshot.changes(&decided.shown);
     // As long as nobody has looked into what is back under an old name, it is not back.
     let back: Vec<Vec<u8>> = match back.is_empty() {
         true => Vec::new(),

@@ -58,7 +58,7 @@ async fn look(
     let visit = Visit::begin(request, stop, password, &past).await?;
     let mut session = visit.session;
     let completing = visit::complete(request, &mut session, visit.builder, &snapshot, &past);
-    let maildrop = stop.unless_stopped(completing).await??;
+    let (maildrop, shown) = stop.unless_stopped(completing).await??;
     summary.on_server = maildrop.len() as u64;
     if let Some(shelf) = &mut shelf {
         familiar::doubt(
@@ -94,7 +94,8 @@ async fn look(
             untoppable,
             taken: (0, 0),
         };
-        let decided = decide::decide(basis, &mut session, &maildrop, snapshot, seen).await?;
+        let deciding = decide::decide(basis, &mut session, &maildrop, shown, snapshot, seen);
+        let decided = deciding.await?;
         summary.failed += decided.warn(request, &maildrop);
         decided.plan
     };

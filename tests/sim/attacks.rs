@@ -455,3 +455,64 @@ fn s8_an_odd_stamp_is_no_challenge() {
         }
     }
 }
+
+/// A message that is cut at a dot may go on with replies, and whoever sent all the mail there is
+/// knows how many messages there are. Octets and unique-ids nobody knows.
+#[test]
+fn a_reply_that_a_sender_wrote_lets_no_message_be_deleted() {
+    let listed = "+OK\r\n1 only\r\n.\r\n";
+    // What the message goes on with, and its end.
+    let forged = "+OK\r\n+OK\r\nthree\r\n.\r\n";
+    let guessed = "+OK\r\n1 mine\r\n.\r\n";
+    for (stat, uidl, may_delete) in [
+        ("+OK 1 50\r\n", listed, true),
+        // A server that estimates.
+        ("+OK 1 99\r\n", listed, true),
+        ("+OK 1 -5\r\n", listed, true),
+        ("+OK 1\r\n", listed, false),
+        ("+OK 1 99\r\n", forged, false),
+        ("+OK 1 99\r\n", guessed, false),
+        ("+OK 1 99\r\n", "-ERR no\r\n", false),
+        ("+OK 2 50\r\n", listed, false),
+    ] {
+        let liar = Liar::start(move |dialogue| {
+            dialogue.say(GREETING)?;
+            let mut is_cut = false;
+            while let Some(line) = dialogue.line()? {
+                let answer = match line.as_str() {
+                    "CAPA" => "+OK\r\nUSER\r\nUIDL\r\n.\r\n",
+                    "STAT" if is_cut => stat,
+                    "STAT" => "+OK 1 50\r\n",
+                    "UIDL" if is_cut => uidl,
+                    "UIDL" => listed,
+                    "LIST" => "+OK\r\n1 50\r\n.\r\n",
+                    "RETR 1" => {
+                        is_cut = true;
+                        "+OK\r\nSubject: x\r\n\r\none\r\n.\r\n"
+                    }
+                    _ => "+OK\r\n",
+                };
+                dialogue.say(answer.as_bytes())?;
+            }
+            Ok(())
+        });
+        let bench = Bench::with(letters(1));
+        let url = format!("pop3://127.0.0.1:{}", liar.port);
+        let arguments = [
+            "--tls",
+            "off",
+            "--profile",
+            "outlook-2016",
+            "--timeout",
+            "1s",
+        ];
+        let ended = bench.fetch_bare(&url, &arguments).within(HANGING).end();
+        let heard = String::from_utf8(liar.heard()).unwrap();
+        let text = ended.text();
+        assert_eq!(
+            heard.contains("DELE"),
+            may_delete,
+            "{stat}{uidl}: {heard} {text}"
+        );
+    }
+}

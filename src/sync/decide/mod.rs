@@ -16,7 +16,7 @@ use super::ledger::Ledger;
 use super::likeness::Likeness;
 use super::transfer::Exactness;
 use super::{Error, Event, Request, Stop};
-use crate::cache::{Digest, Renamed, Snapshot};
+use crate::cache::{Digest, Renamed, Shown, Snapshot};
 use crate::maildrop::{Maildrop, Message};
 use crate::policy::{
     self, Action, Brake, Circumstances, Counting, Evidence, HeaderSeen, Memory, Plan, Reason,
@@ -61,6 +61,8 @@ pub(super) struct Decided {
     pub(super) plan: Plan,
     /// What is remembered, with what was found out.
     pub(super) snapshot: Snapshot,
+    /// What the listing shows of what was remembered before.
+    pub(super) shown: Shown,
     pub(super) findings: Findings,
     /// The look at the store, where one was taken.
     pub(super) look: Option<Look>,
@@ -98,12 +100,13 @@ pub(super) async fn decide(
     mut basis: Basis<'_>,
     session: &mut Session,
     maildrop: &Maildrop,
+    shown: Shown,
     mut snapshot: Snapshot,
     mut look: Option<Look>,
 ) -> Result<Decided, Broke> {
     let mut findings = Findings::default();
-    let pairs = renamed::recognise(&mut basis, session, maildrop, &snapshot).await?;
-    tell_renamed(&basis, maildrop, &snapshot, &pairs);
+    let pairs = renamed::recognise(&mut basis, session, maildrop, &snapshot, &shown).await?;
+    tell_renamed(&basis, &shown, &pairs);
     for Pair { before, renamed } in pairs {
         snapshot.rename(&before, &renamed.unique_id, renamed.listed_octets);
         findings.renamed.push(renamed);
@@ -163,6 +166,7 @@ pub(super) async fn decide(
     Ok(Decided {
         plan,
         snapshot,
+        shown,
         findings,
         look,
         is_clock_doubted,
@@ -326,7 +330,7 @@ fn sizes(maildrop: &Maildrop, snapshot: &Snapshot, counting: Counting) -> Vec<(V
     sizes.collect()
 }
 
-fn tell_renamed(basis: &Basis<'_>, maildrop: &Maildrop, snapshot: &Snapshot, pairs: &[Pair]) {
+fn tell_renamed(basis: &Basis<'_>, shown: &Shown, pairs: &[Pair]) {
     // A server that shows another part of the mailbox has renamed nothing.
     if pairs.is_empty() {
         return;
@@ -334,7 +338,7 @@ fn tell_renamed(basis: &Basis<'_>, maildrop: &Maildrop, snapshot: &Snapshot, pai
     let message = format!(
         "the server has renamed its messages: {} of {} unknown ones are known by their headers",
         pairs.len(),
-        renamed::unknown(maildrop, snapshot).len()
+        shown.unknown()
     );
     basis
         .request

@@ -10,7 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Basis, counting};
-use crate::cache::{Absent, Digest, Renamed, Snapshot};
+use crate::cache::{Absent, Digest, Renamed, Shown, Snapshot};
 use crate::maildrop::{Maildrop, Message};
 use crate::policy::{Counting, Memory};
 use crate::session::Session;
@@ -45,8 +45,9 @@ pub(super) async fn recognise(
     session: &mut Session,
     maildrop: &Maildrop,
     snapshot: &Snapshot,
+    shown: &Shown,
 ) -> Result<Vec<Pair>, Broke> {
-    if !snapshot.looks_renamed(maildrop) {
+    if !snapshot.looks_renamed(shown) {
         return Ok(Vec::new());
     }
     let listed: HashSet<Vec<u8>> = maildrop

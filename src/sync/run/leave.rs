@@ -102,7 +102,7 @@ impl Run<'_> {
     }
 
     /// Asks STAT once more, before the first DELE: whatever a broken server still has in the pipe
-    /// comes before its answer. None where the answer is not what it was: then nothing is deleted.
+    /// comes before its answer. None where that is not what it was: then nothing is deleted.
     pub(super) async fn fence(
         &mut self,
         session: &mut Session,
@@ -120,8 +120,8 @@ impl Run<'_> {
                 record::doubt(&mut self.ledger, landings).await?;
                 summary.failed += due as u64;
                 let message = format!(
-                    "STAT counts other messages than at the beginning of the session, so nothing \
-                     is deleted on the server now, where {due} messages were to be"
+                    "STAT or UIDL lists other messages than at the beginning of the session, so \
+                     nothing is deleted on the server now, where {due} messages were to be"
                 );
                 self.request
                     .reporter

@@ -45,7 +45,7 @@ impl Run<'_> {
         let (visit, (snapshot, look)) = (visit?, recalled?);
         let mut session = visit.session;
         let completing = visit::complete(request, &mut session, visit.builder, &snapshot, &past);
-        let maildrop = stop.unless_stopped(completing).await??;
+        let (maildrop, shown) = stop.unless_stopped(completing).await??;
         self.past = past;
         self.tally.listings += 1;
         summary.on_server = maildrop.len() as u64;
@@ -78,7 +78,8 @@ impl Run<'_> {
             untoppable: &self.untoppable,
             taken: (summary.retrieved, summary.octets),
         };
-        let decided = decide::decide(basis, &mut session, &maildrop, snapshot, look).await?;
+        let deciding = decide::decide(basis, &mut session, &maildrop, shown, snapshot, look);
+        let decided = deciding.await?;
         self.tally.clock_doubted |= decided.is_clock_doubted;
         if self.tally.listings == 1 {
             summary.failed += decided.warn(request, &maildrop);
@@ -244,7 +245,7 @@ impl Run<'_> {
             is_put_off |= decision.action == Action::Skip
                 && decided.snapshot.recall(message.unique_id).is_some();
         }
-        let is_all_known = decide::renamed::unknown(maildrop, &decided.snapshot).is_empty();
+        let is_all_known = decided.shown.unknown() == decided.findings.renamed.len();
         let is_all_here = self.tally.listed_breakers.is_empty() && landed == wanted && !is_put_off;
         let octets = octets.filter(|_| is_all_here && (maildrop.has_sizes() || is_all_known));
         self.guarding.learn_octets(octets);

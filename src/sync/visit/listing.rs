@@ -4,9 +4,8 @@ use secrecy::SecretString;
 
 use super::Visit;
 use crate::account::Limits;
-use crate::cache::{self, AccountId, Cache, Snapshot};
+use crate::cache::{self, AccountId, Cache, Shown, Snapshot};
 use crate::maildrop::{self, Maildrop};
-use crate::policy::Memory;
 use crate::pop3::{Capabilities, Keyword};
 use crate::session::{self, Listing, Peer, Session};
 use crate::sync::{Event, Request, delete};
@@ -100,20 +99,22 @@ pub(super) async fn open(
     })
 }
 
-/// The rest of step 3: sizes, where they are of use.
+/// The rest of step 3: sizes, where they are of use. Gives what the listing shows of the messages
+/// that are remembered, too.
 pub(in crate::sync) async fn complete(
     request: &Request<'_>,
     session: &mut Session,
     mut builder: maildrop::Builder,
     snapshot: &Snapshot,
     past: &Past,
-) -> Result<Maildrop, session::Error> {
+) -> Result<(Maildrop, Shown), session::Error> {
     let limits = &request.account.limits;
+    let shown = snapshot.shown_by(builder.maildrop());
     if !builder.has_sizes()
         && !builder.is_nameless()
         && (past.contradicted
-            || wants_sizes(limits, builder.maildrop(), snapshot)
-            || total_has_changed(&mut builder, snapshot, past))
+            || wants_sizes(limits, builder.maildrop(), &shown)
+            || total_has_changed(&builder, snapshot, &shown, past))
     {
         scan(session, &mut builder).await?;
     }
@@ -121,7 +122,7 @@ pub(in crate::sync) async fn complete(
     request.reporter.report(Event::Listed {
         messages: maildrop.len() as u64,
     });
-    Ok(maildrop)
+    Ok((maildrop, shown))
 }
 
 /// Adds the sizes, whether they are of use or not.
@@ -133,37 +134,30 @@ pub(super) async fn scan(
 }
 
 /// Whether there is enough to retrieve that its sizes are worth listing all.
-fn wants_sizes(limits: &Limits, maildrop: &Maildrop, snapshot: &Snapshot) -> bool {
+fn wants_sizes(limits: &Limits, maildrop: &Maildrop, shown: &Shown) -> bool {
     let limited = limits.max_size.is_some()
         || limits.max_octets.is_some()
         || limits.headers_only_above.is_some();
-    let mut new = 0;
-    for message in maildrop.iter() {
-        match snapshot.recall(message.unique_id) {
-            // Whether it is the same message as before, or all of it, its size may tell.
-            Some(remembered) if remembered.gone.is_some() || remembered.is_doubtful => return true,
-            Some(_) => {}
-            None => new += 1,
-        }
-    }
-    new > 0 && (limited || new >= maildrop.len() / WORTH_SIZES)
+    let new = shown.not_stored();
+    shown.has_question() || new > 0 && (limited || new >= maildrop.len() / WORTH_SIZES)
 }
 
 /// Whether STAT's octets are not what the recorded sizes make them. They cost nothing, and tell
 /// of a unique-id that was given to another message (`OPOP3:C0040`) where UIDL shows nothing new.
-fn total_has_changed(builder: &mut maildrop::Builder, snapshot: &Snapshot, past: &Past) -> bool {
+fn total_has_changed(
+    builder: &maildrop::Builder,
+    snapshot: &Snapshot,
+    shown: &Shown,
+    past: &Past,
+) -> bool {
     let Some(now) = builder.stat_octets() else {
         return false;
     };
-    let maildrop = builder.maildrop();
-    let is_known = |unique_id: &[u8]| {
-        snapshot.recall(unique_id).is_some() || snapshot.recall_header(unique_id).is_some()
-    };
     // Of what is new no size is known; it is retrieved, whatever its size.
-    if snapshot.is_empty() || !maildrop.iter().all(|message| is_known(message.unique_id)) {
+    if snapshot.is_empty() || shown.unknown() > 0 {
         return false;
     }
-    let vanished = snapshot.vanished_octets(maildrop);
+    let vanished = snapshot.vanished_octets(shown);
     let expected = past.stat_octets.zip(vanished);
     expected.and_then(|(before, gone)| before.checked_sub(gone)) != Some(now)
 }

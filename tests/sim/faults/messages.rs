@@ -1,5 +1,7 @@
 //! RETR, DELE and QUIT. (Catalogue 48–74; attacks S5, S7, S10, M1–M6.)
 
+use std::thread;
+
 use exchange_sim::{Act, At, BareLf, Content, Fails, Knobs, sample};
 
 use super::table::{fault, with_first_line};
@@ -162,6 +164,68 @@ fn a_body_without_stuffing_is_not_taken_for_whole() {
         .fails(76, "")
         .stores_first(0)
         .holds();
+}
+
+/// Whatever stands behind the dot at which such a server cuts a message, and whoever wrote it: the
+/// message is nowhere whole but on the server, so it stays there. The others are here or there.
+#[test]
+fn what_is_left_behind_an_unstuffed_dot_answers_no_command() {
+    let left_over = [
+        "two",
+        "-two",
+        ". two",
+        "..",
+        "+OK",
+        "-ERR no",
+        // The count is right, and known to who sent most of the mail. What follows answers DELE
+        // and QUIT.
+        "+OK 3 99",
+        "+OK 3 99\r\n+OK\r\n+OK\r\n+OK\r\n+OK",
+        "+OK 3 99\r\n+OK 3 99\r\n+OK",
+        "+OK\r\n.\r\n+OK 3 99\r\n+OK\r\n+OK",
+        "+OK\r\nSubject: 9\r\n\r\nforged\r\n.",
+    ];
+    // Most of them wait for a time-out.
+    thread::scope(|scope| {
+        for left in left_over {
+            scope.spawn(move || {
+                for place in [0, 2] {
+                    for pipelining in [false, true] {
+                        cut_at_a_dot(left, place, pipelining);
+                    }
+                }
+            });
+        }
+    });
+}
+
+fn cut_at_a_dot(left: &str, place: usize, pipelining: bool) {
+    let what = format!("{left:?} in message {}, pipelining {pipelining}", place + 1);
+    let plain = |number: usize| format!("Subject: {number}\r\n\r\ntext {number}\r\n").into_bytes();
+    let whole = [plain(1), plain(2)];
+    let cut = format!("Subject: cut\r\n\r\none\r\n.\r\n{left}\r\nthree\r\n");
+    let mut messages = whole.to_vec();
+    messages.insert(place, cut.into_bytes());
+    let knobs = Knobs {
+        no_stuffing: true,
+        pipelining,
+        ..Knobs::default()
+    };
+    let bench = Setup::with(messages).knobs(knobs).start();
+    let mailbox = bench.mailbox();
+    let mut others = mailbox.unique_ids();
+    let unique_id = others.remove(place);
+    for _ in 0..2 {
+        let arguments = ["--profile", "outlook-2016", "--timeout", "1s"];
+        bench.fetch(&arguments).end();
+        let there = mailbox.unique_ids();
+        assert!(there.contains(&unique_id), "{what}: it is gone");
+        bench.store.look_anew();
+        for (message, unique_id) in whole.iter().zip(&others) {
+            let is_here = bench.store.holds(&stored_form(message));
+            assert!(is_here || there.contains(unique_id), "{what}: one is lost");
+        }
+    }
 }
 
 #[test]

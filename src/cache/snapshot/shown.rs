@@ -1,0 +1,108 @@
+//! What one listing shows of the messages that are remembered.
+
+use super::{NO_SIZE, Row, Snapshot, id};
+use crate::maildrop::Maildrop;
+
+/// What one listing shows of the messages that are remembered: found out once, since each unique-id
+/// of a large mailbox costs a look at memory that is in no cache of the processor.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// By place in the snapshot's rows, as many as there were: whether it is listed.
+    listed: Vec<bool>,
+    /// Listed messages that have no record, and not even one of their header.
+    unknown: usize,
+    /// Listed messages of which at most the header is recorded.
+    not_stored: usize,
+    /// One is listed that was missing before, or may not have come whole.
+    has_question: bool,
+}
+
+impl Shown {
+    /// How many listed messages nothing is known of.
+    pub fn unknown(&self) -> usize {
+        self.unknown
+    }
+
+    /// How many listed messages are not stored; of some of them the header may be.
+    pub fn not_stored(&self) -> usize {
+        self.not_stored
+    }
+
+    /// Whether a message is listed that was missing before, or may not have come whole: whether it
+    /// is the same one, or all of it, its size may tell.
+    pub fn has_question(&self) -> bool {
+        self.has_question
+    }
+}
+
+impl Snapshot {
+    /// What this listing shows of the messages that are remembered.
+    pub fn shown_by(&self, maildrop: &Maildrop) -> Shown {
+        let mut shown = Shown {
+            listed: vec![false; self.rows.len()],
+            ..Shown::default()
+        };
+        for message in maildrop.iter() {
+            match self.find(message.unique_id) {
+                Some(index) => {
+                    let row = &self.rows[index];
+                    shown.listed[index] = true;
+                    shown.has_question |= row.gone || row.is_doubtful;
+                }
+                None => {
+                    shown.not_stored += 1;
+                    shown.unknown += usize::from(!self.headers.contains_key(message.unique_id));
+                }
+            }
+        }
+        shown
+    }
+
+    /// The listed sizes of the messages that a listing no longer shows; none where one of them is
+    /// not known.
+    pub fn vanished_octets(&self, shown: &Shown) -> Option<u64> {
+        self.with(shown)
+            .filter(|(row, listed)| row.held && !row.gone && !listed)
+            .try_fold(0_u64, |sum, (row, _)| {
+                (row.octets != NO_SIZE).then(|| sum.saturating_add(row.octets))
+            })
+    }
+
+    /// Whether the server seems to have renamed its messages: more than half of those that it
+    /// had are gone, and not because they were deleted; or all went before.
+    pub fn looks_renamed(&self, shown: &Shown) -> bool {
+        if shown.unknown == 0 {
+            return false;
+        }
+        // What another program had is not missed: nothing is known of it that could be
+        // recognised.
+        let kept = self
+            .with(shown)
+            .filter(|(row, _)| row.held && !row.deletion_asked);
+        let (mut listed, mut vanished, mut gone_before) = (0, 0, 0);
+        for (row, is_listed) in kept {
+            match (row.gone, is_listed) {
+                (true, _) => gone_before += 1,
+                (false, true) => listed += 1,
+                (false, false) => vanished += 1,
+            }
+        }
+        vanished > listed || (listed + vanished == 0 && gone_before > 0)
+    }
+
+    /// Which of the known unique-ids a listing no longer shows, and which it shows again.
+    pub fn changes(&self, shown: &Shown) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        let pick = |missing: bool| {
+            self.with(shown)
+                .filter(move |(row, listed)| row.held && row.gone == missing && *listed == missing)
+                .map(|(row, _)| id(&self.ids, row))
+                .collect()
+        };
+        (pick(false), pick(true))
+    }
+
+    /// The rows, and whether each is listed; without those that were added since.
+    fn with(&self, shown: &Shown) -> impl Iterator<Item = (&Row, bool)> {
+        self.rows.iter().zip(shown.listed.iter().copied())
+    }
+}
