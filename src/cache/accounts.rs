@@ -1,6 +1,6 @@
 //! Table `accounts`.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{AccountId, Cache, Error};
 use crate::account::{Account, Identity};
@@ -98,6 +98,20 @@ impl Cache {
         transaction.commit()?;
         Ok(row)
     }
+}
+
+/// Forgets a mailbox of which nothing is remembered but runs that stored nothing.
+pub(super) fn forget_blank(connection: &Connection, account: AccountId) -> rusqlite::Result<()> {
+    for delete in [
+        "DELETE FROM runs WHERE account = ?1",
+        "DELETE FROM capabilities WHERE account = ?1",
+        "DELETE FROM breakers WHERE account = ?1",
+        "DELETE FROM headers_only WHERE account = ?1",
+        "DELETE FROM accounts WHERE id = ?1",
+    ] {
+        connection.execute(delete, [account])?;
+    }
+    Ok(())
 }
 
 fn account_row(row: &Row<'_>) -> rusqlite::Result<AccountRow> {

@@ -16,7 +16,7 @@ use super::help;
 mod account;
 mod flags;
 
-pub(super) use account::{AccountArguments, AccountCommand, Add, Login, Logout};
+pub(super) use account::{AccountArguments, AccountCommand, Add, Login, Logout, Rename};
 pub(super) use flags::{RunFlags, ServerFlags};
 
 use flags::{AccountFlags, StoreFlags, number};

@@ -105,9 +105,22 @@ fn sync(
     let output = Arc::new(Output::standard(options(global, run.dry_run)));
     output::log::start(global.verbose, &output);
     let exit = match accounts().and_then(|accounts| Ok((accounts, state_dir(global)?))) {
+        Ok((accounts, _)) if run.same_as.is_some() && accounts.len() != 1 => {
+            output.problem(None, "--same-as is for one account at a time");
+            output.hint(Some("name the account that it is for"));
+            Exit::Usage
+        }
         Ok((accounts, state_dir)) => {
-            let allow = run.allow();
-            run::run(accounts, jobs, run.dry_run, allow, &state_dir, &output)
+            let (allow, same_as) = (run.allow(), run.same_as.clone());
+            run::run(
+                accounts,
+                jobs,
+                run.dry_run,
+                allow,
+                same_as,
+                &state_dir,
+                &output,
+            )
         }
         Err(error) => output.config_error(&error),
     };

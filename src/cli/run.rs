@@ -22,6 +22,7 @@ pub(super) fn run(
     jobs: usize,
     dry_run: bool,
     allow: Allow,
+    same_as: Option<String>,
     state_dir: &Path,
     output: &Arc<Output>,
 ) -> Exit {
@@ -33,6 +34,7 @@ pub(super) fn run(
             state_dir: state_dir.to_owned(),
             dry_run,
             allow,
+            same_as,
             stop,
         };
         crew.work(accounts, jobs).await
@@ -46,6 +48,7 @@ struct Crew {
     state_dir: PathBuf,
     dry_run: bool,
     allow: Allow,
+    same_as: Option<String>,
     stop: watch::Receiver<bool>,
 }
 
@@ -82,6 +85,7 @@ impl Crew {
         let prompt = Arc::clone(&self.prompt);
         let state_dir = self.state_dir.clone();
         let (dry_run, allow, stop) = (self.dry_run, self.allow, self.stop.clone());
+        let same_as = self.same_as.clone();
         let run = async move {
             sync::run(Request {
                 account: &account,
@@ -90,6 +94,7 @@ impl Crew {
                 reporter: &reporter,
                 dry_run,
                 allow,
+                same_as: same_as.as_deref(),
                 stop,
                 clock: sync::system_clock,
             })

@@ -81,6 +81,7 @@ pub(super) async fn look<T>(
         reporter: &reporter,
         dry_run: false,
         allow: Allow::default(),
+        same_as: None,
         clock: system_clock,
         stop,
     };

@@ -31,8 +31,8 @@ pub enum EditError {
         #[source]
         source: io::Error,
     },
-    /// The account is written in a way that cannot be cut out safely.
-    #[error("account `{name}` cannot be cut out of {} without touching the rest", path.display())]
+    /// The account is written in a way that cannot be changed safely.
+    #[error("account `{name}` cannot be changed in {} without touching the rest", path.display())]
     Entangled {
         /// The name.
         name: String,
@@ -91,6 +91,21 @@ pub fn remove_account(path: &Path, name: &str) -> Result<(), EditError> {
         path: path.to_owned(),
     })?;
     replace(path, &new).map_err(failed)
+}
+
+/// Gives an account of a file another name.
+///
+/// # Errors
+/// Where there is one of that name, where the account is written in a way that cannot be changed
+/// without touching anything else, or the file cannot be written.
+pub fn rename_account(path: &Path, old: &str, new: &str) -> Result<(), EditError> {
+    let failed = failed(path);
+    let text = read(path).map_err(&failed)?;
+    let text = with_name(&text, old, new).ok_or_else(|| EditError::Entangled {
+        name: old.to_owned(),
+        path: path.to_owned(),
+    })?;
+    replace(path, &text).map_err(failed)
 }
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> EditError {
@@ -173,6 +188,34 @@ fn without_account(old: &str, name: &str) -> Option<String> {
             found == expected
         };
     same.then_some(new)
+}
+
+/// The text with an account under another name; none where that cannot be had by changing headers.
+fn with_name(text: &str, old: &str, new: &str) -> Option<String> {
+    let mut expected: Table = text.parse().ok()?;
+    let accounts = expected.get_mut("accounts")?.as_table_mut()?;
+    let account = accounts.remove(old)?;
+    if accounts.insert(new.to_owned(), account).is_some() {
+        return None;
+    }
+    let mut renamed = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        match header(line) {
+            Some(keys) if keys.len() >= 2 && keys[0] == "accounts" && keys[1] == old => {
+                // What stands behind the header may hold brackets, too.
+                let ends = line.match_indices(']').map(|(at, _)| at + 1);
+                let end = ends
+                    .into_iter()
+                    .find(|&end| header(&line[..end]).is_some())?;
+                let name = std::iter::once(new).chain(keys[2..].iter().map(String::as_str));
+                let name: Vec<String> = name.map(written_key).collect();
+                renamed.push_str(&format!("[accounts.{}]", name.join(".")));
+                renamed.push_str(&line[end..]);
+            }
+            _ => renamed.push_str(line),
+        }
+    }
+    (renamed.parse().ok() == Some(expected)).then_some(renamed)
 }
 
 /// The keys of a line such as `[accounts.work]`.
@@ -337,6 +380,35 @@ server = \"pop3s://home\"
         ] {
             assert!(text.parse::<Table>().is_ok(), "{text}");
             assert_eq!(without_account(text, "work"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_account_gets_another_name_in_its_headers_alone() {
+        let new = with_name(FILE, "work", "my office").unwrap();
+        let by_hand = FILE.replace("[accounts.work", "[accounts.\"my office\"");
+        assert_eq!(new, by_hand);
+        assert_eq!(with_name(&new, "my office", "work").unwrap(), FILE);
+        let new = with_name(FILE, "at home", "home").unwrap();
+        assert_eq!(new, FILE.replace("\"at home\"", "home"));
+        let odd = "[ accounts . 'work' ] # [accounts.work]\nserver = \"[accounts.work]\"\n";
+        let new = with_name(odd, "work", "a]b").unwrap();
+        assert_eq!(
+            new,
+            "[accounts.\"a]b\"] # [accounts.work]\nserver = \"[accounts.work]\"\n"
+        );
+        assert_eq!(with_name(&new, "a]b", "work").unwrap().len(), new.len() - 1);
+        for (text, old, new) in [
+            (FILE, "work", "at home"),
+            (FILE, "nobody", "new"),
+            ("[accounts]\nwork = { server = \"x\" }\n", "work", "new"),
+            (
+                "[accounts.work]\nx = \"\"\"\n[accounts.work]\n\"\"\"\n",
+                "work",
+                "new",
+            ),
+        ] {
+            assert_eq!(with_name(text, old, new), None, "{old} in {text}");
         }
     }
 

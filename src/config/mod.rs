@@ -30,7 +30,7 @@ pub(crate) mod tls;
 mod url;
 pub(crate) mod words;
 
-pub use edit::{EditError, Keys, add_account, preview, remove_account};
+pub use edit::{EditError, Keys, add_account, preview, remove_account, rename_account};
 pub use error::Error;
 pub use location::Location;
 pub use paths::{Base, PathError};

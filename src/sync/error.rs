@@ -59,6 +59,9 @@ pub enum Error {
         /// What the defect says of itself.
         message: String,
     },
+    /// The mailbox cannot take over what is remembered under another name.
+    #[error(transparent)]
+    SameAs(#[from] cache::SameAsError),
     /// The server or the way to it failed.
     #[error(transparent)]
     Session(#[from] session::Error),
@@ -118,6 +121,7 @@ impl Error {
         match self {
             Self::Auth(error) => error.exit(),
             Self::Cache(error) => error.exit(),
+            Self::SameAs(error) => error.exit(),
             Self::EndlessMessage { .. } => Exit::DataError,
             Self::LargerThanMaxSize => Exit::Partial,
             Self::NoRoom => Exit::IoError,
@@ -150,14 +154,17 @@ impl Error {
         match self {
             Self::Auth(error) => error.advice(),
             Self::Cache(error) => error.advice(),
+            Self::SameAs(error) => error.advice(),
             Self::EndlessMessage { .. } => Some("nothing of it was stored".to_owned()),
             Self::Interrupted => {
                 Some("whatever was complete is stored; run it again to go on".to_owned())
             }
             Self::Familiar { .. } => Some(
-                "they would come again. Where the state was lost, put it back from a backup; else \
-                 run `popsync import ACCOUNT --from-store`, after which only the others come. Who \
-                 wants all of them again names another file, or says `--accept-store` once"
+                "they would come again. Where popsync fetched them under another name of account, \
+                 host or user, say which one with `--same-as`; where the state was lost, put it \
+                 back from a backup; else run `popsync import ACCOUNT --from-store`, after which \
+                 only the others come. Who wants all of them again names another file, or says \
+                 `--accept-store` once"
                     .to_owned(),
             ),
             Self::NoHeaders | Self::NotLookedAt => Some(
@@ -169,7 +176,8 @@ impl Error {
                 "make room, and run it again: what could not be stored is on the server".to_owned(),
             ),
             Self::StateLost { .. } => Some(
-                "every message would come again. Put the state folder back from a backup, or run \
+                "every message would come again. Where the account was renamed, say what it was \
+                 called with `--same-as`; else put the state folder back from a backup, or run \
                  `popsync import ACCOUNT --from-store`, which knows them by their headers; or \
                  `popsync import ACCOUNT --seed`, after which only new messages come. Who wants \
                  all of them again names another folder"

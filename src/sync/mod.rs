@@ -17,8 +17,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
-use crate::account::{Account, StoreSettings};
+use crate::account::{Account, Identity, StoreSettings};
 use crate::auth::source::Prompt;
+use crate::cache::{Cache, Lock, Recorded, SameAsError};
 use crate::exit::Exit;
 use crate::store::{self, Readers};
 
@@ -78,6 +79,8 @@ pub struct Request<'a> {
     pub dry_run: bool,
     /// What a person has said is meant, for this run.
     pub allow: Allow,
+    /// `--same-as`: the name under which the mailbox was known before.
+    pub same_as: Option<&'a str>,
     /// Gives the time.
     pub clock: Clock,
     /// Becomes true when the run is to stop as soon as what is complete is recorded.
@@ -129,6 +132,21 @@ impl Outcome {
             None => comfort.to_owned(),
         })
     }
+}
+
+/// Lets the mailbox `own` take over what is remembered of it under another name; gives that, or none
+/// where it has done so before.
+///
+/// # Errors
+/// Where nothing is remembered under that name, or it may be several; where something is remembered
+/// of `own`; where a run is at work on either; those of the cache.
+pub fn take_over(
+    state_dir: &Path,
+    named: &str,
+    own: &Identity,
+) -> Result<Option<Recorded>, SameAsError> {
+    let _lock = Lock::acquire(state_dir, own)?;
+    visit::take_over(&mut Cache::open(state_dir)?, state_dir, named, own)
 }
 
 /// Syncs one account.

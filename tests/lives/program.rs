@@ -145,6 +145,7 @@ impl Program {
             reporter: &watcher,
             dry_run: orders.dry_run,
             allow: orders.allow,
+            same_as: None,
             clock: READ[self.slot],
             stop,
         });
@@ -176,6 +177,7 @@ impl Program {
             reporter: &watcher,
             dry_run: false,
             allow: orders.allow,
+            same_as: None,
             clock: READ[self.slot],
             stop,
         };

@@ -307,7 +307,7 @@ fn what_cannot_be_cut_out_is_left_for_an_editor() {
     status: 78
     out:
     err:
-    popsync: work: account `work` cannot be cut out of HOME/.config/popsync/config.toml without touching the rest
-    hint: popsync removes tables that begin with `[accounts.NAME]`; take this one out by hand
+    popsync: work: account `work` cannot be changed in HOME/.config/popsync/config.toml without touching the rest
+    hint: popsync changes tables that begin with `[accounts.NAME]`; change this one by hand
     ");
 }

@@ -3,6 +3,7 @@
 
 mod account;
 mod agents;
+mod another_name;
 mod attacks;
 mod exactly_once;
 mod faults;

@@ -97,6 +97,7 @@ impl Client {
             prompt: &Nobody,
             reporter,
             dry_run: false,
+            same_as: None,
             allow,
             clock: sync::system_clock,
             stop,

@@ -12,6 +12,7 @@ use super::output::{self, Output};
 use super::{config_path, options, runtime};
 
 mod add;
+mod rename;
 mod test;
 
 /// Runs one of the commands.
@@ -23,6 +24,7 @@ pub(super) fn account(global: &Global, command: &AccountCommand) -> Exit {
             Exit::Success
         }),
         AccountCommand::Remove(named) => remove(global, &named.account),
+        AccountCommand::Rename(names) => rename::rename(global, names),
         AccountCommand::Show(named) => with_config(global, |config, output| {
             let path = config.path.clone();
             match config.select(std::slice::from_ref(&named.account)) {
@@ -110,7 +112,7 @@ fn not_changed(output: &Output, account: &str, error: &EditError) -> Exit {
         EditError::Entangled { .. } => (
             Exit::Config,
             Some(
-                "popsync removes tables that begin with `[accounts.NAME]`; take this one out by hand",
+                "popsync changes tables that begin with `[accounts.NAME]`; change this one by hand",
             ),
         ),
         EditError::Exists { .. } => (

@@ -36,6 +36,7 @@ pub(in crate::cli) enum AccountCommand {
     /// Its mail stays where it is, and so does what is remembered of it. Its password goes out
     /// of the keyring, unless another account has the same.
     Remove(Named),
+    Rename(Rename),
 }
 
 /// An account of the configuration.
@@ -44,6 +45,22 @@ pub(in crate::cli) struct Named {
     /// Account of the configuration
     #[arg(value_name = "NAME")]
     pub(in crate::cli) account: String,
+}
+
+/// Rename an account, with what is remembered of it
+///
+/// In the configuration, unless OLD is not in it any more; and in the state, so that nothing comes
+/// twice. Where NEW is in the configuration already, it takes over what is remembered under OLD,
+/// such as the mailbox's host or user as they were spelt before.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Rename {
+    /// Account of the configuration, or as `popsync status` shows it, or USER@HOST
+    #[arg(value_name = "OLD")]
+    pub(in crate::cli) old: String,
+
+    /// Its name from now on
+    #[arg(value_name = "NEW")]
+    pub(in crate::cli) new: String,
 }
 
 /// Add an account to the configuration

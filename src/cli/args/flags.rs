@@ -36,6 +36,14 @@ pub(in crate::cli) struct RunFlags {
     /// With this it goes on; messages that the store lacks stay on the server.
     #[arg(long)]
     pub(in crate::cli) accept_store: bool,
+
+    /// Take over what is remembered of the mailbox under another name
+    ///
+    /// For an account that was renamed, and for a host or user that is spelt otherwise now: nothing
+    /// comes twice. NAME is what `popsync status` shows, or USER@HOST. Once that is done, the flag
+    /// does nothing more.
+    #[arg(long, value_name = "NAME", conflicts_with = "dry_run")]
+    pub(in crate::cli) same_as: Option<String>,
 }
 
 impl RunFlags {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
 use crate::account::{Account, Security};
+use crate::cache::SameAsError;
 use crate::config::{EditError, Shown, shown};
 use crate::exit::Exit;
 use crate::pop3::Capabilities;
@@ -224,6 +225,24 @@ impl Output {
             "{name}: removed from {}; its mail stays where it is",
             path.display()
         ));
+    }
+
+    /// One has another name.
+    pub(in crate::cli) fn account_renamed(&self, old: &str, account: &Account, path: &Path) {
+        if self.options.json {
+            self.changed("account-renamed", account, path);
+        }
+        let name = &account.name;
+        self.done(&format!(
+            "{old}: it is {name} from now on, with all that is remembered of it"
+        ));
+    }
+
+    /// What is remembered under another name stays there.
+    pub(in crate::cli) fn not_taken_over(&self, account: &str, error: &SameAsError) -> Exit {
+        let exit = error.exit();
+        self.account_error(account, error, exit, error.advice());
+        exit
     }
 
     /// The configuration file is as it was.

@@ -6,13 +6,16 @@
 //!    log in within a minute (`XPOP3:V0002`).
 //! 3. Connect, log in and list: [`Visit::begin`].
 
+use std::path::Path;
+
 use secrecy::SecretString;
 use tokio::task::spawn_blocking;
 
 use super::ledger::Ledger;
 use super::{Error, Request, Stop, delete};
+use crate::account::Identity;
 use crate::auth::source;
-use crate::cache::{AccountId, AccountRow, Cache, Lock};
+use crate::cache::{AccountId, AccountRow, Cache, Lock, Recorded, SameAsError};
 use crate::maildrop::{self, Maildrop};
 use crate::session::{self, Refusal, Session};
 
@@ -49,6 +52,7 @@ impl Premises {
     pub(super) async fn enter(request: &Request<'_>, purpose: Purpose) -> Result<Self, Error> {
         let state_dir = request.state_dir.to_owned();
         let account = request.account.clone();
+        let same_as = request.same_as.map(str::to_owned);
         let now = (request.clock)();
         let entering = spawn_blocking(move || {
             let identity = &account.identity;
@@ -56,6 +60,9 @@ impl Premises {
                 Purpose::Record => {
                     let lock = Lock::acquire(&state_dir, identity)?;
                     let mut cache = Cache::open(&state_dir)?;
+                    if let Some(named) = same_as {
+                        take_over(&mut cache, &state_dir, &named, identity)?;
+                    }
                     let row = cache.account(&account, now)?;
                     (Some(lock), cache, Some(row))
                 }
@@ -83,6 +90,25 @@ impl Premises {
         });
         entering.await.map_err(Error::panicked)?
     }
+}
+
+/// Lets a mailbox take over what is remembered of it under another name, where it has not done so
+/// before; gives that. `own` is locked.
+///
+/// # Errors
+/// Those of [`Cache::named`]; a run is at work on the other one.
+pub(super) fn take_over(
+    cache: &mut Cache,
+    state_dir: &Path,
+    named: &str,
+    own: &Identity,
+) -> Result<Option<Recorded>, SameAsError> {
+    let Some(other) = cache.named(named, own)? else {
+        return Ok(None);
+    };
+    let _lock = Lock::acquire(state_dir, &other.identity)?;
+    cache.take_name(other.id, own)?;
+    Ok(Some(other))
 }
 
 /// The account's password.

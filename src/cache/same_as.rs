@@ -1,0 +1,177 @@
+//! A mailbox that is known under another name: the account was renamed, or its host or user are
+//! spelt otherwise now.
+
+use rusqlite::params;
+
+use super::{AccountId, Cache, Error, accounts};
+use crate::account::Identity;
+use crate::exit::Exit;
+
+/// A mailbox of which something is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its key in the other tables.
+    pub id: AccountId,
+    /// What it is remembered by.
+    pub identity: Identity,
+    /// Its name in the configuration, or `user@host`.
+    pub name: String,
+}
+
+/// Why a mailbox cannot take over what is remembered under another name.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SameAsError {
+    /// The cache failed.
+    #[error(transparent)]
+    Cache(#[from] Error),
+    /// Nothing is remembered under that name.
+    #[error("nothing is remembered of a mailbox `{named}`")]
+    Unknown {
+        /// The name.
+        named: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Several mailboxes have that name.
+    #[error("`{named}` may be any of {}", of.join(", "))]
+    Several {
+        /// The name.
+        named: String,
+        /// Those that it may be.
+        of: Vec<String>,
+    },
+    /// Something is remembered of the mailbox itself.
+    #[error(
+        "of `{name}` something is remembered already, so it cannot take over what is of `{of}`"
+    )]
+    Known {
+        /// The mailbox.
+        name: String,
+        /// The other one.
+        of: String,
+    },
+}
+
+impl SameAsError {
+    /// The status for the shell.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Cache(error) => error.exit(),
+            Self::Unknown { .. } | Self::Several { .. } | Self::Known { .. } => Exit::Usage,
+        }
+    }
+
+    /// What the user can do, for a line of its own.
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::Cache(error) => error.advice(),
+            Self::Unknown { known, .. } if known.is_empty() => Some(
+                "nothing is remembered of any other mailbox: is it another state folder?"
+                    .to_owned(),
+            ),
+            Self::Unknown { known, .. } => Some(format!(
+                "name it as `popsync status` does, or as USER@HOST: {}",
+                known.join(", ")
+            )),
+            Self::Several { .. } => Some("say which one, as USER@HOST".to_owned()),
+            Self::Known { .. } => Some(
+                "both were fetched by themselves; nothing was changed. One that has its own mail \
+                 goes on without `--same-as`"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+impl Recorded {
+    fn mailbox(&self) -> String {
+        format!("{}@{}", self.identity.user, self.identity.host)
+    }
+}
+
+impl Cache {
+    /// The mailbox that is recorded under this name, as `popsync status` shows it or as
+    /// `user@host`, and that is not `own`; none where `own` has taken it over already.
+    ///
+    /// # Errors
+    /// [`SameAsError::Unknown`], [`SameAsError::Several`] and [`SameAsError::Known`].
+    pub fn named(&self, named: &str, own: &Identity) -> Result<Option<Recorded>, SameAsError> {
+        let others = self.others(own).map_err(Error::from)?;
+        let is_meant = |one: &&Recorded| one.name == named || one.mailbox() == named;
+        let mut meant: Vec<&Recorded> = others.iter().filter(is_meant).collect();
+        // Of several accounts of one name the one that is the mailbox; of one mailbox in several
+        // stores the one whose store it is.
+        let is_mailbox =
+            |one: &Recorded| one.identity.host == own.host && one.identity.user == own.user;
+        if meant.iter().any(|one| is_mailbox(one)) {
+            meant.retain(|one| is_mailbox(one));
+        }
+        if meant.iter().any(|one| one.identity.key == own.key) {
+            meant.retain(|one| one.identity.key == own.key);
+        }
+        let is_blank = match self.find_account(own)? {
+            Some(row) => self.is_blank(row.id)?,
+            None => true,
+        };
+        match meant[..] {
+            [] if !is_blank => Ok(None),
+            [] => Err(SameAsError::Unknown {
+                named: named.to_owned(),
+                known: others.iter().map(Recorded::mailbox).collect(),
+            }),
+            [one] if is_blank => Ok(Some(one.clone())),
+            [one] => Err(SameAsError::Known {
+                name: format!("{}@{}", own.user, own.host),
+                of: one.mailbox(),
+            }),
+            _ => Err(SameAsError::Several {
+                named: named.to_owned(),
+                of: meant.iter().map(|one| one.mailbox()).collect(),
+            }),
+        }
+    }
+
+    /// Lets `own`, of which nothing is remembered but failed runs, take over what is remembered of
+    /// another mailbox, and its name.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn take_name(&mut self, from: AccountId, own: &Identity) -> Result<(), Error> {
+        let blank = self.find_account(own)?;
+        let transaction = self.connection.transaction()?;
+        if let Some(blank) = blank {
+            accounts::forget_blank(&transaction, blank.id)?;
+        }
+        transaction.execute(
+            "UPDATE accounts SET key = ?2, host = ?3, user = ?4 WHERE id = ?1",
+            params![from, own.key, own.host, own.user],
+        )?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// All mailboxes of which more is remembered than failed runs, but this one.
+    fn others(&self, own: &Identity) -> rusqlite::Result<Vec<Recorded>> {
+        let mut query = self.connection.prepare(
+            "SELECT id, key, host, user, name FROM accounts
+             WHERE (key <> ?1 OR host <> ?2 OR user <> ?3)
+                 AND (EXISTS (SELECT 1 FROM messages WHERE account = accounts.id)
+                     OR EXISTS (SELECT 1 FROM imported WHERE account = accounts.id)
+                     OR EXISTS (SELECT 1 FROM guards WHERE account = accounts.id))
+             ORDER BY name, id",
+        )?;
+        let others = query.query_map(params![own.key, own.host, own.user], |row| {
+            Ok(Recorded {
+                id: row.get(0)?,
+                identity: Identity {
+                    key: row.get(1)?,
+                    host: row.get(2)?,
+                    user: row.get(3)?,
+                },
+                name: row.get(4)?,
+            })
+        })?;
+        others.collect()
+    }
+}
