@@ -30,13 +30,19 @@ pub enum Exit {
     NoPermission = 77,
     /// 78: the configuration is wrong (`EX_CONFIG`).
     Config = 78,
-    /// 130: stopped by SIGINT or SIGTERM, after what was complete was recorded.
+    /// 129: ended by SIGHUP, after what was complete was recorded.
+    HungUp = 129,
+    /// 130: ended by SIGINT, after what was complete was recorded.
     Interrupted = 130,
+    /// 131: ended by SIGQUIT, after what was complete was recorded.
+    Quit = 131,
+    /// 143: ended by SIGTERM, after what was complete was recorded.
+    Terminated = 143,
 }
 
 impl Exit {
     /// Every status with its meaning in a few words, for `--help` and the man page.
-    pub const TABLE: [(Self, &'static str); 12] = [
+    pub const TABLE: [(Self, &'static str); 15] = [
         (Self::Success, "all done"),
         (
             Self::Partial,
@@ -61,8 +67,20 @@ impl Exit {
         (Self::NoPermission, "authentication or permission refused"),
         (Self::Config, "the configuration is wrong"),
         (
+            Self::HungUp,
+            "ended by SIGHUP (the terminal was closed); what was complete is recorded",
+        ),
+        (
             Self::Interrupted,
-            "interrupted, after what was complete was recorded",
+            "ended by SIGINT (Ctrl-C); what was complete is recorded",
+        ),
+        (
+            Self::Quit,
+            "ended by SIGQUIT; what was complete is recorded",
+        ),
+        (
+            Self::Terminated,
+            "ended by SIGTERM; what was complete is recorded",
         ),
     ];
 
@@ -101,6 +119,9 @@ mod tests {
     #[test]
     fn the_table_is_in_order_and_holds_each_status_once() {
         let codes: Vec<u8> = Exit::TABLE.iter().map(|(exit, _)| exit.code()).collect();
-        assert_eq!(codes, [0, 1, 64, 65, 69, 73, 74, 75, 76, 77, 78, 130]);
+        assert_eq!(
+            codes,
+            [0, 1, 64, 65, 69, 73, 74, 75, 76, 77, 78, 129, 130, 131, 143]
+        );
     }
 }

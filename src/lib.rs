@@ -45,14 +45,16 @@
 //! When may DELE go out? [`policy`] says which messages are to go, and `sync::delete` asks for the
 //! proof of each. Nobody else has to be read.
 //!
-//! `find` knows where an address's mailbox is. `account`, `envelope`, `profile` and `exit` are
-//! words that all of them share; `patient` reads files that may be pipes.
+//! `find` knows where an address's mailbox is. `account`, `envelope`, `profile`, `exit` and
+//! `stop` are words that all of them share; `patient` reads files that may be pipes, and
+//! `children` knows the programs that were started.
 //!
 //! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].
 
 pub mod account;
 pub mod auth;
 pub mod cache;
+mod children;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
@@ -67,5 +69,6 @@ pub mod pop3;
 pub mod probe;
 pub mod profile;
 pub mod session;
+pub mod stop;
 pub mod store;
 pub mod sync;

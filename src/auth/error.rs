@@ -11,6 +11,7 @@ use crate::auth::argument::BadByte;
 use crate::auth::private_file::FileFault;
 use crate::auth::{keyring, oauth};
 use crate::exit::Exit;
+use crate::stop::Signal;
 
 /// No password could be had, or none that could be sent. Never holds any part of a secret, nor
 /// what a password-command printed.
@@ -93,8 +94,8 @@ pub enum Error {
         owner: u32,
     },
     /// The user stopped popsync while it asked.
-    #[error("interrupted while asking for the password")]
-    Interrupted,
+    #[error("interrupted by {0} while asking for the password")]
+    Interrupted(Signal),
     /// The keyring is of no use here, and nothing else will do.
     #[error("{fault}")]
     Keyring {
@@ -227,7 +228,7 @@ impl Error {
                 ..
             }
             | Self::NetrcSyntax { .. } => Exit::Config,
-            Self::Interrupted => Exit::Interrupted,
+            Self::Interrupted(signal) => signal.exit(),
             Self::OAuth { fault, .. } => fault.exit(),
             Self::CommandFailed { .. }
             | Self::CommandIo { .. }
@@ -266,7 +267,7 @@ impl Error {
                 "the password is the first line, alone; choose a shorter one at the provider"
                     .to_owned()
             }
-            Self::CommandIo { .. } | Self::Interrupted | Self::Prompt { .. } => return None,
+            Self::CommandIo { .. } | Self::Interrupted(_) | Self::Prompt { .. } => return None,
             Self::Empty { origin } | Self::TooLong { origin, .. } => match origin {
                 Origin::Command(_) | Origin::Credential(_) | Origin::File(_) | Origin::Input => {
                     "the password is the first line, alone".to_owned()

@@ -17,6 +17,7 @@ use super::argument;
 use super::error::{Error, Origin};
 use super::oauth;
 use crate::account::{Account, AuthMethod, PasswordSource};
+use crate::stop::Signal;
 
 mod command;
 mod credential;
@@ -40,8 +41,20 @@ pub trait Prompt: Send + Sync {
     /// there to ask. May block.
     ///
     /// # Errors
-    /// Those of the terminal; [`io::ErrorKind::Interrupted`] where the user stopped popsync.
-    fn password(&self, account: &Account) -> io::Result<Option<SecretString>>;
+    /// See [`Unanswered`].
+    fn password(&self, account: &Account) -> Result<Option<SecretString>, Unanswered>;
+}
+
+/// Why a person who is there gave no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unanswered {
+    /// The terminal failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// A signal stopped popsync.
+    #[error("interrupted by {0}")]
+    Stopped(Signal),
 }
 
 /// Gets the account's password, or access token. It is not empty, unless the account's way to log
@@ -148,8 +161,8 @@ fn ask(account: &Account, prompt: &dyn Prompt, origin: Origin) -> Result<SecretS
     match answer {
         Ok(Some(secret)) => checked(secret.expose_secret().as_bytes(), origin),
         Ok(None) => Err(Error::NoSource { keyring: None }),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Error::Interrupted),
-        Err(source) => Err(Error::Prompt { source }),
+        Err(Unanswered::Stopped(signal)) => Err(Error::Interrupted(signal)),
+        Err(Unanswered::Io(source)) => Err(Error::Prompt { source }),
     }
 }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
-use tokio::sync::watch;
 
 use crate::account::{Account, OAuth, PasswordSource};
 use crate::auth::oauth::{self, Flow, Invitation, SignIn};
-use crate::auth::source::{self, Prompt};
+use crate::auth::source::{self, Prompt, Unanswered};
 use crate::auth::{self, keyring};
 use crate::exit::Exit;
 use crate::session::{self, Session};
+use crate::stop::{Signal, Stop};
 use crate::sync::system_clock;
 
 use super::args::{Global, Login, Logout};
@@ -29,8 +29,8 @@ pub(super) enum Error {
     #[error(transparent)]
     Auth(#[from] auth::Error),
     /// The user stopped it.
-    #[error("interrupted")]
-    Interrupted,
+    #[error("interrupted by {0}")]
+    Interrupted(Signal),
     #[error(transparent)]
     Session(#[from] session::Error),
     /// The configuration names another source.
@@ -42,7 +42,7 @@ impl Error {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Auth(error) => error.exit(),
-            Self::Interrupted => Exit::Interrupted,
+            Self::Interrupted(signal) => signal.exit(),
             Self::Session(error) => error.exit(),
             Self::Source { .. } => Exit::Config,
         }
@@ -51,7 +51,7 @@ impl Error {
     pub(super) fn advice(&self) -> Option<String> {
         match self {
             Self::Auth(error) => error.advice(),
-            Self::Interrupted => None,
+            Self::Interrupted(_) => None,
             Self::Session(error) => error.advice(),
             Self::Source { key } => Some(format!(
                 "take `{key}` out of the configuration to have the password in the keyring"
@@ -71,7 +71,7 @@ pub(super) fn login(global: &Global, arguments: &Login) -> Exit {
     with_account(global, &arguments.account, async |account, output, stop| {
         tokio::select! {
             result = login_at(account, arguments, output, &stop) => result?,
-            () = runtime::stopped(stop.clone()) => return Err(Error::Interrupted),
+            signal = stop.wait() => return Err(Error::Interrupted(signal)),
         }
         output.login_done(account, !arguments.no_test);
         Ok(())
@@ -96,7 +96,7 @@ pub(super) fn logout(global: &Global, arguments: &Logout) -> Exit {
 pub(super) fn with_account(
     global: &Global,
     name: &str,
-    action: impl AsyncFnOnce(&Account, &Arc<Output>, watch::Receiver<bool>) -> Result<(), Error>,
+    action: impl AsyncFnOnce(&Account, &Arc<Output>, Stop) -> Result<(), Error>,
 ) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
@@ -116,7 +116,7 @@ async fn login_at(
     account: &Account,
     arguments: &Login,
     output: &Arc<Output>,
-    stop: &watch::Receiver<bool>,
+    stop: &Stop,
 ) -> Result<(), Error> {
     let test = !arguments.no_test;
     match &account.password {
@@ -176,7 +176,7 @@ async fn store(
     account: &Account,
     test: bool,
     output: &Arc<Output>,
-    stop: &watch::Receiver<bool>,
+    stop: &Stop,
 ) -> Result<(), Error> {
     if let Some(key) = account.password.key() {
         return Err(Error::Source { key });
@@ -205,7 +205,7 @@ pub(super) fn asked(account: &Account, terminal: &Terminal) -> Result<SecretStri
 struct Input;
 
 impl Prompt for Input {
-    fn password(&self, _: &Account) -> io::Result<Option<SecretString>> {
+    fn password(&self, _: &Account) -> Result<Option<SecretString>, Unanswered> {
         // Never grown: growing would leave a copy behind.
         let mut buffer = Zeroizing::new([0; LIMIT]);
         let mut filled = 0;
@@ -215,7 +215,7 @@ impl Prompt for Input {
                 Ok(0) => break,
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
         let line = buffer[..filled].split(|octet| *octet == b'\n').next();

@@ -78,7 +78,7 @@ fn visit(account: &Account, deep: bool, output: &Arc<Output>) -> Exit {
         // Before the dialling: Exchange closes a session that does not log in within a minute.
         match source::password(account, &prompt).await {
             Ok(password) => {
-                let report = probe::run(account, &password, deep, runtime::stopped(stop)).await;
+                let report = probe::run(account, &password, deep, stop.wait()).await;
                 output.report(account, &report, system_clock())
             }
             Err(error) => output.no_password(&account.name, &error),

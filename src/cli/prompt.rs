@@ -8,10 +8,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::watch;
 
 use crate::account::Account;
-use crate::auth::source::Prompt;
+use crate::auth::source::{Prompt, Unanswered};
+use crate::stop::Stop;
 
 use super::output::{Output, sanitize};
 
@@ -30,13 +30,13 @@ static SILENT: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 /// The person at the terminal, if there is one.
 pub(super) struct Terminal {
     output: Arc<Output>,
-    stop: watch::Receiver<bool>,
+    stop: Stop,
     /// One question at a time.
     turn: Mutex<()>,
 }
 
 impl Terminal {
-    pub(super) fn new(output: Arc<Output>, stop: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(output: Arc<Output>, stop: Stop) -> Self {
         Self {
             output,
             stop,
@@ -44,7 +44,7 @@ impl Terminal {
         }
     }
 
-    fn ask(&self, question: &str) -> io::Result<SecretString> {
+    fn ask(&self, question: &str) -> Result<SecretString, Unanswered> {
         let mut terminal = File::options().read(true).write(true).open("/dev/tty")?;
         let answer = {
             let _echo = Silence::begin(&terminal)?;
@@ -57,7 +57,7 @@ impl Terminal {
     }
 
     /// Asks for something that may be seen; none where nobody is there to ask.
-    pub(super) fn question(&self, question: &str) -> io::Result<Option<String>> {
+    pub(super) fn question(&self, question: &str) -> Result<Option<String>, Unanswered> {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Ok(None);
         }
@@ -68,19 +68,23 @@ impl Terminal {
         Ok(Some(answer.expose_secret().trim().to_owned()))
     }
 
-    fn line(&self, mut terminal: &File) -> io::Result<SecretString> {
+    fn go_on(&self) -> Result<(), Unanswered> {
+        self.stop
+            .asked()
+            .map_or(Ok(()), |signal| Err(Unanswered::Stopped(signal)))
+    }
+
+    fn line(&self, mut terminal: &File) -> Result<SecretString, Unanswered> {
         // Never grown: growing would leave a copy behind.
         let mut buffer = Zeroizing::new([0; LIMIT]);
         let mut filled = 0;
         loop {
-            if *self.stop.borrow() {
-                return Err(io::ErrorKind::Interrupted.into());
-            }
+            self.go_on()?;
             let mut ready = [PollFd::new(terminal, PollFlags::IN)];
             match poll(&mut ready, Some(&LOOK)) {
                 Ok(0) | Err(rustix::io::Errno::INTR) => continue,
                 Ok(_) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(io::Error::from(error).into()),
             }
             let count = match terminal.read(&mut buffer[filled..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -100,14 +104,12 @@ impl Terminal {
 }
 
 impl Prompt for Terminal {
-    fn password(&self, account: &Account) -> io::Result<Option<SecretString>> {
+    fn password(&self, account: &Account) -> Result<Option<SecretString>, Unanswered> {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Ok(None);
         }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        if *self.stop.borrow() {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
+        self.go_on()?;
         let question = format!(
             "Password for {} ({} at {}): ",
             sanitize::text(&account.name),

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument;
 
 use crate::account::Account;
 use crate::exit::Exit;
+use crate::stop::Stop;
 use crate::sync::{self, Allow, Outcome, Request};
 
 use super::output::Output;
@@ -49,7 +49,7 @@ struct Crew {
     dry_run: bool,
     allow: Allow,
     same_as: Option<String>,
-    stop: watch::Receiver<bool>,
+    stop: Stop,
 }
 
 impl Crew {
@@ -60,7 +60,7 @@ impl Crew {
         let mut exit = Exit::Success;
         loop {
             while tasks.len() < jobs
-                && !*self.stop.borrow()
+                && self.stop.asked().is_none()
                 && let Some(account) = waiting.next()
             {
                 let name = account.name.clone();
@@ -72,8 +72,10 @@ impl Crew {
             };
             exit = exit.merge(self.tell(ended, &mut names));
         }
-        for account in waiting {
-            exit = exit.merge(self.output.not_started(&account.name));
+        if let Some(signal) = self.stop.asked() {
+            for account in waiting {
+                exit = exit.merge(self.output.not_started(&account.name, signal));
+            }
         }
         exit
     }

@@ -8,10 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
 
 use crate::account::Account;
 use crate::exit::Exit;
+use crate::stop::Stop;
 use crate::sync::{Allow, Request, system_clock};
 
 use super::output::{Output, Watcher};
@@ -22,12 +22,12 @@ use super::signals;
 /// as a pipe that gives no password.
 pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Runs `action`, which has work for `jobs` threads. What it is given becomes true when the user
-/// wants the end.
+/// Runs `action`, which has work for `jobs` threads. It is given what tells when the user wants the
+/// end.
 pub(super) fn within(
     output: &Arc<Output>,
     jobs: usize,
-    action: impl AsyncFnOnce(watch::Receiver<bool>) -> Exit,
+    action: impl AsyncFnOnce(Stop) -> Exit,
 ) -> Exit {
     let started = signals::listen(output).and_then(|stop| Ok((stop, runtime(jobs)?)));
     let (stop, runtime) = match started {
@@ -56,20 +56,13 @@ fn runtime(jobs: usize) -> io::Result<Runtime> {
     }
 }
 
-/// Is over when the user wants the end; never where nobody can say so any more.
-pub(super) async fn stopped(mut stop: watch::Receiver<bool>) {
-    if stop.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending().await
-    }
-}
-
 /// Runs `action` with a request that looks at one account: nothing is allowed beyond the usual,
 /// and there is no bar.
 pub(super) async fn look<T>(
     account: &Account,
     state_dir: &Path,
     output: &Arc<Output>,
-    stop: watch::Receiver<bool>,
+    stop: Stop,
     action: impl AsyncFnOnce(&Request<'_>) -> T,
 ) -> T {
     let prompt = Terminal::new(Arc::clone(output), stop.clone());

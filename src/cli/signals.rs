@@ -1,61 +1,115 @@
-//! SIGINT and SIGTERM: the first asks for an orderly end, the second ends at once.
+//! Signals. SIGHUP, SIGINT, SIGQUIT and SIGTERM ask for an orderly end, a second one ends at once;
+//! SIGXFSZ does not end popsync.
 
+use std::fs;
+use std::future;
 use std::io;
 use std::process;
 use std::sync::Arc;
 use std::thread;
 
+use rustix::process::Signal as Number;
 use tokio::runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::signal::unix::{Signal as Arrivals, SignalKind, signal};
 
-use crate::exit::Exit;
+use crate::children;
+use crate::stop::{Signal, Stop, Stopper};
 
 use super::output::Output;
 use super::prompt;
 
-/// Begins to listen; what is given becomes true with the first signal.
+/// Begins to listen; what is given tells of the first signal.
 ///
 /// A thread of its own listens, so that signals arrive while a person is asked for a password,
 /// which blocks.
-pub(super) fn listen(output: &Arc<Output>) -> io::Result<watch::Receiver<bool>> {
-    let (sender, stop) = watch::channel(false);
+pub(super) fn listen(output: &Arc<Output>) -> io::Result<Stop> {
+    let (stopper, stop) = Stop::pair();
     let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
-    let (mut interrupt, mut terminate) = {
+    let ears = {
         let _inside = runtime.enter();
-        (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        )
+        Ears::open()?
     };
     let output = Arc::clone(output);
     thread::Builder::new()
         .name("signals".to_owned())
-        .spawn(move || {
-            runtime.block_on(async move {
-                either(&mut interrupt, &mut terminate).await;
-                tracing::debug!(target: "popsync", "stopping: what is complete is recorded first");
-                sender.send_replace(true);
-                either(&mut interrupt, &mut terminate).await;
-                end_at_once(&output);
-            });
-        })?;
+        .spawn(move || runtime.block_on(serve(ears, &stopper, &output)))?;
     Ok(stop)
 }
 
-async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+async fn serve(mut ears: Ears, stopper: &Stopper, output: &Output) {
+    let first = ears.next().await;
+    tracing::debug!(target: "popsync", "stopping: what is complete is recorded first");
+    stopper.stop(first);
+    // Another SIGHUP is not a second request: the shell sends one when it ends, after that of the
+    // terminal, and systemd may send one behind SIGTERM.
+    while ears.next().await == Signal::HangUp {}
+    end_at_once(output, first);
+}
+
+/// What arrives of each signal; nothing of those that whoever started popsync had it ignore, as
+/// nohup does, and a shell for a job in the background.
+struct Ears {
+    hang_up: Option<Arrivals>,
+    interrupt: Option<Arrivals>,
+    quit: Option<Arrivals>,
+    terminate: Option<Arrivals>,
+}
+
+impl Ears {
+    fn open() -> io::Result<Self> {
+        let ignored = ignored();
+        let open = |number: Number| {
+            let raw = number.as_raw();
+            let is_ignored = ignored >> (raw - 1) & 1 == 1;
+            let kind = SignalKind::from_raw(raw);
+            (!is_ignored).then(|| signal(kind)).transpose()
+        };
+        Ok(Self {
+            hang_up: open(Number::HUP)?,
+            interrupt: open(Number::INT)?,
+            quit: open(Number::QUIT)?,
+            terminate: open(Number::TERM)?,
+        })
     }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            () = one(&mut self.hang_up) => Signal::HangUp,
+            () = one(&mut self.interrupt) => Signal::Interrupt,
+            () = one(&mut self.quit) => Signal::Quit,
+            () = one(&mut self.terminate) => Signal::Terminate,
+        }
+    }
+}
+
+async fn one(arrivals: &mut Option<Arrivals>) {
+    let arrived = match arrivals {
+        Some(arrivals) => arrivals.recv().await,
+        None => None,
+    };
+    if arrived.is_none() {
+        future::pending().await
+    }
+}
+
+/// The signals that are ignored: the first has the lowest bit. Only Linux tells; elsewhere none
+/// seems to be.
+fn ignored() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    bits.unwrap_or_default()
 }
 
 #[expect(
     clippy::exit,
     reason = "the user asked twice; no orderly end is wanted"
 )]
-fn end_at_once(output: &Output) {
+fn end_at_once(output: &Output, signal: Signal) {
+    children::end_all();
     prompt::restore();
     output.clear();
-    process::exit(Exit::Interrupted.code().into());
+    process::exit(signal.exit().code().into());
 }

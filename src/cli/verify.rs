@@ -40,8 +40,8 @@ fn all(accounts: &[Account], state_dir: &Path, scope: Scope, output: &Arc<Output
     runtime::within(output, 1, async |stop| {
         let mut exit = Exit::Success;
         for account in accounts {
-            if *stop.borrow() {
-                return exit.merge(Exit::Interrupted);
+            if let Some(signal) = stop.asked() {
+                return exit.merge(signal.exit());
             }
             let mut tell = |finding: sync::Finding<'_>| output.finding(&account.name, &finding);
             let verifying =

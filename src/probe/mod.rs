@@ -12,6 +12,7 @@ use secrecy::SecretString;
 
 use crate::account::Account;
 use crate::exit::Exit;
+use crate::stop::Signal;
 
 pub mod checks;
 mod failure;
@@ -38,17 +39,17 @@ pub struct Report {
     pub observations: Observations,
     /// What it means, statement by statement.
     pub findings: Vec<Finding>,
-    /// The user stopped it before its end.
-    pub interrupted: bool,
+    /// The signal that stopped it before its end.
+    pub interrupted: Option<Signal>,
 }
 
 impl Report {
     /// The status a sync would end with.
     pub fn exit(&self) -> Exit {
-        match &self.observations.failure {
-            _ if self.interrupted => Exit::Interrupted,
-            Some(failure) => failure.error.exit(),
-            None => Exit::Success,
+        match (self.interrupted, &self.observations.failure) {
+            (Some(signal), _) => signal.exit(),
+            (None, Some(failure)) => failure.error.exit(),
+            (None, None) => Exit::Success,
         }
     }
 }
@@ -58,12 +59,12 @@ pub async fn run(
     account: &Account,
     password: &SecretString,
     deep: bool,
-    stop: impl Future<Output = ()>,
+    stop: impl Future<Output = Signal>,
 ) -> Report {
     let recorder = Arc::new(Recorder::new(deep, Instant::now));
     let interrupted = tokio::select! {
-        () = visit::visit(account, password, &recorder) => false,
-        () = stop => true,
+        () = visit::visit(account, password, &recorder) => None,
+        signal = stop => Some(signal),
     };
     let observations = recorder.take();
     Report {

@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
@@ -16,7 +16,9 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::children::{self, Reach};
 
 use super::spool::Spool;
 use super::{Delivery, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store};
@@ -99,7 +101,8 @@ impl Inner {
             let value = std::env::var_os(name)?;
             Some((name, value))
         });
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        command
             .args(&self.arguments)
             .env_clear()
             .envs(kept)
@@ -108,15 +111,21 @@ impl Inner {
             .stderr(Stdio::piped())
             // All that it starts can be ended with it; and Ctrl-C at a terminal is for popsync,
             // which lets it finish.
-            .process_group(0)
-            .spawn()?;
+            .process_group(0);
+        let reach = |child: &Child| Some(Reach::Group(Pid::from_child(child)));
+        let (mut child, listed) = children::start(|| command.spawn(), reach)?;
         let words = child.stderr.take().map(listen);
         let pid = Pid::from_child(&child);
         let ended = match wait(pid, self.limit) {
-            Ok(true) => End::Exited(child.wait()?),
+            Ok(true) => {
+                drop(listed);
+                End::Exited(child.wait()?)
+            }
             waited => {
-                // It is not waited for yet, so that the number is still its own.
-                let _ = kill_process_group(pid, Signal::KILL);
+                // Nobody has waited for it yet, so that the number is still its own.
+                if let Some(listed) = listed {
+                    listed.kill();
+                }
                 child.wait()?;
                 waited?;
                 End::TimedOut

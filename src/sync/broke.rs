@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::stop::Signal;
+
 use super::Error;
 
 /// How many messages may break a session by their headers before no header is asked for any more.
@@ -37,6 +39,12 @@ impl From<Error> for Broke {
             unique_ids: Vec::new(),
             during: During::Other,
         }
+    }
+}
+
+impl From<Signal> for Broke {
+    fn from(signal: Signal) -> Self {
+        Error::from(signal).into()
     }
 }
 

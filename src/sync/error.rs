@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use tokio::task::JoinError;
 
 use crate::exit::Exit;
+use crate::stop::Signal;
 use crate::{auth, cache, session, store};
 
 /// Why a sync ended before its time.
@@ -29,9 +30,9 @@ pub enum Error {
     /// The file system has no room for a message.
     #[error("the file system has no room for a message")]
     NoRoom,
-    /// The user stopped the run.
-    #[error("interrupted")]
-    Interrupted,
+    /// A signal stopped the run.
+    #[error("interrupted by {0}")]
+    Interrupted(Signal),
     /// Messages on the server are in the store, and nothing is recorded of them.
     #[error(
         "{messages} messages on the server are in `{}` already, and this account knows nothing of \
@@ -108,6 +109,12 @@ pub enum Error {
     },
 }
 
+impl From<Signal> for Error {
+    fn from(signal: Signal) -> Self {
+        Self::Interrupted(signal)
+    }
+}
+
 impl Error {
     /// Makes an error of a thread that ended otherwise than by returning.
     pub(super) fn panicked(error: JoinError) -> Self {
@@ -125,7 +132,7 @@ impl Error {
             Self::EndlessMessage { .. } => Exit::DataError,
             Self::LargerThanMaxSize => Exit::Partial,
             Self::NoRoom => Exit::IoError,
-            Self::Interrupted => Exit::Interrupted,
+            Self::Interrupted(signal) => signal.exit(),
             Self::NoHeaders => Exit::Unavailable,
             Self::NotLookedAt | Self::NotMaildir => Exit::Config,
             Self::Familiar { .. }
@@ -156,7 +163,7 @@ impl Error {
             Self::Cache(error) => error.advice(),
             Self::SameAs(error) => error.advice(),
             Self::EndlessMessage { .. } => Some("nothing of it was stored".to_owned()),
-            Self::Interrupted => {
+            Self::Interrupted(_) => {
                 Some("whatever was complete is stored; run it again to go on".to_owned())
             }
             Self::Familiar { .. } => Some(

@@ -14,7 +14,7 @@ use super::likeness::Likeness;
 use super::shelf::Shelf;
 use super::transfer::{Arrival, Arrived, sample};
 use super::visit::{self, Premises, Purpose, Visit};
-use super::{Error, Event, Request, Stop, delete};
+use super::{Error, Event, Request, delete};
 use crate::account::{Account, LineEndings, StoreSettings};
 use crate::cache::{Digest, Doubt, Had, LineEnds, Staged, Taken, Takes};
 use crate::maildrop::{Maildrop, Message};
@@ -30,7 +30,7 @@ const OURS: &str = ".popsync";
 /// # Errors
 /// Those of a sync, and [`Error::NoHeaders`]. Then nothing is recorded.
 pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
-    let stop = Stop(request.stop.clone());
+    let stop = request.stop.clone();
     if matches!(request.account.store, StoreSettings::Exec { .. }) {
         return Err(Error::NotLookedAt);
     }

@@ -15,12 +15,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::watch;
-
 use crate::account::{Account, Identity, StoreSettings};
 use crate::auth::source::Prompt;
 use crate::cache::{Cache, Lock, Recorded, SameAsError};
 use crate::exit::Exit;
+use crate::stop::Stop;
 use crate::store::{self, Readers};
 
 mod broke;
@@ -83,8 +82,8 @@ pub struct Request<'a> {
     pub same_as: Option<&'a str>,
     /// Gives the time.
     pub clock: Clock,
-    /// Becomes true when the run is to stop as soon as what is complete is recorded.
-    pub stop: watch::Receiver<bool>,
+    /// Tells when the run is to end as soon as what is complete is recorded.
+    pub stop: Stop,
 }
 
 /// What no run does unless a person says that it is meant.
@@ -166,9 +165,8 @@ pub async fn run(request: Request<'_>) -> Outcome {
 async fn perform(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
     let started_at = (request.clock)();
     // Step 1. What fails here has no place to be recorded in.
-    let stop = Stop(request.stop.clone());
     let preparing = Run::prepare(request, started_at);
-    let mut run = stop.unless_stopped(preparing).await??;
+    let mut run = request.stop.unless_stopped(preparing).await??;
     let result = run.steps(summary).await;
     // Step 7.
     let recorded = run.record(started_at, summary, &result).await;
@@ -182,24 +180,4 @@ fn closed_store(settings: &StoreSettings) -> Arc<dyn Readers> {
         StoreSettings::Mbox { path, .. } => store::Place::Mbox(path.clone()),
         StoreSettings::Exec { .. } => store::Place::Elsewhere,
     })
-}
-
-/// Tells when the user wants the run to end.
-#[derive(Clone)]
-struct Stop(watch::Receiver<bool>);
-
-impl Stop {
-    /// Whether it is to end.
-    fn is_wanted(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    /// Does this, unless it is to stop first; what was begun is dropped then.
-    async fn unless_stopped<F: Future>(&self, doing: F) -> Result<F::Output, Error> {
-        let mut stop = self.0.clone();
-        tokio::select! {
-            done = doing => Ok(done),
-            Ok(_) = stop.wait_for(|stop| *stop) => Err(Error::Interrupted),
-        }
-    }
 }

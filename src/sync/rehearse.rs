@@ -16,7 +16,7 @@ const MAX_SESSIONS: usize = 4;
 
 /// Says what a sync would do.
 pub(super) async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
-    let stop = Stop(request.stop.clone());
+    let stop = request.stop.clone();
     let password = visit::password(request, &stop).await?;
     let mut untoppable = Untoppable::default();
     let mut session = 1;

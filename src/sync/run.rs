@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
             .await?;
         Ok(Self {
             request,
-            stop: Stop(request.stop.clone()),
+            stop: request.stop.clone(),
             _lock: lock,
             ledger,
             store,

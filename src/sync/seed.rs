@@ -2,7 +2,7 @@
 //! session, which only reads: STAT, UIDL, QUIT.
 
 use super::visit::{self, Premises, Purpose, Visit};
-use super::{Error, Request, Stop, decide, delete};
+use super::{Error, Request, decide, delete};
 use crate::cache::{Had, Taken};
 use crate::maildrop::Maildrop;
 
@@ -12,7 +12,7 @@ use crate::maildrop::Maildrop;
 /// # Errors
 /// Those of a sync. Then nothing is recorded.
 pub async fn seed(request: &Request<'_>) -> Result<Taken, Error> {
-    let stop = Stop(request.stop.clone());
+    let stop = request.stop.clone();
     let now = (request.clock)();
     let mut premises = Premises::enter(request, Purpose::Record).await?;
     let past = premises.past.without_sizes();

@@ -12,7 +12,7 @@ use std::path::Path;
 use super::decide::{self, guard, nameless};
 use super::headers::{self, Header};
 use super::visit::{self, Past, Premises, Purpose, Visit};
-use super::{Error, Request, Stop, delete};
+use super::{Error, Request, delete};
 use crate::account::{Identity, Retention};
 use crate::cache::{Absent, Cache, Held, Lock, Snapshot};
 use crate::envelope::Envelope;
@@ -155,7 +155,7 @@ pub fn survey_local(past: &Remains<'_>, now: i64) -> Result<Vec<Entry>, Error> {
 }
 
 async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Error> {
-    let stop = Stop(request.stop.clone());
+    let stop = request.stop.clone();
     let premises = Premises::enter(request, Purpose::Look).await?;
     let known = Known::read(request, premises).await?;
     let password = visit::password(request, &stop).await?;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,12 +10,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use popsync::account::Account;
-use popsync::auth::source::Prompt;
+use popsync::auth::source::{Prompt, Unanswered};
 use popsync::config::{Base, Config};
+use popsync::stop::Stop;
 use popsync::sync::{self, Allow, Clock, Event, Reporter, Request};
 use secrecy::SecretString;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
 
 use crate::event::Policy;
 use crate::judgement::{Kind as Broken, Violation};
@@ -137,7 +136,6 @@ impl Program {
     pub(crate) fn sync(&self, runtime: &Runtime, orders: &Orders) -> Result<Ended, Violation> {
         let account = self.account(orders);
         let watcher = Watcher::default();
-        let (_stop, stop) = watch::channel(false);
         let running = sync::run(Request {
             account: &account,
             state_dir: &self.state,
@@ -147,7 +145,7 @@ impl Program {
             allow: orders.allow,
             same_as: None,
             clock: READ[self.slot],
-            stop,
+            stop: Stop::never(),
         });
         let outcome = within(runtime, running)?;
         let mut seen = watcher.0.into_inner().unwrap();
@@ -169,7 +167,6 @@ impl Program {
     ) -> Result<Option<String>, Violation> {
         let account = self.account(orders);
         let watcher = Watcher::default();
-        let (_stop, stop) = watch::channel(false);
         let request = Request {
             account: &account,
             state_dir: &self.state,
@@ -179,7 +176,7 @@ impl Program {
             allow: orders.allow,
             same_as: None,
             clock: READ[self.slot],
-            stop,
+            stop: Stop::never(),
         };
         let taken = within(runtime, sync::from_store(&request))?;
         Ok(taken.err().map(|error| error.to_string()))
@@ -222,7 +219,7 @@ fn private(path: &Path, content: &str) {
 struct Nobody;
 
 impl Prompt for Nobody {
-    fn password(&self, _account: &Account) -> io::Result<Option<SecretString>> {
+    fn password(&self, _account: &Account) -> Result<Option<SecretString>, Unanswered> {
         Ok(None)
     }
 }

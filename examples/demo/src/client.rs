@@ -6,12 +6,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use popsync::account::Account;
-use popsync::auth::source::Prompt;
+use popsync::auth::source::{Prompt, Unanswered};
 use popsync::config::Config;
+use popsync::stop::Stop;
 use popsync::sync::{self, Allow, Reporter, Request, Scope, Summary, Tally};
 use secrecy::SecretString;
 use tokio::runtime::{self, Runtime};
-use tokio::sync::watch;
 
 use crate::Failure;
 use crate::show::{Progress, Silence, say};
@@ -90,7 +90,6 @@ impl Client {
     ) -> Result<T, Failure> {
         let accounts = Config::load(&self.folder.join("config.toml"))?.accounts;
         let account = accounts.first().ok_or("there is no account")?;
-        let (_sender, stop) = watch::channel(false);
         let request = Request {
             account,
             state_dir: &self.folder.join("state"),
@@ -100,7 +99,7 @@ impl Client {
             same_as: None,
             allow,
             clock: sync::system_clock,
-            stop,
+            stop: Stop::never(),
         };
         Ok(runtime()?.block_on(work(request)))
     }
@@ -114,7 +113,7 @@ fn runtime() -> io::Result<Runtime> {
 struct Nobody;
 
 impl Prompt for Nobody {
-    fn password(&self, _: &Account) -> io::Result<Option<SecretString>> {
+    fn password(&self, _: &Account) -> Result<Option<SecretString>, Unanswered> {
         Ok(None)
     }
 }

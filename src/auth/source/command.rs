@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use memchr::memmem;
 use rustix::fs::{OFlags, fcntl_setfl};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Pid;
 use secrecy::zeroize::Zeroizing;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
@@ -20,6 +20,7 @@ use tokio::time;
 use super::{ENVIRONMENT, LIMIT};
 use crate::auth::error::{Error, Origin};
 use crate::auth::secrets::Secrets;
+use crate::children::{self, Listed, Reach};
 
 /// The most of its complaints that is kept: the end.
 const COMPLAINT: usize = 4096;
@@ -53,10 +54,15 @@ pub(super) async fn output(
             .stderr(Stdio::piped())
             .process_group(0);
     }
-    let child = command.spawn().map_err(failed)?;
-    let id = child.id().filter(|_| !interactive);
-    let group = Group(id.and_then(|id| Pid::from_raw(id.cast_signed())));
-    time::timeout(limit, finish(child, group, key))
+    let reach = |child: &Child| {
+        let pid = Pid::from_raw(child.id()?.cast_signed())?;
+        Some(match interactive {
+            true => Reach::Process(pid),
+            false => Reach::Group(pid),
+        })
+    };
+    let (child, listed) = children::start(|| command.spawn(), reach).map_err(failed)?;
+    time::timeout(limit, finish(child, Killed(listed), key))
         .await
         .unwrap_or(Err(Error::TimedOut {
             origin: Origin::Command(key),
@@ -66,7 +72,7 @@ pub(super) async fn output(
 
 async fn finish(
     mut child: Child,
-    mut group: Group,
+    mut killed: Killed,
     key: &'static str,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let failed = |source| Error::CommandIo { key, source };
@@ -83,7 +89,7 @@ async fn finish(
     printed.rest(stdout, key)?;
     let buffer = printed.buffer;
     // From here on the number may belong to somebody else.
-    group.0 = None;
+    killed.0 = None;
     if !status.success() {
         complaint.rest(stderr);
         let said = complaint.last_line(&buffer);
@@ -207,14 +213,13 @@ impl Complaint {
     }
 }
 
-/// Kills its process group when dropped: on time-out, on errors, and when the caller gives up.
-struct Group(Option<Pid>);
+/// Killed when dropped: on time-out, on errors, and when the caller gives up.
+struct Killed(Option<Listed>);
 
-impl Drop for Group {
+impl Drop for Killed {
     fn drop(&mut self) {
-        if let Some(pid) = self.0 {
-            // Nobody left to kill is what was wanted.
-            let _ = kill_process_group(pid, Signal::KILL);
+        if let Some(listed) = &self.0 {
+            listed.kill();
         }
     }
 }

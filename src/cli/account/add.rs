@@ -9,7 +9,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use tokio::sync::watch;
 use toml::{Table, Value};
 
 use crate::account::{Account, PasswordSource};
@@ -23,6 +22,7 @@ use crate::config::{self, Base, Config, EditError, Keys};
 use crate::exit::Exit;
 use crate::find::{self, Address, Found, Places, Source};
 use crate::session::Session;
+use crate::stop::Stop;
 
 /// Adds an account.
 pub(super) fn add(global: &Global, arguments: &Add) -> Exit {
@@ -64,7 +64,7 @@ struct Adding<'a> {
     arguments: &'a Add,
     output: &'a Arc<Output>,
     terminal: Terminal,
-    stop: watch::Receiver<bool>,
+    stop: Stop,
 }
 
 impl Adding<'_> {
@@ -72,7 +72,7 @@ impl Adding<'_> {
         let output = self.output;
         let result = tokio::select! {
             result = self.add() => result,
-            () = runtime::stopped(self.stop.clone()) => return Exit::Interrupted,
+            signal = self.stop.wait() => return signal.exit(),
         };
         match result {
             Ok(account) => {

@@ -8,7 +8,6 @@ use crate::cli::args::Global;
 use crate::cli::login::{self, Error};
 use crate::cli::output::Trial;
 use crate::cli::prompt::Terminal;
-use crate::cli::runtime;
 use crate::exit::Exit;
 use crate::session::{Listing, Session};
 
@@ -19,7 +18,7 @@ pub(super) fn test(global: &Global, name: &str) -> Exit {
         let mut trial = Trial::default();
         let result = tokio::select! {
             result = visit(account, &terminal, &mut trial) => result,
-            () = runtime::stopped(stop) => Err(Error::Interrupted),
+            signal = stop.wait() => Err(Error::Interrupted(signal)),
         };
         output.trial(account, &trial);
         result

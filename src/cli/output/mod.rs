@@ -13,6 +13,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 use crate::cache;
 use crate::config;
 use crate::exit::Exit;
+use crate::stop::Signal;
 use crate::sync::{Outcome, Summary};
 
 pub(super) use account::Trial;
@@ -261,9 +262,10 @@ impl Output {
     }
 
     /// An account whose turn never came, because the user stopped popsync.
-    pub(super) fn not_started(&self, account: &str) -> Exit {
-        self.summary(account, &Summary::default(), Exit::Interrupted, false);
-        Exit::Interrupted
+    pub(super) fn not_started(&self, account: &str, signal: Signal) -> Exit {
+        let exit = signal.exit();
+        self.summary(account, &Summary::default(), exit, false);
+        exit
     }
 
     fn summary(&self, account: &str, summary: &Summary, exit: Exit, complete: bool) {

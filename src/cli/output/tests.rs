@@ -293,11 +293,14 @@ fn a_dry_run_is_a_table_on_stdout() {
 #[test]
 fn accounts_that_never_ran_have_their_last_line_too() {
     let (output, out, err) = output(JSON, false);
-    assert_eq!(output.not_started("home"), Exit::Interrupted);
+    assert_eq!(
+        output.not_started("home", Signal::Terminate),
+        Exit::Terminated
+    );
     assert_eq!(output.panicked("work"), Exit::IoError);
     assert_eq!(output.finish(), Exit::Success);
     insta::assert_snapshot!(format!("{}{}", out.text(), err.text()), @r#"
-    {"event":"summary","account":"home","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":0,"seconds":0.0,"exit":130}
+    {"event":"summary","account":"home","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":0,"seconds":0.0,"exit":143}
     {"event":"error","account":"work","exit":74,"message":"stopped by an internal error","hint":"this is a bug in popsync; please report it with the line above"}
     {"event":"summary","account":"work","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":0,"seconds":0.0,"exit":74}
     popsync: work: stopped by an internal error

@@ -97,7 +97,7 @@ impl Run<'_> {
                         self.fail(&unique_id, NOT_LISTED, summary);
                     }
                 }
-                Err(broke) if matches!(broke.error, Error::Interrupted) => {
+                Err(broke) if matches!(broke.error, Error::Interrupted(_)) => {
                     return Err(broke.error);
                 }
                 // It came, and the session broke at something else.

@@ -86,10 +86,10 @@ impl Committer {
         'batches: while let Ok(batch) = self.batches.recv() {
             let mut parts = self.parts(batch).into_iter();
             while let Some(part) = parts.next() {
-                let stopped = self.store.hands_over() && self.stop.is_wanted();
-                let committed = if stopped {
+                let stopped = self.stop.asked().filter(|_| self.store.hands_over());
+                let committed = if let Some(signal) = stopped {
                     self.discard(part.iter());
-                    Err(Error::Interrupted)
+                    Err(signal.into())
                 } else {
                     self.commit(part)
                 };

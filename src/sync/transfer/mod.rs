@@ -257,9 +257,9 @@ impl Retrieval<'_> {
         let is_out_of_step =
             is_out_of_step || matches!(&alive, Err(error) if session.is_out_of_step(error));
         let result = match (written, endless, pulled) {
-            (Err(error), ..) => Err(error.into()),
+            (Err(error), ..) => Err(Error::from(error)),
             (_, Some((_, endless)), _) => Err(endless.into()),
-            (_, _, Err(stopped)) => Err(stopped),
+            (_, _, Err(signal)) => Err(signal.into()),
             (_, _, Ok(Err(error))) => Err(error.into()),
             (_, _, Ok(Ok(()))) => alive.map_err(Error::from),
         };

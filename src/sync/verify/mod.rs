@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::visit::{self, Past, Premises, Purpose, Visit};
-use super::{Error, Request, Stop, decide, delete};
+use super::{Error, Request, decide, delete};
 use crate::cache::{AccountRow, Lock, Snapshot, Stored};
 use crate::exit::Exit;
 use crate::maildrop::Maildrop;
@@ -138,7 +138,7 @@ async fn check(
     tally: &mut Tally,
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) -> Result<(), Error> {
-    let stop = Stop(request.stop.clone());
+    let stop = request.stop.clone();
     let known = Known::read(request).await?;
     tally.messages = known.stored.len() as u64;
     tally.unrecorded = known.unrecorded;
@@ -183,8 +183,8 @@ async fn look(
 ) -> Result<Vec<Wrong>, Error> {
     let mut wrong = Vec::new();
     for (place, stored) in known.stored.iter().enumerate() {
-        if *request.stop.borrow() {
-            return Err(Error::Interrupted);
+        if let Some(signal) = request.stop.asked() {
+            return Err(signal.into());
         }
         let path = known.paths.get(stored.name.as_str());
         let compared = path.map(|path| local::compare(path, stored));

@@ -18,6 +18,7 @@ pub mod keyring;
 pub mod mail;
 pub mod provider;
 pub mod proxies;
+pub mod pty;
 pub mod tls;
 
 /// The program under test. Cargo builds it before a test runs, and puts it one folder above the

@@ -304,7 +304,7 @@ fn exchange(seen: &Observations) -> Vec<String> {
 }
 
 fn stopped(report: &Report) -> Vec<String> {
-    if report.interrupted {
+    if report.interrupted.is_some() {
         return vec!["by you".to_owned()];
     }
     let Some(failure) = &report.observations.failure else {

@@ -214,7 +214,7 @@ fn unique_ids(ids: &UniqueIdRows) -> UniqueIdLine {
 /// Where the visit came to its end too early; no step where the user stopped it.
 fn stopped(report: &Report) -> Option<StoppedLine> {
     let failure = report.observations.failure.as_ref();
-    if failure.is_none() && !report.interrupted {
+    if failure.is_none() && report.interrupted.is_none() {
         return None;
     }
     Some(StoppedLine {

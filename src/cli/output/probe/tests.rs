@@ -92,7 +92,7 @@ fn report() -> Report {
             ),
             finding("OPOP3:C0040", "ids are not reused", "no", Verdict::NotSeen),
         ],
-        interrupted: false,
+        interrupted: None,
     }
 }
 

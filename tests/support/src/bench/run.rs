@@ -6,11 +6,11 @@
 
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
@@ -66,6 +66,29 @@ impl<'b> Run<'b> {
     /// With a variable of the environment.
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// As the `"$@"` of this shell script.
+    pub fn through(mut self, script: &str) -> Self {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", script, "sh"])
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in self.command.get_envs() {
+            if let Some(value) = value {
+                shell.env(name, value);
+            }
+        }
+        if let Some(folder) = self.command.get_current_dir() {
+            shell.current_dir(folder);
+        }
+        self.command = shell;
         self
     }
 
@@ -174,6 +197,17 @@ pub struct Running {
 }
 
 impl Running {
+    /// Waits until it has said this on standard error.
+    #[track_caller]
+    pub fn wait_until_it_says(&self, words: &str) {
+        let err = self.err.as_ref().unwrap();
+        let began = Instant::now();
+        while !String::from_utf8_lossy(&lock(&err.octets)).contains(words) {
+            assert!(began.elapsed() < self.patience, "it never says {words:?}");
+            thread::yield_now();
+        }
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub fn end(self) -> Ended {

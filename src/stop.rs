@@ -1,0 +1,130 @@
+//! The request to end before the work is done, and the signal that made it.
+
+use std::fmt;
+use std::future;
+
+use tokio::sync::watch;
+
+use crate::exit::Exit;
+
+/// A signal that ends a run in good order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Signal {
+    /// SIGHUP: the terminal is gone.
+    HangUp,
+    /// SIGINT: Ctrl-C.
+    Interrupt,
+    /// SIGQUIT: Ctrl-\.
+    Quit,
+    /// SIGTERM: another program asks.
+    Terminate,
+}
+
+impl Signal {
+    /// The status of a run that this signal ended.
+    pub fn exit(self) -> Exit {
+        match self {
+            Self::HangUp => Exit::HungUp,
+            Self::Interrupt => Exit::Interrupted,
+            Self::Quit => Exit::Quit,
+            Self::Terminate => Exit::Terminated,
+        }
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::HangUp => "SIGHUP",
+            Self::Interrupt => "SIGINT",
+            Self::Quit => "SIGQUIT",
+            Self::Terminate => "SIGTERM",
+        })
+    }
+}
+
+/// Tells whether a run is to end as soon as what is complete is recorded.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Receiver<Option<Signal>>);
+
+/// Asks everybody who holds its [`Stop`] to end.
+#[derive(Debug)]
+pub struct Stopper(watch::Sender<Option<Signal>>);
+
+impl Stopper {
+    /// Asks for the end. Only the first signal counts.
+    pub fn stop(&self, signal: Signal) {
+        self.0.send_if_modified(|asked| {
+            let is_first = asked.is_none();
+            asked.get_or_insert(signal);
+            is_first
+        });
+    }
+}
+
+impl Stop {
+    /// A pair of one who asks and one who hears it.
+    pub fn pair() -> (Stopper, Self) {
+        let (sender, receiver) = watch::channel(None);
+        (Stopper(sender), Self(receiver))
+    }
+
+    /// For work that nobody ends early.
+    pub fn never() -> Self {
+        Self::pair().1
+    }
+
+    /// The signal that asked for the end, if one did.
+    pub fn asked(&self) -> Option<Signal> {
+        *self.0.borrow()
+    }
+
+    /// Waits for the signal; for ever where nobody can send one any more.
+    pub async fn wait(&self) -> Signal {
+        let mut asked = self.0.clone();
+        match asked.wait_for(Option::is_some).await.map(|asked| *asked) {
+            Ok(Some(signal)) => signal,
+            Ok(None) | Err(_) => future::pending().await,
+        }
+    }
+
+    /// Does this, unless the end is asked for first; what was begun is dropped then.
+    ///
+    /// # Errors
+    /// The signal that asked.
+    pub async fn unless_stopped<F: Future>(&self, doing: F) -> Result<F::Output, Signal> {
+        tokio::select! {
+            done = doing => Ok(done),
+            signal = self.wait() => Err(signal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_signal_is_the_one_that_counts() {
+        let (stopper, stop) = Stop::pair();
+        assert_eq!(stop.asked(), None);
+        assert_eq!(stop.unless_stopped(async { 7 }).await, Ok(7));
+        stopper.stop(Signal::HangUp);
+        stopper.stop(Signal::Terminate);
+        assert_eq!(stop.asked(), Some(Signal::HangUp));
+        let never = future::pending::<()>();
+        assert_eq!(stop.unless_stopped(never).await, Err(Signal::HangUp));
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_ends_goes_on() {
+        let stop = Stop::never();
+        let work = async {
+            tokio::task::yield_now().await;
+            7
+        };
+        assert_eq!(stop.unless_stopped(work).await, Ok(7));
+        assert_eq!(stop.asked(), None);
+    }
+}
