@@ -43,6 +43,8 @@ use output::{Options, Output};
 /// Runs the program.
 pub fn main() -> ExitCode {
     no_core_dump();
+    // Where it cannot be handled, it ends popsync as it ends most programs, and nothing is lost.
+    let _ = signals::survive_large_files();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),

@@ -18,6 +18,17 @@ use crate::stop::{Signal, Stop, Stopper};
 use super::output::Output;
 use super::prompt;
 
+/// Lets a write beyond the limit on files (`ulimit -f`) fail instead of ending popsync, which
+/// SIGXFSZ does where nobody handles it. To be called before anything is written.
+///
+/// It is handled and not ignored: what popsync starts would ignore it as well.
+pub(super) fn survive_large_files() -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+    let _inside = runtime.enter();
+    // The handler stays when what hears of it is gone.
+    signal(SignalKind::from_raw(Number::XFSZ.as_raw())).map(drop)
+}
+
 /// Begins to listen; what is given tells of the first signal.
 ///
 /// A thread of its own listens, so that signals arrive while a person is asked for a password,

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use rustix::fs::{Advice, Mode, OFlags};
-use rustix::process::geteuid;
+use rustix::process::{Resource, geteuid, getrlimit};
 
 use super::Name;
 
@@ -36,6 +36,11 @@ pub(super) fn sync_files(folder: impl AsFd, names: &[Name]) -> io::Result<()> {
 pub(super) fn room(path: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(path).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// The size beyond which no file may grow (`ulimit -f`), where there is such a limit.
+pub(super) fn largest_file() -> Option<u64> {
+    getrlimit(Resource::Fsize).current
 }
 
 /// Makes the entries of a folder durable.

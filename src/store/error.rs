@@ -145,6 +145,11 @@ impl Error {
         }
     }
 
+    /// Whether a file would be larger than it may be: others can go on.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge)
+    }
+
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
@@ -190,6 +195,10 @@ impl Error {
             Self::Unfit { why, .. } => return Some(why.advice().to_owned()),
         };
         Some(match source.kind() {
+            io::ErrorKind::FileTooLarge => {
+                "files may not be that large here: see `ulimit -f`, or what the file system allows"
+                    .to_owned()
+            }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 "make room and run it again; whatever was complete is stored".to_owned()
             }

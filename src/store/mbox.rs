@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::durable::largest_file;
 use super::spool::Spool;
 use super::{
     Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, stop_point,
@@ -68,6 +69,8 @@ struct Inner {
     /// From step 2 to step 5.
     held: Mutex<Option<Held>>,
     patience: Duration,
+    /// Beyond this size the file cannot grow.
+    largest: Option<u64>,
 }
 
 /// The file, locked, and what is to be appended to it.
@@ -156,6 +159,7 @@ impl Mbox {
             spooled: Mutex::default(),
             held: Mutex::new(None),
             patience,
+            largest: largest_file(),
         };
         Ok(Self {
             inner: Arc::new(inner),

@@ -30,6 +30,9 @@ pub enum Error {
     /// The file system has no room for a message.
     #[error("the file system has no room for a message")]
     NoRoom,
+    /// A message would be larger than a file may be, and all others are done.
+    #[error("a message is larger than a file may be here")]
+    TooLarge,
     /// A signal stopped the run.
     #[error("interrupted by {0}")]
     Interrupted(Signal),
@@ -131,7 +134,7 @@ impl Error {
             Self::SameAs(error) => error.exit(),
             Self::EndlessMessage { .. } => Exit::DataError,
             Self::LargerThanMaxSize => Exit::Partial,
-            Self::NoRoom => Exit::IoError,
+            Self::NoRoom | Self::TooLarge => Exit::IoError,
             Self::Interrupted(signal) => signal.exit(),
             Self::NoHeaders => Exit::Unavailable,
             Self::NotLookedAt | Self::NotMaildir => Exit::Config,
@@ -181,6 +184,11 @@ impl Error {
             Self::LargerThanMaxSize | Self::NotMaildir => None,
             Self::NoRoom => Some(
                 "make room, and run it again: what could not be stored is on the server".to_owned(),
+            ),
+            Self::TooLarge => Some(
+                "raise `ulimit -f`, or use a file system that allows it; the message is on the \
+                 server, and the others were retrieved"
+                    .to_owned(),
             ),
             Self::StateLost { .. } => Some(
                 "every message would come again. Where the account was renamed, say what it was \

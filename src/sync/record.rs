@@ -22,6 +22,8 @@ pub(super) struct Tally {
     pub(super) clock_doubted: bool,
     /// No batch has failed: whatever is staged is where readers look.
     pub(super) all_published: bool,
+    /// A message would be larger than a file may be.
+    pub(super) is_too_large: bool,
     /// What the server can do, as far as this run got to know.
     pub(super) capabilities: Capabilities,
     /// Messages at which sessions break, and that the last listing shows.
@@ -46,6 +48,7 @@ impl Default for Tally {
             most_listed: 0,
             clock_doubted: false,
             all_published: true,
+            is_too_large: false,
             capabilities: Capabilities::default(),
             listed_breakers: HashSet::new(),
             tried: HashSet::new(),

@@ -113,7 +113,10 @@ impl<'a> Run<'a> {
     pub(super) async fn steps(&mut self, summary: &mut Summary) -> Result<(), Error> {
         // Still step 1, and before the dialling.
         let password = visit::password(self.request, &self.stop).await?;
-        let result = self.sessions(&password, summary).await;
+        let mut result = self.sessions(&password, summary).await;
+        if self.tally.is_too_large && result.is_ok() {
+            result = Err(Error::TooLarge);
+        }
         if matches!(&result, Err(Error::Session(error)) if error.exit() == Exit::NoPermission) {
             source::refused(self.request.account, &password).await;
         }

@@ -1,6 +1,6 @@
 //! A message on its way into the spool.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -85,6 +85,7 @@ impl Incoming {
         let Some(writing) = &self.writing else {
             return Ok(());
         };
+        self.check_room()?;
         // Step 1. Files of the spool are read by place alone, so that this goes to their end.
         (&*writing.file)
             .write_all(&self.collected)
@@ -94,6 +95,21 @@ impl Incoming {
             })?;
         self.length += self.collected.len() as u64;
         self.collected.clear();
+        Ok(())
+    }
+
+    /// A message that the mbox could not take any more is refused here, where the others can go
+    /// on without it.
+    fn check_room(&self) -> Result<(), Error> {
+        let Some(largest) = self.inner.largest else {
+            return Ok(());
+        };
+        let spooled = self.inner.spooled().length();
+        let ours = self.length + self.collected.len() as u64;
+        if self.inner.mail().size()? + spooled + ours > largest {
+            let too_large = io::ErrorKind::FileTooLarge;
+            return Err(Error::io("writing", &self.inner.path, too_large));
+        }
         Ok(())
     }
 }
@@ -147,8 +163,7 @@ impl Drop for Incoming {
         };
         // Where that fails the file is not continued, and goes with what else is in it.
         if writing.file.set_len(self.start).is_ok()
-            && std::io::Seek::seek(&mut &*writing.file, std::io::SeekFrom::Start(self.start))
-                .is_ok()
+            && io::Seek::seek(&mut &*writing.file, io::SeekFrom::Start(self.start)).is_ok()
         {
             self.inner.spooled().give_back(&self.inner.spool, writing);
         }

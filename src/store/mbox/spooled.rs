@@ -132,6 +132,11 @@ impl Spooled {
         self.messages.get(name)
     }
 
+    /// How long the mbox grows by all of them.
+    pub(super) fn length(&self) -> u64 {
+        self.messages.values().map(|message| message.length).sum()
+    }
+
     /// Where the message can be read.
     pub(super) fn range(&self, name: &Name) -> Option<(Arc<File>, u64, u64)> {
         let message = self.messages.get(name)?;

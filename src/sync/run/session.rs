@@ -177,6 +177,7 @@ impl Run<'_> {
         let (cache, retrieved) = retrieval.run(session).await?;
         self.ledger.give_back(cache);
         self.tally.all_published &= retrieved.all_published;
+        self.tally.is_too_large |= retrieved.is_too_large;
         summary.retrieved += retrieved.messages;
         summary.octets += retrieved.octets;
         summary.failed += retrieved.failed;

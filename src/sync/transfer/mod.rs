@@ -50,6 +50,9 @@ const BATCHES_TO_HAND_OVER: usize = 64;
 /// too. A small one says itself when it is full.
 const RESERVE: u64 = 64 << 20;
 
+/// Why a message is not stored where files may not be that large.
+const TOO_LARGE: &str = "larger than a file may be here";
+
 /// What a retrieval needs.
 pub(super) struct Retrieval<'a> {
     pub(super) account: &'a Account,
@@ -83,6 +86,8 @@ pub(super) struct Retrieved {
     pub(super) failed_ids: Vec<Vec<u8>>,
     /// The messages at which the session broke.
     pub(super) suspects: Vec<Vec<u8>>,
+    /// Some of them would be larger than a file may be here.
+    pub(super) is_too_large: bool,
     /// Client and server are out of step.
     pub(super) is_out_of_step: bool,
     /// The unique-ids of the messages that were refused, where the server hung up right after
@@ -103,6 +108,7 @@ impl Retrieved {
             failed: 0,
             failed_ids: Vec::new(),
             suspects: Vec::new(),
+            is_too_large: false,
             is_out_of_step: false,
             hung_up_after: Vec::new(),
             result: Ok(()),
@@ -245,6 +251,10 @@ impl Retrieval<'_> {
         }
         let mut done = committed.map_err(Error::panicked)?;
         let written = written.map_err(Error::panicked)?;
+        let is_too_large = !written.too_large.is_empty();
+        let too_large = written.too_large.into_iter();
+        let too_large = too_large.map(|slot| (slot, TOO_LARGE.to_owned()));
+        done.results.refused.extend(too_large);
         for (slot, reason) in &done.results.refused {
             let message = self.order.message(*slot);
             failed_ids.push(message.unique_id.to_vec());
@@ -256,7 +266,7 @@ impl Retrieval<'_> {
         }
         let is_out_of_step =
             is_out_of_step || matches!(&alive, Err(error) if session.is_out_of_step(error));
-        let result = match (written, endless, pulled) {
+        let result = match (written.result, endless, pulled) {
             (Err(error), ..) => Err(Error::from(error)),
             (_, Some((_, endless)), _) => Err(endless.into()),
             (_, _, Err(signal)) => Err(signal.into()),
@@ -271,6 +281,7 @@ impl Retrieval<'_> {
             failed: failed_ids.len() as u64,
             failed_ids,
             suspects,
+            is_too_large,
             is_out_of_step,
             hung_up_after,
             // Where the disk fails, the writer often only learns that nobody takes its batches.

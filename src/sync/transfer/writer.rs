@@ -57,6 +57,13 @@ impl Batch {
     }
 }
 
+/// What a writer leaves behind.
+pub(super) struct Written {
+    /// The messages whose files would be larger than files may be.
+    pub(super) too_large: Vec<Slot>,
+    pub(super) result: Result<(), store::Error>,
+}
+
 /// Writes chunks until there are no more, and passes on the batches.
 pub(super) struct Writer {
     pub(super) store: Arc<dyn Store>,
@@ -70,12 +77,13 @@ pub(super) struct Writer {
 impl Writer {
     /// Runs to the end. Whatever was complete is passed on even when writing fails; a message
     /// that was not is removed.
-    pub(super) fn run(mut self) -> Result<(), store::Error> {
+    pub(super) fn run(mut self) -> Written {
         let mut batch = Batch::new();
         let mut draft = None;
+        let mut too_large = Vec::new();
         let mut result = Ok(());
         while let Some(mut chunk) = self.chunks.blocking_recv() {
-            result = self.write(&chunk, &mut draft, &mut batch);
+            result = self.write(&chunk, &mut draft, &mut batch, &mut too_large);
             chunk.clear();
             // Nobody waits for spare chunks; one too many is freed.
             let _ = self.spare.try_send(chunk);
@@ -90,7 +98,7 @@ impl Writer {
         if !batch.messages.is_empty() {
             self.pass_on(batch);
         }
-        result
+        Written { too_large, result }
     }
 
     /// The committer takes every batch, if only to remove it: it ends after the writer.
@@ -110,38 +118,66 @@ impl Writer {
         chunk: &Chunk,
         current: &mut Option<(Slot, Box<dyn Draft>)>,
         batch: &mut Batch,
+        too_large: &mut Vec<Slot>,
     ) -> Result<(), store::Error> {
         let mut from = 0;
         for mark in &chunk.marks {
-            append(current, &chunk.octets[from..mark.at])?;
+            append(current, &chunk.octets[from..mark.at], too_large)?;
             from = mark.at;
             match mark.what {
                 What::Begin { slot } => *current = Some((slot, self.store.draft()?)),
                 What::Discard => *current = None,
                 What::End(ended) => {
-                    if let Some((slot, draft)) = current.take() {
-                        if batch.messages.is_empty() {
-                            batch.began = Instant::now();
-                        }
-                        batch.octets += ended.arrived.octets;
-                        batch.messages.push(Message {
-                            slot,
-                            name: draft.finish()?,
-                            arrived: ended.arrived,
-                            announced: ended.announced,
-                            counted: ended.counted,
-                        });
+                    let Some((slot, draft)) = current.take() else {
+                        continue;
+                    };
+                    let Some(name) = unless_too_large(draft.finish(), slot, too_large)? else {
+                        continue;
+                    };
+                    if batch.messages.is_empty() {
+                        batch.began = Instant::now();
                     }
+                    batch.octets += ended.arrived.octets;
+                    batch.messages.push(Message {
+                        slot,
+                        name,
+                        arrived: ended.arrived,
+                        announced: ended.announced,
+                        counted: ended.counted,
+                    });
                 }
             }
         }
-        append(current, &chunk.octets[from..])
+        append(current, &chunk.octets[from..], too_large)
     }
 }
 
-fn append(current: &mut Option<(Slot, Box<dyn Draft>)>, octets: &[u8]) -> Result<(), store::Error> {
-    match current {
-        Some((_, draft)) if !octets.is_empty() => draft.write(octets),
-        _ => Ok(()),
+/// Writes what has come of a message. One that is too large is dropped, and the rest of it, which
+/// is still to come, goes nowhere.
+fn append(
+    current: &mut Option<(Slot, Box<dyn Draft>)>,
+    octets: &[u8],
+    too_large: &mut Vec<Slot>,
+) -> Result<(), store::Error> {
+    if let Some((slot, draft)) = current
+        && !octets.is_empty()
+        && unless_too_large(draft.write(octets), *slot, too_large)?.is_none()
+    {
+        *current = None;
+    }
+    Ok(())
+}
+
+fn unless_too_large<T>(
+    result: Result<T, store::Error>,
+    slot: Slot,
+    too_large: &mut Vec<Slot>,
+) -> Result<Option<T>, store::Error> {
+    match result {
+        Err(error) if error.is_too_large() => {
+            too_large.push(slot);
+            Ok(None)
+        }
+        result => result.map(Some),
     }
 }

@@ -13,7 +13,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::bench::{Bench, Ended, USER, letters, rename};
+use exchange_sim::Knobs;
+
+use support::bench::{Bench, Ended, Into, Setup, USER, letter, letters, rename};
 
 /// Nothing left the server, nothing was stored, nobody was asked for anything.
 #[track_caller]
@@ -301,5 +303,81 @@ fn what_is_younger_than_remove_after_days_stays_on_the_server() {
     }
     assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
     assert_eq!(bench.mailbox().len(), 3);
+    bench.assert_exactly_once();
+}
+
+/// The limit on files in the tests of it: 512 octets in each block.
+const LIMITED: &str = "ulimit -f 600; exec \"$@\"";
+
+/// A message of about so many octets.
+fn long(number: usize, octets: usize) -> Vec<u8> {
+    let mut message = letter(number);
+    let line = b"A line of which there are many more in this message.\r\n";
+    message.extend(line.iter().cycle().take(octets / line.len() * line.len()));
+    message
+}
+
+/// SIGXFSZ ended the run, and did so again each time.
+#[test]
+fn a_message_that_is_larger_than_files_may_be_does_not_stop_the_others() {
+    let messages = [letter(1), letter(2), long(3, 600_000), letter(4), letter(5)];
+    for (into, pipelining) in [
+        (Into::Maildir, false),
+        (Into::Maildir, true),
+        (Into::Mbox, false),
+        (Into::Mbox, true),
+    ] {
+        let bench = Setup::with(messages.clone())
+            .knobs(Knobs {
+                pipelining,
+                ..Knobs::default()
+            })
+            .into(into)
+            .start();
+        for _ in 0..2 {
+            let run = bench.fetch(&["--profile", "outlook-2016"]);
+            let ended = run.through(LIMITED).gives(74);
+            ended.says("larger than a file may be here");
+            ended.says("`ulimit -f`");
+            assert_eq!(
+                (bench.store.len(), bench.mailbox().len()),
+                (4, 1),
+                "{into:?}"
+            );
+            assert_eq!(bench.store.tmp(), [""; 0]);
+        }
+        bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+        bench.assert_exactly_once();
+        assert!(bench.mailbox().is_empty());
+    }
+}
+
+#[test]
+fn a_message_that_is_larger_than_files_may_be_reaches_no_agent() {
+    let bench = Bench::with([letter(1), long(2, 600_000), letter(3)]);
+    let agent = "sh -c 'cat >> taken'";
+    let run = bench.fetch_to_agent(agent, &["--profile", "outlook-2016"]);
+    let ended = run.through(LIMITED).gives(74);
+    ended.says("larger than a file may be here");
+    let taken = fs::read_to_string(bench.path("taken")).unwrap();
+    assert!(taken.contains("The end of 1.") && taken.contains("The end of 3."));
+    assert!(!taken.contains("letter 2"));
+    assert_eq!(bench.mailbox().len(), 1);
+}
+
+/// An mbox grows with each message until it may not grow any more.
+#[test]
+fn an_mbox_that_may_not_grow_takes_what_still_fits() {
+    let messages = (1..=10)
+        .map(|number| long(number, 60_000))
+        .chain([letter(11)]);
+    let bench = Setup::with(messages).into(Into::Mbox).start();
+    for stored in [6, 6] {
+        let run = bench.fetch(&["--profile", "outlook-2016"]);
+        run.through(LIMITED).gives(74).says("`ulimit -f`");
+        assert_eq!(bench.store.len(), stored);
+        assert_eq!(bench.mailbox().len(), 11 - stored);
+    }
+    bench.fetch(&["--profile", "outlook-2016"]).gives(0);
     bench.assert_exactly_once();
 }
