@@ -1,4 +1,4 @@
-//! Paths in settings: `~/` is the home folder, and what is relative starts at a base.
+//! Paths in settings: `~/` and `$HOME/` are the home folder, and what is relative starts at a base.
 
 use std::path::{Path, PathBuf};
 
@@ -18,12 +18,15 @@ pub enum PathError {
     /// Nothing, or with a NUL inside.
     #[error("not a path")]
     Invalid,
-    /// `~/` without a home folder.
-    #[error("`~/` needs a home folder, and none is known")]
+    /// `~/` or `$HOME/` without a home folder.
+    #[error("it begins with the home folder, and none is known")]
     NoHome,
     /// `~somebody`.
     #[error("`~NAME` is not understood")]
     OtherHome,
+    /// `$NAME/`, which no shell sees.
+    #[error("of variables only `$HOME` is understood, at the beginning")]
+    Variable,
 }
 
 impl PathError {
@@ -33,6 +36,7 @@ impl PathError {
             Self::Invalid => "write a path such as `~/Mail/work`",
             Self::NoHome => "set HOME, or write the path in full",
             Self::OtherHome => "write the path in full, or `./~NAME` where that is its name",
+            Self::Variable => "write the path in full, or `./$NAME` where that is its name",
         }
     }
 }
@@ -58,18 +62,22 @@ impl Base {
     /// Makes a path absolute. It need not exist.
     ///
     /// # Errors
-    /// When it cannot be a path, or `~` has no meaning.
+    /// When it cannot be a path, or `~` or a variable has no meaning.
     pub fn expand(&self, path: &Path) -> Result<PathBuf, PathError> {
         if path.as_os_str().is_empty() || path.as_os_str().as_encoded_bytes().contains(&0) {
             return Err(PathError::Invalid);
         }
         let first = path.components().next().map(|first| first.as_os_str());
         let path = match first.map(|first| first.as_encoded_bytes()) {
-            Some(b"~") => {
+            Some(b"~" | b"$HOME" | b"${HOME}") => {
                 let home = self.home.as_ref().ok_or(PathError::NoHome)?;
-                home.join(path.strip_prefix("~").unwrap_or(path))
+                home.join(path.components().skip(1).collect::<PathBuf>())
             }
             Some([b'~', ..]) => return Err(PathError::OtherHome),
+            // As a shell knows a variable; other names may begin with `$`.
+            Some([b'$', b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'{', ..]) => {
+                return Err(PathError::Variable);
+            }
             _ => self.folder.join(path),
         };
         let path = std::path::absolute(path).map_err(|_| PathError::Invalid)?;
@@ -100,6 +108,18 @@ mod tests {
             ("./~x", Ok("/etc/popsync/~x")),
             ("a/~/b", Ok("/etc/popsync/a/~/b")),
             ("~root/x", Err(PathError::OtherHome)),
+            ("$HOME/Mail/work", Ok("/home/anna/Mail/work")),
+            ("${HOME}//Mail/./work/", Ok("/home/anna/Mail/work")),
+            ("$HOME", Ok("/home/anna")),
+            ("./$HOME/Mail", Ok("/etc/popsync/$HOME/Mail")),
+            ("a/$HOME/Mail", Ok("/etc/popsync/a/$HOME/Mail")),
+            ("$5/$", Ok("/etc/popsync/$5/$")),
+            ("$", Ok("/etc/popsync/$")),
+            ("$HOMES/Mail", Err(PathError::Variable)),
+            ("${HOME}s/Mail", Err(PathError::Variable)),
+            ("$XDG_DATA_HOME/Mail", Err(PathError::Variable)),
+            ("$_", Err(PathError::Variable)),
+            ("${HOME/Mail", Err(PathError::Variable)),
             ("", Err(PathError::Invalid)),
             ("a\0b", Err(PathError::Invalid)),
         ];
@@ -111,6 +131,8 @@ mod tests {
             );
         }
         let homeless = Base { home: None, ..base };
-        assert_eq!(homeless.expand(Path::new("~/x")), Err(PathError::NoHome));
+        for path in ["~/x", "$HOME/x", "${HOME}"] {
+            assert_eq!(homeless.expand(Path::new(path)), Err(PathError::NoHome));
+        }
     }
 }

@@ -267,6 +267,13 @@ fn a_wrong_value_tells_what_could_be_there() {
       |                 ^
     write the path in full, or `./~NAME` where that is its name
     ");
+    insta::assert_snapshot!(shown(with("password-file = \"$XDG_DATA_HOME/x\"")), @r"
+    config.toml:5:17: `password-file`: of variables only `$HOME` is understood, at the beginning
+      |
+    5 | password-file = …
+      |                 ^
+    write the path in full, or `./$NAME` where that is its name
+    ");
     insta::assert_snapshot!(shown(with("password-command = \" \"")), @r"
     config.toml:5:20: `password-command` is empty
       |
