@@ -23,6 +23,8 @@ pub enum BadByte {
     LineFeed,
     /// 0x80 and above.
     NonAscii,
+    /// What is not UTF-8, which text is everywhere here.
+    NotUtf8,
     /// 0x00.
     Nul,
 }
@@ -34,6 +36,7 @@ impl fmt::Display for BadByte {
             Self::Control => "a control character",
             Self::LineFeed => "a line feed",
             Self::NonAscii => "a character outside ASCII",
+            Self::NotUtf8 => "bytes that are not UTF-8",
             Self::Nul => "a NUL",
         })
     }
@@ -55,6 +58,12 @@ pub fn check(argument: &[u8]) -> Result<(), BadByte> {
             _ => Some(BadByte::Control),
         })
         .map_or(Ok(()), Err)
+}
+
+/// Whether USER would not carry this name as it is: it takes one argument (`OPOP3:C0042`), and a
+/// server may read any run of blanks as one, and none at the end (`OPOP3:C0004`).
+pub fn has_stray_blanks(name: &str) -> bool {
+    name.starts_with(' ') || name.ends_with(' ') || name.contains("  ")
 }
 
 /// Checks that SASL may carry `argument`: UTF-8 without control characters, which SASLprep
@@ -93,6 +102,16 @@ mod tests {
         ];
         for (argument, expected) in table {
             assert_eq!(check(argument), expected, "{argument:?}");
+        }
+    }
+
+    #[test]
+    fn blanks_stand_alone_and_between_words() {
+        for name in ["anna", "an na", "a n n a", ""] {
+            assert!(!has_stray_blanks(name), "{name:?}");
+        }
+        for name in [" anna", "anna ", "an  na", " ", "  ", "a  "] {
+            assert!(has_stray_blanks(name), "{name:?}");
         }
     }
 

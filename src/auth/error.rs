@@ -248,9 +248,20 @@ impl Error {
     /// What the user can do, for a line of its own.
     pub fn advice(&self) -> Option<String> {
         let advice = match self {
-            Self::BadByte { .. } => "USER and PASS carry printable ASCII; choose such a password \
-                 at the provider, or another `auth`"
-                .to_owned(),
+            Self::BadByte { byte, .. } => match byte {
+                BadByte::NonAscii => {
+                    "write `auth = \"auto\"`: popsync then logs in by what carries it, where the \
+                     server has that"
+                }
+                BadByte::NotUtf8 => "store the password as UTF-8",
+                BadByte::CarriageReturn | BadByte::LineFeed => {
+                    "the password is the first line, alone; only LF or CRLF ends it"
+                }
+                BadByte::Control | BadByte::Nul => {
+                    "no login carries that; choose another password at the provider"
+                }
+            }
+            .to_owned(),
             Self::Netrc { path, fault } => return fault.advice(path),
             Self::NetrcSyntax { .. } => {
                 "entries read `machine HOST login USER password PASSWORD`; a password with blanks \

@@ -190,7 +190,7 @@ fn checked(password: &[u8], origin: Origin) -> Result<SecretString, Error> {
         Ok(text) => Ok(SecretString::from(Box::<str>::from(text))),
         Err(_) => Err(Error::BadByte {
             origin,
-            byte: argument::BadByte::NonAscii,
+            byte: argument::BadByte::NotUtf8,
         }),
     }
 }

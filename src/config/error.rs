@@ -196,6 +196,7 @@ fn flag_advice(problem: &Problem) -> Option<String> {
             "write `--proxy socks5://HOST:PORT` or `--proxy http://HOST:PORT`"
         }
         Problem::ServerName => "write the name in the server's certificate",
+        Problem::UserBlanks => "take them out, or add `--auth plain`",
         Problem::User(_) => "USER carries printable ASCII; `--auth plain` and others more",
         Problem::SourceAddress => "write an address of this computer, such as `192.0.2.7`",
         _ => return problem.advice(),

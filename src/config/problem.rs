@@ -221,6 +221,9 @@ pub enum Problem {
     /// A user name that USER cannot carry.
     #[error("the user name contains {0}, which POP3 cannot carry")]
     User(BadByte),
+    /// A user name that a server would not read as it is.
+    #[error("the user name has blanks at its ends, or two in a row, which USER cannot carry")]
+    UserBlanks,
     /// A user name that makes a USER line longer than any Exchange takes (`XPOP3:E0006`).
     #[error("the user name is longer than {} octets", argument::MAX)]
     UserTooLong,
@@ -400,6 +403,7 @@ impl Problem {
                 ));
             }
             Self::User(_) => "USER carries printable ASCII; `auth = \"plain\"` and others more",
+            Self::UserBlanks => "take them out, or write `auth = \"plain\"` as well",
             Self::UserTooLong => "no Exchange takes a longer USER line, and hardly any server does",
         };
         Some(advice.to_owned())

@@ -266,6 +266,9 @@ impl Settings {
         {
             return Err(Fault::new(&user.origin, Problem::User(byte)));
         }
+        if auth.is_ascii() && argument::has_stray_blanks(&user.value) {
+            return Err(Fault::new(&user.origin, Problem::UserBlanks));
+        }
         let user = user.value;
         let line_endings = value_or_default(self.line_endings, LineEndings::default());
         let store = match self.store.ok_or_else(|| missing("maildir"))?.value {

@@ -374,6 +374,20 @@ fn a_user_name_that_pop3_cannot_carry_is_refused() {
     for user in [r#""a\nb""#, r#""a\u0000""#, r#""größe""#, r#""""#] {
         assert_eq!(text(user).unwrap_err().exit(), Exit::Config, "{user}");
     }
+    // OPOP3:C0004, C0042: a server may read any run of blanks as one.
+    insta::assert_snapshot!(shown(text(r#"" anna""#)), @r#"
+    config.toml:4:8: account `a`: the user name has blanks at its ends, or two in a row, which USER cannot carry
+      |
+    4 | user = " anna"
+      |        ^^^^^^^
+    take them out, or write `auth = "plain"` as well
+    "#);
+    for user in [r#""anna ""#, r#""an  na""#] {
+        assert_eq!(text(user).unwrap_err().exit(), Exit::Config, "{user}");
+        let config = text(&format!("{user}\nauth = \"plain\"")).unwrap();
+        assert_eq!(format!("\"{}\"", config.accounts[0].user), user);
+    }
+    assert_eq!(text(r#""anna lee""#).unwrap().accounts[0].user, "anna lee");
     // SASL carries more; but nothing that could end a line.
     let with_plain = |user: &str| text(&format!("{user}\nauth = \"plain\""));
     let config = with_plain(r#""größe""#).unwrap();

@@ -157,6 +157,7 @@ pub enum Error {
     /// `auth = "auto"`, and nothing that the server offers may be taken. Nothing was said.
     #[error("the server offers no way to log in {}", match secret {
         Secret::Certificate => "by a client certificate",
+        Secret::Password if *protected && !fits_user => "that carries this user name and password",
         Secret::Password if *protected => "by a password",
         Secret::Password => "that would keep the password from listeners",
         Secret::Ticket => "without a password, and there is none",
@@ -169,6 +170,8 @@ pub enum Error {
         protected: bool,
         /// What there is to log in with.
         secret: Secret,
+        /// USER and PASS could carry the user name and the password.
+        fits_user: bool,
     },
     /// The server does not have the mechanism that the account asks for. Nothing was said.
     #[error(
@@ -181,6 +184,8 @@ pub enum Error {
         mechanism: &'static str,
         /// What it does offer.
         offered: Vec<String>,
+        /// USER and PASS could carry the user name and the password.
+        fits_user: bool,
         /// Its answer, where it was asked all the same.
         refusal: Option<Box<Refusal>>,
     },
@@ -254,6 +259,10 @@ pub enum Error {
 /// What to ask oneself where nobody speaks POP3.
 const PORTS: &str = "is the port right? `pop3s://` means 995, `pop3://` means 110";
 
+/// The end of the search, where no login carries a name or a password.
+const ONLY_ASCII: &str = "USER and PASS carry printable ASCII without blanks at the ends of a name: \
+                          choose such a name and password at the provider";
+
 /// Mechanisms, for people.
 fn named(offered: &[String]) -> String {
     match offered {
@@ -307,6 +316,9 @@ impl Error {
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
+            Self::NothingSuits {
+                fits_user: false, ..
+            } => Exit::Config,
             Self::Apop(_) | Self::NotOffered { .. } | Self::NothingSuits { .. } => {
                 Exit::NoPermission
             }
@@ -409,14 +421,21 @@ impl Error {
             },
             Self::Denied { refusal, .. } if refusal.is_temporary() => "try again later".to_owned(),
             Self::Denied { fault, .. } | Self::Mechanism { fault, .. } => return fault.advice(),
-            Self::NotOffered { offered, .. } => {
+            Self::NotOffered {
+                offered, fits_user, ..
+            } => {
                 let offered = named(offered);
-                format!("it offers {offered}; leave `auth` out for USER and PASS")
+                let instead = match fits_user {
+                    true => "leave `auth` out for USER and PASS",
+                    false => "write `auth = \"auto\"` for what carries user name and password",
+                };
+                format!("it offers {offered}; {instead}")
             }
             Self::NothingSuits {
                 offered,
                 protected,
                 secret,
+                fits_user,
             } => {
                 let offered = named(offered);
                 let instead = match secret {
@@ -424,6 +443,7 @@ impl Error {
                         "use TLS, or name another `auth` to let everybody on the way read the \
                          password"
                     }
+                    Secret::Password if !fits_user => ONLY_ASCII,
                     Secret::Password => "leave `auth` out to try USER and PASS all the same",
                     Secret::Ticket => "set `password-command` or `password-file`",
                     _ => "name another `auth`",

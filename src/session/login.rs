@@ -9,7 +9,7 @@ use super::refusal::Verdict;
 use super::{Command, Error, Event, Keyword, Peer, Refusal, Session, Unbegun, Watch};
 use crate::account::{Account, AuthMethod, PasswordSource, Security};
 use crate::auth::choose::{Choice, Secret, Situation, choose};
-use crate::auth::{Credentials, Fault, apop, argument};
+use crate::auth::{Credentials, apop, argument};
 use crate::pop3::Capabilities;
 
 /// The longest command line that Exchange 2007 takes, CRLF included, unless its administrator
@@ -143,7 +143,11 @@ impl Session {
             }
         })?;
         if let Some(mechanism) = mechanism {
-            return self.auth(mechanism).await;
+            let mut logged_in = self.auth(mechanism).await;
+            if let Err(Error::NotOffered { fits_user, .. }) = &mut logged_in {
+                *fits_user = fits_user_and_pass(account, password);
+            }
+            return logged_in;
         }
         match method {
             AuthMethod::Apop => self.apop(user, password).await,
@@ -174,11 +178,10 @@ impl Session {
         };
         let has_user = self.capabilities.has("USER") || self.capabilities.lines().is_empty();
         // What USER and PASS cannot carry, some mechanism may.
-        let carries = |text: &str| argument::check(text.as_bytes()).is_ok();
-        let fits = carries(&account.user) && carries(password.expose_secret());
+        let fits_user = fits_user_and_pass(account, password);
         let choice = choose(&Situation {
             offered: &offered,
-            user: has_user && fits,
+            user: has_user && fits_user,
             protected,
             secret,
         });
@@ -191,14 +194,11 @@ impl Session {
                 );
                 Ok(method)
             }
-            None if has_user && protected && secret == Secret::Password => Err(Error::Mechanism {
-                mechanism: "USER and PASS",
-                fault: Box::new(Fault::Prepare),
-            }),
             None => Err(Error::NothingSuits {
                 offered,
                 protected,
                 secret,
+                fits_user,
             }),
         }
     }
@@ -264,6 +264,14 @@ impl Session {
         self.send(&[Command::Apop(user, &digest)]).await?;
         self.verdict().await?.map_err(Error::Login)
     }
+}
+
+/// Whether USER and PASS could carry the account's name and password as they are.
+fn fits_user_and_pass(account: &Account, password: &SecretString) -> bool {
+    let carries = |text: &str| argument::check(text.as_bytes()).is_ok();
+    carries(&account.user)
+        && !argument::has_stray_blanks(&account.user)
+        && carries(password.expose_secret())
 }
 
 /// Whether PASS need not wait for the answer to USER (RFC 2449 §6.6): in no version of Outlook

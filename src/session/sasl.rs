@@ -120,6 +120,8 @@ impl Session {
         Error::NotOffered {
             mechanism,
             offered: self.offered_mechanisms(),
+            // Whoever knows name and password looks at them.
+            fits_user: true,
             refusal: Some(Box::new(refusal)),
         }
     }

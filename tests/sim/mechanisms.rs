@@ -10,8 +10,8 @@ use std::fs::File;
 use std::io::Write;
 
 use exchange_sim::{
-    BrokenMechanism, CloseAfterErr, ExtendedProtection, Knobs, LoginType, Profile, RefuseLogins,
-    SaslOdd,
+    BrokenMechanism, Builder, CloseAfterErr, ExtendedProtection, Knobs, LoginType, Profile,
+    RefuseLogins, SaslOdd,
 };
 
 use support::bench::{Bench, By, Ended, PASSWORD, Setup, USER, letters};
@@ -330,6 +330,54 @@ fn sasl_carries_more_than_ascii() {
         bench.assert_exactly_once();
         let ended = bench.fetch(&["--auth", "user"]).gives(78);
         ended.says("a character outside ASCII");
+    }
+}
+
+/// Each hint led to the next, and the last back to the first.
+#[test]
+fn what_no_login_carries_is_said_in_the_end() {
+    let setup = Setup::with(letters(1)).knobs(offering(&[]));
+    let bench = setup.start();
+    set_secret(&bench, "pässwörd-€");
+    bench.fetch(&[]).gives(78).says("write `auth = \"auto\"`");
+    for method in ["plain", "login", "ntlm"] {
+        let ended = bench.fetch(&["--auth", method]).gives(77);
+        ended.says("write `auth = \"auto\"` for what carries");
+    }
+    let ended = bench.fetch(&["--auth", "auto"]).gives(78);
+    ended.says("no way to log in that carries this user name and password");
+    ended.says("choose such a name and password at the provider");
+    assert!(!ended.err.contains("`auth"), "{}", ended.text());
+    // With SASL there it is the way that the first hint shows.
+    bench.knobs(offering(&["PLAIN"]));
+    bench.sim.set_password(USER, "pässwörd-€");
+    bench.fetch(&["--auth", "auto"]).gives(0);
+}
+
+/// OPOP3:C0004, C0042: in USER they would be another name.
+#[test]
+fn blanks_in_a_name_go_through_sasl_alone() {
+    for user in [" anna", "anna ", "an  na"] {
+        let build = move |builder: Builder| builder.user(user, PASSWORD);
+        let setup = Setup::with([]).knobs(offering(&["PLAIN"])).build(build);
+        let bench = setup.start();
+        let sync = |method: &str| {
+            let keys = format!(
+                "[accounts.other]\nserver = {:?}\nuser = {user:?}\nmaildir = \"other\"\n\
+                 auth = {method:?}\npassword-file = \"password\"\n\
+                 tls = {{ ca-file = \"ca.pem\" }}",
+                bench.url()
+            );
+            bench.sync(&keys, &["other"])
+        };
+        let ended = sync("user").gives(78);
+        ended.says("blanks at its ends, or two in a row");
+        ended.says("hint: take them out, or write `auth = \"plain\"` as well");
+        sync("plain").gives(0);
+        sync("auto").gives(0);
+        bench.knobs(offering(&[]));
+        sync("auto").gives(78).says("no way to log in that carries");
+        assert_eq!(bench.sim.commands_of("USER"), [""; 0]);
     }
 }
 

@@ -68,7 +68,7 @@ async fn what_pass_cannot_carry_is_refused_without_being_shown() {
         (b"geheim\rDELE 1", BadByte::CarriageReturn),
         (b"geheim\0", BadByte::Nul),
         (b"geheim\x1b[2J", BadByte::Control),
-        (b"geheim\xff", BadByte::NonAscii),
+        (b"geheim\xff", BadByte::NotUtf8),
     ];
     for (content, expected) in table {
         let (_folder, path) = file(content, 0o600);

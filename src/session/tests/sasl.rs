@@ -323,10 +323,16 @@ async fn a_password_beyond_ascii_is_not_begun_with_user() {
     let error = error.err().unwrap();
     assert_eq!(
         error.to_string(),
-        "USER and PASS: the user name or the password holds a character that this mechanism \
-         cannot carry"
+        "the server offers no way to log in that carries this user name and password"
     );
     assert_eq!(error.exit(), Exit::Config);
+    // The end of the search: no hint that leads back to where another one led away from.
+    let advice = error.advice().unwrap();
+    assert!(
+        advice.contains("choose such a name and password"),
+        "{advice}"
+    );
+    assert!(!advice.contains("`auth"), "{advice}");
     assert_eq!(server.await.unwrap(), "QUIT\r\n");
 }
 
