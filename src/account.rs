@@ -63,6 +63,18 @@ pub struct Account {
     pub timeout: Duration,
 }
 
+impl Account {
+    /// Whether its settings name programs that popsync starts.
+    pub fn runs_commands(&self) -> bool {
+        let for_password = match &self.password {
+            PasswordSource::Command(_) | PasswordSource::TokenCommand(_) => true,
+            PasswordSource::OAuth(oauth) => oauth.client_secret_command.is_some(),
+            PasswordSource::Ask | PasswordSource::File(_) | PasswordSource::Netrc(_) => false,
+        };
+        for_password || matches!(self.store, StoreSettings::Exec { .. })
+    }
+}
+
 /// What the cache remembers an account by.
 ///
 /// The port is left out on purpose: a mailbox is the same one whether it is reached through

@@ -46,7 +46,7 @@
 //! proof of each. Nobody else has to be read.
 //!
 //! `find` knows where an address's mailbox is. `account`, `envelope`, `profile`, `exit` and
-//! `stop` are words that all of them share; `patient` reads files that may be pipes, and
+//! `stop` are words that all of them share; `patient` reads files of people, which may be pipes, and
 //! `children` knows the programs that were started.
 //!
 //! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].

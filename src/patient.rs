@@ -1,4 +1,5 @@
-//! Files that may be pipes, as those of a shell's `<(…)`: they are waited for, but not without end.
+//! Files that people write, or that are pipes, as those of a shell's `<(…)`: these are waited for,
+//! but not without end.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -45,6 +46,11 @@ impl Patient {
     pub fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata()
     }
+}
+
+/// A text without the mark that editors of other systems put in front of UTF-8.
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 impl Read for Patient {

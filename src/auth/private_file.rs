@@ -4,13 +4,14 @@
 //! Whatever is read is overwritten before it is freed, and never grown, which would leave a
 //! copy behind.
 
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use secrecy::zeroize::Zeroizing;
 
-use crate::patient::{PATIENCE, Patient};
+use crate::patient::{PATIENCE, Patient, without_mark};
 
 /// Read permission of the group and of others.
 const READ_BY_OTHERS: u32 = 0o044;
@@ -34,6 +35,18 @@ pub enum FileFault {
 }
 
 impl FileFault {
+    /// Whether a file of this metadata belongs to the caller or to root.
+    ///
+    /// # Errors
+    /// [`Self::Owner`].
+    pub(crate) fn of_owner(metadata: &Metadata) -> Result<(), Self> {
+        let us = rustix::process::geteuid().as_raw();
+        match metadata.uid() {
+            owner if owner == us || owner == 0 => Ok(()),
+            owner => Err(Self::Owner(owner)),
+        }
+    }
+
     /// What the user can do about this file.
     pub fn advice(&self, path: &Path) -> Option<String> {
         match self {
@@ -48,7 +61,7 @@ impl FileFault {
 }
 
 /// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
+pub(crate) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:".contains(c);
     if text.chars().all(plain) {
@@ -69,10 +82,7 @@ pub fn open(path: &Path) -> Result<Patient, FileFault> {
     if metadata.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
     }
-    let us = rustix::process::geteuid().as_raw();
-    if metadata.uid() != us && metadata.uid() != 0 {
-        return Err(FileFault::Owner(metadata.uid()));
-    }
+    FileFault::of_owner(&metadata)?;
     if metadata.mode() & READ_BY_OTHERS != 0 {
         return Err(FileFault::Mode(metadata.mode() & 0o777));
     }
@@ -109,11 +119,13 @@ fn content(file: Patient, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault>
 /// # Errors
 /// See [`FileFault`].
 pub fn first_line(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
-    // Room for CRLF, and for one octet more, to see that it is too long.
-    let mut line = until(open(path)?, limit + 3, |read| read.contains(&b'\n'))?;
+    // Room for CRLF, for a mark in front, and for one octet more, to see that it is too long.
+    let mut line = until(open(path)?, limit + 6, |read| read.contains(&b'\n'))?;
     if let Some(end) = line.iter().position(|octet| *octet == b'\n') {
         line.truncate(end);
     }
+    let mark = line.len() - without_mark(&line).len();
+    line.drain(..mark);
     if line.last() == Some(&b'\r') {
         line.pop();
     }

@@ -17,6 +17,7 @@ use super::argument;
 use super::error::{Error, Origin};
 use super::oauth;
 use crate::account::{Account, AuthMethod, PasswordSource};
+use crate::patient::without_mark;
 use crate::stop::Signal;
 
 mod command;
@@ -168,6 +169,7 @@ fn ask(account: &Account, prompt: &dyn Prompt, origin: Origin) -> Result<SecretS
 
 /// The first line, without its line end.
 fn first_line(content: Zeroizing<Vec<u8>>, origin: Origin) -> Result<SecretString, Error> {
+    let content = without_mark(&content);
     let line = content.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
     if line.len() > LIMIT {
         return Err(Error::TooLong {

@@ -11,6 +11,7 @@ use crate::auth::oauth::{self, Flow, Invitation, SignIn};
 use crate::auth::source::{self, Prompt, Unanswered};
 use crate::auth::{self, keyring};
 use crate::exit::Exit;
+use crate::patient::without_mark;
 use crate::session::{self, Session};
 use crate::stop::{Signal, Stop};
 use crate::sync::system_clock;
@@ -218,7 +219,9 @@ impl Prompt for Input {
                 Err(error) => return Err(error.into()),
             }
         }
-        let line = buffer[..filled].split(|octet| *octet == b'\n').next();
+        let line = without_mark(&buffer[..filled])
+            .split(|octet| *octet == b'\n')
+            .next();
         let line = line.unwrap_or(&[]);
         let text = str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line))
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))?;

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::patient::without_mark;
+
 /// Why the file was not changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -44,12 +46,16 @@ pub enum EditError {
 /// The keys of a new account and their values, as they are to be written.
 pub type Keys = Vec<(&'static str, Value)>;
 
-/// The text of a file that can be edited. A pipe cannot, and would be waited for.
+/// The text of a file that can be edited, without a mark in front, which may not be left alone
+/// where the first table goes. A pipe cannot be edited, and would be waited for.
 fn read(path: &Path) -> io::Result<String> {
-    match fs::metadata(path)?.is_file() {
-        true => fs::read_to_string(path),
-        false => Err(io::Error::other("it is no file")),
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
     }
+    let text = fs::read(path)?;
+    let text = str::from_utf8(without_mark(&text));
+    let text = text.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))?;
+    Ok(text.to_owned())
 }
 
 /// Adds `[accounts.NAME]` to a file, which is made where it is missing.

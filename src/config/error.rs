@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::auth::private_file::{FileFault, quoted};
 use crate::exit::Exit;
 
 use super::location::Location;
@@ -70,6 +71,22 @@ pub enum Error {
         /// The most that is read.
         limit: u64,
     },
+    /// The file names programs, and belongs to somebody else.
+    #[error("{} names commands, and is not used: {fault}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        fault: FileFault,
+    },
+    /// Others can write to the file.
+    #[error("{} can be written to by others (mode {mode:03o})", path.display())]
+    Writable {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// The command line names an account that the file does not.
     #[error("there is no account `{name}`")]
     UnknownAccount {
@@ -125,6 +142,8 @@ impl Error {
             | Self::NoAccounts { .. }
             | Self::NoHome { .. }
             | Self::Read { .. }
+            | Self::Foreign { .. }
+            | Self::Writable { .. }
             | Self::TooLarge { .. } => Exit::Config,
         }
     }
@@ -147,6 +166,8 @@ impl Error {
                 include_str!("example.toml").trim_end()
             )),
             Self::NoHome { .. } => Some("set HOME, or name the place on the command line".into()),
+            Self::Foreign { path, fault } => fault.advice(path),
+            Self::Writable { path, .. } => Some(format!("run `chmod go-w {}`", quoted(path))),
             Self::Read { .. } | Self::TooLarge { .. } => None,
             Self::UnknownAccount { known, nearest, .. } => {
                 let hint = nearest

@@ -7,12 +7,14 @@
 //! the same types.
 
 use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
 use crate::account::Account;
-use crate::patient::{PATIENCE, Patient};
+use crate::auth::private_file::FileFault;
+use crate::patient::{PATIENCE, Patient, without_mark};
 
 mod edit;
 mod error;
@@ -53,6 +55,9 @@ pub use words::WordsError;
 /// The largest file that is read.
 const LIMIT: u64 = 1 << 20;
 
+/// Write permission of the group and of others.
+const WRITTEN_BY_OTHERS: u32 = 0o022;
+
 /// A configuration file, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -75,10 +80,11 @@ pub fn default_path() -> Result<PathBuf, Error> {
 }
 
 impl Config {
-    /// Reads and checks a file.
+    /// Reads and checks a file. What it says is done with the rights of whoever runs popsync, so
+    /// that nobody else may have written it.
     ///
     /// # Errors
-    /// The first mistake in the file, or why it cannot be read.
+    /// The first mistake in the file, or why it cannot be read, or must not be used.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let failed = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => Error::Missing {
@@ -91,6 +97,16 @@ impl Config {
         };
         let mut content = Vec::new();
         let file = Patient::open(path, PATIENCE).map_err(failed)?;
+        // Asked of the open file, so that it cannot be exchanged meanwhile.
+        let metadata = file.metadata().map_err(failed)?;
+        // A terminal can be written to by more, and gives nobody what they write.
+        let is_device = metadata.file_type().is_char_device();
+        if !is_device && metadata.mode() & WRITTEN_BY_OTHERS != 0 {
+            return Err(Error::Writable {
+                path: path.to_owned(),
+                mode: metadata.mode() & 0o777,
+            });
+        }
         file.take(LIMIT + 1)
             .read_to_end(&mut content)
             .map_err(failed)?;
@@ -100,7 +116,14 @@ impl Config {
                 limit: LIMIT,
             });
         }
-        Self::parse(path, &content, &Base::of_file(path))
+        let config = Self::parse(path, &content, &Base::of_file(path))?;
+        if config.accounts.iter().any(Account::runs_commands) {
+            FileFault::of_owner(&metadata).map_err(|fault| Error::Foreign {
+                path: path.to_owned(),
+                fault,
+            })?;
+        }
+        Ok(config)
     }
 
     /// Checks the content of a file. Relative paths in it start at `base`.
@@ -108,6 +131,7 @@ impl Config {
     /// # Errors
     /// The first mistake in it.
     pub fn parse(path: &Path, content: &[u8], base: &Base) -> Result<Self, Error> {
+        let content = without_mark(content);
         let text = match str::from_utf8(content) {
             Ok(text) => text,
             Err(error) => {

@@ -1,4 +1,5 @@
 mod faults;
+mod others;
 
 use proptest::prelude::*;
 

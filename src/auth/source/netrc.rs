@@ -1,8 +1,8 @@
 //! `password-netrc`: the file `.netrc` of ftp(1), which curl and others read too.
 //!
 //! It is read only where the user asks for it. An entry counts where its `machine` is the
-//! server's host and its `login`, if it has one, is the user; `default` is every machine. The
-//! first that counts and has a password gives it.
+//! server's host, its `login`, if it has one, is the user, and its `port`, if it has one, is the
+//! server's; `default` is every machine. The first that counts and has a password gives it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,9 +10,10 @@ use std::time::Duration;
 use secrecy::zeroize::Zeroizing;
 use tokio::{task, time};
 
-use crate::account::Account;
+use crate::account::{Account, Server};
 use crate::auth::error::{Error, Origin};
 use crate::auth::private_file;
+use crate::patient::without_mark;
 
 /// The most that is read: files of this kind are kilobytes.
 const FILE_LIMIT: usize = 1 << 20;
@@ -24,8 +25,8 @@ pub(super) async fn content(
     limit: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let origin = Origin::Netrc(path.clone());
-    let (host, user) = (account.server.host.clone(), account.user.clone());
-    let reading = task::spawn_blocking(move || read(&path, &host, &user));
+    let (server, user) = (account.server.clone(), account.user.clone());
+    let reading = task::spawn_blocking(move || read(&path, &server, &user));
     match time::timeout(limit, reading).await {
         Ok(Ok(result)) => result,
         Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),
@@ -33,17 +34,17 @@ pub(super) async fn content(
     }
 }
 
-fn read(path: &Path, host: &str, user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+pub(super) fn read(path: &Path, server: &Server, user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let path_of = || path.to_owned();
     let text = private_file::read(path, FILE_LIMIT).map_err(|fault| Error::Netrc {
         path: path_of(),
         fault,
     })?;
-    match password(&text, host, user) {
+    match password(without_mark(&text), server, user) {
         Ok(Some(password)) => Ok(password),
         Ok(None) => Err(Error::NotInNetrc {
             path: path_of(),
-            host: host.to_owned(),
+            host: server.host.clone(),
             user: user.to_owned(),
         }),
         Err(line) => Err(Error::NetrcSyntax {
@@ -58,6 +59,7 @@ type Token = Zeroizing<Vec<u8>>;
 /// An entry, as far as it is read.
 struct Entry {
     is_for_host: bool,
+    is_for_port: bool,
     login: Option<Token>,
     password: Option<Token>,
 }
@@ -68,12 +70,20 @@ impl Entry {
         let is_for_user = self
             .login
             .is_none_or(|login| login.as_slice() == user.as_bytes());
-        self.password.filter(|_| self.is_for_host && is_for_user)
+        let counts = self.is_for_host && self.is_for_port && is_for_user;
+        self.password.filter(|_| counts)
     }
 }
 
-/// The password for this user at this host; else the number of the line that makes no sense.
-fn password(text: &[u8], host: &str, user: &str) -> Result<Option<Token>, usize> {
+/// Whether the value of `port` is this server's: its number, or the name of the protocol.
+fn is_port(value: &[u8], server: &Server) -> bool {
+    let names: [&[u8]; 2] = [b"pop3", b"pop3s"];
+    names.iter().any(|name| value.eq_ignore_ascii_case(name))
+        || value == server.port.to_string().as_bytes()
+}
+
+/// The password for this user at this server; else the number of the line that makes no sense.
+fn password(text: &[u8], server: &Server, user: &str) -> Result<Option<Token>, usize> {
     let mut words = Words {
         rest: text,
         line: 1,
@@ -86,9 +96,10 @@ fn password(text: &[u8], host: &str, user: &str) -> Result<Option<Token>, usize>
         match word.as_slice() {
             b"machine" | b"default" => {
                 let is_for_host = word.as_slice() == b"default"
-                    || words.value()?.eq_ignore_ascii_case(host.as_bytes());
+                    || words.value()?.eq_ignore_ascii_case(server.host.as_bytes());
                 let begun = Entry {
                     is_for_host,
+                    is_for_port: true,
                     login: None,
                     password: None,
                 };
@@ -100,7 +111,7 @@ fn password(text: &[u8], host: &str, user: &str) -> Result<Option<Token>, usize>
                 words.value()?;
                 words.skip_macro();
             }
-            b"login" | b"user" | b"password" | b"passwd" | b"account" => {
+            b"login" | b"user" | b"password" | b"passwd" | b"port" | b"account" => {
                 let value = words.value()?;
                 let Some(entry) = &mut entry else {
                     return Err(words.line);
@@ -108,6 +119,7 @@ fn password(text: &[u8], host: &str, user: &str) -> Result<Option<Token>, usize>
                 match word.as_slice() {
                     b"login" | b"user" => entry.login = Some(value),
                     b"password" | b"passwd" => entry.password = Some(value),
+                    b"port" => entry.is_for_port = is_port(&value, server),
                     // A second password, which POP3 has no use for.
                     _ => {}
                 }
@@ -209,9 +221,18 @@ impl Words<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::Security;
+
+    fn server() -> Server {
+        Server {
+            host: "mail.example.com".to_owned(),
+            port: 995,
+            security: Security::ImplicitTls,
+        }
+    }
 
     fn of(text: &str) -> Result<Option<String>, usize> {
-        let found = password(text.as_bytes(), "mail.example.com", "anna")?;
+        let found = password(text.as_bytes(), &server(), "anna")?;
         Ok(found.map(|found| String::from_utf8(found.to_vec()).unwrap()))
     }
 
@@ -261,6 +282,26 @@ mod tests {
                 Some("p"),
             ),
             (
+                "machine mail.example.com port 995 login anna password p",
+                Some("p"),
+            ),
+            (
+                "machine mail.example.com login anna password p port POP3S",
+                Some("p"),
+            ),
+            (
+                "machine mail.example.com port pop3 login anna password p",
+                Some("p"),
+            ),
+            (
+                "machine mail.example.com port 993 login anna password i\n\
+                 machine mail.example.com port imap login anna password i\n\
+                 machine mail.example.com port 0995 login anna password i\n\
+                 machine mail.example.com port 995 login anna password p",
+                Some("p"),
+            ),
+            ("default port 110 login anna password d", None),
+            (
                 "machine machine login anna password o machine mail.example.com password password",
                 Some("password"),
             ),
@@ -275,6 +316,8 @@ mod tests {
             ("password p", 1),
             ("machine", 1),
             ("machine m\nlogin", 2),
+            ("machine m port", 1),
+            ("port 995", 1),
             ("machine m\n\n login a\n passwort p", 4),
             ("machine m login \"a\n\" password p", 1),
             ("machine m password \"a", 1),
@@ -287,7 +330,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_file_is_too_odd(text: Vec<u8>) {
-            let _ = password(&text, "mail.example.com", "anna");
+            let _ = password(&text, &server(), "anna");
         }
     }
 }

@@ -9,6 +9,7 @@ use rustix::process::Pid;
 
 use super::*;
 use crate::auth::argument::BadByte;
+use crate::auth::private_file;
 use crate::exit::Exit;
 
 const KEY: &str = "password-command";
@@ -93,6 +94,30 @@ async fn a_file_that_others_can_read_is_refused() {
         let (_folder, path) = file(b"hunter2", mode);
         assert!(from_file(&path).await.is_ok(), "{mode:o}");
     }
+}
+
+/// Editors of other systems put it there.
+#[tokio::test]
+async fn a_mark_in_front_of_the_password_is_read_over() {
+    for content in ["\u{feff}hunter2", "\u{feff}hunter2\r\nuser: anna\n"] {
+        let (_folder, path) = file(content.as_bytes(), 0o600);
+        assert_eq!(from_file(&path).await.unwrap().expose_secret(), "hunter2");
+        let line = private_file::first_line(&path, 7).unwrap();
+        assert_eq!(line.as_slice(), b"hunter2");
+        assert!(private_file::first_line(&path, 6).is_err());
+    }
+    let (_folder, path) = file("\u{feff}".as_bytes(), 0o600);
+    let error = from_file(&path).await.unwrap_err();
+    assert!(matches!(error, Error::Empty { .. }), "{error:?}");
+    let netrc = "\u{feff}machine m login anna password hunter2";
+    let (_folder, path) = file(netrc.as_bytes(), 0o600);
+    let server = crate::account::Server {
+        host: "m".to_owned(),
+        port: 995,
+        security: crate::account::Security::ImplicitTls,
+    };
+    let password = netrc::read(&path, &server, "anna").unwrap();
+    assert_eq!(password.as_slice(), b"hunter2");
 }
 
 #[tokio::test]

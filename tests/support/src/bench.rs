@@ -344,10 +344,11 @@ impl Bench {
             self.path("password"),
         );
         let path = self.path("config.toml");
-        File::create(&path)
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
+        // Whatever the umask is, no group can write to it.
+        let mut config = File::options();
+        let config = config.write(true).create(true).truncate(true);
+        let mut config = config.mode(0o600).open(&path).unwrap();
+        config.write_all(text.as_bytes()).unwrap();
         let mut run = self.popsync(&[command, "--config"]);
         run.command.arg(path).args(arguments);
         run
