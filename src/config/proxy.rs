@@ -97,7 +97,7 @@ fn read(url: &str) -> Result<ProxyUrl, ProxyError> {
     };
     Ok(ProxyUrl {
         protocol,
-        host: host.to_owned(),
+        host,
         port,
         user,
     })

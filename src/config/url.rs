@@ -99,7 +99,7 @@ impl FromStr for ServerUrl {
         }
         let (host, port) = host_and_port(server)?;
         Ok(Self {
-            host: host.to_owned(),
+            host,
             port,
             implicit_tls,
             user,
@@ -107,13 +107,10 @@ impl FromStr for ServerUrl {
     }
 }
 
-pub(super) fn host_and_port(server: &str) -> Result<(&str, Option<u16>), UrlError> {
+pub(super) fn host_and_port(server: &str) -> Result<(String, Option<u16>), UrlError> {
     let (host, port) = if let Some(rest) = server.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or(UrlError::Host)?;
-        let address = host.split('%').next().unwrap_or(host);
-        if address.parse::<std::net::Ipv6Addr>().is_err() {
-            return Err(UrlError::Host);
-        }
+        let (literal, rest) = rest.split_once(']').ok_or(UrlError::Host)?;
+        let host = address(literal).ok_or(UrlError::Host)?;
         match rest.strip_prefix(':') {
             Some(port) => (host, Some(port)),
             None if rest.is_empty() => (host, None),
@@ -127,9 +124,28 @@ pub(super) fn host_and_port(server: &str) -> Result<(&str, Option<u16>), UrlErro
         if host.is_empty() || host.len() > 255 || !host.chars().all(valid) {
             return Err(UrlError::Host);
         }
-        (host, port)
+        (host.to_owned(), port)
     };
     Ok((host, port.map(port_number).transpose()?))
+}
+
+/// An IPv6 address as it stands between brackets. A zone follows a `%` (RFC 4007 §11), which in a
+/// URL may be encoded (RFC 6874 §2): `fe80::1%eth0`, `fe80::1%25eth0`.
+fn address(literal: &str) -> Option<String> {
+    let (address, zone) = match literal.split_once('%') {
+        None => (literal, None),
+        Some((address, zone)) => {
+            let encoded = zone.strip_prefix("25").filter(|name| !name.is_empty());
+            (address, Some(encoded.unwrap_or(zone)))
+        }
+    };
+    address.parse::<std::net::Ipv6Addr>().ok()?;
+    let Some(zone) = zone else {
+        return Some(address.to_owned());
+    };
+    let valid = |c: char| c.is_ascii_alphanumeric() || "-._~:".contains(c);
+    let is_zone = !zone.is_empty() && zone.chars().all(valid);
+    is_zone.then(|| format!("{address}%{zone}"))
 }
 
 fn port_number(digits: &str) -> Result<u16, UrlError> {
@@ -195,6 +211,13 @@ mod tests {
             ("pop3s://a%3Ab%2fc@h", "tls a:b/c h -"),
             ("pop3://[2001:db8::1]:1110", "stls - 2001:db8::1 1110"),
             ("pop3://[::1]", "stls - ::1 -"),
+            ("pop3://[fe80::1%eth0]", "stls - fe80::1%eth0 -"),
+            (
+                "pop3s://anna@[fe80::1%25eth0.7]:1995",
+                "tls anna fe80::1%eth0.7 1995",
+            ),
+            ("pop3s://[fe80::1%2]:9", "tls - fe80::1%2 9"),
+            ("pop3s://[fe80::1%25]", "tls - fe80::1%25 -"),
             ("pop3s://127.0.0.1:9", "tls - 127.0.0.1 9"),
             ("pop3s://@h", "tls  h -"),
         ];
@@ -218,6 +241,11 @@ mod tests {
             ("pop3s://[::1", UrlError::Host),
             ("pop3s://[mail]", UrlError::Host),
             ("pop3s://[::1]995", UrlError::Host),
+            ("pop3s://[fe80::1%]", UrlError::Host),
+            ("pop3s://[fe80::1%a b]", UrlError::Host),
+            ("pop3s://[fe80::1%a%b]", UrlError::Host),
+            ("pop3s://[%eth0]", UrlError::Host),
+            ("pop3s://mail%eth0", UrlError::Host),
             ("pop3s://::1", UrlError::Host),
             ("pop3s://h:", UrlError::Port),
             ("pop3s://h:0", UrlError::Port),

@@ -9,8 +9,6 @@
 #[cfg(feature = "certificates")]
 use std::net::IpAddr;
 
-use rustls::pki_types::CertificateDer;
-use rustls::server::ParsedCertificate;
 #[cfg(feature = "certificates")]
 use x509_cert::{
     certificate::{CertificateInner, Raw},
@@ -18,6 +16,7 @@ use x509_cert::{
     ext::pkix::{SubjectAltName, name::GeneralName},
 };
 
+use super::der::Fields;
 use crate::account::{Fingerprint, Pinned};
 
 /// A certificate.
@@ -59,10 +58,8 @@ impl Certificate {
 
 /// The fingerprint of the public key: the very octets of the certificate, not written anew.
 pub(super) fn public_key(der: &[u8]) -> Option<Fingerprint> {
-    let der = CertificateDer::from(der);
-    let certificate = ParsedCertificate::try_from(&der).ok()?;
-    let key = certificate.subject_public_key_info();
-    Some(Fingerprint::of(Pinned::PublicKey, &key))
+    let fields = Fields::read(der)?;
+    Some(Fingerprint::of(Pinned::PublicKey, fields.key))
 }
 
 impl Text {

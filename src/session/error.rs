@@ -245,7 +245,7 @@ pub enum Error {
         after: Duration,
     },
     /// The TLS handshake failed.
-    #[error("no TLS connection with {host}")]
+    #[error("no TLS connection with {host}{fault}")]
     Tls {
         /// The host as configured.
         host: String,

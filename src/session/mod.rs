@@ -19,6 +19,7 @@ use crate::auth::secrets::Secrets;
 use crate::pop3::{self, Capabilities, Command, Connection, Event, Keyword, MessageNumber, Tap};
 
 pub mod certificate;
+mod der;
 mod dial;
 mod dialogue;
 mod error;

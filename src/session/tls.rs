@@ -24,6 +24,8 @@ use crate::auth::binding::ChannelBindings;
 mod binding;
 mod client;
 mod fault;
+mod key;
+mod short_rsa;
 mod trust;
 mod verifier;
 

@@ -7,6 +7,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::FILE_LIMIT;
+use super::fault::KEYS;
 use crate::account::ClientCertificate;
 use crate::auth::private_file::{self, FileFault};
 
@@ -88,10 +89,7 @@ impl ClientFault {
                  `client-key` it stands in the file of `client-cert`"
                     .to_owned()
             }
-            Self::Unusable { .. } => {
-                "keys may be RSA of 2048 to 8192 bits, ECDSA on P-256 or P-384, or Ed25519"
-                    .to_owned()
-            }
+            Self::Unusable { .. } => format!("keys may be {KEYS}"),
         })
     }
 }

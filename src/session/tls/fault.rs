@@ -6,7 +6,9 @@ use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rustls::{self, AlertDescription, CertificateError, OtherError, PeerIncompatible};
+use rustls::{
+    self, AlertDescription, CertificateError, OtherError, PeerIncompatible, PeerMisbehaved,
+};
 
 use super::of_rustls;
 use crate::account::{Fingerprint, Pinned, TlsVersion};
@@ -22,6 +24,10 @@ pub enum CertificateFault {
     Forged(Option<String>),
     /// It begins then, where that can be told.
     NotYetValid(Option<String>),
+    /// The server has not proved that it has the key.
+    NotItsKey,
+    /// It is of this version of X.509, which is older than 3.
+    OldVersion(u8),
     /// Something that has no words here.
     Other(String),
     /// It, or its key, is not the one that was pinned.
@@ -35,10 +41,18 @@ pub enum CertificateFault {
     Revoked,
     /// It vouches for itself.
     SelfSigned,
+    /// The RSA key of one that vouches for it has so few bits.
+    ShortIssuerKey(usize),
+    /// Its RSA key has so few bits.
+    ShortKey(usize),
     /// It is no certificate.
     Unreadable,
     /// Nobody trusted has made it; its maker, where that can be read.
     UnknownIssuer(Option<String>),
+    /// Nothing here can verify with a key of this kind.
+    UnsupportedKey(String),
+    /// It, or one that vouches for it, is signed in this way, which is not taken.
+    UnsupportedSignature(&'static str),
 }
 
 impl CertificateFault {
@@ -66,6 +80,14 @@ impl CertificateFault {
             }
             CertificateError::BadSignature => Self::Forged(text.map(|text| text.issuer)),
             CertificateError::UnknownIssuer => Self::UnknownIssuer(text.map(|text| text.issuer)),
+            CertificateError::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id,
+                ..
+            }
+            | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                signature_algorithm_id,
+                ..
+            } => Self::UnsupportedSignature(signature_name(signature_algorithm_id)),
             other => Self::Other(other.to_string()),
         }
     }
@@ -80,6 +102,10 @@ impl fmt::Display for CertificateFault {
             Self::Forged(Some(issuer)) => write!(f, "its issuer has not signed it: {issuer}"),
             Self::NotYetValid(None) => f.write_str("it is not valid yet"),
             Self::NotYetValid(Some(day)) => write!(f, "it is not valid before {day}"),
+            Self::NotItsKey => f.write_str("the server does not prove that it has its key"),
+            Self::OldVersion(version) => {
+                write!(f, "it is of X.509 version {version}, which names no host")
+            }
             Self::Other(text) => f.write_str(text),
             Self::OtherFingerprint { seen } => {
                 let what = match seen.of {
@@ -95,11 +121,46 @@ impl fmt::Display for CertificateFault {
             Self::OtherName(names) => write!(f, "it was issued for {}", listed(names)),
             Self::Revoked => f.write_str("it was revoked"),
             Self::SelfSigned => f.write_str("it is self-signed"),
+            Self::ShortIssuerKey(bits) => write!(f, "its issuer's RSA key has only {bits} bits"),
+            Self::ShortKey(bits) => write!(f, "its RSA key has only {bits} bits"),
             Self::Unreadable => f.write_str("it cannot be read"),
             Self::UnknownIssuer(None) => f.write_str("its issuer is unknown"),
             Self::UnknownIssuer(Some(issuer)) => write!(f, "its issuer is unknown: {issuer}"),
+            Self::UnsupportedKey(kind) => {
+                write!(f, "popsync cannot check a key of its kind: {kind}")
+            }
+            Self::UnsupportedSignature(kind) => {
+                write!(f, "popsync does not accept how it is signed: {kind}")
+            }
         }
     }
+}
+
+/// The names of signatures by their AlgorithmIdentifier, which begins with a DER object identifier.
+fn signature_name(algorithm: &[u8]) -> &'static str {
+    const NAMES: [(&[u8], &str); 12] = [
+        (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02", "RSA with MD2"),
+        (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04", "RSA with MD5"),
+        (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05", "RSA with SHA-1"),
+        (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", "RSA-PSS"),
+        (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e", "RSA with SHA-224"),
+        (b"\x2b\x0e\x03\x02\x1d", "RSA with SHA-1"),
+        (b"\x2a\x86\x48\xce\x3d\x04\x01", "ECDSA with SHA-1"),
+        (
+            b"\x2a\x86\x48\xce\x3d\x04\x03\x02",
+            "ECDSA with SHA-256 on this curve",
+        ),
+        (
+            b"\x2a\x86\x48\xce\x3d\x04\x03\x03",
+            "ECDSA with SHA-384 on this curve",
+        ),
+        (b"\x2a\x86\x48\xce\x3d\x04\x03\x04", "ECDSA with SHA-512"),
+        (b"\x2a\x86\x48\xce\x38\x04\x03", "DSA with SHA-1"),
+        (b"\x2b\x65\x71", "Ed448"),
+    ];
+    let oid = algorithm.get(2..).unwrap_or_default();
+    let name = NAMES.iter().find(|(known, _)| oid.starts_with(known));
+    name.map_or("an unknown algorithm", |(_, name)| name)
 }
 
 /// The most names that are listed: some certificates are for hundreds.
@@ -117,6 +178,11 @@ fn date(seconds: u64) -> Option<String> {
     let time = Timestamp::from_second(i64::try_from(seconds).ok()?).ok()?;
     Some(time.strftime("%F").to_string())
 }
+
+const ASK: &str = "ask the server's administrator";
+
+/// What the provider verifies with.
+pub(super) const KEYS: &str = "RSA of 2048 to 8192 bits, ECDSA on P-256 or P-384, or Ed25519";
 
 /// A certificate that was found wanting. It travels through rustls as its error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -148,17 +214,18 @@ impl Distrust {
         }
         // Its signature in the handshake, which proves that the server has the key.
         Some(Self {
-            fault: CertificateFault::Other(fault.to_string()),
+            fault: match fault {
+                CertificateError::BadSignature => CertificateFault::NotItsKey,
+                CertificateError::BadEncoding => CertificateFault::Unreadable,
+                other => CertificateFault::Other(other.to_string()),
+            },
             fingerprint: None,
         })
     }
 
     /// What the user can do.
     pub fn advice(&self) -> String {
-        let pin = self
-            .fingerprint
-            .map(|seen| format!("fingerprint = \"{seen}\""))
-            .unwrap_or_default();
+        let pin = self.pin();
         match &self.fault {
             CertificateFault::Expired(_) => {
                 "its administrator has to renew it; or is the clock of this computer wrong?"
@@ -175,12 +242,21 @@ impl Distrust {
                  reached by another, as `tls = { server-name = \"…\" }` or `--server-name`"
                     .to_owned()
             }
-            CertificateFault::Revoked | CertificateFault::Unreadable => {
-                "ask the server's administrator".to_owned()
-            }
-            CertificateFault::Other(_) if self.fingerprint.is_none() => {
+            CertificateFault::Other(_) if self.fingerprint.is_none() => ASK.to_owned(),
+            CertificateFault::Revoked | CertificateFault::Unreadable => ASK.to_owned(),
+            CertificateFault::NotItsKey => {
                 "somebody may be tampering with the connection".to_owned()
             }
+            CertificateFault::UnsupportedKey(_) => {
+                format!("its administrator has to give the server another key: {KEYS}")
+            }
+            CertificateFault::OldVersion(_)
+            | CertificateFault::ShortIssuerKey(_)
+            | CertificateFault::ShortKey(_)
+            | CertificateFault::UnsupportedSignature(_) => format!(
+                "its administrator should replace it, for its kind can be forged; until then, once \
+                 you have compared it with the server's, pin it: {pin}"
+            ),
             CertificateFault::Forged(_)
             | CertificateFault::SelfSigned
             | CertificateFault::UnknownIssuer(_)
@@ -188,10 +264,18 @@ impl Distrust {
             | CertificateFault::Other(_) => format!(
                 "if the server is your own, name its CA with `tls = {{ ca-file = \"…\" }}` or \
                  `--ca-file`, take the system's with `roots = \"system\"`, or, once you have \
-                 compared it with the server's, pin it: `{pin}`; never type a password before \
-                 this is solved"
+                 compared it with the server's, pin it: {pin}; never type a password before this \
+                 is solved"
             ),
         }
+    }
+
+    /// How the certificate is pinned.
+    fn pin(&self) -> String {
+        let Some(seen) = self.fingerprint else {
+            return "`fingerprint`".to_owned();
+        };
+        format!("`tls = {{ fingerprint = \"{seen}\" }}` or `--fingerprint {seen}`")
     }
 }
 
@@ -207,6 +291,8 @@ impl From<Distrust> for rustls::Error {
 pub enum TlsFault {
     /// The server wants to see a certificate of the client's.
     NoClientCertificate,
+    /// The server found nothing to its taste in what it was offered.
+    NothingInCommon,
     /// The server has no version of at least this one.
     OldVersion(TlsVersion),
     /// Anything else.
@@ -226,6 +312,23 @@ impl TlsFault {
                     | PeerIncompatible::ServerSentHelloRetryRequestWithUnknownExtension,
                 ),
             ) => Self::OldVersion(oldest),
+            Some(
+                rustls::Error::AlertReceived(
+                    AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity,
+                )
+                | rustls::Error::PeerIncompatible(
+                    PeerIncompatible::NoCipherSuitesInCommon
+                    | PeerIncompatible::NoKxGroupsInCommon
+                    | PeerIncompatible::NoSignatureSchemesInCommon,
+                )
+                | rustls::Error::PeerMisbehaved(
+                    PeerMisbehaved::SelectedUnofferedCipherSuite
+                    | PeerMisbehaved::SelectedUnofferedKxGroup
+                    | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion
+                    | PeerMisbehaved::SignedKxWithWrongAlgorithm
+                    | PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme,
+                ),
+            ) => Self::NothingInCommon,
             Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)) => {
                 Self::NoClientCertificate
             }
@@ -246,6 +349,7 @@ impl TlsFault {
     pub fn advice(self) -> &'static str {
         match self {
             Self::NoClientCertificate => NO_CLIENT_CERTIFICATE,
+            Self::NothingInCommon => NOTHING_IN_COMMON,
             Self::OldVersion(TlsVersion::Tls12) => {
                 "is this a TLS port? The server may have nothing newer than TLS 1.1, which is \
                  broken and which popsync does not have: it has to be brought up to date"
@@ -263,6 +367,24 @@ impl TlsFault {
         }
     }
 }
+
+impl fmt::Display for TlsFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NothingInCommon => {
+                f.write_str(": there is no cipher suite, curve or kind of key in common")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Windows Server 2012 R2 has AES-GCM with ECDHE for ECDSA certificates alone.
+const NOTHING_IN_COMMON: &str = "popsync offers TLS 1.3, and of TLS 1.2 ECDHE with AES-GCM or \
+                                 ChaCha20-Poly1305; for keys RSA of 2048 to 8192 bits, ECDSA on \
+                                 P-256 or P-384, and Ed25519. An old server may have only CBC or \
+                                 key exchange by RSA, as Exchange on Windows Server 2012 R2 with \
+                                 an RSA certificate: it has to be brought up to date";
 
 const NO_CLIENT_CERTIFICATE: &str = "the server wants a certificate of yours: `tls = { \
                                      client-cert = \"…\", client-key = \"…\" }`";

@@ -3,13 +3,16 @@
 //! A fingerprint and authorities can be asked for, each alone or both together; whatever is
 //! asked for must hold. That the server has the certificate's key is proved by its signature in
 //! the handshake, which is always verified: without it anybody could show a copied certificate.
+//! Under a pin the key alone verifies it, since the certificate may be too old for webpki to read.
 //!
 //! A server may be its own authority: `openssl req -x509` makes certificates that are both, and
 //! people name the very same file on both ends. webpki takes no authority for a server; here one
 //! that is trusted by name is, where the host and the dates are right.
 
+use std::iter;
 use std::sync::Arc;
 
+use rustls::ProtocolVersion::{TLSv1_2, TLSv1_3};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{
@@ -19,10 +22,11 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{self, CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::{CertificateFault, Distrust, Error, trust};
+use super::{CertificateFault, Distrust, Error, key, trust};
 use crate::account::{Fingerprint, Pinned, Roots, TlsSettings};
 use crate::session::Watch;
 use crate::session::certificate::{self, Certificate};
+use crate::session::der::{Fields, PublicKey};
 
 #[derive(Debug)]
 pub(super) struct Verifier {
@@ -56,6 +60,23 @@ impl Authorities {
         let mut alone = RootCertStore::empty();
         let anchor = alone.add(certificate.clone().into_owned()).ok();
         anchor.is_some() && self.roots.roots.contains(&alone.roots[0])
+    }
+
+    /// How long the key is that made webpki refuse a signature in the chain, where it is one that
+    /// is too short for it.
+    fn short_key(&self, chain: &[&CertificateDer<'_>]) -> Option<usize> {
+        let issuers = chain
+            .iter()
+            .filter_map(|one| Some(Fields::read(one)?.issuer));
+        let issuers: Vec<_> = issuers.collect();
+        let mut roots = self.roots.roots.iter();
+        let root = roots.find_map(|root| {
+            let is_issuer = issuers.contains(&root.subject.as_ref());
+            let key = PublicKey::read(&root.subject_public_key_info);
+            key.filter(|_| is_issuer).and_then(key::short)
+        });
+        let mut between = chain.iter().skip(1);
+        root.or_else(|| between.find_map(|one| key::short(PublicKey::of(Fields::read(one)?.key)?)))
     }
 
     /// What else a chain of certificates would be asked, where there is none.
@@ -97,6 +118,48 @@ impl Verifier {
             algorithms: provider.signature_verification_algorithms,
             watch,
         })
+    }
+
+    /// Why no chain leads to the authorities. What would stop the certificate later comes before
+    /// what `ca-file` could settle.
+    fn fault(
+        &self,
+        error: &CertificateError,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        authorities: &Authorities,
+    ) -> CertificateFault {
+        let named = CertificateFault::of(error, end_entity);
+        match key::fault(end_entity, &self.algorithms) {
+            Some(CertificateFault::ShortKey(_))
+                if !matches!(
+                    named,
+                    CertificateFault::SelfSigned | CertificateFault::UnknownIssuer(_)
+                ) => {}
+            Some(fault) => return fault,
+            None => {}
+        }
+        let between = intermediates.iter();
+        let chain: Vec<_> = iter::once(end_entity).chain(between).collect();
+        match (error, authorities.short_key(&chain)) {
+            (CertificateError::BadSignature, Some(bits)) => CertificateFault::ShortIssuerKey(bits),
+            _ => named,
+        }
+    }
+
+    /// Why the server has not proved that it has the certificate's key: for the key, or because
+    /// it is another's.
+    fn unproven(&self, error: rustls::Error, der: &[u8]) -> rustls::Error {
+        match key::fault(der, &self.algorithms) {
+            // These can be verified with, and pass where they are pinned.
+            Some(CertificateFault::OldVersion(_) | CertificateFault::ShortKey(_))
+                if self.pin.is_some() =>
+            {
+                error
+            }
+            Some(fault) => Distrust::new(fault, der).into(),
+            None => error,
+        }
     }
 
     fn check_pin(&self, der: &[u8]) -> Result<(), CertificateFault> {
@@ -144,8 +207,9 @@ impl ServerCertVerifier for Verifier {
                 Ok(ServerCertVerified::assertion())
             })
             .map_err(|error| match error {
-                rustls::Error::InvalidCertificate(fault) => {
-                    Distrust::new(CertificateFault::of(&fault, end_entity), end_entity).into()
+                rustls::Error::InvalidCertificate(error) => {
+                    let fault = self.fault(&error, end_entity, intermediates, authorities);
+                    Distrust::new(fault, end_entity).into()
                 }
                 other => other,
             })
@@ -157,7 +221,12 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+        let algorithms = &self.algorithms;
+        match self.pin {
+            Some(_) => key::verify(message, certificate, signature, TLSv1_2, algorithms),
+            None => verify_tls12_signature(message, certificate, signature, algorithms),
+        }
+        .map_err(|error| self.unproven(error, certificate))
     }
 
     fn verify_tls13_signature(
@@ -166,7 +235,12 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        let algorithms = &self.algorithms;
+        match self.pin {
+            Some(_) => key::verify(message, certificate, signature, TLSv1_3, algorithms),
+            None => verify_tls13_signature(message, certificate, signature, algorithms),
+        }
+        .map_err(|error| self.unproven(error, certificate))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -25,6 +25,7 @@ fn without_stls_no_name_and_no_password_is_sent() {
     fault("the handshake fails", strip(StlsStrip::HandshakeFails))
         .by(By::Stls)
         .fails_before_login(69, "no TLS connection")
+        .says("no cipher suite, curve or kind of key in common")
         .holds();
     for answer in ["+OK\r\n", "+OK go ahead in the clear\r\n"] {
         let knobs = Knobs::default().rule(At::verb("STLS"), Act::Instead(answer.into()));

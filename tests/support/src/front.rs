@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex};
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    KeyUsagePurpose, PublicKeyData, date_time_ymd,
 };
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, WebPkiClientVerifier};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use tokio::net::{TcpListener, TcpStream};
@@ -69,6 +69,11 @@ impl Ca {
         Identity { certificate, key }
     }
 
+    /// A certificate for a key that may be of any kind.
+    pub fn vouch(&self, params: &CertificateParams, key: &impl PublicKeyData) -> Certificate {
+        params.signed_by(key, &self.0).unwrap()
+    }
+
     /// What clients have to trust.
     pub fn pem(&self) -> String {
         self.0.pem()
@@ -106,7 +111,17 @@ pub fn config(
 ) -> ServerConfig {
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let key = provider().key_provider.load_private_key(key).unwrap();
-    let shown = CertifiedKey::new(vec![certificate.der().clone()], key);
+    config_of(vec![certificate.der().clone()], key, versions, clients)
+}
+
+/// The same for any chain of certificates, and any key.
+pub fn config_of(
+    chain: Vec<CertificateDer<'static>>,
+    key: Arc<dyn SigningKey>,
+    versions: &[&'static SupportedProtocolVersion],
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> ServerConfig {
+    let shown = CertifiedKey::new(chain, key);
     ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(versions)
         .unwrap()

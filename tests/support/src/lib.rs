@@ -19,6 +19,7 @@ pub mod mail;
 pub mod provider;
 pub mod proxies;
 pub mod pty;
+pub mod rsa;
 pub mod tls;
 
 /// The program under test. Cargo builds it before a test runs, and puts it one folder above the
