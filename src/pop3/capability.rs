@@ -3,6 +3,40 @@
 /// More capability lines than any server has; the rest is ignored.
 const MAX_CAPABILITIES: usize = 256;
 
+/// Words that many servers say, of RFC 2449, 2595, 3206, 6856 and the mechanisms of SASL.
+const COMMON: [&str; 30] = [
+    "ANONYMOUS",
+    "APOP",
+    "AUTH-RESP-CODE",
+    "CRAM-MD5",
+    "DIGEST-MD5",
+    "EXPIRE",
+    "EXTERNAL",
+    "GSS-SPNEGO",
+    "GSSAPI",
+    "IMPLEMENTATION",
+    "LANG",
+    "LOGIN",
+    "LOGIN-DELAY",
+    "NEVER",
+    "NTLM",
+    "OAUTHBEARER",
+    "PIPELINING",
+    "PLAIN",
+    "RESP-CODES",
+    "SASL",
+    "SCRAM-SHA-1",
+    "SCRAM-SHA-1-PLUS",
+    "SCRAM-SHA-256",
+    "SCRAM-SHA-256-PLUS",
+    "STLS",
+    "TOP",
+    "UIDL",
+    "USER",
+    "UTF8",
+    "XOAUTH2",
+];
+
 /// The capabilities of a server at one point of one session. After STLS and after login they
 /// may be others.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,6 +50,23 @@ impl Capabilities {
         let line = line.trim_ascii();
         if !line.is_empty() && self.lines.len() < MAX_CAPABILITIES {
             self.lines.push(String::from_utf8_lossy(line).into_owned());
+        }
+    }
+
+    /// The same with each line changed by `hide`, which takes out what is not to be kept. Lines
+    /// of common words stay as they are: such a word says nothing of any secret, and hiding it
+    /// would hide what the server can do.
+    pub fn shown(&self, hide: impl Fn(&str) -> String) -> Self {
+        let is_common = |line: &str| {
+            line.split_ascii_whitespace()
+                .all(|word| COMMON.iter().any(|known| known.eq_ignore_ascii_case(word)))
+        };
+        let shown = |line: &String| match is_common(line) {
+            true => line.clone(),
+            false => hide(line),
+        };
+        Self {
+            lines: self.lines.iter().map(shown).collect(),
         }
     }
 
@@ -37,7 +88,7 @@ impl Capabilities {
         self.has("PIPELINING")
     }
 
-    /// The lines as the server sent them.
+    /// The lines, without the blanks around them.
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
@@ -68,6 +119,15 @@ mod tests {
         assert_eq!(sasl, ["PLAIN", "XOAUTH2"]);
         assert!(!capabilities.has("STLS"));
         assert_eq!(capabilities.lines().len(), 3);
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_what_the_server_can_do() {
+        let lines = ["pipelining", "SASL PLAIN NTLM", "X-PLAIN plain", "TOP"];
+        let capabilities: Capabilities = lines.into_iter().collect();
+        let shown = capabilities.shown(|line| line.to_lowercase().replace("plain", "***"));
+        let expected = ["pipelining", "SASL PLAIN NTLM", "x-*** ***", "TOP"];
+        assert_eq!(shown.lines(), expected);
     }
 
     #[test]

@@ -8,9 +8,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::Account;
+use crate::auth::secrets::Secrets;
 use crate::exit::Exit;
 use crate::stop::Signal;
 
@@ -66,10 +67,16 @@ pub async fn run(
         () = visit::visit(account, password, &recorder) => None,
         signal = stop => Some(signal),
     };
-    let observations = recorder.take();
+    let secrets = Secrets::of([password.expose_secret().as_bytes()]);
+    let mut observations = recorder.take();
+    observations.hide(&secrets);
+    let mut findings = checks::judge(&observations);
+    for finding in &mut findings {
+        finding.seen = secrets.without_in(&finding.seen);
+    }
     Report {
-        findings: checks::judge(&observations),
         observations,
+        findings,
         interrupted,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::auth::secrets::Secrets;
 use crate::pop3::listing::DropListing;
 use crate::pop3::{Capabilities, Keyword, Response};
 use crate::session::Address;
@@ -155,6 +156,29 @@ pub struct Observations {
 }
 
 impl Observations {
+    /// Takes the secrets out of what the server said, as far as nothing is read there but words.
+    pub(super) fn hide(&mut self, secrets: &Secrets) {
+        let hide = |octets: &mut Vec<u8>| *octets = secrets.without(octets).into_owned();
+        for (_, capabilities) in &mut self.capabilities {
+            *capabilities = capabilities.shown(|line| secrets.without_in(line));
+        }
+        for reply in &mut self.replies {
+            let response = reply.response();
+            if response.is_positive() && reply.of.is_some() {
+                continue;
+            }
+            let mut text = response.text().to_vec();
+            let rest = reply.line.len() - text.len();
+            hide(&mut text);
+            reply.line.truncate(rest);
+            reply.line.extend(text);
+        }
+        hide(&mut self.bare_line_ends.first);
+        if let Some(line) = &mut self.unfinished {
+            hide(line);
+        }
+    }
+
     /// The greeting.
     pub fn greeting(&self) -> Option<&Reply> {
         self.replies.iter().find(|reply| reply.of.is_none())

@@ -270,10 +270,9 @@ impl Session {
         })
         .await?;
         self.snubbed &= !answered;
-        let shown = |line: &String| self.secrets.without_in(line);
-        let shown: Vec<_> = capabilities.lines().iter().map(shown).collect();
-        tracing::debug!(capabilities = ?shown, "the server's capabilities");
-        self.capabilities = capabilities;
+        // They are logged, shown and kept.
+        self.capabilities = capabilities.shown(|line| self.secrets.without_in(line));
+        tracing::debug!(capabilities = ?self.capabilities.lines(), "the server's capabilities");
         Ok(())
     }
 
@@ -290,7 +289,7 @@ impl Session {
         }
     }
 
-    /// What the server said it can do.
+    /// What the server said it can do, without our secrets.
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }

@@ -6,6 +6,8 @@
     reason = "helpers of tests; clippy.toml's exception is for test functions"
 )]
 
+mod capabilities;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
