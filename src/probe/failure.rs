@@ -66,6 +66,7 @@ fn step(error: &Error, seen: &Observations) -> Step {
         Error::StlsRefused(_) | Error::StlsInjected { .. } => Step::Stls,
         Error::Apop(_)
         | Error::Denied { .. }
+        | Error::LeadingBlank(_)
         | Error::Login(_)
         | Error::Mechanism { .. }
         | Error::NotOffered { .. }

@@ -127,6 +127,10 @@ pub enum Error {
         /// What the server did.
         fault: Box<Self>,
     },
+    /// The server refused a password that begins with a blank, which it may have taken for a part
+    /// of the command (`XPOP3:N1`).
+    #[error("{0}")]
+    LeadingBlank(Refusal),
     /// The connection broke.
     #[error("the connection to the server was lost{}", having_said(.last_words.as_deref()))]
     Lost {
@@ -304,6 +308,7 @@ impl Error {
         match self {
             Self::Apop(_)
             | Self::Denied { .. }
+            | Self::LeadingBlank(_)
             | Self::Login(_)
             | Self::Mechanism { .. }
             | Self::NotOffered { .. }
@@ -339,7 +344,7 @@ impl Error {
             Self::Greeting(_) => Exit::Unavailable,
             Self::Login(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
             Self::Denied { refusal, .. } if refusal.is_temporary() => Exit::TemporaryFailure,
-            Self::Denied { .. } | Self::Login(_) => Exit::NoPermission,
+            Self::Denied { .. } | Self::LeadingBlank(_) | Self::Login(_) => Exit::NoPermission,
             Self::Mechanism { fault, .. } => fault.exit(),
             Self::LongLine { fault, .. } => fault.exit(),
             Self::Autologout { .. }
@@ -381,6 +386,11 @@ impl Error {
                      MaxCommandSize: try a shorter one, or `auth = \"plain\"`, which takes two \
                      steps; else {otherwise}"
                 )
+            }
+            Self::LeadingBlank(_) => {
+                "the password begins with a blank, which the server may take for a part of the \
+                 command: `auth = \"plain\"` sends it as it is; else check user name and password"
+                    .to_owned()
             }
             Self::Certificate { distrust, .. } => distrust.advice(),
             Self::ClientCertificate { fault } => return fault.advice(),

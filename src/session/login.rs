@@ -282,10 +282,18 @@ fn sends_together(account: &Account) -> bool {
 }
 
 /// What an answer to USER or PASS means. Where the length of the line may be the reason, since
-/// Exchange refuses a line over its limit, or hangs up, that is said too.
+/// Exchange refuses a line over its limit, or hangs up, that is said too; so is a password that
+/// begins with a blank.
 fn judged(answer: Result<Result<(), Refusal>, Error>, command: Command<'_>) -> Result<(), Error> {
+    let begins_blank = match command {
+        Command::Pass(password) => password.expose_secret().starts_with(' '),
+        _ => false,
+    };
     let error = match answer {
         Ok(Ok(())) => return Ok(()),
+        Ok(Err(refusal)) if begins_blank && refusal.code.is_none() && !refusal.is_temporary() => {
+            return Err(Error::LeadingBlank(refusal));
+        }
         Ok(Err(refusal)) => Error::Login(refusal),
         Err(error) => error,
     };

@@ -17,9 +17,21 @@ pub(crate) fn sent(bench: &Bench) -> Vec<String> {
 /// is the status that it ends with.
 #[track_caller]
 pub(crate) fn sync_as(bench: &Bench, user: &str, password: &str, gives: i32) -> Ended {
+    sync_with(bench, user, password, "", gives)
+}
+
+/// The same with more keys.
+#[track_caller]
+pub(crate) fn sync_with(
+    bench: &Bench,
+    user: &str,
+    password: &str,
+    more: &str,
+    gives: i32,
+) -> Ended {
     let keys = format!(
         "[accounts.other]\nserver = {:?}\nuser = {user:?}\nmaildir = \"other\"\n\
-         tls = {{ ca-file = \"ca.pem\" }}\n{KEEPING}",
+         tls = {{ ca-file = \"ca.pem\" }}\n{KEEPING}\n{more}",
         bench.url()
     );
     let run = bench.sync(&keys, &["other"]);

@@ -1,8 +1,8 @@
 //! The AUTHORIZATION state: who may say what, when, and what a refusal means.
 
-use exchange_sim::{CloseAfterErr, Knobs, LoginType, Profile, RefuseLogins};
+use exchange_sim::{Act, At, CloseAfterErr, Knobs, LoginType, Profile, RefuseLogins};
 
-use super::common::{DELETING, KEEPING, sent, sync_as};
+use super::common::{DELETING, KEEPING, sent, sync_as, sync_with};
 use support::bench::{Bench, By, PASSWORD, Setup, USER, letters};
 
 /// The whole of a refused login.
@@ -101,6 +101,35 @@ fn spaces_in_a_password_are_sent_as_they_are() {
         sent(&bench)[1..3],
         ["USER spaces".to_owned(), format!("PASS {password}")]
     );
+    bench.assert_no_violations();
+}
+
+/// XPOP3:N1, V0011: blanks at the beginning of a password may be taken for a longer separator. They
+/// go out all the same, once, and a refusal names the way that leaves no doubt.
+#[test]
+fn a_password_that_begins_with_a_blank_is_sent_as_it_is_and_a_refusal_names_plain() {
+    let password = " first blank";
+    let bench = Setup::with([])
+        .build(move |builder| builder.user("spaces", password))
+        .start();
+    sync_as(&bench, "spaces", password, 0);
+    // As a server that looks for the argument behind all blanks.
+    let refusal = b"-ERR Logon failure: unknown user name or bad password.\r\n";
+    bench.knobs(Knobs::default().rule(At::verb("PASS"), Act::Instead(refusal.to_vec())));
+    bench.sim.clear_log();
+    let ended = sync_as(&bench, "spaces", password, 77);
+    ended.says("the server refused PASS: `Logon failure: unknown user name or bad password.`");
+    ended.says("hint: the password begins with a blank");
+    ended.says("`auth = \"plain\"` sends it as it is");
+    assert_eq!(bench.sim.commands_of("PASS"), [format!("PASS {password}")]);
+    // Any other password is just wrong.
+    let ended = sync_as(&bench, "spaces", "first blank ", 77);
+    ended.says("hint: check user name and password");
+    assert!(!ended.text().contains("blank,"), "{}", ended.text());
+
+    bench.sim.clear_log();
+    sync_with(&bench, "spaces", password, "auth = \"plain\"", 0);
+    assert_eq!(bench.sim.commands_of("PASS"), [""; 0]);
     bench.assert_no_violations();
 }
 
@@ -221,6 +250,46 @@ fn the_shortest_limit_of_exchange_is_enough_for_every_other_command() {
     bench.sync(DELETING, &[]).gives(0);
     bench.assert_exactly_once();
     bench.assert_no_violations();
+}
+
+/// XPOP3:E0002: each of the mechanisms logs in, and is the one that is asked for. (GSS-API, which
+/// needs a Kerberos server, does so in the tests with Dovecot.)
+#[test]
+fn each_mechanism_of_exchange_logs_in_by_itself() {
+    let names = ["NTLM", "GSSAPI", "PLAIN"].map(str::to_owned).to_vec();
+    for profile in [
+        Profile::Ex2007,
+        Profile::Ex2010,
+        Profile::Ex2013,
+        Profile::Ex2016,
+    ] {
+        for (auth, line) in [
+            ("user", format!("USER {USER}")),
+            ("plain", "AUTH PLAIN".to_owned()),
+            ("ntlm", "AUTH NTLM".to_owned()),
+        ] {
+            let bench = Setup::with(letters(1)).profile(profile).start();
+            bench.knobs(Knobs {
+                mechanisms_tls: Some(names.clone()),
+                ..Knobs::default()
+            });
+            bench
+                .sync(&format!("{KEEPING}\nauth = {auth:?}"), &[])
+                .gives(0);
+            let logins = ["USER", "AUTH"].map(|verb| bench.sim.commands_of(verb));
+            assert_eq!(logins.concat(), [line], "{profile:?}");
+            bench.assert_exactly_once();
+            bench.assert_no_violations();
+            // A wrong password is refused by the same one, and no other is tried.
+            bench.sim.set_password(USER, "another");
+            bench.sim.clear_log();
+            bench
+                .sync(&format!("{KEEPING}\nauth = {auth:?}"), &[])
+                .gives(77);
+            let logins = ["USER", "AUTH"].map(|verb| bench.sim.commands_of(verb));
+            assert_eq!(logins.concat().len(), 1, "{profile:?}, {auth}");
+        }
+    }
 }
 
 /// XPOP3:E0002: USER and PASS are among what every Exchange has.

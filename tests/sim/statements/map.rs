@@ -37,6 +37,7 @@ const COUNTED: [(&str, &str, usize); 6] = [
 struct Map {
     groups: BTreeMap<String, Vec<String>>,
     statement: Vec<Statement>,
+    unnumbered: Vec<Unnumbered>,
     decision: Vec<Decision>,
 }
 
@@ -61,6 +62,18 @@ enum Binds {
     Both,
     Client,
     Server,
+}
+
+/// A statement of MS-STANXPOP3 v1.0, which gives no numbers.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unnumbered {
+    section: String,
+    rule: String,
+    /// The numbered statements that say the same.
+    same: Vec<String>,
+    duty: String,
+    tests: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +124,20 @@ fn each_of_the_91_statements_is_there_once() {
     assert!(missing.is_empty(), "missing: {missing:?}");
 }
 
+/// Those of the first edition, and its section 3, which points at MS-OXPOP3.
+#[test]
+fn each_statement_without_a_number_is_there_once() {
+    let (map, ids) = (map(), ids());
+    let sections = map.unnumbered.iter().map(|one| one.section.as_str());
+    let sections: Vec<_> = sections.collect();
+    assert_eq!(sections, ["2.1.1", "2.1.2", "2.3.1", "2.3.2", "3"]);
+    for one in &map.unnumbered {
+        assert!(!one.rule.is_empty() && !one.duty.is_empty());
+        let known = one.same.iter().all(|id| ids.contains(id));
+        assert!(known && !one.same.is_empty(), "{}", one.section);
+    }
+}
+
 #[test]
 fn every_product_is_one_that_the_documents_name() {
     let map = map();
@@ -153,8 +180,9 @@ fn every_statement_has_tests_and_each_of_them_exists() {
     let (map, tests, ids) = (map(), Tests::read(), ids());
     let statements = map.statement.iter().map(|one| (&one.id, &one.tests));
     let decisions = map.decision.iter().map(|one| (&one.on, &one.tests));
+    let unnumbered = map.unnumbered.iter().map(|one| (&one.section, &one.tests));
     let mut faults = Vec::new();
-    for (of, named) in statements.chain(decisions) {
+    for (of, named) in statements.chain(unnumbered).chain(decisions) {
         if named.is_empty() {
             faults.push(format!("{of} has no test"));
         }

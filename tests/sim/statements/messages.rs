@@ -1,6 +1,6 @@
 //! RETR, DELE, QUIT: what is retrieved, what may go, and when.
 
-use exchange_sim::{Fails, Knobs, UpdateFail};
+use exchange_sim::{Act, At, CloseHow, Fails, Knobs, UpdateFail};
 
 use super::common::{DELETING, KEEPING, sent};
 use support::bench::{Bench, letter, letters, stored_form};
@@ -158,14 +158,115 @@ fn mail_that_the_server_removed_by_age_stays_in_the_store() {
     bench.assert_exactly_once();
 }
 
-/// XPOP3:E0003, E0004: a warning of the quota comes as a message, and is one.
+/// XPOP3:E0003: a full mailbox takes no more mail until some of it is deleted, which is what a
+/// client can do about a quota.
 #[test]
-fn a_warning_of_the_quota_is_stored_like_any_message() {
-    let warning = b"From: \"Microsoft Outlook\" <postmaster@example.com>\r\n\
-        Subject: Your mailbox is almost full\r\n\r\nPlease reduce it.\r\n";
-    let bench = Bench::with([warning.to_vec()]);
-    bench.sync(KEEPING, &[]).gives(0);
-    bench.assert_exactly_once();
+fn a_mailbox_at_its_quota_is_emptied_and_takes_what_waits_outside() {
+    const QUOTA: usize = 4;
+    let incoming: Vec<_> = (1..=11).map(letter).collect();
+    let bench = Bench::with(incoming[..QUOTA].to_vec());
+    let mut waiting = incoming[QUOTA..].iter();
+    let mut rounds = 0;
+    while !bench.mailbox().is_empty() {
+        bench.sync(DELETING, &[]).gives(0);
+        let room = QUOTA - bench.mailbox().len();
+        for message in waiting.by_ref().take(room) {
+            bench.deliver(message);
+        }
+        rounds += 1;
+    }
+    assert_eq!((rounds, waiting.len()), (3, 0));
+    bench.assert_stored(
+        &incoming
+            .iter()
+            .map(|sent| stored_form(sent))
+            .collect::<Vec<_>>(),
+    );
+    bench.assert_no_violations();
+}
+
+/// XPOP3:E0004: warnings come as messages, one like the other but for the day. Each of them is
+/// one, whether the last one is still there or not.
+#[test]
+fn each_warning_of_the_quota_is_a_message_of_its_own() {
+    let warning = |day: u32| {
+        format!(
+            "From: \"Microsoft Outlook\" <postmaster@example.com>\r\n\
+             Date: Mon, {day} Nov 2026 06:00:00 +0000\r\n\
+             Subject: Your mailbox is almost full\r\n\r\nPlease reduce it.\r\n"
+        )
+        .into_bytes()
+    };
+    let all: Vec<_> = (11..=16).map(warning).collect();
+    let stored: Vec<_> = all.iter().map(|sent| stored_form(sent)).collect();
+    for keys in [KEEPING, DELETING] {
+        // Two at once, then one a day, and one that comes behind the login.
+        let bench = Bench::with(all[..2].to_vec());
+        bench.sync(keys, &[]).gives(0);
+        bench.assert_stored(&stored[..2]);
+        for day in 2..5 {
+            bench.deliver(&all[day]);
+            bench.sync(keys, &[]).gives(0);
+            bench.assert_stored(&stored[..=day]);
+        }
+        let (mailbox, last) = (bench.mailbox(), all[5].clone());
+        let mut last = Some(last);
+        bench.on_command(move |seen, _| {
+            if seen.verb == "UIDL"
+                && let Some(last) = last.take()
+            {
+                mailbox.deliver(last);
+            }
+        });
+        bench.sync(keys, &[]).gives(0);
+        bench.assert_stored(&stored[..5]);
+        bench.no_hooks();
+        bench.sync(keys, &[]).gives(0);
+        bench.assert_stored(&stored);
+        assert_eq!(bench.mailbox().is_empty(), keys == DELETING);
+        bench.assert_no_violations();
+    }
+}
+
+/// XPOP3:C0005: a refusal, and then the end of the connection, wherever it comes. Nothing is lost,
+/// nothing deleted that was not stored, and the next run has all of it.
+#[test]
+fn a_close_behind_any_refusal_loses_nothing() {
+    for (at, status) in [
+        (At::verb("CAPA"), 0),
+        (At::verb("USER"), 77),
+        (At::verb("PASS"), 77),
+        (At::verb_nth("STAT", 1), 76),
+        (At::verb("UIDL"), 75),
+        (At::verb("LIST"), 75),
+        (At::line("RETR 1"), 1),
+        (At::line("RETR 2"), 1),
+        (At::verb_nth("STAT", 2), 76),
+        (At::line("DELE 1"), 75),
+        (At::line("DELE 3"), 75),
+        (At::verb("QUIT"), 1),
+    ] {
+        let bench = Bench::with(letters(3));
+        let refusal = b"-ERR Command is not valid.\r\n".to_vec();
+        bench.knobs(
+            Knobs::default()
+                .rule(at.clone(), Act::Instead(refusal))
+                .rule(at.clone(), Act::CloseAfter(CloseHow::Fin)),
+        );
+        let complaints = bench.complaints();
+        bench.on_command(move |seen, _| {
+            if seen.verb == "DELE" && !seen.retrieved {
+                complaints.add(format!("{seen:?} of a message that never came"));
+            }
+        });
+        let ended = bench.sync(DELETING, &[]).end();
+        assert_eq!(ended.status, Some(status), "{at:?}: {}", ended.text());
+        bench.knobs(Knobs::default());
+        bench.no_hooks();
+        bench.sync(DELETING, &[]).gives(0);
+        bench.assert_exactly_once();
+        assert!(bench.mailbox().is_empty(), "{at:?}");
+    }
 }
 
 /// XPOP3:C0004, C0005: a message that cannot be converted is reported, stays on the server, and
