@@ -1,12 +1,15 @@
 //! The attacks that other clients fell for, by their numbers: A1–A8 of somebody in the network,
 //! S5–S8 of a server. In none of them does a name or a password leave in the clear.
 //!
-//! A6 is in `tls.rs`, S7 in `faults/messages.rs`; more of A1–A3, A6 and A8 in `faults/tls.rs`.
+//! `attacks.toml` names the tests of each, here and elsewhere.
 
 #![expect(
     clippy::unwrap_used,
     reason = "helpers of tests; clippy.toml's exception is for test functions"
 )]
+
+mod hosts;
+mod map;
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -11,7 +11,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Mutex};
 
-use exchange_sim::{Content, Knobs};
+use exchange_sim::{Act, At, Content, Knobs};
 
 use support::bench::{Bench, By, Process, Setup, letter, lock};
 
@@ -47,6 +47,23 @@ fn assert_below(noted: &Mutex<Option<u64>>, mebibytes: u64) {
         "the peak is {} MiB, which is not below {mebibytes}",
         peak >> 10
     );
+}
+
+/// One octet for each message that STAT counts would be gigabytes. (Attack S3.)
+#[test]
+fn a_huge_count_of_messages_costs_no_memory() {
+    for count in [u64::from(i32::MAX.unsigned_abs()), u64::from(u32::MAX)] {
+        let line = format!("+OK {count} {}\r\n", u64::MAX).into_bytes();
+        let bench = Setup::with([1, 2, 3].map(letter))
+            .knobs(Knobs::default().rule(At::verb("STAT"), Act::Instead(line)))
+            .start();
+        let noted = watch_memory(&bench);
+        bench.fetch(&["--profile", "outlook-2016"]).gives(1);
+        assert_below(&noted, 64);
+        // A list that contradicts it proves no deletion.
+        assert_eq!(bench.mailbox().len(), 3);
+        assert_eq!(bench.store.names("new").len(), 3);
+    }
 }
 
 #[test]

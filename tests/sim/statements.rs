@@ -2,7 +2,7 @@
 //! `statements.toml`, and what it says is checked here.
 
 mod common;
-mod sources;
+pub(crate) mod sources;
 
 mod connection;
 mod listing;
