@@ -37,6 +37,23 @@ struct Row {
     copies: u32,
 }
 
+/// A message's place in the order of a maildrop. It is not its number: a listing has gaps; and not
+/// its place in the order of retrieval, which leaves most messages out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place(usize);
+
+impl Place {
+    /// The place of the message before which there are so many.
+    pub fn behind(messages: usize) -> Self {
+        Self(messages)
+    }
+
+    /// How many messages are before it.
+    pub fn before(self) -> usize {
+        self.0
+    }
+}
+
 /// For how many messages to make room at once where so many are expected: for no more than a
 /// million, whatever a damaged record says.
 pub fn room(expected: u64) -> usize {
@@ -117,9 +134,15 @@ impl Maildrop {
         self.rows.iter().map(|row| self.message(row))
     }
 
+    /// The same, each with its place.
+    pub fn places(&self) -> impl ExactSizeIterator<Item = (Place, Message<'_>)> {
+        let messages = self.iter().enumerate();
+        messages.map(|(before, message)| (Place(before), message))
+    }
+
     /// The message at this place of the order.
-    pub fn get(&self, index: usize) -> Option<Message<'_>> {
-        self.rows.get(index).map(|row| self.message(row))
+    pub fn get(&self, place: Place) -> Option<Message<'_>> {
+        self.rows.get(place.0).map(|row| self.message(row))
     }
 
     /// How many messages there are.

@@ -24,7 +24,7 @@ pub use knowledge::{
 pub use large::HeaderOnly;
 
 use crate::account::{Limits, Retention};
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, Place};
 
 use knowledge::{Identity, Knowledge};
 use large::Portion;
@@ -80,7 +80,7 @@ pub fn plan(
 ) -> Plan {
     let mut run = Run::new(rules.limits, rules.taken);
     let may_delete = maildrop.contradictions().is_empty() && !rules.circumstances.contradicted;
-    let decisions = maildrop.iter().enumerate().map(|(place, message)| {
+    let decisions = maildrop.places().map(|(place, message)| {
         let knowledge = Knowledge::of(place, message, memory, evidence);
         let decision = if message.unique_id.is_empty() {
             Decision::new(Action::Skip, Reason::NoUniqueId, None)
@@ -112,11 +112,24 @@ impl Plan {
         self
     }
 
+    /// What is decided of the message in this place.
+    ///
+    /// # Panics
+    /// Where the maildrop has no such place.
+    pub fn at(&self, place: Place) -> Decision {
+        self.decisions[place.before()]
+    }
+
+    /// All decisions, each with the place of its message.
+    pub fn places(&self) -> impl Iterator<Item = (Place, Decision)> {
+        let decisions = self.decisions.iter().enumerate();
+        decisions.map(|(before, &decision)| (Place::behind(before), decision))
+    }
+
     /// The places of the messages of earlier runs that a draft deletes, or would delete if their
     /// copies were here.
-    pub fn deleted(&self) -> impl Iterator<Item = usize> {
-        let decisions = self.decisions.iter().enumerate();
-        let deleted = decisions.filter(|(_, decision)| {
+    pub fn deleted(&self) -> impl Iterator<Item = Place> {
+        let deleted = self.places().filter(|(_, decision)| {
             decision.action.deletes_known()
                 || matches!(decision.reason, Reason::CopyDeleted | Reason::CopyUnclear)
         });

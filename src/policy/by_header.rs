@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::large::{Portion, portion};
 use super::{Action, Decision, Limits, Plan, Reason, Run};
-use crate::maildrop::Maildrop;
+use crate::maildrop::{Maildrop, Place};
 
 /// Decides for every message of a maildrop without unique-ids, in its order. `stored` are the
 /// places of those whose header is that of a stored message; `taken` is what earlier sessions of
@@ -13,13 +13,12 @@ use crate::maildrop::Maildrop;
 /// Nothing is deleted, whatever the retention: a header does not prove what is below it.
 pub fn plan_by_header(
     maildrop: &Maildrop,
-    stored: &HashSet<usize>,
+    stored: &HashSet<Place>,
     limits: Limits,
     taken: (u64, u64),
 ) -> Plan {
     let mut run = Run::new(limits, taken);
-    let messages = maildrop.iter().enumerate();
-    let decisions = messages.map(|(place, message)| {
+    let decisions = maildrop.places().map(|(place, message)| {
         let decision = if stored.contains(&place) {
             Decision::new(Action::Keep, Reason::Stored, None)
         } else if portion(message, None, limits.headers_only_above) == Portion::Header {

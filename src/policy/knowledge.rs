@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::HeaderOnly;
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, Place};
 
 /// What is remembered of messages.
 pub trait Memory {
@@ -78,7 +78,7 @@ pub struct Evidence {
     /// How the sizes of this listing are counted.
     pub counting: Counting,
     /// Headers that were asked for, by place in the maildrop.
-    pub headers: HashMap<usize, HeaderSeen>,
+    pub headers: HashMap<Place, HeaderSeen>,
     /// Whether all was looked into that a deletion depends on. Until then the plan is a draft: it
     /// shows what would be deleted if nothing speaks against it.
     pub is_complete: bool,
@@ -149,7 +149,7 @@ pub(super) struct Knowledge {
 impl Knowledge {
     /// Puts the evidence about the message in this place together.
     pub(super) fn of(
-        place: usize,
+        place: Place,
         message: Message<'_>,
         memory: &impl Memory,
         evidence: &Evidence,
@@ -217,13 +217,13 @@ fn has_other_size(message: Message<'_>, remembered: Remembered) -> bool {
 
 /// The places of the known messages whose sizes are not those that are recorded, and how many
 /// others have the recorded ones.
-pub fn resized(maildrop: &Maildrop, memory: &impl Memory) -> (Vec<usize>, usize) {
+pub fn resized(maildrop: &Maildrop, memory: &impl Memory) -> (Vec<Place>, usize) {
     let mut places = Vec::new();
     let mut same = 0;
     if !maildrop.has_sizes() {
         return (places, same);
     }
-    for (place, message) in maildrop.iter().enumerate() {
+    for (place, message) in maildrop.places() {
         let Some(remembered) = memory.recall(message.unique_id) else {
             continue;
         };
@@ -237,12 +237,11 @@ pub fn resized(maildrop: &Maildrop, memory: &impl Memory) -> (Vec<usize>, usize)
 }
 
 /// The places of the known messages that have a size now, and had none when they were recorded.
-pub fn unsized_before(maildrop: &Maildrop, memory: &impl Memory) -> Vec<usize> {
+pub fn unsized_before(maildrop: &Maildrop, memory: &impl Memory) -> Vec<Place> {
     if !maildrop.has_sizes() {
         return Vec::new();
     }
-    let messages = maildrop.iter().enumerate();
-    let unsized_ones = messages.filter(|(_, message)| {
+    let unsized_ones = maildrop.places().filter(|(_, message)| {
         message.octets.is_some()
             && message.copies == 1
             && memory

@@ -12,7 +12,7 @@ use super::broke::Broke;
 use super::decide::{Found, Gone, Look};
 use super::transfer::{Committed, Landed, Landing};
 use super::{Event, Reporter};
-use crate::maildrop::{self, Maildrop};
+use crate::maildrop::{self, Maildrop, Place};
 use crate::policy::Action;
 use crate::session::{self, Listing, Session};
 use crate::store::{Name, Readers};
@@ -36,13 +36,13 @@ enum Proof {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Deletable {
     /// Its place in the maildrop.
-    place: usize,
+    place: Place,
     _proof: Proof,
 }
 
 impl Deletable {
     /// A message that this session retrieved, where the plan deletes it and it is undoubted.
-    pub(super) fn landed(place: usize, action: Action, landing: &Landing) -> Option<Self> {
+    pub(super) fn landed(place: Place, action: Action, landing: &Landing) -> Option<Self> {
         if landing.doubt.is_some() {
             return None;
         }
@@ -64,7 +64,7 @@ impl Deletable {
     }
 
     /// Its place in the maildrop.
-    pub(super) fn place(&self) -> usize {
+    pub(super) fn place(&self) -> Place {
         self.place
     }
 }
@@ -73,7 +73,7 @@ impl Deletable {
 /// they may go. Where the policy `follows` what a person deletes here, what is not in the store is
 /// looked for once more: a mail program may have been moving it.
 pub(super) fn proofs(
-    messages: Vec<(usize, Vec<Name>)>,
+    messages: Vec<(Place, Vec<Name>)>,
     follows: bool,
     look: &Look,
     store: &dyn Readers,
@@ -164,7 +164,7 @@ async fn lists_the_same(
 /// What became of the deletions.
 pub(super) struct Asked {
     /// The places in the maildrop whose deletion the server accepted.
-    pub(super) places: Vec<usize>,
+    pub(super) places: Vec<Place>,
     /// How many it did not accept.
     pub(super) failed: u64,
     /// Whether the server had no more to say.
@@ -188,7 +188,7 @@ pub(super) async fn delete(
         let place = deletable.place;
         Some((place, maildrop.get(place)?))
     });
-    let (places, messages): (Vec<usize>, Vec<_>) = listed.unzip();
+    let (places, messages): (Vec<Place>, Vec<_>) = listed.unzip();
     let numbers: Vec<_> = messages.iter().map(|message| message.number).collect();
     let mut accepted = Vec::with_capacity(places.len());
     let mut failed = 0;

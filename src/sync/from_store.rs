@@ -17,7 +17,7 @@ use super::visit::{self, Premises, Purpose, Visit};
 use super::{Error, Event, Request, delete};
 use crate::account::{Account, LineEndings, StoreSettings};
 use crate::cache::{Digest, Doubt, Had, LineEnds, Staged, Taken, Takes};
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, Place};
 use crate::session::{Session, Wanted};
 use crate::store::{Name, locate, names_by_tag, open_message};
 
@@ -103,7 +103,7 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
 async fn headers_of(
     session: &mut Session,
     maildrop: &Maildrop,
-    places: &[usize],
+    places: &[Place],
 ) -> Result<Vec<Option<Likeness>>, Error> {
     let messages = places.iter().filter_map(|&place| maildrop.get(place));
     let asked: Vec<headers::Asked> = messages.map(headers::Asked::from).collect();

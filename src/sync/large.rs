@@ -42,8 +42,8 @@ impl Headers<'_> {
         plan: &Plan,
         summary: &mut Summary,
     ) -> Result<(), Broke> {
-        let decisions = plan.decisions.iter().enumerate();
-        let wanted = decisions.filter(|(_, decision)| decision.action == Action::Headers);
+        let wanted = plan.places();
+        let wanted = wanted.filter(|(_, decision)| decision.action == Action::Headers);
         let wanted = wanted.filter_map(|(place, _)| maildrop.get(place));
         // One at which the session breaks has no header to give.
         let (bare, wanted): (Vec<Message<'_>>, Vec<Message<'_>>) =

@@ -8,7 +8,7 @@ use super::transfer::{Landed, Landing, Order, Retrieved};
 use super::{Error, Request, Summary};
 use crate::cache::{self, Doubt, MessageKey, Run};
 use crate::exit::Exit;
-use crate::maildrop::Maildrop;
+use crate::maildrop::{Maildrop, Place};
 use crate::pop3::Capabilities;
 
 /// What a run keeps count of, for its record.
@@ -214,7 +214,7 @@ pub(super) async fn asked(
     ledger: &mut Ledger,
     request: &Request<'_>,
     maildrop: &Maildrop,
-    places: &[usize],
+    places: &[Place],
 ) -> Result<(), Error> {
     let listed = places.iter().filter_map(|&place| maildrop.get(place));
     let unique_ids: Vec<Vec<u8>> = listed.map(|message| message.unique_id.to_vec()).collect();

@@ -5,7 +5,7 @@
 
 use crate::account::{Account, StoreSettings};
 use crate::cache::{AccountRow, Cache, Snapshot};
-use crate::maildrop::Maildrop;
+use crate::maildrop::{Maildrop, Place};
 use crate::session::Session;
 use crate::store::names_by_tag;
 use crate::sync::broke::{Broke, Untoppable};
@@ -89,7 +89,8 @@ pub(in crate::sync) async fn doubt(
         return Ok(());
     }
     let step = maildrop.len().div_ceil(SAMPLE).max(1);
-    let places: Vec<usize> = (0..maildrop.len()).step_by(step).collect();
+    let places = (0..maildrop.len()).step_by(step);
+    let places: Vec<Place> = places.map(Place::behind).collect();
     let asking = headers::of(session, maildrop, &places, untoppable, Likeness::of_sent);
     let headers = stop.unless_stopped(asking).await??;
     let found = headers

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Basis, Look};
 use crate::cache::Snapshot;
-use crate::maildrop::Maildrop;
+use crate::maildrop::{Maildrop, Place};
 use crate::policy::{Memory, Whereabouts};
 use crate::store::{Inventory, Name};
 use crate::sync::Error;
@@ -38,8 +38,8 @@ pub(super) fn apart(refiled: &mut [Refiled]) {
 pub(super) fn missed(
     maildrop: &Maildrop,
     snapshot: &Snapshot,
-    places: impl Iterator<Item = usize>,
-) -> Vec<(usize, Vec<u8>)> {
+    places: impl Iterator<Item = Place>,
+) -> Vec<(Place, Vec<u8>)> {
     let missed = places.filter_map(|place| {
         let message = maildrop.get(place)?;
         let known = snapshot.recall(message.unique_id)?;
@@ -61,7 +61,7 @@ pub(super) struct Search {
 pub(super) async fn search(
     basis: &mut Basis<'_>,
     snapshot: &Snapshot,
-    missed: &[(usize, Vec<u8>)],
+    missed: &[(Place, Vec<u8>)],
 ) -> Result<Search, Error> {
     let store = Arc::clone(&basis.store);
     let missed: Vec<(Vec<u8>, Vec<u8>)> = missed
@@ -115,8 +115,8 @@ pub(super) async fn search(
 pub(super) fn search_by_header(
     filed: &Filed,
     found: &[Refiled],
-    missed: Vec<(usize, Vec<u8>)>,
-    headers: &HashMap<usize, Option<Likeness>>,
+    missed: Vec<(Place, Vec<u8>)>,
+    headers: &HashMap<Place, Option<Likeness>>,
 ) -> Vec<Refiled> {
     let taken: HashSet<&Name> = found.iter().filter_map(|one| one.name.as_ref()).collect();
     let has_free = filed.names().iter().any(|name| !taken.contains(name));

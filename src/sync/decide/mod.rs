@@ -17,7 +17,7 @@ use super::likeness::Likeness;
 use super::transfer::Exactness;
 use super::{Error, Event, Request, Stop};
 use crate::cache::{Digest, Renamed, Shown, Snapshot};
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, Place};
 use crate::policy::{
     self, Action, Brake, Circumstances, Counting, Evidence, HeaderSeen, Memory, Plan, Reason,
     Rules, StoreState, Trouble, Whereabouts,
@@ -198,7 +198,7 @@ async fn look_into(
     maildrop: &Maildrop,
     snapshot: &Snapshot,
     draft: &Plan,
-) -> Result<(Vec<Refiled>, HashMap<usize, HeaderSeen>), Broke> {
+) -> Result<(Vec<Refiled>, HashMap<Place, HeaderSeen>), Broke> {
     let missed = missed::missed(maildrop, snapshot, draft.deleted());
     let (mut refiled, mut filed) = (Vec::new(), Filed::default());
     if !missed.is_empty() {
@@ -221,8 +221,8 @@ async fn look_into(
         }
     }
     // What is kept whatever its header is needs none.
-    let is_asked = |place: &usize| draft.decisions[*place].action == Action::Delete;
-    let is_found = |place: usize| {
+    let is_asked = |place: &Place| draft.at(*place).action == Action::Delete;
+    let is_found = |place: Place| {
         let message = maildrop.get(place);
         message.is_some_and(|message| {
             refiled
@@ -230,13 +230,13 @@ async fn look_into(
                 .any(|found| found.unique_id == message.unique_id)
         })
     };
-    let mut places: Vec<usize> = draft
+    let mut places: Vec<Place> = draft
         .deleted()
         .filter(|place| is_asked(place) || is_found(*place))
         .collect();
-    let still: Vec<(usize, Vec<u8>)> = missed
+    let still: Vec<(Place, Vec<u8>)> = missed
         .into_iter()
-        .filter(|(place, _)| draft.decisions[*place].action.deletes_known() && !is_found(*place))
+        .filter(|(place, _)| draft.at(*place).action.deletes_known() && !is_found(*place))
         .collect();
     places.extend(still.iter().map(|(place, _)| *place));
     places.sort_unstable();
@@ -250,7 +250,7 @@ async fn look_into(
     let asking = headers::of(session, maildrop, &places, basis.untoppable, read);
     let headers = basis.stop.unless_stopped(asking).await??;
     let mut seen = HashMap::with_capacity(places.len());
-    let mut shown: HashMap<usize, Option<Likeness>> = HashMap::new();
+    let mut shown: HashMap<Place, Option<Likeness>> = HashMap::new();
     for ((&place, recorded), header) in places.iter().zip(&recorded).zip(headers) {
         let what = match header {
             None => {
@@ -271,12 +271,11 @@ async fn look_into(
 }
 
 /// The places of the messages whose unique-ids were missing from a listing, and are back.
-fn back(maildrop: &Maildrop, snapshot: &Snapshot) -> Vec<usize> {
+fn back(maildrop: &Maildrop, snapshot: &Snapshot) -> Vec<Place> {
     if !snapshot.misses_any() {
         return Vec::new();
     }
-    let messages = maildrop.iter().enumerate();
-    let back = messages.filter(|(_, message)| {
+    let back = maildrop.places().filter(|(_, message)| {
         let known = snapshot.recall(message.unique_id);
         known.is_some_and(|known| known.gone.is_some() && message.copies == 1)
     });
@@ -289,8 +288,8 @@ async fn compare_headers(
     session: &mut Session,
     maildrop: &Maildrop,
     snapshot: &Snapshot,
-    places: Vec<usize>,
-) -> Result<HashMap<usize, HeaderSeen>, Broke> {
+    places: Vec<Place>,
+) -> Result<HashMap<Place, HeaderSeen>, Broke> {
     if places.is_empty() {
         return Ok(HashMap::new());
     }
@@ -402,7 +401,7 @@ impl Basis<'_> {
         &mut self,
         maildrop: &Maildrop,
         snapshot: &Snapshot,
-        places: &[usize],
+        places: &[Place],
     ) -> Result<Vec<Vec<Digest>>, Error> {
         let listed = places.iter().filter_map(|&place| maildrop.get(place));
         let ids: Vec<Vec<u8>> = listed

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use super::renamed;
 use crate::cache::{Absent, MessageKey};
 use crate::envelope::Envelope;
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, Place};
 use crate::policy::{Plan, plan_by_header};
 use crate::session::Session;
 use crate::sync::headers::{self, Header, Known};
@@ -19,7 +19,7 @@ use crate::sync::{Error, Event, Request};
 /// What the headers of a maildrop told.
 pub(in crate::sync) struct Seen {
     /// The places of messages that are stored.
-    stored: HashSet<usize>,
+    stored: HashSet<Place>,
     /// The records of these.
     pub(in crate::sync) taken: HashSet<MessageKey>,
     /// What each message says of itself, where that was asked for.
@@ -60,7 +60,7 @@ pub(in crate::sync) async fn look(
     // The header is all there is to go by, but a size that says otherwise outranks it.
     let stored = pairs.into_iter().filter(|pair| pair.has_size);
     let (stored, taken) = stored
-        .map(|pair| (pair.index, recorded[pair.absent].key))
+        .map(|pair| (Place::behind(pair.index), recorded[pair.absent].key))
         .unzip();
     Ok(Some(Seen {
         stored,

@@ -11,16 +11,15 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Basis, counting};
 use crate::cache::{Absent, Digest, Renamed, Shown, Snapshot};
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, Place};
 use crate::policy::{Counting, Memory};
 use crate::session::Session;
 use crate::sync::broke::Broke;
 use crate::sync::headers::{self, Known};
 
 /// The places of the messages that nothing is known of.
-pub(in crate::sync) fn unknown(maildrop: &Maildrop, memory: &impl Memory) -> Vec<usize> {
-    let places = maildrop.iter().enumerate();
-    let unknown = places.filter(|(_, message)| {
+pub(in crate::sync) fn unknown(maildrop: &Maildrop, memory: &impl Memory) -> Vec<Place> {
+    let unknown = maildrop.places().filter(|(_, message)| {
         !message.unique_id.is_empty()
             && memory.recall(message.unique_id).is_none()
             && memory.recall_header(message.unique_id).is_none()

@@ -11,7 +11,7 @@ use super::broke::{Broke, Untoppable};
 use super::transfer::Arrival;
 use crate::account::LineEndings;
 use crate::cache::Digest;
-use crate::maildrop::{Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, Place};
 use crate::pop3::MessageNumber;
 use crate::session::{Refusal, Session, Sink};
 
@@ -41,7 +41,7 @@ pub(super) enum Header<'a> {
 pub(super) async fn of<T: Clone + Send>(
     session: &mut Session,
     maildrop: &Maildrop,
-    places: &[usize],
+    places: &[Place],
     spare: &Untoppable,
     read: impl Fn(&[u8]) -> T + Send + Sync,
 ) -> Result<Vec<Option<T>>, Broke> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Run;
-use crate::maildrop::Maildrop;
+use crate::maildrop::{Maildrop, Place};
 use crate::policy::Action;
 use crate::session::{self, Session};
 use crate::store::Readers;
@@ -153,15 +153,13 @@ impl Run<'_> {
             .iter()
             .filter_map(|landing| {
                 let place = order.place(landing.slot);
-                let action = decided.plan.decisions[place].action;
+                let action = decided.plan.at(place).action;
                 Deletable::landed(place, action, landing)
             })
             .collect();
-        let places: Vec<(usize, Vec<u8>)> = decided
+        let places: Vec<(Place, Vec<u8>)> = decided
             .plan
-            .decisions
-            .iter()
-            .enumerate()
+            .places()
             .filter(|(_, decision)| decision.action == Action::Delete)
             .filter_map(|(place, _)| Some((place, maildrop.get(place)?.unique_id.to_vec())))
             .collect();

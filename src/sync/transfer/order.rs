@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::maildrop::{self, Maildrop};
+use crate::maildrop::{self, Maildrop, Place};
 use crate::policy::{Action, Memory, Plan, Whereabouts};
 use crate::session::Wanted;
 
@@ -16,7 +16,7 @@ pub(in crate::sync) struct Slot(pub(in crate::sync) usize);
 pub(in crate::sync) struct Order {
     maildrop: Arc<Maildrop>,
     /// Places in the maildrop.
-    places: Vec<usize>,
+    places: Vec<Place>,
     /// Messages whose unique-id is recorded: their content tells which ones they are.
     recorded: HashSet<Slot>,
     /// Messages that may not have come whole the last time.
@@ -41,8 +41,8 @@ impl Order {
             looked_into: HashSet::new(),
             maildrop,
         };
-        for (place, message) in order.maildrop.iter().enumerate() {
-            let decision = plan.decisions[place];
+        for (place, message) in order.maildrop.places() {
+            let decision = plan.at(place);
             if !decision.action.retrieves() {
                 continue;
             }
@@ -144,7 +144,7 @@ impl Order {
     }
 
     /// The place in the maildrop of this place of the order.
-    pub(in crate::sync) fn place(&self, slot: Slot) -> usize {
+    pub(in crate::sync) fn place(&self, slot: Slot) -> Place {
         self.places[slot.0]
     }
 
