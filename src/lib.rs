@@ -47,7 +47,7 @@
 //!
 //! `find` knows where an address's mailbox is. `account`, `envelope`, `profile`, `exit` and
 //! `stop` are words that all of them share; `patient` reads files of people, which may be pipes, and
-//! `children` knows the programs that were started.
+//! `children` knows the programs that were started, `descriptors` the errors of too many files.
 //!
 //! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].
 
@@ -58,6 +58,7 @@ mod children;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
+mod descriptors;
 pub mod envelope;
 pub mod exit;
 pub mod find;

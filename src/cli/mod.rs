@@ -18,6 +18,7 @@ use crate::exit::Exit;
 
 mod account;
 pub mod args;
+mod descriptors;
 mod fetch;
 mod help;
 mod import;

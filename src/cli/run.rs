@@ -8,10 +8,12 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument;
 
 use crate::account::Account;
+use crate::descriptors::ADVICE;
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::sync::{self, Allow, Outcome, Request};
 
+use super::descriptors;
 use super::output::Output;
 use super::prompt::Terminal;
 use super::runtime;
@@ -27,6 +29,12 @@ pub(super) fn run(
     output: &Arc<Output>,
 ) -> Exit {
     let jobs = jobs.min(accounts.len()).max(1);
+    if let Some(limit) = descriptors::too_few_for(jobs) {
+        let message = format!("{limit} open files are too few for {jobs} accounts at once");
+        output.problem(None, &message);
+        output.hint(Some(ADVICE));
+        return Exit::IoError;
+    }
     runtime::within(output, jobs, async |stop| {
         let crew = Crew {
             prompt: Arc::new(Terminal::new(Arc::clone(output), stop.clone())),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::account::Account;
+use crate::descriptors;
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::sync::{Allow, Request, system_clock};
@@ -34,6 +35,8 @@ pub(super) fn within(
         Ok(started) => started,
         Err(error) => {
             output.problem(None, &format!("cannot start: {error}"));
+            let exhausted = descriptors::are_exhausted(&error);
+            output.hint(exhausted.then_some(descriptors::ADVICE));
             return Exit::IoError;
         }
     };

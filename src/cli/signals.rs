@@ -15,6 +15,7 @@ use tokio::signal::unix::{Signal as Arrivals, SignalKind, signal};
 use crate::children;
 use crate::stop::{Signal, Stop, Stopper};
 
+use super::descriptors;
 use super::output::Output;
 use super::prompt;
 
@@ -23,6 +24,7 @@ use super::prompt;
 ///
 /// It is handled and not ignored: what popsync starts would ignore it as well.
 pub(super) fn survive_large_files() -> io::Result<()> {
+    descriptors::for_a_runtime()?;
     let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
     let _inside = runtime.enter();
     // The handler stays when what hears of it is gone.
@@ -35,6 +37,7 @@ pub(super) fn survive_large_files() -> io::Result<()> {
 /// which blocks.
 pub(super) fn listen(output: &Arc<Output>) -> io::Result<Stop> {
     let (stopper, stop) = Stop::pair();
+    descriptors::for_a_runtime()?;
     let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
     let ears = {
         let _inside = runtime.enter();

@@ -6,7 +6,7 @@ use tokio::task::JoinError;
 
 use crate::exit::Exit;
 use crate::stop::Signal;
-use crate::{auth, cache, session, store};
+use crate::{auth, cache, descriptors, session, store};
 
 /// Why a sync ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +128,9 @@ impl Error {
 
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
+        if descriptors::are_exhausted(self) {
+            return Exit::IoError;
+        }
         match self {
             Self::Auth(error) => error.exit(),
             Self::Cache(error) => error.exit(),
@@ -161,6 +164,9 @@ impl Error {
 
     /// What the user can do, for a line of its own.
     pub fn advice(&self) -> Option<String> {
+        if descriptors::are_exhausted(self) {
+            return Some(descriptors::ADVICE.to_owned());
+        }
         match self {
             Self::Auth(error) => error.advice(),
             Self::Cache(error) => error.advice(),

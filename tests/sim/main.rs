@@ -12,6 +12,7 @@ mod from_store;
 mod headers_only;
 mod keyring;
 mod list;
+mod machine;
 mod mechanisms;
 mod migration;
 mod oauth;

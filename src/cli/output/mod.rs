@@ -3,6 +3,7 @@
 //! This is the only place that prints. What people read is escaped here, once, whatever it came
 //! from; progress bars are taken away while a line is written.
 
+use std::env;
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -75,21 +76,23 @@ impl Output {
     /// The process's own stdout and stderr.
     pub(super) fn standard(options: Options) -> Self {
         let terminal = io::stderr().is_terminal();
+        let draws = terminal && understands_escapes();
         // `console` knows NO_COLOR, CLICOLOR and TERM=dumb.
         let colour = options
             .colour
-            .unwrap_or_else(|| terminal && console::colors_enabled_stderr());
-        Self::new(options, terminal, colour, io::stdout(), io::stderr())
+            .unwrap_or_else(|| draws && console::colors_enabled_stderr());
+        Self::new(options, terminal, draws, colour, io::stdout(), io::stderr())
     }
 
     fn new(
         options: Options,
         terminal: bool,
+        draws: bool,
         colour: bool,
         out: impl Write + Send + 'static,
         err: impl Write + Send + 'static,
     ) -> Self {
-        let progress = terminal && !options.json && !options.quiet && !options.dry_run;
+        let progress = draws && !options.json && !options.quiet && !options.dry_run;
         Self {
             options,
             terminal,
@@ -354,6 +357,11 @@ impl Output {
             self.out.write(line().text());
         }
     }
+}
+
+/// Whether the terminal is one that can be drawn on, as far as it is known.
+fn understands_escapes() -> bool {
+    env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
 }
 
 /// A task ended by a panic.

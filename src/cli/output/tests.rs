@@ -40,7 +40,14 @@ const JSON: Options = Options { json: true, ..TEXT };
 fn output(options: Options, terminal: bool) -> (Arc<Output>, Screen, Screen) {
     let (out, err) = (Screen::default(), Screen::default());
     let colour = options.colour == Some(true);
-    let output = Output::new(options, terminal, colour, out.clone(), err.clone());
+    let output = Output::new(
+        options,
+        terminal,
+        terminal,
+        colour,
+        out.clone(),
+        err.clone(),
+    );
     // Bars would go to the stderr of the tests.
     output.bars.set_draw_target(ProgressDrawTarget::hidden());
     (Arc::new(output), out, err)

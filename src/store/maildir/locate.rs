@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::look::base;
+use super::look::{base, is_hidden};
 use super::siblings::{Reach, roots};
-use super::stamp;
 use crate::store::Name;
 
 /// How deep sub-folders may lie.
@@ -56,7 +55,7 @@ impl Search<'_> {
             } else if kind.is_file() {
                 let file_name = entry.file_name();
                 let file_name = file_name.to_string_lossy();
-                if !stamp::is_one(&file_name) {
+                if !is_hidden(&file_name) {
                     self.note(&file_name, &entry.path());
                 }
             }

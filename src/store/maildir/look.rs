@@ -16,7 +16,6 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::siblings::{Reach, roots};
-use super::stamp;
 use crate::store::{Doubt, Error, Inventory};
 
 /// What every name of ours ends with; mail programs add to it.
@@ -42,6 +41,18 @@ pub(super) fn base(file_name: &str) -> &str {
     file_name
         .split_once(':')
         .map_or(file_name, |(base, _)| base)
+}
+
+/// Whether a file of this name is no message, as every reader of a Maildir has it: what NFS keeps of
+/// a file that is removed while it is open, what editors and other systems put beside a file, and
+/// our stamp. Folders with such a name may hold mail.
+pub(super) fn is_hidden(file_name: &str) -> bool {
+    file_name.starts_with('.')
+}
+
+/// Whether this folder is one of those that hold messages, and no others.
+fn is_of_messages(folder: &Path) -> bool {
+    folder.ends_with("new") || folder.ends_with("cur")
 }
 
 /// Whether there is a Maildir at this path: a folder with `new` or `cur` in it.
@@ -202,7 +213,7 @@ impl Walk {
             let file_name = entry.file_name();
             if kind.is_file() {
                 let file_name = file_name.to_string_lossy();
-                if !stamp::is_one(&file_name) {
+                if !is_hidden(&file_name) {
                     note(folder, &file_name);
                 }
             } else if kind.is_dir() || kind.is_symlink() {
@@ -223,7 +234,14 @@ impl Walk {
         let path = folder.join(file_name);
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.enter(path, &metadata, waiting),
-            Ok(_) => note(folder, &file_name.to_string_lossy()),
+            Ok(_) => {
+                let file_name = file_name.to_string_lossy();
+                if !is_hidden(&file_name) {
+                    note(folder, &file_name);
+                }
+            }
+            // Such as the lock of an editor, which is a link to nowhere.
+            Err(_) if is_hidden(&file_name.to_string_lossy()) && is_of_messages(folder) => {}
             Err(error) => self.failed(&path, &error),
         }
     }

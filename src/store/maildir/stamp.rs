@@ -24,11 +24,6 @@ const PREFIX: &str = ".popsync-";
 /// No stamp is longer than a key and its line end.
 const LONGEST: u64 = 32;
 
-/// Whether a file of this name is a stamp, of whatever account.
-pub(super) fn is_one(file_name: &str) -> bool {
-    file_name.starts_with(PREFIX)
-}
-
 /// The stamp of the account with this tag in the Maildir at `path`; none where there is none, or
 /// what is there makes no sense.
 ///

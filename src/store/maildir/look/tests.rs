@@ -197,3 +197,33 @@ fn messages_are_found_beside_the_maildir_too() {
         Some(Doubt::Unreadable { what }) if what.contains(".work.Lost")
     ));
 }
+
+/// Files that Dovecot and mutt do not see either.
+#[test]
+fn names_with_a_leading_dot_are_no_messages() {
+    let mail = Mail::new();
+    for place in [
+        "cur/.nfs00000000012345670000001f",
+        "cur/._1.a:2,S",
+        "new/.1.a.swp",
+        ".popsync-0123456789abcdef",
+    ] {
+        mail.file(place);
+    }
+    // The lock of an editor leads nowhere; a link to a file is that file.
+    symlink("anna@host.123:456", mail.root().join("cur/.#1.a")).unwrap();
+    symlink("._1.a:2,S", mail.root().join("cur/.2.a")).unwrap();
+    mail.folder(".Archive/cur");
+    mail.file(".Archive/cur/3.a");
+    mail.rest();
+    let mut noted = Vec::new();
+    let mut walk = Walk::default();
+    let mut note = |_: &Path, name: &str| noted.push(name.to_owned());
+    walk.all(mail.root(), Reach::All, &mut note).unwrap();
+    assert_eq!(noted, ["3.a"]);
+    assert!(walk.doubt.is_none(), "{:?}", walk.doubt);
+    // One where folders are is a folder that cannot be reached now.
+    symlink("/nowhere/Archive", mail.root().join(".Elsewhere")).unwrap();
+    let inventory = inventory(mail.root()).unwrap();
+    assert!(inventory.is_doubtful().is_some());
+}

@@ -1,0 +1,32 @@
+//! How many files may be open, asked before they are needed.
+
+use std::fs::File;
+use std::io;
+
+use rustix::process::{Resource, getrlimit};
+
+/// What a run has open whatever it does: its standard streams, the runtime's, the folders of the
+/// state.
+const OF_A_RUN: u64 = 14;
+
+/// What each account adds: its connection, its store, its state.
+const OF_AN_ACCOUNT: u64 = 8;
+
+/// What a runtime that hears signals needs, and some more.
+const OF_A_RUNTIME: usize = 8;
+
+/// The limit, where it is too low for so many accounts at the same time. One is tried anyway.
+pub(super) fn too_few_for(accounts: usize) -> Option<u64> {
+    let wanted = OF_A_RUN + OF_AN_ACCOUNT.saturating_mul(accounts as u64);
+    let limit = getrlimit(Resource::Nofile).current?;
+    (accounts > 1 && wanted > limit).then_some(limit)
+}
+
+/// Fails where a runtime could not be made: one that runs out of descriptors on the way panics.
+pub(super) fn for_a_runtime() -> io::Result<()> {
+    let mut open = Vec::new();
+    while open.len() < OF_A_RUNTIME {
+        open.push(File::open("/")?);
+    }
+    Ok(())
+}

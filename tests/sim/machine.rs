@@ -1,0 +1,120 @@
+//! What the machine allows: open files, a terminal that can be drawn on.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Write as _;
+
+use support::bench::{Bench, Run, USER, letters};
+use support::pty::Pty;
+
+/// A sync of so many accounts, all of the same mailbox.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn sync_of<'b>(bench: &'b Bench, accounts: usize, arguments: &[&str]) -> Run<'b> {
+    let mut more = String::new();
+    for number in 1..accounts {
+        write!(
+            more,
+            "[accounts.more{number}]\nserver = {:?}\nuser = {USER:?}\nmaildir = \"more{number}\"\n\
+             password-file = \"password\"\ntls = {{ ca-file = \"ca.pem\" }}\n",
+            bench.url()
+        )
+        .unwrap();
+    }
+    bench.sync(&more, arguments)
+}
+
+#[test]
+fn too_few_descriptors_for_many_accounts_are_said_before_anything_begins() {
+    let bench = Bench::with(letters(3));
+    let run = sync_of(&bench, 8, &["--jobs", "8"]);
+    let ended = run.through("ulimit -n 24; exec \"$@\"").gives(74);
+    ended.says("24 open files are too few for 8 accounts at once");
+    ended.says("hint: lower `--jobs`, or allow more open files with `ulimit -n`");
+    assert!(bench.sim.transcripts().is_empty());
+    let run = sync_of(&bench, 8, &["--jobs", "1"]);
+    run.through("ulimit -n 32; exec \"$@\"").gives(0);
+    bench.assert_exactly_once();
+}
+
+/// Whatever cannot be opened, it is no wrong password.
+#[test]
+fn descriptors_that_run_out_are_said_wherever_they_do() {
+    for limit in 6..24 {
+        let bench = Bench::with(letters(3));
+        let run = bench.fetch(&["--profile", "outlook-2016"]);
+        let ended = run
+            .through(&format!("ulimit -n {limit}; exec \"$@\""))
+            .end();
+        // The loader of programs needs some itself.
+        let statuses = [Some(0), Some(73), Some(74), Some(127)];
+        assert!(
+            statuses.contains(&ended.status),
+            "{limit}: {}",
+            ended.text()
+        );
+        if ended.err.contains("Too many open files") {
+            ended.says("`ulimit -n`");
+        }
+        if ended.status != Some(0) {
+            bench.no_hooks();
+            bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+        }
+        bench.assert_exactly_once();
+    }
+}
+
+#[test]
+fn a_terminal_without_escape_sequences_gets_none() {
+    for term in [Some("dumb"), Some(""), None, Some("xterm")] {
+        let bench = Bench::with(letters(50));
+        let mut run = bench.fetch(&[]);
+        let (out, err) = (Pty::open(), Pty::open());
+        run.command.stdout(out.end()).stderr(err.end());
+        if let Some(term) = term {
+            run.command.env("TERM", term);
+        }
+        // Read while it runs, since a terminal holds little.
+        let (out, err) = std::thread::scope(|scope| {
+            let running = run.start();
+            let err = scope.spawn(move || err.read_to_end());
+            let out = scope.spawn(move || out.read_to_end());
+            assert_eq!(running.end().status, Some(0));
+            (out.join().unwrap(), err.join().unwrap())
+        });
+        assert_eq!(out, b"", "{term:?}");
+        let draws = err.contains(&b'\x1b');
+        assert_eq!(
+            draws,
+            term == Some("xterm"),
+            "{term:?}: {}",
+            err.escape_ascii()
+        );
+        let err = String::from_utf8(err).unwrap();
+        assert!(err.contains("50 new messages"), "{term:?}: {err}");
+    }
+    // Nor does the help.
+    let bench = Bench::with(letters(1));
+    let mut run = bench.fetch(&["--help"]);
+    let out = Pty::open();
+    run.command.stdout(out.end()).env("TERM", "dumb");
+    let running = run.start();
+    let help = out.read_to_end();
+    assert_eq!(running.end().status, Some(0));
+    assert!(help.starts_with(b"Fetch") && !help.contains(&b'\x1b'));
+}
+
+/// What NFS keeps of a file that is removed while it is open is no copy of it.
+#[test]
+fn names_with_a_leading_dot_in_a_maildir_are_no_mail() {
+    let bench = Bench::with(letters(3));
+    for folder in ["tmp", "new", "cur"] {
+        fs::create_dir_all(bench.place.join(folder)).unwrap();
+    }
+    for (number, message) in bench.held().iter().enumerate() {
+        let path = bench.place.join(format!("new/.nfs00000000000{number}"));
+        File::create(path).unwrap().write_all(message).unwrap();
+    }
+    // Else the run would end, since the store would be full of what the server lists.
+    bench.fetch(&[]).gives(0);
+    assert_eq!(bench.sim.commands_of("RETR").len(), 3);
+}
