@@ -96,6 +96,11 @@ impl Error {
         )
     }
 
+    /// Whether another process did not let go in time of what all share.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Busy { .. }) || self.code() == Some(ErrorCode::DatabaseBusy)
+    }
+
     fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::Sqlite(source) => source.sqlite_error_code(),
@@ -126,6 +131,9 @@ impl Error {
             Self::StateDir { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "make room and run it again".to_owned()
             }
+            Self::StateDir { source, .. } if source.kind() == io::ErrorKind::QuotaExceeded => {
+                "your quota is used up: make room and run it again".to_owned()
+            }
             Self::StateDir { .. } => {
                 "name another folder with `--state-dir`, or make this one writable".to_owned()
             }
@@ -134,7 +142,8 @@ impl Error {
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => DAMAGED.to_owned(),
                 ErrorCode::DiskFull => "make room and run it again".to_owned(),
                 ErrorCode::SystemIoFailure => {
-                    "is the disk of the state folder full, or failing?".to_owned()
+                    "is the disk of the state folder full or failing, or your quota used up?"
+                        .to_owned()
                 }
                 ErrorCode::DatabaseBusy => "try again later".to_owned(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
@@ -143,5 +152,24 @@ impl Error {
                 _ => return None,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_quota_is_a_disk_that_is_full() {
+        for errno in [Errno::NOSPC, Errno::DQUOT] {
+            let error = Error::StateDir {
+                path: "/state".into(),
+                source: errno.into(),
+            };
+            let advice = error.advice().unwrap();
+            assert!(advice.contains("make room and run it again"), "{advice}");
+        }
     }
 }

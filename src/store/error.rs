@@ -199,7 +199,11 @@ impl Error {
                 "files may not be that large here: see `ulimit -f`, or what the file system allows"
                     .to_owned()
             }
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            io::ErrorKind::QuotaExceeded => {
+                "your quota is used up: make room and run it again; whatever was complete is stored"
+                    .to_owned()
+            }
+            io::ErrorKind::StorageFull => {
                 "make room and run it again; whatever was complete is stored".to_owned()
             }
             io::ErrorKind::PermissionDenied => {
@@ -217,5 +221,30 @@ impl Error {
             }
             _ => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    /// A quota of the user, the group or the project: to popsync all are one.
+    #[test]
+    fn a_quota_is_a_disk_that_is_full() {
+        for (errno, words) in [(Errno::NOSPC, "make room"), (Errno::DQUOT, "your quota")] {
+            let path = Path::new("/mail/new/1");
+            for error in [
+                Error::io("writing", path, errno),
+                Error::folder(path, errno),
+            ] {
+                let advice = error.advice().unwrap();
+                assert!(advice.starts_with(words), "{advice}");
+                assert!(advice.contains("make room and run it again"), "{advice}");
+            }
+            let error = Error::io("writing", path, errno);
+            assert_eq!(error.exit(), Exit::IoError);
+        }
     }
 }
