@@ -1,7 +1,9 @@
 //! The request to end before the work is done, and the signal that made it.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::future;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -101,6 +103,36 @@ impl Stop {
     }
 }
 
+/// How long another program's lock is waited for although the end is asked for: others keep it for
+/// a moment, and what is complete is to be recorded.
+const GRACE: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// What the work of this thread is for.
+    static HEARD: RefCell<Option<Stop>> = const { RefCell::new(None) };
+}
+
+impl Stop {
+    /// Does something that may block. What it waits for is given up soon where the end is asked
+    /// for: see [`may_wait`].
+    pub(crate) fn within<T>(&self, act: impl FnOnce() -> T) -> T {
+        struct Before(Option<Stop>);
+        impl Drop for Before {
+            fn drop(&mut self) {
+                HEARD.set(self.0.take());
+            }
+        }
+        let _before = Before(HEARD.replace(Some(self.clone())));
+        act()
+    }
+}
+
+/// Whether what this thread has waited for since `began` is worth to be waited for any longer.
+pub(crate) fn may_wait(began: Instant) -> bool {
+    let is_asked = || HEARD.with_borrow(|stop| stop.as_ref().is_some_and(|s| s.asked().is_some()));
+    began.elapsed() < GRACE || !is_asked()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +147,22 @@ mod tests {
         assert_eq!(stop.asked(), Some(Signal::HangUp));
         let never = future::pending::<()>();
         assert_eq!(stop.unless_stopped(never).await, Err(Signal::HangUp));
+    }
+
+    #[test]
+    fn a_lock_is_waited_for_until_the_end_is_asked_for() {
+        let (stopper, stop) = Stop::pair();
+        let long_ago = Instant::now().checked_sub(GRACE).unwrap();
+        stop.within(|| assert!(may_wait(long_ago)));
+        stopper.stop(Signal::Terminate);
+        stop.within(|| {
+            assert!(!may_wait(long_ago));
+            // Others have theirs for a moment, and are waited for.
+            assert!(may_wait(Instant::now()));
+            Stop::never().within(|| assert!(may_wait(long_ago)));
+            assert!(!may_wait(long_ago));
+        });
+        assert!(may_wait(long_ago));
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Error, create_state_dir};
 use crate::account::Identity;
+use crate::stop::may_wait;
 
 /// Where the locks are, in the state folder.
 const FOLDER: &str = "locks";
@@ -87,11 +88,12 @@ impl Lock {
 /// without end: the process that has it may be stopped.
 pub(super) fn setting_up(state_dir: &Path, limit: Duration) -> Result<File, Error> {
     let (path, file) = open(state_dir, "schema.lock")?;
-    let until = Instant::now() + limit;
+    let began = Instant::now();
+    let goes_on = || began.elapsed() < limit && may_wait(began);
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(PAUSE),
+            Err(TryLockError::WouldBlock) if goes_on() => thread::sleep(PAUSE),
             Err(TryLockError::WouldBlock) => return Err(Error::Busy { path }),
             Err(TryLockError::Error(source)) => return Err(Error::StateDir { path, source }),
         }

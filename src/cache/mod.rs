@@ -7,7 +7,6 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -15,6 +14,7 @@ use crate::store;
 
 mod accounts;
 mod breakers;
+mod busy;
 mod capabilities;
 mod content;
 mod copy;
@@ -61,9 +61,6 @@ pub use stumps::Stump;
 /// The file in the state folder.
 pub const FILE_NAME: &str = "popsync.sqlite3";
 
-/// How long one run waits for another's transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// The open cache.
 #[derive(Debug)]
 pub struct Cache {
@@ -92,10 +89,10 @@ impl Cache {
                 source,
             })?;
         let mut connection = Connection::open(&path)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.busy_handler(Some(busy::wait))?;
         {
             // Two runs that both find no schema must not both make one.
-            let _lock = lock::setting_up(state_dir, BUSY_TIMEOUT)?;
+            let _lock = lock::setting_up(state_dir, busy::TIMEOUT)?;
             migrate::check(&connection, &path)?;
             sync_what_was_left(state_dir, migrate::is_blank(&connection)?)?;
             // Where the file system cannot do WAL, SQLite keeps to the journal that it can do.
@@ -143,7 +140,7 @@ impl Cache {
         let open = |flags| Connection::open_with_flags(&path, flags);
         let connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|_| open(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.busy_handler(Some(busy::wait))?;
         // Without a writable folder SQLite cannot make what it needs beside the file; then no
         // run is active there either, and the file does not change while it is copied.
         let is_current = match migrate::check(&connection, &path) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tokio::task::JoinError;
 
 use crate::exit::Exit;
-use crate::stop::Signal;
+use crate::stop::{Signal, Stop};
 use crate::{auth, cache, descriptors, session, store};
 
 /// Why a sync ended before its time.
@@ -123,6 +123,19 @@ impl Error {
     pub(super) fn panicked(error: JoinError) -> Self {
         Self::Panicked {
             message: error.to_string(),
+        }
+    }
+
+    /// The signal that ended a run, where all that went wrong is that it did not wait any longer.
+    pub(super) fn or_stopped(self, stop: &Stop) -> Self {
+        let is_wait = match &self {
+            Self::Cache(error) => error.is_busy(),
+            Self::Store(store::Error::Locked { .. }) => true,
+            _ => false,
+        };
+        match stop.asked() {
+            Some(signal) if is_wait => signal.into(),
+            _ => self,
         }
     }
 

@@ -2,21 +2,23 @@
 
 use tokio::task::spawn_blocking;
 
-use super::Error;
+use super::{Error, Stop};
 use crate::cache::{AccountId, Cache};
 
 /// What is recorded of one account. One job at a time has it.
 #[derive(Debug)]
 pub(super) struct Ledger {
     account: AccountId,
+    stop: Stop,
     /// Not here while a job on another thread has it.
     cache: Option<Cache>,
 }
 
 impl Ledger {
-    pub(super) fn new(cache: Cache, account: AccountId) -> Self {
+    pub(super) fn new(cache: Cache, account: AccountId, stop: Stop) -> Self {
         Self {
             account,
+            stop,
             cache: Some(cache),
         }
     }
@@ -37,13 +39,14 @@ impl Ledger {
     {
         let mut cache = self.lend()?;
         let account = self.account;
+        let stop = self.stop.clone();
         let acting = spawn_blocking(move || {
-            let result = act(&mut cache, account);
+            let result = stop.within(|| act(&mut cache, account));
             (cache, result)
         });
         let (cache, result) = acting.await.map_err(Error::panicked)?;
         self.cache = Some(cache);
-        result.map_err(Into::into)
+        result.map_err(|error| error.into().or_stopped(&self.stop))
     }
 
     /// Hands the cache over to a longer job, which gives it back by [`Self::give_back`].

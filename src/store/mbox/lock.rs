@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
 use super::file::MailFile;
+use crate::stop::may_wait;
 use crate::store::Error;
 
 /// Between two attempts.
@@ -45,6 +46,7 @@ impl Locked {
     /// Locks the file.
     pub(super) fn acquire(mail: &Arc<MailFile>, until: Instant) -> Result<Self, Error> {
         let path = &mail.path;
+        let began = Instant::now();
         if !mail.claim(until) {
             return Err(Error::locked(path, path));
         }
@@ -69,7 +71,7 @@ impl Locked {
                 Err(Errno::AGAIN | Errno::ACCESS) => path.clone(),
                 Err(error) => return Err(Error::io("locking", path, error)),
             };
-            if Instant::now() >= until {
+            if Instant::now() >= until || !may_wait(began) {
                 return Err(Error::locked(path, &taken));
             }
             thread::sleep(PAUSE);

@@ -94,7 +94,7 @@ impl Committer {
                     self.commit(part)
                 };
                 if let Err(error) = committed {
-                    result = Err(error);
+                    result = Err(error.or_stopped(&self.stop));
                     self.failed.store(true, Ordering::Relaxed);
                     parts.for_each(|part| self.discard(part.iter()));
                     break 'batches;

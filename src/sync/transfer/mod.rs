@@ -198,7 +198,8 @@ impl Retrieval<'_> {
             taken: self.taken,
         };
         let writer = spawn_blocking(|| writer.run());
-        let committer = spawn_blocking(|| committer.run());
+        let stop = self.stop.clone();
+        let committer = spawn_blocking(move || stop.within(|| committer.run()));
         let wanted = self.order.wanted();
         let pulled = self
             .stop

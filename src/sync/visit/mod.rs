@@ -54,7 +54,9 @@ impl Premises {
         let account = request.account.clone();
         let same_as = request.same_as.map(str::to_owned);
         let now = (request.clock)();
-        let entering = spawn_blocking(move || {
+        let stop = request.stop.clone();
+        let heard = stop.clone();
+        let enter = move || {
             let identity = &account.identity;
             let (lock, cache, row) = match purpose {
                 Purpose::Record => {
@@ -83,12 +85,14 @@ impl Premises {
             let past = Past::read(&cache, id)?;
             Ok::<_, Error>(Self {
                 lock,
-                ledger: Ledger::new(cache, id),
+                ledger: Ledger::new(cache, id, stop),
                 row,
                 past,
             })
-        });
-        entering.await.map_err(Error::panicked)?
+        };
+        let entering = spawn_blocking(move || heard.within(enter));
+        let entered = entering.await.map_err(Error::panicked)?;
+        entered.map_err(|error: Error| error.or_stopped(&request.stop))
     }
 }
 

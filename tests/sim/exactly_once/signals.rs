@@ -9,15 +9,16 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use exchange_sim::{Act, At, Knobs};
+use rusqlite::Connection;
 use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::Signal;
 
-use support::bench::{Bench, By, Setup, letters};
+use support::bench::{Bench, By, Into, Setup, letters};
 use support::pty::Pty;
 
 /// The octet at which the server stalls: in the middle of the messages.
@@ -336,6 +337,53 @@ fn a_terminal_that_is_gone_stops_nothing() {
     bench.assert_exactly_once();
     bench.fetch(&[]).gives(0);
     assert_eq!(bench.sim.commands_of("RETR").len(), 20);
+}
+
+/// Another program has the state for longer than anybody waits who is to end.
+#[test]
+fn a_signal_ends_a_run_that_waits_for_the_state() {
+    for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        let bench = Bench::with(letters(3));
+        bench.fetch(&["--max-messages", "1"]).gives(0);
+        let state = bench.path("state/popsync.sqlite3");
+        let holder: Arc<Mutex<Option<Connection>>> = Arc::default();
+        let held = Arc::clone(&holder);
+        bench.on_command(move |seen, process| {
+            if seen.verb == "RETR" && seen.number == Some(3) {
+                let connection = Connection::open(&state).unwrap();
+                connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+                *held.lock().unwrap() = Some(connection);
+                process.signal(signal);
+            }
+        });
+        let ended = bench.fetch(&[]).within(SOON).end();
+        assert_eq!(ended.status, Some(status), "{}", ended.text());
+        bench.no_hooks();
+        drop(holder.lock().unwrap().take());
+        bench.fetch(&[]).gives(0);
+        bench.assert_exactly_once();
+    }
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_the_lock_of_an_mbox() {
+    let bench = Setup::with(letters(3)).into(Into::Mbox).start();
+    let lock = bench.path("inbox.lock");
+    let path = lock.clone();
+    bench.on_command(move |seen, process| {
+        if seen.verb == "RETR" && seen.number == Some(3) {
+            // As another program that lives makes it.
+            let mut file = File::create(&path).unwrap();
+            write!(file, "{}", std::process::id()).unwrap();
+            process.signal(Signal::TERM);
+        }
+    });
+    let ended = bench.fetch(&[]).within(SOON).end();
+    assert_eq!(ended.status, Some(143), "{}", ended.text());
+    bench.no_hooks();
+    std::fs::remove_file(lock).unwrap();
+    bench.fetch(&[]).gives(0);
+    bench.assert_exactly_once();
 }
 
 #[test]
