@@ -61,7 +61,7 @@ async fn look(
     let (maildrop, shown) = stop.unless_stopped(completing).await??;
     summary.on_server = maildrop.len() as u64;
     if let Some(shelf) = &mut shelf {
-        familiar::doubt(
+        let doubting = familiar::doubt(
             &mut session,
             stop,
             &maildrop,
@@ -69,8 +69,13 @@ async fn look(
             account,
             shelf,
             untoppable,
-        )
-        .await?;
+        );
+        if let Err(broke) = doubting.await {
+            if matches!(broke.error, Error::Familiar { .. }) {
+                delete::leave(session).await;
+            }
+            return Err(broke);
+        }
     }
     let plan = if let Some(refusal) = visit.nameless {
         let recorded = ledger

@@ -84,6 +84,12 @@ impl World {
         let ended = self.run(&["sync"]);
         assert_eq!(ended.status, 74, "{}", ended.text());
         assert!(ended.err.contains("--same-as"), "{}", ended.err);
+        // Where it has asked the server at all, it says goodbye.
+        let commands = self.server.commands();
+        assert!(matches!(
+            commands.last().map(String::as_str),
+            None | Some("QUIT")
+        ));
         assert_eq!((self.retrieved(), stored(self.home.path())), (0, 3));
     }
 }
