@@ -11,6 +11,8 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub mod bench;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod calls;
 pub mod cli;
 pub mod dovecot;
 pub mod front;

@@ -6,8 +6,9 @@
 
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::{Bench, PASSWORD, lock};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+use crate::calls::{self, Call, Fault};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+use nix::sys::wait::WaitStatus;
 
 /// How long a run may take that is not held to another bound.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -122,6 +127,60 @@ impl<'b> Run<'b> {
             status,
             patience: self.patience,
         }
+    }
+
+    /// Runs it to its end, with a fault at this call of those that change what is below `folder`.
+    /// Gives those calls, too.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    pub fn followed(self, folder: &Path, fault: Option<(usize, Fault)>) -> (Ended, Vec<Call>) {
+        let (bench, patience) = (self.bench, self.patience);
+        let mut command = self.through(calls::STOPPED).command;
+        // A thread of its own: it waits for whatever children it has.
+        let following = || {
+            #[expect(clippy::zombie_processes, reason = "who follows it waits for it")]
+            let mut child = command.spawn().unwrap();
+            let pid = child.id().cast_signed();
+            let process = Process {
+                pid: Pid::from_raw(pid).unwrap(),
+                reaped: Arc::default(),
+            };
+            *lock(&bench.hooks.process) = Some(process.clone());
+            let (out, err) = (child.stdout.take(), child.stderr.take());
+            let (out, err) = (out.map(Pipe::read), err.map(Pipe::read));
+            let (ended, waits) = mpsc::channel::<()>();
+            let watched = process.clone();
+            let watching = thread::spawn(move || {
+                let is_stuck = waits.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
+                if is_stuck {
+                    watched.kill();
+                }
+                is_stuck
+            });
+            let (calls, status) = calls::follow(pid, folder, fault);
+            *lock(&process.reaped) = true;
+            drop(ended);
+            assert!(
+                !watching.join().unwrap(),
+                "it did not end within {patience:?}"
+            );
+            let (status, signal) = match status {
+                WaitStatus::Exited(_, status) => (Some(status), None),
+                WaitStatus::Signaled(_, signal, _) => (None, Some(signal as i32)),
+                status => panic!("{status:?}"),
+            };
+            let (out, err) = (Pipe::text(out), Pipe::text(err));
+            let ended = Ended {
+                status,
+                signal,
+                out,
+                err,
+            };
+            (ended, calls)
+        };
+        let (ended, calls) = thread::scope(|scope| scope.spawn(following).join().unwrap());
+        ended.assert_clean();
+        bench.settle();
+        (ended, calls)
     }
 
     /// Runs it to its end, which the server has noticed.

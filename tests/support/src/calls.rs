@@ -1,0 +1,266 @@
+//! The system calls by which a run changes what is below a folder, one by one: they are counted
+//! over all threads, and one of them, or all from there on, can be made to fail.
+//!
+//! It is done by ptrace, on Linux on x86-64. `strace --inject` counts each thread by itself, so
+//! that it cannot name the same call twice.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+pub use nix::errno::Errno;
+use nix::libc::{self, c_long, user_regs_struct};
+use nix::sys::ptrace::{self, Options};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+/// What happens to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The process is killed before it.
+    Kill,
+    /// It fails so.
+    Fails(Errno),
+    /// It fails so, and so does every one behind it.
+    AllFail(Errno),
+    /// Of what it writes only half is written.
+    Short,
+}
+
+/// A call that changes something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its number in the kernel's table.
+    number: c_long,
+    /// The file that it changes, or that is below the folder of the two that it names.
+    pub path: PathBuf,
+}
+
+impl Call {
+    /// Whether it can end with this fault: nothing but a write is short, and the calls that only
+    /// change names are interrupted by nothing.
+    pub fn can(&self, fault: Fault) -> bool {
+        let writes = [libc::SYS_write, libc::SYS_pwrite64].contains(&self.number);
+        let waits = [
+            libc::SYS_openat,
+            libc::SYS_fsync,
+            libc::SYS_fdatasync,
+            libc::SYS_ftruncate,
+        ];
+        match fault {
+            Fault::Short => writes,
+            Fault::Fails(Errno::EINTR) => writes || waits.contains(&self.number),
+            Fault::Kill | Fault::Fails(_) | Fault::AllFail(_) => true,
+        }
+    }
+}
+
+/// The script as whose `"$@"` a program is started so that it can be seized before its first call.
+pub const STOPPED: &str = "kill -STOP $$; exec \"$@\"";
+
+/// Follows the child `pid` of this thread, which was started as [`STOPPED`] has it, to its end.
+/// Gives the calls that change what is below `folder`, and the status as `waitpid` has it.
+pub fn follow(pid: i32, folder: &Path, fault: Option<(usize, Fault)>) -> (Vec<Call>, WaitStatus) {
+    let pid = Pid::from_raw(pid);
+    waitpid(pid, Some(WaitPidFlag::WUNTRACED)).unwrap();
+    let options = Options::PTRACE_O_TRACESYSGOOD
+        | Options::PTRACE_O_TRACECLONE
+        | Options::PTRACE_O_TRACEEXEC
+        | Options::PTRACE_O_EXITKILL;
+    ptrace::seize(pid, options).unwrap();
+    kill(pid, Signal::SIGCONT).unwrap();
+    let mut tracer = Tracer {
+        process: pid,
+        folder,
+        fault,
+        calls: Vec::new(),
+        has_begun: false,
+        failing: HashMap::new(),
+    };
+    let status = tracer.run();
+    (tracer.calls, status)
+}
+
+struct Tracer<'a> {
+    process: Pid,
+    folder: &'a Path,
+    fault: Option<(usize, Fault)>,
+    calls: Vec<Call>,
+    /// The shell has become the program.
+    has_begun: bool,
+    /// Threads in a call that the kernel skips, and what it is to give.
+    failing: HashMap<Pid, Errno>,
+}
+
+impl Tracer<'_> {
+    fn run(&mut self) -> WaitStatus {
+        // Of no other thread's children, as other tests may have.
+        let own = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
+        loop {
+            let status = match waitpid(Pid::from_raw(-1), Some(own)) {
+                Err(Errno::EINTR) => continue,
+                status => status.unwrap(),
+            };
+            let (thread, signal) = match status {
+                WaitStatus::Exited(thread, _) | WaitStatus::Signaled(thread, ..) => {
+                    if thread == self.process {
+                        return status;
+                    }
+                    continue;
+                }
+                WaitStatus::PtraceSyscall(thread) => {
+                    self.at_call(thread);
+                    (thread, None)
+                }
+                WaitStatus::PtraceEvent(thread, _, event) => {
+                    self.has_begun |= event == libc::PTRACE_EVENT_EXEC;
+                    (thread, None)
+                }
+                WaitStatus::Stopped(thread, signal) => (thread, Some(signal)),
+                WaitStatus::Continued(_) | WaitStatus::StillAlive => continue,
+            };
+            // It may have been killed since.
+            let _ = ptrace::syscall(thread, signal);
+        }
+    }
+
+    /// At the beginning or the end of a call.
+    fn at_call(&mut self, thread: Pid) {
+        let Ok(info) = ptrace::syscall_info(thread) else {
+            return;
+        };
+        match info.op {
+            libc::PTRACE_SYSCALL_INFO_ENTRY if self.has_begun => self.at_entry(thread),
+            libc::PTRACE_SYSCALL_INFO_EXIT => {
+                if let Some(errno) = self.failing.remove(&thread) {
+                    change(thread, |registers| {
+                        registers.rax = -i64::from(errno as i32) as u64;
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn at_entry(&mut self, thread: Pid) {
+        let Ok(registers) = ptrace::getregs(thread) else {
+            return;
+        };
+        let Some(path) = changed(thread, &registers, self.folder) else {
+            return;
+        };
+        let number = registers.orig_rax.cast_signed();
+        let call = Call { number, path };
+        let place = self.calls.len();
+        let is_possible = |fault: Fault| call.can(fault);
+        match self.fault {
+            Some((at, fault)) if at == place && is_possible(fault) => match fault {
+                // The whole process, whichever thread this is.
+                Fault::Kill => kill(self.process, Signal::SIGKILL).unwrap(),
+                Fault::Fails(errno) | Fault::AllFail(errno) => self.fail(thread, errno),
+                Fault::Short => change(thread, |registers| {
+                    registers.rdx = registers.rdx.div_ceil(2);
+                }),
+            },
+            Some((at, Fault::AllFail(errno))) if at < place => self.fail(thread, errno),
+            _ => {}
+        }
+        self.calls.push(call);
+    }
+
+    /// Lets the kernel skip the call, and give this.
+    fn fail(&mut self, thread: Pid, errno: Errno) {
+        change(thread, |registers| registers.orig_rax = u64::MAX);
+        self.failing.insert(thread, errno);
+    }
+}
+
+/// Changes a thread's registers, unless it was killed since.
+fn change(thread: Pid, change: impl FnOnce(&mut user_regs_struct)) {
+    if let Ok(mut registers) = ptrace::getregs(thread) {
+        change(&mut registers);
+        let _ = ptrace::setregs(thread, registers);
+    }
+}
+
+/// What a call changes below the folder, if anything.
+fn changed(thread: Pid, registers: &user_regs_struct, folder: &Path) -> Option<PathBuf> {
+    let user_regs_struct {
+        rdi, rsi, rdx, r10, ..
+    } = *registers;
+    let here = libc::AT_FDCWD as u64;
+    let named = |folder: u64, path: u64| named(thread, folder, path);
+    let paths = match registers.orig_rax.cast_signed() {
+        libc::SYS_write
+        | libc::SYS_pwrite64
+        | libc::SYS_writev
+        | libc::SYS_pwritev
+        | libc::SYS_ftruncate
+        | libc::SYS_fallocate
+        | libc::SYS_fsync
+        | libc::SYS_fdatasync
+        | libc::SYS_syncfs
+        | libc::SYS_sync_file_range
+        | libc::SYS_sendfile
+        | libc::SYS_fchmod => [open(thread, rdi), None],
+        libc::SYS_copy_file_range => [open(thread, rdx), None],
+        libc::SYS_openat if creates(rdx) => [named(rdi, rsi), None],
+        libc::SYS_open if creates(rsi) => [named(here, rdi), None],
+        libc::SYS_mkdir
+        | libc::SYS_rmdir
+        | libc::SYS_unlink
+        | libc::SYS_creat
+        | libc::SYS_chmod => [named(here, rdi), None],
+        libc::SYS_mkdirat | libc::SYS_unlinkat | libc::SYS_utimensat | libc::SYS_fchmodat => {
+            [named(rdi, rsi), None]
+        }
+        libc::SYS_symlink => [named(here, rsi), None],
+        libc::SYS_symlinkat => [named(rsi, rdx), None],
+        libc::SYS_rename | libc::SYS_link => [named(here, rdi), named(here, rsi)],
+        libc::SYS_renameat | libc::SYS_renameat2 | libc::SYS_linkat => {
+            [named(rdi, rsi), named(rdx, r10)]
+        }
+        _ => return None,
+    };
+    let mut paths = paths.into_iter().flatten();
+    paths.find(|path| path.starts_with(folder))
+}
+
+fn creates(flags: u64) -> bool {
+    let making = libc::O_CREAT | libc::O_TRUNC | (libc::O_TMPFILE & !libc::O_DIRECTORY);
+    flags as i32 & making != 0
+}
+
+/// The file behind a descriptor.
+fn open(thread: Pid, descriptor: u64) -> Option<PathBuf> {
+    let descriptor = descriptor as i32;
+    fs::read_link(format!("/proc/{thread}/fd/{descriptor}")).ok()
+}
+
+/// The file that a path names, seen from an open folder.
+fn named(thread: Pid, folder: u64, address: u64) -> Option<PathBuf> {
+    let path = text(thread, address)?;
+    let path = Path::new(OsStr::from_bytes(&path));
+    let base = match folder as i32 {
+        _ if path.is_absolute() => PathBuf::new(),
+        libc::AT_FDCWD => fs::read_link(format!("/proc/{thread}/cwd")).ok()?,
+        _ => open(thread, folder)?,
+    };
+    Some(base.join(path))
+}
+
+/// A text that ends with a NUL, from the memory of a thread.
+fn text(thread: Pid, address: u64) -> Option<Vec<u8>> {
+    let memory = File::open(format!("/proc/{thread}/mem")).ok()?;
+    let mut text = vec![0; libc::PATH_MAX as usize];
+    // The page behind it need not be there.
+    let read = memory.read_at(&mut text, address).ok()?;
+    text.truncate(read);
+    let end = text.iter().position(|&octet| octet == 0)?;
+    text.truncate(end);
+    Some(text)
+}
