@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0004_extents.sql"),
     include_str!("../../migrations/0005_guards.sql"),
     include_str!("../../migrations/0006_proof.sql"),
+    include_str!("../../migrations/0007_list.sql"),
 ];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.

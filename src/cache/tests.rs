@@ -10,6 +10,7 @@ use crate::account::{
 use crate::exit::Exit;
 use crate::maildrop::Builder;
 use crate::policy::Memory;
+use crate::pop3::Capabilities;
 use crate::pop3::listing::UniqueIdListing;
 use crate::profile::Profile;
 use crate::store::mbox::Marks;
@@ -633,6 +634,40 @@ fn the_newest_message_is_found_also_behind_many_of_another_account() {
         cache.newest_message(work).unwrap(),
         MessageKey::new(newest.as_i64() + 5000)
     );
+}
+
+#[test]
+fn a_server_that_breaks_at_list_in_one_run_after_the_other_is_spared_it_for_a_week() {
+    const DAY: i64 = 24 * 60 * 60;
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let id = cache.account(&account("work"), NOW).unwrap().id;
+    assert!(!cache.breaks_at_list(id, NOW).unwrap());
+    let none = Capabilities::default();
+    cache.remember_capabilities(id, &none, NOW).unwrap();
+    // Once may be the network.
+    for (broke, expected) in [
+        (true, false),
+        (false, false),
+        (true, false),
+        (true, true),
+        (true, true),
+    ] {
+        cache.remember_list(id, broke, NOW).unwrap();
+        assert_eq!(cache.breaks_at_list(id, NOW + DAY).unwrap(), expected);
+    }
+    let pipelining: Capabilities = ["PIPELINING"].into_iter().collect();
+    cache.remember_capabilities(id, &pipelining, NOW).unwrap();
+    assert!(cache.breaks_at_list(id, NOW + 7 * DAY - 1).unwrap());
+    assert!(!cache.breaks_at_list(id, NOW + 7 * DAY).unwrap());
+    // Wherever the clock was.
+    assert!(!cache.breaks_at_list(id, NOW - 8 * DAY).unwrap());
+    cache.remember_list(id, true, NOW + 7 * DAY).unwrap();
+    assert!(cache.breaks_at_list(id, NOW + 8 * DAY).unwrap());
+    cache.remember_list(id, false, NOW + 8 * DAY).unwrap();
+    assert!(!cache.breaks_at_list(id, NOW + 8 * DAY).unwrap());
+    let other = cache.account(&account("home"), NOW).unwrap().id;
+    assert!(!cache.breaks_at_list(other, NOW).unwrap());
 }
 
 #[test]

@@ -24,7 +24,8 @@ impl Session {
     /// A refused LIST costs sizes, which are hints, and nothing else.
     ///
     /// # Errors
-    /// [`Error::Refused`] for STAT or UIDL.
+    /// [`Error::Refused`] for STAT or UIDL; those of the connection, of which
+    /// [`Self::is_due_to_list`] tells more.
     pub async fn listings(
         &mut self,
         scan: bool,
@@ -48,12 +49,30 @@ impl Session {
     /// Lists the sizes alone, for a maildrop that [`Self::listings`] was asked for without them.
     ///
     /// # Errors
-    /// None but those of the connection.
+    /// None but those of the connection, of which [`Self::is_due_to_list`] tells more.
     pub async fn scan_listing(
         &mut self,
         mut take: impl FnMut(Listing<'_>) + Send,
     ) -> Result<(), Error> {
         self.list(&[Command::List], &mut take).await
+    }
+
+    /// Whether LIST may be what broke the session: it was on its way, and the server hung up, or
+    /// its answer did not come, or not to an end. In a flight a server that hangs up may take the
+    /// answers to STAT and UIDL with it.
+    pub fn is_due_to_list(&self, error: &Error) -> bool {
+        let awaits_sizes = self.connection.awaited() == Some(Keyword::List);
+        self.owes_sizes
+            && match error {
+                Error::Gainless { .. } | Error::TimedOut { .. } => awaits_sizes,
+                Error::Protocol {
+                    fault: pop3::Error::LineTooLong { .. } | pop3::Error::ListingTooLong { .. },
+                    ..
+                } => awaits_sizes,
+                // The server has reasons of its own (XPOP3:V0003).
+                Error::Farewell { .. } => false,
+                error => error.is_hang_up(),
+            }
     }
 
     /// Sends these, in one flight, and hands what they list to `take`.
@@ -65,6 +84,10 @@ impl Session {
         let mut left = commands.len();
         let mut refusal = None;
         let mut malformed = None;
+        let mut is_list_refused = false;
+        self.owes_sizes = commands
+            .iter()
+            .any(|command| command.keyword() == Keyword::List);
         self.send(commands).await?;
         self.converse(|event| {
             let complete = match event {
@@ -76,8 +99,11 @@ impl Session {
                     true
                 }
                 Event::Reply(keyword, response) if !response.is_positive() => {
-                    if keyword != Keyword::List {
-                        refusal.get_or_insert_with(|| Refusal::new(Some(keyword), response));
+                    match keyword {
+                        Keyword::List => is_list_refused = true,
+                        _ => {
+                            refusal.get_or_insert_with(|| Refusal::new(Some(keyword), response));
+                        }
                     }
                     true
                 }
@@ -107,6 +133,12 @@ impl Session {
                 line,
             }));
         }
+        if is_list_refused {
+            // Some servers hang up once they have refused a command (XPOP3:C0005). That is to show
+            // before anything is asked of a message, which would be blamed for it.
+            let _ = self.command(Command::Noop).await?;
+        }
+        self.owes_sizes = false;
         refusal.map_or(Ok(()), |refusal| Err(Error::Refused(refusal)))
     }
 }

@@ -93,6 +93,8 @@ pub struct Session {
     has_asked_again: bool,
     /// No command goes out before the one before it was answered.
     is_one_by_one: bool,
+    /// LIST was asked for, and has not had its whole answer: a break may be its doing.
+    owes_sizes: bool,
     /// Octets of message bodies since the last log line about them.
     body_octets: u64,
 }
@@ -220,6 +222,7 @@ impl Session {
             all_sent: false,
             has_asked_again: false,
             is_one_by_one: false,
+            owes_sizes: false,
             body_octets: 0,
         }
     }

@@ -48,7 +48,8 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     let (snapshot, mut shelf) = reading.await?;
     let password = visit::password(request, &stop).await?;
     let visit = Visit::begin(request, &stop, &password, &past).await?;
-    let visit = visit.with_sizes(&stop).await?;
+    let sizing = visit.with_sizes(request, &stop, &password, &past);
+    let visit = sizing.await?;
     // Without unique-ids nothing that was had could be known again.
     let (mut session, maildrop) = visit.named().await?;
     decide::warn_of_contradictions(request, &maildrop);

@@ -26,6 +26,8 @@ pub(super) struct Tally {
     pub(super) is_too_large: bool,
     /// What the server can do, as far as this run got to know.
     pub(super) capabilities: Capabilities,
+    /// Whether a session broke at LIST; none where LIST was not asked for.
+    pub(super) list_broke: Option<bool>,
     /// Messages at which sessions break, and that the last listing shows.
     pub(super) listed_breakers: HashSet<Vec<u8>>,
     /// Those that this run asked for by themselves.
@@ -50,6 +52,7 @@ impl Default for Tally {
             all_published: true,
             is_too_large: false,
             capabilities: Capabilities::default(),
+            list_broke: None,
             listed_breakers: HashSet::new(),
             tried: HashSet::new(),
             numbers: HashMap::new(),
@@ -250,9 +253,12 @@ pub(super) async fn run(
     let on_server = (tally.listings > 0).then_some(summary.on_server);
     let (summary, all_published) = (*summary, tally.all_published);
     let clock_doubted = tally.clock_doubted;
-    let capabilities = tally.capabilities.clone();
+    let (capabilities, list_broke) = (tally.capabilities.clone(), tally.list_broke);
     let recording = ledger.with(move |cache, account| {
         cache.remember_capabilities(account, &capabilities, finished_at)?;
+        if let Some(broke) = list_broke {
+            cache.remember_list(account, broke, finished_at)?;
+        }
         if on_server.is_some() {
             if let Some(mut guarding) = guarding {
                 guarding.remember(cache, account)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::broke::{Broke, Untoppable};
 use super::decide::{self, Basis, Guarding, familiar, nameless};
-use super::visit::{self, Premises, Purpose, Visit};
+use super::visit::{self, Listed, Premises, Purpose, Visit};
 use super::{Error, Event, Request, Stop, Summary, closed_store, delete};
 use crate::maildrop::Maildrop;
 use crate::policy::{Action, Plan, Trouble};
@@ -56,9 +56,14 @@ async fn look(
     let store = closed_store(&account.store);
     let (snapshot, seen) = decide::recall(request, &mut ledger, &guarding, &store).await?;
     let visit = Visit::begin(request, stop, password, &past).await?;
-    let mut session = visit.session;
-    let completing = visit::complete(request, &mut session, visit.builder, &snapshot, &past);
-    let (maildrop, shown) = stop.unless_stopped(completing).await??;
+    let completing = visit.complete(request, stop, password, &snapshot, &past);
+    let Listed {
+        mut session,
+        maildrop,
+        shown,
+        nameless: without_unique_ids,
+        ..
+    } = completing.await?;
     summary.on_server = maildrop.len() as u64;
     if let Some(shelf) = &mut shelf {
         let doubting = familiar::doubt(
@@ -77,7 +82,7 @@ async fn look(
             return Err(broke);
         }
     }
-    let plan = if let Some(refusal) = visit.nameless {
+    let plan = if let Some(refusal) = without_unique_ids {
         let recorded = ledger
             .with(|cache, account| cache.recorded(account))
             .await?;

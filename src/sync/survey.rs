@@ -160,7 +160,8 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
     let known = Known::read(request, premises).await?;
     let password = visit::password(request, &stop).await?;
     let visit = Visit::begin(request, &stop, &password, &known.past).await?;
-    let visit = visit.with_sizes(&stop).await?;
+    let sizing = visit.with_sizes(request, &stop, &password, &known.past);
+    let visit = sizing.await?;
     let (mut session, maildrop) = (visit.session, visit.builder.finish());
     if let Some(refusal) = visit.nameless {
         let looking = nameless::look(&mut session, &maildrop, &known.recorded, true);

@@ -8,5 +8,6 @@ mod local;
 mod login;
 mod messages;
 mod pipes;
+mod sizes;
 mod table;
 mod tls;

@@ -15,7 +15,7 @@ use crate::store::Readers;
 use crate::sync::broke::Broke;
 use crate::sync::decide::{self, Basis, Decided, familiar};
 use crate::sync::transfer::{Landing, Order, Retrieval, Retrieved};
-use crate::sync::visit::{self, Visit};
+use crate::sync::visit::{Listed, Visit};
 use crate::sync::{Error, Event, Summary, delete, large, record};
 
 impl Run<'_> {
@@ -31,7 +31,8 @@ impl Run<'_> {
         let stop = self.stop.clone();
         self.listed = None;
         // Steps 2 and 3, and the cache is read meanwhile.
-        let past = std::mem::take(&mut self.past);
+        let essence = self.past.essence();
+        let mut past = std::mem::replace(&mut self.past, essence);
         let visiting = Visit::begin(request, &stop, password, &past);
         let readers = Arc::clone(&self.store) as Arc<dyn Readers>;
         let recalling = decide::recall(request, &mut self.ledger, &self.guarding, &readers);
@@ -43,9 +44,18 @@ impl Run<'_> {
             Err(_) => Capabilities::default(),
         };
         let (visit, (snapshot, look)) = (visit?, recalled?);
-        let mut session = visit.session;
-        let completing = visit::complete(request, &mut session, visit.builder, &snapshot, &past);
-        let (maildrop, shown) = stop.unless_stopped(completing).await??;
+        let completing = visit.complete(request, &stop, password, &snapshot, &past);
+        let Listed {
+            mut session,
+            maildrop,
+            shown,
+            nameless,
+            list_broke,
+        } = completing.await?;
+        if list_broke == Some(true) {
+            past = past.without_sizes();
+        }
+        self.tally.list_broke = self.tally.list_broke.max(list_broke);
         self.past = past;
         self.tally.listings += 1;
         summary.on_server = maildrop.len() as u64;
@@ -60,7 +70,7 @@ impl Run<'_> {
             }
             return Err(broke);
         }
-        if let Some(refusal) = visit.nameless {
+        if let Some(refusal) = nameless {
             let nameless = self.without_unique_ids(session, maildrop, refusal, summary);
             return nameless.await;
         }

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::Visit;
+use super::{Listed, Visit};
 use crate::account::Limits;
 use crate::cache::{self, AccountId, Cache, Shown, Snapshot};
 use crate::maildrop::{self, Maildrop};
@@ -18,7 +18,7 @@ const SIZES_AT_ONCE: u64 = 5_000;
 /// unless a limit needs them.
 const WORTH_SIZES: usize = 200;
 
-/// What earlier runs learnt of the server.
+/// What earlier runs, and earlier sessions of this one, learnt of the server.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Past {
     /// Messages that it listed last.
@@ -28,35 +28,102 @@ pub(in crate::sync) struct Past {
     stat_octets: Option<u64>,
     /// The last listing contradicted itself.
     contradicted: bool,
+    /// No sizes are asked for: the server breaks the session at LIST, or nobody needs them.
+    without_sizes: bool,
 }
 
 impl Past {
     /// The same, but such that no sizes are asked for.
     pub(in crate::sync) fn without_sizes(self) -> Self {
         Self {
-            listed: Some(u64::MAX),
+            without_sizes: true,
             ..self
         }
     }
 
-    pub(in crate::sync) fn read(cache: &Cache, account: AccountId) -> Result<Self, cache::Error> {
+    /// What still counts once a session could not begin: the rest may be what stood in the way.
+    pub(in crate::sync) fn essence(&self) -> Self {
+        Self {
+            without_sizes: self.without_sizes,
+            ..Self::default()
+        }
+    }
+
+    pub(in crate::sync) fn read(
+        cache: &Cache,
+        account: AccountId,
+        now: i64,
+    ) -> Result<Self, cache::Error> {
         let guard = cache.guard(account)?.unwrap_or_default();
         Ok(Self {
             listed: cache.listed_last(account)?,
             capabilities: cache.capabilities(account)?,
             stat_octets: guard.stat_octets,
             contradicted: guard.contradicted,
+            without_sizes: cache.breaks_at_list(account, now)?,
         })
     }
 }
 
+/// Why there is no listing.
+struct Unlisted {
+    error: session::Error,
+    /// LIST may be why.
+    for_list: bool,
+}
+
+impl From<session::Error> for Unlisted {
+    fn from(error: session::Error) -> Self {
+        Self {
+            error,
+            for_list: false,
+        }
+    }
+}
+
 /// Steps 2 and 3: connects, logs in, and lists. Sizes are among what is listed where that costs
-/// no wait of its own, or next to nothing.
+/// no wait of its own, or next to nothing. Where LIST breaks the session, another one does without.
 pub(super) async fn open(
     request: &Request<'_>,
     password: &SecretString,
     past: &Past,
 ) -> Result<Visit, session::Error> {
+    match list(request, password, past, past.without_sizes).await {
+        Ok(visit) => Ok(visit),
+        Err(unlisted) if unlisted.for_list => {
+            without_list(request, password, past, unlisted.error).await
+        }
+        Err(unlisted) => Err(unlisted.error),
+    }
+}
+
+/// A further session, in which no sizes are asked for: they are hints, and `broke` may be LIST's
+/// doing.
+async fn without_list(
+    request: &Request<'_>,
+    password: &SecretString,
+    past: &Past,
+    broke: session::Error,
+) -> Result<Visit, session::Error> {
+    tracing::debug!(error = %broke, "the session broke at LIST, trying without");
+    match list(request, password, past, true).await {
+        Ok(visit) => Ok(Visit {
+            list_broke: Some(true),
+            ..visit
+        }),
+        Err(unlisted) => {
+            tracing::debug!(error = %unlisted.error, "it is not LIST alone");
+            Err(broke)
+        }
+    }
+}
+
+async fn list(
+    request: &Request<'_>,
+    password: &SecretString,
+    past: &Past,
+    without_sizes: bool,
+) -> Result<Visit, Unlisted> {
     let known = past.capabilities.as_ref();
     let connected = |peer: &Peer| {
         request.reporter.report(Event::Connected {
@@ -68,7 +135,7 @@ pub(super) async fn open(
     request.reporter.report(Event::LoggedIn);
     let mut builder = maildrop::Builder::expecting(past.listed.unwrap_or(0));
     let few = past.listed.is_none_or(|listed| listed <= SIZES_AT_ONCE);
-    let sizes = session.capabilities().pipelining() && few;
+    let sizes = session.capabilities().pipelining() && few && !without_sizes;
     let enter = |line: Listing<'_>| enter(&mut builder, line);
     let nameless = match session.listings(sizes, enter).await {
         Ok(()) => None,
@@ -81,52 +148,85 @@ pub(super) async fn open(
             if !builder.has_sizes() && builder.is_expected() {
                 // It refuses LIST, too.
                 delete::leave(session).await;
-                return Err(session::Error::Refused(refusal));
+                return Err(session::Error::Refused(refusal).into());
             }
             Some(refusal)
         }
         Err(error) => {
+            let for_list = session.is_due_to_list(&error);
             if matches!(error, session::Error::Refused(_)) {
                 delete::leave(session).await;
             }
-            return Err(error);
+            return Err(Unlisted { error, for_list });
         }
     };
     Ok(Visit {
         session,
         builder,
+        list_broke: (sizes || nameless.is_some()).then_some(false),
         nameless,
     })
 }
 
 /// The rest of step 3: sizes, where they are of use. Gives what the listing shows of the messages
 /// that are remembered, too.
-pub(in crate::sync) async fn complete(
+pub(super) async fn complete(
+    mut visit: Visit,
     request: &Request<'_>,
-    session: &mut Session,
-    mut builder: maildrop::Builder,
+    password: &SecretString,
     snapshot: &Snapshot,
     past: &Past,
-) -> Result<(Maildrop, Shown), session::Error> {
+) -> Result<Listed, session::Error> {
     let limits = &request.account.limits;
-    let shown = snapshot.shown_by(builder.maildrop());
+    let builder = &mut visit.builder;
+    let mut shown = snapshot.shown_by(builder.maildrop());
     if !builder.has_sizes()
         && !builder.is_nameless()
         && (past.contradicted
             || wants_sizes(limits, builder.maildrop(), &shown)
-            || total_has_changed(&builder, snapshot, &shown, past))
+            || total_has_changed(builder, snapshot, &shown, past))
     {
-        scan(session, &mut builder).await?;
+        visit = scanned(visit, request, password, past).await?;
+        // Another session may show others.
+        shown = snapshot.shown_by(visit.builder.maildrop());
     }
-    let maildrop = builder.finish();
+    let maildrop = visit.builder.finish();
     request.reporter.report(Event::Listed {
         messages: maildrop.len() as u64,
     });
-    Ok((maildrop, shown))
+    Ok(Listed {
+        session: visit.session,
+        maildrop,
+        shown,
+        nameless: visit.nameless,
+        list_broke: visit.list_broke,
+    })
 }
 
-/// Adds the sizes, whether they are of use or not.
-pub(super) async fn scan(
+/// The same with sizes, unless LIST has broken a session.
+pub(super) async fn scanned(
+    mut visit: Visit,
+    request: &Request<'_>,
+    password: &SecretString,
+    past: &Past,
+) -> Result<Visit, session::Error> {
+    if past.without_sizes || visit.list_broke.is_some() {
+        return Ok(visit);
+    }
+    match scan(&mut visit.session, &mut visit.builder).await {
+        Ok(()) => Ok(Visit {
+            list_broke: Some(false),
+            ..visit
+        }),
+        Err(error) if visit.session.is_due_to_list(&error) => {
+            drop(visit);
+            without_list(request, password, past, error).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn scan(
     session: &mut Session,
     builder: &mut maildrop::Builder,
 ) -> Result<(), session::Error> {

@@ -15,13 +15,13 @@ use super::ledger::Ledger;
 use super::{Error, Request, Stop, delete};
 use crate::account::Identity;
 use crate::auth::source;
-use crate::cache::{AccountId, AccountRow, Cache, Lock, Recorded, SameAsError};
+use crate::cache::{AccountId, AccountRow, Cache, Lock, Recorded, SameAsError, Shown, Snapshot};
 use crate::maildrop::{self, Maildrop};
 use crate::session::{self, Refusal, Session};
 
 mod listing;
 
-pub(super) use listing::{Past, complete};
+pub(super) use listing::Past;
 
 /// What is remembered of an account, opened.
 pub(super) struct Premises {
@@ -82,7 +82,7 @@ impl Premises {
                 }
             };
             let id = row.as_ref().map_or(AccountId::NONE, |row| row.id);
-            let past = Past::read(&cache, id)?;
+            let past = Past::read(&cache, id, now)?;
             Ok::<_, Error>(Self {
                 lock,
                 ledger: Ledger::new(cache, id, stop),
@@ -130,6 +130,20 @@ pub(super) struct Visit {
     pub(super) builder: maildrop::Builder,
     /// What the server said to UIDL, where it does not have that.
     pub(super) nameless: Option<Refusal>,
+    /// Whether an earlier session broke at LIST; none where LIST was not asked for.
+    list_broke: Option<bool>,
+}
+
+/// A session, and all that it lists.
+pub(super) struct Listed {
+    pub(super) session: Session,
+    pub(super) maildrop: Maildrop,
+    /// What it shows of the messages that are remembered.
+    pub(super) shown: Shown,
+    /// What the server said to UIDL, where it does not have that.
+    pub(super) nameless: Option<Refusal>,
+    /// Whether an earlier session broke at LIST; none where LIST was not asked for.
+    pub(super) list_broke: Option<bool>,
 }
 
 impl Visit {
@@ -148,13 +162,35 @@ impl Visit {
         Ok(stop.unless_stopped(opening).await??)
     }
 
-    /// Adds the sizes, whether they are of use or not.
-    pub(super) async fn with_sizes(mut self, stop: &Stop) -> Result<Self, Error> {
-        if !self.builder.has_sizes() {
-            let scanning = listing::scan(&mut self.session, &mut self.builder);
-            stop.unless_stopped(scanning).await??;
-        }
-        Ok(self)
+    /// Adds the sizes, whether they are of use or not; none where the server breaks at LIST.
+    ///
+    /// # Errors
+    /// Those of [`Self::begin`].
+    pub(super) async fn with_sizes(
+        self,
+        request: &Request<'_>,
+        stop: &Stop,
+        password: &SecretString,
+        past: &Past,
+    ) -> Result<Self, Error> {
+        let scanning = listing::scanned(self, request, password, past);
+        Ok(stop.unless_stopped(scanning).await??)
+    }
+
+    /// The rest of step 3: sizes, where they are of use.
+    ///
+    /// # Errors
+    /// Those of [`Self::begin`].
+    pub(super) async fn complete(
+        self,
+        request: &Request<'_>,
+        stop: &Stop,
+        password: &SecretString,
+        snapshot: &Snapshot,
+        past: &Past,
+    ) -> Result<Listed, Error> {
+        let completing = listing::complete(self, request, password, snapshot, past);
+        Ok(stop.unless_stopped(completing).await??)
     }
 
     /// The session and its maildrop.

@@ -238,7 +238,7 @@ fn a_close_behind_any_refusal_loses_nothing() {
         (At::verb("PASS"), 77),
         (At::verb_nth("STAT", 1), 76),
         (At::verb("UIDL"), 75),
-        (At::verb("LIST"), 75),
+        (At::verb("LIST"), 0),
         (At::line("RETR 1"), 1),
         (At::line("RETR 2"), 1),
         (At::verb_nth("STAT", 2), 76),
