@@ -7,7 +7,7 @@ use super::xml::{Element, escaped};
 use super::{Address, Found, Source, is_host};
 
 /// From `config-v1.1.xml`: the first POP3 server with TLS.
-pub(super) fn autoconfig(text: &str, address: &Address) -> Option<Found> {
+pub fn autoconfig(text: &str, address: &Address) -> Option<Found> {
     let root = Element::parse(text).filter(|root| root.name == "clientConfig")?;
     let provider = root.first("emailProvider")?;
     let servers = || {
@@ -47,7 +47,7 @@ pub(super) fn autodiscover_request(address: &Address) -> String {
 }
 
 /// From the answer to that (\[MS-OXDSCLI\] 2.2.4). A redirection in it is not followed.
-pub(super) fn autodiscover(text: &str, address: &Address) -> Option<Found> {
+pub fn autodiscover(text: &str, address: &Address) -> Option<Found> {
     let root = Element::parse(text).filter(|root| root.name == "Autodiscover")?;
     let account = root.first("Response")?.first("Account")?;
     let mut protocols = account.all("Protocol");

@@ -17,6 +17,8 @@ mod web;
 #[cfg(feature = "oauth")]
 mod xml;
 
+#[cfg(feature = "oauth")]
+pub use documents::{autoconfig, autodiscover};
 pub use search::{Places, search};
 
 /// A mail address: what a mailbox is looked for by.

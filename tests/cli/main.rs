@@ -6,4 +6,5 @@ mod layers;
 mod man;
 mod ntlm;
 mod scram;
+mod seeds;
 mod shell;

@@ -71,6 +71,15 @@ impl From<Refused> for Error {
 }
 
 impl Answer {
+    /// An answer that somebody has.
+    pub(super) fn given(from: &Endpoint, status: u16, body: &[u8]) -> Self {
+        Self {
+            from: name(from),
+            status,
+            body: Zeroizing::new(body.to_vec()),
+        }
+    }
+
     pub(super) fn status(&self) -> u16 {
         self.status
     }

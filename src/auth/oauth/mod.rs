@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::account::{Account, OAuth};
+use crate::account::{Account, Endpoint, OAuth};
 use crate::auth::{self, source};
 
 mod device;
@@ -24,7 +24,7 @@ mod token;
 
 pub use error::{Error, Place, StoreError};
 
-use http::{Agent, Field};
+use http::{Agent, Answer, Field};
 use store::Store;
 use token::Tokens;
 
@@ -198,6 +198,22 @@ pub async fn sign_in(
         }
     }?;
     Ok(SignedIn { tokens, store })
+}
+
+/// The access token in the answer of a token end point, by the rules of [`sign_in`]. Nobody is
+/// asked, and nothing is kept.
+///
+/// # Errors
+/// Where the answer is a refusal, or none that makes sense.
+pub fn token_in(
+    oauth: &OAuth,
+    endpoint: &Endpoint,
+    status: u16,
+    body: &[u8],
+) -> Result<SecretString, Error> {
+    let answer = Answer::given(endpoint, status, body);
+    let tokens = Tokens::of_answer(oauth, endpoint, answer, &[], 0)?;
+    Ok(tokens.access().clone())
 }
 
 /// Forgets the account's tokens; false where there were none.
