@@ -14,9 +14,11 @@ use crate::import::{Format, Mailbox};
 use super::help;
 
 mod account;
+mod config_file;
 mod flags;
 
 pub(super) use account::{AccountArguments, AccountCommand, Add, Login, Logout, Rename};
+pub(super) use config_file::{ConfigArguments, ConfigCommand};
 pub(super) use flags::{RunFlags, ServerFlags};
 
 use flags::{AccountFlags, StoreFlags, number};
@@ -116,6 +118,7 @@ pub(super) enum Command {
     Probe(Box<Probe>),
     Login(Login),
     Logout(Logout),
+    Config(ConfigArguments),
     Completions(Completions),
     Man(Man),
 }

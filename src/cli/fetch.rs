@@ -9,9 +9,8 @@ use super::args::{Fetch, ServerFlags};
 
 /// Makes an account of the command line.
 pub(super) fn account(fetch: &Fetch, base: &Base) -> Result<Account, Error> {
-    settings(fetch, base)
-        .and_then(|settings| settings.resolve(Key::Store, &Origin::Flag("URL")))
-        .map_err(Error::from)
+    let account = settings(fetch, base)?.resolve(Key::Store, &Origin::Flag("URL"));
+    Ok(account.map_err(Fault::from)?)
 }
 
 fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {

@@ -65,6 +65,17 @@ Examples:
 Exit statuses are those of `popsync --help`."
 }
 
+/// For `popsync config check`.
+pub(super) fn config_check() -> &'static str {
+    "\
+Examples:
+  popsync config check
+  popsync config check --config new.toml
+  popsync config check --json | jq -r .message
+
+The exit status is 78 where there is a mistake."
+}
+
 /// For `popsync verify`.
 pub(super) fn verify() -> &'static str {
     "\
@@ -179,6 +190,7 @@ mod tests {
         for text in [
             &after(),
             add(),
+            config_check(),
             fetch(),
             import(),
             verify(),

@@ -83,6 +83,22 @@ pub(super) const PAGES: &[Page] = &[
         text: include_str!("../../man/popsync-account-remove.1"),
     },
     Page {
+        name: "popsync-account-rename",
+        text: include_str!("../../man/popsync-account-rename.1"),
+    },
+    Page {
+        name: "popsync-config",
+        text: include_str!("../../man/popsync-config.1"),
+    },
+    Page {
+        name: "popsync-config-check",
+        text: include_str!("../../man/popsync-config-check.1"),
+    },
+    Page {
+        name: "popsync-config-example",
+        text: include_str!("../../man/popsync-config-example.1"),
+    },
+    Page {
         name: "popsync-completions",
         text: include_str!("../../man/popsync-completions.1"),
     },
@@ -98,12 +114,14 @@ pub(super) const PAGES: &[Page] = &[
 
 /// The page of this name, of this command, or of the configuration file.
 pub(super) fn find(name: &str) -> Option<&'static Page> {
+    // The page of the file is sought more often than that of `popsync config`.
+    if ["config", "config.toml"].contains(&name) {
+        return find("popsync.5");
+    }
     let name = name.strip_suffix(".1").unwrap_or(name);
-    PAGES.iter().find(|page| {
-        page.name == name
-            || page.name.strip_prefix("popsync-") == Some(name)
-            || page.name == "popsync.5" && ["config", "config.toml"].contains(&name)
-    })
+    PAGES
+        .iter()
+        .find(|page| page.name == name || page.name.strip_prefix("popsync-") == Some(name))
 }
 
 #[cfg(test)]

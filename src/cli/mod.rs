@@ -18,6 +18,7 @@ use crate::exit::Exit;
 
 mod account;
 pub mod args;
+mod config_file;
 mod descriptors;
 mod fetch;
 mod help;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
     };
     match cli.command {
         Command::Account(arguments) => account::account(&cli.global, &arguments.command),
+        Command::Config(arguments) => config_file::config(&cli.global, &arguments.command),
         Command::Completions(arguments) => {
             let mut script = Vec::new();
             let command = &mut Cli::command();

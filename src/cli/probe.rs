@@ -42,7 +42,7 @@ fn of_url(arguments: &Probe, base: &Base) -> Result<Account, Fault> {
     // An account has a store; that of this one is never opened.
     settings.set_store(fetch::set("URL", Store::Maildir(PathBuf::new())))?;
     settings.finish_layer()?;
-    settings.resolve(Key::Store, &Origin::Flag("URL"))
+    Ok(settings.resolve(Key::Store, &Origin::Flag("URL"))?)
 }
 
 /// A flag that says something about the account.

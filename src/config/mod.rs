@@ -6,18 +6,20 @@
 //! slip is found when it is made. The command line of `popsync fetch` is one more layer, through
 //! the same types.
 
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-
-use toml::de::DeTable;
 
 use crate::account::Account;
 use crate::auth::private_file::FileFault;
 use crate::patient::{PATIENCE, Patient, without_mark};
 
+mod document;
 mod edit;
 mod error;
+mod faults;
+mod layer;
 mod location;
 mod oauth;
 mod paths;
@@ -32,6 +34,7 @@ pub(crate) mod tls;
 mod url;
 pub(crate) mod words;
 
+use document::Document;
 pub use edit::{EditError, Keys, add_account, preview, remove_account, rename_account};
 pub use error::Error;
 pub use location::Location;
@@ -54,6 +57,9 @@ pub use words::WordsError;
 
 /// The largest file that is read.
 const LIMIT: u64 = 1 << 20;
+
+/// How many mistakes are told; nobody reads more.
+const MOST: usize = 1_000;
 
 /// Write permission of the group and of others.
 const WRITTEN_BY_OTHERS: u32 = 0o022;
@@ -86,6 +92,11 @@ impl Config {
     /// # Errors
     /// The first mistake in the file, or why it cannot be read, or must not be used.
     pub fn load(path: &Path) -> Result<Self, Error> {
+        Self::check(path).map_err(first)
+    }
+
+    /// The same, with all mistakes; at least one of them.
+    pub(crate) fn check(path: &Path) -> Result<Self, Vec<Error>> {
         let failed = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => Error::Missing {
                 path: path.to_owned(),
@@ -95,35 +106,39 @@ impl Config {
                 source,
             },
         };
-        let mut content = Vec::new();
-        let file = Patient::open(path, PATIENCE).map_err(failed)?;
-        // Asked of the open file, so that it cannot be exchanged meanwhile.
-        let metadata = file.metadata().map_err(failed)?;
+        let (metadata, content) = read(path).map_err(|source| vec![failed(source)])?;
+        if content.len() as u64 > LIMIT {
+            return Err(vec![Error::TooLarge {
+                path: path.to_owned(),
+                limit: LIMIT,
+            }]);
+        }
+        let mut errors = Vec::new();
         // A terminal can be written to by more, and gives nobody what they write.
         let is_device = metadata.file_type().is_char_device();
         if !is_device && metadata.mode() & WRITTEN_BY_OTHERS != 0 {
-            return Err(Error::Writable {
+            errors.push(Error::Writable {
                 path: path.to_owned(),
                 mode: metadata.mode() & 0o777,
             });
         }
-        file.take(LIMIT + 1)
-            .read_to_end(&mut content)
-            .map_err(failed)?;
-        if content.len() as u64 > LIMIT {
-            return Err(Error::TooLarge {
-                path: path.to_owned(),
-                limit: LIMIT,
-            });
+        match Self::of_text(path, &content, &Base::of_file(path)) {
+            Ok(config) => {
+                if config.accounts.iter().any(Account::runs_commands)
+                    && let Err(fault) = FileFault::of_owner(&metadata)
+                {
+                    errors.push(Error::Foreign {
+                        path: path.to_owned(),
+                        fault,
+                    });
+                }
+                if errors.is_empty() {
+                    return Ok(config);
+                }
+            }
+            Err(mistakes) => errors.extend(mistakes),
         }
-        let config = Self::parse(path, &content, &Base::of_file(path))?;
-        if config.accounts.iter().any(Account::runs_commands) {
-            FileFault::of_owner(&metadata).map_err(|fault| Error::Foreign {
-                path: path.to_owned(),
-                fault,
-            })?;
-        }
-        Ok(config)
+        Err(errors)
     }
 
     /// Checks the content of a file. Relative paths in it start at `base`.
@@ -131,6 +146,10 @@ impl Config {
     /// # Errors
     /// The first mistake in it.
     pub fn parse(path: &Path, content: &[u8], base: &Base) -> Result<Self, Error> {
+        Self::of_text(path, content, base).map_err(first)
+    }
+
+    fn of_text(path: &Path, content: &[u8], base: &Base) -> Result<Self, Vec<Error>> {
         let content = without_mark(content);
         let text = match str::from_utf8(content) {
             Ok(text) => text,
@@ -138,18 +157,23 @@ impl Config {
                 let valid = String::from_utf8_lossy(&content[..error.valid_up_to()]);
                 let span = valid.len()..valid.len();
                 let fault = Fault::new(&Origin::File(span), Problem::NotUtf8);
-                return Err(invalid(path, &valid, fault));
+                return Err(vec![invalid(path, &valid, fault)]);
             }
         };
-        let accounts = accounts(text, base).map_err(|fault| invalid(path, text, fault))?;
-        if accounts.is_empty() {
-            return Err(Error::NoAccounts {
+        let document = Document::read(text, base);
+        let faults = document.faults.distinct(MOST).into_iter();
+        let mut errors: Vec<Error> = faults.map(|fault| invalid(path, text, fault)).collect();
+        if document.is_empty {
+            errors.push(Error::NoAccounts {
                 path: path.to_owned(),
             });
         }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
         Ok(Self {
             path: path.to_owned(),
-            accounts,
+            accounts: document.accounts,
         })
     }
 
@@ -172,50 +196,19 @@ impl Config {
     }
 }
 
-fn accounts(text: &str, base: &Base) -> Result<Vec<Account>, Fault> {
-    let document = DeTable::parse(text).map_err(|error| {
-        let span = error.span().unwrap_or(text.len()..text.len());
-        let message = error.message().to_owned();
-        Fault::new(&Origin::File(span), Problem::Syntax { message })
-    })?;
-    let mut defaults = Settings::default();
-    let mut tables = Vec::new();
-    for (key, value) in table::entries(document.get_ref()) {
-        let table = |key| table::Value { key, value }.table();
-        match key.get_ref().as_ref() {
-            "defaults" => defaults = table::settings(table("defaults")?, base)?,
-            "accounts" => tables = table::entries(table("accounts")?),
-            _ => return Err(table::unknown(key, &TOP_KEYS)),
-        }
-    }
-    let mut accounts: Vec<Account> = Vec::new();
-    for (name, value) in tables {
-        let whole = Origin::File(name.span());
-        let name = name.get_ref().as_ref();
-        if name.is_empty() || name.contains(char::is_control) {
-            return Err(Fault::new(&whole, Problem::AccountName));
-        }
-        let key = "accounts.NAME";
-        let own = table::settings(table::Value { key, value }.table()?, base)?;
-        let account = own
-            .or(&defaults)
-            .resolve(Key::Name(name), &whole)
-            .map_err(|fault| fault.of(name))?;
-        if let Some(other) = accounts.iter().find(|other| same_copy(other, &account)) {
-            let other = other.name.clone();
-            let problem = Contradiction::SameMailbox { other };
-            return Err(Fault::new(&whole, problem).of(name));
-        }
-        accounts.push(account);
-    }
-    Ok(accounts)
+/// What a file is, asked of the open file, so that it cannot be exchanged meanwhile; and a little
+/// more of it than it may have.
+fn read(path: &Path) -> io::Result<(Metadata, Vec<u8>)> {
+    let file = Patient::open(path, PATIENCE)?;
+    let metadata = file.metadata()?;
+    let mut content = Vec::new();
+    file.take(LIMIT + 1).read_to_end(&mut content)?;
+    Ok((metadata, content))
 }
 
-/// Whether two accounts store the same mailbox at the same place.
-fn same_copy(a: &Account, b: &Account) -> bool {
-    a.store.to_string() == b.store.to_string()
-        && a.identity.host == b.identity.host
-        && a.user == b.user
+/// The first of the errors that made a file fail.
+fn first(mut errors: Vec<Error>) -> Error {
+    errors.swap_remove(0)
 }
 
 fn invalid(path: &Path, text: &str, fault: Fault) -> Error {

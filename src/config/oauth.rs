@@ -1,9 +1,13 @@
 //! `oauth = { … }`: whom to ask for access tokens.
 
-use toml::de::DeTable;
+use std::path::PathBuf;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
 use crate::account::{Endpoint, Endpoints, OAuth, Provider};
 
+use super::faults::Faults;
 use super::paths::Base;
 use super::problem::{Contradiction, OAUTH_KEYS, OAUTH_PROVIDERS, Problem};
 use super::settings::{Fault, Origin, Setting};
@@ -21,47 +25,36 @@ struct Keys {
     device_endpoint: Option<Setting<Endpoint>>,
     token_endpoint: Option<Setting<Endpoint>>,
     scope: Option<Setting<String>>,
+    token_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
 }
 
 /// Reads the table; `whole` is where a missing key is reported.
-pub(super) fn read(table: &DeTable<'_>, base: &Base, whole: &Origin) -> Result<OAuth, Fault> {
-    let mut keys = Keys::default();
-    let (mut token_file, mut ca_file) = (None, None);
+pub(super) fn read(table: &DeTable<'_>, base: &Base, whole: &Origin) -> Result<OAuth, Faults> {
+    let (mut keys, mut faults) = (Keys::default(), Faults::default());
     for (key, value) in table::entries(table) {
-        let value = |key| Value { key, value };
-        match key.get_ref().as_ref() {
-            "provider" => {
-                let value = value("provider");
-                let name = value.choice(&OAUTH_PROVIDERS)?;
-                let known = OAUTH_PROVIDERS.into_iter().find(|known| *known == name);
-                keys.provider = known.map(|name| value.setting(name));
-            }
-            "client-id" => keys.client_id = Some(word(&value("client-id"))?),
-            "client-secret-command" => {
-                keys.client_secret_command = Some(value("client-secret-command").command()?);
-            }
-            "tenant" => keys.tenant = Some(tenant(&value("tenant"))?),
-            "issuer" => keys.issuer = Some(endpoint(&value("issuer"))?),
-            "auth-endpoint" => keys.auth_endpoint = Some(endpoint(&value("auth-endpoint"))?),
-            "device-endpoint" => {
-                keys.device_endpoint = Some(endpoint(&value("device-endpoint"))?);
-            }
-            "token-endpoint" => keys.token_endpoint = Some(endpoint(&value("token-endpoint"))?),
-            "scope" => keys.scope = Some(word(&value("scope"))?),
-            "token-file" => token_file = Some(value("token-file").path(base)?.value),
-            "ca-file" => ca_file = Some(value("ca-file").path(base)?.value),
-            _ => return Err(table::unknown(key, &OAUTH_KEYS)),
-        }
+        faults.keep(keys.set(key, value, base));
     }
+    // What is missing may be what could not be read.
+    faults.into_result()?;
+    let mut faults = Faults::default();
     let missing = |key| Fault::new(whole, Problem::Missing { key });
-    let client_id = keys.client_id.take().ok_or_else(|| missing("client-id"))?;
+    let (token_file, ca_file) = (keys.token_file.take(), keys.ca_file.take());
+    let client_id = keys.client_id.take().ok_or_else(|| missing("client-id"));
+    let client_id = faults.keep(client_id);
     let client_secret_command = keys.client_secret_command.take();
-    let scope = keys.scope.take();
-    let provider = keys.provider(whole)?;
-    let known = || provider.scope().map(str::to_owned);
-    let scope = scope.map(|scope| scope.value).or_else(known);
+    let scope = keys.scope.take().map(|scope| scope.value);
+    let provider = faults.keep(keys.provider(whole));
+    let known = || provider.as_ref()?.scope().map(str::to_owned);
+    let scope = scope.or_else(known);
+    if scope.is_none() && provider.is_some() {
+        faults.keep::<()>(Err(missing("scope")));
+    }
+    let (Some(provider), Some(client_id), Some(scope)) = (provider, client_id, scope) else {
+        return Err(faults);
+    };
     Ok(OAuth {
-        scope: scope.ok_or_else(|| missing("scope"))?,
+        scope,
         provider,
         client_id: client_id.value,
         client_secret_command: client_secret_command.map(|command| command.value),
@@ -71,6 +64,39 @@ pub(super) fn read(table: &DeTable<'_>, base: &Base, whole: &Origin) -> Result<O
 }
 
 impl Keys {
+    fn set(
+        &mut self,
+        key: &Spanned<DeString<'_>>,
+        value: &Spanned<DeValue<'_>>,
+        base: &Base,
+    ) -> Result<(), Fault> {
+        let value = |key| Value { key, value };
+        match key.get_ref().as_ref() {
+            "provider" => {
+                let value = value("provider");
+                let name = value.choice(&OAUTH_PROVIDERS)?;
+                let known = OAUTH_PROVIDERS.into_iter().find(|known| *known == name);
+                self.provider = known.map(|name| value.setting(name));
+            }
+            "client-id" => self.client_id = Some(word(&value("client-id"))?),
+            "client-secret-command" => {
+                self.client_secret_command = Some(value("client-secret-command").command()?);
+            }
+            "tenant" => self.tenant = Some(tenant(&value("tenant"))?),
+            "issuer" => self.issuer = Some(endpoint(&value("issuer"))?),
+            "auth-endpoint" => self.auth_endpoint = Some(endpoint(&value("auth-endpoint"))?),
+            "device-endpoint" => {
+                self.device_endpoint = Some(endpoint(&value("device-endpoint"))?);
+            }
+            "token-endpoint" => self.token_endpoint = Some(endpoint(&value("token-endpoint"))?),
+            "scope" => self.scope = Some(word(&value("scope"))?),
+            "token-file" => self.token_file = Some(value("token-file").path(base)?.value),
+            "ca-file" => self.ca_file = Some(value("ca-file").path(base)?.value),
+            _ => return Err(table::unknown(key, &OAUTH_KEYS)),
+        }
+        Ok(())
+    }
+
     /// One of the four ways to say who it is.
     fn provider(self, whole: &Origin) -> Result<Provider, Fault> {
         let several = |origin: &Origin| Err(Fault::new(origin, Contradiction::OAuthProviders));

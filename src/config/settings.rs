@@ -15,6 +15,7 @@ use crate::account::{
 use crate::auth::argument;
 use crate::profile::Profile;
 
+use super::faults::Faults;
 use super::problem::{Contradiction, Problem};
 use super::proxy::RouteKeys;
 use super::url::ServerUrl;
@@ -235,65 +236,34 @@ impl Settings {
     }
 
     /// Makes an account of these settings. `whole` is where a missing key is reported.
-    pub(crate) fn resolve(self, key: Key<'_>, whole: &Origin) -> Result<Account, Fault> {
+    pub(crate) fn resolve(self, key: Key<'_>, whole: &Origin) -> Result<Account, Faults> {
         let missing = |key| Fault::new(whole, Problem::Missing { key });
-        let retention = self.retention()?;
-        let security = self.security()?;
-        let auth = self.auth()?;
-        let route = self.route.route()?;
-        let url = self.server.ok_or_else(|| missing("server"))?.value;
-        if let Some(source) = &self.password
-            && matches!(source.value, PasswordSource::TokenCommand(_))
-            && !auth.takes_token()
-            && auth != AuthMethod::Auto
-        {
-            let problem = Contradiction::TokenWithoutOAuth { auth };
-            return Err(Fault::new(&source.origin, problem));
+        let mut faults = Faults::default();
+        let auth = self.auth();
+        let retention = faults.keep(self.retention());
+        let security = faults.keep(self.security());
+        faults.keep(self.auth_fits(auth));
+        let route = faults.keep(self.route.clone().route());
+        let server = self.server.as_ref().ok_or_else(|| missing("server"));
+        let server = faults.keep(server);
+        faults.keep(self.password_fits(auth));
+        let user = self.user.as_ref().ok_or_else(|| missing("user"));
+        let user = faults.keep(user);
+        faults.keep(user.map_or(Ok(()), |user| user_fits(user, auth)));
+        let store = self.store().ok_or_else(|| missing("maildir"));
+        let store = faults.keep(store);
+        if let Some(store) = &store {
+            faults.keep(self.stubs_fit(store));
+            faults.keep(self.deletion_fits(store));
         }
-        if let Some(source) = &self.password
-            && matches!(source.value, PasswordSource::OAuth(_))
-            && !auth.takes_token()
-            && auth != AuthMethod::Auto
-        {
-            return Err(Fault::new(
-                &source.origin,
-                Contradiction::OAuthUnused { auth },
-            ));
-        }
-        let user = self.user.ok_or_else(|| missing("user"))?;
-        if auth.is_ascii()
-            && let Err(byte) = argument::check(user.value.as_bytes())
-        {
-            return Err(Fault::new(&user.origin, Problem::User(byte)));
-        }
-        if auth.is_ascii() && argument::has_stray_blanks(&user.value) {
-            return Err(Fault::new(&user.origin, Problem::UserBlanks));
-        }
-        let user = user.value;
-        let line_endings = value_or_default(self.line_endings, LineEndings::default());
-        let store = match self.store.ok_or_else(|| missing("maildir"))?.value {
-            Store::Maildir(path) => StoreSettings::Maildir { path, line_endings },
-            Store::Mbox(path) => StoreSettings::Mbox { path, line_endings },
-            Store::Exec(command) => StoreSettings::Exec {
-                command,
-                timeout: value_or_default(self.exec_timeout, DEFAULT_EXEC_TIMEOUT),
-                line_endings,
-            },
+        let (Some(retention), Some(security), Some(route)) = (retention, security, route) else {
+            return Err(faults);
         };
-        if let Some(stubs) = &self.header_stubs
-            && stubs.value
-            && store.maildir().is_none()
-        {
-            let problem = Contradiction::StubsWithoutMaildir;
-            return Err(Fault::new(&stubs.origin, problem));
-        }
-        if let Some(follow) = &self.remove_when_deleted_locally
-            && follow.value
-            && matches!(store, StoreSettings::Exec { .. })
-        {
-            let problem = Contradiction::NothingToFollow;
-            return Err(Fault::new(&follow.origin, problem));
-        }
+        let (Some(server), Some(user), Some(store)) = (server, user, store) else {
+            return Err(faults);
+        };
+        faults.into_result()?;
+        let (url, user) = (server.value.clone(), user.value.clone());
         let (name, identity_key) = match key {
             Key::Name(name) => (name.to_owned(), name.to_owned()),
             Key::Store => (format!("{user}@{}", url.host), store.to_string()),
@@ -362,29 +332,83 @@ impl Settings {
         })
     }
 
+    /// How to log in.
+    fn auth(&self) -> AuthMethod {
+        let source = self.password.as_ref().map(|source| &source.value);
+        match (&self.auth, source) {
+            (Some(auth), _) => auth.value,
+            // Both providers that are known by name have it.
+            (None, Some(PasswordSource::OAuth(_))) => AuthMethod::XOauth2,
+            (None, _) => AuthMethod::default(),
+        }
+    }
+
     /// APOP is for the generic profile: no Outlook sends it (`OPOP3:V0008`).
-    fn auth(&self) -> Result<AuthMethod, Fault> {
+    fn auth_fits(&self, method: AuthMethod) -> Result<(), Fault> {
         let Some(auth) = &self.auth else {
-            let source = self.password.as_ref().map(|source| &source.value);
-            return Ok(match source {
-                // Both providers that are known by name have it.
-                Some(PasswordSource::OAuth(_)) => AuthMethod::XOauth2,
-                _ => AuthMethod::default(),
-            });
+            return Ok(());
         };
         let profile = self.profile.as_ref().map(|profile| profile.value);
         let profile = profile.unwrap_or_default();
         let tls = self.tls.as_ref().map(|tls| &tls.value);
         let has_certificate = matches!(tls, Some(Tls::On(tls)) if tls.client.is_some());
-        if auth.value == AuthMethod::External && !has_certificate {
+        if method == AuthMethod::External && !has_certificate {
             let problem = Contradiction::ExternalWithoutCertificate;
             return Err(Fault::new(&auth.origin, problem));
         }
-        if auth.value == AuthMethod::Apop && !profile.has_apop() {
+        if method == AuthMethod::Apop && !profile.has_apop() {
             let problem = Contradiction::ApopWithOutlook { profile };
             return Err(Fault::new(&auth.origin, problem));
         }
-        Ok(auth.value)
+        Ok(())
+    }
+
+    /// A token is for the ways to log in that take one.
+    fn password_fits(&self, auth: AuthMethod) -> Result<(), Fault> {
+        let Some(source) = &self.password else {
+            return Ok(());
+        };
+        let problem = match source.value {
+            _ if auth.takes_token() || auth == AuthMethod::Auto => return Ok(()),
+            PasswordSource::TokenCommand(_) => Contradiction::TokenWithoutOAuth { auth },
+            PasswordSource::OAuth(_) => Contradiction::OAuthUnused { auth },
+            _ => return Ok(()),
+        };
+        Err(Fault::new(&source.origin, problem))
+    }
+
+    fn store(&self) -> Option<StoreSettings> {
+        let line_endings = self.line_endings.clone();
+        let line_endings = value_or_default(line_endings, LineEndings::default());
+        Some(match self.store.clone()?.value {
+            Store::Maildir(path) => StoreSettings::Maildir { path, line_endings },
+            Store::Mbox(path) => StoreSettings::Mbox { path, line_endings },
+            Store::Exec(command) => StoreSettings::Exec {
+                command,
+                timeout: value_or_default(self.exec_timeout.clone(), DEFAULT_EXEC_TIMEOUT),
+                line_endings,
+            },
+        })
+    }
+
+    fn stubs_fit(&self, store: &StoreSettings) -> Result<(), Fault> {
+        match &self.header_stubs {
+            Some(stubs) if stubs.value && store.maildir().is_none() => Err(Fault::new(
+                &stubs.origin,
+                Contradiction::StubsWithoutMaildir,
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn deletion_fits(&self, store: &StoreSettings) -> Result<(), Fault> {
+        let is_agent = matches!(store, StoreSettings::Exec { .. });
+        match &self.remove_when_deleted_locally {
+            Some(follow) if follow.value && is_agent => {
+                Err(Fault::new(&follow.origin, Contradiction::NothingToFollow))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn security(&self) -> Result<Security, Fault> {
@@ -398,6 +422,20 @@ impl Settings {
             (None, _) => Ok(Security::ImplicitTls),
         }
     }
+}
+
+/// What a line of USER can carry.
+fn user_fits(user: &Setting<String>, auth: AuthMethod) -> Result<(), Fault> {
+    if !auth.is_ascii() {
+        return Ok(());
+    }
+    if let Err(byte) = argument::check(user.value.as_bytes()) {
+        return Err(Fault::new(&user.origin, Problem::User(byte)));
+    }
+    if argument::has_stray_blanks(&user.value) {
+        return Err(Fault::new(&user.origin, Problem::UserBlanks));
+    }
+    Ok(())
 }
 
 fn value_or_default<T>(setting: Option<Setting<T>>, default: T) -> T {

@@ -10,6 +10,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use crate::account::{AuthMethod, LineEndings, PasswordSource};
 use crate::profile::Profile;
 
+use super::faults::Faults;
 use super::oauth;
 use super::paths::Base;
 use super::problem::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, Problem};
@@ -46,88 +47,89 @@ pub(super) fn unknown(key: &Spanned<DeString<'_>>, known: &'static [&'static str
     )
 }
 
-/// Reads the table of an account, or the defaults of all.
-pub(super) fn settings(table: &DeTable<'_>, base: &Base) -> Result<Settings, Fault> {
-    let mut settings = Settings::default();
-    for (key, value) in entries(table) {
-        let value = |name| Value { key: name, value };
-        match key.get_ref().as_ref() {
-            "server" => settings.server = Some(value("server").server()?),
-            "user" => settings.set_user(value("user").text()?.map(str::to_owned))?,
-            "auth" => settings.auth = Some(value("auth").auth()?),
-            "password-command" => {
-                let line = value("password-command").command()?;
-                settings.set_password(line.map(PasswordSource::Command))?;
-            }
-            "oauth-token-command" => {
-                let line = value("oauth-token-command").command()?;
-                settings.set_password(line.map(PasswordSource::TokenCommand))?;
-            }
-            "oauth" => {
-                let value = value("oauth");
-                let oauth = oauth::read(value.table()?, base, &value.origin())?;
-                settings.set_password(value.setting(PasswordSource::OAuth(Box::new(oauth))))?;
-            }
-            "password-file" => {
-                let path = value("password-file").path(base)?;
-                settings.set_password(path.map(PasswordSource::File))?;
-            }
-            "password-netrc" => {
-                let path = value("password-netrc").path(base)?;
-                settings.set_password(path.map(PasswordSource::Netrc))?;
-            }
-            "maildir" => {
-                settings.set_store(value("maildir").path(base)?.map(Store::Maildir))?;
-            }
-            "exec" => settings.set_store(value("exec").words()?.map(Store::Exec))?,
-            "exec-timeout" => {
-                settings.exec_timeout = Some(value("exec-timeout").exec_time()?);
-            }
-            "mbox" => settings.set_store(value("mbox").path(base)?.map(Store::Mbox))?,
-            "profile" => settings.profile = Some(value("profile").profile()?),
-            "leave-on-server" => {
-                settings.leave_on_server = Some(value("leave-on-server").boolean()?);
-            }
-            "remove-after-days" => {
-                let value = value("remove-after-days");
-                settings.set_days(value.setting(value.integer()?))?;
-            }
-            "headers-only-above" => {
-                settings.headers_only_above = Some(value("headers-only-above").size()?);
-            }
-            "header-stubs" => settings.header_stubs = Some(value("header-stubs").boolean()?),
-            "remove-when-deleted-locally" => {
-                settings.remove_when_deleted_locally =
-                    Some(value("remove-when-deleted-locally").boolean()?);
-            }
-            "max-deletions" => settings.max_deletions = Some(value("max-deletions").count()?),
-            "max-size" => settings.max_size = Some(value("max-size").size()?),
-            "max-messages" => settings.max_messages = Some(value("max-messages").count()?),
-            "max-octets" => settings.max_octets = Some(value("max-octets").size()?),
-            "proxy" => settings.route.proxy = Some(proxy::proxy(value("proxy").text()?)?),
-            "proxy-password-file" => {
-                let path = value("proxy-password-file").path(base)?;
-                settings.route.proxy_password_file = Some(path);
-            }
-            "socket" => settings.route.socket = Some(value("socket").path(base)?),
-            "source-address" => {
-                let text = value("source-address").text()?;
-                settings.route.source_address = Some(proxy::source_address(text)?);
-            }
-            "sessions-per-run" => {
-                settings.sessions = Some(value("sessions-per-run").count()?);
-            }
-            "tls" => settings.tls = Some(value("tls").tls(base)?),
-            "timeout" => settings.timeout = Some(value("timeout").time()?),
-            "line-endings" => settings.line_endings = Some(value("line-endings").line_endings()?),
-            "password" | "passwd" | "pass" => {
-                return Err(Fault::new(&Origin::File(key.span()), Problem::Password));
-            }
-            _ => return Err(unknown(key, &ACCOUNT_KEYS)),
+/// Reads one key of an account, or of the defaults of all.
+pub(super) fn set(
+    settings: &mut Settings,
+    key: &Spanned<DeString<'_>>,
+    value: &Spanned<DeValue<'_>>,
+    base: &Base,
+) -> Result<(), Faults> {
+    let value = |name| Value { key: name, value };
+    match key.get_ref().as_ref() {
+        "server" => settings.server = Some(value("server").server()?),
+        "user" => settings.set_user(value("user").text()?.map(str::to_owned))?,
+        "auth" => settings.auth = Some(value("auth").auth()?),
+        "password-command" => {
+            let line = value("password-command").command()?;
+            settings.set_password(line.map(PasswordSource::Command))?;
         }
+        "oauth-token-command" => {
+            let line = value("oauth-token-command").command()?;
+            settings.set_password(line.map(PasswordSource::TokenCommand))?;
+        }
+        "oauth" => {
+            let value = value("oauth");
+            let oauth = oauth::read(value.table()?, base, &value.origin())?;
+            settings.set_password(value.setting(PasswordSource::OAuth(Box::new(oauth))))?;
+        }
+        "password-file" => {
+            let path = value("password-file").path(base)?;
+            settings.set_password(path.map(PasswordSource::File))?;
+        }
+        "password-netrc" => {
+            let path = value("password-netrc").path(base)?;
+            settings.set_password(path.map(PasswordSource::Netrc))?;
+        }
+        "maildir" => {
+            settings.set_store(value("maildir").path(base)?.map(Store::Maildir))?;
+        }
+        "exec" => settings.set_store(value("exec").words()?.map(Store::Exec))?,
+        "exec-timeout" => {
+            settings.exec_timeout = Some(value("exec-timeout").exec_time()?);
+        }
+        "mbox" => settings.set_store(value("mbox").path(base)?.map(Store::Mbox))?,
+        "profile" => settings.profile = Some(value("profile").profile()?),
+        "leave-on-server" => {
+            settings.leave_on_server = Some(value("leave-on-server").boolean()?);
+        }
+        "remove-after-days" => {
+            let value = value("remove-after-days");
+            settings.set_days(value.setting(value.integer()?))?;
+        }
+        "headers-only-above" => {
+            settings.headers_only_above = Some(value("headers-only-above").size()?);
+        }
+        "header-stubs" => settings.header_stubs = Some(value("header-stubs").boolean()?),
+        "remove-when-deleted-locally" => {
+            settings.remove_when_deleted_locally =
+                Some(value("remove-when-deleted-locally").boolean()?);
+        }
+        "max-deletions" => settings.max_deletions = Some(value("max-deletions").count()?),
+        "max-size" => settings.max_size = Some(value("max-size").size()?),
+        "max-messages" => settings.max_messages = Some(value("max-messages").count()?),
+        "max-octets" => settings.max_octets = Some(value("max-octets").size()?),
+        "proxy" => settings.route.proxy = Some(proxy::proxy(value("proxy").text()?)?),
+        "proxy-password-file" => {
+            let path = value("proxy-password-file").path(base)?;
+            settings.route.proxy_password_file = Some(path);
+        }
+        "socket" => settings.route.socket = Some(value("socket").path(base)?),
+        "source-address" => {
+            let text = value("source-address").text()?;
+            settings.route.source_address = Some(proxy::source_address(text)?);
+        }
+        "sessions-per-run" => {
+            settings.sessions = Some(value("sessions-per-run").count()?);
+        }
+        "tls" => settings.tls = Some(value("tls").tls(base)?),
+        "timeout" => settings.timeout = Some(value("timeout").time()?),
+        "line-endings" => settings.line_endings = Some(value("line-endings").line_endings()?),
+        "password" | "passwd" | "pass" => {
+            return Err(Fault::new(&Origin::File(key.span()), Problem::Password).into());
+        }
+        _ => return Err(unknown(key, &ACCOUNT_KEYS).into()),
     }
-    settings.finish_layer()?;
-    Ok(settings)
+    Ok(())
 }
 
 /// The value of one key.
@@ -272,16 +274,16 @@ impl<'a, 'i> Value<'a, 'i> {
         Ok(self.setting(time.map_err(|error| self.fault(Problem::Time(error)))?))
     }
 
-    fn tls(&self, base: &Base) -> Result<Setting<Tls>, Fault> {
+    fn tls(&self, base: &Base) -> Result<Setting<Tls>, Faults> {
         let table = match self.value.get_ref() {
             DeValue::String(_) => {
                 self.choice(&["off"])?;
                 return Ok(self.setting(Tls::Off));
             }
             DeValue::Table(table) => table,
-            _ => return Err(self.wrong_type("`\"off\"` or a table")),
+            _ => return Err(self.wrong_type("`\"off\"` or a table").into()),
         };
-        let settings = TlsKeys::read(table, base)?.settings()?;
+        let settings = TlsKeys::read(table, base)?;
         Ok(self.setting(Tls::On(settings)))
     }
 

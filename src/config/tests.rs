@@ -1,5 +1,6 @@
 mod faults;
 mod others;
+mod several;
 
 use proptest::prelude::*;
 

@@ -4,13 +4,16 @@
 use std::path::PathBuf;
 
 use rustls::pki_types::ServerName;
-use toml::de::DeTable;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
 use crate::account::{ClientCertificate, Fingerprint, Roots, TlsSettings, TlsVersion};
 
+use super::faults::Faults;
 use super::paths::Base;
 use super::problem::{Contradiction, Problem, TLS_KEYS};
 use super::settings::{Fault, Setting};
+use super::suggest;
 use super::table::{self, Value};
 
 /// The keys, as far as they are set.
@@ -26,48 +29,74 @@ pub(crate) struct TlsKeys {
 }
 
 impl TlsKeys {
-    /// Reads the table.
-    pub(super) fn read(table: &DeTable<'_>, base: &Base) -> Result<Self, Fault> {
-        let mut keys = Self::default();
+    /// Reads the table, and what it comes to.
+    pub(super) fn read(table: &DeTable<'_>, base: &Base) -> Result<TlsSettings, Faults> {
+        let (mut keys, mut faults) = (Self::default(), Faults::default());
+        let mut unread = Vec::new();
         for (key, value) in table::entries(table) {
-            let value = |name| Value { key: name, value };
-            match key.get_ref().as_ref() {
-                "ca-file" => keys.ca_file = Some(value("ca-file").path(base)?),
-                "client-cert" => keys.client_cert = Some(value("client-cert").path(base)?),
-                "client-key" => keys.client_key = Some(value("client-key").path(base)?),
-                "fingerprint" => {
-                    keys.fingerprint = Some(fingerprint(value("fingerprint").text()?)?);
-                }
-                "min-version" => {
-                    let value = value("min-version");
-                    let name = value.choice(&TlsVersion::NAMES)?;
-                    keys.min_version =
-                        Some(value.setting(TlsVersion::from_name(name).unwrap_or_default()));
-                }
-                "roots" => {
-                    let value = value("roots");
-                    keys.roots = Some(value.setting(roots(value.choice(&Roots::NAMES)?)));
-                }
-                "server-name" => {
-                    keys.server_name = Some(server_name(value("server-name").text()?)?);
-                }
-                _ => return Err(table::unknown(key, &TLS_KEYS)),
+            if faults.keep(keys.set(key, value, base)).is_none() {
+                unread.push(key.get_ref().as_ref());
             }
         }
-        Ok(keys)
+        let certificate_is_unread = keys.client_cert.is_none()
+            && unread
+                .iter()
+                .any(|key| suggest::nearest(key, &TLS_KEYS) == Some("client-cert"));
+        let settings = keys.settings().map_err(|found| {
+            found.without(|fault| {
+                let contradiction = Contradiction::KeyWithoutCertificate.into();
+                certificate_is_unread && *fault.problem == contradiction
+            })
+        });
+        let settings = faults.keep(settings);
+        faults.into_result()?;
+        Ok(settings.unwrap_or_default())
+    }
+
+    fn set(
+        &mut self,
+        key: &Spanned<DeString<'_>>,
+        value: &Spanned<DeValue<'_>>,
+        base: &Base,
+    ) -> Result<(), Fault> {
+        let value = |name| Value { key: name, value };
+        match key.get_ref().as_ref() {
+            "ca-file" => self.ca_file = Some(value("ca-file").path(base)?),
+            "client-cert" => self.client_cert = Some(value("client-cert").path(base)?),
+            "client-key" => self.client_key = Some(value("client-key").path(base)?),
+            "fingerprint" => {
+                self.fingerprint = Some(fingerprint(value("fingerprint").text()?)?);
+            }
+            "min-version" => {
+                let value = value("min-version");
+                let name = value.choice(&TlsVersion::NAMES)?;
+                self.min_version =
+                    Some(value.setting(TlsVersion::from_name(name).unwrap_or_default()));
+            }
+            "roots" => {
+                let value = value("roots");
+                self.roots = Some(value.setting(roots(value.choice(&Roots::NAMES)?)));
+            }
+            "server-name" => {
+                self.server_name = Some(server_name(value("server-name").text()?)?);
+            }
+            _ => return Err(table::unknown(key, &TLS_KEYS)),
+        }
+        Ok(())
     }
 
     /// What they come to.
-    pub(crate) fn settings(self) -> Result<TlsSettings, Fault> {
+    pub(crate) fn settings(self) -> Result<TlsSettings, Faults> {
+        let mut faults = Faults::default();
         if let (Some(_), Some(roots)) = (&self.ca_file, &self.roots) {
-            return Err(Fault::new(&roots.origin, Contradiction::CaFileAndRoots));
+            let problem = Contradiction::CaFileAndRoots;
+            faults.keep::<()>(Err(Fault::new(&roots.origin, problem)));
         }
         if let (None, Some(key)) = (&self.client_cert, &self.client_key) {
-            return Err(Fault::new(
-                &key.origin,
-                Contradiction::KeyWithoutCertificate,
-            ));
+            let problem = Contradiction::KeyWithoutCertificate;
+            faults.keep::<()>(Err(Fault::new(&key.origin, problem)));
         }
+        faults.into_result()?;
         let file = self.ca_file.map(|file| Roots::File(file.value));
         let client = self.client_cert.map(|certificate| ClientCertificate {
             key: self

@@ -1,6 +1,7 @@
 //! What needs no mail server: the command line and its manual, the layers of the sources, finding
 //! an address's server, and mechanisms held against other implementations.
 
+mod config_file;
 mod find;
 mod layers;
 mod man;

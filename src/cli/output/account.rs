@@ -265,7 +265,7 @@ impl Output {
         });
     }
 
-    fn line_of(&self, line: &impl Serialize) {
+    pub(super) fn line_of(&self, line: &impl Serialize) {
         if let Ok(line) = serde_json::to_string(line) {
             self.out.write(line);
         }

@@ -26,6 +26,7 @@ pub(super) use reporter::AccountReporter;
 pub(super) use standing::Standing;
 
 mod account;
+mod config_file;
 mod gate;
 mod import;
 mod json;

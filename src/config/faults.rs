@@ -1,0 +1,68 @@
+//! Mistakes, collected, so that one run can tell all of them.
+
+use super::settings::Fault;
+
+/// What is wrong with settings. As an error it holds one fault at least.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Adds what went wrong, if anything did; the value where nothing did.
+    pub(super) fn keep<T>(&mut self, result: Result<T, impl Into<Self>>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(faults) => {
+                self.0.extend(faults.into().0);
+                None
+            }
+        }
+    }
+
+    /// All is well, or these.
+    pub(super) fn into_result(self) -> Result<(), Self> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+
+    /// Leaves out what `superfluous` says.
+    pub(super) fn without(mut self, superfluous: impl Fn(&Fault) -> bool) -> Self {
+        self.0.retain(|fault| !superfluous(fault));
+        self
+    }
+
+    /// The same, each with the account named.
+    pub(super) fn of(self, account: &str) -> Self {
+        Self(self.0.into_iter().map(|fault| fault.of(account)).collect())
+    }
+
+    /// So many at most. What is wrong with `[defaults]` is found in every account, and told once,
+    /// for none of them.
+    pub(super) fn distinct(self, most: usize) -> Vec<Fault> {
+        let mut kept: Vec<Fault> = Vec::new();
+        for fault in self.0 {
+            let same =
+                |other: &Fault| other.origin == fault.origin && other.problem == fault.problem;
+            if let Some(at) = kept.iter().position(same) {
+                if kept[at].account != fault.account {
+                    kept[at].account = None;
+                }
+            } else if kept.len() < most {
+                kept.push(fault);
+            }
+        }
+        kept
+    }
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self(vec![fault])
+    }
+}
+
+impl From<Faults> for Fault {
+    /// The first of them.
+    fn from(mut faults: Faults) -> Self {
+        // An error has one at least.
+        faults.0.swap_remove(0)
+    }
+}

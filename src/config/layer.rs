@@ -1,0 +1,98 @@
+//! One table of settings, as far as it can be read.
+//!
+//! What cannot be read is a mistake by itself. It must not become a second one, because it is
+//! missing then, or because something else needs it.
+
+use toml::de::DeTable;
+
+use super::faults::Faults;
+use super::paths::Base;
+use super::problem::{ACCOUNT_KEYS, Contradiction, Problem};
+use super::settings::Settings;
+use super::suggest;
+use super::table;
+
+/// `[defaults]` or the table of an account.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Layer {
+    pub(super) settings: Settings,
+    /// What it sets.
+    set: Vec<&'static str>,
+    /// What it would set if it could be read.
+    unread: Vec<&'static str>,
+}
+
+impl Layer {
+    /// Reads a table; what is wrong with it is added to `faults`.
+    pub(super) fn read(table: &DeTable<'_>, base: &Base, faults: &mut Faults) -> Self {
+        let mut layer = Self::default();
+        for (key, value) in table::entries(table) {
+            let name = key.get_ref().as_ref();
+            match faults.keep(table::set(&mut layer.settings, key, value, base)) {
+                Some(()) => layer.set.extend(setting(name)),
+                None => layer.unread.extend(meant(name)),
+            }
+        }
+        if faults.keep(layer.settings.finish_layer()).is_none() {
+            layer.unread.push("user");
+        }
+        layer
+    }
+
+    /// This layer, and where it is silent the one below.
+    pub(super) fn or(self, below: &Self) -> Self {
+        let hidden = |setting: &&'static str| !self.set.contains(setting);
+        let mut unread: Vec<_> = below.unread.iter().copied().filter(hidden).collect();
+        unread.extend(&self.unread);
+        Self {
+            settings: self.settings.or(&below.settings),
+            set: self.set,
+            unread,
+        }
+    }
+
+    /// Whether all of it could be read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unread.is_empty()
+    }
+
+    /// Whether the problem may be gone once all can be read.
+    pub(super) fn explains(&self, problem: &Problem) -> bool {
+        let causes: &[&str] = match problem {
+            Problem::Missing { key: "server" } => &["server"],
+            Problem::Missing { key: "user" } => &["server", "user"],
+            Problem::Missing { key: "maildir" } => &["store"],
+            Problem::User(_) | Problem::UserBlanks => &["auth"],
+            Problem::Contradiction(contradiction) => match contradiction {
+                Contradiction::ApopWithOutlook { .. } => &["profile"],
+                Contradiction::ExternalWithoutCertificate => &["tls"],
+                Contradiction::OAuthUnused { .. } | Contradiction::TokenWithoutOAuth { .. } => {
+                    &["auth"]
+                }
+                Contradiction::ProxyPasswordWithoutUser => &["proxy"],
+                Contradiction::ProxyUserWithoutPassword => &["proxy-password-file"],
+                _ => &[],
+            },
+            _ => &[],
+        };
+        causes.iter().any(|cause| self.unread.contains(cause))
+    }
+}
+
+/// What a key sets: an account has one store, and one source of its password.
+fn setting(key: &str) -> Option<&'static str> {
+    match key {
+        "maildir" | "mbox" | "exec" => Some("store"),
+        "password-command"
+        | "password-file"
+        | "password-netrc"
+        | "oauth-token-command"
+        | "oauth" => Some("password"),
+        _ => ACCOUNT_KEYS.iter().find(|known| **known == key).copied(),
+    }
+}
+
+/// What a key that may be mistyped was to set.
+fn meant(key: &str) -> Option<&'static str> {
+    setting(key).or_else(|| setting(suggest::nearest(key, &ACCOUNT_KEYS)?))
+}
