@@ -16,10 +16,12 @@ use super::help;
 mod account;
 mod config_file;
 mod flags;
+mod schedule;
 
 pub(super) use account::{AccountArguments, AccountCommand, Add, Login, Logout, Rename};
 pub(super) use config_file::{ConfigArguments, ConfigCommand};
 pub(super) use flags::{RunFlags, ServerFlags};
+pub(super) use schedule::Schedule;
 
 use flags::{AccountFlags, StoreFlags, number};
 
@@ -119,6 +121,7 @@ pub(super) enum Command {
     Login(Login),
     Logout(Logout),
     Config(ConfigArguments),
+    Schedule(Schedule),
     Completions(Completions),
     Man(Man),
 }

@@ -141,6 +141,19 @@ Examples:
 The exit status is the one that a sync would end with."
 }
 
+/// For `popsync schedule`.
+pub(super) fn schedule() -> &'static str {
+    "\
+Examples:
+  popsync schedule
+  popsync schedule --install
+  popsync schedule work --every 5m --install
+  popsync schedule --cron --every 1h
+
+Exit statuses are those of `popsync --help`; 75 where systemd or cron is not
+there or refuses."
+}
+
 /// For `popsync status`.
 pub(super) fn status() -> &'static str {
     "\
@@ -198,6 +211,7 @@ mod tests {
             login(),
             mark(),
             probe(),
+            schedule(),
             status(),
             sync(),
         ] {

@@ -99,6 +99,10 @@ pub(super) const PAGES: &[Page] = &[
         text: include_str!("../../man/popsync-config-example.1"),
     },
     Page {
+        name: "popsync-schedule",
+        text: include_str!("../../man/popsync-schedule.1"),
+    },
+    Page {
         name: "popsync-completions",
         text: include_str!("../../man/popsync-completions.1"),
     },

@@ -33,6 +33,7 @@ mod prompt;
 mod route;
 mod run;
 mod runtime;
+mod schedule;
 mod signals;
 mod status;
 mod target;
@@ -80,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Mark(arguments) => mark::mark(&cli.global, &arguments.messages, true),
         Command::Unmark(arguments) => mark::mark(&cli.global, &arguments.messages, false),
         Command::Probe(arguments) => probe::probe(&cli.global, &arguments),
+        Command::Schedule(arguments) => schedule::schedule(&cli.global, &arguments),
         Command::Status(arguments) => status::show(&cli.global, &arguments.accounts),
         Command::Sync(arguments) => {
             let accounts = || Config::load(&config_path(&cli.global)?)?.select(&arguments.accounts);

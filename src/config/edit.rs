@@ -297,7 +297,7 @@ fn written_text(text: &str) -> String {
 
 /// Puts `text` in the place of the file at once: after a crash it is the old one or the new one.
 /// A file that is a link elsewhere stays one, and whoever could read it still can.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     let path = match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => std::path::absolute(path)?,
         resolved => resolved?,

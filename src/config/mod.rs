@@ -35,6 +35,8 @@ mod url;
 pub(crate) mod words;
 
 use document::Document;
+#[cfg(feature = "cli")]
+pub(crate) use edit::replace;
 pub use edit::{EditError, Keys, add_account, preview, remove_account, rename_account};
 pub use error::Error;
 pub use location::Location;

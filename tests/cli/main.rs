@@ -6,6 +6,7 @@ mod find;
 mod layers;
 mod man;
 mod ntlm;
+mod schedule;
 mod scram;
 mod seeds;
 mod shell;

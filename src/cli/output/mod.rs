@@ -38,6 +38,7 @@ mod probe;
 mod progress;
 mod reporter;
 pub(super) mod sanitize;
+mod schedule;
 mod screen;
 mod standing;
 mod terminal;

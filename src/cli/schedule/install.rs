@@ -1,0 +1,225 @@
+//! Puts a schedule in place: files for systemd, or a line in the user's crontab.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use crate::auth::source::ENVIRONMENT;
+use crate::config;
+use crate::exit::Exit;
+
+use super::units::MARK;
+use super::{Plan, Units, crontab};
+
+/// What was put in place.
+pub(in crate::cli) enum Installed {
+    /// These files; whether systemd runs the timer now, or why not.
+    Units {
+        /// The name of both units.
+        name: String,
+        /// The service.
+        service: PathBuf,
+        /// The timer.
+        timer: PathBuf,
+        /// Whether there was a systemctl to start it.
+        started: bool,
+    },
+    /// The comment and the line below it in the crontab.
+    Line(String, String),
+}
+
+/// Why there is no schedule.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::cli) enum Fault {
+    /// No crontab command.
+    #[error("there is neither systemd nor a `crontab` here")]
+    NoCron,
+    /// No folder of the user is known.
+    #[error("no home folder is known to install units in")]
+    NoHome,
+    /// A unit that somebody else wrote.
+    #[error("{} was not written by `popsync schedule`", .0.display())]
+    NotOurs(PathBuf),
+    /// It cannot stand in a unit or in a crontab.
+    #[error("{} is not UTF-8, or holds control characters", .0.display())]
+    Path(PathBuf),
+    /// popsync does not know where it is.
+    #[error("cannot tell where popsync itself is installed")]
+    Program(#[source] io::Error),
+    /// A program that ended with an error, and what it said.
+    #[error("`{command}` failed: {said}")]
+    Refused {
+        /// The command.
+        command: String,
+        /// Its standard error, or its status.
+        said: String,
+    },
+    /// A program that did not start.
+    #[error("cannot run `{command}`")]
+    Run {
+        /// The command.
+        command: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Their names are too long for a unit's.
+    #[error("a unit's name cannot hold so many accounts")]
+    TooMany,
+    /// A file could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Fault {
+    /// The status for the shell.
+    pub(in crate::cli) fn exit(&self) -> Exit {
+        match self {
+            Self::Path(_) | Self::TooMany => Exit::Usage,
+            Self::NoCron | Self::Refused { .. } | Self::Run { .. } => Exit::TemporaryFailure,
+            Self::NoHome => Exit::Config,
+            Self::NotOurs(_) | Self::Write { .. } => Exit::CannotCreate,
+            Self::Program(_) => Exit::IoError,
+        }
+    }
+
+    /// What the user can do.
+    pub(in crate::cli) fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::NoCron => Some("install cron, or run `popsync sync` by another scheduler"),
+            Self::NoHome => Some("set HOME"),
+            Self::NotOurs(_) => Some("remove it or give it another name, then install again"),
+            Self::Path(_) => Some("use a path of printable characters"),
+            Self::Refused { command, .. } if command.starts_with("systemctl") => Some(
+                "the units are written; log in at the machine itself, or run `loginctl \
+                 enable-linger`, then install again",
+            ),
+            Self::TooMany => Some("name none for all, or make several schedules"),
+            _ => None,
+        }
+    }
+}
+
+/// Writes the units, and has systemd start the timer where there is a `systemctl`.
+pub(super) fn units(units: &Units, folder: &Path) -> Result<Installed, Fault> {
+    let service = folder.join(format!("{}.service", units.name));
+    let timer = folder.join(format!("{}.timer", units.name));
+    for path in [&service, &timer] {
+        if is_foreign(path) {
+            return Err(Fault::NotOurs(path.clone()));
+        }
+    }
+    for (path, text) in [(&service, &units.service), (&timer, &units.timer)] {
+        config::replace(path, text).map_err(|source| Fault::Write {
+            path: path.clone(),
+            source,
+        })?;
+    }
+    let timer_name = format!("{}.timer", units.name);
+    let started = match systemctl(&["daemon-reload"]) {
+        // The files are for the systemd of another day, or of another machine.
+        Err(Fault::Run { source, .. }) if source.kind() == io::ErrorKind::NotFound => false,
+        reloaded => {
+            reloaded?;
+            systemctl(&["enable", "--now", &timer_name])?;
+            true
+        }
+    };
+    Ok(Installed::Units {
+        name: units.name.clone(),
+        service,
+        timer,
+        started,
+    })
+}
+
+/// Whether there is a file that popsync did not write.
+fn is_foreign(path: &Path) -> bool {
+    match fs::read(path) {
+        Ok(text) => !text.starts_with(MARK.as_bytes()),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
+fn systemctl(arguments: &[&str]) -> Result<(), Fault> {
+    let mut command = Command::new("systemctl");
+    command.arg("--user").args(arguments);
+    run(command, "").map(drop)
+}
+
+/// Adds the line to the user's crontab, or puts it in the place of an older one.
+pub(super) fn line(plan: &Plan, line: &str) -> Result<(), Fault> {
+    let mut list = Command::new("crontab");
+    list.arg("-l");
+    let old = match run(list, "") {
+        Ok(old) => old,
+        // Who has no crontab is told so by an error; the second is busybox's.
+        Err(Fault::Refused { said, .. })
+            if ["no crontab", "No such file"]
+                .iter()
+                .any(|none| said.contains(none)) =>
+        {
+            String::new()
+        }
+        Err(Fault::Run { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Err(Fault::NoCron);
+        }
+        Err(fault) => return Err(fault),
+    };
+    let mut install = Command::new("crontab");
+    install.arg("-");
+    run(install, &crontab::with(&old, plan, line)).map(drop)
+}
+
+/// Runs a program to its end; what it printed.
+fn run(mut command: Command, input: &str) -> Result<String, Fault> {
+    let words: Vec<_> = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let words = words.join(" ");
+    let failed = |source| Fault::Run {
+        command: words.clone(),
+        source,
+    };
+    let ended = finish(&mut command, input).map_err(failed)?;
+    if ended.status.success() {
+        return Ok(String::from_utf8_lossy(&ended.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&ended.stderr);
+    let said = match said.lines().map(str::trim).find(|line| !line.is_empty()) {
+        Some(line) => line.to_owned(),
+        None => ended.status.to_string(),
+    };
+    Err(Fault::Refused {
+        command: words,
+        said,
+    })
+}
+
+fn finish(command: &mut Command, input: &str) -> io::Result<Output> {
+    let mut child = command
+        // Messages in English, which `no crontab` is looked for in.
+        .env("LC_ALL", "C")
+        .env_remove(ENVIRONMENT)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        match stdin.write_all(input.as_bytes()) {
+            // It had seen enough; its status tells the rest.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            written => written?,
+        }
+    }
+    child.wait_with_output()
+}

@@ -1,0 +1,190 @@
+//! `popsync schedule`: what runs `popsync sync` by the clock.
+//!
+//! A plan is made of the arguments and the configuration. What comes of it as text is in `units` and
+//! `crontab`; `install` is what changes the system.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use directories::BaseDirs;
+
+use crate::account::{Account, StoreSettings};
+use crate::config::{self, Config};
+use crate::exit::Exit;
+
+use super::args::{Global, Schedule};
+use super::output::Output;
+use super::{config_path, options, state_dir};
+
+mod crontab;
+mod install;
+mod interval;
+mod units;
+
+pub(super) use install::{Fault, Installed};
+pub(super) use interval::Interval;
+pub(super) use units::Units;
+
+/// Where systemd says that it runs: sd_booted(3).
+const SYSTEMD: &str = "/run/systemd/system";
+
+/// What is to be run, and how often.
+#[derive(Debug)]
+struct Plan {
+    program: String,
+    /// Configuration and state, where they are not where a fresh environment has them.
+    config: Option<String>,
+    state_dir: Option<String>,
+    accounts: Vec<String>,
+    every: Interval,
+    reach: Reach,
+}
+
+/// What runs beside popsync itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    Itself,
+    PasswordCommands,
+    DeliveryAgents,
+}
+
+/// What is shown or installed.
+pub(super) enum Text {
+    /// For systemd, and the folder that they belong into.
+    Units(Units, PathBuf),
+    /// A line for crontab.
+    Line(String),
+}
+
+/// Prints a schedule, or installs it.
+pub(super) fn schedule(global: &Global, arguments: &Schedule) -> Exit {
+    let output = Output::standard(options(global, false));
+    let exit = match plan(global, arguments) {
+        Ok(plan) => match run(&plan, arguments, &output) {
+            Ok(()) => Exit::Success,
+            Err(fault) => output.not_scheduled(&fault),
+        },
+        Err(Failure::Config(error)) => output.config_error(&error),
+        Err(Failure::Other(fault)) => output.not_scheduled(&fault),
+    };
+    exit.merge(output.finish())
+}
+
+fn run(plan: &Plan, arguments: &Schedule, output: &Output) -> Result<(), Fault> {
+    let systemd = arguments.systemd || !arguments.cron && Path::new(SYSTEMD).is_dir();
+    if systemd {
+        let units = Units::new(plan).ok_or(Fault::TooMany)?;
+        let folder = folder()?;
+        if arguments.install {
+            let installed = install::units(&units, &folder)?;
+            output.installed(plan.every, &installed);
+        } else {
+            output.schedule(plan.every, &Text::Units(units, folder));
+        }
+        return Ok(());
+    }
+    let line = crontab::line(plan, seed());
+    if arguments.install {
+        install::line(plan, &line)?;
+        output.installed(plan.every, &Installed::Line(crontab::mark(plan), line));
+    } else {
+        output.schedule(plan.every, &Text::Line(line));
+    }
+    Ok(())
+}
+
+enum Failure {
+    Config(config::Error),
+    Other(Fault),
+}
+
+impl From<config::Error> for Failure {
+    fn from(error: config::Error) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Other(fault)
+    }
+}
+
+fn plan(global: &Global, arguments: &Schedule) -> Result<Plan, Failure> {
+    let config = config_path(global)?;
+    let accounts = Config::load(&config)?.select(&arguments.accounts)?;
+    let program = env::current_exe().map_err(Fault::Program)?;
+    let state_dir = state_dir(global)?;
+    Ok(Plan {
+        program: text(&program)?,
+        config: unusual(&config, ".config/popsync/config.toml")?,
+        state_dir: unusual(&state_dir, ".local/state/popsync")?,
+        accounts: arguments.accounts.clone(),
+        every: arguments.every,
+        reach: accounts.iter().map(reach).max().unwrap_or(Reach::Itself),
+    })
+}
+
+fn reach(account: &Account) -> Reach {
+    if matches!(account.store, StoreSettings::Exec { .. }) {
+        Reach::DeliveryAgents
+    } else if account.runs_commands() {
+        Reach::PasswordCommands
+    } else {
+        Reach::Itself
+    }
+}
+
+/// A path that popsync would not find by itself in another environment, which has neither the
+/// variables of popsync nor those of XDG.
+fn unusual(path: &Path, usual: &str) -> Result<Option<String>, Fault> {
+    let home = BaseDirs::new().map(|dirs| dirs.home_dir().join(usual));
+    if home.is_some_and(|home| home == path) {
+        return Ok(None);
+    }
+    text(path).map(Some)
+}
+
+/// A path as it can stand in a unit or a crontab.
+fn text(path: &Path) -> Result<String, Fault> {
+    match path.to_str() {
+        Some(text) if !text.contains(char::is_control) => Ok(text.to_owned()),
+        _ => Err(Fault::Path(path.to_owned())),
+    }
+}
+
+/// Where the units of a user are.
+fn folder() -> Result<PathBuf, Fault> {
+    let dirs = BaseDirs::new().ok_or(Fault::NoHome)?;
+    Ok(dirs.config_dir().join("systemd/user"))
+}
+
+/// A number that differs from machine to machine and from user to user, and stays.
+fn seed() -> u64 {
+    let system = rustix::system::uname();
+    let name = system.nodename().to_bytes();
+    let user = u64::from(rustix::process::getuid().as_raw());
+    name.iter().fold(user, |seed, byte| {
+        seed.wrapping_mul(31).wrapping_add(u64::from(*byte))
+    })
+}
+
+impl Plan {
+    /// The command and its arguments.
+    fn words(&self) -> Vec<String> {
+        let mut words = vec![self.program.clone()];
+        let folders = [("--config", &self.config), ("--state-dir", &self.state_dir)];
+        for (flag, path) in folders {
+            if let Some(path) = path {
+                words.extend([flag.to_owned(), path.clone()]);
+            }
+        }
+        words.push("sync".to_owned());
+        if !self.accounts.is_empty() {
+            // A name may begin with a hyphen.
+            words.push("--".to_owned());
+            words.extend(self.accounts.clone());
+        }
+        words
+    }
+}
