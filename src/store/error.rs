@@ -110,7 +110,10 @@ impl Unfit {
             }
             Self::Maildir => "name it as `maildir` and not as `mbox`",
             Self::NoFolder => "make the folder, or mount what it is on",
-            Self::WritableByAll => "take the right away with `chmod o-w`",
+            Self::WritableByAll => {
+                "take the right away with `chmod o-w`; where the file system has no rights, as FAT \
+                 and exFAT, mount it with `umask=077`"
+            }
         }
     }
 }

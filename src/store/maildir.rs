@@ -266,13 +266,22 @@ impl Store for Maildir {
 
     fn publish(&self, names: &[Name]) -> Result<(), Error> {
         let inner = &self.inner;
+        let mut gone = Vec::new();
         for name in names {
             // Step 4.
             if !inner.rename(name)? {
+                gone.push(name);
+            }
+            stop_point(4);
+        }
+        if !gone.is_empty() {
+            // Over a network a rename may be done, and its answer lost: asked again, the server
+            // finds nothing to rename. A reader may have moved the message on by now.
+            let visible = inner.visible(&gone)?;
+            if let Some(name) = gone.iter().find(|name| !visible.contains(name.as_str())) {
                 let missing = inner.path_of("tmp", name);
                 return Err(Error::io("renaming", &missing, Errno::NOENT));
             }
-            stop_point(4);
         }
         // Step 5.
         sync_folder(&inner.new)

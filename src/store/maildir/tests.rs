@@ -142,6 +142,40 @@ fn publishing_what_is_not_there_is_an_error() {
     assert!(maildir.publish(&[Name("nothing".into())]).is_err());
 }
 
+/// As on NFS, where the answer to a rename got lost and the rename is asked for again.
+#[test]
+fn a_rename_that_was_done_without_an_answer_is_done() {
+    let (_folder, maildir) = maildir();
+    let at = |folder: &str, name: &str| maildir.inner.path.join(folder).join(name);
+    let batch: Vec<_> = (0..4)
+        .map(|n| write(&maildir, &format!("message {n}")))
+        .collect();
+    maildir.settle(&batch).unwrap();
+    let [first, second, third, _] = [0, 1, 2, 3].map(|n| batch[n].as_str());
+    rename(&at("tmp", first), &at("new", first));
+    // Readers were quick, and one of them has no `:` in its names.
+    rename(&at("tmp", second), &at("cur", &format!("{second}:2,S")));
+    rename(&at("tmp", third), &at("cur", &format!("{third};2,S")));
+    maildir.publish(&batch).unwrap();
+    assert_eq!(names(&maildir, "tmp"), [""; 0]);
+    assert_eq!(names(&maildir, "new").len(), 2);
+    assert_eq!(names(&maildir, "cur").len(), 2);
+    // One that is nowhere is missed, and no other stays behind for it.
+    let batch: Vec<_> = (4..7)
+        .map(|n| write(&maildir, &format!("message {n}")))
+        .collect();
+    fs::remove_file(at("tmp", batch[0].as_str())).unwrap();
+    rename(&at("tmp", batch[1].as_str()), &at("new", batch[1].as_str()));
+    let error = maildir.publish(&batch).unwrap_err().to_string();
+    assert!(error.contains(batch[0].as_str()), "{error}");
+    assert_eq!(names(&maildir, "tmp"), [""; 0]);
+    assert_eq!(names(&maildir, "new").len(), 4);
+}
+
+fn rename(from: &Path, to: &Path) {
+    rustix::fs::rename(from, to).unwrap();
+}
+
 #[test]
 fn names_never_repeat_and_hold_nothing_but_safe_characters() {
     let folder = tempfile::tempdir().unwrap();

@@ -189,3 +189,17 @@ fn crlf_is_kept_where_that_is_asked_for() {
     bench.fetch(&["--line-endings", "crlf"]).gives(0);
     assert_eq!(bench.store.messages_of_mbox(), letters(2));
 }
+
+/// As on FAT: the lock file is made without a hard link.
+#[test]
+fn a_file_system_without_hard_links_will_do() {
+    let bench = bench(3);
+    let without = "exec strace -f -qq -o /dev/null -e trace=link,linkat \
+                   -e inject=link,linkat:error=EPERM \"$@\"";
+    bench.fetch(&DELETES).through(without).gives(0);
+    bench.assert_exactly_once();
+    assert!(bench.mailbox().is_empty(), "messages are left");
+    bench.deliver(&letter(4));
+    bench.fetch(&DELETES).through(without).gives(0);
+    assert_eq!(recover(&bench, "without links"), 0);
+}
