@@ -6,6 +6,7 @@ mod find;
 mod layers;
 mod man;
 mod ntlm;
+mod packaging;
 mod schedule;
 mod scram;
 mod seeds;
