@@ -48,9 +48,9 @@ pub use problem::{
 pub use proxy::ProxyError;
 #[cfg(feature = "cli")]
 pub(crate) use proxy::RouteKeys;
-pub(crate) use settings::{Fault, Key, Origin, Settings};
+pub(crate) use settings::{Fault, Origin};
 #[cfg(feature = "cli")]
-pub(crate) use settings::{Setting, Store, Tls};
+pub(crate) use settings::{Key, Setting, Settings, Store, Tls};
 pub use shown::{Shown, ShownKey, shown};
 #[cfg(feature = "cli")]
 pub(crate) use tls::TlsKeys;
