@@ -92,7 +92,14 @@ impl Tests {
             };
             if let Some(name) = item.strip_prefix("mod ") {
                 if let Some(name) = name.strip_suffix(';') {
-                    let (file, root) = located(&folder, name);
+                    let placed = attributes.iter().find_map(|own| {
+                        let path = own.strip_prefix("#[path = \"")?;
+                        path.strip_suffix("\"]")
+                    });
+                    let (file, root) = match placed {
+                        Some(path) => (file.with_file_name(path), true),
+                        None => located(&folder, name),
+                    };
                     let mut path = inner();
                     path.push(name.to_owned());
                     self.file(&file, root, path);
