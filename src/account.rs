@@ -64,7 +64,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Whether its settings name programs that popsync starts.
+    /// True if its settings name programs that popsync starts.
     pub fn runs_commands(&self) -> bool {
         let for_password = match &self.password {
             PasswordSource::Command(_) | PasswordSource::TokenCommand(_) => true,

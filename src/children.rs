@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// Those that nobody has waited for, so that their numbers are still their own.
 static ALIVE: Mutex<Vec<Reach>> = Mutex::new(Vec::new());
 
-/// What a signal is sent to.
+/// The target of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// A program alone.
@@ -20,7 +20,7 @@ pub(crate) enum Reach {
 
 impl Reach {
     fn kill(self) {
-        // That nobody is left to kill is what was wanted.
+        // Nobody left to kill is fine.
         let _ = match self {
             Self::Process(pid) => kill_process(pid, Signal::KILL),
             Self::Group(pid) => kill_process_group(pid, Signal::KILL),

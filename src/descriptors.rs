@@ -5,10 +5,10 @@ use std::io;
 
 use rustix::io::Errno;
 
-/// What to do where there are too few.
+/// The hint where there are too few.
 pub(crate) const ADVICE: &str = "lower `--jobs`, or allow more open files with `ulimit -n`";
 
-/// Whether the cause of an error is that no more files may be opened, by this program or by all.
+/// True if the cause of an error is that no more files may be opened, by this program or by all.
 pub(crate) fn are_exhausted(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {

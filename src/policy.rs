@@ -112,7 +112,7 @@ impl Plan {
         self
     }
 
-    /// What is decided of the message in this place.
+    /// The decision for the message in this place.
     ///
     /// # Panics
     /// Where the maildrop has no such place.

@@ -108,7 +108,7 @@ impl Stop {
 const GRACE: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// What the work of this thread is for.
+    /// The request to end that the work of this thread listens to.
     static HEARD: RefCell<Option<Stop>> = const { RefCell::new(None) };
 }
 
@@ -127,7 +127,7 @@ impl Stop {
     }
 }
 
-/// Whether what this thread has waited for since `began` is worth to be waited for any longer.
+/// True if this thread may go on waiting for something that it has waited for since `began`.
 pub(crate) fn may_wait(began: Instant) -> bool {
     let is_asked = || HEARD.with_borrow(|stop| stop.as_ref().is_some_and(|s| s.asked().is_some()));
     began.elapsed() < GRACE || !is_asked()

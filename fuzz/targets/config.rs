@@ -1,4 +1,4 @@
-//! Whatever a configuration holds: no panic, and the same answer twice.
+//! Any configuration: no panic, and the same answer twice.
 
 use std::path::Path;
 

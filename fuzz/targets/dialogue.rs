@@ -1,10 +1,10 @@
-//! Whatever a server says, in whatever pieces it comes: no panic, nothing left unread, a bounded
-//! number of events, and the same events as in one piece.
+//! Any answer of a server, in any pieces: no panic, nothing left unread, a bounded number of
+//! events, and the same events as in one piece.
 
 use popsync::pop3::{Command, Connection, Event, MessageNumber};
 use secrecy::SecretString;
 
-/// What a reader would see; content in one piece, however it came.
+/// An event as a reader sees it; content in one piece, however it came.
 #[derive(Debug, PartialEq)]
 enum Seen {
     Content(Vec<u8>),
@@ -19,7 +19,7 @@ pub(crate) fn holds(data: &[u8]) {
     };
     let whole = dialogue(*commands, stream, usize::MAX);
     let pieces = dialogue(*commands, stream, usize::from(*size % 32) + 1);
-    // What nobody asked for is quoted as far as it has come.
+    // An unsolicited line is quoted as far as it has come.
     match (whole.last(), pieces.last()) {
         (Some(Seen::Broken(_)), Some(Seen::Broken(_))) => {
             assert_eq!(whole[..whole.len() - 1], pieces[..pieces.len() - 1]);

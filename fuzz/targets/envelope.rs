@@ -1,4 +1,4 @@
-//! Whatever a message has for a header: no panic, and the same whatever follows it.
+//! Any header of a message: no panic, and the same result whatever follows it.
 
 use popsync::envelope::Envelope;
 

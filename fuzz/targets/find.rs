@@ -1,5 +1,5 @@
-//! Whatever a domain says of its servers: no panic, and what is found is one host, one port and a
-//! user name that USER can carry.
+//! Any answer of a domain about its servers: no panic, and a server found is one host, one port
+//! and a user name that USER can carry.
 
 use popsync::find::{self, Address};
 

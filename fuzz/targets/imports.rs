@@ -1,5 +1,5 @@
-//! Whatever stands in another program's list: no panic, no more entries than lines, and unique-ids
-//! that UIDL can show.
+//! Any list of another program: no panic, no more entries than lines, and unique-ids that UIDL
+//! can show.
 
 use std::fs::File;
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! Whatever three listings say: every message once and in order, one decision for each, and
-//! nothing deleted that is not stored.
+//! Any three listings: every message once and in order, one decision for each, and nothing
+//! deleted that is not stored.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Whatever a crash and other programs leave of an append to an mbox: no panic, what was there
+//! Any remains of an append to an mbox, after a crash or other programs: no panic, the mail from
 //! before stays, and each message of the batch is whole in the file, or known to be lost.
 
 use std::fs::{self, File};
@@ -16,7 +16,7 @@ const BATCH: [&[u8]; 3] = [
     b"Subject: headers only\nMessage-ID: <3@x>\n",
 ];
 
-/// What stands in front of a Message-ID.
+/// The name of the field that holds a message-id.
 const ID: &[u8] = b"Message-ID:";
 
 /// The first octets say how far the append came, in how many octets there are holes, and whether

@@ -1,5 +1,5 @@
-//! Whatever a server challenges NTLM with: no panic, and an answer that is one, not much longer
-//! than the challenge, and without the password.
+//! Any NTLM challenge: no panic, and an answer that is one, not much longer than the challenge, and
+//! without the password.
 
 use popsync::auth::mechanism::Mechanism;
 use popsync::auth::ntlm::Ntlm;

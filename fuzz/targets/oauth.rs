@@ -1,5 +1,5 @@
-//! Whatever a provider answers when it is asked for tokens: no panic, and a token that a line can
-//! carry, or few words.
+//! Any answer of a provider that is asked for tokens: no panic, and a token that a line can carry,
+//! or a short error.
 
 use popsync::account::{Endpoint, OAuth, Provider};
 use popsync::auth::oauth;

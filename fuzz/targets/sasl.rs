@@ -1,5 +1,5 @@
-//! Whatever a server says in a SASL exchange: no panic, no proof of a server that does not know the
-//! password, and words that a terminal may see.
+//! Any SASL exchange: no panic, no proof of a server that does not know the password, and words
+//! that a terminal may see.
 
 use popsync::auth::cram_md5::CramMd5;
 use popsync::auth::login::Login;
@@ -73,7 +73,7 @@ fn with(challenge: &[u8], nonce: &[u8]) -> Vec<u8> {
     }
 }
 
-/// Whether some number of rounds is allowed, and so large that it is waited for.
+/// True if the challenges ask for so many rounds of hashing, though allowed, that it takes long.
 fn takes_long(challenges: &[u8]) -> bool {
     let numbers = challenges.split(|octet| !octet.is_ascii_digit());
     let mut numbers =

@@ -23,7 +23,7 @@ pub enum BadByte {
     LineFeed,
     /// 0x80 and above.
     NonAscii,
-    /// What is not UTF-8, which text is everywhere here.
+    /// Bytes that are not UTF-8.
     NotUtf8,
     /// 0x00.
     Nul,
@@ -60,7 +60,7 @@ pub fn check(argument: &[u8]) -> Result<(), BadByte> {
         .map_or(Ok(()), Err)
 }
 
-/// Whether USER would not carry this name as it is: it takes one argument (`OPOP3:C0042`), and a
+/// True if USER would not carry this name as it is: it takes one argument (`OPOP3:C0042`), and a
 /// server may read any run of blanks as one, and none at the end (`OPOP3:C0004`).
 pub fn has_stray_blanks(name: &str) -> bool {
     name.starts_with(' ') || name.ends_with(' ') || name.contains("  ")

@@ -35,7 +35,7 @@ pub enum FileFault {
 }
 
 impl FileFault {
-    /// Whether a file of this metadata belongs to the caller or to root.
+    /// Checks that a file of this metadata belongs to the caller or to root.
     ///
     /// # Errors
     /// [`Self::Owner`].

@@ -47,7 +47,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Whether the server is known to break the session at LIST.
+    /// True if the server is known to break the session at LIST.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

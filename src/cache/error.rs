@@ -96,7 +96,7 @@ impl Error {
         )
     }
 
-    /// Whether another process did not let go in time of what all share.
+    /// True if another process held a lock that all share for too long.
     pub fn is_busy(&self) -> bool {
         matches!(self, Self::Busy { .. }) || self.code() == Some(ErrorCode::DatabaseBusy)
     }

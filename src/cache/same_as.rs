@@ -12,7 +12,7 @@ use crate::exit::Exit;
 pub struct Recorded {
     /// Its key in the other tables.
     pub id: AccountId,
-    /// What it is remembered by.
+    /// The identity under which it is recorded.
     pub identity: Identity,
     /// Its name in the configuration, or `user@host`.
     pub name: String,
@@ -62,7 +62,7 @@ impl SameAsError {
         }
     }
 
-    /// What the user can do, for a line of its own.
+    /// A hint for the user, on a line of its own.
     pub fn advice(&self) -> Option<String> {
         match self {
             Self::Cache(error) => error.advice(),

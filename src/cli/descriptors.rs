@@ -5,14 +5,13 @@ use std::io;
 
 use rustix::process::{Resource, getrlimit};
 
-/// What a run has open whatever it does: its standard streams, the runtime's, the folders of the
-/// state.
+/// Files that every run has open: its standard streams, the runtime's, the folders of the state.
 const OF_A_RUN: u64 = 14;
 
-/// What each account adds: its connection, its store, its state.
+/// Files that each account adds: its connection, its store, its state.
 const OF_AN_ACCOUNT: u64 = 8;
 
-/// What a runtime that hears signals needs, and some more.
+/// Files that a runtime with signal handlers needs, and some to spare.
 const OF_A_RUNTIME: usize = 8;
 
 /// The limit, where it is too low for so many accounts at the same time. One is tried anyway.

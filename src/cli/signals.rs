@@ -60,8 +60,8 @@ async fn serve(mut ears: Ears, stopper: &Stopper, output: &Output) {
     end_at_once(output, first);
 }
 
-/// What arrives of each signal; nothing of those that whoever started popsync had it ignore, as
-/// nohup does, and a shell for a job in the background.
+/// Arrivals of each signal; none of a signal that was ignored when popsync started, as by nohup, or
+/// by a shell for a job in the background.
 struct Ears {
     hang_up: Option<Arrivals>,
     interrupt: Option<Arrivals>,

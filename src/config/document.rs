@@ -16,12 +16,12 @@ use super::table::{self, Entry};
 /// How many mistakes in the syntax are told; nobody reads more.
 const MOST: usize = 1_000;
 
-/// What a file says.
+/// The content of a file.
 #[derive(Default)]
 pub(super) struct Document {
     /// Its accounts, in its order, as far as they are sound.
     pub(super) accounts: Vec<Account>,
-    /// What is wrong with it.
+    /// Its mistakes.
     pub(super) faults: Faults,
     /// It has no accounts, not even wrong ones.
     pub(super) is_empty: bool,
@@ -106,15 +106,15 @@ fn account(
     Ok(account)
 }
 
-/// Whether two accounts store the same mailbox at the same place.
+/// True if two accounts store the same mailbox at the same place.
 fn same_copy(a: &Account, b: &Account) -> bool {
     a.store.to_string() == b.store.to_string()
         && a.identity.host == b.identity.host
         && a.user == b.user
 }
 
-/// What is wrong with a file that is not TOML: that, and what is wrong with the keys on other
-/// lines. What the file lacks cannot be known.
+/// The mistakes of a file that is not TOML: in its syntax, and in the keys on other lines. Missing
+/// keys cannot be known.
 fn with_syntax_errors(
     text: &str,
     document: &DeTable<'_>,

@@ -208,7 +208,7 @@ fn with_name(text: &str, old: &str, new: &str) -> Option<String> {
     for line in text.split_inclusive('\n') {
         match header(line) {
             Some(keys) if keys.len() >= 2 && keys[0] == "accounts" && keys[1] == old => {
-                // What stands behind the header may hold brackets, too.
+                // A comment behind the header may hold brackets, too.
                 let ends = line.match_indices(']').map(|(at, _)| at + 1);
                 let end = ends
                     .into_iter()

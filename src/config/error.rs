@@ -76,7 +76,7 @@ pub enum Error {
     Foreign {
         /// The file.
         path: PathBuf,
-        /// Whose it is.
+        /// Its owner.
         fault: FileFault,
     },
     /// Others can write to the file.

@@ -2,7 +2,7 @@
 
 use super::settings::Fault;
 
-/// What is wrong with settings. As an error it holds one fault at least.
+/// The mistakes in settings. As an error it holds at least one.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 

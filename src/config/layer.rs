@@ -1,7 +1,7 @@
 //! One table of settings, as far as it can be read.
 //!
-//! What cannot be read is a mistake by itself. It must not become a second one, because it is
-//! missing then, or because something else needs it.
+//! A key that cannot be read is one mistake. It must not become a second one because it is missing
+//! then, or because another key needs it.
 
 use toml::de::DeTable;
 
@@ -16,9 +16,9 @@ use super::table;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layer {
     pub(super) settings: Settings,
-    /// What it sets.
+    /// The settings that it sets.
     set: Vec<&'static str>,
-    /// What it would set if it could be read.
+    /// The settings that it would set if they could be read.
     unread: Vec<&'static str>,
 }
 
@@ -51,12 +51,12 @@ impl Layer {
         }
     }
 
-    /// Whether all of it could be read.
+    /// True if all of it could be read.
     pub(super) fn is_whole(&self) -> bool {
         self.unread.is_empty()
     }
 
-    /// Whether the problem may be gone once all can be read.
+    /// True if the problem may be gone once everything can be read.
     pub(super) fn explains(&self, problem: &Problem) -> bool {
         let causes: &[&str] = match problem {
             Problem::Missing { key: "server" } => &["server"],
@@ -79,7 +79,7 @@ impl Layer {
     }
 }
 
-/// What a key sets: an account has one store, and one source of its password.
+/// The setting of a key: an account has one store, and one source of its password.
 fn setting(key: &str) -> Option<&'static str> {
     match key {
         "maildir" | "mbox" | "exec" => Some("store"),
@@ -92,7 +92,7 @@ fn setting(key: &str) -> Option<&'static str> {
     }
 }
 
-/// What a key that may be mistyped was to set.
+/// The setting that a key, perhaps mistyped, was meant for.
 fn meant(key: &str) -> Option<&'static str> {
     setting(key).or_else(|| setting(suggest::nearest(key, &ACCOUNT_KEYS)?))
 }

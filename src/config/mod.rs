@@ -198,8 +198,8 @@ impl Config {
     }
 }
 
-/// What a file is, asked of the open file, so that it cannot be exchanged meanwhile; and a little
-/// more of it than it may have.
+/// Metadata and content of a file, both from the open file, so that it cannot be exchanged meanwhile.
+/// Reads a little beyond the limit.
 fn read(path: &Path) -> io::Result<(Metadata, Vec<u8>)> {
     let file = Patient::open(path, PATIENCE)?;
     let metadata = file.metadata()?;

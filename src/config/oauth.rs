@@ -35,7 +35,7 @@ pub(super) fn read(table: &DeTable<'_>, base: &Base, whole: &Origin) -> Result<O
     for (key, value) in table::entries(table) {
         faults.keep(keys.set(key, value, base));
     }
-    // What is missing may be what could not be read.
+    // A missing key may be one that could not be read.
     faults.into_result()?;
     let mut faults = Faults::default();
     let missing = |key| Fault::new(whole, Problem::Missing { key });

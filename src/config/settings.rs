@@ -424,7 +424,7 @@ impl Settings {
     }
 }
 
-/// What a line of USER can carry.
+/// Checks that a line of USER can carry the name.
 fn user_fits(user: &Setting<String>, auth: AuthMethod) -> Result<(), Fault> {
     if !auth.is_ascii() {
         return Ok(());

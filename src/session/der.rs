@@ -9,7 +9,7 @@ const SEQUENCE: u8 = 0x30;
 /// `[0]`, constructed.
 const VERSION: u8 = 0xa0;
 
-/// What comes first in a certificate (RFC 5280 §4.1).
+/// The first fields of a certificate (RFC 5280 §4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fields<'a> {
     /// Its version of X.509, as people count.

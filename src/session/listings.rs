@@ -57,9 +57,9 @@ impl Session {
         self.list(&[Command::List], &mut take).await
     }
 
-    /// Whether LIST may be what broke the session: it was on its way, and the server hung up, or
-    /// its answer did not come, or not to an end. In a flight a server that hangs up may take the
-    /// answers to STAT and UIDL with it.
+    /// True if LIST may have broken the session: it was on its way, and the server hung up, or its answer
+    /// did not come, or not to an end. A server that hangs up in a flight may take the answers to STAT
+    /// and UIDL with it.
     pub fn is_due_to_list(&self, error: &Error) -> bool {
         let awaits_sizes = self.connection.awaited() == Some(Keyword::List);
         self.owes_sizes

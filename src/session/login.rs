@@ -266,7 +266,7 @@ impl Session {
     }
 }
 
-/// Whether USER and PASS could carry the account's name and password as they are.
+/// True if USER and PASS could carry the account's name and password as they are.
 fn fits_user_and_pass(account: &Account, password: &SecretString) -> bool {
     let carries = |text: &str| argument::check(text.as_bytes()).is_ok();
     carries(&account.user)

@@ -292,7 +292,7 @@ impl Session {
         }
     }
 
-    /// What the server said it can do, without our secrets.
+    /// The server's capabilities, without our secrets.
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }

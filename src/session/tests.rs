@@ -176,7 +176,7 @@ async fn without_pipelining_one_command_waits_for_the_other() {
             Say("+OK\r\n1 a\r\n2 b\r\n.\r\n"),
             Expect("LIST\r\n"),
             Say("-ERR not today\r\n"),
-            // Whether that was its last word.
+            // The client checks that the server is still there.
             Expect("NOOP\r\n"),
             Say("+OK\r\n"),
             Expect("RETR 1\r\n"),

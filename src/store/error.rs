@@ -148,7 +148,7 @@ impl Error {
         }
     }
 
-    /// Whether a file would be larger than it may be: others can go on.
+    /// True if a file would be larger than it may be: other messages can go on.
     pub fn is_too_large(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge)
     }

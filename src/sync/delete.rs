@@ -100,9 +100,9 @@ pub(super) fn proofs(
     proved.collect()
 }
 
-/// That client and server are in step: STAT, asked alone, says what it said before. Replies come in
-/// order, so what a server that stuffs no dots still has in the pipe comes first; and a sender who
-/// forges replies does not know what is in the mailbox.
+/// Proof that client and server are in step: STAT, asked alone, says what it said before. Replies come
+/// in order, so anything that a server which stuffs no dots still has in the pipe comes first; and a
+/// sender who forges replies does not know what is in the mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fence(());
 
@@ -139,7 +139,7 @@ pub(super) async fn fence(
     Ok(None)
 }
 
-/// Whether UIDL, asked once more, lists what it listed before.
+/// Asks UIDL once more; true if it lists what it listed before.
 async fn lists_the_same(
     session: &mut Session,
     maildrop: &Maildrop,

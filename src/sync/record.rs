@@ -26,7 +26,7 @@ pub(super) struct Tally {
     pub(super) is_too_large: bool,
     /// What the server can do, as far as this run got to know.
     pub(super) capabilities: Capabilities,
-    /// Whether a session broke at LIST; none where LIST was not asked for.
+    /// True if a session broke at LIST; none where LIST was not asked for.
     pub(super) list_broke: Option<bool>,
     /// Messages at which sessions break, and that the last listing shows.
     pub(super) listed_breakers: HashSet<Vec<u8>>,
@@ -148,7 +148,7 @@ pub(super) async fn landings(
             Some((message.unique_id.to_vec(), message.octets?))
         })
         .collect();
-    // Whatever else is recorded under the unique-id was another message, and goes by no name now.
+    // Any other message under the unique-id goes by no name now.
     let superseded: Vec<(Vec<u8>, MessageKey)> = retrieved
         .landings
         .iter()

@@ -83,7 +83,7 @@ fn a_file_that_is_not_there_or_can_be_written_by_others_is_told() {
     );
 }
 
-/// What is printed can be used as it is.
+/// The printed example can be used as it is.
 #[test]
 fn the_example_is_a_sound_file() {
     let example = Popsync::new(&["config", "example"]).run();

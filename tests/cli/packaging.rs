@@ -1,4 +1,4 @@
-//! What packages hold besides the program: completions and units, as the program itself gives
+//! The files of packages besides the program: completions and units, as the program itself gives
 //! them, and every manual page. With `POPSYNC_UPDATE=1` they are written anew.
 
 #![expect(
@@ -19,7 +19,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// Whether a file of the repository is what the program gives.
+/// Asserts that a file of the repository is the program's output.
 fn assert_file(path: &str, content: &str) {
     let path = root().join(path);
     if env::var_os("POPSYNC_UPDATE").is_some_and(|value| value == "1") {

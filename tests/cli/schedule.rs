@@ -114,7 +114,7 @@ fn units_are_printed_with_where_they_belong() {
     "#);
 }
 
-/// What systemd itself says about the units, where it is installed.
+/// systemd itself has nothing to say about the units, where it is installed.
 #[test]
 fn systemd_has_nothing_to_say_about_the_units() {
     for arguments in [

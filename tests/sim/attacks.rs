@@ -464,7 +464,7 @@ fn s8_an_odd_stamp_is_no_challenge() {
 #[test]
 fn a_reply_that_a_sender_wrote_lets_no_message_be_deleted() {
     let listed = "+OK\r\n1 only\r\n.\r\n";
-    // What the message goes on with, and its end.
+    // The rest of the message, and its end.
     let forged = "+OK\r\n+OK\r\nthree\r\n.\r\n";
     let guessed = "+OK\r\n1 mine\r\n.\r\n";
     for (stat, uidl, may_delete) in [

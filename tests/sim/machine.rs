@@ -1,4 +1,4 @@
-//! What the machine allows: open files, a terminal that can be drawn on.
+//! Limits of the machine: open files, a terminal that cannot be drawn on.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -36,7 +36,7 @@ fn too_few_descriptors_for_many_accounts_are_said_before_anything_begins() {
     bench.assert_exactly_once();
 }
 
-/// Whatever cannot be opened, it is no wrong password.
+/// A file that cannot be opened is no wrong password.
 #[test]
 fn descriptors_that_run_out_are_said_wherever_they_do() {
     for limit in 6..24 {
@@ -103,7 +103,7 @@ fn a_terminal_without_escape_sequences_gets_none() {
     assert!(help.starts_with(b"Fetch") && !help.contains(&b'\x1b'));
 }
 
-/// What NFS keeps of a file that is removed while it is open is no copy of it.
+/// The remains of a file that NFS removes while it is open are no copy of it.
 #[test]
 fn names_with_a_leading_dot_in_a_maildir_are_no_mail() {
     let bench = Bench::with(letters(3));

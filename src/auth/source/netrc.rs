@@ -75,7 +75,7 @@ impl Entry {
     }
 }
 
-/// Whether the value of `port` is this server's: its number, or the name of the protocol.
+/// True if the value of `port` is this server's: its number, or the name of the protocol.
 fn is_port(value: &[u8], server: &Server) -> bool {
     let names: [&[u8]; 2] = [b"pop3", b"pop3s"];
     names.iter().any(|name| value.eq_ignore_ascii_case(name))

@@ -1,10 +1,10 @@
-//! What one listing shows of the messages that are remembered.
+//! A listing compared with the messages that are remembered.
 
 use super::{NO_SIZE, Row, Snapshot, id};
 use crate::maildrop::Maildrop;
 
-/// What one listing shows of the messages that are remembered: found out once, since each unique-id
-/// of a large mailbox costs a look at memory that is in no cache of the processor.
+/// A listing compared with the remembered messages, once: each unique-id of a large mailbox costs a
+/// look-up in memory that no processor cache holds.
 #[derive(Debug, Default)]
 pub struct Shown {
     /// By place in the snapshot's rows, as many as there were: whether it is listed.
@@ -28,15 +28,15 @@ impl Shown {
         self.not_stored
     }
 
-    /// Whether a message is listed that was missing before, or may not have come whole: whether it
-    /// is the same one, or all of it, its size may tell.
+    /// True if a message is listed that was missing before, or may not have come whole. Its size may
+    /// tell whether it is the same one, or all of it.
     pub fn has_question(&self) -> bool {
         self.has_question
     }
 }
 
 impl Snapshot {
-    /// What this listing shows of the messages that are remembered.
+    /// Compares this listing with the messages that are remembered.
     pub fn shown_by(&self, maildrop: &Maildrop) -> Shown {
         let mut shown = Shown {
             listed: vec![false; self.rows.len()],
@@ -68,14 +68,13 @@ impl Snapshot {
             })
     }
 
-    /// Whether the server seems to have renamed its messages: more than half of those that it
-    /// had are gone, and not because they were deleted; or all went before.
+    /// True if the server seems to have renamed its messages: more than half of those that it had are
+    /// gone, and not because they were deleted; or all went before.
     pub fn looks_renamed(&self, shown: &Shown) -> bool {
         if shown.unknown == 0 {
             return false;
         }
-        // What another program had is not missed: nothing is known of it that could be
-        // recognised.
+        // Mail of another program is not missed: nothing is known by which it could be recognised.
         let kept = self
             .with(shown)
             .filter(|(row, _)| row.held && !row.deletion_asked);
@@ -90,7 +89,7 @@ impl Snapshot {
         vanished > listed || (listed + vanished == 0 && gone_before > 0)
     }
 
-    /// Which of the known unique-ids a listing no longer shows, and which it shows again.
+    /// The known unique-ids that a listing no longer shows, and those that it shows again.
     pub fn changes(&self, shown: &Shown) -> (Vec<&[u8]>, Vec<&[u8]>) {
         let pick = |missing: bool| {
             self.with(shown)

@@ -25,7 +25,7 @@ pub(super) fn rename(global: &Global, names: &Rename) -> Exit {
     exit.merge(output.finish())
 }
 
-/// What the configuration says of the two names.
+/// The accounts of the two names in the configuration.
 struct Accounts {
     config: Config,
     old: Option<Account>,

@@ -238,7 +238,7 @@ impl Output {
         ));
     }
 
-    /// What is remembered under another name stays there.
+    /// The state under another name was not taken over.
     pub(in crate::cli) fn not_taken_over(&self, account: &str, error: &SameAsError) -> Exit {
         let exit = error.exit();
         self.account_error(account, error, exit, error.advice());

@@ -1,4 +1,4 @@
-//! What `popsync config check` says.
+//! The output of `popsync config check`.
 
 use std::path::Path;
 

@@ -361,7 +361,7 @@ impl Output {
     }
 }
 
-/// Whether the terminal is one that can be drawn on, as far as it is known.
+/// True if the terminal understands escape sequences, as far as its name tells.
 fn understands_escapes() -> bool {
     env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
 }

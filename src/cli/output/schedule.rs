@@ -1,4 +1,4 @@
-//! What `popsync schedule` prints: files and lines to read or to use, and what was installed.
+//! The output of `popsync schedule`: files and lines to read or to use, and what was installed.
 
 use serde::Serialize;
 

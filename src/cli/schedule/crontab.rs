@@ -2,7 +2,7 @@
 
 use super::Plan;
 
-/// What stands above a line, so that it is found again.
+/// The comment above a line, by which it is found again.
 const MARK: &str = "# popsync schedule";
 
 /// The line. `seed` spreads machines over the time.

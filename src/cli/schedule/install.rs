@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use super::units::MARK;
 use super::{Plan, Units, crontab};
 
-/// What was put in place.
+/// An installed schedule.
 pub(in crate::cli) enum Installed {
     /// These files; whether systemd runs the timer now, or why not.
     Units {
@@ -22,7 +22,7 @@ pub(in crate::cli) enum Installed {
         service: PathBuf,
         /// The timer.
         timer: PathBuf,
-        /// Whether there was a systemctl to start it.
+        /// True if there was a systemctl to start it.
         started: bool,
     },
     /// The comment and the line below it in the crontab.
@@ -90,7 +90,7 @@ impl Fault {
         }
     }
 
-    /// What the user can do.
+    /// A hint for the user.
     pub(in crate::cli) fn advice(&self) -> Option<&'static str> {
         match self {
             Self::NoCron => Some("install cron, or run `popsync sync` by another scheduler"),
@@ -140,7 +140,7 @@ pub(super) fn units(units: &Units, folder: &Path) -> Result<Installed, Fault> {
     })
 }
 
-/// Whether there is a file that popsync did not write.
+/// True if there is a file that popsync did not write.
 fn is_foreign(path: &Path) -> bool {
     match fs::read(path) {
         Ok(text) => !text.starts_with(MARK.as_bytes()),

@@ -119,7 +119,7 @@ mod tests {
         }
     }
 
-    /// Whatever the seed, the runs of a day come as often as was asked for.
+    /// For any seed, the runs of a day come as often as was asked for.
     #[test]
     fn crontab_runs_as_often_as_asked() {
         for minutes in (1..=DAY).filter(|minutes| is_even(*minutes)) {

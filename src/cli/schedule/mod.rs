@@ -28,7 +28,7 @@ pub(super) use units::Units;
 /// Where systemd says that it runs: sd_booted(3).
 const SYSTEMD: &str = "/run/systemd/system";
 
-/// What is to be run, and how often.
+/// The command to run, and how often.
 #[derive(Debug)]
 struct Plan {
     program: String,
@@ -40,7 +40,7 @@ struct Plan {
     reach: Reach,
 }
 
-/// What runs beside popsync itself.
+/// The programs that run beside popsync itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reach {
     Itself,
@@ -48,7 +48,7 @@ enum Reach {
     DeliveryAgents,
 }
 
-/// What is shown or installed.
+/// The text of a schedule.
 pub(super) enum Text {
     /// For systemd, and the folder that they belong into.
     Units(Units, PathBuf),

@@ -98,7 +98,7 @@ SystemCallFilter=@system-service
 # none, and in one of their own the files of root belong to nobody.
 ";
 
-/// What a password command does is not known; it seldom needs the rights of another user.
+/// Nobody knows what a password command does; it seldom needs the rights of another user.
 const WITH_COMMANDS: &str = "\
 UMask=0077
 # Account settings name commands, which run in here: no limits on memory and system calls.

@@ -65,7 +65,7 @@ fn commands_in_a_file_of_somebody_else_are_not_run() {
     assert!(Config::load(&path).is_ok());
     chown(&path, Some(12_345), None).unwrap();
     assert!(Config::load(&path).is_err());
-    // What names no program does no harm.
+    // A file that names no program does no harm.
     let (_folder, config) = with("password-file = \"/secret\"");
     assert!(config.is_ok(), "{config:?}");
 }

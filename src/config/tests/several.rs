@@ -105,7 +105,7 @@ fn contradictions_in_one_account_are_all_found() {
     assert_eq!(oauth.len(), 2, "{oauth:?}");
 }
 
-/// What an account sets itself does not suffer from a default.
+/// A setting of the account's own does not suffer from a wrong default.
 #[test]
 fn a_wrong_default_hides_only_what_rests_on_it() {
     let rest = "user = \"anna\"\nmaildir = \"m\"\n";

@@ -181,7 +181,7 @@ fn date(seconds: u64) -> Option<String> {
 
 const ASK: &str = "ask the server's administrator";
 
-/// What the provider verifies with.
+/// The keys that the provider verifies with.
 pub(super) const KEYS: &str = "RSA of 2048 to 8192 bits, ECDSA on P-256 or P-384, or Ed25519";
 
 /// A certificate that was found wanting. It travels through rustls as its error.

@@ -10,7 +10,8 @@ use rustls::{CertificateError, DigitallySignedStruct, ProtocolVersion, Signature
 use super::{CertificateFault, short_rsa};
 use crate::session::der::{Fields, PublicKey, RsaKey};
 
-/// What the provider verifies with (`RSA_PKCS1_2048_8192_SHA256` of ring, and its like).
+/// Lengths of RSA keys that the provider verifies with (ring's `RSA_PKCS1_2048_8192_SHA256` and its
+/// like).
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// `rsaEncryption` (RFC 8017, A.1) with its parameter, NULL.

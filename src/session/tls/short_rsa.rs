@@ -13,7 +13,7 @@ use crate::session::der::RsaKey;
 /// The shortest key that is taken. One of 768 bits was factored in 2009.
 pub(super) const SHORTEST: usize = 1024;
 
-/// Whether this is the key's signature of the message.
+/// True if this is the key's signature of the message.
 pub(super) fn verify(
     key: &RsaKey<'_>,
     scheme: SignatureScheme,
@@ -35,7 +35,7 @@ pub(super) fn verify(
     }
 }
 
-/// What was signed: RSAVP1 (§5.2.2), as long as the modulus.
+/// The encoded message that was signed: RSAVP1 (§5.2.2), as long as the modulus.
 fn encoded(key: &RsaKey<'_>, signature: &[u8]) -> Option<Vec<u8>> {
     let modulus = BigUint::from_bytes_be(key.modulus);
     let exponent = BigUint::from_bytes_be(key.exponent);

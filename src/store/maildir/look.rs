@@ -43,14 +43,14 @@ pub(super) fn base(file_name: &str) -> &str {
         .map_or(file_name, |(base, _)| base)
 }
 
-/// Whether a file of this name is no message, as every reader of a Maildir has it: what NFS keeps of
-/// a file that is removed while it is open, what editors and other systems put beside a file, and
-/// our stamp. Folders with such a name may hold mail.
+/// True if a file of this name is no message, as every reader of a Maildir has it: the remains of a
+/// file that NFS removes while it is open, files of editors and other systems, and our stamp.
+/// Folders with such a name may hold mail.
 pub(super) fn is_hidden(file_name: &str) -> bool {
     file_name.starts_with('.')
 }
 
-/// Whether this folder is one of those that hold messages, and no others.
+/// True if this folder holds messages and nothing else.
 fn is_of_messages(folder: &Path) -> bool {
     folder.ends_with("new") || folder.ends_with("cur")
 }

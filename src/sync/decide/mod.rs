@@ -61,7 +61,7 @@ pub(super) struct Decided {
     pub(super) plan: Plan,
     /// What is remembered, with what was found out.
     pub(super) snapshot: Snapshot,
-    /// What the listing shows of what was remembered before.
+    /// The listing compared with the messages that were remembered before.
     pub(super) shown: Shown,
     pub(super) findings: Findings,
     /// The look at the store, where one was taken.

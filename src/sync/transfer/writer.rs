@@ -57,7 +57,7 @@ impl Batch {
     }
 }
 
-/// What a writer leaves behind.
+/// The result of a writer.
 pub(super) struct Written {
     /// The messages whose files would be larger than files may be.
     pub(super) too_large: Vec<Slot>,

@@ -18,7 +18,7 @@ const SIZES_AT_ONCE: u64 = 5_000;
 /// unless a limit needs them.
 const WORTH_SIZES: usize = 200;
 
-/// What earlier runs, and earlier sessions of this one, learnt of the server.
+/// Knowledge of the server from earlier runs, and from earlier sessions of this one.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Past {
     /// Messages that it listed last.
@@ -41,7 +41,7 @@ impl Past {
         }
     }
 
-    /// What still counts once a session could not begin: the rest may be what stood in the way.
+    /// The part that still counts once a session could not begin: the rest may have stood in the way.
     pub(in crate::sync) fn essence(&self) -> Self {
         Self {
             without_sizes: self.without_sizes,

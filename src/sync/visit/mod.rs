@@ -128,9 +128,9 @@ pub(super) async fn password(request: &Request<'_>, stop: &Stop) -> Result<Secre
 pub(super) struct Visit {
     pub(super) session: Session,
     pub(super) builder: maildrop::Builder,
-    /// What the server said to UIDL, where it does not have that.
+    /// The server's refusal of UIDL, where it does not have that.
     pub(super) nameless: Option<Refusal>,
-    /// Whether an earlier session broke at LIST; none where LIST was not asked for.
+    /// True if an earlier session broke at LIST; none where LIST was not asked for.
     list_broke: Option<bool>,
 }
 
@@ -138,11 +138,11 @@ pub(super) struct Visit {
 pub(super) struct Listed {
     pub(super) session: Session,
     pub(super) maildrop: Maildrop,
-    /// What it shows of the messages that are remembered.
+    /// The listing compared with the messages that are remembered.
     pub(super) shown: Shown,
     /// What the server said to UIDL, where it does not have that.
     pub(super) nameless: Option<Refusal>,
-    /// Whether an earlier session broke at LIST; none where LIST was not asked for.
+    /// True if an earlier session broke at LIST; none where LIST was not asked for.
     pub(super) list_broke: Option<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! What a server says of other servers leads to none of them. (Attack S9.)
+//! A server that names other servers leads to none of them. (Attack S9.)
 
 use exchange_sim::Act;
 

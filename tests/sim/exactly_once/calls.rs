@@ -31,7 +31,7 @@ const FAULTS: [Fault; 7] = [
     Fault::AllFail(Errno::EIO),
 ];
 
-/// What is tried.
+/// A run, and how it is prepared and checked.
 struct Trial {
     /// Makes what there is before.
     start: fn() -> Bench,

@@ -310,7 +310,7 @@ fn a_terminal_that_is_closed_lets_the_agent_finish() {
         let ended = running.end();
         let statuses = [Some(129), Some(143)];
         assert!(statuses.contains(&ended.status), "{}", ended.text());
-        // What it took is recorded, and does not come again.
+        // The message that it took is recorded, and does not come again.
         std::fs::copy("/bin/true", bench.path("agent")).unwrap();
         let ended = bench.fetch_to_agent(&agent, &["--json"]).gives(0);
         assert!(ended.out.contains("\"retrieved\":1,"), "{}", ended.text());
@@ -327,7 +327,7 @@ fn a_terminal_that_is_gone_stops_nothing() {
         run.gives(0);
         bench.assert_exactly_once();
     }
-    // What cannot be said on standard output is an error, and no more than that.
+    // A standard output that takes nothing is an error, and no more than that.
     let bench = Bench::with(letters(20));
     let mut run = bench.fetch(&["--json"]);
     let hung = Pty::open().hang_up();

@@ -166,8 +166,8 @@ fn a_body_without_stuffing_is_not_taken_for_whole() {
         .holds();
 }
 
-/// Whatever stands behind the dot at which such a server cuts a message, and whoever wrote it: the
-/// message is nowhere whole but on the server, so it stays there. The others are here or there.
+/// Such a server cuts a message at its dot, and the rest stays in the pipe. Whoever wrote that rest: the
+/// message is whole on the server alone, so it stays there. The others are here or there.
 #[test]
 fn what_is_left_behind_an_unstuffed_dot_answers_no_command() {
     let left_over = [

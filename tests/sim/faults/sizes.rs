@@ -86,7 +86,7 @@ fn a_list_that_is_not_answered_to_its_end_is_done_without() {
     }
 }
 
-/// What else is wrong with an answer to LIST is as bad as with any other.
+/// Any other mistake in an answer to LIST is as bad as with other commands.
 #[test]
 fn two_answers_to_list_are_out_of_step() {
     let twice = b"+OK\r\n1 10\r\n.\r\n+OK\r\n".to_vec();
@@ -170,7 +170,7 @@ fn what_broke_at_list_twice_is_not_asked_for_it_again() {
     bench.assert_exactly_once();
 }
 
-/// Whatever lists the mailbox gets along with such a server.
+/// Every command that lists the mailbox gets along with such a server.
 #[test]
 fn every_command_does_without_list() {
     for pipelining in [false, true] {

@@ -4,7 +4,7 @@ use exchange_sim::Profile;
 
 use super::*;
 
-/// What a server says it can do is kept and shown. It has had the password since the last login.
+/// Capabilities are kept and shown. The server has had the password since the last login.
 #[test]
 fn a_password_among_the_capabilities_is_neither_kept_nor_shown() {
     let (first, last) = PASSWORD.split_at(PASSWORD.len() / 2);

@@ -40,12 +40,12 @@ impl Tests {
         tests
     }
 
-    /// Whether there is a test of this name that always runs.
+    /// True if there is a test of this name that always runs.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.find(name).any(|test| !test.is_ignored)
     }
 
-    /// Whether there is a test of this name, also one that runs only where the system allows it.
+    /// True if there is a test of this name, also one that runs only where the system allows it.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.find(name).next().is_some()
     }

@@ -96,7 +96,7 @@ impl Old {
     }
 }
 
-/// What is behind the first DER element, and what is in it.
+/// The input behind the first DER element, and that element's content.
 fn element(input: &[u8]) -> (&[u8], &[u8]) {
     let (start, length) = match input[1] {
         0x81 => (3, usize::from(input[2])),

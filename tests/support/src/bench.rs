@@ -344,7 +344,7 @@ impl Bench {
             self.path("password"),
         );
         let path = self.path("config.toml");
-        // Whatever the umask is, no group can write to it.
+        // For any umask, no group can write to it.
         let mut config = File::options();
         let config = config.write(true).create(true).truncate(true);
         let mut config = config.mode(0o600).open(&path).unwrap();

@@ -18,7 +18,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// What happens to a call.
+/// A fault that happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The process is killed before it.
@@ -41,8 +41,8 @@ pub struct Call {
 }
 
 impl Call {
-    /// Whether it can end with this fault: nothing but a write is short, and the calls that only
-    /// change names are interrupted by nothing.
+    /// True if it can end with this fault: only a write is short, and calls that only change names are not
+    /// interrupted.
     pub fn can(&self, fault: Fault) -> bool {
         let writes = [libc::SYS_write, libc::SYS_pwrite64].contains(&self.number);
         let waits = [
@@ -187,7 +187,7 @@ fn change(thread: Pid, change: impl FnOnce(&mut user_regs_struct)) {
     }
 }
 
-/// What a call changes below the folder, if anything.
+/// The file below the folder that a call changes, if any.
 fn changed(thread: Pid, registers: &user_regs_struct, folder: &Path) -> Option<PathBuf> {
     let user_regs_struct {
         rdi, rsi, rdx, r10, ..

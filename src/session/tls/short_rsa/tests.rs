@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What they sign.
+/// The message that all of them sign.
 const MESSAGE: &[u8] = b"a handshake";
 
 /// An RSAPublicKey of 1024 bits.
