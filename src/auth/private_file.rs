@@ -11,6 +11,7 @@ use std::path::Path;
 
 use secrecy::zeroize::Zeroizing;
 
+use crate::config::words;
 use crate::patient::{PATIENCE, Patient, without_mark};
 
 /// Read permission of the group and of others.
@@ -62,13 +63,7 @@ impl FileFault {
 
 /// A path as a shell takes it.
 pub(crate) fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:".contains(c);
-    if text.chars().all(plain) {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    words::quoted(&path.display().to_string())
 }
 
 /// Opens a file that nobody else can read. A pipe will do.

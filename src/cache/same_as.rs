@@ -97,7 +97,7 @@ impl Cache {
     /// # Errors
     /// [`SameAsError::Unknown`], [`SameAsError::Several`] and [`SameAsError::Known`].
     pub fn named(&self, named: &str, own: &Identity) -> Result<Option<Recorded>, SameAsError> {
-        let others = self.others(own).map_err(Error::from)?;
+        let others = self.others(own)?;
         let is_meant = |one: &&Recorded| one.name == named || one.mailbox() == named;
         let mut meant: Vec<&Recorded> = others.iter().filter(is_meant).collect();
         // Of several accounts of one name the one that is the mailbox; of one mailbox in several
@@ -152,14 +152,10 @@ impl Cache {
     }
 
     /// All mailboxes of which more is remembered than failed runs, but this one.
-    fn others(&self, own: &Identity) -> rusqlite::Result<Vec<Recorded>> {
+    fn others(&self, own: &Identity) -> Result<Vec<Recorded>, Error> {
         let mut query = self.connection.prepare(
             "SELECT id, key, host, user, name FROM accounts
-             WHERE (key <> ?1 OR host <> ?2 OR user <> ?3)
-                 AND (EXISTS (SELECT 1 FROM messages WHERE account = accounts.id)
-                     OR EXISTS (SELECT 1 FROM imported WHERE account = accounts.id)
-                     OR EXISTS (SELECT 1 FROM guards WHERE account = accounts.id))
-             ORDER BY name, id",
+             WHERE key <> ?1 OR host <> ?2 OR user <> ?3 ORDER BY name, id",
         )?;
         let others = query.query_map(params![own.key, own.host, own.user], |row| {
             Ok(Recorded {
@@ -172,6 +168,13 @@ impl Cache {
                 name: row.get(4)?,
             })
         })?;
-        others.collect()
+        let mut known = Vec::new();
+        for other in others {
+            let other = other?;
+            if !self.is_blank(other.id)? {
+                known.push(other);
+            }
+        }
+        Ok(known)
     }
 }

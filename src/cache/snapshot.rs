@@ -39,8 +39,8 @@ struct Row {
     octets: u64,
     id_start: u32,
     id_length: u16,
-    /// Two octets keep a row at 32. More messages of one unique-id than they count are taken for
-    /// other ones than before, and looked into.
+    /// Two octets keep a row at 32. Where more messages share a unique-id than they count, it is in
+    /// doubt whose it is.
     copies: u16,
     deletion_asked: bool,
     gone: bool,
@@ -55,8 +55,9 @@ struct Row {
 
 const _: () = assert!(size_of::<Row>() == 32);
 
+/// As many, or none where that is too many: then the content of each has to tell.
 fn few(copies: u32) -> u16 {
-    u16::try_from(copies).unwrap_or(u16::MAX)
+    u16::try_from(copies).unwrap_or_default()
 }
 
 /// A size that no listing gives: that of a message whose size is not known. And of several

@@ -6,10 +6,12 @@ use toml::de::{DeTable, Error as SyntaxError};
 
 use crate::account::Account;
 
+use super::contradiction::Contradiction;
 use super::faults::Faults;
+use super::keys::TOP_KEYS;
 use super::layer::Layer;
 use super::paths::Base;
-use super::problem::{Contradiction, Problem, TOP_KEYS};
+use super::problem::Problem;
 use super::settings::{Fault, Key, Origin};
 use super::table::{self, Entry};
 

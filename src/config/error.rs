@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use crate::auth::private_file::{FileFault, quoted};
 use crate::exit::Exit;
 
+use super::contradiction::Contradiction;
 use super::location::Location;
 #[cfg(feature = "cli")]
 use super::paths::PathError;
-use super::problem::{Contradiction, Problem};
+use super::problem::Problem;
 use super::proxy::ProxyError;
 use super::settings::{Fault, Origin};
 

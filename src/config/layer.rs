@@ -5,9 +5,11 @@
 
 use toml::de::DeTable;
 
+use super::contradiction::Contradiction;
 use super::faults::Faults;
+use super::keys::ACCOUNT_KEYS;
 use super::paths::Base;
-use super::problem::{ACCOUNT_KEYS, Contradiction, Problem};
+use super::problem::Problem;
 use super::settings::Settings;
 use super::suggest;
 use super::table;

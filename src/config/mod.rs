@@ -15,10 +15,12 @@ use crate::account::Account;
 use crate::auth::private_file::FileFault;
 use crate::patient::{PATIENCE, Patient, without_mark};
 
+mod contradiction;
 mod document;
 mod edit;
 mod error;
 mod faults;
+mod keys;
 mod layer;
 mod location;
 mod oauth;
@@ -34,17 +36,16 @@ pub(crate) mod tls;
 mod url;
 pub(crate) mod words;
 
+pub use contradiction::Contradiction;
 use document::Document;
 #[cfg(feature = "cli")]
 pub(crate) use edit::replace;
 pub use edit::{EditError, Keys, add_account, preview, remove_account, rename_account};
 pub use error::Error;
+pub use keys::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, OAUTH_KEYS, TLS_KEYS, TOP_KEYS};
 pub use location::Location;
 pub use paths::{Base, PathError};
-pub use problem::{
-    ACCOUNT_KEYS, AUTH_METHODS, Contradiction, LINE_ENDINGS, OAUTH_KEYS, Problem, TLS_KEYS,
-    TOP_KEYS,
-};
+pub use problem::Problem;
 pub use proxy::ProxyError;
 #[cfg(feature = "cli")]
 pub(crate) use proxy::RouteKeys;

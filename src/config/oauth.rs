@@ -7,9 +7,11 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use crate::account::{Endpoint, Endpoints, OAuth, Provider};
 
+use super::contradiction::Contradiction;
 use super::faults::Faults;
+use super::keys::{OAUTH_KEYS, OAUTH_PROVIDERS};
 use super::paths::Base;
-use super::problem::{Contradiction, OAUTH_KEYS, OAUTH_PROVIDERS, Problem};
+use super::problem::Problem;
 use super::settings::{Fault, Origin, Setting};
 use super::table::{self, Value};
 

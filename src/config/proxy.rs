@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use crate::account::{Proxy, ProxyLogin, ProxyProtocol, Route, Via};
 
-use super::problem::{Contradiction, Problem};
+use super::contradiction::Contradiction;
+use super::problem::Problem;
 use super::settings::{Fault, Setting};
 use super::url;
 

@@ -15,8 +15,9 @@ use crate::account::{
 use crate::auth::argument;
 use crate::profile::Profile;
 
+use super::contradiction::Contradiction;
 use super::faults::Faults;
-use super::problem::{Contradiction, Problem};
+use super::problem::Problem;
 use super::proxy::RouteKeys;
 use super::url::ServerUrl;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::edit::written;
-use super::problem::ACCOUNT_KEYS;
+use super::keys::ACCOUNT_KEYS;
 
 /// An account as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,10 @@ use crate::account::{AuthMethod, LineEndings, PasswordSource};
 use crate::profile::Profile;
 
 use super::faults::Faults;
+use super::keys::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS};
 use super::oauth;
 use super::paths::Base;
-use super::problem::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, Problem};
+use super::problem::Problem;
 use super::proxy;
 use super::quantity;
 use super::settings::{Fault, Origin, Setting, Settings, Store, Tls};

@@ -9,9 +9,11 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use crate::account::{ClientCertificate, Fingerprint, Roots, TlsSettings, TlsVersion};
 
+use super::contradiction::Contradiction;
 use super::faults::Faults;
+use super::keys::TLS_KEYS;
 use super::paths::Base;
-use super::problem::{Contradiction, Problem, TLS_KEYS};
+use super::problem::Problem;
 use super::settings::{Fault, Setting};
 use super::suggest;
 use super::table::{self, Value};

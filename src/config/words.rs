@@ -1,4 +1,4 @@
-//! A command in one line, split into words without a shell.
+//! A command in one line: split into words without a shell, or quoted for one.
 
 /// Why a line is no command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +58,16 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, WordsError> {
     check(words)
 }
 
-/// Whether words are a command.
+/// A word as a shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+/// Checks that words are a command.
 pub(crate) fn check(words: Vec<String>) -> Result<Vec<String>, WordsError> {
     if words.first().is_none_or(String::is_empty) {
         return Err(WordsError::Empty);
@@ -72,6 +81,16 @@ pub(crate) fn check(words: Vec<String>) -> Result<Vec<String>, WordsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quoted_word_is_one_word_again() {
+        for word in [
+            "plain", "", "a b", "it's", "100%", "$HOME", "a\\b", "\"", "größe",
+        ] {
+            // `split` reads words as a shell does, but for variables and the like.
+            assert_eq!(split(&format!("run {}", quoted(word))).unwrap()[1], word);
+        }
+    }
 
     #[test]
     fn lines_by_table() {

@@ -1,10 +1,10 @@
 //! What can go wrong with a session, the exit status it leads to, and what the user can do.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::awaited::Awaited;
 use super::tls::{self, ClientFault, Distrust, RootsFault, TlsFault};
 use super::{ProxyFault, Refusal};
 use crate::account::Server;
@@ -12,39 +12,6 @@ use crate::auth::choose::Secret;
 use crate::auth::{self, apop};
 use crate::exit::Exit;
 use crate::pop3::{self, Keyword, Printable, ResponseCode};
-
-/// What a session was waiting for when time ran out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Awaited {
-    /// The files of the TLS settings.
-    Certificates,
-    /// An answer to the dialling.
-    Connection,
-    /// The greeting.
-    Greeting,
-    /// What is to be said in a SASL exchange, which may need others.
-    Mechanism,
-    /// The reply to a command, or the rest of it.
-    Reply(Keyword),
-    /// Room to send.
-    Sending,
-    /// The TLS handshake.
-    TlsHandshake,
-}
-
-impl fmt::Display for Awaited {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Certificates => f.write_str("reading certificates"),
-            Self::Connection => f.write_str("connecting"),
-            Self::Greeting => f.write_str("waiting for the greeting"),
-            Self::Mechanism => f.write_str("working out what to tell the server"),
-            Self::Reply(keyword) => write!(f, "waiting for the reply to {keyword}"),
-            Self::Sending => f.write_str("sending"),
-            Self::TlsHandshake => f.write_str("waiting for the TLS handshake"),
-        }
-    }
-}
 
 /// Why a session ended before its time.
 #[derive(Debug, thiserror::Error)]

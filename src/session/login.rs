@@ -96,7 +96,7 @@ impl Session {
 
     /// The session after a login, or QUIT: that is what OPOP3:C0010 leaves besides a new
     /// attempt, and the same password a second time is how accounts get locked.
-    pub(super) async fn or_leave(self, logged_in: Result<(), Error>) -> Result<Self, Error> {
+    pub(super) async fn or_leave(mut self, logged_in: Result<(), Error>) -> Result<Self, Error> {
         let Err(refused) = logged_in else {
             tracing::debug!("logged in");
             return Ok(self);

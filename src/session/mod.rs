@@ -18,6 +18,7 @@ use crate::auth::binding::ChannelBindings;
 use crate::auth::secrets::Secrets;
 use crate::pop3::{self, Capabilities, Command, Connection, Event, Keyword, MessageNumber, Tap};
 
+mod awaited;
 pub mod certificate;
 mod der;
 mod dial;
@@ -36,8 +37,9 @@ mod tls;
 mod watch;
 mod wire;
 
+pub use awaited::Awaited;
 pub use dial::Address;
-pub use error::{Awaited, Error};
+pub use error::Error;
 pub use listings::Listing;
 pub use pipeline::{Sink, Wanted};
 pub use proxy::ProxyFault;
@@ -366,7 +368,7 @@ impl Session {
     ///
     /// # Errors
     /// Those of the connection, which mean nothing any more.
-    pub async fn leave(mut self) -> Result<(), Error> {
+    pub async fn leave(&mut self) -> Result<(), Error> {
         self.send(&[Command::Quit]).await?;
         let limit = self.pace.timeout();
         match pace::within(limit, self.stream.shutdown()).await {

@@ -62,10 +62,11 @@ impl Maildir {
         create_folders(path)?;
         let root =
             open_folder(path, OFlags::empty()).map_err(|error| Error::folder(path, error))?;
-        let sub_folder = |name: &str| {
+        let mut is_made = false;
+        let mut sub_folder = |name: &str| {
             let whole = path.join(name);
             match rustix::fs::mkdirat(&root, name, Mode::RWXU) {
-                Ok(()) => sync_folder(&root).map_err(|error| Error::folder(&whole, error))?,
+                Ok(()) => is_made = true,
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(Error::folder(&whole, error)),
             }
@@ -84,10 +85,13 @@ impl Maildir {
             path: path.to_owned(),
             names: Names::new(tag).map_err(|error| Error::folder(path, error))?,
         };
-        if stamp::read(path, tag)?.is_none() {
-            // No batch of this account is in it yet, and a run that was killed may have made it.
-            sync_way_to(path).map_err(|error| Error::folder(path, error))?;
-        }
+        // Before the first batch of this account a run that was killed may have made any of them.
+        let synced = match stamp::read(path, tag)? {
+            None => sync_way_to(path),
+            Some(_) if is_made => sync_folder(&root),
+            Some(_) => Ok(()),
+        };
+        synced.map_err(|error| Error::folder(path, error))?;
         Ok(Self {
             inner: Arc::new(inner),
         })

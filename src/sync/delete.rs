@@ -240,7 +240,12 @@ pub(super) async fn delete(
 
 /// Ends a session in which nothing was deleted and nothing stored. Nothing depends on the answer,
 /// so nobody waits for it.
-pub(super) async fn leave(session: Session) {
+pub(super) async fn leave(mut session: Session) {
+    say_goodbye(&mut session).await;
+}
+
+/// The same for a session that somebody else holds, and that nobody uses any more.
+pub(super) async fn say_goodbye(session: &mut Session) {
     match timeout(FAREWELL, session.leave()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "the server did not take leave"),

@@ -66,7 +66,7 @@ async fn look(
     } = completing.await?;
     summary.on_server = maildrop.len() as u64;
     if let Some(shelf) = &mut shelf {
-        let doubting = familiar::doubt(
+        familiar::doubt(
             &mut session,
             stop,
             &maildrop,
@@ -74,13 +74,8 @@ async fn look(
             account,
             shelf,
             untoppable,
-        );
-        if let Err(broke) = doubting.await {
-            if matches!(broke.error, Error::Familiar { .. }) {
-                delete::leave(session).await;
-            }
-            return Err(broke);
-        }
+        )
+        .await?;
     }
     let plan = if let Some(refusal) = without_unique_ids {
         let recorded = ledger

@@ -1,6 +1,7 @@
 //! A line of crontab(5), and a crontab with or without it.
 
 use super::Plan;
+use crate::config::words;
 
 /// The comment above a line, by which it is found again.
 const MARK: &str = "# popsync schedule";
@@ -40,12 +41,7 @@ pub(super) fn mark(plan: &Plan) -> String {
 
 /// A word as the shell takes it; and cron, which ends a command at `%`, also in quotes.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    let word = word.replace('\'', r"'\''").replace('%', r"\%");
-    format!("'{word}'")
+    words::quoted(word).replace('%', r"\%")
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::sync::broke::Broke;
 use crate::sync::decide::{self, Basis, Decided, familiar};
 use crate::sync::transfer::{Landing, Order, Retrieval, Retrieved};
 use crate::sync::visit::{Listed, Visit};
-use crate::sync::{Error, Event, Summary, delete, large, record};
+use crate::sync::{Error, Event, Summary, large, record};
 
 impl Run<'_> {
     /// Steps 2 to 6 in one session. `trying` is the message at which sessions broke that this one
@@ -63,13 +63,8 @@ impl Run<'_> {
         if self.is_one_by_one {
             session.ask_one_by_one();
         }
-        let familiar = self.refuse_familiar(&mut session, &maildrop, &snapshot);
-        if let Err(broke) = familiar.await {
-            if matches!(broke.error, Error::Familiar { .. }) {
-                delete::leave(session).await;
-            }
-            return Err(broke);
-        }
+        self.refuse_familiar(&mut session, &maildrop, &snapshot)
+            .await?;
         if let Some(refusal) = nameless {
             let nameless = self.without_unique_ids(session, maildrop, refusal, summary);
             return nameless.await;

@@ -1,0 +1,242 @@
+//! UIDL and LIST joined into a maildrop, line by line.
+
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::{Contradiction, Maildrop, Row, UNKNOWN, room};
+use crate::pop3::listing::{DropListing, ScanListing, UniqueIdListing};
+
+/// Puts a [`Maildrop`] together, line by line: first STAT, then UIDL, then LIST.
+#[derive(Debug, Default)]
+pub struct Builder {
+    maildrop: Maildrop,
+    stat: Option<DropListing>,
+    listed: u64,
+    /// Messages that LIST has shown among those of UIDL.
+    scanned: u64,
+    unusable: u64,
+    only_in_scan: u64,
+    /// Rows are in order, and no number is there twice.
+    settled: bool,
+    /// LIST has been heard.
+    sizes: bool,
+    /// Where the next line of LIST probably belongs.
+    cursor: usize,
+    /// The server has no unique-ids: LIST alone says which messages there are.
+    nameless: bool,
+}
+
+impl Builder {
+    /// With room for as many messages as were listed before. Memory costs nothing until it is
+    /// used, and a list that grows leaves holes behind.
+    pub fn expecting(messages: u64) -> Self {
+        let mut builder = Self::default();
+        builder.maildrop.rows.reserve(room(messages));
+        builder
+    }
+
+    /// For a server without UIDL, whose LIST is still to come. What came so far counts no more.
+    #[must_use]
+    pub fn without_unique_ids(self) -> Self {
+        Self {
+            stat: self.stat,
+            nameless: true,
+            ..Self::default()
+        }
+    }
+
+    /// STAT's answer.
+    pub fn drop_listing(&mut self, listing: DropListing) {
+        self.stat = Some(listing);
+    }
+
+    /// A line of UIDL's answer.
+    pub fn unique_id_listing(&mut self, line: UniqueIdListing<'_>) {
+        self.listed += 1;
+        let place = (
+            u32::try_from(self.maildrop.ids.len()),
+            u16::try_from(line.unique_id.len()),
+        );
+        let (Some(number), (Ok(id_start), Ok(id_length))) = (line.number, place) else {
+            self.unusable += 1;
+            return;
+        };
+        self.maildrop.ids.extend_from_slice(line.unique_id);
+        self.maildrop.rows.push(Row {
+            octets: UNKNOWN,
+            number,
+            id_start,
+            id_length,
+            copies: 1,
+        });
+        self.settled = false;
+    }
+
+    /// A line of LIST's answer.
+    pub fn scan_listing(&mut self, line: ScanListing) {
+        self.sizes = true;
+        let Some(number) = line.number else {
+            self.unusable += 1;
+            return;
+        };
+        if self.nameless {
+            self.listed += 1;
+            self.settled = false;
+            self.maildrop.rows.push(Row {
+                octets: line.octets.unwrap_or(UNKNOWN),
+                number,
+                id_start: 0,
+                id_length: 0,
+                copies: 1,
+            });
+            return;
+        }
+        self.settle();
+        let rows = &mut self.maildrop.rows;
+        // Both listings nearly always have the same order.
+        let expected = rows
+            .get(self.cursor)
+            .is_some_and(|row| row.number == number);
+        let index = if expected {
+            Ok(self.cursor)
+        } else {
+            rows.binary_search_by_key(&number, |row| row.number)
+        };
+        match index {
+            Ok(index) => {
+                rows[index].octets = line.octets.unwrap_or(UNKNOWN);
+                self.scanned += 1;
+                self.cursor = index + 1;
+            }
+            Err(_) => self.only_in_scan += 1,
+        }
+    }
+
+    /// Whether the server has no unique-ids.
+    pub fn is_nameless(&self) -> bool {
+        self.nameless
+    }
+
+    /// Whether STAT speaks of messages.
+    pub fn is_expected(&self) -> bool {
+        self.stat.is_some_and(|stat| stat.messages > 0)
+    }
+
+    /// Whether LIST has been heard.
+    pub fn has_sizes(&self) -> bool {
+        self.sizes
+    }
+
+    /// STAT's octets, where it gave any.
+    pub fn stat_octets(&self) -> Option<u64> {
+        self.stat?.octets
+    }
+
+    /// The messages so far; LIST may still add their sizes.
+    pub fn maildrop(&mut self) -> &Maildrop {
+        self.settle();
+        &self.maildrop
+    }
+
+    /// The maildrop.
+    pub fn finish(mut self) -> Maildrop {
+        self.settle();
+        if self.unusable > 0 {
+            let lines = self.unusable;
+            self.maildrop
+                .contradictions
+                .push(Contradiction::NumberUnusable { lines });
+        }
+        if self.only_in_scan > 0 {
+            let messages = self.only_in_scan;
+            self.maildrop
+                .contradictions
+                .push(Contradiction::OnlyInScanListing { messages });
+        }
+        // A refused LIST says nothing.
+        let unscanned = (self.maildrop.rows.len() as u64).saturating_sub(self.scanned);
+        if self.sizes && !self.nameless && unscanned > 0 {
+            self.maildrop
+                .contradictions
+                .push(Contradiction::OnlyInUniqueIdListing {
+                    messages: unscanned,
+                });
+        }
+        self.maildrop.stat = self.stat;
+        self.maildrop.has_sizes = self.sizes;
+        let stat = self.stat.map(|stat| stat.messages);
+        if let Some(stat) = stat.filter(|&stat| stat != self.listed) {
+            let uidl = self.listed;
+            self.maildrop
+                .contradictions
+                .push(Contradiction::CountDiffers { stat, uidl });
+        }
+        self.maildrop
+    }
+
+    /// Brings the rows into order, drops those whose number is not theirs alone, and counts
+    /// how many share each unique-id.
+    fn settle(&mut self) {
+        if self.settled {
+            return;
+        }
+        self.settled = true;
+        let rows = &mut self.maildrop.rows;
+        if !rows.is_sorted_by_key(|row| row.number) {
+            rows.sort_by_key(|row| row.number);
+        }
+        let mut repeated = 0;
+        if rows.windows(2).any(|pair| pair[0].number == pair[1].number) {
+            let before = rows.len();
+            let mut kept = Vec::with_capacity(before);
+            for same in rows.chunk_by(|a, b| a.number == b.number) {
+                if let [single] = same {
+                    kept.push(*single);
+                }
+            }
+            repeated = (before - kept.len()) as u64;
+            *rows = kept;
+        }
+        if repeated > 0 {
+            self.maildrop
+                .contradictions
+                .push(Contradiction::NumberRepeated { messages: repeated });
+        }
+        self.count_copies();
+    }
+
+    /// Counts how many rows share each unique-id, in one pass where none is shared.
+    fn count_copies(&mut self) {
+        let hasher = DefaultHashBuilder::default();
+        let Maildrop { rows, ids, .. } = &mut self.maildrop;
+        let id = |row: &Row| {
+            let start = row.id_start as usize;
+            &ids[start..start + usize::from(row.id_length)]
+        };
+        // The first row of each unique-id. Numbers are of 32 bits, so there are no more rows.
+        let mut firsts: HashTable<u32> = HashTable::with_capacity(rows.len());
+        let mut later = Vec::new();
+        for index in 0..rows.len() {
+            let this = id(&rows[index]);
+            if this.is_empty() {
+                continue;
+            }
+            let hash = hasher.hash_one(this);
+            match firsts.find(hash, |&first| id(&rows[first as usize]) == this) {
+                Some(&first) => {
+                    rows[first as usize].copies += 1;
+                    later.push((index, first as usize));
+                }
+                None => {
+                    firsts.insert_unique(hash, index as u32, |&first| {
+                        hasher.hash_one(id(&rows[first as usize]))
+                    });
+                }
+            }
+        }
+        for (index, first) in later {
+            rows[index].copies = rows[first].copies;
+        }
+    }
+}
