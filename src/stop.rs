@@ -6,6 +6,7 @@ use std::future;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use crate::exit::Exit;
 
@@ -101,10 +102,26 @@ impl Stop {
             signal = self.wait() => Err(signal),
         }
     }
+
+    /// The same for work that may be nearly done: it has a moment more once the end is asked for.
+    ///
+    /// # Errors
+    /// The signal that asked.
+    pub async fn unless_overdue<F: Future>(&self, doing: F) -> Result<F::Output, Signal> {
+        let overdue = async {
+            let signal = self.wait().await;
+            sleep(GRACE).await;
+            signal
+        };
+        tokio::select! {
+            done = doing => Ok(done),
+            signal = overdue => Err(signal),
+        }
+    }
 }
 
-/// How long another program's lock is waited for although the end is asked for: others keep it for
-/// a moment, and what is complete is to be recorded.
+/// The moment that is left once the end is asked for: for another program's lock, which others keep
+/// as long, and for the message that is on its way.
 const GRACE: Duration = Duration::from_secs(1);
 
 thread_local! {
@@ -163,6 +180,15 @@ mod tests {
             assert!(!may_wait(long_ago));
         });
         assert!(may_wait(long_ago));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_is_nearly_done_may_end() {
+        let (stopper, stop) = Stop::pair();
+        stopper.stop(Signal::Terminate);
+        assert_eq!(stop.unless_overdue(sleep(GRACE / 2)).await, Ok(()));
+        let stopped = stop.unless_overdue(sleep(GRACE * 2)).await;
+        assert_eq!(stopped, Err(Signal::Terminate));
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use super::chunk::{Chunk, Ended, What};
 use super::order::{Order, Slot};
 use crate::account::LineEndings;
 use crate::session::{Refusal, Sink};
+use crate::stop::Stop;
 use crate::sync::{Error, Event, Reporter};
 
 /// No message is larger than this, whatever the server sends: beyond it, it will not end.
@@ -60,6 +61,8 @@ pub(super) struct Intake<'a> {
     pub(super) line_endings: LineEndings,
     /// Messages larger than this are not stored, even if the listing made them smaller.
     pub(super) max_size: Option<u64>,
+    /// Once it asks, the current message is the last.
+    pub(super) stop: Stop,
     pub(super) to_writer: Sender<Chunk>,
     pub(super) spare: Receiver<Chunk>,
     pub(super) stored: UnboundedReceiver<Slot>,
@@ -102,6 +105,16 @@ impl Intake<'_> {
         } else {
             None
         }
+    }
+
+    /// Whether not all messages came.
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.slot.0 < self.order.len()
+    }
+
+    /// Whether the end is asked for, and no message is on its way.
+    fn is_to_end(&self) -> bool {
+        self.arrival.is_none() && self.stop.asked().is_some()
     }
 
     /// The messages at which the session may have broken, where it did: the one that was on its
@@ -224,10 +237,10 @@ impl Sink for Intake<'_> {
             return false;
         }
         if self.chunk.is_empty() {
-            return true;
+            return !self.is_to_end();
         }
         let next = self.spare.try_recv().unwrap_or_default();
         let full = std::mem::replace(&mut self.chunk, next);
-        self.to_writer.send(full).await.is_ok()
+        self.to_writer.send(full).await.is_ok() && !self.is_to_end()
     }
 }

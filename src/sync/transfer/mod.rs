@@ -156,6 +156,7 @@ impl Retrieval<'_> {
             reporter: self.reporter,
             line_endings: self.account.store.line_endings(),
             max_size: self.account.limits.max_size.map(Into::into),
+            stop: self.stop.clone(),
             to_writer,
             spare,
             stored,
@@ -201,10 +202,12 @@ impl Retrieval<'_> {
         let stop = self.stop.clone();
         let committer = spawn_blocking(move || stop.within(|| committer.run()));
         let wanted = self.order.wanted();
-        let pulled = self
-            .stop
-            .unless_stopped(session.retr(&wanted, &mut intake))
-            .await;
+        let pulling = session.retr(&wanted, &mut intake);
+        let pulled = self.stop.unless_overdue(pulling).await;
+        let pulled = match (pulled, self.stop.asked()) {
+            (Ok(Ok(())), Some(signal)) if intake.is_cut_short() => Err(signal),
+            (pulled, _) => pulled,
+        };
         let endless = intake.endless;
         if let Some((slot, endless)) = endless {
             intake.fail(slot, endless.reason());

@@ -114,6 +114,40 @@ fn a_signal_in_the_middle_of_retrieval_loses_nothing_that_was_complete() {
     }
 }
 
+/// A message that is on its way when the signal comes, and arrives soon, is the last one of the run:
+/// it is not asked for a second time.
+#[test]
+fn the_message_that_is_on_its_way_is_waited_for() {
+    let bench = Setup::with(letters(6))
+        .knobs(Knobs {
+            pipelining: false,
+            ..Knobs::default()
+        })
+        .start();
+    let (reached, wait) = mpsc::channel();
+    let (go_on, held) = mpsc::channel();
+    bench.on_command(move |seen, _| {
+        if seen.verb == "RETR" && seen.number == Some(3) {
+            reached.send(()).unwrap();
+            held.recv().unwrap();
+        }
+    });
+    let run = bench.fetch(&["-v"]).start();
+    wait.recv_timeout(SOON).unwrap();
+    run.process.signal(Signal::HUP);
+    run.wait_until_it_says("stopping");
+    go_on.send(()).unwrap();
+    let ended = run.end();
+    assert_eq!(ended.status, Some(129), "{}", ended.text());
+    bench.settle();
+    bench.no_hooks();
+    assert_eq!(bench.sim.commands_of("RETR").len(), 3);
+    assert_eq!(bench.store.len(), 3);
+    bench.fetch(&[]).gives(0);
+    assert_eq!(bench.sim.commands_of("RETR").len(), 6);
+    bench.assert_exactly_once();
+}
+
 #[test]
 fn a_signal_ends_the_run_in_every_state_of_the_dialogue() {
     let verbs = [
