@@ -73,3 +73,4 @@ pub mod session;
 pub mod stop;
 pub mod store;
 pub mod sync;
+mod words;

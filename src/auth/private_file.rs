@@ -11,8 +11,8 @@ use std::path::Path;
 
 use secrecy::zeroize::Zeroizing;
 
-use crate::config::words;
 use crate::patient::{PATIENCE, Patient, without_mark};
+use crate::words;
 
 /// Read permission of the group and of others.
 const READ_BY_OTHERS: u32 = 0o044;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::account::{Account, LineEndings, PasswordSource};
-use crate::config::{Base, Error, Fault, Key, Origin, Problem, Setting, Settings, Store, words};
+use crate::config::{Base, Error, Fault, Key, Origin, Problem, Setting, Settings, Store};
+use crate::words;
 
 use super::args::{Fetch, ServerFlags};
 

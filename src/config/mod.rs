@@ -34,7 +34,6 @@ mod suggest;
 mod table;
 pub(crate) mod tls;
 mod url;
-pub(crate) mod words;
 
 pub use contradiction::Contradiction;
 use document::Document;
@@ -56,7 +55,8 @@ pub use shown::{Shown, ShownKey, shown};
 #[cfg(feature = "cli")]
 pub(crate) use tls::TlsKeys;
 pub use url::{ServerUrl, UrlError};
-pub use words::WordsError;
+
+pub use crate::words::WordsError;
 
 /// The largest file that is read.
 const LIMIT: u64 = 1 << 20;

@@ -10,7 +10,7 @@ use super::paths::PathError;
 use super::proxy::ProxyError;
 use super::quantity::{SizeError, TimeError};
 use super::url::UrlError;
-use super::words::WordsError;
+use crate::words::WordsError;
 
 /// What is wrong with one setting, or between several. Never holds a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

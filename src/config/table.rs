@@ -20,7 +20,7 @@ use super::quantity;
 use super::settings::{Fault, Origin, Setting, Settings, Store, Tls};
 use super::suggest;
 use super::tls::TlsKeys;
-use super::words;
+use crate::words;
 
 /// The largest `max-messages`. POP3 servers number messages with 32 bits.
 const MOST_MESSAGES: u64 = 4_294_967_295;

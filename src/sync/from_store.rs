@@ -14,7 +14,7 @@ use super::likeness::Likeness;
 use super::shelf::Shelf;
 use super::transfer::{Arrival, Arrived, sample};
 use super::visit::{self, Premises, Purpose, Visit};
-use super::{Error, Event, Request, delete};
+use super::{Error, Event, Request, quit};
 use crate::account::{Account, LineEndings, StoreSettings};
 use crate::cache::{Digest, Doubt, Had, LineEnds, Staged, Taken, Takes};
 use crate::maildrop::{Maildrop, Message, Place};
@@ -78,7 +78,7 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     let mut stored = stored(request.account, &found);
     let doubting = doubt_other_sizes(&mut session, &maildrop, &mut stored);
     stop.unless_stopped(doubting).await??;
-    delete::leave(session).await;
+    quit::leave(session).await;
     let unlisted = unlisted(request.account, &stored);
     let known = (maildrop.len() - unknown.len()) as u64;
     let was_compared = !maildrop.is_empty();

@@ -34,6 +34,7 @@ mod large;
 mod ledger;
 mod leftovers;
 mod likeness;
+mod quit;
 mod record;
 mod rehearse;
 mod run;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::broke::{Broke, Untoppable};
 use super::decide::{self, Basis, Guarding, familiar, nameless};
 use super::visit::{self, Listed, Premises, Purpose, Visit};
-use super::{Error, Event, Request, Stop, Summary, closed_store, delete};
+use super::{Error, Event, Request, Stop, Summary, closed_store, quit};
 use crate::maildrop::Maildrop;
 use crate::policy::{Action, Plan, Trouble};
 use crate::session;
@@ -83,7 +83,7 @@ async fn look(
             .await?;
         let looking = nameless::look(&mut session, &maildrop, &recorded, false);
         let Some(seen) = stop.unless_stopped(looking).await?? else {
-            delete::leave(session).await;
+            quit::leave(session).await;
             return Err(session::Error::Refused(refusal).into());
         };
         summary.failed += decide::warn_of_contradictions(request, &maildrop);
@@ -107,7 +107,7 @@ async fn look(
     summary.skipped = decide::skipped(&plan);
     tell(request, &maildrop, &plan);
     decide::report(request, &maildrop, &plan);
-    delete::leave(session).await;
+    quit::leave(session).await;
     Ok(())
 }
 

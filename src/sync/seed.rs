@@ -2,7 +2,7 @@
 //! session, which only reads: STAT, UIDL, QUIT.
 
 use super::visit::{self, Premises, Purpose, Visit};
-use super::{Error, Request, decide, delete};
+use super::{Error, Request, decide, quit};
 use crate::cache::{Had, Taken};
 use crate::maildrop::Maildrop;
 
@@ -21,7 +21,7 @@ pub async fn seed(request: &Request<'_>) -> Result<Taken, Error> {
     // Without unique-ids nothing that was had could be known again.
     let (session, maildrop) = visit.named().await?;
     decide::warn_of_contradictions(request, &maildrop);
-    delete::leave(session).await;
+    quit::leave(session).await;
     let had = had(&maildrop);
     premises
         .ledger

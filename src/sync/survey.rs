@@ -12,7 +12,7 @@ use std::path::Path;
 use super::decide::{self, guard, nameless};
 use super::headers::{self, Header};
 use super::visit::{self, Past, Premises, Purpose, Visit};
-use super::{Error, Request, delete};
+use super::{Error, Request, quit};
 use crate::account::{Identity, Retention};
 use crate::cache::{Absent, Cache, Held, Lock, Snapshot};
 use crate::envelope::Envelope;
@@ -166,7 +166,7 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
     if let Some(refusal) = visit.nameless {
         let looking = nameless::look(&mut session, &maildrop, &known.recorded, true);
         let seen = stop.unless_stopped(looking).await??;
-        delete::leave(session).await;
+        quit::leave(session).await;
         let seen = seen.ok_or(session::Error::Refused(refusal))?;
         let plan = nameless::plan(request, &maildrop, (0, 0), &seen);
         let said = maildrop.iter().zip(plan.decisions).zip(seen.envelopes);
@@ -218,7 +218,7 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
     }));
     let asking = envelopes(&mut session, &maildrop, entries);
     stop.unless_stopped(asking).await??;
-    delete::leave(session).await;
+    quit::leave(session).await;
     Ok(())
 }
 

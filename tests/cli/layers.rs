@@ -16,6 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("find", &[]),
     ("profile", &[]),
     ("patient", &[]),
+    ("words", &[]),
     ("import", &["exit", "patient"]),
     ("pop3", &[]),
     ("account", &["profile"]),
@@ -27,8 +28,11 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cache",
         &["account", "exit", "maildrop", "policy", "pop3", "store"],
     ),
-    ("auth", &["account", "exit", "patient", "pop3"]),
-    ("config", &["account", "auth", "exit", "patient", "profile"]),
+    ("auth", &["account", "exit", "patient", "pop3", "words"]),
+    (
+        "config",
+        &["account", "auth", "exit", "patient", "profile", "words"],
+    ),
     (
         "sync",
         &[
@@ -45,6 +49,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("event", &[]),
     ("ledger", &[]),
+    ("quit", &[]),
     ("storage", &[]),
     ("stub", &[]),
     ("transfer", &[]),
@@ -55,7 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "decide",
         &[
-            "broke", "filed", "headers", "ledger", "likeness", "shelf", "transfer",
+            "broke", "filed", "headers", "ledger", "likeness", "quit", "shelf", "transfer",
         ],
     ),
     (
@@ -65,17 +70,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Whether a DELE may go out is a matter of what was found and what was committed.
     ("delete", &["broke", "decide", "transfer"]),
     ("record", &["decide", "ledger", "transfer"]),
-    ("visit", &["delete", "ledger"]),
+    ("visit", &["ledger", "quit"]),
     (
         "from_store",
         &[
-            "decide", "delete", "headers", "likeness", "shelf", "transfer", "visit",
+            "decide", "headers", "likeness", "quit", "shelf", "transfer", "visit",
         ],
     ),
-    ("rehearse", &["broke", "decide", "delete", "visit"]),
-    ("seed", &["decide", "delete", "visit"]),
-    ("survey", &["decide", "delete", "headers", "visit"]),
-    ("verify", &["decide", "delete", "transfer", "visit"]),
+    ("rehearse", &["broke", "decide", "quit", "visit"]),
+    ("seed", &["decide", "quit", "visit"]),
+    ("survey", &["decide", "headers", "quit", "visit"]),
+    ("verify", &["decide", "quit", "transfer", "visit"]),
     ("leftovers", &["large", "ledger", "verify"]),
     (
         "run",
@@ -86,6 +91,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "large",
             "ledger",
             "leftovers",
+            "quit",
             "record",
             "shelf",
             "storage",

@@ -1,7 +1,7 @@
 //! A line of crontab(5), and a crontab with or without it.
 
 use super::Plan;
-use crate::config::words;
+use crate::words;
 
 /// The comment above a line, by which it is found again.
 const MARK: &str = "# popsync schedule";

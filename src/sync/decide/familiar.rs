@@ -12,7 +12,7 @@ use crate::sync::broke::{Broke, Untoppable};
 use crate::sync::headers;
 use crate::sync::likeness::Likeness;
 use crate::sync::shelf::Shelf;
-use crate::sync::{Allow, Error, Stop, delete};
+use crate::sync::{Allow, Error, Stop, quit};
 
 /// Of how many messages the headers are compared with those of the store.
 const SAMPLE: usize = 1_000;
@@ -101,7 +101,7 @@ pub(in crate::sync) async fn doubt(
     match (messages, &account.store) {
         (1.., StoreSettings::Maildir { path, .. } | StoreSettings::Mbox { path, .. }) => {
             let path = path.clone();
-            delete::say_goodbye(session).await;
+            quit::say(session).await;
             Err(Error::Familiar { messages, path }.into())
         }
         _ => Ok(()),

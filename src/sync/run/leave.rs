@@ -10,6 +10,7 @@ use crate::store::Readers;
 use crate::sync::broke::Broke;
 use crate::sync::decide::Decided;
 use crate::sync::delete::{self, Deletable, Fence};
+use crate::sync::quit;
 use crate::sync::transfer::{Landing, Order};
 use crate::sync::{Error, Event, Summary, record};
 
@@ -80,10 +81,10 @@ impl Run<'_> {
         let end = match asked {
             Some(asked) => asked.end,
             None if landings.is_empty() => {
-                delete::leave(session).await;
+                quit::leave(session).await;
                 Ok(())
             }
-            None => delete::leave_at_the_end(session).await,
+            None => quit::leave_at_the_end(session).await,
         };
         // What came before the fence is whole, whatever comes now.
         if let Err(error) = end {

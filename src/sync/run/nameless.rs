@@ -8,7 +8,7 @@ use crate::session::{self, Refusal, Session};
 use crate::sync::broke::Broke;
 use crate::sync::decide::{self, nameless};
 use crate::sync::transfer::Order;
-use crate::sync::{Summary, delete, record};
+use crate::sync::{Summary, quit, record};
 
 impl Run<'_> {
     /// Steps 4 and 5, by headers; there is no step 6. `refusal` is the server's word to UIDL.
@@ -26,7 +26,7 @@ impl Run<'_> {
             .await?;
         let looking = nameless::look(&mut session, &maildrop, &recorded, false);
         let Some(seen) = self.stop.clone().unless_stopped(looking).await?? else {
-            delete::leave(session).await;
+            quit::leave(session).await;
             return Err(session::Error::Refused(refusal).into());
         };
         // Step 4.
@@ -46,7 +46,7 @@ impl Run<'_> {
             record::doubt(&mut self.ledger, &retrieved.landings).await?;
         }
         retrieved.result?;
-        delete::leave(session).await;
+        quit::leave(session).await;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::visit::{self, Past, Premises, Purpose, Visit};
-use super::{Error, Request, decide, delete};
+use super::{Error, Request, decide, quit};
 use crate::cache::{AccountRow, Lock, Snapshot, Stored};
 use crate::exit::Exit;
 use crate::maildrop::Maildrop;
@@ -170,7 +170,7 @@ async fn check(
         );
         stop.unless_stopped(repairing).await??;
     }
-    delete::leave(session).await;
+    quit::leave(session).await;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use crate::cache::{self, AccountId, Cache, Shown, Snapshot};
 use crate::maildrop::{self, Maildrop};
 use crate::pop3::{Capabilities, Keyword};
 use crate::session::{self, Listing, Peer, Session};
-use crate::sync::{Event, Request, delete};
+use crate::sync::{Event, Request, quit};
 
 /// Up to this many messages at the last listing, sizes are asked for together with unique-ids:
 /// one wait for the server less. Above it, listing sizes that nobody needs would cost more.
@@ -147,7 +147,7 @@ async fn list(
             scan(&mut session, &mut builder).await?;
             if !builder.has_sizes() && builder.is_expected() {
                 // It refuses LIST, too.
-                delete::leave(session).await;
+                quit::leave(session).await;
                 return Err(session::Error::Refused(refusal).into());
             }
             Some(refusal)
@@ -155,7 +155,7 @@ async fn list(
         Err(error) => {
             let for_list = session.is_due_to_list(&error);
             if matches!(error, session::Error::Refused(_)) {
-                delete::leave(session).await;
+                quit::leave(session).await;
             }
             return Err(Unlisted { error, for_list });
         }

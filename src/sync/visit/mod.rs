@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use tokio::task::spawn_blocking;
 
 use super::ledger::Ledger;
-use super::{Error, Request, Stop, delete};
+use super::{Error, Request, Stop, quit};
 use crate::account::Identity;
 use crate::auth::source;
 use crate::cache::{AccountId, AccountRow, Cache, Lock, Recorded, SameAsError, Shown, Snapshot};
@@ -199,7 +199,7 @@ impl Visit {
     /// The server's refusal of UIDL: nothing can be told apart then. The session is ended.
     pub(super) async fn named(self) -> Result<(Session, Maildrop), Error> {
         if let Some(refusal) = self.nameless {
-            delete::leave(self.session).await;
+            quit::leave(self.session).await;
             return Err(session::Error::Refused(refusal).into());
         }
         Ok((self.session, self.builder.finish()))
