@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::thread;
 
 use exchange_sim::{Knobs, Missing};
 
@@ -76,24 +77,33 @@ fn ids_of_any_octets_are_used_as_they_are() {
         b"\n",
         b"\r",
     ];
-    for octets in table {
-        let knobs = Knobs {
-            uid_bytes: Some(octets.to_vec()),
-            ..Knobs::default()
-        };
-        are_told_apart(&format!("{:?}", String::from_utf8_lossy(octets)), &knobs);
-    }
+    // Each waits for its disk and its server.
+    thread::scope(|scope| {
+        for octets in table {
+            scope.spawn(move || {
+                let knobs = Knobs {
+                    uid_bytes: Some(octets.to_vec()),
+                    ..Knobs::default()
+                };
+                are_told_apart(&format!("{:?}", String::from_utf8_lossy(octets)), &knobs);
+            });
+        }
+    });
 }
 
 #[test]
 fn ids_of_any_length_are_used_as_they_are() {
-    for length in [70, 71, 128, 129, 255, 256, 300, 4096, 5000, 8000] {
-        let knobs = Knobs {
-            uid_long: Some(length),
-            ..Knobs::default()
-        };
-        are_told_apart(&format!("{length} octets"), &knobs);
-    }
+    thread::scope(|scope| {
+        for length in [70, 71, 128, 129, 255, 256, 300, 4096, 5000, 8000] {
+            scope.spawn(move || {
+                let knobs = Knobs {
+                    uid_long: Some(length),
+                    ..Knobs::default()
+                };
+                are_told_apart(&format!("{length} octets"), &knobs);
+            });
+        }
+    });
 }
 
 #[test]
