@@ -4,12 +4,13 @@
 //! Whatever is read is overwritten before it is freed, and never grown, which would leave a
 //! copy behind.
 
-use std::fs::Metadata;
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::patient::{PATIENCE, Patient, without_mark};
 use crate::words;
@@ -128,6 +129,54 @@ pub fn first_line(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileF
         return Err(FileFault::TooLarge(limit));
     }
     Ok(line)
+}
+
+/// Puts a secret into a file that only its owner can read. It takes the place of an old one at once:
+/// after a crash there is the one or the other.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn write(path: &Path, secret: &SecretString) -> io::Result<()> {
+    let folder = folder(path);
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let random = u64::from_ne_bytes(random);
+    let new = folder.join(format!(".popsync-secret-{random:016x}"));
+    let made = || {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new)?;
+        file.write_all(secret.expose_secret().as_bytes())?;
+        file.sync_all()?;
+        rustix::fs::rename(&new, path)?;
+        File::open(folder)?.sync_all()
+    };
+    made().inspect_err(|_| {
+        // Where it was never made, or has its place already, there is nothing to remove.
+        let _ = fs::remove_file(&new);
+    })
+}
+
+/// The same, in a folder that only its owner can enter where it is not there yet.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn write_in_own_folder(path: &Path, secret: &SecretString) -> io::Result<()> {
+    let folder = folder(path);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)?;
+    write(path, secret)
+}
+
+/// The folder of a file.
+pub(super) fn folder(path: &Path) -> &Path {
+    let folder = path.parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or_else(|| Path::new("."))
 }
 
 /// Reads until `enough`, the end, or so many octets.

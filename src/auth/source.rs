@@ -38,12 +38,14 @@ const TIME_OUT: Duration = Duration::from_secs(60);
 
 /// Asks a person.
 pub trait Prompt: Send + Sync {
-    /// Asks for the account's password, without showing what is typed; `None` where nobody is
-    /// there to ask. May block.
+    /// Whether somebody is there to ask.
+    fn is_there(&self) -> bool;
+
+    /// Asks for the account's password, without showing what is typed. May block.
     ///
     /// # Errors
     /// See [`Unanswered`].
-    fn password(&self, account: &Account) -> Result<Option<SecretString>, Unanswered>;
+    fn password(&self, account: &Account) -> Result<SecretString, Unanswered>;
 }
 
 /// Why a person who is there gave no answer.
@@ -59,11 +61,16 @@ pub enum Unanswered {
 }
 
 /// Gets the account's password, or access token. It is not empty, unless the account's way to log
-/// in takes none, and can carry what there is.
+/// in takes none, and can carry what there is. `before_asking` comes before a person is asked, and
+/// nobody is where it fails.
 ///
 /// # Errors
-/// See [`Error`]; none of them tells anything of the password.
-pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretString, Error> {
+/// See [`Error`]; none of them tells anything of the password. Those of `before_asking`.
+pub async fn password<E: From<Error>>(
+    account: &Account,
+    prompt: &dyn Prompt,
+    before_asking: impl AsyncFnOnce() -> Result<(), E>,
+) -> Result<SecretString, E> {
     if !account.auth.takes_secret() {
         return Ok(SecretString::from(""));
     }
@@ -79,8 +86,7 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
         PasswordSource::OAuth(oauth) => {
             let now = jiff::Timestamp::now().as_second();
             let token = oauth::access_token(account, oauth, now).await;
-            let token = token.map_err(|fault| Error::oauth(account, fault))?;
-            return Ok(token);
+            return Ok(token.map_err(|fault| Error::oauth(account, fault))?);
         }
         PasswordSource::File(path) => {
             let content = file::content(path.clone(), account.timeout).await?;
@@ -92,16 +98,19 @@ pub async fn password(account: &Account, prompt: &dyn Prompt) -> Result<SecretSt
             let origin = Origin::Netrc(path.clone());
             (checked(&content, origin.clone())?, origin)
         }
-        PasswordSource::Ask => match unnamed::password(account, prompt).await {
-            // There are ways to log in without one, and the server may have them.
-            Err(Error::NoSource { .. }) if account.auth == AuthMethod::Auto => {
-                return Ok(SecretString::from(""));
+        PasswordSource::Ask => match unnamed::password(account).await? {
+            Ok(found) => found,
+            Err(_) if prompt.is_there() => {
+                before_asking().await?;
+                (ask(account, prompt, Origin::Prompt)?, Origin::Prompt)
             }
-            found => found?,
+            // There are ways to log in without one, and the server may have them.
+            Err(_) if account.auth == AuthMethod::Auto => return Ok(SecretString::from("")),
+            Err(keyring) => return Err(Error::NoSource { keyring }.into()),
         },
     };
     tracing::debug!("the password is from {origin}");
-    fitting(account, password, origin)
+    Ok(fitting(account, password, origin)?)
 }
 
 /// Hears that the server refused what [`password`] gave. A password may be right all the same; a
@@ -160,8 +169,7 @@ fn ask(account: &Account, prompt: &dyn Prompt, origin: Origin) -> Result<SecretS
         prompt.password(account)
     };
     match answer {
-        Ok(Some(secret)) => checked(secret.expose_secret().as_bytes(), origin),
-        Ok(None) => Err(Error::NoSource { keyring: None }),
+        Ok(secret) => checked(secret.expose_secret().as_bytes(), origin),
         Err(Unanswered::Stopped(signal)) => Err(Error::Interrupted(signal)),
         Err(Unanswered::Io(source)) => Err(Error::Prompt { source }),
     }

@@ -18,7 +18,9 @@ mod config_file;
 mod flags;
 mod schedule;
 
-pub(super) use account::{AccountArguments, AccountCommand, Add, Login, Logout, Rename};
+pub(super) use account::{
+    AccountArguments, AccountCommand, Add, Login, Logout, NamedServer, Rename,
+};
 pub(super) use config_file::{ConfigArguments, ConfigCommand};
 pub(super) use flags::{RunFlags, ServerFlags};
 pub(super) use schedule::Schedule;
@@ -118,8 +120,8 @@ pub(super) enum Command {
     Import(Import),
     Verify(Verify),
     Probe(Box<Probe>),
-    Login(Login),
-    Logout(Logout),
+    Login(Box<Login>),
+    Logout(Box<Logout>),
     Config(ConfigArguments),
     Schedule(Schedule),
     Completions(Completions),
@@ -157,6 +159,12 @@ pub(super) struct Fetch {
 
     #[command(flatten)]
     pub(super) account: AccountFlags,
+
+    /// Keep the typed password in the keyring, once the server took it
+    ///
+    /// Later runs find it there. `popsync logout` with the same URL takes it out.
+    #[arg(long)]
+    pub(super) remember: bool,
 }
 
 /// Sync the accounts of the configuration

@@ -45,6 +45,7 @@ pub(super) fn fetch() -> &'static str {
     "\
 Examples:
   popsync fetch pop3s://anna@mail.example.com --maildir ~/Mail
+  popsync fetch pop3s://anna@mail.example.com --maildir ~/Mail --remember
   popsync fetch pop3s://anna@example.com@mail.example.com --maildir ~/Mail \\
       --password-command 'pass show mail' --leave-on-server false
   popsync fetch pop3s://anna@mail.example.com --mbox ~/Mail/inbox
@@ -105,6 +106,7 @@ pub(super) fn login() -> &'static str {
     "\
 Examples:
   popsync login work
+  popsync login pop3s://anna@mail.example.com
   pass show mail/work | popsync login work --no-test
 
 Exit statuses are those of `popsync --help`."

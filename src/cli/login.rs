@@ -16,10 +16,10 @@ use crate::session::{self, Session};
 use crate::stop::{Signal, Stop};
 use crate::sync::system_clock;
 
-use super::args::{Global, Login, Logout};
+use super::args::{Global, Login, Logout, NamedServer};
 use super::output::{self, Output};
 use super::prompt::Terminal;
-use super::{configured, options, runtime};
+use super::{configured, options, runtime, server};
 
 /// The longest line of standard input that is taken, as on a terminal.
 const LIMIT: usize = 4096;
@@ -69,7 +69,7 @@ impl From<keyring::Fault> for Error {
 
 /// Puts the password of an account into the keyring.
 pub(super) fn login(global: &Global, arguments: &Login) -> Exit {
-    with_account(global, &arguments.account, async |account, output, stop| {
+    with_server(global, &arguments.server, async |account, output, stop| {
         tokio::select! {
             result = login_at(account, arguments, output, &stop) => result?,
             signal = stop.wait() => return Err(Error::Interrupted(signal)),
@@ -81,7 +81,7 @@ pub(super) fn login(global: &Global, arguments: &Login) -> Exit {
 
 /// Takes it out.
 pub(super) fn logout(global: &Global, arguments: &Logout) -> Exit {
-    with_account(global, &arguments.account, async |account, output, _| {
+    with_server(global, &arguments.server, async |account, output, _| {
         let removed = match &account.password {
             PasswordSource::OAuth(oauth) => oauth::sign_out(account, oauth)
                 .await
@@ -99,16 +99,36 @@ pub(super) fn with_account(
     name: &str,
     action: impl AsyncFnOnce(&Account, &Arc<Output>, Stop) -> Result<(), Error>,
 ) -> Exit {
+    let account = configured(global, name).map_err(server::Failure::Config);
+    with(global, name, account, action)
+}
+
+/// The same for an account of the configuration, or a server by its URL.
+fn with_server(
+    global: &Global,
+    named: &NamedServer,
+    action: impl AsyncFnOnce(&Account, &Arc<Output>, Stop) -> Result<(), Error>,
+) -> Exit {
+    let account = server::account(global, &named.account, &named.flags);
+    with(global, &named.account, account, action)
+}
+
+fn with(
+    global: &Global,
+    named: &str,
+    account: Result<Account, server::Failure>,
+    action: impl AsyncFnOnce(&Account, &Arc<Output>, Stop) -> Result<(), Error>,
+) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
-    let exit = match configured(global, name) {
+    let exit = match account {
         Ok(account) => runtime::within(&output, 1, async |stop| {
             match action(&account, &output, stop).await {
                 Ok(()) => Exit::Success,
                 Err(error) => output.login_failed(&account.name, &error),
             }
         }),
-        Err(error) => output.config_error(&error),
+        Err(failure) => failure.tell(&output, named),
     };
     exit.merge(output.finish())
 }
@@ -186,6 +206,9 @@ async fn store(
     // Before anybody types anything: a keyring that cannot be asked will not take it either.
     keyring::get(&entry).await?;
     let terminal = Terminal::new(Arc::clone(output), stop.clone());
+    if test && terminal.is_there() {
+        Session::greet(account).await?;
+    }
     let password = asked(account, &terminal)?;
     if test {
         tried(account, &password).await?;
@@ -206,7 +229,11 @@ pub(super) fn asked(account: &Account, terminal: &Terminal) -> Result<SecretStri
 struct Input;
 
 impl Prompt for Input {
-    fn password(&self, _: &Account) -> Result<Option<SecretString>, Unanswered> {
+    fn is_there(&self) -> bool {
+        true
+    }
+
+    fn password(&self, _: &Account) -> Result<SecretString, Unanswered> {
         // Never grown: growing would leave a copy behind.
         let mut buffer = Zeroizing::new([0; LIMIT]);
         let mut filled = 0;
@@ -225,6 +252,6 @@ impl Prompt for Input {
         let line = line.unwrap_or(&[]);
         let text = str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line))
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"))?;
-        Ok(Some(SecretString::from(Box::<str>::from(text))))
+        Ok(SecretString::from(Box::<str>::from(text)))
     }
 }

@@ -30,10 +30,12 @@ mod mark;
 mod output;
 mod probe;
 mod prompt;
+mod remember;
 mod route;
 mod run;
 mod runtime;
 mod schedule;
+mod server;
 mod signals;
 mod status;
 mod target;
@@ -71,7 +73,7 @@ pub fn main() -> ExitCode {
         },
         Command::Fetch(arguments) => {
             let accounts = || Ok(vec![fetch::account(&arguments, &Base::current())?]);
-            sync(&cli.global, &arguments.run, 1, accounts)
+            sync(&cli.global, &arguments.run, 1, arguments.remember, accounts)
         }
         Command::Verify(arguments) => verify::verify(&cli.global, &arguments),
         Command::Import(arguments) => import::import(&cli.global, &arguments),
@@ -86,7 +88,7 @@ pub fn main() -> ExitCode {
         Command::Sync(arguments) => {
             let accounts = || Config::load(&config_path(&cli.global)?)?.select(&arguments.accounts);
             let jobs = arguments.jobs.get();
-            sync(&cli.global, &arguments.run, jobs, accounts)
+            sync(&cli.global, &arguments.run, jobs, false, accounts)
         }
     }
     .into()
@@ -107,6 +109,7 @@ fn sync(
     global: &Global,
     run: &args::RunFlags,
     jobs: usize,
+    remember: bool,
     accounts: impl FnOnce() -> Result<Vec<Account>, config::Error>,
 ) -> Exit {
     let output = Arc::new(Output::standard(options(global, run.dry_run)));
@@ -118,16 +121,14 @@ fn sync(
             Exit::Usage
         }
         Ok((accounts, state_dir)) => {
-            let (allow, same_as) = (run.allow(), run.same_as.clone());
-            run::run(
-                accounts,
+            let manner = run::Manner {
                 jobs,
-                run.dry_run,
-                allow,
-                same_as,
-                &state_dir,
-                &output,
-            )
+                dry_run: run.dry_run,
+                allow: run.allow(),
+                same_as: run.same_as.clone(),
+                remember,
+            };
+            run::run(accounts, manner, &state_dir, &output)
         }
         Err(error) => output.config_error(&error),
     };

@@ -58,7 +58,7 @@ impl Terminal {
 
     /// Asks for something that may be seen; none where nobody is there to ask.
     pub(super) fn question(&self, question: &str) -> Result<Option<String>, Unanswered> {
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        if !self.is_there() {
             return Ok(None);
         }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,10 +104,11 @@ impl Terminal {
 }
 
 impl Prompt for Terminal {
-    fn password(&self, account: &Account) -> Result<Option<SecretString>, Unanswered> {
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return Ok(None);
-        }
+    fn is_there(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    fn password(&self, account: &Account) -> Result<SecretString, Unanswered> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.go_on()?;
         let question = format!(
@@ -116,7 +117,7 @@ impl Prompt for Terminal {
             sanitize::text(&account.user),
             sanitize::text(&account.server.host)
         );
-        self.output.question(|| self.ask(&question)).map(Some)
+        self.output.question(|| self.ask(&question))
     }
 }
 

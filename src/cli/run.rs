@@ -16,19 +16,28 @@ use crate::sync::{self, Allow, Outcome, Request};
 use super::descriptors;
 use super::output::Output;
 use super::prompt::Terminal;
+use super::remember::Remembering;
 use super::runtime;
 
-/// Syncs the accounts, `jobs` of them at the same time.
+/// How the accounts are synced.
+pub(super) struct Manner {
+    /// So many of them at the same time.
+    pub(super) jobs: usize,
+    pub(super) dry_run: bool,
+    pub(super) allow: Allow,
+    pub(super) same_as: Option<String>,
+    /// A typed password goes into the keyring.
+    pub(super) remember: bool,
+}
+
+/// Syncs the accounts.
 pub(super) fn run(
     accounts: Vec<Account>,
-    jobs: usize,
-    dry_run: bool,
-    allow: Allow,
-    same_as: Option<String>,
+    manner: Manner,
     state_dir: &Path,
     output: &Arc<Output>,
 ) -> Exit {
-    let jobs = jobs.min(accounts.len()).max(1);
+    let jobs = manner.jobs.min(accounts.len()).max(1);
     if let Some(limit) = descriptors::too_few_for(jobs) {
         let message = format!("{limit} open files are too few for {jobs} accounts at once");
         output.problem(None, &message);
@@ -40,9 +49,7 @@ pub(super) fn run(
             prompt: Arc::new(Terminal::new(Arc::clone(output), stop.clone())),
             output: Arc::clone(output),
             state_dir: state_dir.to_owned(),
-            dry_run,
-            allow,
-            same_as,
+            manner,
             stop,
         };
         crew.work(accounts, jobs).await
@@ -54,9 +61,7 @@ struct Crew {
     prompt: Arc<Terminal>,
     output: Arc<Output>,
     state_dir: PathBuf,
-    dry_run: bool,
-    allow: Allow,
-    same_as: Option<String>,
+    manner: Manner,
     stop: Stop,
 }
 
@@ -94,21 +99,32 @@ impl Crew {
         let span = reporter.span();
         let prompt = Arc::clone(&self.prompt);
         let state_dir = self.state_dir.clone();
-        let (dry_run, allow, stop) = (self.dry_run, self.allow, self.stop.clone());
-        let same_as = self.same_as.clone();
+        let output = Arc::clone(&self.output);
+        let Manner {
+            dry_run,
+            allow,
+            remember,
+            ..
+        } = self.manner;
+        let (same_as, stop) = (self.manner.same_as.clone(), self.stop.clone());
         let run = async move {
-            sync::run(Request {
+            let remembering = Remembering::new(&*prompt, &reporter);
+            let outcome = sync::run(Request {
                 account: &account,
                 state_dir: &state_dir,
-                prompt: &*prompt,
-                reporter: &reporter,
+                prompt: &remembering,
+                reporter: &remembering,
                 dry_run,
                 allow,
                 same_as: same_as.as_deref(),
                 stop,
                 clock: sync::system_clock,
             })
-            .await
+            .await;
+            if remember {
+                remembering.keep(&account, &output).await;
+            }
+            outcome
         };
         run.instrument(span)
     }

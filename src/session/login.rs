@@ -44,6 +44,23 @@ impl Session {
         Self::begin_somehow(account, password, None, Some(watch), |_| {}).await
     }
 
+    /// Connects as the account says, up to where it could log in, and says QUIT.
+    ///
+    /// # Errors
+    /// Whatever stands in the way of a connection; see [`Error`].
+    pub async fn greet(account: &Account) -> Result<(), Error> {
+        let unknown = SecretString::from("");
+        let mut opened = Self::open(account, &unknown, true, None).await;
+        if opened.as_ref().is_err_and(|unbegun| unbegun.for_capa) {
+            opened = Self::open(account, &unknown, false, None).await;
+        }
+        let (mut session, _) = opened.map_err(|unbegun| unbegun.error)?;
+        if let Err(error) = session.leave().await {
+            tracing::debug!(%error, "the server did not take leave");
+        }
+        Ok(())
+    }
+
     /// With CAPA, or without where that cannot be.
     async fn begin_somehow(
         account: &Account,

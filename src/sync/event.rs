@@ -111,6 +111,6 @@ pub struct Summary {
     pub failed: u64,
     /// Messages on the server when the run ended, as far as known.
     pub on_server: u64,
-    /// How long the run took.
+    /// How long the run took, but for the time that a person needed to type a password.
     pub elapsed: Duration,
 }

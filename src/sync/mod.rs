@@ -46,6 +46,7 @@ mod survey;
 mod transfer;
 mod verify;
 mod visit;
+mod waited;
 
 pub use error::Error;
 pub use event::{Event, Reporter, Summary};
@@ -55,6 +56,7 @@ pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
 pub use verify::{Fault, Finding, Scope, Tally, Verification, verify};
 
 use run::Run;
+use waited::Waited;
 
 /// Gives the time, in seconds since 1970.
 pub type Clock = fn() -> i64;
@@ -152,13 +154,18 @@ pub fn take_over(
 /// Syncs one account.
 pub async fn run(request: Request<'_>) -> Outcome {
     let began = Instant::now();
+    let waited = Waited::new(request.prompt);
+    let request = Request {
+        prompt: &waited,
+        ..request
+    };
     let mut summary = Summary::default();
     let result = if request.dry_run {
         rehearse::rehearse(&request, &mut summary).await
     } else {
         perform(&request, &mut summary).await
     };
-    summary.elapsed = began.elapsed();
+    summary.elapsed = began.elapsed().saturating_sub(waited.time());
     Outcome { summary, result }
 }
 

@@ -53,6 +53,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("storage", &[]),
     ("stub", &[]),
     ("transfer", &[]),
+    ("waited", &[]),
     ("headers", &["broke", "transfer"]),
     ("likeness", &["headers"]),
     ("filed", &["likeness"]),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -219,8 +220,12 @@ fn private(path: &Path, content: &str) {
 struct Nobody;
 
 impl Prompt for Nobody {
-    fn password(&self, _account: &Account) -> Result<Option<SecretString>, Unanswered> {
-        Ok(None)
+    fn is_there(&self) -> bool {
+        false
+    }
+
+    fn password(&self, _account: &Account) -> Result<SecretString, Unanswered> {
+        Err(io::Error::from(io::ErrorKind::Unsupported).into())
     }
 }
 

@@ -8,6 +8,7 @@ mod attacks;
 mod exactly_once;
 mod faults;
 mod filed;
+mod first_hour;
 mod from_store;
 mod headers_only;
 mod keyring;

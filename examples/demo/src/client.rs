@@ -113,8 +113,12 @@ fn runtime() -> io::Result<Runtime> {
 struct Nobody;
 
 impl Prompt for Nobody {
-    fn password(&self, _: &Account) -> Result<Option<SecretString>, Unanswered> {
-        Ok(None)
+    fn is_there(&self) -> bool {
+        false
+    }
+
+    fn password(&self, _: &Account) -> Result<SecretString, Unanswered> {
+        Err(io::Error::from(io::ErrorKind::Unsupported).into())
     }
 }
 

@@ -4,14 +4,14 @@
 //! access token that came with it is used, and it takes the old one's place in one step.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::OFlags;
+use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
-use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -19,7 +19,7 @@ use super::Error;
 use super::error::{Place, StoreError};
 use super::token::Tokens;
 use crate::account::{Account, OAuth};
-use crate::auth::keyring;
+use crate::auth::{keyring, private_file};
 
 /// The largest file that is read.
 const LIMIT: u64 = 256 * 1024;
@@ -78,7 +78,7 @@ impl Store {
     pub(super) async fn claim(&self) -> Option<File> {
         let path = match self {
             // It is replaced whole by each save: what stays is its folder.
-            Self::File(path) => folder(path).to_owned(),
+            Self::File(path) => private_file::folder(path).to_owned(),
             Self::Keyring(_) => common_file()?,
         };
         let shown = path.display().to_string();
@@ -184,13 +184,6 @@ fn read(path: &Path) -> Result<Option<SecretString>, StoreError> {
     Ok(Some(SecretString::from(Box::<str>::from(text))))
 }
 
-/// The folder of a file.
-fn folder(path: &Path) -> &Path {
-    let folder = path.parent();
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or_else(|| Path::new("."))
-}
-
 /// An empty file that all processes of this user know, made where it is missing.
 fn common_file() -> Option<PathBuf> {
     let dirs = directories::ProjectDirs::from("", "", "popsync")?;
@@ -215,30 +208,8 @@ fn common_file() -> Option<PathBuf> {
     }
 }
 
-/// A new file takes the old one's place at once: after a crash there is the one or the other.
 fn write(path: &Path, text: &SecretString) -> Result<(), StoreError> {
-    let failed = failed(path);
-    let folder = folder(path);
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|error| failed(io::Error::other(error)))?;
-    let random = u64::from_ne_bytes(random);
-    let new = folder.join(format!(".popsync-tokens-{random:016x}"));
-    let made = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
-        file.write_all(text.expose_secret().as_bytes())?;
-        file.sync_all()?;
-        rustix::fs::rename(&new, path)?;
-        File::open(folder)?.sync_all()
-    };
-    made().map_err(|error| {
-        // Where it was never made, or has its place already, there is nothing to remove.
-        let _ = std::fs::remove_file(&new);
-        failed(error)
-    })
+    private_file::write(path, text).map_err(failed(path))
 }
 
 fn remove(path: &Path) -> Result<bool, StoreError> {
@@ -253,6 +224,8 @@ fn remove(path: &Path) -> Result<bool, StoreError> {
 mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
+
+    use secrecy::ExposeSecret;
 
     use super::*;
 

@@ -3,13 +3,12 @@
 use std::time::Instant;
 
 use crate::account::Account;
-use crate::auth::source;
 use crate::cli::args::Global;
 use crate::cli::login::{self, Error};
 use crate::cli::output::Trial;
 use crate::cli::prompt::Terminal;
 use crate::exit::Exit;
-use crate::session::{Listing, Session};
+use crate::session::{self, Listing, Session};
 
 /// Logs in and reads; whatever happens, what was seen until then is told.
 pub(super) fn test(global: &Global, name: &str) -> Exit {
@@ -26,8 +25,7 @@ pub(super) fn test(global: &Global, name: &str) -> Exit {
 }
 
 async fn visit(account: &Account, terminal: &Terminal, trial: &mut Trial) -> Result<(), Error> {
-    // Before the dialling: Exchange closes a session that does not log in within a minute.
-    let password = source::password(account, terminal).await?;
+    let password = session::password::<Error>(account, terminal).await?;
     let begun = Instant::now();
     let peer = &mut trial.peer;
     let mut session = Session::begin(account, &password, None, |connected| {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::flags::{auth, profile};
+use super::flags::{ServerFlags, auth, profile};
 use crate::account::AuthMethod;
 use crate::cli::help;
 use crate::profile::Profile;
@@ -151,9 +151,8 @@ pub(in crate::cli) struct Add {
 #[derive(Debug, Args)]
 #[command(after_long_help = help::login())]
 pub(in crate::cli) struct Login {
-    /// Account of the configuration
-    #[arg(value_name = "NAME")]
-    pub(in crate::cli) account: String,
+    #[command(flatten)]
+    pub(in crate::cli) server: NamedServer,
 
     /// Keep the password without trying it
     #[arg(long)]
@@ -170,7 +169,17 @@ pub(in crate::cli) struct Login {
 /// Take the password of an account out of the keyring, or its tokens
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Logout {
-    /// Account of the configuration
-    #[arg(value_name = "NAME")]
+    #[command(flatten)]
+    pub(in crate::cli) server: NamedServer,
+}
+
+/// An account of the configuration, or the server of a mailbox that `popsync fetch` fetches.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct NamedServer {
+    /// Account of the configuration, or URL as for fetch
+    #[arg(value_name = "ACCOUNT|URL", value_hint = ValueHint::Url)]
     pub(in crate::cli) account: String,
+
+    #[command(flatten)]
+    pub(in crate::cli) flags: ServerFlags,
 }

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::pop3::Capabilities;
 use crate::pop3::listing::DropListing;
 use crate::session::Peer;
+use crate::words;
 
 use super::terminal::{messages, octets};
 use super::{Output, sanitize};
@@ -213,6 +214,14 @@ impl Output {
             self.changed("account-added", account, path);
         }
         self.done(&format!("{}: added to {}", account.name, path.display()));
+    }
+
+    /// What a person does with a new account.
+    pub(in crate::cli) fn next_steps(&self, account: &Account) {
+        let name = words::quoted(&account.name);
+        self.done(&format!(
+            "next: `popsync sync {name}`; then `popsync schedule {name} --every 15m --install`"
+        ));
     }
 
     /// There is one less.

@@ -1,6 +1,7 @@
 //! What `popsync login` and `popsync logout` say.
 
 use crate::account::{Account, PasswordSource};
+use crate::auth::keyring::Fault;
 use crate::auth::oauth::Invitation;
 use crate::cli::login::Error;
 use crate::exit::Exit;
@@ -60,6 +61,17 @@ impl Output {
                 self.line(address);
             }
         }
+    }
+
+    /// A typed password is in the keyring.
+    pub(in crate::cli) fn password_kept(&self, account: &str) {
+        self.done(&format!("{account}: the password is in the keyring"));
+    }
+
+    /// It is not.
+    pub(in crate::cli) fn password_not_kept(&self, fault: &Fault) {
+        self.note(&format!("the password is not kept: {fault}"));
+        self.note(fault.advice());
     }
 
     /// Something to know on the way.

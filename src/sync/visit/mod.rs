@@ -14,7 +14,6 @@ use tokio::task::spawn_blocking;
 use super::ledger::Ledger;
 use super::{Error, Request, Stop, quit};
 use crate::account::Identity;
-use crate::auth::source;
 use crate::cache::{AccountId, AccountRow, Cache, Lock, Recorded, SameAsError, Shown, Snapshot};
 use crate::maildrop::{self, Maildrop};
 use crate::session::{self, Refusal, Session};
@@ -118,10 +117,11 @@ pub(super) fn take_over(
 /// The account's password.
 ///
 /// # Errors
-/// Those of its source; [`Error::Interrupted`].
+/// Those of its source; those of the connection that comes before a person is asked;
+/// [`Error::Interrupted`].
 pub(super) async fn password(request: &Request<'_>, stop: &Stop) -> Result<SecretString, Error> {
-    let asking = source::password(request.account, request.prompt);
-    Ok(stop.unless_stopped(asking).await??)
+    let asking = session::password(request.account, request.prompt);
+    stop.unless_stopped(asking).await?
 }
 
 /// A session whose maildrop is listed.

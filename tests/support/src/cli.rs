@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
+use crate::pty::Pty;
+
 /// No bus is there: a test never reaches the keyring of whoever runs it.
 pub const NO_BUS: &str = "unix:path=/nonexistent/bus";
 
@@ -122,6 +124,44 @@ impl Popsync {
             }
         };
         let ended = ended(&output.unwrap(), self.home.path());
+        (self.home, ended)
+    }
+
+    /// Runs it at a terminal of its own, where somebody waits for a text and then types a line, so
+    /// many times. All that the terminal shows is standard output.
+    #[track_caller]
+    pub fn at_a_terminal(self, steps: &[(&str, &str)]) -> (Arc<TempDir>, Ended) {
+        let mut pty = Pty::open();
+        let mut command = Command::new("setsid");
+        command
+            .args(["--ctty", "--wait"])
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .current_dir(self.home.path())
+            .env_clear()
+            .stdin(pty.end())
+            .stdout(pty.end())
+            .stderr(pty.end());
+        for (name, value) in self.command.get_envs() {
+            if let Some(value) = value {
+                command.env(name, value);
+            }
+        }
+        let mut child = command.spawn().unwrap();
+        // Its copies of the ends would keep the terminal open.
+        drop(command);
+        for (text, line) in steps {
+            pty.wait_for(text);
+            pty.enter(line);
+        }
+        let out = pty.read_to_end();
+        let status = child.wait().unwrap().code().unwrap_or(-1);
+        let out = String::from_utf8(out).unwrap();
+        let ended = Ended {
+            status,
+            out: out.replace(self.home.path().to_str().unwrap(), "HOME"),
+            err: String::new(),
+        };
         (self.home, ended)
     }
 

@@ -2,17 +2,27 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+/// How long a program may take to write something.
+const PATIENCE: Timespec = Timespec {
+    tv_sec: 60,
+    tv_nsec: 0,
+};
 
 /// A terminal, from the side of whoever sits there.
 pub struct Pty {
     master: File,
     slave: File,
+    read: Vec<u8>,
+    /// How much of it was waited for.
+    seen: usize,
 }
 
 impl Pty {
@@ -29,6 +39,8 @@ impl Pty {
         Self {
             master: File::from(master),
             slave: File::from(slave),
+            read: Vec::new(),
+            seen: 0,
         }
     }
 
@@ -42,11 +54,48 @@ impl Pty {
         Hung(self.slave)
     }
 
+    /// Reads what programs write there, until it holds this text behind what was waited for before.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) {
+        let mut buffer = [0; 4096];
+        loop {
+            let unseen = &self.read[self.seen..];
+            let found = unseen
+                .windows(text.len())
+                .position(|part| part == text.as_bytes());
+            if let Some(at) = found {
+                self.seen += at + text.len();
+                return;
+            }
+            let shown = String::from_utf8_lossy(unseen);
+            let mut ready = [PollFd::new(&self.master, PollFlags::IN)];
+            let count = poll(&mut ready, Some(&PATIENCE)).unwrap();
+            assert!(count > 0, "`{text}` does not come, but `{shown}`");
+            let count = self.master.read(&mut buffer).unwrap_or(0);
+            assert!(
+                count > 0,
+                "`{text}` does not come, but `{shown}`, and the end"
+            );
+            self.read.extend_from_slice(&buffer[..count]);
+        }
+    }
+
+    /// Types a line there.
+    pub fn enter(&mut self, line: &str) {
+        self.master.write_all(line.as_bytes()).unwrap();
+        self.master.write_all(b"\n").unwrap();
+    }
+
     /// Everything that programs write there, until the last of them has ended.
     pub fn read_to_end(self) -> Vec<u8> {
-        let Self { mut master, slave } = self;
+        let Self {
+            mut master,
+            slave,
+            mut read,
+            ..
+        } = self;
         drop(slave);
-        let (mut read, mut buffer) = (Vec::new(), [0; 4096]);
+        let mut buffer = [0; 4096];
         // At the end Linux gives an error.
         while let Ok(count @ 1..) = master.read(&mut buffer) {
             read.extend_from_slice(&buffer[..count]);

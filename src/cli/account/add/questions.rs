@@ -1,0 +1,187 @@
+//! What `popsync account add` asks: the server, the user, the Maildir. An answer that will not do
+//! is asked for again, with the reason.
+
+use std::path::Path;
+
+use toml::Value;
+
+use super::{ATTEMPTS, Adding, Failure, path};
+use crate::account::Account;
+use crate::auth::source::Prompt;
+use crate::config::{Base, ServerUrl};
+use crate::exit::Exit;
+use crate::find::{self, Address, Found, Places, Source};
+
+impl Adding<'_> {
+    /// The server: named, known, found, or asked for.
+    pub(super) async fn found(&self, address: &Address) -> Result<Found, Failure> {
+        let named = |server: &str| Found {
+            server: Some(server.to_owned()),
+            user: address.to_string(),
+            note: None,
+            oauth: None,
+            source: Source::User,
+        };
+        if let Some(server) = &self.arguments.server {
+            return Ok(named(server));
+        }
+        let domain = address.domain();
+        match find::known(address) {
+            Some(Found {
+                server: None, note, ..
+            }) => {
+                return Err(Failure::Told(
+                    format!("{domain}: {}", note.unwrap_or_default()),
+                    "where there is a server all the same, name it with `--server`".to_owned(),
+                    Exit::Unavailable,
+                ));
+            }
+            Some(found) => return Ok(found),
+            None => {}
+        }
+        if self.terminal.is_there() {
+            self.output
+                .note(&format!("looking for the POP3 server of {domain} …"));
+        }
+        for found in find::search(address, &Places::of(address)).await {
+            if self.agreed(&found)? {
+                return Ok(found);
+            }
+        }
+        let usual = format!("pop3s://pop.{domain}");
+        let question = format!("POP3 server of {domain} [{usual}]: ");
+        let server = self.checked(&question, |answer| {
+            let url = match answer {
+                "" => usual.clone(),
+                url if url.contains("://") => url.to_owned(),
+                host => format!("pop3s://{host}"),
+            };
+            match url.parse::<ServerUrl>() {
+                Ok(_) => Ok(url),
+                Err(error) => Err(error.to_string()),
+            }
+        })?;
+        match server {
+            Some(server) => Ok(named(&server)),
+            None => Err(Failure::Told(
+                format!("nothing is known of a POP3 server for {domain}"),
+                "name it: `--server pop3s://HOST`, or `pop3://HOST` for STLS".to_owned(),
+                Exit::Usage,
+            )),
+        }
+    }
+
+    /// Whether a server that was found is to be used. Without a terminal it is, unless it is one
+    /// that a person has to be asked about (RFC 6186 §6).
+    fn agreed(&self, found: &Found) -> Result<bool, Failure> {
+        let server = found.server.as_deref().unwrap_or_default();
+        let (user, source) = (&found.user, found.source);
+        let question = format!("{server}, user {user}, says {source}. Use it? [Y/n] ");
+        let answer = self.ask(&question)?.map(|answer| answer.to_lowercase());
+        match (answer.as_deref(), source) {
+            (Some(answer), _) => Ok(["", "y", "yes"].contains(&answer)),
+            (None, Source::Srv { same_domain: false }) => Err(Failure::Told(
+                format!("the DNS names {server}, which is another domain's"),
+                format!("if that is right, say so: `--server {server}`"),
+                Exit::Usage,
+            )),
+            (None, _) => {
+                self.output
+                    .note(&format!("{server}, user {user}, says {source}"));
+                Ok(true)
+            }
+        }
+    }
+
+    /// The Maildir: that of the flag, or the answer.
+    pub(super) fn maildir(&self, name: &str, others: &[Account]) -> Result<Value, Failure> {
+        let nested = |folder: &Path| {
+            let refusal = nested(folder, others)?;
+            let hint = "choose a folder that lies in no Maildir".to_owned();
+            Some(Failure::Told(refusal, hint, Exit::Usage))
+        };
+        if let Some(folder) = &self.arguments.maildir {
+            let written = path("--maildir", "maildir", folder)?;
+            return nested(folder).map_or(Ok(written), Err);
+        }
+        let usual = format!("~/Mail/{}", name.replace('/', "_"));
+        let question = format!("Maildir [{usual}]: ");
+        let answer = self.checked(&question, |answer| {
+            let folder = match answer {
+                "" => usual.as_str(),
+                answer => answer,
+            };
+            let refused = self::nested(Path::new(folder), others);
+            refused.map_or_else(|| Ok(folder.to_owned()), Err)
+        })?;
+        let folder = answer.unwrap_or(usual);
+        let written = path("--maildir", "maildir", Path::new(&folder))?;
+        nested(Path::new(&folder)).map_or(Ok(written), Err)
+    }
+
+    /// An answer that `check` takes; none where nobody is there to ask.
+    ///
+    /// # Errors
+    /// Where the terminal fails, or no answer will do.
+    fn checked(
+        &self,
+        question: &str,
+        check: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<Option<String>, Failure> {
+        let mut reason = String::new();
+        for _ in 0..ATTEMPTS {
+            let Some(answer) = self.ask(question)? else {
+                return Ok(None);
+            };
+            match check(&answer) {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(refused) => {
+                    self.output.problem(None, &refused);
+                    reason = refused;
+                }
+            }
+        }
+        let hint = "give it as a flag; `popsync account add --help` names them".to_owned();
+        Err(Failure::Told(reason, hint, Exit::Usage))
+    }
+
+    /// Asks on the terminal; none where there is none.
+    pub(super) fn ask(&self, question: &str) -> Result<Option<String>, Failure> {
+        self.terminal.question(question).map_err(|error| {
+            let message = format!("cannot ask on the terminal: {error}");
+            Failure::Told(
+                message,
+                "give all settings as flags".to_owned(),
+                Exit::IoError,
+            )
+        })
+    }
+}
+
+/// Why a folder is not for a Maildir of its own: it lies in the Maildir of an account, or in one on
+/// disk. A folder of Maildir++, whose name begins with a dot, may.
+fn nested(folder: &Path, others: &[Account]) -> Option<String> {
+    let folder = Base::current().expand(folder).ok()?;
+    let outer = folder.ancestors().skip(1).zip(folder.ancestors());
+    for (outer, inner) in outer {
+        let name = inner.file_name().unwrap_or_default();
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let owner = others
+            .iter()
+            .find(|account| account.store.maildir() == Some(outer));
+        if let Some(owner) = owner {
+            let (folder, name) = (folder.display(), &owner.name);
+            return Some(format!("{folder} lies in the Maildir of `{name}`"));
+        }
+        if ["cur", "new", "tmp"]
+            .iter()
+            .all(|part| outer.join(part).is_dir())
+        {
+            let (folder, outer) = (folder.display(), outer.display());
+            return Some(format!("{folder} lies in the Maildir {outer}"));
+        }
+    }
+    None
+}

@@ -1,0 +1,176 @@
+//! The login of a new account: tried, and asked for again where the server refuses it; and where its
+//! password is kept.
+
+use std::io::{self, IsTerminal};
+
+use secrecy::SecretString;
+
+use super::{ATTEMPTS, Adding, Failure};
+use crate::account::{Account, PasswordSource};
+use crate::auth::source::{self, Prompt};
+use crate::auth::{keyring, private_file};
+use crate::cli::login::{self, Error};
+use crate::config::{self, Base, Config, EditError, Keys};
+use crate::exit::Exit;
+use crate::session::Session;
+
+impl Adding<'_> {
+    /// Tries the account, keeps its password and writes its table.
+    pub(super) async fn try_and_write(
+        &self,
+        name: &str,
+        mut keys: Keys,
+    ) -> Result<Account, Failure> {
+        let (account, password) = self.tried(name, &mut keys).await?;
+        let entry = keyring::Entry::password(&account);
+        let mut is_in_keyring = false;
+        if let Some(password) = password {
+            match keyring::set(&entry, &password).await {
+                Ok(()) => is_in_keyring = true,
+                Err(fault) => self.keep_elsewhere(name, &mut keys, &password, &fault)?,
+            }
+        }
+        if let Err(error) = config::add_account(self.path, name, &keys) {
+            if is_in_keyring {
+                let _ = keyring::remove(&entry).await;
+            }
+            return Err(Failure::Edit(name.to_owned(), error));
+        }
+        Ok(account)
+    }
+
+    /// The account with which a login worked, and the password where that is to be kept. A person
+    /// is asked again, for the user too where no flag named one.
+    async fn tried(
+        &self,
+        name: &str,
+        keys: &mut Keys,
+    ) -> Result<(Account, Option<SecretString>), Failure> {
+        let mut attempts = 1;
+        loop {
+            let account = self.preview(name, keys)?;
+            self.may_have_password(&account)?;
+            let error = match self.password(&account).await {
+                Ok(password) => return Ok((account, password)),
+                Err(error) => error,
+            };
+            let again = attempts < ATTEMPTS
+                && error.exit() == Exit::NoPermission
+                && account.password == PasswordSource::Ask
+                && self.terminal.is_there();
+            if !again {
+                return Err(Failure::Login(name.to_owned(), error));
+            }
+            attempts += 1;
+            self.output.login_failed(name, &error);
+            if self.arguments.user.is_none() {
+                let answer = self.ask(&format!("User name [{}]: ", account.user))?;
+                if let Some(user) = answer.filter(|answer| !answer.is_empty()) {
+                    let key = keys.iter_mut().find(|(key, _)| *key == "user");
+                    key.into_iter()
+                        .for_each(|(_, value)| *value = user.as_str().into());
+                }
+            }
+        }
+    }
+
+    /// A password that `[defaults]` names is some other server's: it goes to this one only where a
+    /// person says so.
+    fn may_have_password(&self, account: &Account) -> Result<(), Failure> {
+        let arguments = self.arguments;
+        let is_own = arguments.password_command.is_some() || arguments.password_file.is_some();
+        let Some(key) = account.password.key() else {
+            return Ok(());
+        };
+        if is_own || arguments.client_id.is_some() {
+            return Ok(());
+        }
+        let host = &account.server.host;
+        let question = format!("`[defaults]` sets `{key}`. Give its password to {host}? [y/N] ");
+        let answer = self.ask(&question)?.map(|answer| answer.to_lowercase());
+        match answer.as_deref() {
+            Some("y" | "yes") => Ok(()),
+            _ => Err(Failure::Told(
+                format!("`[defaults]` sets `{key}`: its password may be another server's"),
+                format!(
+                    "say where the password for {host} comes from, with `--password-command` or \
+                     `--password-file`"
+                ),
+                Exit::Usage,
+            )),
+        }
+    }
+
+    /// Tries the account; gives the password where it is to be kept.
+    async fn password(&self, account: &Account) -> Result<Option<SecretString>, Error> {
+        if let PasswordSource::OAuth(oauth) = &account.password {
+            if !self.arguments.no_test {
+                login::sign_in(account, oauth, None, true, self.output).await?;
+            }
+            return Ok(None);
+        }
+        let asks = account.password == PasswordSource::Ask;
+        let is_terminal = io::stdin().is_terminal();
+        if self.arguments.no_test && (!asks || !is_terminal) {
+            return Ok(None);
+        }
+        let password = if asks {
+            if is_terminal && !self.arguments.no_test {
+                Session::greet(account).await?;
+            }
+            login::asked(account, &self.terminal)?
+        } else {
+            source::password::<Error>(account, &self.terminal, async || Ok(())).await?
+        };
+        if !self.arguments.no_test {
+            let mut session = Session::begin(account, &password, None, |_| {}).await?;
+            session.quit().await??;
+        }
+        Ok(asks.then_some(password))
+    }
+
+    /// Where there is no keyring: in a file beside the configuration, if the user agrees.
+    fn keep_elsewhere(
+        &self,
+        name: &str,
+        keys: &mut Keys,
+        password: &SecretString,
+        fault: &keyring::Fault,
+    ) -> Result<(), Failure> {
+        let file = format!("{}.password", name.replace('/', "_"));
+        let file = self.path.with_file_name(file);
+        let question = format!(
+            "The keyring cannot keep the password: {fault}. Keep it in {}, which only you can \
+             read? [Y/n] ",
+            file.display()
+        );
+        let text = file.to_str().filter(|_| !file.exists());
+        let answer = match text {
+            Some(_) => self.ask(&question)?.map(|answer| answer.to_lowercase()),
+            None => None,
+        };
+        match (answer.as_deref(), text) {
+            (Some("" | "y" | "yes"), Some(text)) => {
+                let written = private_file::write_in_own_folder(&file, password);
+                written.map_err(|error| Failure::Kept(file.clone(), error))?;
+                keys.push(("password-file", text.into()));
+            }
+            _ => self.output.password_not_kept(fault),
+        }
+        Ok(())
+    }
+
+    /// The account as it will be, of the file as it will be.
+    fn preview(&self, name: &str, keys: &Keys) -> Result<Account, Failure> {
+        let exists = || EditError::Exists {
+            name: name.to_owned(),
+        };
+        let text = config::preview(self.path, name, keys)
+            .ok_or_else(|| Failure::Edit(name.to_owned(), exists()))?;
+        let base = Base::of_file(self.path);
+        let config = Config::parse(self.path, text.as_bytes(), &base)?;
+        let mut accounts = config.select(&[name.to_owned()])?;
+        // `select` gives an account for every name.
+        Ok(accounts.swap_remove(0))
+    }
+}

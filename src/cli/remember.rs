@@ -1,0 +1,67 @@
+//! `popsync fetch --remember`: a typed password that the server took goes into the keyring.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use secrecy::SecretString;
+
+use crate::account::Account;
+use crate::auth::keyring;
+use crate::auth::source::{Prompt, Unanswered};
+use crate::sync::{Event, Reporter};
+
+use super::output::Output;
+
+/// A prompt that keeps what was typed, and a reporter that hears whether the server took it.
+pub(super) struct Remembering<'a> {
+    prompt: &'a dyn Prompt,
+    reporter: &'a dyn Reporter,
+    typed: Mutex<Option<SecretString>>,
+    is_taken: AtomicBool,
+}
+
+impl<'a> Remembering<'a> {
+    pub(super) fn new(prompt: &'a dyn Prompt, reporter: &'a dyn Reporter) -> Self {
+        Self {
+            prompt,
+            reporter,
+            typed: Mutex::default(),
+            is_taken: AtomicBool::new(false),
+        }
+    }
+
+    /// Puts the password into the keyring, where one was typed and the server took it. A keyring
+    /// that fails is told of, and is no failure of the run.
+    pub(super) async fn keep(self, account: &Account, output: &Output) {
+        let typed = self.typed.into_inner();
+        let typed = typed.unwrap_or_else(PoisonError::into_inner);
+        let Some(password) = typed.filter(|_| self.is_taken.load(Ordering::Relaxed)) else {
+            return;
+        };
+        match keyring::set(&keyring::Entry::password(account), &password).await {
+            Ok(()) => output.password_kept(&account.name),
+            Err(fault) => output.password_not_kept(&fault),
+        }
+    }
+}
+
+impl Prompt for Remembering<'_> {
+    fn is_there(&self) -> bool {
+        self.prompt.is_there()
+    }
+
+    fn password(&self, account: &Account) -> Result<SecretString, Unanswered> {
+        let password = self.prompt.password(account)?;
+        *self.typed.lock().unwrap_or_else(PoisonError::into_inner) = Some(password.clone());
+        Ok(password)
+    }
+}
+
+impl Reporter for Remembering<'_> {
+    fn report(&self, event: Event<'_>) {
+        if event == Event::LoggedIn {
+            self.is_taken.store(true, Ordering::Relaxed);
+        }
+        self.reporter.report(event);
+    }
+}
