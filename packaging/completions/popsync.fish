@@ -49,7 +49,7 @@ complete -c popsync -n "__fish_popsync_needs_command" -f -a "logout" -d 'Take th
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "config" -d 'Check the configuration file, or print an example of one'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "schedule" -d 'Print what runs `popsync sync` by the clock, or install it'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "completions" -d 'Print completions for a shell'
-complete -c popsync -n "__fish_popsync_needs_command" -f -a "man" -d 'Print a manual page, for `popsync man | man -l -`'
+complete -c popsync -n "__fish_popsync_needs_command" -f -a "man" -d 'Open a manual page on a terminal; else print it, for `popsync man | man -l -`'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c popsync -n "__fish_popsync_using_subcommand account; and not __fish_seen_subcommand_from add list show test remove rename help" -l config -d 'Configuration file' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand account; and not __fish_seen_subcommand_from add list show test remove rename help" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
@@ -560,7 +560,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_see
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status list mark unmark import verify probe login logout config schedule completions man help" -f -a "config" -d 'Check the configuration file, or print an example of one'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status list mark unmark import verify probe login logout config schedule completions man help" -f -a "schedule" -d 'Print what runs `popsync sync` by the clock, or install it'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status list mark unmark import verify probe login logout config schedule completions man help" -f -a "completions" -d 'Print completions for a shell'
-complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status list mark unmark import verify probe login logout config schedule completions man help" -f -a "man" -d 'Print a manual page, for `popsync man | man -l -`'
+complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status list mark unmark import verify probe login logout config schedule completions man help" -f -a "man" -d 'Open a manual page on a terminal; else print it, for `popsync man | man -l -`'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status list mark unmark import verify probe login logout config schedule completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "add" -d 'Add an account to the configuration'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "list" -d 'List the accounts'

@@ -36,7 +36,7 @@ use flags::{AccountFlags, StoreFlags, number};
     name = "popsync",
     version,
     max_term_width = 79,
-    after_help = "`popsync COMMAND --help` tells more; `popsync man | man -l -` all of it.",
+    after_help = "`popsync COMMAND --help` tells more; `popsync man` all of it.",
     after_long_help = help::after(),
 )]
 pub struct Cli {
@@ -365,15 +365,15 @@ pub(super) struct Completions {
     pub(super) shell: Shell,
 }
 
-/// Print a manual page, for `popsync man | man -l -`
+/// Open a manual page on a terminal; else print it, for `popsync man | man -l -`
 #[derive(Debug, Args)]
 pub(super) struct Man {
     /// Page: popsync, popsync-fetch and so on, or popsync.5
     ///
-    /// The name of a command alone will do, and `config` for popsync.5, the page of the
-    /// configuration file.
+    /// The name of a command alone will do, such as `account add`, and `config` for popsync.5, the
+    /// page of the configuration file.
     #[arg(default_value = "popsync")]
-    pub(super) page: String,
+    pub(super) page: Vec<String>,
 
     /// List the pages
     #[arg(long, conflicts_with = "page")]

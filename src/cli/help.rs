@@ -16,7 +16,7 @@ Examples:
           Sync all accounts of the configuration file
   popsync sync work --dry-run
           Say what would happen to one account
-  popsync man | man -l -
+  popsync man
           Read the manual; `popsync man config` for the configuration file
 
 Files:

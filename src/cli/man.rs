@@ -1,5 +1,14 @@
 //! `popsync man`: the manual pages, which are part of the program.
 
+use std::io::{self, IsTerminal, Write};
+use std::process::{Command, Stdio};
+
+use crate::exit::Exit;
+
+use super::args::{Global, Man};
+use super::output::Output;
+use super::{options, print};
+
 /// A manual page.
 pub(super) struct Page {
     /// Its name, with the section where that is not 1.
@@ -116,8 +125,44 @@ pub(super) const PAGES: &[Page] = &[
     },
 ];
 
+/// Prints the source of a page, or the list of all; on a terminal, opens the page.
+pub(super) fn man(global: &Global, arguments: &Man) -> Exit {
+    if arguments.list {
+        let names: Vec<_> = PAGES.iter().map(|page| page.name).collect();
+        return print(global, &names.join("\n"));
+    }
+    let name = arguments.page.join("-");
+    let Some(page) = find(&name) else {
+        let output = Output::standard(options(global, false));
+        output.problem(None, &format!("there is no manual page `{name}`"));
+        output.hint(Some("`popsync man --list` prints the names"));
+        return Exit::Usage;
+    };
+    if io::stdout().is_terminal() && opened(page) {
+        return Exit::Success;
+    }
+    print(global, page.text.trim_end())
+}
+
+/// Shows a page with the system's `man`; false where that is not there, or cannot.
+fn opened(page: &Page) -> bool {
+    let reader = Command::new("man")
+        .args(["-l", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut reader) = reader else {
+        return false;
+    };
+    if let Some(mut pipe) = reader.stdin.take() {
+        // Who leaves before the end has read enough.
+        let _ = pipe.write_all(page.text.as_bytes());
+    }
+    reader.wait().is_ok_and(|status| status.success())
+}
+
 /// The page of this name, of this command, or of the configuration file.
-pub(super) fn find(name: &str) -> Option<&'static Page> {
+fn find(name: &str) -> Option<&'static Page> {
     // The page of the file is sought more often than that of `popsync config`.
     if ["config", "config.toml"].contains(&name) {
         return find("popsync.5");

@@ -63,14 +63,7 @@ pub fn main() -> ExitCode {
             clap_complete::generate(arguments.shell, command, "popsync", &mut script);
             print(&cli.global, String::from_utf8_lossy(&script).trim_end())
         }
-        Command::Man(arguments) if arguments.list => {
-            let names: Vec<_> = man::PAGES.iter().map(|page| page.name).collect();
-            print(&cli.global, &names.join("\n"))
-        }
-        Command::Man(arguments) => match man::find(&arguments.page) {
-            Some(page) => print(&cli.global, page.text.trim_end()),
-            None => no_page(&cli.global, &arguments.page),
-        },
+        Command::Man(arguments) => man::man(&cli.global, &arguments),
         Command::Fetch(arguments) => {
             let accounts = || Ok(vec![fetch::account(&arguments, &Base::current())?]);
             sync(&cli.global, &arguments.run, 1, arguments.remember, accounts)
@@ -193,13 +186,6 @@ fn print(global: &Global, text: &str) -> Exit {
     let output = Output::standard(options(global, false));
     output.data(text.to_owned());
     output.finish()
-}
-
-fn no_page(global: &Global, page: &str) -> Exit {
-    let output = Output::standard(options(global, false));
-    output.problem(None, &format!("there is no manual page `{page}`"));
-    output.hint(Some("`popsync man --list` prints the names"));
-    Exit::Usage
 }
 
 /// What clap says instead of arguments: an error, or the help or version that was asked for.

@@ -20,6 +20,7 @@ mod document;
 mod edit;
 mod error;
 mod faults;
+mod foreign;
 mod keys;
 mod layer;
 mod location;

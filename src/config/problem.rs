@@ -5,6 +5,7 @@ use crate::auth::argument::{self, BadByte};
 use crate::profile::Profile;
 
 use super::contradiction::Contradiction;
+use super::foreign;
 use super::keys::{ACCOUNT_KEYS, OAUTH_KEYS, TLS_KEYS, TOP_KEYS};
 use super::paths::PathError;
 use super::proxy::ProxyError;
@@ -246,7 +247,9 @@ impl Problem {
 
 /// The two mistakes that TOML's own words do not help with.
 fn syntax_advice(message: &str) -> Option<String> {
-    let advice = if message.contains("quoted") {
+    let advice = if message.contains("unquoted key") {
+        "a name with `@`, `.` or blanks stands in quotes: `[accounts.\"anna@example.com\"]`"
+    } else if message.contains("quoted") {
         "text stands in quotes: `user = \"anna@example.com\"`"
     } else if message.contains("duplicate") {
         "each key and each table stands once; remove one of the two"
@@ -256,8 +259,11 @@ fn syntax_advice(message: &str) -> Option<String> {
     Some(advice.to_owned())
 }
 
-/// Where a key belongs that is known in another table.
+/// Where a key belongs that is known in another table, or to another program.
 fn home(key: &str) -> Option<String> {
+    if let Some(home) = foreign::home(key) {
+        return Some(home.to_owned());
+    }
     let table = [("tls", &TLS_KEYS[..]), ("oauth", &OAUTH_KEYS)];
     let (table, _) = table.iter().find(|(_, keys)| keys.contains(&key))?;
     Some(format!(

@@ -24,8 +24,17 @@ const LONGEST: u64 = 24 * 3_600;
 
 /// Why a text is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a size: write whole octets, or a number with B, KB, MB, GB, KiB, MiB or GiB")]
-pub struct SizeError;
+#[non_exhaustive]
+pub enum SizeError {
+    /// No number, or a unit that is none.
+    #[error("not a size: write whole octets, or a number with B, KB, MB, GB, KiB, MiB or GiB")]
+    Unknown,
+    /// `K`, `M` or `G`, which mean one thing to disks and another to memory.
+    #[error(
+        "not a size: write `{0}B` (powers of 1000) or `{0}iB` (powers of 1024) instead of `{0}`"
+    )]
+    Bare(char),
+}
 
 /// Why a text is not a time-out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,9 +46,16 @@ pub struct TimeError;
 /// # Errors
 /// When the text is not a number with a known unit, or is nothing, or too large.
 pub fn size(text: &str) -> Result<NonZeroU64, SizeError> {
-    quantity(text, &SIZE_UNITS)
-        .and_then(NonZeroU64::new)
-        .ok_or(SizeError)
+    let octets = quantity(text, &SIZE_UNITS).and_then(NonZeroU64::new);
+    octets.ok_or_else(|| {
+        let mut letters = text.trim_end().chars();
+        let unit = letters.next_back().map(|unit| unit.to_ascii_uppercase());
+        let is_number = letters.as_str().trim().parse::<u64>().is_ok();
+        match unit {
+            Some(unit @ ('K' | 'M' | 'G')) if is_number => SizeError::Bare(unit),
+            _ => SizeError::Unknown,
+        }
+    })
 }
 
 /// Reads a time-out of at least one second.

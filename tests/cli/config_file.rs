@@ -48,7 +48,7 @@ fn all_mistakes_are_told_with_their_places() {
     4 | password = …
       | ^^^^^^^^
     hint: use `password-command = "pass show mail/work"`, or `password-file = "…"` with a file that only you can read
-    popsync: HOME/.config/popsync/config.toml:6:12: `max-size` is not a size: write whole octets, or a number with B, KB, MB, GB, KiB, MiB or GiB
+    popsync: HOME/.config/popsync/config.toml:6:12: `max-size` is not a size: write `MB` (powers of 1000) or `MiB` (powers of 1024) instead of `M`
       |
     6 | max-size = "5M"
       |            ^^^^

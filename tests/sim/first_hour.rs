@@ -288,3 +288,36 @@ fn a_password_that_cannot_be_kept_is_no_failure() {
         ended.out
     );
 }
+
+/// The system's `man` shows the page; a stand-in shows here what it was given.
+#[test]
+fn a_manual_page_opens_on_a_terminal() {
+    let man = "#!/bin/sh\necho \"man $*\"\nhead -n 1\n";
+    let at_a_terminal = |arguments: &[&str], program: Option<&str>| {
+        let mut run = Popsync::new(arguments);
+        if let Some(program) = program {
+            run = run.file("bin/man", program);
+            let executable = fs::Permissions::from_mode(0o700);
+            fs::set_permissions(run.path("bin/man"), executable).unwrap();
+        }
+        let path = format!("{}:/usr/bin:/bin", run.path("bin").display());
+        run.env("PATH", &path).at_a_terminal(&[]).1
+    };
+    let shown = at_a_terminal(&["man", "account", "add"], Some(man));
+    assert_eq!(shown.status, 0, "{}", shown.text());
+    let version = env!("CARGO_PKG_VERSION");
+    let title = format!(".TH popsync-account-add 1 \"\" \"popsync {version}\"");
+    assert!(shown.out.starts_with("man -l -\r\n"), "{}", shown.out);
+    assert!(shown.out.contains(&title), "{}", shown.out);
+    // One that cannot is none: the source is better than nothing.
+    let printed = at_a_terminal(&["man", "sync"], Some("#!/bin/sh\nexit 1\n"));
+    assert_eq!(printed.status, 0, "{}", printed.text());
+    assert!(printed.out.contains(".SH SYNOPSIS"), "{}", printed.out);
+    let unknown = Popsync::new(&["man", "account", "sub"]).run();
+    assert_eq!(unknown.status, 64, "{}", unknown.text());
+    assert!(
+        unknown.err.contains("no manual page `account-sub`"),
+        "{}",
+        unknown.err
+    );
+}

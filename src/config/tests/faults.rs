@@ -106,6 +106,24 @@ fn a_key_of_another_table_or_program_is_known_for_what_it_is() {
         ("username = \"anna\"", "did you mean `user`?"),
         ("remove-after = 14", "did you mean `remove-after-days`?"),
         ("passwd = \"hunter2\"", "use `password-command = "),
+        (
+            "host = \"h\"",
+            "`server = \"pop3s://mail.example.com:995\"`",
+        ),
+        ("Port = 995", "`server = \"pop3s://mail.example.com:995\"`"),
+        (
+            "use_ssl = true",
+            "`server = \"pop3s://mail.example.com:995\"`",
+        ),
+        ("every = \"5m\"", "`popsync schedule --every 15m --install`"),
+        ("keep = true", "`leave-on-server = false` deletes"),
+        ("mda = \"maildrop\"", "to a program with `exec`"),
+        ("max-size = \"5M\"", "write `MB` (powers of 1000) or `MiB`"),
+        (
+            "max-size = \"5 k \"",
+            "write `KB` (powers of 1000) or `KiB`",
+        ),
+        ("max-size = \"5 T\"", "write whole octets, or a number with"),
     ] {
         let shown = shown(with(line));
         assert!(shown.contains(hint), "{shown}");
@@ -226,7 +244,7 @@ fn a_wrong_value_tells_what_could_be_there() {
     did you mean `plain`? known: user, plain, login, cram-md5, scram-sha-1, scram-sha-1-plus, scram-sha-256, scram-sha-256-plus, ntlm, gssapi, xoauth2, oauthbearer, apop, external, auto
     "#);
     insta::assert_snapshot!(shown(with("max-size = \"25 M\"")), @r#"
-    config.toml:5:12: `max-size` is not a size: write whole octets, or a number with B, KB, MB, GB, KiB, MiB or GiB
+    config.toml:5:12: `max-size` is not a size: write `MB` (powers of 1000) or `MiB` (powers of 1024) instead of `M`
       |
     5 | max-size = "25 M"
       |            ^^^^^^
@@ -292,6 +310,9 @@ fn what_is_not_toml_is_shown_with_its_place() {
       |        ^^^^
     text stands in quotes: `user = "anna@example.com"`
     "#);
+    let address = shown(parse("[accounts.anna@example.com]\nuser = \"anna\"\n"));
+    let quoted = "stands in quotes: `[accounts.\"anna@example.com\"]`";
+    assert!(address.contains(quoted), "{address}");
     insta::assert_snapshot!(shown(with("user = \"eva\"")), @r#"
     config.toml:5:1: not valid TOML: duplicate key
       |
