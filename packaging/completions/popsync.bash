@@ -37,6 +37,9 @@ _popsync() {
             popsync,list)
                 cmd="popsync__subcmd__list"
                 ;;
+            popsync,log)
+                cmd="popsync__subcmd__log"
+                ;;
             popsync,login)
                 cmd="popsync__subcmd__login"
                 ;;
@@ -148,6 +151,9 @@ _popsync() {
             popsync__subcmd__help,list)
                 cmd="popsync__subcmd__help__subcmd__list"
                 ;;
+            popsync__subcmd__help,log)
+                cmd="popsync__subcmd__help__subcmd__log"
+                ;;
             popsync__subcmd__help,login)
                 cmd="popsync__subcmd__help__subcmd__login"
                 ;;
@@ -209,7 +215,7 @@ _popsync() {
 
     case "${cmd}" in
         popsync)
-            opts="-v -q -h -V --config --state-dir --verbose --quiet --json --color --help --version account fetch sync status list mark unmark import verify probe login logout config schedule completions man help"
+            opts="-v -q -h -V --config --state-dir --verbose --quiet --json --color --help --version account fetch sync status log list mark unmark import verify probe login logout config schedule completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1197,7 +1203,7 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__help)
-            opts="account fetch sync status list mark unmark import verify probe login logout config schedule completions man help"
+            opts="account fetch sync status log list mark unmark import verify probe login logout config schedule completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1420,6 +1426,20 @@ _popsync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        popsync__subcmd__help__subcmd__log)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         popsync__subcmd__help__subcmd__login)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1615,6 +1635,54 @@ _popsync() {
                 return 0
             fi
             case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popsync__subcmd__log)
+            opts="-n -v -q -h --number --config --state-dir --verbose --quiet --json --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --number)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

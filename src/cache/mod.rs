@@ -52,7 +52,7 @@ pub use listed::{Absent, Renamed};
 pub use lock::{Holder, Lock};
 pub use messages::{Digest, LineEnds, Staged, Takes};
 pub use overview::{AccountOverview, LastRun};
-pub use runs::Run;
+pub use runs::{PastRun, Run};
 pub use same_as::{Recorded, SameAsError};
 pub use snapshot::{Shown, Snapshot};
 pub use stored::Stored;

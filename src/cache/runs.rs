@@ -1,5 +1,7 @@
 //! Table `runs`.
 
+use std::collections::HashSet;
+
 use rusqlite::params;
 
 use super::{AccountId, Cache, Error};
@@ -37,7 +39,70 @@ pub struct Run<'a> {
     pub error: Option<&'a str>,
 }
 
+/// A run as it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastRun {
+    /// The name of its account.
+    pub account: String,
+    /// When it began, in seconds since 1970.
+    pub started_at: i64,
+    /// When it ended.
+    pub finished_at: i64,
+    /// Its exit status.
+    pub exit: u8,
+    /// Messages retrieved and stored.
+    pub retrieved: u64,
+    /// Their octets as sent.
+    pub octets: u64,
+    /// Messages whose deletion the server accepted.
+    pub deleted: u64,
+    /// Messages left aside by a limit.
+    pub skipped: u64,
+    /// Messages that could not be retrieved or deleted.
+    pub failed: u64,
+    /// Messages on the server; none where the maildrop was not listed.
+    pub on_server: Option<u64>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
 impl Cache {
+    /// The last runs of these accounts, the newest first, at most `most` of them.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn history(&self, accounts: &[AccountId], most: usize) -> Result<Vec<PastRun>, Error> {
+        let wanted: HashSet<AccountId> = accounts.iter().copied().collect();
+        let mut query = self.connection.prepare(
+            "SELECT r.account, a.name, r.started_at, r.finished_at, r.exit, r.retrieved, r.octets,
+                    r.deleted, r.skipped, r.failed, r.on_server, r.error
+             FROM runs r JOIN accounts a ON a.id = r.account ORDER BY r.id DESC",
+        )?;
+        let mut rows = query.query([])?;
+        let mut runs = Vec::new();
+        while runs.len() < most
+            && let Some(row) = rows.next()?
+        {
+            if !wanted.contains(&row.get(0)?) {
+                continue;
+            }
+            runs.push(PastRun {
+                account: row.get(1)?,
+                started_at: row.get(2)?,
+                finished_at: row.get(3)?,
+                exit: row.get(4)?,
+                retrieved: row.get::<_, i64>(5)?.cast_unsigned(),
+                octets: row.get::<_, i64>(6)?.cast_unsigned(),
+                deleted: row.get::<_, i64>(7)?.cast_unsigned(),
+                skipped: row.get::<_, i64>(8)?.cast_unsigned(),
+                failed: row.get::<_, i64>(9)?.cast_unsigned(),
+                on_server: row.get::<_, Option<i64>>(10)?.map(i64::cast_unsigned),
+                error: row.get(11)?,
+            });
+        }
+        Ok(runs)
+    }
+
     /// Records the run; and does step 6 of the store's order for the last batch, where that is
     /// published. Where it is not, the next run takes up what is staged.
     ///

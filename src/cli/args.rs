@@ -16,6 +16,7 @@ use super::help;
 mod account;
 mod config_file;
 mod flags;
+mod known;
 mod schedule;
 
 pub(super) use account::{
@@ -23,6 +24,7 @@ pub(super) use account::{
 };
 pub(super) use config_file::{ConfigArguments, ConfigCommand};
 pub(super) use flags::{RunFlags, ServerFlags};
+pub(super) use known::{Log, Status};
 pub(super) use schedule::Schedule;
 
 use flags::{AccountFlags, StoreFlags, number};
@@ -114,6 +116,7 @@ pub(super) enum Command {
     Fetch(Box<Fetch>),
     Sync(Sync),
     Status(Status),
+    Log(Log),
     List(List),
     Mark(Mark),
     Unmark(Unmark),
@@ -184,18 +187,6 @@ pub(super) struct Sync {
 
     #[command(flatten)]
     pub(super) run: RunFlags,
-}
-
-/// Show what is known of accounts, without asking a server
-///
-/// The last run, what is stored, what the server listed last, what is due for removal there and
-/// when, and how the archive grows. Accounts of `popsync fetch` are shown too.
-#[derive(Debug, Args)]
-#[command(after_long_help = help::status())]
-pub(super) struct Status {
-    /// Accounts to show [default: all]
-    #[arg(value_name = "ACCOUNT")]
-    pub(super) accounts: Vec<String>,
 }
 
 /// List the messages on the server of an account

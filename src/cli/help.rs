@@ -123,6 +123,15 @@ Examples:
 The exit status is the one that a sync would end with."
 }
 
+/// For `popsync log`.
+pub(super) fn log() -> &'static str {
+    "\
+Examples:
+  popsync log
+  popsync log work -n 100
+  popsync log --json | jq 'select(.exit != 0)'"
+}
+
 /// For `popsync mark` and `popsync unmark`.
 pub(super) fn mark() -> &'static str {
     "\
@@ -210,6 +219,7 @@ mod tests {
             import(),
             verify(),
             list(),
+            log(),
             login(),
             mark(),
             probe(),

@@ -36,6 +36,10 @@ pub(super) const PAGES: &[Page] = &[
         text: include_str!("../../man/popsync-status.1"),
     },
     Page {
+        name: "popsync-log",
+        text: include_str!("../../man/popsync-log.1"),
+    },
+    Page {
         name: "popsync-list",
         text: include_str!("../../man/popsync-list.1"),
     },

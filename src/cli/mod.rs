@@ -22,6 +22,7 @@ mod config_file;
 mod descriptors;
 mod fetch;
 mod help;
+mod history;
 mod import;
 mod list;
 mod login;
@@ -72,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Import(arguments) => import::import(&cli.global, &arguments),
         Command::Login(arguments) => login::login(&cli.global, &arguments),
         Command::Logout(arguments) => login::logout(&cli.global, &arguments),
+        Command::Log(arguments) => history::log(&cli.global, &arguments),
         Command::List(arguments) => list::list(&cli.global, &arguments),
         Command::Mark(arguments) => mark::mark(&cli.global, &arguments.messages, true),
         Command::Unmark(arguments) => mark::mark(&cli.global, &arguments.messages, false),

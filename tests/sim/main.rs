@@ -11,6 +11,7 @@ mod filed;
 mod first_hour;
 mod from_store;
 mod headers_only;
+mod history;
 mod keyring;
 mod list;
 mod machine;
