@@ -28,6 +28,9 @@ _popsync() {
             popsync,fetch)
                 cmd="popsync__subcmd__fetch"
                 ;;
+            popsync,forget)
+                cmd="popsync__subcmd__forget"
+                ;;
             popsync,help)
                 cmd="popsync__subcmd__help"
                 ;;
@@ -142,6 +145,9 @@ _popsync() {
             popsync__subcmd__help,fetch)
                 cmd="popsync__subcmd__help__subcmd__fetch"
                 ;;
+            popsync__subcmd__help,forget)
+                cmd="popsync__subcmd__help__subcmd__forget"
+                ;;
             popsync__subcmd__help,help)
                 cmd="popsync__subcmd__help__subcmd__help"
                 ;;
@@ -215,7 +221,7 @@ _popsync() {
 
     case "${cmd}" in
         popsync)
-            opts="-v -q -h -V --config --state-dir --verbose --quiet --json --color --help --version account fetch sync status log list mark unmark import verify probe login logout config schedule completions man help"
+            opts="-v -q -h -V --config --state-dir --verbose --quiet --json --color --help --version account fetch sync status log forget list mark unmark import verify probe login logout config schedule completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1202,8 +1208,48 @@ _popsync() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        popsync__subcmd__forget)
+            opts="-v -q -h --config --state-dir --verbose --quiet --json --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         popsync__subcmd__help)
-            opts="account fetch sync status log list mark unmark import verify probe login logout config schedule completions man help"
+            opts="account fetch sync status log forget list mark unmark import verify probe login logout config schedule completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1371,6 +1417,20 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__help__subcmd__fetch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popsync__subcmd__help__subcmd__forget)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2432,12 +2492,31 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__status)
-            opts="-v -q -h --config --state-dir --verbose --quiet --json --color --help"
+            opts="-v -q -h --all --check --max-age --metrics --config --state-dir --verbose --quiet --json --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --max-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

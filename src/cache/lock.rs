@@ -20,6 +20,10 @@ const FOLDER: &str = "locks";
 /// Between two attempts to get a lock that is waited for.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// How long is waited for one who only looks, each time, and how often.
+const GLANCE: Duration = Duration::from_millis(1);
+const GLANCES: usize = 100;
+
 /// Held while a run works on an account. The kernel ends it with the process, however that dies.
 #[derive(Debug)]
 pub struct Lock {
@@ -29,10 +33,20 @@ pub struct Lock {
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Process number.
+    /// Process number; 0 where it is not known.
     pub pid: u32,
     /// Since when.
     pub since: Timestamp,
+}
+
+impl Default for Holder {
+    /// One that has not written down yet who it is.
+    fn default() -> Self {
+        Self {
+            pid: 0,
+            since: Timestamp::now(),
+        }
+    }
 }
 
 impl Lock {
@@ -59,9 +73,27 @@ impl Lock {
         }
     }
 
+    /// The run that works on an account, if one does. Nothing is made or written.
+    ///
+    /// # Errors
+    /// [`Error::StateDir`] where that cannot be found out.
+    pub fn holder(state_dir: &Path, identity: &Identity) -> Result<Option<Holder>, Error> {
+        let path = state_dir.join(FOLDER).join(file_name(identity));
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(Error::StateDir { path, source }),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(holder(&mut file).unwrap_or_default())),
+            Err(TryLockError::Error(source)) => Err(Error::StateDir { path, source }),
+        }
+    }
+
     fn take(path: PathBuf, mut file: File) -> Result<Self, Error> {
         let failed = |source| Error::StateDir { path, source };
-        match file.try_lock() {
+        match lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Error::Locked {
@@ -82,6 +114,21 @@ impl Lock {
             .map_err(failed)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Takes the lock at once, or not at all. Who only asks for the holder has it for a moment and shares
+/// it, which no run does: that moment is waited for.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..GLANCES {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => {}
+            taken => return taken,
+        }
+        file.try_lock_shared()?;
+        file.unlock().map_err(TryLockError::Error)?;
+        thread::sleep(GLANCE);
+    }
+    file.try_lock()
 }
 
 /// Held while the cache's schema is looked at and perhaps changed; waits for its turn, but not
@@ -190,6 +237,28 @@ mod tests {
         assert!(matches!(look(), Err(Error::Locked { .. })));
         drop(run);
         assert!(look().unwrap().is_some());
+    }
+
+    #[test]
+    fn who_asks_for_the_holder_stops_no_run() {
+        let state = tempfile::tempdir().unwrap();
+        let work = identity("work", "anna");
+        let holder = || Lock::holder(state.path(), &work).unwrap();
+        assert_eq!(holder(), None);
+        let run = Lock::acquire(state.path(), &work).unwrap();
+        assert_eq!(holder().map(|holder| holder.pid), Some(std::process::id()));
+        drop(run);
+        assert_eq!(holder(), None);
+        // Whoever looks right now has it for a moment.
+        let path = state.path().join(FOLDER).join(file_name(&work));
+        let looker = File::open(path).unwrap();
+        looker.lock_shared().unwrap();
+        thread::scope(|scope| {
+            let run = scope.spawn(|| Lock::acquire(state.path(), &work));
+            thread::yield_now();
+            drop(looker);
+            run.join().unwrap().unwrap();
+        });
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod copy;
 mod doubt;
 mod error;
 mod extents;
+mod forget;
 mod guards;
 mod headers_only;
 mod held;

@@ -3,6 +3,8 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{AccountId, Cache, Error};
+use crate::account::Identity;
+use crate::exit::Exit;
 
 /// What is known of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +45,45 @@ pub struct AccountOverview {
     pub last_run: Option<LastRun>,
     /// When the last run that went well ended.
     pub last_success_at: Option<i64>,
+    /// When the last run ended that came to its end, whatever single messages it could not retrieve
+    /// or delete.
+    pub last_complete_at: Option<i64>,
+}
+
+impl AccountOverview {
+    /// Of an account of which nothing is known.
+    pub fn blank(name: &str, identity: &Identity, store: String) -> Self {
+        Self {
+            id: AccountId::NONE,
+            name: name.to_owned(),
+            key: identity.key.clone(),
+            host: identity.host.clone(),
+            user: identity.user.clone(),
+            store,
+            messages: 0,
+            octets: 0,
+            recent_messages: 0,
+            recent_octets: 0,
+            deletions_pending: 0,
+            oldest_on_server: None,
+            stored_on_server: 0,
+            doubtful: 0,
+            headers_only: 0,
+            marked: 0,
+            last_run: None,
+            last_success_at: None,
+            last_complete_at: None,
+        }
+    }
+
+    /// What it is remembered by.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            key: self.key.clone(),
+            host: self.host.clone(),
+            user: self.user.clone(),
+        }
+    }
 }
 
 /// The last run of an account.
@@ -56,6 +97,8 @@ pub struct LastRun {
     pub retrieved: u64,
     /// Messages deleted on the server.
     pub deleted: u64,
+    /// Messages that could not be retrieved or deleted.
+    pub failed: u64,
     /// Messages on the server; none where it was not reached.
     pub on_server: Option<u64>,
     /// Why it failed.
@@ -103,6 +146,7 @@ impl Cache {
                 marked: 0,
                 last_run: None,
                 last_success_at: None,
+                last_complete_at: None,
             })
         })?;
         let mut overviews = Vec::new();
@@ -110,10 +154,12 @@ impl Cache {
             let mut overview = row?;
             (overview.headers_only, overview.marked) = self.count_headers(overview.id)?;
             overview.last_run = self.last_run(overview.id)?;
-            overview.last_success_at = self.connection.query_row(
-                "SELECT max(finished_at) FROM runs WHERE account = ?1 AND exit = 0",
-                [overview.id],
-                |row| row.get(0),
+            (overview.last_success_at, overview.last_complete_at) = self.connection.query_row(
+                "SELECT max(finished_at) FILTER (WHERE exit = ?2),
+                        max(finished_at) FILTER (WHERE exit IN (?2, ?3))
+                 FROM runs WHERE account = ?1",
+                params![overview.id, Exit::Success.code(), Exit::Partial.code()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
             overviews.push(overview);
         }
@@ -155,7 +201,7 @@ impl Cache {
         let run = self
             .connection
             .query_row(
-                "SELECT finished_at, exit, retrieved, deleted, on_server, error
+                "SELECT finished_at, exit, retrieved, deleted, on_server, error, failed
                  FROM runs WHERE account = ?1 ORDER BY id DESC LIMIT 1",
                 params![account],
                 |row| {
@@ -166,6 +212,7 @@ impl Cache {
                         deleted: count(row, 3)?,
                         on_server: row.get::<_, Option<i64>>(4)?.map(i64::cast_unsigned),
                         error: row.get(5)?,
+                        failed: count(row, 6)?,
                     })
                 },
             )

@@ -71,7 +71,7 @@ impl SameAsError {
                     .to_owned(),
             ),
             Self::Unknown { known, .. } => Some(format!(
-                "name it as `popsync status` does, or as USER@HOST: {}",
+                "name it as `popsync status --all` does, or as USER@HOST: {}",
                 known.join(", ")
             )),
             Self::Several { .. } => Some("say which one, as USER@HOST".to_owned()),
@@ -91,7 +91,7 @@ impl Recorded {
 }
 
 impl Cache {
-    /// The mailbox that is recorded under this name, as `popsync status` shows it or as
+    /// The mailbox that is recorded under this name, as `popsync status --all` shows it or as
     /// `user@host`, and that is not `own`; none where `own` has taken it over already.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ pub(super) use account::{
 };
 pub(super) use config_file::{ConfigArguments, ConfigCommand};
 pub(super) use flags::{RunFlags, ServerFlags};
-pub(super) use known::{Log, Status};
+pub(super) use known::{Forget, Log, Status};
 pub(super) use schedule::Schedule;
 
 use flags::{AccountFlags, StoreFlags, number};
@@ -117,6 +117,7 @@ pub(super) enum Command {
     Sync(Sync),
     Status(Status),
     Log(Log),
+    Forget(Forget),
     List(List),
     Mark(Mark),
     Unmark(Unmark),
@@ -203,8 +204,8 @@ pub(super) struct List {
 
     /// Show what the last sync left behind, without asking the server
     ///
-    /// Accounts of `popsync fetch` can be listed so, too, by the name that `popsync status`
-    /// gives them.
+    /// Accounts of `popsync fetch` can be listed so, too, by the name that `popsync
+    /// status --all` gives them.
     #[arg(long)]
     pub(super) local: bool,
 }
@@ -231,7 +232,7 @@ pub(super) struct Unmark {
 /// Messages of an account.
 #[derive(Debug, Args)]
 pub(super) struct Messages {
-    /// Account of the configuration, or as `popsync status` shows it
+    /// Account of the configuration, or as `status --all` shows it
     #[arg(value_name = "ACCOUNT")]
     pub(super) account: String,
 

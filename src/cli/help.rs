@@ -88,6 +88,16 @@ Examples:
 The exit status is 1 where a message is missing, damaged, or not recorded."
 }
 
+/// For `popsync forget`.
+pub(super) fn forget() -> &'static str {
+    "\
+Examples:
+  popsync status --all
+  popsync forget old-work
+
+Exit statuses are those of `popsync --help`; 75 while a run is at work on it."
+}
+
 /// For `popsync import`.
 pub(super) fn import() -> &'static str {
     "\
@@ -170,7 +180,12 @@ pub(super) fn status() -> &'static str {
     "\
 Examples:
   popsync status
-  popsync status work --json"
+  popsync status work
+  popsync status --json | jq .last_success
+  popsync status --check --max-age 6h
+  popsync status --metrics /var/lib/node_exporter/popsync.prom
+
+With --check the exit status is 0, 1, 2 or 3, as for monitoring plugins."
 }
 
 /// For `popsync sync`.
@@ -216,6 +231,7 @@ mod tests {
             add(),
             config_check(),
             fetch(),
+            forget(),
             import(),
             verify(),
             list(),

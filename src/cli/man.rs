@@ -40,6 +40,10 @@ pub(super) const PAGES: &[Page] = &[
         text: include_str!("../../man/popsync-log.1"),
     },
     Page {
+        name: "popsync-forget",
+        text: include_str!("../../man/popsync-forget.1"),
+    },
+    Page {
         name: "popsync-list",
         text: include_str!("../../man/popsync-list.1"),
     },

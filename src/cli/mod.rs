@@ -21,6 +21,7 @@ pub mod args;
 mod config_file;
 mod descriptors;
 mod fetch;
+mod forget;
 mod help;
 mod history;
 mod import;
@@ -79,7 +80,8 @@ pub fn main() -> ExitCode {
         Command::Unmark(arguments) => mark::mark(&cli.global, &arguments.messages, false),
         Command::Probe(arguments) => probe::probe(&cli.global, &arguments),
         Command::Schedule(arguments) => schedule::schedule(&cli.global, &arguments),
-        Command::Status(arguments) => status::show(&cli.global, &arguments.accounts),
+        Command::Status(arguments) => return status::status(&cli.global, &arguments),
+        Command::Forget(arguments) => forget::forget(&cli.global, &arguments.name),
         Command::Sync(arguments) => {
             let accounts = || Config::load(&config_path(&cli.global)?)?.select(&arguments.accounts);
             let jobs = arguments.jobs.get();

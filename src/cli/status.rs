@@ -1,31 +1,53 @@
 //! `popsync status`: what is known without asking a server.
 
-use crate::account::Retention;
-use crate::cache::{self, AccountOverview, Cache};
-use crate::config;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::account::{Account, Retention};
+use crate::cache::{self, AccountOverview, Cache, Lock};
+use crate::config::{self, Base};
 use crate::exit::Exit;
 use crate::sync::system_clock;
 
-use super::args::Global;
-use super::output::{Output, Standing};
+use super::args::{Global, Status};
+use super::output::{self, Output, Standing};
 use super::{accounts_if_any, options, state_dir};
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// Shows the accounts of these names; all for none.
-pub(super) fn show(global: &Global, names: &[String]) -> Exit {
+/// Shows, checks or writes down what is known of the accounts that are meant.
+pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
     let output = Output::standard(options(global, false));
-    let exit = match standings(global) {
-        Ok(standings) => print(&output, &standings, names),
-        Err(Failure::Config(error)) => output.config_error(&error),
-        Err(Failure::Cache(error)) => output.cache_error(&error),
+    let standings = standings(global, arguments);
+    if arguments.check {
+        let level = match standings {
+            Ok(standings) => {
+                let shown: Vec<_> = standings.iter().collect();
+                let max_age = arguments.max_age.as_secs().cast_signed();
+                output.check(&shown, system_clock(), max_age)
+            }
+            Err(failure) => output.unknown(&failure.text()),
+        };
+        return match output.finish() {
+            Exit::Success => ExitCode::from(level.code()),
+            // Nobody has read the line.
+            _ => ExitCode::from(output::Level::Unknown.code()),
+        };
+    }
+    let exit = match standings {
+        Ok(standings) => print(&output, arguments, &standings),
+        Err(failure) => failure.tell(&output),
     };
-    exit.merge(output.finish())
+    exit.merge(output.finish()).into()
 }
 
 enum Failure {
     Cache(cache::Error),
     Config(config::Error),
+    /// Nothing is known of an account of this name.
+    Unknown(String),
 }
 
 impl From<cache::Error> for Failure {
@@ -40,53 +62,111 @@ impl From<config::Error> for Failure {
     }
 }
 
-fn print(output: &Output, standings: &[Standing], names: &[String]) -> Exit {
-    let known = |name: &&String| {
-        standings
-            .iter()
-            .any(|standing| standing.overview.name == **name)
-    };
-    if let Some(unknown) = names.iter().find(|name| !known(name)) {
-        output.problem(None, &format!("nothing is known of an account `{unknown}`"));
-        output.hint(Some(
-            "accounts are known from their first sync on; `popsync status` shows all",
-        ));
-        return Exit::Usage;
+impl Failure {
+    fn text(&self) -> String {
+        match self {
+            Self::Cache(error) => output::chain(error),
+            Self::Config(error) => output::chain(error),
+            Self::Unknown(name) => format!("nothing is known of an account `{name}`"),
+        }
     }
-    if standings.is_empty() {
-        output.nothing("no account was synced yet");
+
+    fn tell(&self, output: &Output) -> Exit {
+        match self {
+            Self::Cache(error) => output.cache_error(error),
+            Self::Config(error) => output.config_error(error),
+            Self::Unknown(_) => {
+                output.problem(None, &self.text());
+                output.hint(Some(
+                    "accounts are those of the configuration and those that `popsync status --all` \
+                     shows",
+                ));
+                Exit::Usage
+            }
+        }
     }
-    let wanted = |standing: &&Standing| names.is_empty() || names.contains(&standing.overview.name);
-    for standing in standings.iter().filter(wanted) {
-        output.standing(standing);
+}
+
+fn print(output: &Output, arguments: &Status, standings: &[Standing]) -> Exit {
+    let shown: Vec<_> = standings.iter().collect();
+    match &arguments.metrics {
+        Some(path) if path == Path::new("-") => output.metrics(&shown),
+        Some(path) => {
+            let text = output::metrics(&shown);
+            if let Err(error) = written(path, &text) {
+                let path = path.display();
+                output.problem(None, &format!("cannot write `{path}`: {error}"));
+                return Exit::IoError;
+            }
+        }
+        None => output.standings(&shown, !arguments.accounts.is_empty()),
     }
     Exit::Success
 }
 
-fn standings(global: &Global) -> Result<Vec<Standing>, Failure> {
-    let accounts = accounts_if_any(global)?;
-    let Some(cache) = Cache::open_read_only(&state_dir(global)?)? else {
-        return Ok(Vec::new());
-    };
-    let now = system_clock();
-    let mut standings = Vec::new();
-    for overview in cache.overview(now)? {
-        let retention = accounts
-            .iter()
-            .find(|account| {
-                let identity = &account.identity;
-                (&identity.key, &identity.host, &identity.user)
-                    == (&overview.key, &overview.host, &overview.user)
-            })
-            .map(|account| account.retention);
-        standings.push(standing(&cache, overview, retention, now)?);
+/// Puts the figures in the place of the file, which is always a whole one: a collector may read it
+/// at any time, and as another user.
+fn written(path: &Path, text: &str) -> io::Result<()> {
+    let path = Base::current().expand(path).map_err(io::Error::other)?;
+    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+        return Err(io::Error::other("it is no file; `-` is standard output"));
     }
-    Ok(standings)
+    config::publish(&path, text, 0o644)
 }
 
-/// Adds what the retention makes due.
+/// What is known of the accounts that are meant: those that were named, all with `--all`, else those
+/// of the configuration. Where there is no configuration, what `popsync fetch` left is all there is.
+fn standings(global: &Global, arguments: &Status) -> Result<Vec<Standing>, Failure> {
+    let accounts = accounts_if_any(global)?;
+    let names = &arguments.accounts;
+    let is_all = arguments.all || accounts.is_empty() || !names.is_empty();
+    let state_dir = state_dir(global)?;
+    let cache = Cache::open_read_only(&state_dir)?;
+    let now = system_clock();
+    let mut known = match &cache {
+        Some(cache) => cache.overview(now)?,
+        None => Vec::new(),
+    };
+    let mut standings = Vec::new();
+    for account in &accounts {
+        let place = known.iter().position(|overview| is_of(overview, account));
+        let overview = match place {
+            Some(place) => known.remove(place),
+            None => blank(account),
+        };
+        standings.push((overview, Some(account.retention)));
+    }
+    if is_all {
+        standings.extend(known.into_iter().map(|overview| (overview, None)));
+    }
+    let is_known = |name: &&String| standings.iter().any(|(known, _)| known.name == **name);
+    if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
+        return Err(Failure::Unknown(unknown.clone()));
+    }
+    standings.retain(|(known, _)| names.is_empty() || names.contains(&known.name));
+    let standings = standings.into_iter().map(|(overview, retention)| {
+        let mut standing = standing(cache.as_ref(), overview, retention, now)?;
+        let overview = &standing.overview;
+        standing.running = Lock::holder(&state_dir, &overview.identity())?;
+        Ok(standing)
+    });
+    standings.collect()
+}
+
+fn is_of(overview: &AccountOverview, account: &Account) -> bool {
+    let identity = &account.identity;
+    (&identity.key, &identity.host, &identity.user)
+        == (&overview.key, &overview.host, &overview.user)
+}
+
+/// An account of the configuration that was never synced.
+fn blank(account: &Account) -> AccountOverview {
+    AccountOverview::blank(&account.name, &account.identity, account.store.to_string())
+}
+
+/// Adds what the retention makes due, and what the brakes hold.
 fn standing(
-    cache: &Cache,
+    cache: Option<&Cache>,
     overview: AccountOverview,
     retention: Option<Retention>,
     now: i64,
@@ -102,14 +182,24 @@ fn standing(
         }) => Some(i64::from(days) * DAY),
         _ => None,
     };
-    let due = match kept_for {
-        Some(seconds) => Some(cache.listed_and_stored_by(overview.id, now - seconds)?),
-        None => None,
+    let due = match (kept_for, cache) {
+        (Some(seconds), Some(cache)) => {
+            Some(cache.listed_and_stored_by(overview.id, now - seconds)?)
+        }
+        (kept_for, _) => kept_for.map(|_| 0),
     };
     let next_due = kept_for.and_then(|seconds| Some(overview.oldest_on_server? + seconds));
+    let (listed, guard) = match cache {
+        Some(cache) => (cache.listed_last(overview.id)?, cache.guard(overview.id)?),
+        None => (None, None),
+    };
     Ok(Standing {
         overview,
+        is_configured: retention.is_some(),
         due,
         next_due,
+        listed,
+        is_held: guard.is_some_and(|guard| guard.held),
+        running: None,
     })
 }

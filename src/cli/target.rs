@@ -49,7 +49,7 @@ impl Failure {
             Self::Unknown => {
                 output.problem(None, &format!("nothing is known of an account `{name}`"));
                 output.hint(Some(
-                    "accounts are those of the configuration and those that `popsync status` shows",
+                    "accounts are those of the configuration and those that `popsync status --all` shows",
                 ));
                 Exit::Usage
             }

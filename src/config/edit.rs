@@ -298,6 +298,11 @@ fn written_text(text: &str) -> String {
 /// Puts `text` in the place of the file at once: after a crash it is the old one or the new one.
 /// A file that is a link elsewhere stays one, and whoever could read it still can.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    publish(path, text, 0o600)
+}
+
+/// The same for a file that has this mode where it is new.
+pub(crate) fn publish(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let path = match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => std::path::absolute(path)?,
         resolved => resolved?,
@@ -309,7 +314,7 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
         .create(folder)?;
     let mode = match fs::metadata(&path) {
         Ok(metadata) => metadata.mode() & 0o777,
-        Err(_) => 0o600,
+        Err(_) => mode,
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let new = folder.join(format!(".{name}.{}", std::process::id()));

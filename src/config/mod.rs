@@ -38,9 +38,9 @@ mod url;
 
 pub use contradiction::Contradiction;
 use document::Document;
-#[cfg(feature = "cli")]
-pub(crate) use edit::replace;
 pub use edit::{EditError, Keys, add_account, preview, remove_account, rename_account};
+#[cfg(feature = "cli")]
+pub(crate) use edit::{publish, replace};
 pub use error::Error;
 pub use keys::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, OAUTH_KEYS, TLS_KEYS, TOP_KEYS};
 pub use location::Location;

@@ -19,8 +19,20 @@ const SIZE_UNITS: [(&str, u64); 8] = [
 /// The units of a time with their seconds.
 const TIME_UNITS: [(&str, u64); 4] = [("", 1), ("s", 1), ("m", 60), ("h", 3_600)];
 
+/// The units of a span with their seconds.
+const SPAN_UNITS: [(&str, u64); 5] = [
+    ("", 1),
+    ("s", 1),
+    ("m", 60),
+    ("h", 3_600),
+    ("d", 24 * 3_600),
+];
+
 /// The longest time that makes sense for one wait.
 const LONGEST: u64 = 24 * 3_600;
+
+/// The longest span: a year.
+const LONGEST_SPAN: u64 = 365 * LONGEST;
 
 /// Why a text is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +52,11 @@ pub enum SizeError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a time from 1 s to 24 h: write seconds, or a number with s, m or h")]
 pub struct TimeError;
+
+/// Why a text is not a span of time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a time from 1 s to 365 d: write seconds, or a number with s, m, h or d")]
+pub struct SpanError;
 
 /// Reads a size of at least one octet.
 ///
@@ -67,6 +84,17 @@ pub fn time(text: &str) -> Result<Duration, TimeError> {
         .filter(|seconds| (1..=LONGEST).contains(seconds))
         .map(Duration::from_secs)
         .ok_or(TimeError)
+}
+
+/// Reads a span of at least one second, over many runs.
+///
+/// # Errors
+/// When the text is not a number with a known unit, or is nothing, or over a year.
+pub fn span(text: &str) -> Result<Duration, SpanError> {
+    quantity(text, &SPAN_UNITS)
+        .filter(|seconds| (1..=LONGEST_SPAN).contains(seconds))
+        .map(Duration::from_secs)
+        .ok_or(SpanError)
 }
 
 fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
@@ -136,6 +164,23 @@ mod tests {
                 expected,
                 "{text:?}"
             );
+        }
+    }
+
+    #[test]
+    fn spans_may_be_days() {
+        let table = [
+            ("90", Some(90)),
+            ("3h", Some(10_800)),
+            ("2 d", Some(172_800)),
+            ("365d", Some(31_536_000)),
+            ("366d", None),
+            ("0h", None),
+            ("1w", None),
+        ];
+        for (text, expected) in table {
+            let seconds = span(text).ok().map(|span| span.as_secs());
+            assert_eq!(seconds, expected, "{text:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::exit::Exit;
 use crate::policy::{Action, Reason};
 use crate::session::Address;
 
@@ -109,8 +110,20 @@ pub struct Summary {
     pub skipped: u64,
     /// Messages that could not be retrieved or deleted.
     pub failed: u64,
+    /// Messages whose deletion a brake holds back, until a person looks.
+    pub held: u64,
     /// Messages on the server when the run ended, as far as known.
     pub on_server: u64,
     /// How long the run took, but for the time that a person needed to type a password.
     pub elapsed: Duration,
+}
+
+impl Summary {
+    /// The status of a run that came to its end.
+    pub fn exit(&self) -> Exit {
+        match self.failed + self.held {
+            0 => Exit::Success,
+            _ => Exit::Partial,
+        }
+    }
 }

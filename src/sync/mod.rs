@@ -112,8 +112,7 @@ impl Outcome {
     pub fn exit(&self) -> Exit {
         match &self.result {
             Err(error) => error.exit(),
-            Ok(()) if self.summary.failed > 0 => Exit::Partial,
-            Ok(()) => Exit::Success,
+            Ok(()) => self.summary.exit(),
         }
     }
 

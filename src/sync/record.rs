@@ -7,7 +7,6 @@ use super::ledger::Ledger;
 use super::transfer::{Landed, Landing, Order, Retrieved};
 use super::{Error, Request, Summary};
 use crate::cache::{self, Doubt, MessageKey, Run};
-use crate::exit::Exit;
 use crate::maildrop::{Maildrop, Place};
 use crate::pop3::Capabilities;
 
@@ -245,8 +244,7 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let exit = match result {
         Err(error) => error.exit(),
-        Ok(()) if summary.failed > 0 => Exit::Partial,
-        Ok(()) => Exit::Success,
+        Ok(()) => summary.exit(),
     };
     let error = result.as_ref().err().map(ToString::to_string);
     let finished_at = (request.clock)();

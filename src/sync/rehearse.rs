@@ -101,7 +101,7 @@ async fn look(
         };
         let deciding = decide::decide(basis, &mut session, &maildrop, shown, snapshot, seen);
         let decided = deciding.await?;
-        summary.failed += decided.warn(request, &maildrop);
+        decided.warn(request, &maildrop, summary);
         decided.plan
     };
     summary.skipped = decide::skipped(&plan);

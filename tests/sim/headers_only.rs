@@ -333,10 +333,14 @@ fn a_dry_run_says_so_and_keeps_nothing() {
         ended.text()
     );
     assert_eq!(counts(&bench), (0, 0, 0));
-    assert_eq!(
-        bench.configured("status", ABOVE, &["--json"]).gives(0).out,
-        ""
-    );
+    let status = objects(&bench.configured("status", ABOVE, &["--json"]).gives(0));
+    assert_eq!(status.len(), 1);
+    for (field, expected) in [("last_run", Value::Null), ("headers_only", 0.into())] {
+        assert_eq!(status[0][field], expected, "{field}");
+    }
+    // Nor does anything stay that belongs to no account.
+    let all = bench.configured("status", ABOVE, &["--all", "--json"]);
+    assert_eq!(objects(&all.gives(0)), status);
 }
 
 #[test]

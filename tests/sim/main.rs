@@ -27,6 +27,7 @@ mod scale;
 mod secrets;
 mod sign_in;
 mod statements;
+mod status;
 mod systems;
 mod tls;
 mod verify;

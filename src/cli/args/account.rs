@@ -54,7 +54,7 @@ pub(in crate::cli) struct Named {
 /// such as the mailbox's host or user as they were spelt before.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Rename {
-    /// Account of the configuration, or as `popsync status` shows it, or USER@HOST
+    /// Account of the configuration, or as `status --all` shows it, or USER@HOST
     #[arg(value_name = "OLD")]
     pub(in crate::cli) old: String,
 

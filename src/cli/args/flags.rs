@@ -40,8 +40,8 @@ pub(in crate::cli) struct RunFlags {
     /// Take over what is remembered of the mailbox under another name
     ///
     /// For an account that was renamed, and for a host or user that is spelt otherwise now: nothing
-    /// comes twice. NAME is what `popsync status` shows, or USER@HOST. Once that is done, the flag
-    /// does nothing more.
+    /// comes twice. NAME is what `popsync status --all` shows, or USER@HOST. Once that is done, the
+    /// flag does nothing more.
     #[arg(long, value_name = "NAME", conflicts_with = "dry_run")]
     pub(in crate::cli) same_as: Option<String>,
 }

@@ -1,23 +1,63 @@
-//! The arguments of the commands that show what is known without a server: `status` and `log`.
+//! The arguments of the commands about what is known without a server: `status`, `log` and `forget`.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::cli::help;
+use crate::config::quantity;
 
 use super::flags::number;
 
 /// Show what is known of accounts, without asking a server
 ///
-/// The last run, what is stored, what the server listed last, what is due for removal there and
-/// when, and how the archive grows. Accounts of `popsync fetch` are shown too.
+/// A table with a row for each account of the configuration: its last run, how many messages are
+/// stored, how many are on the server, and what is due for removal there. With ACCOUNT, all that is
+/// known of it.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::status())]
 pub(in crate::cli) struct Status {
-    /// Accounts to show [default: all]
+    /// Accounts to show [default: all of the configuration]
     #[arg(value_name = "ACCOUNT")]
     pub(in crate::cli) accounts: Vec<String>,
+
+    /// Show what removed accounts and `popsync fetch` left behind, too
+    ///
+    /// Without a configuration file it is shown anyway.
+    #[arg(long, conflicts_with_all = ["accounts", "check", "metrics"])]
+    pub(in crate::cli) all: bool,
+
+    /// Say in one line whether all is well, as a monitoring plugin
+    ///
+    /// The exit status is 0 (OK), 1 (WARNING), 2 (CRITICAL) or 3 (UNKNOWN).
+    #[arg(long)]
+    pub(in crate::cli) check: bool,
+
+    /// Age of the last good run from which --check is CRITICAL
+    ///
+    /// In seconds, or with a unit: s, m, h or d.
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "24h",
+        value_parser = quantity::span,
+        requires = "check"
+    )]
+    pub(in crate::cli) max_age: Duration,
+
+    /// Write figures for Prometheus to FILE; - is standard output
+    ///
+    /// In the text format, as the textfile collector of its node exporter reads it. The file is
+    /// replaced at once, so that nobody reads a part of it.
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        conflicts_with = "check"
+    )]
+    pub(in crate::cli) metrics: Option<PathBuf>,
 }
 
 /// Show the runs that are recorded, the newest first
@@ -40,4 +80,17 @@ pub(in crate::cli) struct Log {
         value_parser = number::<NonZeroUsize>
     )]
     pub(in crate::cli) number: NonZeroUsize,
+}
+
+/// Forget a mailbox that is no longer in the configuration
+///
+/// What is remembered of it goes from the state: which messages were stored, the runs, and what the
+/// server could do. The mail stays where it is. Should the account come back, popsync knows nothing
+/// of its mail.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::forget())]
+pub(in crate::cli) struct Forget {
+    /// Name that `popsync status --all` shows, USER@HOST, or the path of the store
+    #[arg(value_name = "NAME")]
+    pub(in crate::cli) name: String,
 }

@@ -1,8 +1,8 @@
-//! What `popsync import` says.
+//! What `popsync import` says, and `popsync forget`.
 
 use indicatif::HumanCount;
 
-use crate::cache::Taken;
+use crate::cache::{AccountOverview, Taken};
 use crate::cli::import::Error;
 use crate::exit::Exit;
 
@@ -28,6 +28,26 @@ impl Output {
             "{account}: {} {} taken over{before}",
             HumanCount(new),
             messages(new)
+        ));
+    }
+
+    /// What was remembered of a mailbox is gone.
+    pub(in crate::cli) fn forgotten(&self, account: &AccountOverview) {
+        let AccountOverview {
+            name,
+            messages: count,
+            store,
+            ..
+        } = account;
+        self.json(|| Line::Forgotten {
+            account: name,
+            messages: *count,
+            store,
+        });
+        self.done(&format!(
+            "{name}: {} {} forgotten; the mail stays in {store}",
+            HumanCount(*count),
+            messages(*count)
         ));
     }
 

@@ -47,6 +47,12 @@ pub(super) enum Line<'a> {
         unique_id: String,
         reason: Cow<'a, str>,
     },
+    /// What was remembered of a mailbox is gone.
+    Forgotten {
+        account: &'a str,
+        messages: u64,
+        store: &'a str,
+    },
     /// What was downloaded before was taken over.
     Import {
         account: &'a str,
@@ -101,6 +107,7 @@ pub(super) enum Line<'a> {
         deleted: u64,
         skipped: u64,
         failed: u64,
+        held: u64,
         on_server: u64,
         seconds: f64,
         exit: u8,
@@ -183,6 +190,7 @@ impl<'a> Line<'a> {
             deleted: summary.deleted,
             skipped: summary.skipped,
             failed: summary.failed,
+            held: summary.held,
             on_server: summary.on_server,
             // Milliseconds are as exact as anybody needs.
             seconds: (summary.elapsed.as_secs_f64() * 1_000.0).round() / 1_000.0,
@@ -293,7 +301,7 @@ mod tests {
         {"event":"deleted","account":"work","messages":1}
         {"event":"retrieved","account":"work","messages":1,"bytes":1500}
         {"event":"error","account":null,"exit":78,"message":"wrong","hint":null}
-        {"event":"summary","account":"work","retrieved":2,"bytes":3000,"headers":0,"deleted":1,"skipped":0,"failed":1,"on_server":3,"seconds":0.812,"exit":1}
+        {"event":"summary","account":"work","retrieved":2,"bytes":3000,"headers":0,"deleted":1,"skipped":0,"failed":1,"held":0,"on_server":3,"seconds":0.812,"exit":1}
         "#);
     }
 }

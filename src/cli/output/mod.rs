@@ -23,7 +23,8 @@ use json::Line;
 use lines::Lines;
 pub(super) use list::Watcher;
 pub(super) use reporter::AccountReporter;
-pub(super) use standing::Standing;
+pub(super) use standing::{Level, Standing, metrics};
+pub(super) use terminal::chain;
 
 mod account;
 mod config_file;
@@ -163,10 +164,10 @@ impl Output {
         self.json(|| Line::Error {
             account: None,
             exit: exit.code(),
-            message: sanitize::text(&terminal::chain(error)).into_owned(),
+            message: sanitize::text(&chain(error)).into_owned(),
             hint: hint.clone(),
         });
-        self.problem(None, &terminal::chain(error));
+        self.problem(None, &chain(error));
         if let Some(snippet) = error.snippet() {
             for line in snippet.lines() {
                 self.line(line);
@@ -179,7 +180,7 @@ impl Output {
     /// The state of all accounts cannot be read.
     pub(super) fn cache_error(&self, error: &cache::Error) -> Exit {
         let (exit, hint) = (error.exit(), error.advice());
-        let message = terminal::chain(error);
+        let message = chain(error);
         self.problem(None, &message);
         self.hint(hint.as_deref());
         self.json(|| Line::Error {
@@ -189,17 +190,6 @@ impl Output {
             hint,
         });
         exit
-    }
-
-    /// What is known of an account.
-    pub(super) fn standing(&self, standing: &Standing) {
-        if self.options.json {
-            self.out.write(standing.json());
-        } else {
-            for line in standing.text() {
-                self.out.write(sanitize::text(&line).into_owned());
-            }
-        }
     }
 
     /// That there is nothing to show, for people.
@@ -238,7 +228,7 @@ impl Output {
 
     /// An error of one account.
     fn account_error(&self, account: &str, error: &dyn Error, exit: Exit, hint: Option<String>) {
-        let message = terminal::chain(error);
+        let message = chain(error);
         self.problem(Some(account), &message);
         self.hint(hint.as_deref());
         self.json(|| Line::Error {
@@ -277,10 +267,10 @@ impl Output {
 
     fn summary(&self, account: &str, summary: &Summary, exit: Exit, complete: bool) {
         self.json(|| Line::summary(account, summary, exit));
-        let something = summary.retrieved + summary.deleted + summary.failed > 0;
+        let something = summary.retrieved + summary.deleted + summary.failed + summary.held > 0;
         let person = self.terminal && (complete || something);
         // Cron mails what is printed: only when a person should look.
-        let cron = summary.failed > 0;
+        let cron = summary.failed + summary.held > 0;
         let wanted = !self.options.json && !self.options.quiet && !self.options.dry_run;
         if wanted && (person || cron) {
             self.line(&terminal::summary(account, summary, complete));

@@ -1,4 +1,5 @@
-//! What `popsync status` says of an account, as text and as JSON.
+//! What `popsync status` says of accounts: a table, a paragraph, JSON, one line for a monitoring
+//! system, or figures.
 
 use std::borrow::Cow;
 
@@ -7,19 +8,50 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::cache::{AccountOverview, LastRun};
+use crate::cache::{AccountOverview, Holder, LastRun};
 
-use super::sanitize;
 use super::terminal::{messages, octets};
+use super::{Output, sanitize, table};
+
+mod check;
+mod metrics;
+mod rows;
+
+pub(in crate::cli) use check::Level;
+pub(in crate::cli) use metrics::text as metrics;
 
 /// What is known of an account, and what its retention makes of it.
 #[derive(Debug)]
 pub(in crate::cli) struct Standing {
     pub(in crate::cli) overview: AccountOverview,
+    pub(in crate::cli) is_configured: bool,
     /// How many messages are due for removal on the server; none where nothing ever is.
     pub(in crate::cli) due: Option<u64>,
     /// When the next one is, in seconds since 1970.
     pub(in crate::cli) next_due: Option<i64>,
+    /// How many messages the server listed last; none where it never did.
+    pub(in crate::cli) listed: Option<u64>,
+    /// A brake on deletion waits for a person.
+    pub(in crate::cli) is_held: bool,
+    /// The run that is at work.
+    pub(in crate::cli) running: Option<Holder>,
+}
+
+/// How an account stands, by its last run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State<'a> {
+    /// A run is at work.
+    Running,
+    /// There was no run.
+    Never,
+    /// All was done.
+    Done,
+    /// All was done, but for deletions that are held back.
+    Held,
+    /// Single messages could not be retrieved or deleted.
+    Partial { failed: u64 },
+    /// The run did not come to its end.
+    Failed { exit: u8, error: Option<&'a str> },
 }
 
 #[derive(Serialize)]
@@ -29,10 +61,14 @@ struct Line<'a> {
     host: &'a str,
     user: &'a str,
     store: &'a str,
+    configured: bool,
+    running: Option<Running>,
     messages: u64,
     bytes: u64,
+    on_server: Option<u64>,
     stored_on_server: u64,
     deletions_pending: u64,
+    deletions_held: bool,
     doubtful: u64,
     headers_only: u64,
     marked: u64,
@@ -45,18 +81,93 @@ struct Line<'a> {
 }
 
 #[derive(Serialize)]
+struct Running {
+    process: u32,
+    since: Option<String>,
+}
+
+#[derive(Serialize)]
 struct RunLine<'a> {
     finished: Option<String>,
     exit: u8,
     retrieved: u64,
     deleted: u64,
+    failed: u64,
     on_server: Option<u64>,
     error: Option<Cow<'a, str>>,
 }
 
+impl Output {
+    /// What is known of these accounts: a table, or a paragraph for each.
+    pub(in crate::cli) fn standings(&self, standings: &[&Standing], in_full: bool) {
+        if self.options.json {
+            for standing in standings {
+                self.data(standing.json());
+            }
+        } else if standings.is_empty() {
+            self.nothing("no account was synced yet");
+        } else if in_full {
+            for line in standings.iter().flat_map(|standing| standing.text()) {
+                self.data(sanitize::text(&line).into_owned());
+            }
+        } else {
+            for line in rows::table(standings, table::width()) {
+                self.data(line);
+            }
+        }
+    }
+}
+
 impl Standing {
+    fn state(&self) -> State<'_> {
+        match self.running {
+            Some(_) => State::Running,
+            None => self.last_state(),
+        }
+    }
+
+    /// The same without a run that is at work.
+    fn last_state(&self) -> State<'_> {
+        let Some(run) = &self.overview.last_run else {
+            return State::Never;
+        };
+        match run {
+            LastRun { exit: 0, .. } if self.is_held => State::Held,
+            LastRun { exit: 0, .. } => State::Done,
+            // What else makes a run end with 1 is counted.
+            LastRun {
+                exit: 1, failed: 0, ..
+            } => State::Held,
+            LastRun {
+                exit: 1, failed, ..
+            } => State::Partial { failed: *failed },
+            LastRun { exit, error, .. } => State::Failed {
+                exit: *exit,
+                error: error.as_deref(),
+            },
+        }
+    }
+
+    fn holds_deletions(&self) -> bool {
+        self.is_held || self.last_state() == State::Held
+    }
+
+    /// How long ago the last good run was, in seconds.
+    fn age(&self, now: i64) -> Option<i64> {
+        let ended = self.overview.last_complete_at?;
+        Some(now.saturating_sub(ended).max(0))
+    }
+
+    /// `150 on the server, 59 here`: how many messages the server listed last, and how many of them
+    /// are stored.
+    fn places(&self) -> Option<String> {
+        let listed = HumanCount(self.listed?);
+        let here = HumanCount(self.overview.stored_on_server);
+        Some(format!("{listed} on the server, {here} here"))
+    }
+
     /// One JSON object.
-    pub(super) fn json(&self) -> String {
+    fn json(&self) -> String {
         let overview = &self.overview;
         let line = Line {
             event: "status",
@@ -64,10 +175,17 @@ impl Standing {
             host: &overview.host,
             user: &overview.user,
             store: &overview.store,
+            configured: self.is_configured,
+            running: self.running.as_ref().map(|holder| Running {
+                process: holder.pid,
+                since: utc(holder.since.as_second()),
+            }),
             messages: overview.messages,
             bytes: overview.octets,
+            on_server: self.listed,
             stored_on_server: overview.stored_on_server,
             deletions_pending: overview.deletions_pending,
+            deletions_held: self.holds_deletions(),
             doubtful: overview.doubtful,
             headers_only: overview.headers_only,
             marked: overview.marked,
@@ -80,6 +198,7 @@ impl Standing {
                 exit: run.exit,
                 retrieved: run.retrieved,
                 deleted: run.deleted,
+                failed: run.failed,
                 on_server: run.on_server,
                 error: run.error.as_deref().map(sanitize::text),
             }),
@@ -90,7 +209,7 @@ impl Standing {
     }
 
     /// A paragraph for people, in the user's time zone.
-    pub(super) fn text(&self) -> Vec<String> {
+    fn text(&self) -> Vec<String> {
         let overview = &self.overview;
         let mut lines = vec![
             format!("{} ({} at {})", overview.name, overview.user, overview.host),
@@ -102,13 +221,20 @@ impl Standing {
                 octets(overview.octets)
             ),
             format!("  server    {}", self.server()),
-            format!("  last run  {}", last_run(overview.last_run.as_ref())),
+            format!("  last run  {}", self.last_run()),
         ];
+        if let Some(holder) = &self.running {
+            let since = zoned(holder.since.as_second());
+            let process = holder.pid;
+            lines.push(format!(
+                "  now       at work since {since} (process {process})"
+            ));
+        }
         let failed = overview.last_run.as_ref().is_some_and(|run| run.exit != 0);
         if failed {
             let success = overview
                 .last_success_at
-                .map_or_else(|| "never".to_owned(), local);
+                .map_or_else(|| "never".to_owned(), zoned);
             lines.push(format!("  last good {success}"));
         }
         lines.push(format!(
@@ -122,16 +248,19 @@ impl Standing {
 
     fn server(&self) -> String {
         let overview = &self.overview;
-        let mut text = format!(
-            "{} of them on its last list",
-            HumanCount(overview.stored_on_server)
-        );
+        let mut text = self
+            .places()
+            .unwrap_or_else(|| "it has listed nothing so far".to_owned());
         match (self.due, self.next_due) {
             (Some(0), Some(next)) => {
                 text.push_str(&format!("; the next is due on {}", local(next)))
             }
             (Some(due), _) if due > 0 => {
-                text.push_str(&format!("; {} due for removal", HumanCount(due)))
+                let held = match self.holds_deletions() {
+                    true => ", but held",
+                    false => "",
+                };
+                text.push_str(&format!("; {} due for removal{held}", HumanCount(due)))
             }
             _ => {}
         }
@@ -154,23 +283,28 @@ impl Standing {
         }
         text
     }
-}
 
-fn last_run(run: Option<&LastRun>) -> String {
-    let Some(run) = run else {
-        return "never".to_owned();
-    };
-    let what = match (&run.error, run.exit) {
-        (Some(error), exit) => format!("failed with {exit}: {error}"),
-        (None, 0) => "ok".to_owned(),
-        (None, exit) => format!("ended with {exit}"),
-    };
-    format!(
-        "{}, {what}; {} new, {} deleted",
-        local(run.finished_at),
-        HumanCount(run.retrieved),
-        HumanCount(run.deleted)
-    )
+    fn last_run(&self) -> String {
+        let Some(run) = &self.overview.last_run else {
+            return "never".to_owned();
+        };
+        let what = match self.last_state() {
+            State::Never | State::Running | State::Done => "ok".to_owned(),
+            State::Held => "deletions are held until somebody looks".to_owned(),
+            State::Partial { failed } => format!("{} failed", HumanCount(failed)),
+            State::Failed {
+                exit,
+                error: Some(error),
+            } => format!("failed with {exit}: {error}"),
+            State::Failed { exit, error: None } => format!("ended with {exit}"),
+        };
+        format!(
+            "{}, {what}; {} new, {} deleted",
+            zoned(run.finished_at),
+            HumanCount(run.retrieved),
+            HumanCount(run.deleted)
+        )
+    }
 }
 
 /// For other programs.
@@ -202,32 +336,43 @@ fn formatted(time: i64, format: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::AccountId;
+    use crate::account::Identity;
 
-    fn standing() -> Standing {
+    pub(super) fn standing() -> Standing {
+        let identity = Identity {
+            key: "work".to_owned(),
+            host: "mail.example.com".to_owned(),
+            user: "anna".to_owned(),
+        };
         Standing {
             overview: AccountOverview {
-                id: AccountId::NONE,
-                name: "work".to_owned(),
-                key: "work".to_owned(),
-                host: "mail.example.com".to_owned(),
-                user: "anna".to_owned(),
-                store: "/home/anna/Mail".to_owned(),
                 messages: 12_345,
                 octets: 1_234_567_890,
                 recent_messages: 1,
                 recent_octets: 999,
-                deletions_pending: 0,
-                doubtful: 0,
-                headers_only: 0,
-                marked: 0,
                 oldest_on_server: Some(1_700_000_000),
                 stored_on_server: 1_040,
-                last_run: None,
-                last_success_at: None,
+                ..AccountOverview::blank("work", &identity, "/home/anna/Mail".to_owned())
             },
+            is_configured: true,
             due: None,
             next_due: None,
+            listed: Some(1_100),
+            is_held: false,
+            running: None,
+        }
+    }
+
+    /// A run that ended so.
+    pub(super) fn ended(exit: u8, failed: u64, error: Option<&str>) -> LastRun {
+        LastRun {
+            finished_at: 1_700_000_000,
+            exit,
+            retrieved: 0,
+            deleted: 0,
+            failed,
+            on_server: None,
+            error: error.map(str::to_owned),
         }
     }
 
@@ -239,7 +384,7 @@ mod tests {
             [
                 "work (anna at mail.example.com)",
                 "  store     /home/anna/Mail: 12,345 messages, 1.2 GB",
-                "  server    1,040 of them on its last list",
+                "  server    1,100 on the server, 1,040 here",
                 "  last run  never",
                 "  growth    1 message, 999 B in 30 days",
             ]
@@ -247,7 +392,7 @@ mod tests {
         work.overview.headers_only = 2;
         assert_eq!(
             work.text()[2],
-            "  server    1,040 of them on its last list; of 2 more, only the headers are here"
+            "  server    1,100 on the server, 1,040 here; of 2 more, only the headers are here"
         );
         work.overview.marked = 1;
         assert!(work.text()[2].ends_with("are here (1 marked)"));
@@ -256,33 +401,45 @@ mod tests {
         work.overview.deletions_pending = 3;
         assert_eq!(
             work.text()[2],
-            "  server    1,040 of them on its last list; 12 due for removal; 3 deleted there, to be \
+            "  server    1,100 on the server, 1,040 here; 12 due for removal; 3 deleted there, to be \
              confirmed"
         );
-        work.overview.last_run = Some(LastRun {
-            finished_at: 1_700_000_000,
-            exit: 69,
-            retrieved: 0,
-            deleted: 0,
-            on_server: None,
-            error: Some("no route".to_owned()),
-        });
+        work.overview.last_run = Some(ended(69, 0, Some("no route")));
         assert!(work.text()[3].ends_with("failed with 69: no route; 0 new, 0 deleted"));
         assert_eq!(work.text()[4], "  last good never");
+        work.running = Some(Holder {
+            pid: 4711,
+            since: Timestamp::from_second(1_700_000_000).unwrap(),
+        });
+        assert!(work.text()[4].starts_with("  now       at work since "));
+        assert!(work.text()[4].ends_with(" (process 4711)"));
+    }
+
+    /// Nothing failed: a person has to say that the deletions are meant.
+    #[test]
+    fn held_deletions_are_held_and_not_failed() {
+        let mut work = standing();
+        work.due = Some(12);
+        work.overview.last_run = Some(ended(1, 0, None));
+        let text = work.text().join("\n");
+        assert!(text.contains("deletions are held"), "{text}");
+        assert!(text.contains("12 due for removal, but held"), "{text}");
+        assert!(!text.contains("failed"), "{text}");
+        // A later run that had nothing to delete does not release the brake.
+        work.overview.last_run = Some(ended(0, 0, None));
+        assert_eq!(work.state(), State::Done);
+        work.is_held = true;
+        assert_eq!(work.state(), State::Held);
+        work.overview.last_run = Some(ended(69, 0, None));
+        assert!(work.holds_deletions());
     }
 
     /// It may quote the server, and a person may read it.
     #[test]
     fn an_error_is_escaped_in_json_as_well() {
         let mut work = standing();
-        work.overview.last_run = Some(LastRun {
-            finished_at: 1_700_000_000,
-            exit: 77,
-            retrieved: 0,
-            deleted: 0,
-            on_server: None,
-            error: Some("it said \u{202e}no\u{200b}".to_owned()),
-        });
+        let error = "it said \u{202e}no\u{200b}";
+        work.overview.last_run = Some(ended(77, 0, Some(error)));
         let json: serde_json::Value = serde_json::from_str(&work.json()).unwrap();
         assert_eq!(json["last_run"]["error"], r"it said \u{202e}no\u{200b}");
     }

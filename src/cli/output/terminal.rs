@@ -26,6 +26,7 @@ pub(super) fn summary(account: &str, summary: &Summary, complete: bool) -> Strin
         (summary.headers, "headers only"),
         (summary.skipped, "skipped"),
         (summary.failed, "failed"),
+        (summary.held, "deletions held"),
         (summary.deleted, "deleted"),
     ];
     parts.extend(
@@ -86,7 +87,7 @@ pub(super) fn plan(
 
 /// An error with its causes: `A: B: C`. A cause whose words are in what contains it already is
 /// not said twice.
-pub(super) fn chain(error: &dyn Error) -> String {
+pub(in crate::cli) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -134,6 +135,7 @@ mod tests {
             may_have_deleted: true,
             skipped: 0,
             failed: 0,
+            held: 0,
             on_server: 1_040,
             elapsed: Duration::from_millis(812),
         };
@@ -152,6 +154,15 @@ mod tests {
                 },
                 "work: 1 new message (512 B), 3 skipped, 1 failed, 2 deleted, \
                  1,040 on the server, in 0.8 s",
+            ),
+            (
+                Summary {
+                    retrieved: 0,
+                    deleted: 0,
+                    held: 12,
+                    ..full
+                },
+                "work: no new messages, 12 deletions held, 1,040 on the server, in 0.8 s",
             ),
             (
                 Summary::default(),

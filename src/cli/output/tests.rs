@@ -218,7 +218,7 @@ fn json_goes_to_stdout_and_errors_to_both() {
     {"event":"retrieved","account":"work","messages":0,"bytes":1500}
     {"event":"retrieved","account":"work","messages":1,"bytes":1500}
     {"event":"stored","account":"work","messages":1}
-    {"event":"summary","account":"work","retrieved":1,"bytes":1500,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":3,"seconds":0.0,"exit":0}
+    {"event":"summary","account":"work","retrieved":1,"bytes":1500,"headers":0,"deleted":0,"skipped":0,"failed":0,"held":0,"on_server":3,"seconds":0.0,"exit":0}
     err:
     "#);
     insta::assert_snapshot!(shown(JSON, false, &UNUSUAL, &failed()), @r#"
@@ -226,7 +226,7 @@ fn json_goes_to_stdout_and_errors_to_both() {
     {"event":"warning","account":"work","message":"the clock \\x1b[31mjumped"}
     {"event":"failed","account":"work","number":7,"unique_id":"AA\\x1b","reason":"the server said \\u{202e}no"}
     {"event":"error","account":"work","exit":77,"message":"no password, and no terminal to ask for one","hint":"run `popsync login` for this account, set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run"}
-    {"event":"summary","account":"work","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":0,"seconds":0.0,"exit":77}
+    {"event":"summary","account":"work","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"held":0,"on_server":0,"seconds":0.0,"exit":77}
     err:
     popsync: work: warning: the clock \x1b[31mjumped
     popsync: work: message 7 (AA\x1b): the server said \u{202e}no
@@ -292,7 +292,7 @@ fn a_dry_run_is_a_table_on_stdout() {
     {"event":"listed","account":"work","messages":9}
     {"event":"decided","account":"work","number":4,"unique_id":"AAAD","bytes":1500,"action":"retrieve","reason":"new","leaves_at":null}
     {"event":"planned","account":"work","retrieve":1,"bytes":1500,"headers":0,"delete":0,"skip":0}
-    {"event":"summary","account":"work","retrieved":1,"bytes":1500,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":3,"seconds":0.0,"exit":0}
+    {"event":"summary","account":"work","retrieved":1,"bytes":1500,"headers":0,"deleted":0,"skipped":0,"failed":0,"held":0,"on_server":3,"seconds":0.0,"exit":0}
     err:
     "#);
 }
@@ -307,9 +307,9 @@ fn accounts_that_never_ran_have_their_last_line_too() {
     assert_eq!(output.panicked("work"), Exit::IoError);
     assert_eq!(output.finish(), Exit::Success);
     insta::assert_snapshot!(format!("{}{}", out.text(), err.text()), @r#"
-    {"event":"summary","account":"home","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":0,"seconds":0.0,"exit":143}
+    {"event":"summary","account":"home","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"held":0,"on_server":0,"seconds":0.0,"exit":143}
     {"event":"error","account":"work","exit":74,"message":"stopped by an internal error","hint":"this is a bug in popsync; please report it with the line above"}
-    {"event":"summary","account":"work","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"on_server":0,"seconds":0.0,"exit":74}
+    {"event":"summary","account":"work","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"held":0,"on_server":0,"seconds":0.0,"exit":74}
     popsync: work: stopped by an internal error
     hint: this is a bug in popsync; please report it with the line above
     "#);

@@ -3,7 +3,7 @@
 use super::{Basis, Decided, Look};
 use crate::maildrop::Maildrop;
 use crate::policy::{Action, Brake, Decision, Plan, Reason};
-use crate::sync::{Event, Request};
+use crate::sync::{Event, Request, Summary};
 
 /// Says why it cannot be told which messages were deleted from the store: once, and not again in
 /// each run.
@@ -52,8 +52,13 @@ fn warn(request: &Request<'_>, message: &str) {
 }
 
 impl Decided {
-    /// Warns of what a person should know; gives how many messages or lines that concerns.
-    pub(in crate::sync) fn warn(&self, request: &Request<'_>, maildrop: &Maildrop) -> u64 {
+    /// Warns of what a person should know, and counts the messages or lines that it concerns.
+    pub(in crate::sync) fn warn(
+        &self,
+        request: &Request<'_>,
+        maildrop: &Maildrop,
+        summary: &mut Summary,
+    ) {
         if let Some(imported) = self.snapshot.imported_in_vain(maildrop) {
             let message = format!(
                 "none of the {imported} messages taken over by `popsync import` is on the server: \
@@ -63,9 +68,9 @@ impl Decided {
         }
         warn_of_brakes(request, &self.plan);
         warn_of_unsized(request, maildrop, &self.plan);
-        warn_of_contradictions(request, maildrop)
-            + warn_of_nameless(request, &self.plan)
-            + self.plan.held
+        summary.failed += warn_of_contradictions(request, maildrop);
+        summary.failed += warn_of_nameless(request, &self.plan);
+        summary.held += self.plan.held;
     }
 }
 

@@ -92,7 +92,7 @@ impl Run<'_> {
         let decided = deciding.await?;
         self.tally.clock_doubted |= decided.is_clock_doubted;
         if self.tally.listings == 1 {
-            summary.failed += decided.warn(request, &maildrop);
+            decided.warn(request, &maildrop, summary);
             decide::report(request, &maildrop, &decided.plan);
         }
         summary.skipped = decide::skipped(&decided.plan);

@@ -1,0 +1,143 @@
+//! The table of `popsync status`: a row for each account.
+
+use indicatif::HumanCount;
+
+use super::{Standing, State, local, zoned};
+use crate::cli::output::sanitize;
+use crate::cli::output::table::{self, Align};
+
+const HEAD: [(&str, Align); 5] = [
+    ("account", Align::Left),
+    ("last run", Align::Left),
+    ("result", Align::Left),
+    ("stored", Align::Right),
+    ("details", Align::Left),
+];
+
+/// The lines of the table, safe to show.
+pub(in crate::cli::output) fn table(standings: &[&Standing], width: Option<usize>) -> Vec<String> {
+    let rows: Vec<_> = standings.iter().map(|standing| cells(standing)).collect();
+    table::lines(HEAD, &rows, width)
+}
+
+fn cells(standing: &Standing) -> [String; 5] {
+    let overview = &standing.overview;
+    let last_run = overview.last_run.as_ref();
+    [
+        sanitize::text(&overview.name).into_owned(),
+        last_run.map_or_else(|| "never".to_owned(), |run| zoned(run.finished_at)),
+        result(standing),
+        HumanCount(overview.messages).to_string(),
+        sanitize::text(&details(standing)).into_owned(),
+    ]
+}
+
+fn result(standing: &Standing) -> String {
+    match standing.state() {
+        State::Running => "running".to_owned(),
+        State::Never => "-".to_owned(),
+        State::Done => "ok".to_owned(),
+        State::Held => "held".to_owned(),
+        State::Partial { failed } => format!("{} failed", HumanCount(failed)),
+        State::Failed { exit, .. } => format!("failed ({exit})"),
+    }
+}
+
+/// Why it failed and when it last went well, what is where, and what will happen to it.
+fn details(standing: &Standing) -> String {
+    let overview = &standing.overview;
+    let mut parts = Vec::new();
+    if !standing.is_configured {
+        parts.push("not in the configuration".to_owned());
+    }
+    if let State::Failed { error, .. } = standing.state() {
+        parts.extend(error.map(str::to_owned));
+        let success = overview.last_success_at;
+        let success = success.map_or_else(|| "never".to_owned(), zoned);
+        parts.push(format!("last good run: {success}"));
+    }
+    parts.extend(standing.places());
+    match (standing.due, standing.next_due) {
+        (Some(due), _) if due > 0 && standing.state() == State::Held => {
+            parts.push(format!("{} deletions held", HumanCount(due)));
+        }
+        (Some(due), _) if due > 0 => parts.push(format!("{} due for removal", HumanCount(due))),
+        (Some(_), Some(next)) => parts.push(format!("the next is due on {}", local(next))),
+        _ => {}
+    }
+    if overview.headers_only > 0 {
+        parts.push(format!(
+            "{} headers only",
+            HumanCount(overview.headers_only)
+        ));
+    }
+    if overview.doubtful > 0 {
+        let doubtful = HumanCount(overview.doubtful);
+        parts.push(format!("{doubtful} perhaps not whole"));
+    }
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+    use crate::cache::LastRun;
+    use crate::cli::output::standing::tests::{ended, standing};
+
+    fn all() -> Vec<Standing> {
+        let mut good = standing();
+        good.listed = Some(150);
+        good.overview.stored_on_server = 59;
+        good.overview.last_run = Some(ended(0, 0, None));
+        let mut failed = standing();
+        failed.overview.name = "home".to_owned();
+        failed.overview.last_run = Some(ended(69, 0, Some("cannot connect to the server")));
+        failed.overview.last_success_at = None;
+        let mut held = standing();
+        held.overview.last_run = Some(ended(1, 0, None));
+        held.due = Some(12);
+        let mut partial = standing();
+        partial.overview.last_run = Some(LastRun {
+            failed: 2,
+            ..ended(1, 2, None)
+        });
+        vec![good, failed, held, partial, standing()]
+    }
+
+    #[test]
+    fn each_account_has_its_row_and_says_what_is_wrong() {
+        let all = all();
+        let standings: Vec<_> = all.iter().collect();
+        let rows = table(&standings, None);
+        let text = rows.join("\n");
+        assert_eq!(rows.len(), 6, "{text}");
+        assert!(rows[0].starts_with("account  last run"), "{text}");
+        assert!(rows[1].contains("ok "), "{text}");
+        assert!(
+            rows[1].ends_with("12,345  150 on the server, 59 here"),
+            "{text}"
+        );
+        assert!(
+            rows[2].contains("failed (69)")
+                && rows[2].contains("cannot connect to the server; last good run: never"),
+            "{text}"
+        );
+        // Nothing failed there.
+        assert!(
+            rows[3].contains("held") && rows[3].contains("12 deletions held"),
+            "{text}"
+        );
+        assert!(!rows[3].contains("failed"), "{text}");
+        assert!(rows[4].contains("2 failed"), "{text}");
+        assert!(
+            rows[5].contains("never") && rows[5].contains(" -  "),
+            "{text}"
+        );
+        for width in [80, 120] {
+            let rows = table(&standings, Some(width));
+            assert!(rows.iter().all(|row| row.width() <= width), "{rows:?}");
+        }
+    }
+}
