@@ -51,7 +51,7 @@ complete -c popsync -n "__fish_popsync_needs_command" -f -a "logout" -d 'Take th
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "config" -d 'Check the configuration file, or print an example of one'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "schedule" -d 'Print what runs `popsync sync` by the clock, or install it'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "completions" -d 'Print completions for a shell'
-complete -c popsync -n "__fish_popsync_needs_command" -f -a "man" -d 'Print a manual page, for `popsync man | man -l -`'
+complete -c popsync -n "__fish_popsync_needs_command" -f -a "man" -d 'Open a manual page on a terminal; else print it, for `popsync man | man -l -`'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c popsync -n "__fish_popsync_using_subcommand account; and not __fish_seen_subcommand_from add list show test remove rename help" -l config -d 'Configuration file' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand account; and not __fish_seen_subcommand_from add list show test remove rename help" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
@@ -235,6 +235,7 @@ never\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l dry-run -d 'Say what would be retrieved and deleted, and do neither'
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l allow-mass-delete -d 'Delete on the server even what a brake holds back'
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l accept-store -d 'Take the store as it is for the one that messages were stored in'
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l remember -d 'Keep the typed password in the keyring, once the server took it'
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -s v -l verbose -d 'Log each step; twice: the wire too, without secrets'
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l json -d 'Print one JSON object per line on standard output'
@@ -396,6 +397,50 @@ complete -c popsync -n "__fish_popsync_using_subcommand probe" -s v -l verbose -
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l json -d 'Print one JSON object per line on standard output'
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l user -d 'User name, where the URL has none' -r
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l auth -d 'How to log in [default: user]' -r -f -a "user\t''
+plain\t''
+login\t''
+cram-md5\t''
+scram-sha-1\t''
+scram-sha-1-plus\t''
+scram-sha-256\t''
+scram-sha-256-plus\t''
+ntlm\t''
+gssapi\t''
+xoauth2\t''
+oauthbearer\t''
+apop\t''
+external\t''
+auto\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l password-command -d 'Command whose first line of output is the password' -r -f -a "(__fish_complete_command)"
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l password-file -d 'File whose first line is the password' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l password-netrc -d 'File in the form of .netrc that has the password' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
+outlook-2010\t''
+outlook-2013\t''
+outlook-2016\t''
+outlook-2019\t''
+outlook-2021\t''
+outlook-2024\t''
+outlook-new\t''
+rfc1939\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l ca-file -d 'Trust these certificates (PEM) instead of the built-in roots' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l roots -d 'Trust the built-in roots (webpki) or the system\'s [default: webpki]' -r -f -a "webpki\t''
+system\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l fingerprint -d 'Take only the server whose certificate or key has this SHA-256' -r
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l client-cert -d 'Certificate (PEM) to show to a server that asks for one' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l client-key -d 'Its key (PEM), where that is in a file of its own' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l min-version -d 'Oldest version of TLS to speak: 1.2 or 1.3 [default: 1.2]' -r -f -a "1.2\t''
+1.3\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l server-name -d 'Name that the server\'s certificate is for, if not the URL\'s' -r -f -a "(__fish_print_hostnames)"
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l tls -d 'off: allow plain text, with pop3:// only' -r -f -a "off\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l proxy -d 'Go through a proxy: socks5://[USER@]HOST[:PORT], or http' -r -f
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l proxy-password-file -d 'File whose first line is the password for the proxy' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l socket -d 'Connect to this Unix socket; the URL still names the server' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l source-address -d 'Connect from this address of this computer' -r
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l timeout -d 'Longest single wait for the server [default: 60s]' -r
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l config -d 'Configuration file' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -407,6 +452,50 @@ complete -c popsync -n "__fish_popsync_using_subcommand login" -s v -l verbose -
 complete -c popsync -n "__fish_popsync_using_subcommand login" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l json -d 'Print one JSON object per line on standard output'
 complete -c popsync -n "__fish_popsync_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l user -d 'User name, where the URL has none' -r
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l auth -d 'How to log in [default: user]' -r -f -a "user\t''
+plain\t''
+login\t''
+cram-md5\t''
+scram-sha-1\t''
+scram-sha-1-plus\t''
+scram-sha-256\t''
+scram-sha-256-plus\t''
+ntlm\t''
+gssapi\t''
+xoauth2\t''
+oauthbearer\t''
+apop\t''
+external\t''
+auto\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l password-command -d 'Command whose first line of output is the password' -r -f -a "(__fish_complete_command)"
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l password-file -d 'File whose first line is the password' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l password-netrc -d 'File in the form of .netrc that has the password' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
+outlook-2010\t''
+outlook-2013\t''
+outlook-2016\t''
+outlook-2019\t''
+outlook-2021\t''
+outlook-2024\t''
+outlook-new\t''
+rfc1939\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l ca-file -d 'Trust these certificates (PEM) instead of the built-in roots' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l roots -d 'Trust the built-in roots (webpki) or the system\'s [default: webpki]' -r -f -a "webpki\t''
+system\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l fingerprint -d 'Take only the server whose certificate or key has this SHA-256' -r
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l client-cert -d 'Certificate (PEM) to show to a server that asks for one' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l client-key -d 'Its key (PEM), where that is in a file of its own' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l min-version -d 'Oldest version of TLS to speak: 1.2 or 1.3 [default: 1.2]' -r -f -a "1.2\t''
+1.3\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l server-name -d 'Name that the server\'s certificate is for, if not the URL\'s' -r -f -a "(__fish_print_hostnames)"
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l tls -d 'off: allow plain text, with pop3:// only' -r -f -a "off\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l proxy -d 'Go through a proxy: socks5://[USER@]HOST[:PORT], or http' -r -f
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l proxy-password-file -d 'File whose first line is the password for the proxy' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l socket -d 'Connect to this Unix socket; the URL still names the server' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l source-address -d 'Connect from this address of this computer' -r
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l timeout -d 'Longest single wait for the server [default: 60s]' -r
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l config -d 'Configuration file' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -498,7 +587,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_see
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify probe login logout config schedule completions man help" -f -a "config" -d 'Check the configuration file, or print an example of one'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify probe login logout config schedule completions man help" -f -a "schedule" -d 'Print what runs `popsync sync` by the clock, or install it'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify probe login logout config schedule completions man help" -f -a "completions" -d 'Print completions for a shell'
-complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify probe login logout config schedule completions man help" -f -a "man" -d 'Print a manual page, for `popsync man | man -l -`'
+complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify probe login logout config schedule completions man help" -f -a "man" -d 'Open a manual page on a terminal; else print it, for `popsync man | man -l -`'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify probe login logout config schedule completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "add" -d 'Add an account to the configuration'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "list" -d 'List the accounts'
