@@ -22,6 +22,7 @@ pub mod scram;
 pub mod secrets;
 pub mod source;
 mod token;
+mod wiped;
 pub mod xoauth2;
 
 pub use credentials::Credentials;

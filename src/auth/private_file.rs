@@ -1,17 +1,17 @@
 //! Files that hold a secret: they belong to the user or to root, and nobody else can read them.
 //! And those that anybody may read, within the same bounds.
 //!
-//! Whatever is read is overwritten before it is freed, and never grown, which would leave a
-//! copy behind.
+//! Whatever is read is overwritten before it is freed.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::wiped;
 use crate::patient::{PATIENCE, Patient, without_mark};
 use crate::words;
 
@@ -102,7 +102,7 @@ pub fn read_public(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, File
 }
 
 fn content(file: Patient, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
-    let content = until(file, limit + 1, |_| false)?;
+    let content = wiped::read_until(file, limit + 1, |_| false)?;
     if content.len() > limit {
         return Err(FileFault::TooLarge(limit));
     }
@@ -116,7 +116,7 @@ fn content(file: Patient, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault>
 /// See [`FileFault`].
 pub fn first_line(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
     // Room for CRLF, for a mark in front, and for one octet more, to see that it is too long.
-    let mut line = until(open(path)?, limit + 6, |read| read.contains(&b'\n'))?;
+    let mut line = wiped::read_until(open(path)?, limit + 6, |read| read.contains(&b'\n'))?;
     if let Some(end) = line.iter().position(|octet| *octet == b'\n') {
         line.truncate(end);
     }
@@ -177,24 +177,4 @@ pub(super) fn folder(path: &Path) -> &Path {
     let folder = path.parent();
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or_else(|| Path::new("."))
-}
-
-/// Reads until `enough`, the end, or so many octets.
-pub(super) fn until(
-    mut file: impl Read,
-    most: usize,
-    enough: impl Fn(&[u8]) -> bool,
-) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut buffer = Zeroizing::new(vec![0; most]);
-    let mut filled = 0;
-    while filled < buffer.len() && !enough(&buffer[..filled]) {
-        match file.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    buffer.truncate(filled);
-    Ok(buffer)
 }

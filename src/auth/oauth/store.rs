@@ -4,14 +4,13 @@
 //! access token that came with it is used, and it takes the old one's place in one step.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::fs::OFlags;
 use secrecy::SecretString;
-use secrecy::zeroize::Zeroizing;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -19,10 +18,10 @@ use super::Error;
 use super::error::{Place, StoreError};
 use super::token::Tokens;
 use crate::account::{Account, OAuth};
-use crate::auth::{keyring, private_file};
+use crate::auth::{keyring, private_file, wiped};
 
 /// The largest file that is read.
-const LIMIT: u64 = 256 * 1024;
+const LIMIT: usize = 256 * 1024;
 
 /// How long another process may hold the tokens: longer than a renewal takes, with the command
 /// that prints the client secret.
@@ -175,11 +174,7 @@ fn read(path: &Path) -> Result<Option<SecretString>, StoreError> {
             mode: metadata.mode() & 0o777,
         });
     }
-    // Never grown: growing would leave a copy behind.
-    let mut content = Zeroizing::new(Vec::with_capacity(LIMIT as usize));
-    file.take(LIMIT)
-        .read_to_end(&mut content)
-        .map_err(&failed)?;
+    let content = wiped::read_until(file, LIMIT, |_| false).map_err(&failed)?;
     let text = str::from_utf8(&content).unwrap_or_default();
     Ok(Some(SecretString::from(Box::<str>::from(text))))
 }

@@ -20,13 +20,11 @@ use tokio::time;
 use super::{ENVIRONMENT, LIMIT};
 use crate::auth::error::{Error, Origin};
 use crate::auth::secrets::Secrets;
+use crate::auth::wiped::{self, PIECE};
 use crate::children::{self, Listed, Reach};
 
 /// The most of its complaints that is kept: the end.
 const COMPLAINT: usize = 4096;
-
-/// How much of what it prints is read at a time.
-const PIECE: usize = 4096;
 
 /// Runs the command that `key` names, and gives what it printed on stdout.
 ///
@@ -99,17 +97,9 @@ async fn finish(
 }
 
 /// The output of a command.
+#[derive(Default)]
 struct Printed {
-    /// Never grown: growing would leave a copy behind.
     buffer: Zeroizing<Vec<u8>>,
-}
-
-impl Default for Printed {
-    fn default() -> Self {
-        Self {
-            buffer: Zeroizing::new(Vec::with_capacity(LIMIT)),
-        }
-    }
 }
 
 impl Printed {
@@ -151,7 +141,7 @@ impl Printed {
                 limit: LIMIT,
             });
         }
-        self.buffer.extend_from_slice(octets);
+        wiped::extend(&mut self.buffer, octets);
         Ok(())
     }
 }

@@ -10,7 +10,8 @@ use tokio::time;
 
 use super::LIMIT;
 use crate::auth::error::{Error, Origin};
-use crate::auth::private_file::{self, FileFault, until};
+use crate::auth::private_file::{self, FileFault};
+use crate::auth::wiped;
 use crate::patient::Patient;
 
 /// What the file holds, up to its first line end.
@@ -50,5 +51,5 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
 
 /// Reads until a line end, the end, or one octet more than a password may have.
 pub(super) fn first_line(file: Patient) -> io::Result<Zeroizing<Vec<u8>>> {
-    until(file, LIMIT + 1, |read| read.contains(&b'\n'))
+    wiped::read_until(file, LIMIT + 1, |read| read.contains(&b'\n'))
 }

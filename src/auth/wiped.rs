@@ -1,0 +1,75 @@
+//! Octets of a secret, of which no copy is left behind: what a buffer held is overwritten where it
+//! moves to a larger one, and at its end. That costs time for each octet of room, so that a buffer
+//! begins small.
+
+use std::io::{self, Read};
+
+use secrecy::zeroize::Zeroizing;
+
+/// How much is read at a time.
+pub(super) const PIECE: usize = 4096;
+
+/// Puts octets behind those of a buffer.
+pub(super) fn extend(buffer: &mut Zeroizing<Vec<u8>>, octets: &[u8]) {
+    let needed = buffer.len() + octets.len();
+    if needed > buffer.capacity() {
+        let room = needed.max(2 * buffer.capacity());
+        let mut larger = Zeroizing::new(Vec::with_capacity(room));
+        larger.extend_from_slice(buffer);
+        *buffer = larger;
+    }
+    buffer.extend_from_slice(octets);
+}
+
+/// Reads until `enough`, the end, or so many octets.
+pub(super) fn read_until(
+    mut file: impl Read,
+    most: usize,
+    enough: impl Fn(&[u8]) -> bool,
+) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut read = Zeroizing::new(Vec::new());
+    let mut piece = Zeroizing::new([0; PIECE]);
+    while read.len() < most && !enough(&read) {
+        let room = PIECE.min(most - read.len());
+        match file.read(&mut piece[..room]) {
+            Ok(0) => break,
+            Ok(count) => extend(&mut read, &piece[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_holds_all_that_it_was_given() {
+        let mut buffer = Zeroizing::new(Vec::new());
+        let mut expected = Vec::new();
+        for length in [0, 1, 3, 4096, 1, 20_000] {
+            let octets: Vec<u8> = (0..length).map(|at: usize| at.to_le_bytes()[0]).collect();
+            extend(&mut buffer, &octets);
+            expected.extend_from_slice(&octets);
+            assert_eq!(*buffer, expected);
+        }
+    }
+
+    #[test]
+    fn reading_ends_where_it_may_or_must() {
+        let text = [b"line\n".repeat(2_000), b"end".to_vec()].concat();
+        let table: [(usize, fn(&[u8]) -> bool, usize); 5] = [
+            (0, |_| false, 0),
+            (5_000, |_| false, 5_000),
+            (100_000, |_| false, text.len()),
+            (100_000, |read| read.contains(&b'\n'), PIECE),
+            (100_000, |_| true, 0),
+        ];
+        for (most, enough, length) in table {
+            let read = read_until(&text[..], most, enough).unwrap();
+            assert_eq!(*read, text[..length], "{most}");
+        }
+    }
+}
