@@ -90,6 +90,7 @@ impl Crew {
                 exit = exit.merge(self.output.not_started(&account.name, signal));
             }
         }
+        self.output.total();
         exit
     }
 

@@ -6,7 +6,7 @@
 use std::env;
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use console::Style;
 use indicatif::{MultiProgress, ProgressDrawTarget};
@@ -25,6 +25,7 @@ pub(super) use list::Watcher;
 pub(super) use reporter::AccountReporter;
 pub(super) use standing::{Level, Standing, metrics};
 pub(super) use terminal::chain;
+use total::Total;
 
 mod account;
 mod config_file;
@@ -45,6 +46,7 @@ mod screen;
 mod standing;
 mod table;
 mod terminal;
+mod total;
 mod verify;
 mod wrap;
 
@@ -75,6 +77,8 @@ pub(super) struct Output {
     bars: MultiProgress,
     out: Lines,
     err: Gate,
+    /// Of the accounts that have ended.
+    total: Mutex<Total>,
 }
 
 impl Output {
@@ -110,6 +114,7 @@ impl Output {
             }),
             out: Lines::new(out),
             err: Gate::new(err),
+            total: Mutex::default(),
         }
     }
 
@@ -266,6 +271,9 @@ impl Output {
     }
 
     fn summary(&self, account: &str, summary: &Summary, exit: Exit, complete: bool) {
+        let mut total = self.total.lock().unwrap_or_else(PoisonError::into_inner);
+        total.add(account, summary, exit);
+        drop(total);
         self.json(|| Line::summary(account, summary, exit));
         let something = summary.retrieved + summary.deleted + summary.failed + summary.held > 0;
         let person = self.terminal && (complete || something);

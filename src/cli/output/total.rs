@@ -1,0 +1,111 @@
+//! What all accounts of a run add up to.
+
+use std::sync::PoisonError;
+
+use indicatif::HumanCount;
+
+use crate::exit::Exit;
+use crate::sync::Summary;
+
+use super::{Output, sanitize, terminal};
+
+/// How many accounts that failed are named; the others are counted.
+const NAMED: usize = 5;
+
+/// What the accounts did that have ended.
+#[derive(Debug, Default)]
+pub(super) struct Total {
+    accounts: u64,
+    retrieved: u64,
+    octets: u64,
+    deleted: u64,
+    failed: Vec<String>,
+}
+
+impl Total {
+    /// One more.
+    pub(super) fn add(&mut self, account: &str, summary: &Summary, exit: Exit) {
+        self.accounts += 1;
+        self.retrieved += summary.retrieved;
+        self.octets += summary.octets;
+        self.deleted += summary.deleted;
+        if exit != Exit::Success {
+            self.failed.push(account.to_owned());
+        }
+    }
+
+    /// `5 accounts: 390 new messages (12.0 MB), 2 deleted, 1 failed (work)`.
+    fn line(&self) -> String {
+        let mut parts = vec![match self.retrieved {
+            0 => "no new messages".to_owned(),
+            count => format!(
+                "{} new {} ({})",
+                HumanCount(count),
+                terminal::messages(count),
+                terminal::octets(self.octets)
+            ),
+        }];
+        if self.deleted > 0 {
+            parts.push(format!("{} deleted", HumanCount(self.deleted)));
+        }
+        let failed = self.failed.len();
+        if failed > 0 {
+            let named = self.failed.iter().take(NAMED);
+            let named: Vec<_> = named.map(|name| sanitize::text(name)).collect();
+            let more = if failed > NAMED { ", …" } else { "" };
+            parts.push(format!("{failed} failed ({}{more})", named.join(", ")));
+        }
+        format!(
+            "{} accounts: {}",
+            HumanCount(self.accounts),
+            parts.join(", ")
+        )
+    }
+}
+
+impl Output {
+    /// The last line of a run of several accounts, for a person who waits for it.
+    pub(in crate::cli) fn total(&self) {
+        let line = {
+            let total = self.total.lock();
+            let total = total.unwrap_or_else(PoisonError::into_inner);
+            (total.accounts > 1).then(|| total.line())
+        };
+        if let Some(line) = line.filter(|_| !self.options.dry_run) {
+            self.done(&line);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_several_did_is_one_line() {
+        let mut total = Total::default();
+        let none = Summary::default();
+        total.add("home", &none, Exit::Success);
+        total.add("club", &none, Exit::Success);
+        assert_eq!(total.line(), "2 accounts: no new messages");
+        let some = Summary {
+            retrieved: 1_390,
+            octets: 12_000_000,
+            deleted: 2,
+            ..none
+        };
+        total.add("work", &some, Exit::Partial);
+        assert_eq!(
+            total.line(),
+            "3 accounts: 1,390 new messages (12.0 MB), 2 deleted, 1 failed (work)"
+        );
+        for number in 0..7 {
+            total.add(&format!("x{number}\x1b"), &none, Exit::Unavailable);
+        }
+        let line = total.line();
+        assert!(
+            line.ends_with("8 failed (work, x0\u{fffd}, x1\u{fffd}, x2\u{fffd}, x3\u{fffd}, …)"),
+            "{line}"
+        );
+    }
+}
