@@ -52,8 +52,8 @@ pub(super) fn listen(output: &Arc<Output>) -> io::Result<Stop> {
 
 async fn serve(mut ears: Ears, stopper: &Stopper, output: &Output) {
     let first = ears.next().await;
-    tracing::debug!(target: "popsync", "stopping: what is complete is recorded first");
     stopper.stop(first);
+    tracing::debug!(target: "popsync", "stopping: what is complete is recorded first");
     // Another SIGHUP is not a second request: the shell sends one when it ends, after that of the
     // terminal, and systemd may send one behind SIGTERM.
     while ears.next().await == Signal::HangUp {}
