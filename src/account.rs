@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use crate::profile::Profile;
 
+mod alerts;
 mod auth;
 mod oauth;
 mod route;
 mod tls;
 
+pub use alerts::Alerts;
 pub use auth::AuthMethod;
 pub use oauth::{
     Endpoint, EndpointError, Endpoints, GOOGLE_SCOPE, MICROSOFT_SCOPE, OAuth, Provider,
@@ -61,6 +63,8 @@ pub struct Account {
     pub tls: TlsSettings,
     /// The longest single wait for the server.
     pub timeout: Duration,
+    /// When a person hears of its runs.
+    pub alerts: Alerts,
 }
 
 impl Account {
@@ -71,7 +75,8 @@ impl Account {
             PasswordSource::OAuth(oauth) => oauth.client_secret_command.is_some(),
             PasswordSource::Ask | PasswordSource::File(_) | PasswordSource::Netrc(_) => false,
         };
-        for_password || matches!(self.store, StoreSettings::Exec { .. })
+        let for_mail = matches!(self.store, StoreSettings::Exec { .. });
+        for_password || for_mail || self.alerts.run_commands()
     }
 }
 

@@ -6,6 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+/// The variables of popsync's environment that a program of the user gets to know: they say who and
+/// where it runs, and nothing else, since a password may be among the rest.
+pub(crate) const ENVIRONMENT: [&str; 9] = [
+    "HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER",
+];
+
 /// Those that nobody has waited for, so that their numbers are still their own.
 static ALIVE: Mutex<Vec<Reach>> = Mutex::new(Vec::new());
 

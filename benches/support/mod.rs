@@ -37,5 +37,6 @@ pub(crate) fn account(maildir: &Path) -> Account {
         route: Route::default(),
         tls: TlsSettings::default(),
         timeout: DEFAULT_TIMEOUT,
+        alerts: popsync::account::Alerts::default(),
     }
 }

@@ -227,6 +227,9 @@ complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l max-octets -d 
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l sessions-per-run -d 'Log in again as long as new messages come, at most this often' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l line-endings -d 'Line ends of stored messages: lf or crlf [default: lf]' -r -f -a "lf\t''
 crlf\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l complain-after -d 'Complain of a server that cannot be reached only after TIME' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l on-new-mail -d 'Program to run once new messages have come' -r -f -a "(__fish_complete_command)"
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l on-failure -d 'Program to run when a run has failed' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l config -d 'Configuration file' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l color -d 'When to use colour' -r -f -a "auto\t''

@@ -103,6 +103,28 @@ impl Cache {
         Ok(runs)
     }
 
+    /// When the first of the runs began that have failed since the last one that did not, because
+    /// the server could not be reached or had no time; none where the last one did not. Runs that a
+    /// signal ended say nothing.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn failing_since(&self, account: AccountId) -> Result<Option<i64>, Error> {
+        let since = self.connection.query_one(
+            "SELECT min(started_at) FROM runs
+             WHERE account = ?1 AND exit IN (?2, ?3) AND id > coalesce(
+                 (SELECT max(id) FROM runs WHERE account = ?1 AND exit NOT IN (?2, ?3)
+                      AND exit < 128), 0)",
+            params![
+                account,
+                Exit::Unavailable.code(),
+                Exit::TemporaryFailure.code()
+            ],
+            |row| row.get(0),
+        )?;
+        Ok(since)
+    }
+
     /// Records the run; and does step 6 of the store's order for the last batch, where that is
     /// published. Where it is not, the next run takes up what is staged.
     ///
@@ -139,5 +161,53 @@ impl Cache {
         )?;
         transaction.commit()?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_begins_behind_the_last_run_that_was_none() {
+        let mut cache = Cache::blank().unwrap();
+        let query = "INSERT INTO accounts (id, key, host, user, name, store, tag, created_at)
+             VALUES (1, 'k', 'h', 'u', 'n', 's', 't', 0)";
+        cache.connection.execute(query, []).unwrap();
+        let account = AccountId::of(1);
+        let mut time = 0;
+        let mut after = |exit: Exit| {
+            time += 900;
+            let run = Run {
+                started_at: time,
+                finished_at: time + 5,
+                exit,
+                retrieved: 0,
+                octets: 0,
+                deleted: 0,
+                skipped: 0,
+                failed: 0,
+                on_server: None,
+                all_published: false,
+                clock_doubted: false,
+                error: None,
+            };
+            cache.finish_run(account, run).unwrap();
+            cache.failing_since(account).unwrap()
+        };
+        for (exit, expected) in [
+            (Exit::Unavailable, Some(900)),
+            (Exit::TemporaryFailure, Some(900)),
+            // A signal says nothing about the server.
+            (Exit::Terminated, Some(900)),
+            (Exit::Unavailable, Some(900)),
+            (Exit::Success, None),
+            (Exit::TemporaryFailure, Some(5_400)),
+            (Exit::NoPermission, None),
+            (Exit::Unavailable, Some(7_200)),
+            (Exit::Partial, None),
+        ] {
+            assert_eq!(after(exit), expected, "{exit:?}");
+        }
     }
 }

@@ -44,6 +44,7 @@ fn account(key: &str) -> crate::account::Account {
         route: Route::default(),
         tls: TlsSettings::default(),
         timeout: crate::account::DEFAULT_TIMEOUT,
+        alerts: crate::account::Alerts::default(),
     }
 }
 

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::account::{Account, LineEndings, PasswordSource};
-use crate::config::{Base, Error, Fault, Key, Origin, Problem, Setting, Settings, Store};
+use crate::config::{
+    AlertKeys, Base, Error, Fault, Key, Origin, Problem, Setting, Settings, Store,
+};
 use crate::words;
 
 use super::args::{Fetch, ServerFlags};
@@ -44,6 +46,12 @@ fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
             };
             set("--line-endings", style)
         }),
+        alerts: AlertKeys {
+            complain_after: flags
+                .complain_after
+                .map(|time| set("--complain-after", time)),
+            ..AlertKeys::default()
+        },
         ..server(&fetch.url, &flags.server, base)?
     };
     if let Some(folder) = &fetch.store.maildir {
@@ -54,10 +62,16 @@ fn settings(fetch: &Fetch, base: &Base) -> Result<Settings, Fault> {
         settings.set_store(path("--mbox", "mbox", file, base)?.map(Store::Mbox))?;
     }
     if let Some(line) = &fetch.store.exec {
-        let flag = "--exec";
-        let command = words::split(line)
-            .map_err(|error| Fault::new(&Origin::Flag(flag), Problem::Exec(error)))?;
-        settings.set_store(set(flag, Store::Exec(command)))?;
+        let command = command_words("--exec", "exec", line)?;
+        settings.set_store(command.map(Store::Exec))?;
+    }
+    if let Some(line) = &flags.on_new_mail {
+        let command = command_words("--on-new-mail", "on-new-mail", line)?;
+        settings.alerts.on_new_mail = Some(command);
+    }
+    if let Some(line) = &flags.on_failure {
+        let command = command_words("--on-failure", "on-failure", line)?;
+        settings.alerts.on_failure = Some(command);
     }
     if let Some(days) = flags.remove_after_days {
         settings.set_days(set("--remove-after-days", Some(days)))?;
@@ -126,6 +140,18 @@ fn command_line(
         ));
     }
     Ok(set(flag, command.to_owned()))
+}
+
+/// A command in one line, split into words without a shell.
+fn command_words(
+    flag: &'static str,
+    key: &'static str,
+    line: &str,
+) -> Result<Setting<Vec<String>>, Fault> {
+    let words = words::split(line);
+    let command =
+        words.map_err(|error| Fault::new(&Origin::Flag(flag), Problem::Command { key, error }))?;
+    Ok(set(flag, command))
 }
 
 pub(super) fn set<T>(flag: &'static str, value: T) -> Setting<T> {

@@ -24,6 +24,7 @@ mod fetch;
 mod forget;
 mod help;
 mod history;
+mod hooks;
 mod import;
 mod list;
 mod login;

@@ -30,18 +30,20 @@ impl<'a> Remembering<'a> {
         }
     }
 
-    /// Puts the password into the keyring, where one was typed and the server took it. A keyring
-    /// that fails is told of, and is no failure of the run.
-    pub(super) async fn keep(self, account: &Account, output: &Output) {
+    /// The password, where one was typed and the server took it.
+    pub(super) fn taken(self) -> Option<SecretString> {
         let typed = self.typed.into_inner();
         let typed = typed.unwrap_or_else(PoisonError::into_inner);
-        let Some(password) = typed.filter(|_| self.is_taken.load(Ordering::Relaxed)) else {
-            return;
-        };
-        match keyring::set(&keyring::Entry::password(account), &password).await {
-            Ok(()) => output.password_kept(&account.name),
-            Err(fault) => output.password_not_kept(&fault),
-        }
+        typed.filter(|_| self.is_taken.load(Ordering::Relaxed))
+    }
+}
+
+/// Puts the password of an account into the keyring. A keyring that fails is told of, and is no
+/// failure of the run.
+pub(super) async fn keep(account: &Account, password: &SecretString, output: &Output) {
+    match keyring::set(&keyring::Entry::password(account), password).await {
+        Ok(()) => output.password_kept(&account.name),
+        Err(fault) => output.password_not_kept(&fault),
     }
 }
 

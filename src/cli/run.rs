@@ -7,17 +7,16 @@ use std::sync::Arc;
 use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument;
 
-use crate::account::Account;
+use crate::account::{Account, Alerts};
 use crate::descriptors::ADVICE;
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::sync::{self, Allow, Outcome, Request};
 
-use super::descriptors;
-use super::output::Output;
+use super::output::{Complaint, Output};
 use super::prompt::Terminal;
-use super::remember::Remembering;
-use super::runtime;
+use super::remember::{self, Remembering};
+use super::{descriptors, hooks, runtime};
 
 /// How the accounts are synced.
 pub(super) struct Manner {
@@ -94,8 +93,9 @@ impl Crew {
         exit
     }
 
-    /// One account, in a task of its own so that its panic ends nothing else.
-    fn sync(&self, account: Account) -> impl Future<Output = Outcome> + Send + use<> {
+    /// One account, in a task of its own so that its panic ends nothing else. Gives its status,
+    /// once it has been told.
+    fn sync(&self, account: Account) -> impl Future<Output = Exit> + Send + use<> {
         let reporter = self.output.reporter(&account.name);
         let span = reporter.span();
         let prompt = Arc::clone(&self.prompt);
@@ -118,31 +118,45 @@ impl Crew {
                 dry_run,
                 allow,
                 same_as: same_as.as_deref(),
-                stop,
+                stop: stop.clone(),
                 clock: sync::system_clock,
             })
             .await;
-            if remember {
-                remembering.keep(&account, &output).await;
+            let typed = remembering.taken().filter(|_| remember);
+            // It has something to say at its end, too, and says that first.
+            drop(reporter);
+            let Account { name, alerts, .. } = &account;
+            let complaint = complaint(alerts, &outcome, sync::system_clock());
+            let exit = output.outcome(name, &outcome, complaint);
+            if let Some(password) = typed {
+                remember::keep(&account, &password, &output).await;
             }
-            outcome
+            if !dry_run {
+                hooks::run(name, alerts, &outcome, complaint, &stop, &output).await;
+            }
+            exit
         };
         run.instrument(span)
     }
 
-    fn tell(
-        &self,
-        ended: Result<(Id, Outcome), JoinError>,
-        names: &mut HashMap<Id, String>,
-    ) -> Exit {
+    fn tell(&self, ended: Result<(Id, Exit), JoinError>, names: &mut HashMap<Id, String>) -> Exit {
         let id = match &ended {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
         let name = names.remove(&id).unwrap_or_default();
         match ended {
-            Ok((_, outcome)) => self.output.outcome(&name, &outcome),
+            Ok((_, exit)) => exit,
             Err(_) => self.output.panicked(&name),
         }
+    }
+}
+
+/// When a person hears of a failure.
+fn complaint(alerts: &Alerts, outcome: &Outcome, now: i64) -> Complaint {
+    match (alerts.complain_after, outcome.failing_since) {
+        (patience, _) if outcome.is_put_off(patience, now) => Complaint::PutOff,
+        (Some(_), Some(since)) => Complaint::Late { since },
+        _ => Complaint::AtOnce,
     }
 }

@@ -208,7 +208,7 @@ fn flag_advice(problem: &Problem) -> Option<String> {
         Problem::Contradiction(Contradiction::StubsWithoutMaildir) => {
             "leave `--header-stubs` out, or name a `--maildir`"
         }
-        Problem::Exec(_) => "write for example `--exec 'maildrop -d anna'`",
+        Problem::Command { key: "exec", .. } => "write for example `--exec 'maildrop -d anna'`",
         Problem::Fingerprint(_) => {
             "write `--fingerprint sha256:…` with the digits that `popsync probe` shows; \
              `spki-sha256:` is that of the public key"

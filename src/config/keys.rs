@@ -3,7 +3,7 @@
 use crate::account::AuthMethod;
 
 /// The keys of an account, in the order of the manual.
-pub const ACCOUNT_KEYS: [&str; 30] = [
+pub const ACCOUNT_KEYS: [&str; 33] = [
     "server",
     "user",
     "auth",
@@ -34,6 +34,9 @@ pub const ACCOUNT_KEYS: [&str; 30] = [
     "source-address",
     "timeout",
     "line-endings",
+    "complain-after",
+    "on-new-mail",
+    "on-failure",
 ];
 
 /// The keys at the top of the file.

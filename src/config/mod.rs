@@ -15,6 +15,7 @@ use crate::account::Account;
 use crate::auth::private_file::FileFault;
 use crate::patient::{PATIENCE, Patient, without_mark};
 
+mod alerts;
 mod contradiction;
 mod document;
 mod edit;
@@ -36,6 +37,8 @@ mod table;
 pub(crate) mod tls;
 mod url;
 
+#[cfg(feature = "cli")]
+pub(crate) use alerts::AlertKeys;
 pub use contradiction::Contradiction;
 use document::Document;
 pub use edit::{EditError, Keys, add_account, preview, remove_account, rename_account};

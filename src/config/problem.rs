@@ -9,7 +9,7 @@ use super::foreign;
 use super::keys::{ACCOUNT_KEYS, OAUTH_KEYS, TLS_KEYS, TOP_KEYS};
 use super::paths::PathError;
 use super::proxy::ProxyError;
-use super::quantity::{SizeError, TimeError};
+use super::quantity::{SizeError, SpanError, TimeError};
 use super::url::UrlError;
 use crate::words::WordsError;
 
@@ -60,8 +60,14 @@ pub enum Problem {
         error: EndpointError,
     },
     /// Not a command.
-    #[error("`exec` is {0}")]
-    Exec(#[source] WordsError),
+    #[error("`{key}` is {error}")]
+    Command {
+        /// The key.
+        key: &'static str,
+        /// Why.
+        #[source]
+        error: WordsError,
+    },
     /// Not a time.
     #[error("`exec-timeout` is {0}")]
     ExecTime(#[source] TimeError),
@@ -124,6 +130,15 @@ pub enum Problem {
     Syntax {
         /// The parser's words.
         message: String,
+    },
+    /// Not a time over many runs.
+    #[error("`{key}` is {error}")]
+    Span {
+        /// The key.
+        key: &'static str,
+        /// Why.
+        #[source]
+        error: SpanError,
     },
     /// Not an address.
     #[error("`source-address` is not an IP address")]
@@ -214,9 +229,10 @@ impl Problem {
                 "write the name in the server's certificate: `server-name = \"mail.example.com\"`"
             }
             Self::Size { key, .. } => return example(key),
+            Self::Span { key, .. } => return example(key),
             Self::SourceAddress => return example("source-address"),
             Self::Syntax { message } => return syntax_advice(message),
-            Self::Exec(_) => return example("exec"),
+            Self::Command { key, .. } => return example(key),
             Self::ExecTime(_) => return example("exec-timeout"),
             Self::Time(_) => "write for example `timeout = \"2m\"`",
             Self::UnknownKey { key, known, .. }
@@ -280,6 +296,7 @@ fn example(key: &str) -> Option<String> {
     let text = match key {
         "accounts" | "accounts.NAME" => "write `[accounts.work]` and the account's keys below it",
         "auth" => "write `auth = \"user\"`",
+        "complain-after" => "write for example `complain-after = \"3h\"`",
         "defaults" => "write `[defaults]` and the keys below it",
         "exec" => {
             "write for example `exec = \"maildrop -d anna\"`, or `[\"maildrop\", \"-d\", \"anna\"]`"
@@ -295,6 +312,8 @@ fn example(key: &str) -> Option<String> {
         "max-messages" => "write for example `max-messages = 500`",
         "max-octets" => "write for example `max-octets = \"1 GiB\"`",
         "max-size" => "write for example `max-size = \"25 MB\"`",
+        "on-failure" => "write for example `on-failure = \"notify-send popsync failed\"`",
+        "on-new-mail" => "write for example `on-new-mail = \"notmuch new\"`",
         "password-command" => "write for example `password-command = \"pass show mail/work\"`",
         "oauth-token-command" => {
             "write for example `oauth-token-command = \"oama access anna@example.com\"`"

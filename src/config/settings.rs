@@ -15,6 +15,7 @@ use crate::account::{
 use crate::auth::argument;
 use crate::profile::Profile;
 
+use super::alerts::AlertKeys;
 use super::contradiction::Contradiction;
 use super::faults::Faults;
 use super::problem::Problem;
@@ -129,6 +130,7 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<Setting<Tls>>,
     pub(crate) timeout: Option<Setting<Duration>>,
     pub(crate) line_endings: Option<Setting<LineEndings>>,
+    pub(crate) alerts: AlertKeys,
 }
 
 impl Settings {
@@ -233,6 +235,7 @@ impl Settings {
             tls: self.tls.or(below.tls),
             timeout: self.timeout.or(below.timeout),
             line_endings: self.line_endings.or(below.line_endings),
+            alerts: self.alerts.or(below.alerts),
         }
     }
 
@@ -301,6 +304,7 @@ impl Settings {
                 Some(Tls::Off) | None => TlsSettings::default(),
             },
             timeout: value_or_default(self.timeout, DEFAULT_TIMEOUT),
+            alerts: self.alerts.alerts(),
         })
     }
 

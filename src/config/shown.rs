@@ -69,7 +69,7 @@ fn of_text(text: &str, name: &str) -> Option<Shown> {
 
 /// A command may have a secret in it, and a key that is not known may be anything.
 fn is_secret(key: &str) -> bool {
-    key.ends_with("command") || key == "exec" || key == "proxy"
+    key.ends_with("command") || ["exec", "on-new-mail", "on-failure", "proxy"].contains(&key)
 }
 
 fn without_secrets(value: &Value) -> Value {

@@ -125,6 +125,11 @@ pub(super) fn set(
         "tls" => settings.tls = Some(value("tls").tls(base)?),
         "timeout" => settings.timeout = Some(value("timeout").time()?),
         "line-endings" => settings.line_endings = Some(value("line-endings").line_endings()?),
+        "complain-after" => {
+            settings.alerts.complain_after = Some(value("complain-after").long_time()?);
+        }
+        "on-new-mail" => settings.alerts.on_new_mail = Some(value("on-new-mail").words()?),
+        "on-failure" => settings.alerts.on_failure = Some(value("on-failure").words()?),
         "password" | "passwd" | "pass" => {
             return Err(Fault::new(&Origin::File(key.span()), Problem::Password).into());
         }
@@ -218,7 +223,8 @@ impl<'a, 'i> Value<'a, 'i> {
             }
             _ => return Err(self.wrong_type("a text in quotes or a list of texts")),
         };
-        Ok(self.setting(words.map_err(|error| self.fault(Problem::Exec(error)))?))
+        let key = self.key;
+        Ok(self.setting(words.map_err(|error| self.fault(Problem::Command { key, error }))?))
     }
 
     fn exec_time(&self) -> Result<Setting<std::time::Duration>, Fault> {
@@ -273,6 +279,12 @@ impl<'a, 'i> Value<'a, 'i> {
     fn time(&self) -> Result<Setting<std::time::Duration>, Fault> {
         let time = quantity::time(&self.quantity()?);
         Ok(self.setting(time.map_err(|error| self.fault(Problem::Time(error)))?))
+    }
+
+    fn long_time(&self) -> Result<Setting<std::time::Duration>, Fault> {
+        let span = quantity::span(&self.quantity()?);
+        let key = self.key;
+        Ok(self.setting(span.map_err(|error| self.fault(Problem::Span { key, error }))?))
     }
 
     fn tls(&self, base: &Base) -> Result<Setting<Tls>, Faults> {

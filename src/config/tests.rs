@@ -82,6 +82,9 @@ fn every_key_is_read() {
         tls = { ca-file = "ca.pem", client-cert = "anna.pem", min-version = "1.3", server-name = "pop" }
         timeout = "2m"
         line-endings = "crlf"
+        complain-after = "3h"
+        on-new-mail = "notmuch new"
+        on-failure = ["notify-send", "it failed"]
         "#,
     )
     .unwrap();
@@ -157,6 +160,23 @@ fn every_key_is_read() {
             ),
         },
         timeout: 120s,
+        alerts: Alerts {
+            complain_after: Some(
+                10800s,
+            ),
+            on_new_mail: Some(
+                [
+                    "notmuch",
+                    "new",
+                ],
+            ),
+            on_failure: Some(
+                [
+                    "notify-send",
+                    "it failed",
+                ],
+            ),
+        },
     }
     "#);
 }

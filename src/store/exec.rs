@@ -18,7 +18,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use crate::children::{self, Reach};
+use crate::children::{self, ENVIRONMENT, Reach};
 
 use super::spool::Spool;
 use super::{Delivery, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store};
@@ -34,12 +34,6 @@ const TOLD: usize = 500;
 
 /// How long the agent's words are waited for when it has ended: others may hold their end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-
-/// What an agent gets to know of popsync's environment: what says who and where it runs, and
-/// nothing else, since a password may be among the rest.
-const ENVIRONMENT: [&str; 9] = [
-    "HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER",
-];
 
 /// A delivery agent.
 #[derive(Debug, Clone)]

@@ -164,6 +164,16 @@ impl Error {
         }
     }
 
+    /// Since when another run has had the account, in seconds since 1970, where that is the error.
+    pub(super) fn holder_since(&self) -> Option<i64> {
+        match self {
+            Self::Cache(cache::Error::Locked { holder }) => {
+                Some(holder.as_ref()?.since.as_second())
+            }
+            _ => None,
+        }
+    }
+
     /// Whether people will wonder what became of the mail on the server.
     pub(super) fn makes_wonder(&self) -> bool {
         let exit = self.exit();

@@ -13,7 +13,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::account::{Account, Identity, StoreSettings};
 use crate::auth::source::Prompt;
@@ -105,6 +105,9 @@ pub struct Outcome {
     pub summary: Summary,
     /// Whether the run came to its end.
     pub result: Result<(), Error>,
+    /// Since when no run has come to its end because the server could not be reached or had no time,
+    /// in seconds since 1970; none where this run failed otherwise, or did not.
+    pub failing_since: Option<i64>,
 }
 
 impl Outcome {
@@ -113,6 +116,17 @@ impl Outcome {
         match &self.result {
             Err(error) => error.exit(),
             Ok(()) => self.summary.exit(),
+        }
+    }
+
+    /// True if it is too early to complain of the failure: it is one that may pass, and has lasted
+    /// less than `patience` at the time `now`, in seconds since 1970.
+    pub fn is_put_off(&self, patience: Option<Duration>, now: i64) -> bool {
+        match (patience, self.failing_since) {
+            (Some(patience), Some(since)) => {
+                now.saturating_sub(since) < patience.as_secs().cast_signed()
+            }
+            _ => false,
         }
     }
 
@@ -159,25 +173,45 @@ pub async fn run(request: Request<'_>) -> Outcome {
         ..request
     };
     let mut summary = Summary::default();
+    let mut failing_since = None;
     let result = if request.dry_run {
         rehearse::rehearse(&request, &mut summary).await
     } else {
-        perform(&request, &mut summary).await
+        perform(&request, &mut summary, &mut failing_since).await
     };
     summary.elapsed = began.elapsed().saturating_sub(waited.time());
-    Outcome { summary, result }
+    Outcome {
+        summary,
+        result,
+        failing_since,
+    }
+}
+
+/// True for the status of a failure that may be gone in the next run, without anybody doing anything.
+fn is_outage(exit: Exit) -> bool {
+    matches!(exit, Exit::Unavailable | Exit::TemporaryFailure)
 }
 
 /// All steps.
-async fn perform(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
+async fn perform(
+    request: &Request<'_>,
+    summary: &mut Summary,
+    failing_since: &mut Option<i64>,
+) -> Result<(), Error> {
     let started_at = (request.clock)();
     // Step 1. What fails here has no place to be recorded in.
     let preparing = Run::prepare(request, started_at);
-    let mut run = request.stop.unless_stopped(preparing).await??;
+    let prepared = request.stop.unless_stopped(preparing).await?;
+    let mut run = prepared.inspect_err(|error| *failing_since = error.holder_since())?;
     let result = run.steps(summary).await;
     // Step 7.
-    let recorded = run.record(started_at, summary, &result).await;
-    result.and(recorded)
+    match run.record(started_at, summary, &result).await {
+        Ok(since) => {
+            *failing_since = since;
+            result
+        }
+        Err(error) => result.and(Err(error)),
+    }
 }
 
 /// The readers' side of a store that is not opened for delivery.

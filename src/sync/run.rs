@@ -158,13 +158,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Step 7.
+    /// Step 7. Gives since when runs have failed like this one, where that may pass by itself.
     pub(super) async fn record(
         mut self,
         started_at: i64,
         summary: &Summary,
         result: &Result<(), Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<i64>, Error> {
         let breaks = Breakers {
             all: std::mem::take(&mut self.trouble.breaks),
             tried: std::mem::take(&mut self.tally.tried),
@@ -186,7 +186,14 @@ impl<'a> Run<'a> {
         if self.tally.all_published {
             leftovers::clear(&mut self.ledger, self.request, &self.store).await;
         }
-        Ok(())
+        match result {
+            Err(error) if super::is_outage(error.exit()) => {
+                self.ledger
+                    .with(|cache, account| cache.failing_since(account))
+                    .await
+            }
+            _ => Ok(None),
+        }
     }
 }
 

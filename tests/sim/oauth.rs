@@ -116,6 +116,7 @@ fn account(folder: &Path) -> Account {
         route: Route::default(),
         tls: TlsSettings::default(),
         timeout: Duration::from_secs(5),
+        alerts: popsync::account::Alerts::default(),
     }
 }
 

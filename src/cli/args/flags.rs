@@ -171,6 +171,26 @@ pub(in crate::cli) struct AccountFlags {
         hide_possible_values = true
     )]
     pub(in crate::cli) line_endings: Option<String>,
+
+    /// Complain of a server that cannot be reached only after TIME
+    ///
+    /// For runs without a terminal, as by cron: they stay silent while the mailbox fails with 69
+    /// or 75 and has not done so for as long. The exit status is what it is without this. In
+    /// seconds, or with a unit: s, m, h or d. Default: at once.
+    #[arg(long, value_name = "TIME", value_parser = quantity::span)]
+    pub(in crate::cli) complain_after: Option<Duration>,
+
+    /// Program to run once new messages have come
+    ///
+    /// A program and its arguments; no shell is used. Its standard input has the counts as JSON.
+    #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
+    pub(in crate::cli) on_new_mail: Option<String>,
+
+    /// Program to run when a run has failed
+    ///
+    /// As for --on-new-mail. It is not run while --complain-after keeps popsync silent.
+    #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
+    pub(in crate::cli) on_failure: Option<String>,
 }
 
 /// Those of them that are about getting to the mailbox.

@@ -31,6 +31,7 @@ mod account;
 mod config_file;
 mod gate;
 mod history;
+mod hook;
 mod import;
 mod json;
 mod lines;
@@ -64,6 +65,20 @@ pub(super) struct Options {
     pub(super) dry_run: bool,
     /// Colour on stderr; `None` asks the terminal.
     pub(super) colour: Option<bool>,
+}
+
+/// When a person hears of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Complaint {
+    /// At once.
+    AtOnce,
+    /// Not yet: it may pass, and has not lasted long.
+    PutOff,
+    /// Now, since it has lasted long.
+    Late {
+        /// Since when, in seconds since 1970.
+        since: i64,
+    },
 }
 
 /// Where it all goes.
@@ -236,19 +251,39 @@ impl Output {
         let message = chain(error);
         self.problem(Some(account), &message);
         self.hint(hint.as_deref());
+        self.json_error(account, &message, exit, hint);
+    }
+
+    fn json_error(&self, account: &str, message: &str, exit: Exit, hint: Option<String>) {
         self.json(|| Line::Error {
             account: Some(account),
             exit: exit.code(),
-            message: sanitize::text(&message).into_owned(),
+            message: sanitize::text(message).into_owned(),
             hint,
         });
     }
 
-    /// How an account's run ended: the error, then what was done all the same.
-    pub(super) fn outcome(&self, account: &str, outcome: &Outcome) -> Exit {
+    /// How an account's run ended: the error, then what was done all the same. An error that it is
+    /// too early to complain of is for a person at a terminal, and for programs.
+    pub(super) fn outcome(&self, account: &str, outcome: &Outcome, complaint: Complaint) -> Exit {
         let exit = outcome.exit();
         if let Err(error) = &outcome.result {
-            self.account_error(account, error, exit, outcome.advice());
+            let (message, hint) = (chain(error), outcome.advice());
+            match complaint {
+                Complaint::PutOff if !self.terminal => {
+                    tracing::debug!(target: log::STEPS, "too early to complain: {message}");
+                }
+                Complaint::Late { since } => {
+                    let since = standing::zoned(since);
+                    self.problem(Some(account), &format!("{message}; failing since {since}"));
+                    self.hint(hint.as_deref());
+                }
+                Complaint::AtOnce | Complaint::PutOff => {
+                    self.problem(Some(account), &message);
+                    self.hint(hint.as_deref());
+                }
+            }
+            self.json_error(account, &message, exit, hint);
         }
         self.summary(account, &outcome.summary, exit, outcome.result.is_ok());
         exit

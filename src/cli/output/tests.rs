@@ -61,7 +61,7 @@ fn shown(options: Options, terminal: bool, events: &[Event<'_>], outcome: &Outco
         reporter.report(*event);
     }
     drop(reporter);
-    output.outcome("work", outcome);
+    output.outcome("work", outcome, Complaint::AtOnce);
     assert_eq!(output.finish(), Exit::Success);
     format!("out:\n{}err:\n{}", out.text(), err.text())
 }
@@ -75,6 +75,7 @@ fn done() -> Outcome {
             ..Summary::default()
         },
         result: Ok(()),
+        failing_since: None,
     }
 }
 
@@ -82,6 +83,7 @@ fn failed() -> Outcome {
     Outcome {
         summary: Summary::default(),
         result: Err(sync::Error::Auth(auth::Error::NoSource { keyring: None })),
+        failing_since: None,
     }
 }
 
@@ -251,6 +253,37 @@ fn json_tells_progress_now_and_then() {
         lines.last().copied(),
         Some(r#"{"event":"retrieved","account":"work","messages":1,"bytes":100000}"#)
     );
+}
+
+/// A person who looks on is told at once; cron is told once it has lasted, and since when.
+#[test]
+fn a_failure_that_may_pass_is_put_off_without_a_terminal_and_not_in_json() {
+    let told = |options, terminal, complaint| {
+        let (output, out, err) = output(options, terminal);
+        assert_eq!(
+            output.outcome("work", &failed(), complaint),
+            Exit::NoPermission
+        );
+        output.finish();
+        (out.text(), err.text())
+    };
+    let (out, err) = told(TEXT, false, Complaint::PutOff);
+    assert_eq!((out.as_str(), err.as_str()), ("", ""));
+    assert!(
+        told(TEXT, true, Complaint::PutOff)
+            .1
+            .starts_with("popsync: work: ")
+    );
+    let (out, err) = told(JSON, false, Complaint::PutOff);
+    assert!(
+        out.starts_with("{\"event\":\"error\",\"account\":\"work\""),
+        "{out}"
+    );
+    assert_eq!(err, "");
+    let since = 1_700_000_000;
+    let (_, err) = told(TEXT, false, Complaint::Late { since });
+    let words = format!("; failing since {}\n", standing::zoned(since));
+    assert!(err.contains(&words) && err.contains("hint: "), "{err}");
 }
 
 #[test]

@@ -260,6 +260,7 @@ pub(super) fn account(profile: Profile, security: Security) -> Account {
         route: Route::default(),
         tls: TlsSettings::default(),
         timeout: SECOND,
+        alerts: crate::account::Alerts::default(),
     }
 }
 

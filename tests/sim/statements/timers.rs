@@ -45,6 +45,7 @@ fn account(port: u16) -> Account {
         route: Route::default(),
         tls: TlsSettings::default(),
         timeout: Duration::from_secs(30),
+        alerts: popsync::account::Alerts::default(),
     }
 }
 

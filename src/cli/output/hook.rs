@@ -1,0 +1,60 @@
+//! What hooks are given, and what is said of those that fail.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::sync::Outcome;
+
+use super::json::Line;
+use super::{Output, chain, sanitize};
+
+#[derive(Serialize)]
+struct Told<'a> {
+    event: &'a str,
+    account: &'a str,
+    retrieved: u64,
+    bytes: u64,
+    headers: u64,
+    deleted: u64,
+    skipped: u64,
+    failed: u64,
+    held: u64,
+    on_server: u64,
+    exit: u8,
+    error: Option<Cow<'a, str>>,
+}
+
+impl Output {
+    /// The line that a hook gets on its standard input, with its end.
+    pub(in crate::cli) fn hook(&self, event: &str, account: &str, outcome: &Outcome) -> String {
+        let summary = &outcome.summary;
+        let error = outcome.result.as_ref().err().map(|error| chain(error));
+        let told = Told {
+            event,
+            account,
+            retrieved: summary.retrieved,
+            bytes: summary.octets,
+            headers: summary.headers,
+            deleted: summary.deleted,
+            skipped: summary.skipped,
+            failed: summary.failed,
+            held: summary.held,
+            on_server: summary.on_server,
+            exit: outcome.exit().code(),
+            error: error.as_deref().map(sanitize::text),
+        };
+        // Numbers, strings and nothing else: this cannot fail.
+        let line = serde_json::to_string(&told).unwrap_or_default();
+        line + "\n"
+    }
+
+    /// A hook did not do its work. The run is what it was.
+    pub(in crate::cli) fn hook_failed(&self, account: &str, message: &str) {
+        self.warning(account, message);
+        self.json(|| Line::Warning {
+            account,
+            message: sanitize::text(message),
+        });
+    }
+}

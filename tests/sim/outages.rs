@@ -1,0 +1,74 @@
+//! Servers that cannot be reached, or have no time, for a while: when that is said.
+
+use exchange_sim::{Knobs, RefuseLogins};
+use rusqlite::Connection;
+use serde_json::Value;
+
+use support::bench::{Bench, Ended, letters};
+
+/// A sync while nobody is where the server should be.
+fn unreachable(bench: &Bench, keys: &str, arguments: &[&str]) -> Ended {
+    let socket = format!("socket = {:?}\n{keys}", bench.path("nobody"));
+    bench.sync(&socket, arguments).gives(69)
+}
+
+#[test]
+fn a_short_outage_is_recorded_and_not_complained_of() {
+    let bench = Bench::with(letters(1));
+    let patient = "complain-after = \"3h\"";
+    bench.sync(patient, &[]).gives(0);
+    // At once, if nothing is said.
+    unreachable(&bench, "", &[]).says("hint: ");
+    for _ in 0..2 {
+        let ended = unreachable(&bench, patient, &[]);
+        assert_eq!((ended.out.as_str(), ended.err.as_str()), ("", ""));
+    }
+    let log = bench.configured("log", "", &["--json"]).gives(0).out;
+    let exits: Vec<_> = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["exit"].clone())
+        .collect();
+    assert_eq!(exits, [69, 69, 69, 0]);
+    // Programs are told.
+    let ended = unreachable(&bench, patient, &["--json"]);
+    assert!(
+        ended
+            .out
+            .starts_with("{\"event\":\"error\",\"account\":\"work\",\"exit\":69")
+    );
+    assert_eq!(ended.err, "");
+    // And so is who asks for the steps.
+    unreachable(&bench, patient, &["-v"]).says("too early to complain");
+}
+
+#[test]
+fn one_that_lasts_is_complained_of_with_the_time_since_when() {
+    let bench = Bench::with(letters(1));
+    let patient = "complain-after = \"3h\"";
+    bench.sync(patient, &[]).gives(0);
+    assert_eq!(unreachable(&bench, patient, &[]).err, "");
+    // Four hours pass.
+    let state = Connection::open(bench.path("state/popsync.sqlite3")).unwrap();
+    let passing = "UPDATE runs SET started_at = started_at - 14400,
+        finished_at = finished_at - 14400";
+    assert_eq!(state.execute(passing, []).unwrap(), 2);
+    drop(state);
+    unreachable(&bench, patient, &[]).says("; failing since 2");
+    // Once the server was there, an outage begins anew.
+    bench.sync(patient, &[]).gives(0);
+    assert_eq!(unreachable(&bench, patient, &[]).err, "");
+}
+
+#[test]
+fn other_failures_are_said_at_once() {
+    let bench = Bench::with(letters(1));
+    bench.knobs(Knobs {
+        refuse_logins: Some(RefuseLogins {
+            text: "no".to_owned(),
+            times: None,
+        }),
+        ..Knobs::default()
+    });
+    let ended = bench.sync("complain-after = \"3h\"", &[]).gives(77);
+    ended.says("the server refused PASS: `no`");
+}
