@@ -270,6 +270,16 @@ impl Error {
         }
     }
 
+    /// The negative answer that ended the session, where it was one to the login.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Denied { refusal, .. } => Some(refusal),
+            Self::LeadingBlank(refusal) | Self::Login(refusal) => Some(refusal),
+            Self::LongLine { fault, .. } => fault.refusal(),
+            _ => None,
+        }
+    }
+
     /// Whether the login failed, and the session could go on.
     pub(super) fn is_refused_login(&self) -> bool {
         match self {

@@ -44,6 +44,9 @@ impl Run<'_> {
             Err(_) => Capabilities::default(),
         };
         let (visit, (snapshot, look)) = (visit?, recalled?);
+        for past in [&mut self.past, &mut past] {
+            past.note_login(visit.session.capabilities());
+        }
         let completing = visit.complete(request, &stop, password, &snapshot, &past);
         let Listed {
             mut session,

@@ -1,7 +1,11 @@
 //! Steps 2 and 3: from nothing to a maildrop.
 
-use secrecy::SecretString;
+use std::time::Duration;
 
+use secrecy::SecretString;
+use tokio::time::sleep;
+
+use super::patience::{Patience, login_delay};
 use super::{Listed, Visit};
 use crate::account::Limits;
 use crate::cache::{self, AccountId, Cache, Shown, Snapshot};
@@ -30,6 +34,10 @@ pub(in crate::sync) struct Past {
     contradicted: bool,
     /// No sizes are asked for: the server breaks the session at LIST, or nobody needs them.
     without_sizes: bool,
+    /// This run has logged in before.
+    has_logged_in: bool,
+    /// The time that the server wanted between two logins then.
+    login_delay: Option<Duration>,
 }
 
 impl Past {
@@ -45,8 +53,16 @@ impl Past {
     pub(in crate::sync) fn essence(&self) -> Self {
         Self {
             without_sizes: self.without_sizes,
+            has_logged_in: self.has_logged_in,
+            login_delay: self.login_delay,
             ..Self::default()
         }
+    }
+
+    /// Takes note that this run has logged in to a server that can do this.
+    pub(in crate::sync) fn note_login(&mut self, capabilities: &Capabilities) {
+        self.has_logged_in = true;
+        self.login_delay = login_delay(capabilities);
     }
 
     pub(in crate::sync) fn read(
@@ -61,6 +77,7 @@ impl Past {
             stat_octets: guard.stat_octets,
             contradicted: guard.contradicted,
             without_sizes: cache.breaks_at_list(account, now)?,
+            ..Self::default()
         })
     }
 }
@@ -131,7 +148,21 @@ async fn list(
             tls: peer.tls.as_deref(),
         });
     };
-    let mut session = Session::begin(request.account, password, known, connected).await?;
+    let mut patience = Patience::new(request.account.timeout);
+    let mut session = loop {
+        let error = match Session::begin(request.account, password, known, connected).await {
+            Ok(session) => break session,
+            Err(error) => error,
+        };
+        let wait = patience.wait(&error, past.login_delay);
+        match wait.filter(|_| past.has_logged_in) {
+            Some(wait) => {
+                tracing::debug!(%error, "trying again in {} s", wait.as_secs());
+                sleep(wait).await;
+            }
+            None => return Err(error.into()),
+        }
+    };
     request.reporter.report(Event::LoggedIn);
     let mut builder = maildrop::Builder::expecting(past.listed.unwrap_or(0));
     let few = past.listed.is_none_or(|listed| listed <= SIZES_AT_ONCE);

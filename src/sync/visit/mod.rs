@@ -19,6 +19,7 @@ use crate::maildrop::{self, Maildrop};
 use crate::session::{self, Refusal, Session};
 
 mod listing;
+mod patience;
 
 pub(super) use listing::Past;
 

@@ -85,6 +85,24 @@ fn a_server_that_takes_no_further_session_is_no_failure() {
     bench.fetch(&with("10")).gives(75);
 }
 
+/// It wants a moment after the last session, which is this run's own.
+#[test]
+fn a_further_session_that_comes_too_soon_waits_for_a_moment() {
+    for (login_delay, busy_after_quit) in [(Some(1), None), (None, Some(Duration::from_secs(1)))] {
+        let knobs = Knobs {
+            login_delay,
+            busy_after_quit,
+            ..oldest(2)
+        };
+        let bench = Setup::with(letters(3)).knobs(knobs).start();
+        let ended = bench.fetch(&with("10")).gives(0);
+        assert_eq!(ended.err, "");
+        assert!(logins(&bench) > 3, "nothing came too soon");
+        bench.assert_exactly_once();
+        assert!(bench.mailbox().is_empty());
+    }
+}
+
 #[test]
 fn a_message_that_cannot_be_had_fails_once_a_run() {
     let bench = Setup::with(letters(5)).start();
