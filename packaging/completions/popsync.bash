@@ -2249,7 +2249,7 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__sync)
-            opts="-j -v -q -h --jobs --dry-run --allow-mass-delete --accept-store --same-as --config --state-dir --verbose --quiet --json --color --help"
+            opts="-j -v -q -h --jobs --every --dry-run --allow-mass-delete --accept-store --same-as --config --state-dir --verbose --quiet --json --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2260,6 +2260,10 @@ _popsync() {
                     return 0
                     ;;
                 -j)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -244,6 +244,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand fetch" -s q -l quiet -d 
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l json -d 'Print one JSON object per line on standard output'
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popsync -n "__fish_popsync_using_subcommand sync" -s j -l jobs -d 'Accounts at work at the same time' -r
+complete -c popsync -n "__fish_popsync_using_subcommand sync" -l every -d 'Stay, and sync again each TIME' -r
 complete -c popsync -n "__fish_popsync_using_subcommand sync" -l same-as -d 'Take over what is remembered of the mailbox under another name' -r
 complete -c popsync -n "__fish_popsync_using_subcommand sync" -l config -d 'Configuration file' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand sync" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"

@@ -4,11 +4,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use crate::config::quantity;
 use crate::import::{Format, Mailbox};
 
 use super::help;
@@ -185,6 +187,19 @@ pub(super) struct Sync {
     /// Accounts at work at the same time
     #[arg(long, short, value_name = "N", default_value = "4", value_parser = number::<NonZeroUsize>)]
     pub(super) jobs: NonZeroUsize,
+
+    /// Stay, and sync again each TIME
+    ///
+    /// For containers and others without cron and systemd; the first sync begins at once. SIGTERM
+    /// ends it in good order, SIGHUP reads the configuration again and syncs at once. In seconds, or
+    /// with a unit: s, m, h or d.
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = quantity::span,
+        conflicts_with_all = ["dry_run", "allow_mass_delete", "accept_store", "same_as"]
+    )]
+    pub(super) every: Option<Duration>,
 
     #[command(flatten)]
     pub(super) run: RunFlags,

@@ -194,6 +194,7 @@ pub(super) fn sync() -> &'static str {
 Examples:
   popsync sync
   popsync sync work home --jobs 2
+  popsync sync --every 15m
   popsync sync --json | jq 'select(.event == \"summary\")'
 
 With several accounts the exit status is the highest one of any account;

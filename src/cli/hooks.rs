@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::sync::Outcome;
 
+use super::output::log::STEPS;
 use super::output::{Complaint, Output};
 
 /// How long such a program may take.
@@ -76,7 +77,7 @@ pub(super) async fn run(
         let line = output.hook(event, account, outcome);
         let running = stop.unless_overdue(bounded(program, arguments, &line));
         match running.await {
-            Ok(Ok(())) => tracing::debug!(target: "popsync::sync", "{key}: `{program}` ran"),
+            Ok(Ok(())) => tracing::debug!(target: STEPS, "{key}: `{program}` ran"),
             Ok(Err(fault)) => output.hook_failed(account, &format!("{key}: {fault}")),
             // popsync ends, and the program with it.
             Err(_) => {}

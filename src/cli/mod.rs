@@ -20,6 +20,7 @@ mod account;
 pub mod args;
 mod config_file;
 mod descriptors;
+mod every;
 mod fetch;
 mod forget;
 mod help;
@@ -47,6 +48,7 @@ mod verify;
 
 use args::{Cli, Color, Command, Global};
 use output::{Options, Output};
+use run::Orders;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -86,7 +88,10 @@ pub fn main() -> ExitCode {
         Command::Sync(arguments) => {
             let accounts = || Config::load(&config_path(&cli.global)?)?.select(&arguments.accounts);
             let jobs = arguments.jobs.get();
-            sync(&cli.global, &arguments.run, jobs, false, accounts)
+            match arguments.every {
+                Some(every) => every::every(&cli.global, every, jobs, accounts),
+                None => sync(&cli.global, &arguments.run, jobs, false, accounts),
+            }
         }
     }
     .into()
@@ -119,14 +124,16 @@ fn sync(
             Exit::Usage
         }
         Ok((accounts, state_dir)) => {
-            let manner = run::Manner {
+            let jobs = jobs.min(accounts.len()).max(1);
+            let orders = Orders {
                 jobs,
                 dry_run: run.dry_run,
                 allow: run.allow(),
                 same_as: run.same_as.clone(),
                 remember,
+                state_dir,
             };
-            run::run(accounts, manner, &state_dir, &output)
+            run::run(accounts, &orders, &output)
         }
         Err(error) => output.config_error(&error),
     };

@@ -1,7 +1,7 @@
 //! Runs accounts side by side, and makes one exit status of them.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::task::{Id, JoinError, JoinSet};
@@ -18,60 +18,71 @@ use super::prompt::Terminal;
 use super::remember::{self, Remembering};
 use super::{descriptors, hooks, runtime};
 
-/// How the accounts are synced.
-pub(super) struct Manner {
-    /// So many of them at the same time.
+/// What a run over accounts is to do.
+pub(super) struct Orders {
+    /// So many accounts are at work at the same time.
     pub(super) jobs: usize,
     pub(super) dry_run: bool,
     pub(super) allow: Allow,
     pub(super) same_as: Option<String>,
     /// A typed password goes into the keyring.
     pub(super) remember: bool,
+    pub(super) state_dir: PathBuf,
 }
 
 /// Syncs the accounts.
-pub(super) fn run(
-    accounts: Vec<Account>,
-    manner: Manner,
-    state_dir: &Path,
-    output: &Arc<Output>,
-) -> Exit {
-    let jobs = manner.jobs.min(accounts.len()).max(1);
-    if let Some(limit) = descriptors::too_few_for(jobs) {
-        let message = format!("{limit} open files are too few for {jobs} accounts at once");
-        output.problem(None, &message);
-        output.hint(Some(ADVICE));
-        return Exit::IoError;
+pub(super) fn run(accounts: Vec<Account>, orders: &Orders, output: &Arc<Output>) -> Exit {
+    if let Err(exit) = have_room(orders.jobs, output) {
+        return exit;
     }
-    runtime::within(output, jobs, async |stop| {
-        let crew = Crew {
-            prompt: Arc::new(Terminal::new(Arc::clone(output), stop.clone())),
-            output: Arc::clone(output),
-            state_dir: state_dir.to_owned(),
-            manner,
-            stop,
-        };
-        crew.work(accounts, jobs).await
+    runtime::within(output, orders.jobs, async |stop| {
+        once(accounts, orders, stop, output).await
     })
 }
 
+/// Says so where there are too few descriptors for so many accounts at once.
+pub(super) fn have_room(jobs: usize, output: &Output) -> Result<(), Exit> {
+    let Some(limit) = descriptors::too_few_for(jobs) else {
+        return Ok(());
+    };
+    let message = format!("{limit} open files are too few for {jobs} accounts at once");
+    output.problem(None, &message);
+    output.hint(Some(ADVICE));
+    Err(Exit::IoError)
+}
+
+/// Syncs the accounts, within a runtime.
+pub(super) async fn once(
+    accounts: Vec<Account>,
+    orders: &Orders,
+    stop: Stop,
+    output: &Arc<Output>,
+) -> Exit {
+    let crew = Crew {
+        prompt: Arc::new(Terminal::new(Arc::clone(output), stop.clone())),
+        output: Arc::clone(output),
+        orders,
+        stop,
+    };
+    crew.work(accounts).await
+}
+
 /// What all accounts share.
-struct Crew {
+struct Crew<'a> {
     prompt: Arc<Terminal>,
     output: Arc<Output>,
-    state_dir: PathBuf,
-    manner: Manner,
+    orders: &'a Orders,
     stop: Stop,
 }
 
-impl Crew {
-    async fn work(self, accounts: Vec<Account>, jobs: usize) -> Exit {
+impl Crew<'_> {
+    async fn work(self, accounts: Vec<Account>) -> Exit {
         let mut waiting = accounts.into_iter();
         let mut names = HashMap::new();
         let mut tasks = JoinSet::new();
         let mut exit = Exit::Success;
         loop {
-            while tasks.len() < jobs
+            while tasks.len() < self.orders.jobs
                 && self.stop.asked().is_none()
                 && let Some(account) = waiting.next()
             {
@@ -99,15 +110,15 @@ impl Crew {
         let reporter = self.output.reporter(&account.name);
         let span = reporter.span();
         let prompt = Arc::clone(&self.prompt);
-        let state_dir = self.state_dir.clone();
-        let output = Arc::clone(&self.output);
-        let Manner {
+        let state_dir = self.orders.state_dir.clone();
+        let Orders {
             dry_run,
             allow,
             remember,
             ..
-        } = self.manner;
-        let (same_as, stop) = (self.manner.same_as.clone(), self.stop.clone());
+        } = *self.orders;
+        let (same_as, stop) = (self.orders.same_as.clone(), self.stop.clone());
+        let output = Arc::clone(&self.output);
         let run = async move {
             let remembering = Remembering::new(&*prompt, &reporter);
             let outcome = sync::run(Request {

@@ -17,7 +17,7 @@ use crate::sync::{Allow, Request, system_clock};
 
 use super::output::{Output, Watcher};
 use super::prompt::Terminal;
-use super::signals;
+use super::signals::{self, Reload};
 
 /// How long is waited for what is not needed: at the end, for what an account left behind, such
 /// as a pipe that gives no password.
@@ -30,8 +30,30 @@ pub(super) fn within(
     jobs: usize,
     action: impl AsyncFnOnce(Stop) -> Exit,
 ) -> Exit {
-    let started = signals::listen(output).and_then(|stop| Ok((stop, runtime(jobs)?)));
-    let (stop, runtime) = match started {
+    let listening = signals::listen(output);
+    begin(output, jobs, listening, action)
+}
+
+/// The same for what stays: SIGHUP does not end it, and is told by the other thing that is given.
+pub(super) fn within_reloading(
+    output: &Arc<Output>,
+    jobs: usize,
+    action: impl AsyncFnOnce(Stop, Reload) -> Exit,
+) -> Exit {
+    let listening = signals::listen_for_reloads(output);
+    begin(output, jobs, listening, async |(stop, reload)| {
+        action(stop, reload).await
+    })
+}
+
+fn begin<S>(
+    output: &Arc<Output>,
+    jobs: usize,
+    listening: io::Result<S>,
+    action: impl AsyncFnOnce(S) -> Exit,
+) -> Exit {
+    let started = listening.and_then(|signals| Ok((signals, runtime(jobs)?)));
+    let (signals, runtime) = match started {
         Ok(started) => started,
         Err(error) => {
             output.problem(None, &format!("cannot start: {error}"));
@@ -41,7 +63,7 @@ pub(super) fn within(
         }
     };
     tell_panics(output);
-    let exit = runtime.block_on(action(stop));
+    let exit = runtime.block_on(action(signals));
     runtime.shutdown_timeout(PATIENCE);
     exit
 }

@@ -1,5 +1,5 @@
 //! Signals. SIGHUP, SIGINT, SIGQUIT and SIGTERM ask for an orderly end, a second one ends at once;
-//! SIGXFSZ does not end popsync.
+//! with `--every`, SIGHUP asks for the configuration to be read again. SIGXFSZ does not end popsync.
 
 use std::fs;
 use std::future;
@@ -11,6 +11,7 @@ use std::thread;
 use rustix::process::Signal as Number;
 use tokio::runtime;
 use tokio::signal::unix::{Signal as Arrivals, SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::children;
 use crate::stop::{Signal, Stop, Stopper};
@@ -36,6 +37,29 @@ pub(super) fn survive_large_files() -> io::Result<()> {
 /// A thread of its own listens, so that signals arrive while a person is asked for a password,
 /// which blocks.
 pub(super) fn listen(output: &Arc<Output>) -> io::Result<Stop> {
+    hear(output, None)
+}
+
+/// The same where SIGHUP is no end, but asks for the configuration to be read again.
+pub(super) fn listen_for_reloads(output: &Arc<Output>) -> io::Result<(Stop, Reload)> {
+    let (sender, asked) = watch::channel(());
+    Ok((hear(output, Some(sender))?, Reload(asked)))
+}
+
+/// Tells of requests to read the configuration again.
+pub(super) struct Reload(watch::Receiver<()>);
+
+impl Reload {
+    /// Waits for one; several that came meanwhile are one.
+    pub(super) async fn asked(&mut self) {
+        if self.0.changed().await.is_err() {
+            // Nobody can ask any more.
+            future::pending().await
+        }
+    }
+}
+
+fn hear(output: &Arc<Output>, reload: Option<watch::Sender<()>>) -> io::Result<Stop> {
     let (stopper, stop) = Stop::pair();
     descriptors::for_a_runtime()?;
     let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
@@ -46,12 +70,25 @@ pub(super) fn listen(output: &Arc<Output>) -> io::Result<Stop> {
     let output = Arc::clone(output);
     thread::Builder::new()
         .name("signals".to_owned())
-        .spawn(move || runtime.block_on(serve(ears, &stopper, &output)))?;
+        .spawn(move || runtime.block_on(serve(ears, &stopper, reload, &output)))?;
     Ok(stop)
 }
 
-async fn serve(mut ears: Ears, stopper: &Stopper, output: &Output) {
-    let first = ears.next().await;
+async fn serve(
+    mut ears: Ears,
+    stopper: &Stopper,
+    reload: Option<watch::Sender<()>>,
+    output: &Output,
+) {
+    let first = loop {
+        match (ears.next().await, &reload) {
+            (Signal::HangUp, Some(reload)) => {
+                // Where nobody waits any more, popsync ends.
+                let _ = reload.send(());
+            }
+            (signal, _) => break signal,
+        }
+    };
     stopper.stop(first);
     tracing::debug!(target: "popsync", "stopping: what is complete is recorded first");
     // Another SIGHUP is not a second request: the shell sends one when it ends, after that of the

@@ -5,6 +5,7 @@ mod account;
 mod agents;
 mod another_name;
 mod attacks;
+mod every;
 mod exactly_once;
 mod faults;
 mod filed;

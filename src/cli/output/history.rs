@@ -109,7 +109,7 @@ fn result(run: &PastRun) -> String {
 }
 
 /// `42 s`, `12 min`, `3 h 5 min`.
-pub(super) fn duration(seconds: i64) -> String {
+pub(in crate::cli) fn duration(seconds: i64) -> String {
     match (seconds / 3_600, seconds / 60) {
         (0, 0) => format!("{seconds} s"),
         (0, minutes) => format!("{minutes} min"),

@@ -14,7 +14,7 @@ use crate::sync::Event;
 use super::{Output, sanitize};
 
 /// The target of what events tell.
-pub(super) const STEPS: &str = "popsync::sync";
+pub(in crate::cli) const STEPS: &str = "popsync::sync";
 
 /// Lets log lines through: each step for one `-v`, the wire too for two.
 pub(in crate::cli) fn start(verbose: u8, output: &Arc<Output>) {

@@ -19,6 +19,7 @@ use crate::sync::{Outcome, Summary};
 
 pub(super) use account::Trial;
 use gate::Gate;
+pub(super) use history::duration;
 use json::Line;
 use lines::Lines;
 pub(super) use list::Watcher;

@@ -1,5 +1,6 @@
 //! What all accounts of a run add up to.
 
+use std::mem;
 use std::sync::PoisonError;
 
 use indicatif::HumanCount;
@@ -66,11 +67,9 @@ impl Total {
 impl Output {
     /// The last line of a run of several accounts, for a person who waits for it.
     pub(in crate::cli) fn total(&self) {
-        let line = {
-            let total = self.total.lock();
-            let total = total.unwrap_or_else(PoisonError::into_inner);
-            (total.accounts > 1).then(|| total.line())
-        };
+        // The next run, where there is one, adds up anew.
+        let total = mem::take(&mut *self.total.lock().unwrap_or_else(PoisonError::into_inner));
+        let line = (total.accounts > 1).then(|| total.line());
         if let Some(line) = line.filter(|_| !self.options.dry_run) {
             self.done(&line);
         }

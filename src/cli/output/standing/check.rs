@@ -5,8 +5,7 @@
 //! CRITICAL and UNKNOWN.
 
 use super::{Standing, State};
-use crate::cli::output::history::duration;
-use crate::cli::output::{Output, sanitize};
+use crate::cli::output::{Output, duration, sanitize};
 use crate::exit::Exit;
 
 /// What a monitoring plugin says of something. The worst of several is the largest.

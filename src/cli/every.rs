@@ -1,0 +1,109 @@
+//! `popsync sync --every`: stays, and syncs again and again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::account::Account;
+use crate::config;
+use crate::exit::Exit;
+use crate::stop::Stop;
+use crate::sync::Allow;
+
+use super::args::Global;
+use super::output::{self, Output, duration};
+use super::run::{self, Orders};
+use super::signals::Reload;
+use super::{options, runtime, state_dir};
+
+/// Syncs what `load` gives, at once and each `every`, until a signal ends it. SIGHUP has `load`
+/// called again.
+pub(super) fn every(
+    global: &Global,
+    every: Duration,
+    jobs: usize,
+    load: impl Fn() -> Result<Vec<Account>, config::Error>,
+) -> Exit {
+    let output = Arc::new(Output::standard(options(global, false)));
+    output::log::start(global.verbose, &output);
+    let loaded = load().and_then(|accounts| Ok((accounts, state_dir(global)?)));
+    let exit = match loaded {
+        Ok((accounts, state_dir)) => {
+            let orders = Orders {
+                jobs,
+                dry_run: false,
+                allow: Allow::default(),
+                same_as: None,
+                remember: false,
+                state_dir,
+            };
+            let rounds = Rounds {
+                every,
+                orders,
+                load,
+                output: Arc::clone(&output),
+            };
+            rounds.run(accounts)
+        }
+        Err(error) => output.config_error(&error),
+    };
+    exit.merge(output.finish())
+}
+
+/// One sync after another.
+struct Rounds<L> {
+    every: Duration,
+    orders: Orders,
+    load: L,
+    output: Arc<Output>,
+}
+
+impl<L: Fn() -> Result<Vec<Account>, config::Error>> Rounds<L> {
+    fn run(&self, accounts: Vec<Account>) -> Exit {
+        if let Err(exit) = run::have_room(self.orders.jobs, &self.output) {
+            return exit;
+        }
+        runtime::within_reloading(&self.output, self.orders.jobs, async |stop, reload| {
+            self.rounds(accounts, stop, reload).await
+        })
+    }
+
+    /// Ends with the status of the signal that ended it, like any other command.
+    async fn rounds(&self, mut accounts: Vec<Account>, stop: Stop, mut reload: Reload) -> Exit {
+        let mut number: u64 = 1;
+        loop {
+            let began = Instant::now();
+            let exit = run::once(accounts.clone(), &self.orders, stop.clone(), &self.output).await;
+            if let Some(signal) = stop.asked() {
+                return exit.merge(signal.exit());
+            }
+            tracing::debug!(
+                target: output::log::STEPS,
+                "run {number} ended with {}; the next one begins {} after it began",
+                exit.code(),
+                duration(self.every.as_secs().cast_signed())
+            );
+            number += 1;
+            tokio::select! {
+                signal = stop.wait() => return signal.exit(),
+                () = sleep_until(began + self.every) => {}
+                () = reload.asked() => self.reload(&mut accounts),
+            }
+        }
+    }
+
+    /// Takes over what the configuration says now. Where it has a mistake, that is said, and what
+    /// was read before stays.
+    fn reload(&self, accounts: &mut Vec<Account>) {
+        match (self.load)() {
+            Ok(loaded) => {
+                *accounts = loaded;
+                tracing::debug!(target: output::log::STEPS, "the configuration was read again");
+            }
+            Err(error) => {
+                self.output.config_error(&error);
+            }
+        }
+    }
+}
