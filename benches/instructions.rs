@@ -162,6 +162,7 @@ fn prepare(folder: &Path) {
             name: name.clone(),
             octets: 2_000,
             sha256: [7; 32],
+            stored_sha256: None,
             header_sha256: [8; 32],
             listed_octets: Some(2_000),
             extent: None,

@@ -39,6 +39,7 @@ fn rows(names: Vec<Name>, first: usize) -> Vec<Staged> {
         name,
         octets: 2_000,
         sha256: [7; 32],
+        stored_sha256: None,
         header_sha256: [8; 32],
         listed_octets: Some(2_000),
         extent: None,

@@ -98,6 +98,7 @@ mod tests {
             name: Name(format!("{number}.a")),
             octets: 100,
             sha256: [1; 32],
+            stored_sha256: None,
             header_sha256: [2; 32],
             listed_octets: None,
             line_ends: LineEnds {

@@ -37,6 +37,8 @@ pub struct Staged {
     pub octets: u64,
     /// Digest of the same.
     pub sha256: Digest,
+    /// Digest of the stored form with CRLF for every LF, where that is not what was sent.
+    pub stored_sha256: Option<Digest>,
     /// Digest of its header, without the empty line behind it.
     pub header_sha256: Digest,
     /// Its size by the scan listing.
@@ -271,8 +273,8 @@ fn insert(
 ) -> Result<MessageKey, Error> {
     let mut message = connection.prepare_cached(
         "INSERT INTO messages (account, unique_id, name, octets, sha256, header_sha256,
-             listed_octets, bare_line_ends, line_endings, stored_at, copies, doubt)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, length(?2) > 0 AND ?12, ?11)",
+             listed_octets, bare_line_ends, line_endings, stored_at, copies, doubt, stored_sha256)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, length(?2) > 0 AND ?12, ?11, ?13)",
     )?;
     let key = message.insert(params![
         account,
@@ -286,7 +288,8 @@ fn insert(
         line_endings(row.line_ends.stored),
         now,
         row.doubt,
-        row.takes != Takes::Beside
+        row.takes != Takes::Beside,
+        row.stored_sha256
     ])?;
     Ok(MessageKey::new(key))
 }
@@ -302,7 +305,8 @@ fn replace(
         "UPDATE messages SET unique_id = ?2, name = ?3, octets = ?4, sha256 = ?5,
              header_sha256 = ?6, listed_octets = coalesce(?7, listed_octets), bare_line_ends = ?8, line_endings = ?9,
              stored_at = ?10, copies = length(?2) > 0, doubt = ?11, assumed = 0,
-             missing_since = NULL, deletion_asked_at = NULL
+             missing_since = NULL, deletion_asked_at = NULL, stored_sha256 = ?12,
+             absence_accepted = 0
          WHERE id = ?1",
     )?;
     message.execute(params![
@@ -316,7 +320,8 @@ fn replace(
         row.line_ends.bare,
         line_endings(row.line_ends.stored),
         now,
-        row.doubt
+        row.doubt,
+        row.stored_sha256
     ])?;
     // Its place was that of the file that is gone.
     connection.execute("DELETE FROM extents WHERE message = ?1", [key])?;

@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0005_guards.sql"),
     include_str!("../../migrations/0006_proof.sql"),
     include_str!("../../migrations/0007_list.sql"),
+    include_str!("../../migrations/0008_verified.sql"),
 ];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.

@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 
-use super::{AccountId, Cache, Digest, Error, LineEnds};
+use rusqlite::{OptionalExtension, params};
+
+use super::{AccountId, Cache, Digest, Error, LineEnds, MessageKey};
 use crate::account::{Identity, LineEndings};
 use crate::store::Name;
 
@@ -13,6 +15,8 @@ const TOLD: u32 = 3;
 /// A stored message and what is recorded of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
+    /// Its record.
+    pub key: MessageKey,
     /// Its unique-id as sent.
     pub unique_id: Vec<u8>,
     /// Its file.
@@ -21,10 +25,29 @@ pub struct Stored {
     pub octets: u64,
     /// Digest of the same.
     pub sha256: Digest,
+    /// Digest of the stored form with CRLF for every LF, where that is not what was sent, and it is
+    /// known.
+    pub stored_sha256: Option<Digest>,
     /// How it was stored.
     pub line_ends: LineEnds,
     /// Whether the last listing showed it.
     pub listed: bool,
+    /// Digest of its header as sent, without the empty line behind it.
+    pub header_sha256: Digest,
+    /// A person has said that it need not be in the store.
+    pub absence_accepted: bool,
+}
+
+impl Stored {
+    /// The digest that the stored form, with CRLF for every LF where it was stored with LF, has to
+    /// have; none where nothing proves it.
+    pub fn proof(&self) -> Option<Digest> {
+        let is_sent = self.line_ends.stored == LineEndings::Crlf || !self.line_ends.bare;
+        match self.stored_sha256 {
+            None if is_sent => Some(self.sha256),
+            digest => digest,
+        }
+    }
 }
 
 impl Cache {
@@ -35,7 +58,8 @@ impl Cache {
     pub fn stored(&self, account: AccountId) -> Result<Vec<Stored>, Error> {
         let mut query = self.connection.prepare(
             "SELECT unique_id, name, octets, sha256, bare_line_ends, line_endings,
-                    missing_since IS NULL
+                    missing_since IS NULL, id, stored_sha256,
+                    header_sha256, absence_accepted
              FROM messages WHERE account = ?1 AND id NOT IN (SELECT message FROM staged)
              ORDER BY id",
         )?;
@@ -55,9 +79,80 @@ impl Cache {
                     bare: row.get(4)?,
                 },
                 listed: row.get(6)?,
+                key: row.get(7)?,
+                stored_sha256: row.get(8)?,
+                header_sha256: row.get(9)?,
+                absence_accepted: row.get(10)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Records the digests of stored forms that are read for the first time.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn prove(&mut self, digests: &[(MessageKey, Digest)]) -> Result<(), Error> {
+        if digests.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        {
+            let mut prove = transaction.prepare_cached(
+                "UPDATE messages SET stored_sha256 = ?2 WHERE id = ?1 AND stored_sha256 IS NULL",
+            )?;
+            for (key, digest) in digests {
+                prove.execute(params![key, digest])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Records that it is meant that these messages are not in the store.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn accept_absence(&mut self, messages: &[MessageKey]) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        {
+            let mut accept = transaction
+                .prepare_cached("UPDATE messages SET absence_accepted = 1 WHERE id = ?1")?;
+            for key in messages {
+                accept.execute([key])?;
+            }
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// How many verifications have read a part of an account's messages only.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn verified_parts(&self, account: AccountId) -> Result<u64, Error> {
+        let parts: Option<i64> = self
+            .connection
+            .query_row(
+                "SELECT parts FROM verified_parts WHERE account = ?1",
+                [account],
+                |row| row.get(0),
+            )
+            .optional()?;
+        Ok(parts.unwrap_or(0).cast_unsigned())
+    }
+
+    /// Records that one more has come to its end.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn verified_part(&mut self, account: AccountId) -> Result<(), Error> {
+        self.connection.execute(
+            "INSERT INTO verified_parts (account, parts) VALUES (?1, 1)
+             ON CONFLICT (account) DO UPDATE SET parts = parts + 1",
+            [account],
+        )?;
+        Ok(())
     }
 
     /// The names of all files that an account has, or had.

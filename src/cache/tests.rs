@@ -57,6 +57,7 @@ fn staged(unique_id: &[u8], content: u8) -> Staged {
         )),
         octets: 100,
         sha256: [content; 32],
+        stored_sha256: None,
         header_sha256: [content; 32],
         listed_octets: Some(90),
         line_ends: LineEnds {

@@ -159,6 +159,7 @@ fn stored(account: &Account, found: &[(Message<'_>, Option<Digest>, Option<Name>
             name: name.clone(),
             octets,
             sha256,
+            stored_sha256: None,
             header_sha256: header,
             listed_octets: message.octets,
             line_ends: LineEnds {
@@ -194,6 +195,7 @@ fn unlisted(account: &Account, stored: &[Staged]) -> Vec<Staged> {
             name,
             octets: arrived.octets,
             sha256: arrived.sha256,
+            stored_sha256: None,
             header_sha256: arrived.header_sha256,
             listed_octets: None,
             line_ends: LineEnds {

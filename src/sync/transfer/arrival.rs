@@ -10,7 +10,12 @@ use crate::cache::{Digest, LineEnds};
 /// memory does not grow with the message.
 pub(in crate::sync) struct Arrival {
     octets: u64,
+    /// Of all octets but a CR that came last: what follows decides about it.
     whole: Sha256,
+    /// Of the stored form with CRLF for every LF, from the first piece on that makes it another one
+    /// than what was sent. Until then `whole` is the digest of both, so that nothing is digested
+    /// twice but what follows a bare CR or LF.
+    stored: Option<Sha256>,
     header: HeaderEnd,
     line_endings: LineEndings,
     bare: bool,
@@ -24,6 +29,8 @@ pub(in crate::sync) struct Arrived {
     /// Its size as sent, un-stuffed.
     pub(in crate::sync) octets: u64,
     pub(in crate::sync) sha256: Digest,
+    /// Of the stored form with CRLF for every LF; none where `sha256` proves that.
+    pub(in crate::sync) stored_sha256: Option<Digest>,
     pub(in crate::sync) header_sha256: Digest,
     pub(in crate::sync) line_ends: LineEnds,
 }
@@ -44,6 +51,7 @@ impl Arrival {
         Self {
             octets: 0,
             whole: Sha256::new(),
+            stored: None,
             header: HeaderEnd::CrLf,
             line_endings,
             bare: false,
@@ -62,9 +70,17 @@ impl Arrival {
             return;
         }
         self.octets += piece.len() as u64;
+        let before = self.whole.clone();
         self.digest(piece);
         match self.line_endings {
-            LineEndings::Lf => self.convert(piece, |octets| out.extend_from_slice(octets)),
+            LineEndings::Lf => {
+                let from = out.len();
+                self.convert(piece, |octets| out.extend_from_slice(octets));
+                if self.bare {
+                    let stored = self.stored.get_or_insert(before);
+                    update_with_crlf(stored, &out[from..]);
+                }
+            }
             LineEndings::Crlf => {
                 out.extend_from_slice(piece);
                 self.convert(piece, |_| ());
@@ -74,19 +90,20 @@ impl Arrival {
 
     /// Ends the message.
     pub(in crate::sync) fn finish(mut self, out: &mut Vec<u8>) -> Arrived {
-        if self.header == HeaderEnd::CrLfCr {
-            self.whole.update(b"\r");
-        }
         if self.after_cr {
             self.bare = true;
             if self.line_endings == LineEndings::Lf {
                 out.push(b'\r');
+                let stored = self.stored.get_or_insert_with(|| self.whole.clone());
+                stored.update(b"\r");
             }
+            self.whole.update(b"\r");
         }
         let sha256 = self.whole.finalize().into();
         Arrived {
             octets: self.octets,
             sha256,
+            stored_sha256: self.stored.map(|stored| stored.finalize().into()),
             header_sha256: match self.header {
                 HeaderEnd::Found(digest) => digest,
                 // All of it is header.
@@ -100,15 +117,36 @@ impl Arrival {
     }
 
     fn digest(&mut self, piece: &[u8]) {
-        if matches!(self.header, HeaderEnd::Found(_)) {
-            self.whole.update(piece);
-            return;
-        }
-        if self.header == HeaderEnd::CrLfCr && piece[0] != b'\n' {
-            // It was held back; it is no empty line.
+        let ends_header = self.header == HeaderEnd::CrLfCr && piece[0] == b'\n';
+        if self.after_cr && !ends_header {
+            // It was held back; it is not that of the empty line.
             self.whole.update(b"\r");
         }
-        let end = piece.iter().position(|&octet| {
+        let held = piece.strip_suffix(b"\r").unwrap_or(piece);
+        if matches!(self.header, HeaderEnd::Found(_)) {
+            self.whole.update(held);
+            return;
+        }
+        match self.find_header_end(piece) {
+            // The empty line's CR lies in the piece before, and was held back.
+            Some(0) => {
+                self.header = HeaderEnd::Found(self.whole.clone().finalize().into());
+                self.whole.update(b"\r");
+                self.whole.update(held);
+            }
+            Some(lf) => {
+                let (header, rest) = held.split_at(lf - 1);
+                self.whole.update(header);
+                self.header = HeaderEnd::Found(self.whole.clone().finalize().into());
+                self.whole.update(rest);
+            }
+            None => self.whole.update(held),
+        }
+    }
+
+    /// Where in this piece the LF of the empty line is.
+    fn find_header_end(&mut self, piece: &[u8]) -> Option<usize> {
+        piece.iter().position(|&octet| {
             let (next, found) = match (self.header, octet) {
                 (HeaderEnd::CrLfCr, b'\n') => (self.header, true),
                 (HeaderEnd::CrLf, b'\r') => (HeaderEnd::CrLfCr, false),
@@ -118,25 +156,7 @@ impl Arrival {
             };
             self.header = next;
             found
-        });
-        match end {
-            // The empty line's CR lies in the piece before, and was held back.
-            Some(0) => {
-                self.header = HeaderEnd::Found(self.whole.clone().finalize().into());
-                self.whole.update(b"\r");
-                self.whole.update(piece);
-            }
-            Some(lf) => {
-                let (header, rest) = piece.split_at(lf - 1);
-                self.whole.update(header);
-                self.header = HeaderEnd::Found(self.whole.clone().finalize().into());
-                self.whole.update(rest);
-            }
-            None if self.header == HeaderEnd::CrLfCr => {
-                self.whole.update(&piece[..piece.len() - 1]);
-            }
-            None => self.whole.update(piece),
-        }
+        })
     }
 
     /// Gives `put` the octets with every CRLF as LF, and notes bare CRs and LFs.
@@ -174,6 +194,17 @@ impl Arrival {
         put(rest);
         self.bare = self.bare || memchr_iter(b'\n', piece).count() != line_ends;
     }
+}
+
+/// Digests a stored form as it has CRLF for every LF.
+pub(in crate::sync) fn update_with_crlf(digest: &mut Sha256, stored: &[u8]) {
+    let mut rest = stored;
+    while let Some(lf) = memchr(b'\n', rest) {
+        digest.update(&rest[..lf]);
+        digest.update(b"\r\n");
+        rest = &rest[lf + 1..];
+    }
+    digest.update(rest);
 }
 
 #[cfg(test)]
@@ -248,6 +279,11 @@ mod tests {
         ) {
             let (out, arrived) = arrive(&message, size, LineEndings::Lf);
             prop_assert_eq!(arrived.sha256, sha256(&message));
+            let mut with_crlf = Sha256::new();
+            update_with_crlf(&mut with_crlf, &out);
+            let with_crlf: Digest = with_crlf.finalize().into();
+            prop_assert_eq!(arrived.stored_sha256.unwrap_or(arrived.sha256), with_crlf);
+            prop_assert_eq!(arrived.stored_sha256.is_some(), arrived.line_ends.bare);
             let mut back = Vec::new();
             for &octet in &out {
                 if octet == b'\n' {

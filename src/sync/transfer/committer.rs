@@ -397,6 +397,7 @@ impl Committer {
             name: message.name.clone(),
             octets: message.arrived.octets,
             sha256: message.arrived.sha256,
+            stored_sha256: message.arrived.stored_sha256,
             header_sha256: message.arrived.header_sha256,
             // Where LIST was not asked, and would say so.
             listed_octets: listed.octets.or_else(|| {
