@@ -2345,12 +2345,16 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__verify)
-            opts="-v -q -h --server --deep --repair --config --state-dir --verbose --quiet --json --color --help"
+            opts="-v -q -h --server --deep --repair --accept-deletions --read-data-subset --config --state-dir --verbose --quiet --json --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --read-data-subset)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

@@ -335,6 +335,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand import" -s v -l verbose 
 complete -c popsync -n "__fish_popsync_using_subcommand import" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand import" -l json -d 'Print one JSON object per line on standard output'
 complete -c popsync -n "__fish_popsync_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popsync -n "__fish_popsync_using_subcommand verify" -l read-data-subset -d 'Read so much of the messages only, such as 5%: another part each time' -r
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -l config -d 'Configuration file' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -343,6 +344,7 @@ never\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -l server -d 'Compare with the server\'s list too'
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -l deep -d 'Download what is stored and on the server, and compare'
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -l repair -d 'Get again what is missing or damaged, as far as the server has it'
+complete -c popsync -n "__fish_popsync_using_subcommand verify" -l accept-deletions -d 'Take what is missing as deleted by you, from now on'
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -s v -l verbose -d 'Log each step; twice: the wire too, without secrets'
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -l json -d 'Print one JSON object per line on standard output'

@@ -2,7 +2,7 @@
 //!
 //! The keys of an account as flags are in `flags`, what sets accounts up in `account`.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -260,8 +260,8 @@ pub(super) struct Messages {
 
 /// Hold the stored messages against what is recorded of them
 ///
-/// Re-reads every local copy and compares it with the digest of what the server sent. Says which
-/// are missing or damaged, and changes nothing unless --repair is given.
+/// Re-reads every local copy and compares it with the digests that were recorded. Says which are
+/// missing or damaged, and changes no mail unless --repair is given.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::verify())]
 pub(super) struct Verify {
@@ -281,9 +281,36 @@ pub(super) struct Verify {
 
     /// Get again what is missing or damaged, as far as the server has it
     ///
-    /// A message that you deleted yourself is missing, too.
+    /// A damaged file is kept in the folder popsync-damaged of the Maildir; to an mbox the message is
+    /// appended. A message that you deleted yourself is missing, too: see --accept-deletions.
     #[arg(long)]
     pub(super) repair: bool,
+
+    /// Take what is missing as deleted by you, from now on
+    ///
+    /// Messages that are missing now are not reported again. Nothing else changes: what becomes of
+    /// them on the server, the account's settings say.
+    #[arg(long, conflicts_with = "repair")]
+    pub(super) accept_deletions: bool,
+
+    /// Read so much of the messages only, such as 5%: another part each time
+    ///
+    /// With 5%, twenty runs read every message. Whether messages are missing is looked at for all of
+    /// a Maildir each time.
+    #[arg(long, value_name = "PERCENT", value_parser = parts, conflicts_with = "deep")]
+    pub(super) read_data_subset: Option<NonZeroU64>,
+}
+
+/// How many parts a percentage makes.
+fn parts(text: &str) -> Result<NonZeroU64, &'static str> {
+    let percent = text
+        .strip_suffix('%')
+        .and_then(|number| number.parse().ok());
+    let percent = percent.filter(|percent: &f64| *percent >= 0.01 && *percent <= 100.0);
+    let parts = percent.map(|percent| (100.0 / percent).ceil() as u64);
+    parts
+        .and_then(NonZeroU64::new)
+        .ok_or("not a percentage from 0.01% to 100%")
 }
 
 /// Take over what was downloaded before, so that it does not come again

@@ -84,6 +84,7 @@ Examples:
   popsync verify
   popsync verify work --server
   popsync verify work --repair
+  popsync verify work --read-data-subset 5%
 
 The exit status is 1 where a message is missing, damaged, or not recorded."
 }

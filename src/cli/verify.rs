@@ -21,7 +21,10 @@ pub(super) fn verify(global: &Global, arguments: &Verify) -> Exit {
         Ok((accounts, state_dir(global)?))
     };
     let exit = match accounts() {
-        Ok((accounts, state_dir)) => all(&accounts, &state_dir, scope(arguments), &output),
+        Ok((accounts, state_dir)) => {
+            let names_all = global.verbose > 0 || global.json;
+            all(&accounts, &state_dir, scope(arguments), names_all, &output)
+        }
         Err(error) => output.config_error(&error),
     };
     exit.merge(output.finish())
@@ -32,18 +35,30 @@ fn scope(arguments: &Verify) -> Scope {
         server: arguments.server,
         deep: arguments.deep,
         repair: arguments.repair,
+        accept_deletions: arguments.accept_deletions,
+        parts: arguments.read_data_subset,
     }
 }
 
-/// One after the other: each is bound by the disk.
-fn all(accounts: &[Account], state_dir: &Path, scope: Scope, output: &Arc<Output>) -> Exit {
+/// One after the other: each is bound by the disk. What is harmless is named where `names_all`.
+fn all(
+    accounts: &[Account],
+    state_dir: &Path,
+    scope: Scope,
+    names_all: bool,
+    output: &Arc<Output>,
+) -> Exit {
     runtime::within(output, 1, async |stop| {
         let mut exit = Exit::Success;
         for account in accounts {
             if let Some(signal) = stop.asked() {
                 return exit.merge(signal.exit());
             }
-            let mut tell = |finding: sync::Finding<'_>| output.finding(&account.name, &finding);
+            let mut tell = |finding: sync::Finding<'_>| {
+                if names_all || !finding.fault.is_harmless() {
+                    output.finding(&account.name, &finding);
+                }
+            };
             let verifying =
                 async |request: &Request<'_>| sync::verify(request, scope, &mut tell).await;
             let verification =

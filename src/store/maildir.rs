@@ -21,6 +21,7 @@ use super::{
     stop_point,
 };
 
+mod census;
 mod locate;
 mod look;
 mod ours;
@@ -30,12 +31,15 @@ mod restore;
 mod show;
 mod siblings;
 mod stamp;
+mod text;
 
+pub use census::{Filed, census};
 pub use locate::locate;
 pub use ours::names_by_tag;
 pub use replace::{Replaced, replace};
-pub use restore::{Restored, open_message};
+pub use restore::{Put, Restored, open_message};
 use siblings::Reach;
+pub use text::Text;
 
 /// A Maildir, opened for delivery.
 #[derive(Debug, Clone)]

@@ -21,6 +21,7 @@ use super::{
 };
 
 mod anatomy;
+mod check;
 mod draft;
 mod fields;
 mod file;
@@ -33,6 +34,10 @@ mod separator;
 mod spooled;
 
 pub use anatomy::Marks;
+pub use check::{Checked, Seen};
+pub(in crate::store) use fields::is_field as is_record_field;
+pub(in crate::store) use quote::{Unquoter, unquote};
+
 use draft::Incoming;
 use file::{Begins, MailFile, missing_line_ends};
 use lock::Locked;
@@ -135,7 +140,7 @@ impl Mbox {
     pub fn headers(path: &Path, show: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
         if let Some((file, path)) = file::open_to_look(path)? {
             scan::walk(&file, &path, &mut |message| {
-                show(&quote::unquote(message.header()));
+                show(&unquote(message.header()));
             })?;
         }
         Ok(())

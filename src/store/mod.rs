@@ -34,6 +34,7 @@ mod closed;
 mod durable;
 mod error;
 pub mod exec;
+mod forms;
 mod inventory;
 pub mod maildir;
 pub mod mbox;
@@ -48,8 +49,12 @@ pub use closed::{Place, closed};
 pub use durable::sync_way_to;
 pub use error::{Error, Unfit};
 pub use exec::Exec;
+pub use forms::{Forms, IsAdded};
 pub use inventory::{Doubt, Inventory};
-pub use maildir::{Maildir, Replaced, Restored, locate, names_by_tag, open_message, replace};
+pub use maildir::{
+    Filed, Maildir, Put, Replaced, Restored, Text, census, locate, names_by_tag, open_message,
+    replace,
+};
 pub use mbox::Mbox;
 pub use stop_point::stop_point;
 

@@ -54,9 +54,6 @@ pub enum Error {
     /// What a delivery agent made of its messages nobody can look at.
     #[error("its messages went to a delivery agent, and cannot be looked at")]
     NotLookedAt,
-    /// The store is none whose messages can be looked at one by one.
-    #[error("its messages are not in a Maildir")]
-    NotMaildir,
     /// A defect of popsync.
     #[error("popsync has a defect: {message}")]
     Panicked {
@@ -80,9 +77,17 @@ pub enum Error {
         /// The store.
         path: PathBuf,
     },
+    /// Another program writes to the store while it is read.
+    #[error("`{}` changes while it is read", path.display())]
+    StoreChanges {
+        /// Where it is.
+        path: PathBuf,
+    },
     /// The store is not where it was.
-    #[error("there is no Maildir at `{}`", path.display())]
+    #[error("there is no {kind} at `{}`", path.display())]
     StoreMissing {
+        /// What it is.
+        kind: &'static str,
         /// Where it should be.
         path: PathBuf,
     },
@@ -153,14 +158,16 @@ impl Error {
             Self::NoRoom | Self::TooLarge => Exit::IoError,
             Self::Interrupted(signal) => signal.exit(),
             Self::NoHeaders => Exit::Unavailable,
-            Self::NotLookedAt | Self::NotMaildir => Exit::Config,
+            Self::NotLookedAt => Exit::Config,
             Self::Familiar { .. }
             | Self::Panicked { .. }
             | Self::StateLost { .. }
             | Self::StoreMissing { .. } => Exit::IoError,
             Self::Session(error) => error.exit(),
             Self::Store(error) => error.exit(),
-            Self::StoreGone { .. } | Self::StoreReplaced { .. } => Exit::TemporaryFailure,
+            Self::StoreChanges { .. } | Self::StoreGone { .. } | Self::StoreReplaced { .. } => {
+                Exit::TemporaryFailure
+            }
         }
     }
 
@@ -210,7 +217,7 @@ impl Error {
                 "`popsync import ACCOUNT --seed` takes all that is on the server now for had"
                     .to_owned(),
             ),
-            Self::LargerThanMaxSize | Self::NotMaildir => None,
+            Self::LargerThanMaxSize => None,
             Self::NoRoom => Some(
                 "make room, and run it again: what could not be stored is on the server".to_owned(),
             ),
@@ -227,6 +234,7 @@ impl Error {
                  all of them again names another folder"
                     .to_owned(),
             ),
+            Self::StoreChanges { .. } => Some("run it again once nobody writes there".to_owned()),
             Self::StoreMissing { .. } => {
                 Some("is the volume mounted? nothing was looked at, and nothing changed".to_owned())
             }

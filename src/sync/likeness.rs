@@ -163,6 +163,11 @@ fn inside(value: &[u8]) -> &[u8] {
     &inside[..end.unwrap_or(inside.len())]
 }
 
+/// Whether mail programs add fields of this name, which is in lower case, to a message.
+pub(super) fn is_added(name: &str) -> bool {
+    is_among(name, &ADDED)
+}
+
 fn is_among(name: &str, names: &[&str]) -> bool {
     names.contains(&name)
 }

@@ -81,7 +81,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rehearse", &["broke", "decide", "quit", "visit"]),
     ("seed", &["decide", "quit", "visit"]),
     ("survey", &["decide", "headers", "quit", "visit"]),
-    ("verify", &["decide", "quit", "transfer", "visit"]),
+    (
+        "verify",
+        &["decide", "likeness", "quit", "storage", "transfer", "visit"],
+    ),
     ("leftovers", &["large", "ledger", "verify"]),
     (
         "run",

@@ -6,6 +6,7 @@ mod agents;
 mod another_name;
 mod attacks;
 mod every;
+mod damage;
 mod exactly_once;
 mod faults;
 mod filed;

@@ -109,6 +109,10 @@ fn what_is_missing_or_damaged_is_named_and_comes_again_only_when_asked_for() {
     );
     assert_eq!(bench.sim.commands_of("RETR").len(), 2);
     assert_eq!(fs::read(&flagged).unwrap(), stored_form(&letter(4)));
+    // The damaged file stays, where nobody takes it for mail.
+    let kept = flagged.file_name().unwrap().to_str().unwrap();
+    let kept = bench.path(&format!("Mail/popsync-damaged/damaged-{kept}"));
+    assert_eq!(fs::read(kept).unwrap(), content);
     assert_eq!(fs::read(&missing).unwrap(), stored_form(&letter(2)));
     verify(&bench, &[], 0);
     bench.sync("", &[]).gives(0);
@@ -147,20 +151,37 @@ fn what_the_server_has_under_the_same_name_replaces_nothing_else() {
 }
 
 #[test]
-fn messages_with_bare_line_ends_are_looked_at_for_their_size() {
-    let bench = Bench::with([
-        letter(1),
-        b"Subject: bare\r\n\r\none\ntwo\rthree\r\n".to_vec(),
-    ]);
+fn a_flipped_bit_of_a_message_with_bare_line_ends_is_seen() {
+    let bare = b"Subject: bare\r\n\r\none\ntwo\rthree\r\n".to_vec();
+    let bench = Bench::with([letter(1), bare.clone()]);
     bench.sync("", &[]).gives(0);
     let sums = ["intact", "unproven", "damaged"];
-    assert_eq!(counts(&tally(&bench, &[], 0), &sums), [1, 1, 0]);
-    let bare = stored_form(b"Subject: bare\r\n\r\none\ntwo\rthree\r\n");
+    assert_eq!(counts(&tally(&bench, &[], 0), &sums), [2, 0, 0]);
+    let stored = stored_form(&bare);
     let mut files = bench.store.files().into_iter();
     let (path, _) = files
-        .find(|(_, digest)| *digest == support::bench::digest(&bare))
+        .find(|(_, digest)| *digest == support::bench::digest(&stored))
         .unwrap();
+    for at in (0..stored.len()).step_by(7) {
+        let mut flipped = stored.clone();
+        flipped[at] ^= 1;
+        put(&path, &flipped);
+        let found = counts(&tally(&bench, &[], 1), &sums);
+        assert_eq!(found, [1, 0, 1], "octet {at}");
+    }
     put(&path, b"Subject: bare\n\n");
+    assert_eq!(counts(&tally(&bench, &[], 1), &sums), [1, 0, 1]);
+    // Of a record of before the size is all that is known, once.
+    put(&path, &stored);
+    let record = Connection::open(database(&bench)).unwrap();
+    let forget = "UPDATE messages SET stored_sha256 = NULL";
+    record.execute(forget, []).unwrap();
+    drop(record);
+    assert_eq!(counts(&tally(&bench, &[], 0), &sums), [1, 1, 0]);
+    assert_eq!(counts(&tally(&bench, &[], 0), &sums), [2, 0, 0]);
+    let mut flipped = stored;
+    flipped[20] ^= 1;
+    put(&path, &flipped);
     assert_eq!(counts(&tally(&bench, &[], 1), &sums), [1, 0, 1]);
 }
 

@@ -1,5 +1,7 @@
 //! What `popsync verify` says.
 
+use std::path::Path;
+
 use indicatif::HumanCount;
 use serde::Serialize;
 
@@ -13,9 +15,11 @@ use super::{Output, sanitize};
 struct FindingLine<'a> {
     event: &'static str,
     account: &'a str,
-    unique_id: String,
+    unique_id: Option<String>,
     name: &'a str,
     path: Option<String>,
+    octet: Option<u64>,
+    kept: Option<String>,
     state: &'static str,
 }
 
@@ -26,10 +30,17 @@ struct Line<'a> {
     messages: u64,
     intact: u64,
     unproven: u64,
+    unread: u64,
     missing: u64,
+    accepted: u64,
     damaged: u64,
+    altered: u64,
     repaired: u64,
+    moved: u64,
+    filed: u64,
+    duplicates: u64,
     unrecorded: u64,
+    foreign: u64,
     differing: u64,
     on_server: Option<u64>,
     new: Option<u64>,
@@ -39,8 +50,8 @@ struct Line<'a> {
 impl Output {
     /// A message that is not as it should be, or is so again.
     pub(in crate::cli) fn finding(&self, account: &str, finding: &Finding<'_>) {
-        let unique_id = sanitize::unique_id(finding.unique_id);
-        let path = finding.path.map(|path| path.to_string_lossy());
+        let unique_id = finding.unique_id.map(sanitize::unique_id);
+        let shown = |path: &Path| sanitize::text(&path.to_string_lossy()).into_owned();
         let state = name(finding.fault);
         if self.options.json {
             let line = FindingLine {
@@ -48,16 +59,30 @@ impl Output {
                 account,
                 unique_id,
                 name: finding.name,
-                path: path.map(|path| sanitize::text(&path).into_owned()),
+                path: finding.path.map(shown),
+                octet: finding.at,
+                kept: finding.kept.map(shown),
                 state,
             };
-            // Strings and nothing else: this cannot fail.
+            // Strings, numbers and nothing else: this cannot fail.
             self.data(serde_json::to_string(&line).unwrap_or_default());
-        } else {
-            let place = path.as_deref().unwrap_or(finding.name);
-            let line = format!("{account}: {state}: {place} ({unique_id})");
-            self.data(sanitize::text(&line).into_owned());
+            return;
         }
+        let mut line = format!("{account}: {state}: ");
+        line.push_str(&finding.path.map_or_else(|| finding.name.to_owned(), shown));
+        if let Some(at) = finding.at {
+            line.push_str(&format!(" at octet {at}"));
+        }
+        if let Some(unique_id) = unique_id {
+            line.push_str(&format!(" ({unique_id})"));
+        }
+        if let Some(kept) = finding.kept {
+            line.push_str(&match finding.path == Some(kept) {
+                true => "; the damaged one is still in it".to_owned(),
+                false => format!("; the damaged one is kept as {}", shown(kept)),
+            });
+        }
+        self.data(sanitize::text(&line).into_owned());
     }
 
     /// How the verification of an account ended.
@@ -84,10 +109,17 @@ fn line(account: &str, tally: &Tally, exit: Exit) -> String {
         messages: tally.messages,
         intact: tally.intact,
         unproven: tally.unproven,
+        unread: tally.unread,
         missing: tally.missing,
+        accepted: tally.accepted,
         damaged: tally.damaged,
+        altered: tally.altered,
         repaired: tally.repaired,
+        moved: tally.moved,
+        filed: tally.filed,
+        duplicates: tally.duplicates,
         unrecorded: tally.unrecorded,
+        foreign: tally.foreign,
         differing: tally.differing,
         on_server: tally.on_server,
         new: tally.on_server.map(|_| tally.new),
@@ -105,12 +137,19 @@ fn sum(tally: &Tally) -> String {
         HumanCount(tally.intact)
     );
     let counts = [
-        (tally.unproven, "with bare line ends"),
+        (tally.unproven, "not proven"),
+        (tally.unread, "not read this time"),
         (tally.missing, "missing"),
+        (tally.accepted, "deleted by you"),
         (tally.damaged, "damaged"),
+        (tally.altered, "altered by another program"),
         (tally.repaired, "repaired"),
         (tally.differing, "differing on the server"),
+        (tally.moved, "in other folders"),
+        (tally.filed, "under other names"),
+        (tally.duplicates, "more than once"),
         (tally.unrecorded, "not recorded"),
+        (tally.foreign, "of other programs"),
         (tally.new, "new on the server"),
     ];
     for (count, what) in counts {
@@ -124,8 +163,8 @@ fn sum(tally: &Tally) -> String {
 fn advice(tally: &Tally) -> Option<&'static str> {
     if tally.missing + tally.damaged > tally.repaired {
         Some(
-            "`popsync verify --repair` gets again what the server still has; a message that you \
-             deleted yourself is missing, too",
+            "`popsync verify --repair` gets again what the server still has; where you deleted the \
+             missing ones yourself, say so with `--accept-deletions`",
         )
     } else if tally.unrecorded > 0 {
         Some(
@@ -139,10 +178,19 @@ fn advice(tally: &Tally) -> Option<&'static str> {
 
 fn name(fault: Fault) -> &'static str {
     match fault {
+        Fault::Accepted => "accepted",
+        Fault::Altered => "altered",
+        Fault::Compressed => "compressed",
         Fault::Damaged => "damaged",
         Fault::Differs => "differs",
+        Fault::Duplicate => "duplicate",
+        Fault::Filed => "filed",
+        Fault::Foreign => "foreign",
         Fault::Missing => "missing",
+        Fault::Moved => "moved",
+        Fault::NotRepaired => "not-repaired",
         Fault::Repaired => "repaired",
+        Fault::Unrecorded => "unrecorded",
         Fault::Unreadable => "unreadable",
     }
 }

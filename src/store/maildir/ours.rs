@@ -43,7 +43,7 @@ fn walk(folder: &Path, depth: usize, found: &mut HashMap<String, Vec<String>>) {
 }
 
 /// The tag in a name of ours: `SECOND.ATAGRRUNQNUMBER.popsync`.
-fn tag(file_name: &str) -> Option<&str> {
+pub(super) fn tag(file_name: &str) -> Option<&str> {
     let (second, rest) = base(file_name).strip_suffix(".popsync")?.split_once('.')?;
     let (tag, _) = rest.strip_prefix('A')?.split_once('R')?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());

@@ -1,16 +1,31 @@
 //! Putting messages back where they were: those that are damaged, and those that are gone.
 //!
-//! A message that was retrieved again is written like a new one, and takes the place of the old
-//! one by a single rename. So at any instant there is the damaged one or the good one, never
-//! both, and what a crash leaves in `tmp` is removed by the next run.
+//! A message that was retrieved again is written like a new one. A damaged file gets a second name
+//! first, in the folder [`DAMAGED`], and that is made durable; then the good one takes the place of
+//! the damaged one by a single rename. So at any instant there is the damaged one or the good one,
+//! never both and never none, and what a crash leaves in `tmp` is removed by the next run.
 
 use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
 
 use super::{Maildir, open_folder, sync_folder};
 use crate::store::{Error, Name, Store};
+
+/// The folder in the Maildir in which damaged files are kept. It is none of mail: no mail program
+/// shows a folder without `cur`, and Maildir++ none whose name does not begin with a dot.
+const DAMAGED: &str = "popsync-damaged";
+
+/// What their names begin with there, so that nobody takes them for the messages.
+const PREFIX: &str = "damaged-";
+
+/// So many damaged files of one name are kept.
+const MOST_KEPT: u32 = 1_000;
 
 /// A written message and where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,46 +38,158 @@ pub struct Restored {
     pub replaces: Option<PathBuf>,
 }
 
+/// What became of a message that was to be put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Put {
+    /// It is in its place.
+    There {
+        /// Where the damaged file is kept that it replaced.
+        kept: Option<PathBuf>,
+    },
+    /// Something else is there, or the damaged file is gone; the message was not put anywhere.
+    InTheWay,
+}
+
 impl Maildir {
-    /// Makes these messages durable, and puts each in its place. Gives how many: a damaged file
-    /// that was moved or deleted meanwhile is not replaced, and what was written for it is
-    /// removed.
+    /// Makes these messages durable, and puts each in its place. A damaged file that was moved or
+    /// deleted meanwhile is not replaced, nor is anything that is no file.
     ///
     /// # Errors
     /// [`Error::Io`]. Those before the one that failed are in their places.
-    pub fn restore(&self, messages: &[Restored]) -> Result<u64, Error> {
+    pub fn restore(&self, messages: &[Restored]) -> Result<Vec<Put>, Error> {
         let drafts: Vec<Name> = messages.iter().map(|one| one.draft.clone()).collect();
         self.settle(&drafts)?;
         let inner = &self.inner;
-        let mut folders = BTreeSet::new();
-        let mut restored = 0;
+        let mut kept = Vec::with_capacity(messages.len());
         for one in messages {
-            let target = one
-                .replaces
-                .clone()
-                .unwrap_or_else(|| inner.path_of("new", &one.name));
-            let is_there = std::fs::symlink_metadata(&target).is_ok();
-            if is_there != one.replaces.is_some() {
+            kept.push(match &one.replaces {
+                Some(damaged) => self.keep(damaged)?,
+                None => None,
+            });
+        }
+        if kept.iter().any(Option::is_some) {
+            sync(&inner.path.join(DAMAGED))?;
+            sync(&inner.path)?;
+        }
+        let mut folders = BTreeSet::new();
+        let mut put = Vec::with_capacity(messages.len());
+        for (one, kept) in messages.iter().zip(kept) {
+            let target = one.replaces.clone();
+            let target = target.unwrap_or_else(|| inner.path_of("new", &one.name));
+            if one.replaces.is_some() != kept.is_some() || !self.move_to(one, &target)? {
                 self.discard(std::slice::from_ref(&one.draft));
+                put.push(Put::InTheWay);
                 continue;
             }
-            rustix::fs::renameat(&inner.tmp, one.draft.as_str(), rustix::fs::CWD, &target)
-                .map_err(|error| Error::io("renaming to", &target, error))?;
-            restored += 1;
-            if let Some(folder) = target.parent() {
-                folders.insert(folder.to_owned());
-            }
+            put.push(Put::There { kept });
+            folders.extend(target.parent().map(Path::to_owned));
         }
         for folder in folders {
             sync(&folder)?;
         }
-        Ok(restored)
+        Ok(put)
+    }
+
+    /// Renames a written message to its place; whether nothing else was in the way.
+    fn move_to(&self, one: &Restored, target: &Path) -> Result<bool, Error> {
+        let tmp = &self.inner.tmp;
+        let draft = one.draft.as_str();
+        let failed = |error| Error::io("renaming to", target, error);
+        if one.replaces.is_some() {
+            return match fs::symlink_metadata(target) {
+                Ok(found) if found.is_file() => rustix::fs::renameat(tmp, draft, CWD, target)
+                    .map(|()| true)
+                    .map_err(failed),
+                _ => Ok(false),
+            };
+        }
+        match rustix::fs::renameat_with(tmp, draft, CWD, target, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            // Not every file system and system has it.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                if fs::symlink_metadata(target).is_ok() {
+                    return Ok(false);
+                }
+                let renamed = rustix::fs::renameat(tmp, draft, CWD, target);
+                renamed.map(|()| true).map_err(failed)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Gives a damaged file another name, under which it stays; none where it is there no more, or
+    /// is no file.
+    fn keep(&self, damaged: &Path) -> Result<Option<PathBuf>, Error> {
+        let Ok(found) = fs::symlink_metadata(damaged) else {
+            return Ok(None);
+        };
+        let (true, Some(name)) = (found.is_file(), damaged.file_name()) else {
+            return Ok(None);
+        };
+        let folder = self.inner.path.join(DAMAGED);
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Error::folder(&folder, error));
+            }
+            _ => {}
+        }
+        let name = format!("{PREFIX}{}", name.to_string_lossy());
+        for number in 1..=MOST_KEPT {
+            let kept = folder.join(match number {
+                1 => name.clone(),
+                _ => format!("{name}.{number}"),
+            });
+            match link_or_copy(damaged, &kept) {
+                Ok(()) => return Ok(Some(kept)),
+                // A repair that was killed has kept it already.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    if is_same(&kept, &found) {
+                        return Ok(Some(kept));
+                    }
+                }
+                Err(error) => return Err(Error::io("keeping a copy in", &kept, error)),
+            }
+        }
+        Err(Error::io("keeping a copy in", &folder, Errno::EXIST))
+    }
+}
+
+fn is_same(path: &Path, file: &Metadata) -> bool {
+    let found = fs::symlink_metadata(path);
+    found.is_ok_and(|found| (found.dev(), found.ino()) == (file.dev(), file.ino()))
+}
+
+/// FAT has no second names for a file, and folders may lie on other volumes: then it is copied.
+fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        Err(_) => {
+            let mut source = open_message(from)?;
+            let new = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(to);
+            let copied = new.and_then(|mut copy| {
+                io::copy(&mut source, &mut copy)?;
+                copy.sync_all()
+            });
+            if copied
+                .as_ref()
+                .is_err_and(|error| error.kind() != io::ErrorKind::AlreadyExists)
+            {
+                let _ = fs::remove_file(to);
+            }
+            copied
+        }
+        linked => linked,
     }
 }
 
 fn sync(folder: &Path) -> Result<(), Error> {
     open_folder(folder, OFlags::empty())
-        .map_err(std::io::Error::from)
+        .map_err(io::Error::from)
         .and_then(sync_folder)
         .map_err(|error| Error::io("syncing", folder, error))
 }
@@ -71,12 +198,12 @@ fn sync(folder: &Path) -> Result<(), Error> {
 ///
 /// # Errors
 /// Those of the system.
-pub fn open_message(path: &Path) -> std::io::Result<std::fs::File> {
+pub fn open_message(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file: std::fs::File = rustix::fs::open(path, flags, Mode::empty())?.into();
+    let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
-        Err(std::io::ErrorKind::InvalidInput.into())
+        Err(io::ErrorKind::InvalidInput.into())
     }
 }

@@ -24,7 +24,8 @@ const READ_AT_ONCE: usize = 64 << 10;
 /// So many octets tell how a file is compressed.
 const TELLING: usize = 16;
 
-const GZIP: &[u8] = b"\x1f\x8b";
+/// What a file begins with that gzip compressed.
+pub(super) const GZIP: &[u8] = b"\x1f\x8b";
 
 /// What other forms begin with, and what they are called: those of Dovecot's plugins `zlib` and
 /// `mail-crypt`, and of the usual programs.
@@ -160,14 +161,19 @@ enum Outcome {
 /// The form that a file is in, where that is not a message as it is. No message begins with control
 /// characters (RFC 5322 §2.2), so what does is in a form that is not known here.
 fn sealed(start: &[u8]) -> Option<&'static str> {
-    let known = SEALED
-        .iter()
-        .find(|(magic, form)| start.starts_with(magic) && (*form != "bzip2" || is_bzip2(start)));
-    if let Some((_, form)) = known {
+    if let Some(form) = compressed_as(start) {
         return Some(form);
     }
     let is_control = |octet: &u8| octet.is_ascii_control() && !b"\t\r\n".contains(octet);
     start.iter().any(is_control).then_some("unknown form")
+}
+
+/// The form, other than gzip, that a program has compressed or encrypted a file in.
+pub(super) fn compressed_as(start: &[u8]) -> Option<&'static str> {
+    let known = SEALED
+        .iter()
+        .find(|(magic, form)| start.starts_with(magic) && (*form != "bzip2" || is_bzip2(start)));
+    known.map(|(_, form)| *form)
 }
 
 /// A field may be called `BZh`. Behind the level stands the first block, or the end.

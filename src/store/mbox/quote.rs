@@ -122,7 +122,7 @@ impl Quoter {
 }
 
 /// Takes the quotes away again from a message, or the beginning of one.
-pub(super) fn unquote(octets: &[u8]) -> Vec<u8> {
+pub(in crate::store) fn unquote(octets: &[u8]) -> Vec<u8> {
     let mut in_header = true;
     let mut message = Vec::with_capacity(octets.len());
     for line in octets.split_inclusive(|&octet| octet == b'\n') {
@@ -131,6 +131,54 @@ pub(super) fn unquote(octets: &[u8]) -> Vec<u8> {
         message.extend_from_slice(&line[usize::from(quoted)..]);
     }
     message
+}
+
+/// Takes the quotes away again from a body as it streams by, in pieces of any size.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Unquoter {
+    /// Behind the start of a line, which is nothing but `>` and the start of `From ` so far.
+    marks: usize,
+    matched: usize,
+    within: bool,
+}
+
+impl Unquoter {
+    /// Appends the next octets to `out`, without the quotes.
+    pub(in crate::store) fn take(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        let mut rest = piece;
+        while let Some((&first, behind)) = rest.split_first() {
+            if self.within {
+                let end = memchr::memchr(b'\n', rest).map(|end| end + 1);
+                let (line, behind) = rest.split_at(end.unwrap_or(rest.len()));
+                out.extend_from_slice(line);
+                self.within = end.is_none();
+                rest = behind;
+            } else if first == b'>' && self.matched == 0 {
+                self.marks += 1;
+                rest = behind;
+            } else if first == FROM[self.matched] {
+                self.matched += 1;
+                rest = behind;
+                if self.matched == FROM.len() {
+                    self.marks = self.marks.saturating_sub(1);
+                    self.put(out);
+                }
+            } else {
+                self.put(out);
+            }
+        }
+    }
+
+    /// Ends the body.
+    pub(in crate::store) fn finish(mut self, out: &mut Vec<u8>) {
+        self.put(out);
+    }
+
+    fn put(&mut self, out: &mut Vec<u8>) {
+        out.extend(std::iter::repeat_n(b'>', std::mem::take(&mut self.marks)));
+        out.extend_from_slice(&FROM[..std::mem::take(&mut self.matched)]);
+        self.within = true;
+    }
 }
 
 /// Whether a line was quoted because of its `From `.
@@ -240,6 +288,14 @@ mod tests {
             for line in header.map(<[u8]>::to_ascii_lowercase) {
                 prop_assert!(!line.starts_with(b"status:") && !line.starts_with(b"x-uid "));
             }
+            let mut unquoter = Unquoter::default();
+            let mut body = Vec::new();
+            let mut by_line = b"\n".to_vec();
+            by_line.extend_from_slice(&quoted);
+            by_line.chunks(size).for_each(|piece| unquoter.take(piece, &mut body));
+            unquoter.finish(&mut body);
+            // Behind a blank line there is no header.
+            prop_assert_eq!(body, unquote(&by_line));
             prop_assert_eq!(unquote(&quoted), message);
         }
     }

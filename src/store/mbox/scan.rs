@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
@@ -78,30 +79,75 @@ impl Contents {
     }
 }
 
+/// Sees the messages of an mbox, one after another.
+pub(super) trait Sight {
+    /// A message begins, with the line in front of it.
+    fn begin(&mut self, at: u64);
+
+    /// The next octets of it as it stands there, without that line.
+    fn text(&mut self, octets: &[u8]);
+
+    /// It has come to its end.
+    fn end(&mut self, at: u64);
+}
+
+/// Looks at what each message is made of.
+struct Anatomies<'a> {
+    message: Anatomy,
+    show: &'a mut dyn FnMut(Anatomy),
+}
+
+impl Sight for Anatomies<'_> {
+    fn begin(&mut self, _: u64) {}
+
+    fn text(&mut self, octets: &[u8]) {
+        self.message.take(octets);
+    }
+
+    fn end(&mut self, _: u64) {
+        (self.show)(std::mem::take(&mut self.message));
+    }
+}
+
 /// Shows every message of a file, in little memory.
 pub(super) fn walk(file: &File, path: &Path, show: &mut dyn FnMut(Anatomy)) -> Result<Ends, Error> {
-    let mut reader = Reader::default();
+    let mut sight = Anatomies {
+        message: Anatomy::new(),
+        show,
+    };
+    walk_part(file, path, 0..u64::MAX, &mut sight)
+}
+
+/// Shows the messages of a part of a file that begins at a line.
+pub(super) fn walk_part(
+    file: &File,
+    path: &Path,
+    part: Range<u64>,
+    sight: &mut dyn Sight,
+) -> Result<Ends, Error> {
+    let mut reader = Reader::at(part.start);
     let mut buffer = vec![0; READ_AT_ONCE];
-    let mut at = 0;
-    loop {
-        match file.read_at(&mut buffer, at) {
+    let mut at = part.start;
+    while at < part.end {
+        let room = (part.end - at).min(READ_AT_ONCE as u64) as usize;
+        match file.read_at(&mut buffer[..room], at) {
             Ok(0) => break,
             Ok(read) => {
                 at += read as u64;
-                reader.take(&buffer[..read], show);
+                reader.take(&buffer[..read], sight);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(Error::io("reading", path, error)),
         }
     }
-    Ok(reader.finish(show))
+    Ok(reader.finish(sight))
 }
 
 /// Takes an mbox apart as it streams by.
 #[derive(Debug, Default)]
 struct Reader {
     ends: Ends,
-    message: Option<Anatomy>,
+    in_message: bool,
     /// How much has streamed by.
     at: u64,
     /// The start of a line, as long as it may be that of a message; never as long as [`FROM`].
@@ -117,7 +163,14 @@ enum Line {
 }
 
 impl Reader {
-    fn take(&mut self, octets: &[u8], show: &mut dyn FnMut(Anatomy)) {
+    fn at(at: u64) -> Self {
+        Self {
+            at,
+            ..Self::default()
+        }
+    }
+
+    fn take(&mut self, octets: &[u8], sight: &mut dyn Sight) {
         let mut rest = octets;
         while let Some(&first) = rest.first() {
             let Some(line) = self.within else {
@@ -127,22 +180,23 @@ impl Reader {
                     self.at += 1;
                     if self.start == FROM {
                         self.start.clear();
-                        self.ends.last_begins = Some(self.at - FROM.len() as u64);
-                        self.next_message(show);
+                        let begin = self.at - FROM.len() as u64;
+                        self.ends.last_begins = Some(begin);
+                        self.end_message(begin, sight);
+                        sight.begin(begin);
+                        self.in_message = true;
                         self.within = Some(Line::Separator);
                     }
                 } else {
-                    self.put_start();
+                    self.put_start(sight);
                     self.within = Some(Line::Other);
                 }
                 continue;
             };
             let end = memchr(b'\n', rest);
             let (text, behind) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
-            if line == Line::Other
-                && let Some(message) = &mut self.message
-            {
-                message.take(text);
+            if line == Line::Other && self.in_message {
+                sight.text(text);
             } else if line == Line::Other {
                 self.ends.odd = true;
             }
@@ -154,25 +208,25 @@ impl Reader {
         }
     }
 
-    fn finish(mut self, show: &mut dyn FnMut(Anatomy)) -> Ends {
+    fn finish(mut self, sight: &mut dyn Sight) -> Ends {
         if !self.start.is_empty() {
             self.ends.may_begin = Some(self.at - self.start.len() as u64);
         }
-        self.put_start();
-        self.next_message(show);
+        self.put_start(sight);
+        self.end_message(self.at, sight);
         self.ends
     }
 
-    fn put_start(&mut self) {
-        if let Some(message) = &mut self.message {
-            message.take(&self.start);
+    fn put_start(&mut self, sight: &mut dyn Sight) {
+        if self.in_message {
+            sight.text(&self.start);
         }
         self.start.clear();
     }
 
-    fn next_message(&mut self, show: &mut dyn FnMut(Anatomy)) {
-        if let Some(message) = self.message.replace(Anatomy::new()) {
-            show(message);
+    fn end_message(&mut self, at: u64, sight: &mut dyn Sight) {
+        if std::mem::take(&mut self.in_message) {
+            sight.end(at);
         }
     }
 }
@@ -194,10 +248,15 @@ mod tests {
         for size in 1..=mbox.len() {
             let mut contents = Contents::default();
             let mut reader = Reader::default();
+            let mut show = |message| contents.note(message);
+            let mut sight = Anatomies {
+                message: Anatomy::new(),
+                show: &mut show,
+            };
             for piece in mbox.chunks(size) {
-                reader.take(piece, &mut |message| contents.note(message));
+                reader.take(piece, &mut sight);
             }
-            contents.ends = reader.finish(&mut |message| contents.note(message));
+            contents.ends = reader.finish(&mut sight);
             assert_eq!(contents.marks.len(), 3, "{size}");
             let last = mbox
                 .windows(6)

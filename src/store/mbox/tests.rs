@@ -68,7 +68,7 @@ impl World {
             }
         }
         for message in &mut messages {
-            *message = quote::unquote(message);
+            *message = unquote(message);
             assert_eq!(message.pop(), Some(b'\n'), "no blank line behind a message");
         }
         messages

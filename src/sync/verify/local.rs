@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::account::LineEndings;
 use crate::cache::{Digest, Stored};
-use crate::store::open_message;
+use crate::store::Text;
 
 /// How much of a file is read at a time.
 const PIECE: usize = 256 << 10;
@@ -16,12 +16,15 @@ const PIECE: usize = 256 << 10;
 /// What a file is, held against its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sync) enum Content {
-    /// It gives the octets back that were sent.
+    /// It is what was stored.
     Intact,
-    /// It has a bare CR or LF, so that what was sent cannot be told from it; its size is possible.
-    Possible,
+    /// It has a bare CR or LF, and was stored when no digest was recorded of that form. Its size is
+    /// possible; this is its digest.
+    Possible(Digest),
     /// It is not what was stored.
     Damaged,
+    /// It is compressed in a form that cannot be read here.
+    Compressed,
 }
 
 /// Reads a file and compares it with what is recorded.
@@ -29,19 +32,29 @@ pub(in crate::sync) enum Content {
 /// # Errors
 /// Where it cannot be read to its end.
 pub(super) fn compare(path: &Path, stored: &Stored) -> io::Result<Content> {
-    let read = read(path, stored.line_ends.stored)?;
-    if read.sha256 == stored.sha256 {
-        return Ok(Content::Intact);
+    let text = Text::open(path)?;
+    if matches!(text, Text::Sealed(_)) {
+        return Ok(Content::Compressed);
     }
-    // Each LF may have been a CRLF or not.
-    let possible = stored.line_ends.stored == LineEndings::Lf
-        && stored.line_ends.bare
-        && (read.octets..=read.octets + read.lines).contains(&stored.octets);
-    Ok(if possible {
-        Content::Possible
-    } else {
-        Content::Damaged
+    let read = match read(text, stored.line_ends.stored) {
+        // gzip notices itself that what it unpacks is not what was packed.
+        Err(error) if is_broken_gzip(&error) => return Ok(Content::Damaged),
+        read => read?,
+    };
+    Ok(match stored.proof() {
+        Some(proof) if proof == read.sha256 => Content::Intact,
+        // Each LF may have been a CRLF or not.
+        None if (read.octets..=read.octets + read.lines).contains(&stored.octets) => {
+            Content::Possible(read.sha256)
+        }
+        _ => Content::Damaged,
     })
+}
+
+fn is_broken_gzip(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    let is_of_the_system = error.raw_os_error().is_some();
+    matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) && !is_of_the_system
 }
 
 /// Reads a file and compares it with the digest of what was sent.
@@ -53,7 +66,7 @@ pub(in crate::sync) fn compare_digest(
     sent: &Digest,
     stored: LineEndings,
 ) -> io::Result<Content> {
-    let read = read(path, stored)?;
+    let read = read(Text::open(path)?, stored)?;
     Ok(match read.sha256 == *sent {
         true => Content::Intact,
         false => Content::Damaged,
@@ -69,8 +82,7 @@ struct Digested {
     lines: u64,
 }
 
-fn read(path: &Path, stored: LineEndings) -> io::Result<Digested> {
-    let mut file = open_message(path)?;
+fn read(mut file: Text, stored: LineEndings) -> io::Result<Digested> {
     let to_crlf = stored == LineEndings::Lf;
     let mut hash = Sha256::new();
     let mut piece = vec![0; PIECE];

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 
 use super::super::Error;
 use super::super::transfer::{Arrival, Arrived};
+use super::look::found;
+use super::mend::{Mended, Mender};
 use super::{Fault, Finding, Tally, Wrong};
 use crate::account::LineEndings;
 use crate::cache::Stored;
 use crate::maildrop::Maildrop;
 use crate::session::{Refusal, Session, Sink, Wanted};
-use crate::store::{self, Draft, Maildir, Restored, Store};
+use crate::store::{Draft, Put, Store};
 
 /// How many repaired messages are made durable together.
 const BATCH: usize = 128;
@@ -59,12 +61,7 @@ pub(super) async fn compare(
         // One that is refused was not seen to differ.
         if arrived.is_some_and(|arrived| arrived.sha256 != stored.sha256) {
             tally.differing += 1;
-            tell(Finding {
-                unique_id: &stored.unique_id,
-                name: stored.name.as_str(),
-                path: None,
-                fault: Fault::Differs,
-            });
+            tell(found(stored, None, Fault::Differs));
         }
     });
     session.retr(&wanted, &mut download).await?;
@@ -77,19 +74,19 @@ pub(super) async fn repair(
     maildrop: &Maildrop,
     stored: &[Stored],
     wrong: &[Wrong],
-    store: Maildir,
+    mut mender: Mender,
     tally: &mut Tally,
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) -> Result<(), Error> {
     let ids = wrong.iter().enumerate();
     let ids = ids.map(|(index, wrong)| (stored[wrong.place].unique_id.as_slice(), index));
     let (wanted, places) = listed(maildrop, ids);
+    let drafts = mender.store();
     for (wanted, places) in wanted.chunks(BATCH).zip(places.chunks(BATCH)) {
-        let mut restored = Vec::new();
-        let mut again = Vec::new();
+        let mut mended = Vec::new();
         let mut failed = None;
         let style = |index: usize| stored[wrong[places[index]].place].line_ends.stored;
-        let mut download = Download::new(Some((&store, &style)), |index, arrived, draft| {
+        let mut download = Download::new(Some((&*drafts, &style)), |index, arrived, draft| {
             let wrong = &wrong[places[index]];
             let stored = &stored[wrong.place];
             let (Some(arrived), Some(draft)) = (arrived, draft) else {
@@ -101,14 +98,12 @@ pub(super) async fn repair(
             }
             match draft.finish() {
                 Err(error) => failed = Some(error),
-                Ok(draft) => {
-                    again.push(wrong);
-                    restored.push(Restored {
-                        draft,
-                        name: stored.name.clone(),
-                        replaces: wrong.path.clone(),
-                    });
-                }
+                Ok(draft) => mended.push(Mended {
+                    draft,
+                    arrived,
+                    stored,
+                    wrong,
+                }),
             }
         });
         session.retr(wanted, &mut download).await?;
@@ -116,30 +111,34 @@ pub(super) async fn repair(
         if let Some(error) = failed {
             return Err(error.into());
         }
-        let count = store.restore(&restored)?;
-        tally.repaired += count;
-        for (wrong, one) in again.iter().zip(&restored) {
-            let stored = &stored[wrong.place];
+        let put = mender.mend(&mended)?;
+        for (one, put) in mended.iter().zip(&put) {
+            let (fault, kept) = match put {
+                Put::There { kept } => (Fault::Repaired, kept.as_deref()),
+                Put::InTheWay => (Fault::NotRepaired, None),
+            };
+            tally.repaired += u64::from(fault == Fault::Repaired);
             tell(Finding {
-                unique_id: &stored.unique_id,
-                name: stored.name.as_str(),
-                path: one.replaces.as_deref(),
-                fault: Fault::Repaired,
+                kept,
+                ..found(one.stored, one.wrong.path.as_deref(), fault)
             });
         }
     }
     Ok(())
 }
 
+/// Where messages are written, and how each ends its lines.
+type To<'a> = (&'a dyn Store, &'a (dyn Fn(usize) -> LineEndings + Sync));
+
 /// Takes messages: digests them, and writes them where there is a store to write to.
 struct Download<'a, F> {
-    to: Option<(&'a Maildir, &'a (dyn Fn(usize) -> LineEndings + Sync))>,
+    to: Option<To<'a>>,
     done: F,
     index: usize,
     arrival: Option<Arrival>,
     draft: Option<Box<dyn Draft>>,
     octets: Vec<u8>,
-    failed: Option<store::Error>,
+    failed: Option<Error>,
     is_endless: bool,
 }
 
@@ -147,7 +146,7 @@ impl<'a, F> Download<'a, F>
 where
     F: FnMut(usize, Option<Arrived>, Option<Box<dyn Draft>>) + Send,
 {
-    fn new(to: Option<(&'a Maildir, &'a (dyn Fn(usize) -> LineEndings + Sync))>, done: F) -> Self {
+    fn new(to: Option<To<'a>>, done: F) -> Self {
         Self {
             to,
             done,
@@ -162,7 +161,7 @@ where
 
     fn result(self) -> Result<(), Error> {
         match (self.failed, self.is_endless) {
-            (Some(error), _) => Err(error.into()),
+            (Some(error), _) => Err(error),
             (None, true) => Err(Error::EndlessMessage {
                 reason: "it does not end",
             }),
@@ -176,7 +175,7 @@ where
             && self.failed.is_none()
             && let Err(error) = draft.write(&self.octets)
         {
-            self.failed = Some(error);
+            self.failed = Some(error.into());
         }
         self.octets.clear();
     }
@@ -194,7 +193,7 @@ where
         if let Some((store, _)) = self.to {
             match store.draft() {
                 Ok(draft) => self.draft = Some(draft),
-                Err(error) => self.failed = Some(error),
+                Err(error) => self.failed = Some(error.into()),
             }
         }
     }

@@ -1,0 +1,292 @@
+//! The digests that prove a stored message, also after a mail program has changed it as it may.
+//!
+//! Mail programs add fields to a header in which they keep their records (`Status`, `X-Status`,
+//! `X-Keywords`, `Content-Length` …), and blank lines at the end. Without these, a message that is
+//! as it was stored has the digest that was recorded. In an mbox, a field of that kind that came
+//! with the message is quoted, so that every one that is not was added.
+
+use memchr::memchr;
+use sha2::{Digest, Sha256};
+
+use super::mbox::{Unquoter, is_record_field, unquote};
+
+/// No header that is taken apart is longer.
+const LONGEST_HEADER: usize = 1 << 20;
+
+/// So many line ends at the end of a message may be a mail program's.
+const MOST_LINE_ENDS: usize = 8;
+
+/// Tells from the name of a field, in lower case, whether mail programs add it.
+pub type IsAdded = fn(&str) -> bool;
+
+/// Digests a stored message as it streams by. Its memory does not grow with the message.
+#[derive(Debug)]
+pub struct Forms {
+    is_added: IsAdded,
+    /// Takes away the quotes of an mbox.
+    unquoter: Option<Unquoter>,
+    /// The header, as long as its end has not come.
+    header: Option<Vec<u8>>,
+    /// The current line of the header is not blank.
+    line_begun: bool,
+    forms: Vec<Form>,
+    /// Line ends that may be a mail program's: nothing else has come behind them.
+    tail: Vec<u8>,
+}
+
+/// A message, digested in two ways that are the same where no CRLF was stored.
+#[derive(Debug, Clone, Default)]
+struct Form {
+    /// With CRLF for every LF.
+    stored: Sha256,
+    /// With CRLF for every LF that has no CR in front of it.
+    sent: Option<Sha256>,
+    last: u8,
+}
+
+impl Forms {
+    /// Of a message in a file of its own.
+    pub fn of_file(is_added: IsAdded) -> Self {
+        Self {
+            is_added,
+            unquoter: None,
+            header: Some(Vec::new()),
+            line_begun: false,
+            forms: Vec::new(),
+            tail: Vec::new(),
+        }
+    }
+
+    /// Of a message in an mbox, without the line in front of it.
+    pub fn of_mbox(is_added: IsAdded) -> Self {
+        Self {
+            unquoter: Some(Unquoter::default()),
+            ..Self::of_file(is_added)
+        }
+    }
+
+    /// The next octets.
+    pub fn take(&mut self, octets: &[u8]) {
+        let mut rest = octets;
+        while let Some(header) = &mut self.header {
+            let end = memchr(b'\n', rest);
+            let (line, behind) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
+            header.extend_from_slice(line);
+            self.line_begun |= line.iter().any(|octet| !b"\r\n".contains(octet));
+            let is_over = end.is_some() && !std::mem::take(&mut self.line_begun);
+            if is_over || header.len() > LONGEST_HEADER {
+                self.end_header();
+            } else if end.is_none() {
+                return;
+            } else {
+                self.line_begun = false;
+            }
+            rest = behind;
+        }
+        match &mut self.unquoter {
+            None => self.body(rest),
+            Some(unquoter) => {
+                let mut text = Vec::with_capacity(rest.len());
+                unquoter.take(rest, &mut text);
+                self.body(&text);
+            }
+        }
+    }
+
+    /// Ends the message, and gives the digests that it may have had, the likelier first.
+    pub fn finish(mut self) -> Vec<[u8; 32]> {
+        self.end_header();
+        if let Some(unquoter) = self.unquoter.take() {
+            let mut text = Vec::new();
+            unquoter.finish(&mut text);
+            self.body(&text);
+        }
+        let ends = self.tail.iter().enumerate().rev();
+        let ends = ends.filter(|(_, octet)| **octet == b'\n');
+        let mut cuts: Vec<usize> = ends.map(|(at, _)| at + 1).take(MOST_LINE_ENDS).collect();
+        cuts.push(0);
+        let mut digests = Vec::new();
+        for cut in cuts {
+            for form in &self.forms {
+                let mut form = form.clone();
+                form.take(&self.tail[..cut]);
+                digests.push(form.stored.finalize().into());
+                digests.extend(form.sent.map(|sent| <[u8; 32]>::from(sent.finalize())));
+            }
+        }
+        digests
+    }
+
+    /// Begins a form for each header that the message may have had.
+    fn end_header(&mut self) {
+        let Some(header) = self.header.take() else {
+            return;
+        };
+        let blank = header.iter().rposition(|octet| !b"\r\n".contains(octet));
+        let text_end = blank.map_or(0, |last| {
+            let line_end = memchr(b'\n', &header[last..]);
+            line_end.map_or(header.len(), |end| last + end + 1)
+        });
+        let (header, blank) = header.split_at(text_end);
+        let is_quoted = self.unquoter.is_some();
+        let mut headers = vec![if is_quoted {
+            unquote(header)
+        } else {
+            header.to_vec()
+        }];
+        let is_added = self.is_added;
+        if is_quoted {
+            let own = without(header, is_record_field);
+            let more = without(&own, |name| is_name(name, is_added));
+            headers.extend([unquote(&own), unquote(&more)]);
+        } else {
+            headers.push(without(header, |name| is_name(name, is_added)));
+        }
+        headers.dedup();
+        for header in headers {
+            let mut form = Form::default();
+            form.take(&header);
+            self.forms.push(form);
+        }
+        self.body(blank);
+    }
+
+    /// Digests what is of the body, but for line ends at its end.
+    fn body(&mut self, octets: &[u8]) {
+        let text = octets.iter().rposition(|octet| !b"\r\n".contains(octet));
+        let held = text.map_or(0, |last| last + 1);
+        if held > 0 || self.tail.len() > LONGEST_HEADER {
+            for form in &mut self.forms {
+                form.take(&self.tail);
+                form.take(&octets[..held]);
+            }
+            self.tail.clear();
+        }
+        self.tail.extend_from_slice(&octets[held..]);
+    }
+}
+
+impl Form {
+    fn take(&mut self, octets: &[u8]) {
+        let mut rest = octets;
+        while let Some(lf) = memchr(b'\n', rest) {
+            let text = &rest[..lf];
+            let is_crlf = text.last().map_or(self.last, |last| *last) == b'\r';
+            self.stored.update(text);
+            match &mut self.sent {
+                Some(sent) => sent.update(text),
+                None if is_crlf => self.sent = Some(self.stored.clone()),
+                None => {}
+            }
+            self.stored.update(b"\r\n");
+            if let Some(sent) = &mut self.sent {
+                sent.update(if is_crlf { &b"\n"[..] } else { b"\r\n" });
+            }
+            self.last = b'\n';
+            rest = &rest[lf + 1..];
+        }
+        self.stored.update(rest);
+        if let Some(sent) = &mut self.sent {
+            sent.update(rest);
+        }
+        self.last = rest.last().map_or(self.last, |last| *last);
+    }
+}
+
+fn is_name(name: &[u8], is_added: IsAdded) -> bool {
+    str::from_utf8(name).is_ok_and(|name| is_added(&name.to_ascii_lowercase()))
+}
+
+/// A header without the fields of these names, and the lines that go on with them.
+fn without(header: &[u8], is_dropped: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(header.len());
+    let mut drops = false;
+    for line in header.split_inclusive(|&octet| octet == b'\n') {
+        let goes_on = matches!(line.first(), Some(b' ' | b'\t'));
+        if !goes_on {
+            let colon = memchr(b':', line);
+            drops = colon.is_some_and(|colon| is_dropped(line[..colon].trim_ascii_end()));
+        }
+        if !drops {
+            kept.extend_from_slice(line);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digests(mut forms: Forms, text: &[u8], size: usize) -> Vec<[u8; 32]> {
+        text.chunks(size).for_each(|piece| forms.take(piece));
+        forms.finish()
+    }
+
+    fn is_added(name: &str) -> bool {
+        ["lines", "status"].contains(&name)
+    }
+
+    fn proves(sent: &[u8], text: &[u8], new: fn(IsAdded) -> Forms) -> bool {
+        let wanted: [u8; 32] = Sha256::digest(sent).into();
+        let found = |size| digests(new(is_added), text, size).contains(&wanted);
+        let whole = found(text.len().max(1));
+        assert!((1..text.len()).all(|size| found(size) == whole));
+        whole
+    }
+
+    #[test]
+    fn what_mail_programs_may_change_in_an_mbox_is_no_damage() {
+        let sent = b"A: b\r\nStatus: evil\r\n\r\nFrom me\r\n>From you\r\n\r\nend\r\n";
+        let stored = "A: b\n>Status: evil\n\n>From me\n>>From you\n\nend\n\n";
+        let head = "A: b\n>Status: evil\n";
+        for same in [
+            stored.to_owned(),
+            stored.replacen(head, &format!("{head}Status: RO\nX-Status: A\n"), 1),
+            stored.replacen(head, &format!("Content-Length:\n 99\n{head}X-UID: 7\n"), 1),
+            stored.replacen(head, &format!("{head}Lines: 4\nX-Keywords: a  \n"), 1),
+            format!("{stored}\n\n"),
+            stored.trim_end().to_owned() + "\n",
+        ] {
+            assert!(proves(sent, same.as_bytes(), Forms::of_mbox), "{same}");
+        }
+        for other in [
+            stored.replacen("A: b", "A: c", 1),
+            stored.replacen("evil", "live", 1),
+            stored.replacen(">>From you", "> >From you", 1),
+            stored.replacen("end", "enD", 1),
+            stored.replacen("\n\nend", "\nend", 1),
+            stored.replacen(head, &format!("{head}X-Other: 4\n"), 1),
+            String::new(),
+        ] {
+            assert!(!proves(sent, other.as_bytes(), Forms::of_mbox), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_proved_whatever_its_line_ends_and_a_flipped_bit_is_seen() {
+        let sent = b"A: b\r\nLines: 3\r\n\r\none\r\n\r\n";
+        for same in [
+            &b"A: b\nLines: 3\n\none\n\n"[..],
+            b"A: b\r\nLines: 3\r\n\r\none\r\n\r\n",
+            b"A: b\nLines: 3\n\none\n\n\n",
+        ] {
+            assert!(proves(sent, same, Forms::of_file));
+        }
+        assert!(proves(
+            b"A: b\r\n\r\none\r\n",
+            b"A: b\nStatus: R\nLines: 3\n\none\n",
+            Forms::of_file
+        ));
+        assert!(proves(b"A: b\r\n", b"A: b\n\n", Forms::of_file));
+        // The stored form of a message with bare line ends.
+        assert!(proves(
+            b"A\r\n\r\nb\rc\r\r\n",
+            b"A\n\nb\rc\r\n",
+            Forms::of_file
+        ));
+        for other in [&b"A: b\nLines: 3\n\none"[..], b"A: b\nLines: 3\n\nonE\n\n"] {
+            assert!(!proves(sent, other, Forms::of_file));
+        }
+    }
+}

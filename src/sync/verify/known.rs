@@ -1,0 +1,102 @@
+//! What is known before anything is compared.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::super::visit::{Past, Premises, Purpose};
+use super::super::{Error, Request};
+use crate::account::StoreSettings;
+use crate::cache::{AccountRow, Cache, Lock, MessageKey, Snapshot, Stored};
+use crate::maildrop::Maildrop;
+use crate::policy::Memory;
+use crate::store::{Extent, Maildir};
+
+/// All that is recorded of an account.
+pub(super) struct Known {
+    /// Keeps runs away; none where there was no run yet.
+    _lock: Option<Lock>,
+    pub(super) row: Option<AccountRow>,
+    /// The messages, in the order in which they were stored.
+    pub(super) stored: Vec<Stored>,
+    /// Their places, where the store is one file.
+    pub(super) extents: HashMap<MessageKey, Extent>,
+    /// The names of all files that the account has, or had: stubs too.
+    pub(super) recorded: HashSet<String>,
+    /// The tags of other accounts.
+    pub(super) other_tags: HashSet<String>,
+    /// How many verifications have read a part only.
+    pub(super) parts_read: u64,
+    /// All that is known of the mailbox.
+    snapshot: Snapshot,
+    pub(super) past: Past,
+}
+
+impl Known {
+    /// Reads it, and holds the account's lock from then on.
+    ///
+    /// # Errors
+    /// Those of the state; there is no Maildir where one should be.
+    pub(super) async fn read(request: &Request<'_>) -> Result<Self, Error> {
+        let account = request.account.clone();
+        let Premises {
+            lock,
+            mut ledger,
+            row,
+            past,
+        } = Premises::enter(request, Purpose::Look).await?;
+        let reading = ledger.with(move |cache, id| {
+            if matches!(account.store, StoreSettings::Exec { .. }) {
+                return Err(Error::NotLookedAt);
+            }
+            cache.check()?;
+            let mut other_tags = cache.tags()?;
+            if let Some(row) = &row {
+                other_tags.remove(&row.tag);
+            }
+            let extents = cache.extents(id)?.into_iter();
+            let extents = extents.map(|(key, extent)| (MessageKey::new(key), extent));
+            let known = Self {
+                _lock: lock,
+                row,
+                stored: cache.stored(id)?,
+                extents: extents.collect(),
+                recorded: cache.file_names(id)?,
+                other_tags,
+                parts_read: cache.verified_parts(id)?,
+                snapshot: cache.snapshot(id)?,
+                past,
+            };
+            if let Some(maildir) = account.store.maildir()
+                && !known.stored.is_empty()
+                && !Maildir::is_there(maildir)?
+            {
+                // A volume that is not mounted, perhaps: nothing is missing then.
+                return Err(Error::StoreMissing {
+                    kind: "Maildir",
+                    path: maildir.to_owned(),
+                });
+            }
+            Ok(known)
+        });
+        reading.await
+    }
+
+    /// How many messages of the listing nothing is known of.
+    pub(super) fn unknown(&self, maildrop: &Maildrop) -> u64 {
+        let unknown = maildrop.iter().filter(|message| {
+            self.snapshot.recall(message.unique_id).is_none()
+                && self.snapshot.recall_header(message.unique_id).is_none()
+        });
+        unknown.count() as u64
+    }
+
+    /// Records what was found.
+    pub(super) fn record(
+        &self,
+        state_dir: &Path,
+        act: impl FnOnce(&mut Cache, &AccountRow) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Some(row) = &self.row else { return Ok(()) };
+        act(&mut Cache::open(state_dir)?, row)
+    }
+}

@@ -1,0 +1,348 @@
+//! A Maildir, held against what is recorded: every recorded message is looked for as a sync looks
+//! for it, and whatever else is there is named.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::Path;
+
+use super::super::likeness::{self, Reading};
+use super::super::{Error, Request, closed_store};
+use super::known::Known;
+use super::local::{self, Content};
+use super::{Fault, Finding, Looked, Part, Tally, Wrong};
+use crate::cache::{Digest, Stored};
+use crate::store::{Filed, Forms, Viewer, census};
+
+/// Looks at all of it.
+pub(super) fn maildir(
+    request: &Request<'_>,
+    root: &Path,
+    known: &Known,
+    part: Part,
+    tally: &mut Tally,
+    tell: &mut (dyn FnMut(Finding<'_>) + Send),
+) -> Result<Looked, Error> {
+    let files = census(root);
+    let mut by_name: HashMap<&str, Vec<&Path>> = HashMap::new();
+    for file in &files {
+        by_name.entry(&file.base).or_default().push(&file.path);
+    }
+    let mut looked = Looked::default();
+    let mut absent = Vec::new();
+    for (place, stored) in known.stored.iter().enumerate() {
+        if let Some(signal) = request.stop.asked() {
+            return Err(signal.into());
+        }
+        let paths = by_name
+            .get(stored.name.as_str())
+            .map_or(&[][..], |paths| paths);
+        if paths.is_empty() {
+            absent.push(place);
+        } else if part.holds(stored.key) {
+            present(root, stored, place, paths, &mut looked, tally, tell);
+        } else {
+            tally.unread += 1;
+        }
+    }
+    let mut strangers = Strangers::default();
+    if part.is_all() || !absent.is_empty() {
+        strangers = Strangers::read(request, known, &files, &absent)?;
+    }
+    for place in absent {
+        match strangers.filed.remove(&place) {
+            Some((base, is_whole)) => {
+                let stored = &known.stored[place];
+                let path = by_name.get(base.as_str()).and_then(|paths| paths.first());
+                let (count, fault) = match is_whole {
+                    true => (&mut tally.filed, Fault::Filed),
+                    false => (&mut tally.altered, Fault::Altered),
+                };
+                *count += 1;
+                tally.intact += u64::from(is_whole);
+                tell(found(stored, path.copied(), fault));
+            }
+            None => looked.missing(known, place, tally, tell),
+        }
+    }
+    if part.is_all() {
+        others(known, &files, &strangers, tally, tell);
+    }
+    Ok(looked)
+}
+
+/// A recorded message whose name is there, perhaps more than once.
+fn present(
+    root: &Path,
+    stored: &Stored,
+    place: usize,
+    paths: &[&Path],
+    looked: &mut Looked,
+    tally: &mut Tally,
+    tell: &mut (dyn FnMut(Finding<'_>) + Send),
+) {
+    let mut compared: Vec<(&Path, io::Result<Content>)> = paths
+        .iter()
+        .map(|path| (*path, local::compare(path, stored)))
+        .collect();
+    // Where one of several is whole, the message is.
+    compared.sort_by_key(|(_, content)| !matches!(content, Ok(Content::Intact)));
+    let mut compared = compared.into_iter();
+    let Some((path, content)) = compared.next() else {
+        return;
+    };
+    for (copy, _) in compared {
+        tally.duplicates += 1;
+        tell(found(stored, Some(copy), Fault::Duplicate));
+    }
+    let fault = match content {
+        Ok(Content::Intact) => {
+            tally.intact += 1;
+            if !is_own_folder(root, path) {
+                tally.moved += 1;
+                tell(found(stored, Some(path), Fault::Moved));
+            }
+            return;
+        }
+        Ok(Content::Possible(digest)) => {
+            tally.unproven += 1;
+            looked.proved.push((stored.key, digest));
+            return;
+        }
+        Ok(Content::Compressed) => {
+            tally.unproven += 1;
+            tell(found(stored, Some(path), Fault::Compressed));
+            return;
+        }
+        Ok(Content::Damaged) => Fault::Damaged,
+        // It was moved since the folder was read.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            tally.unread += 1;
+            return;
+        }
+        Err(_) => Fault::Unreadable,
+    };
+    tally.damaged += 1;
+    tell(found(stored, Some(path), fault));
+    looked.wrong.push(Wrong {
+        place,
+        path: Some(path.to_owned()),
+    });
+}
+
+/// Files that no record names.
+fn others(
+    known: &Known,
+    files: &[Filed],
+    strangers: &Strangers,
+    tally: &mut Tally,
+    tell: &mut (dyn FnMut(Finding<'_>) + Send),
+) {
+    for file in files.iter().filter(|file| is_stranger(known, file)) {
+        let stored = strangers
+            .copies
+            .get(&file.base)
+            .map(|place| &known.stored[*place]);
+        if strangers.taken.contains(&file.base) {
+            continue;
+        }
+        let fault = match (stored, &file.tag) {
+            (Some(_), _) => Fault::Duplicate,
+            (None, Some(_)) if !file.is_beside => Fault::Unrecorded,
+            _ if file.is_beside || !is_message(&file.path) => continue,
+            _ => Fault::Foreign,
+        };
+        match fault {
+            Fault::Duplicate => tally.duplicates += 1,
+            Fault::Unrecorded => tally.unrecorded += 1,
+            _ => tally.foreign += 1,
+        }
+        tell(Finding {
+            unique_id: stored.map(|stored| stored.unique_id.as_slice()),
+            name: &file.base,
+            path: Some(&file.path),
+            at: None,
+            kept: None,
+            fault,
+        });
+    }
+}
+
+/// Whether it may be this account's, though nothing of this name is recorded.
+fn is_stranger(known: &Known, file: &Filed) -> bool {
+    let is_others = file
+        .tag
+        .as_ref()
+        .is_some_and(|tag| known.other_tags.contains(tag));
+    !is_others && !known.recorded.contains(&file.base)
+}
+
+fn is_own_folder(root: &Path, path: &Path) -> bool {
+    path.parent()
+        .is_some_and(|folder| folder == root.join("cur") || folder == root.join("new"))
+}
+
+/// Whether it lies where mail programs keep messages.
+fn is_message(path: &Path) -> bool {
+    path.parent()
+        .is_some_and(|folder| folder.ends_with("cur") || folder.ends_with("new"))
+}
+
+/// A finding of a recorded message.
+pub(super) fn found<'a>(stored: &'a Stored, path: Option<&'a Path>, fault: Fault) -> Finding<'a> {
+    Finding {
+        unique_id: Some(&stored.unique_id),
+        name: stored.name.as_str(),
+        path,
+        at: None,
+        kept: None,
+        fault,
+    }
+}
+
+/// What the files hold whose names are not recorded.
+#[derive(Default)]
+struct Strangers {
+    /// The files that absent messages were found in, by the places of these, and whether every
+    /// octet proves it.
+    filed: HashMap<usize, (String, bool)>,
+    /// The same files.
+    taken: HashSet<String>,
+    /// Files that are one more copy of a message, and the place of that.
+    copies: HashMap<String, usize>,
+}
+
+impl Strangers {
+    fn read(
+        request: &Request<'_>,
+        known: &Known,
+        files: &[Filed],
+        absent: &[usize],
+    ) -> Result<Self, Error> {
+        let others: HashSet<&str> = files
+            .iter()
+            .filter(|file| !is_stranger(known, file))
+            .map(|file| file.base.as_str())
+            .collect();
+        let mut proofs: HashMap<Digest, Vec<usize>> = HashMap::new();
+        for (place, stored) in known.stored.iter().enumerate() {
+            proofs
+                .entry(stored.proof().unwrap_or(stored.sha256))
+                .or_default()
+                .push(place);
+        }
+        let mut headers: HashMap<Digest, Vec<usize>> = HashMap::new();
+        for &place in absent {
+            headers
+                .entry(known.stored[place].header_sha256)
+                .or_default()
+                .push(place);
+        }
+        let mut meeting = Meeting {
+            absent,
+            proofs,
+            headers,
+            strangers: Self::default(),
+            alike: Vec::new(),
+            forms: Forms::of_file(likeness::is_added),
+            reading: Reading::default(),
+        };
+        let store = closed_store(&request.account.store);
+        let is_known = |name: &str| others.contains(name) || known.recorded.contains(name);
+        store.strangers(&is_known, &mut meeting)?;
+        Ok(meeting.settle())
+    }
+}
+
+/// Reads one message after another, and finds out which one it is.
+struct Meeting<'a> {
+    absent: &'a [usize],
+    /// The places of the messages that a digest proves.
+    proofs: HashMap<Digest, Vec<usize>>,
+    /// The places of absent messages with such a header.
+    headers: HashMap<Digest, Vec<usize>>,
+    strangers: Strangers,
+    /// Files with the headers of absent messages, and the places of these.
+    alike: Vec<(String, usize)>,
+    forms: Forms,
+    reading: Reading,
+}
+
+impl Meeting<'_> {
+    fn settle(mut self) -> Strangers {
+        for (base, place) in self.alike {
+            let is_free = !self.strangers.filed.contains_key(&place);
+            if is_free && self.strangers.taken.insert(base.clone()) {
+                self.strangers.filed.insert(place, (base, false));
+            }
+        }
+        self.strangers
+    }
+}
+
+impl Viewer for Meeting<'_> {
+    fn content(&mut self, octets: &[u8]) -> bool {
+        self.forms.take(octets);
+        self.reading.take(octets);
+        true
+    }
+
+    fn end(&mut self, name: &str) {
+        let forms = std::mem::replace(&mut self.forms, Forms::of_file(likeness::is_added));
+        let header = std::mem::take(&mut self.reading).header();
+        if header.is_stub {
+            return;
+        }
+        let mut digests = forms.finish().into_iter();
+        let places = digests.find_map(|digest| self.proofs.get(&digest));
+        if let Some(places) = places {
+            let Strangers {
+                filed,
+                taken,
+                copies,
+            } = &mut self.strangers;
+            let is_absent = |place: &usize| self.absent.binary_search(place).is_ok();
+            let free = places
+                .iter()
+                .find(|place| is_absent(place) && !filed.contains_key(place));
+            if let Some(&place) = free {
+                filed.insert(place, (name.to_owned(), true));
+                taken.insert(name.to_owned());
+            } else if let Some(&place) = places.first() {
+                copies.insert(name.to_owned(), place);
+            }
+            return;
+        }
+        let alike = [header.as_sent, header.without_added].into_iter().flatten();
+        let mut alike = alike
+            .filter_map(|header| self.headers.get(&header))
+            .flatten();
+        if let Some(&place) = alike.next() {
+            self.alike.push((name.to_owned(), place));
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.forms = Forms::of_file(likeness::is_added);
+        self.reading = Reading::default();
+    }
+}
+
+impl Looked {
+    /// Notes a message that is nowhere.
+    pub(super) fn missing(
+        &mut self,
+        known: &Known,
+        place: usize,
+        tally: &mut Tally,
+        tell: &mut (dyn FnMut(Finding<'_>) + Send),
+    ) {
+        let stored = &known.stored[place];
+        if stored.absence_accepted {
+            tally.accepted += 1;
+            return;
+        }
+        tally.missing += 1;
+        tell(found(stored, None, Fault::Missing));
+        self.wrong.push(Wrong { place, path: None });
+    }
+}
