@@ -3,7 +3,7 @@
 use super::{AccountId, Cache, Error};
 
 /// Every row of an account, those first that refer to others.
-const ROWS: [&str; 12] = [
+const ROWS: [&str; 13] = [
     "DELETE FROM staged WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
     "DELETE FROM extents WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
     "DELETE FROM lost WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
@@ -15,6 +15,7 @@ const ROWS: [&str; 12] = [
     "DELETE FROM capabilities WHERE account = ?1",
     "DELETE FROM guards WHERE account = ?1",
     "DELETE FROM runs WHERE account = ?1",
+    "DELETE FROM verified_parts WHERE account = ?1",
     "DELETE FROM accounts WHERE id = ?1",
 ];
 
@@ -94,7 +95,8 @@ mod tests {
              INSERT INTO guards (account) VALUES ({account});
              INSERT INTO runs (account, started_at, finished_at, exit, retrieved, octets, deleted,
                      skipped, failed)
-                 VALUES ({account}, 0, 0, 0, 0, 0, 0, 0, 0);"
+                 VALUES ({account}, 0, 0, 0, 0, 0, 0, 0, 0);
+             INSERT INTO verified_parts VALUES ({account}, 1);"
         );
         cache.connection.execute_batch(&rows).unwrap();
     }
