@@ -162,12 +162,11 @@ impl Session {
                             self.last_words = None;
                             tracing::trace!(target: WIRE, "S: + ***");
                         }
-                        Event::Content(octets) => self.body_octets += octets.len() as u64,
+                        Event::Content(octets) => self.bulk.add_content(octets),
+                        Event::ScanListing(line) => self.bulk.add_scan(line),
+                        Event::UniqueIdListing(line) => self.bulk.add_unique_id(line),
                         Event::Capability(line) => trace_line(line, &self.secrets),
-                        Event::End(_) => {
-                            tracing::trace!(target: WIRE, octets = self.body_octets, "S: .");
-                            self.body_octets = 0;
-                        }
+                        Event::End(keyword) => self.bulk.trace(keyword),
                         _ => {}
                     }
                     if let ControlFlow::Break(value) = take(event) {

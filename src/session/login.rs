@@ -115,7 +115,6 @@ impl Session {
     /// attempt, and the same password a second time is how accounts get locked.
     pub(super) async fn or_leave(mut self, logged_in: Result<(), Error>) -> Result<Self, Error> {
         let Err(refused) = logged_in else {
-            tracing::debug!("logged in");
             return Ok(self);
         };
         if refused.is_refused_login()

@@ -50,7 +50,7 @@ pub use tls::{CertificateFault, ClientFault, Distrust, RootsFault, TlsFault};
 pub use watch::Watch;
 
 use pace::Pace;
-use wire::WIRE;
+use wire::{Bulk, WIRE};
 
 /// How many octets of decrypted input are taken at a time.
 pub const INPUT_SIZE: usize = 64 * 1024;
@@ -99,8 +99,8 @@ pub struct Session {
     is_one_by_one: bool,
     /// LIST was asked for, and has not had its whole answer: a break may be its doing.
     owes_sizes: bool,
-    /// Octets of message bodies since the last log line about them.
-    body_octets: u64,
+    /// What the log counts of a reply instead of showing it.
+    bulk: Bulk,
 }
 
 /// What the connection turned out to be.
@@ -204,7 +204,6 @@ impl Session {
             session.last_words = None;
             session.snubbed = false;
         }
-        tracing::debug!(address = %peer.address, tls = peer.tls.as_deref().unwrap_or("off"), "connected");
         Ok((session, peer))
     }
 
@@ -227,7 +226,7 @@ impl Session {
             has_asked_again: false,
             is_one_by_one: false,
             owes_sizes: false,
-            body_octets: 0,
+            bulk: Bulk::default(),
         }
     }
 
@@ -279,7 +278,8 @@ impl Session {
         self.snubbed &= !answered;
         // They are logged, shown and kept.
         self.capabilities = capabilities.shown(|line| self.secrets.without_in(line));
-        tracing::debug!(capabilities = ?self.capabilities.lines(), "the server's capabilities");
+        let lines = self.capabilities.lines().join(", ");
+        tracing::debug!("the server can do {}", pop3::Printable(lines.as_bytes()));
         Ok(())
     }
 

@@ -34,5 +34,6 @@ mod statements;
 mod status;
 mod systems;
 mod tls;
+mod verbose;
 mod verify;
 mod wire;

@@ -1,36 +1,41 @@
-//! `-v` and `-vv`: log lines on stderr.
+//! `-v` and `-vv`: what happens, in plain sentences on stderr, and the lines of the dialogue.
 
-use std::io::{self, Write};
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
+use std::time::Instant;
 
-use tracing::{Level, Span};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing::{Level, Span, Subscriber};
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::sync::Event;
 
-use super::{Output, sanitize};
+use super::{Output, sanitize, terminal};
 
 /// The target of what events tell.
 pub(in crate::cli) const STEPS: &str = "popsync::sync";
 
-/// Lets log lines through: each step for one `-v`, the wire too for two.
+/// Lets log lines through: each step for one `-v`, the dialogue with the server too for two.
 pub(in crate::cli) fn start(verbose: u8, output: &Arc<Output>) {
     let level = match verbose {
         0 => return,
         1 => Level::DEBUG,
         _ => Level::TRACE,
     };
-    let lines = tracing_subscriber::fmt::layer()
-        .with_ansi(false)
-        .with_writer(ToOutput(Arc::clone(output)));
+    let sentences = Sentences {
+        output: Arc::clone(output),
+        began: (verbose > 1).then(Instant::now),
+    };
     let only_ours = Targets::new().with_target("popsync", level);
     // Fails only where a subscriber is set already, which is then the one that is wanted.
     let _ = tracing_subscriber::registry()
         .with(only_ours)
-        .with(lines)
+        .with(sentences)
         .try_init();
 }
 
@@ -59,8 +64,8 @@ pub(super) fn step(span: &Span, event: &Event<'_>) {
         } => tracing::debug!(
             target: STEPS,
             parent: span,
-            "to do: retrieve {retrieve} ({octets} octets) and {headers} headers, delete {delete}, \
-             skip {skip}"
+            "to do: retrieve {retrieve} ({}) and {headers} headers, delete {delete}, skip {skip}",
+            terminal::octets(octets)
         ),
         Event::Stored { messages } => {
             tracing::debug!(target: STEPS, parent: span, "{messages} messages made durable");
@@ -83,25 +88,133 @@ pub(super) fn step(span: &Span, event: &Event<'_>) {
     }
 }
 
-/// Writes log lines where all lines for people go.
-struct ToOutput(Arc<Output>);
+/// Writes each event as a line for people: the account, and what happened.
+struct Sentences {
+    output: Arc<Output>,
+    /// The time since then stands in front of each line: who reads the dialogue wants to know how
+    /// long the server takes.
+    began: Option<Instant>,
+}
 
-impl<'a> MakeWriter<'a> for ToOutput {
-    type Writer = &'a Self;
+/// The account that a span is about.
+struct Account(String);
 
-    fn make_writer(&'a self) -> &'a Self {
-        self
+impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Sentences {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut words = Words::default();
+        attributes.record(&mut words);
+        if let (Some(name), Some(span)) = (words.name, context.span(id)) {
+            span.extensions_mut().insert(Account(name));
+        }
+    }
+
+    fn on_event(&self, event: &tracing::Event<'_>, context: Context<'_, S>) {
+        let mut words = Words::default();
+        event.record(&mut words);
+        let mut line = String::new();
+        if let Some(began) = self.began {
+            // Writing to a string cannot fail.
+            let _ = write!(line, "[{:>7.3}] ", began.elapsed().as_secs_f64());
+        }
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(Account(name)) = span.extensions().get::<Account>() {
+                line.push_str(name);
+                line.push_str(": ");
+                break;
+            }
+        }
+        line.push_str(&words.sentence());
+        self.output.line(&line);
     }
 }
 
-impl Write for &ToOutput {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(line);
-        self.0.line(text.trim_end_matches('\n'));
-        Ok(line.len())
+/// What an event or a span says.
+#[derive(Default)]
+struct Words {
+    message: String,
+    /// The cause, behind a colon.
+    error: Option<String>,
+    /// The account of a span.
+    name: Option<String>,
+    /// All else, in brackets.
+    more: Vec<String>,
+}
+
+impl Words {
+    fn sentence(self) -> String {
+        let mut sentence = self.message;
+        if !self.more.is_empty() {
+            let _ = write!(sentence, " ({})", self.more.join(", "));
+        }
+        if let Some(error) = self.error {
+            let _ = write!(sentence, ": {error}");
+        }
+        sentence
+    }
+}
+
+impl Visit for Words {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "message" => self.message = format!("{value:?}"),
+            "error" => self.error = Some(format!("{value:?}")),
+            "name" => self.name = Some(format!("{value:?}")),
+            other => self.more.push(format!("{other} {value:?}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::subscriber::with_default;
+
+    use super::super::Options;
+    use super::*;
+
+    #[test]
+    fn lines_are_sentences_with_the_account_in_front() {
+        let said = Said::default();
+        let options = Options {
+            json: false,
+            quiet: false,
+            dry_run: false,
+            colour: Some(false),
+        };
+        let output = Output::new(options, false, false, false, std::io::sink(), said.clone());
+        let sentences = Sentences {
+            output: Arc::new(output),
+            began: None,
+        };
+        with_default(tracing_subscriber::registry().with(sentences), || {
+            let _inside = span("work").entered();
+            tracing::debug!("logged in");
+            tracing::debug!(error = %"no route", "the session broke, trying the others");
+            tracing::debug!(removed = true, "tokens");
+            tracing::debug!(path = "/a\u{1b}", "removing");
+        });
+        let text = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(
+            text,
+            "work: logged in\nwork: the session broke, trying the others: no route\n\
+             work: tokens (removed true)\nwork: removing (path /a\\x1b)\n"
+        );
+    }
+
+    #[derive(Clone, Default)]
+    struct Said(Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Said {
+        fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(octets);
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
     }
 }
