@@ -47,13 +47,15 @@
 //!
 //! `find` knows where an address's mailbox is. `account`, `envelope`, `profile`, `exit` and
 //! `stop` are words that all of them share; `patient` reads files of people, which may be pipes, and
-//! `children` knows the programs that were started, `descriptors` the errors of too many files.
+//! `children` knows the programs that were started, `descriptors` the errors of too many files,
+//! and `causes` puts an error into one line.
 //!
 //! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].
 
 pub mod account;
 pub mod auth;
 pub mod cache;
+mod causes;
 mod children;
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -23,6 +23,9 @@ pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
     let standings = standings(global, arguments);
     if arguments.check {
         let level = match standings {
+            Ok(standings) if standings.is_empty() => {
+                output.unknown("no account is configured, and none was ever fetched")
+            }
             Ok(standings) => {
                 let shown: Vec<_> = standings.iter().collect();
                 let max_age = arguments.max_age.as_secs().cast_signed();

@@ -7,6 +7,7 @@ use super::ledger::Ledger;
 use super::transfer::{Landed, Landing, Order, Retrieved};
 use super::{Error, Request, Summary};
 use crate::cache::{self, Doubt, MessageKey, Run};
+use crate::causes::chain;
 use crate::maildrop::{Maildrop, Place};
 use crate::pop3::Capabilities;
 
@@ -246,7 +247,7 @@ pub(super) async fn run(
         Err(error) => error.exit(),
         Ok(()) => summary.exit(),
     };
-    let error = result.as_ref().err().map(ToString::to_string);
+    let error = result.as_ref().err().map(|error| chain(error));
     let finished_at = (request.clock)();
     let on_server = (tally.listings > 0).then_some(summary.on_server);
     let (summary, all_published) = (*summary, tally.all_published);

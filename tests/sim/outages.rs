@@ -1,10 +1,12 @@
 //! Servers that cannot be reached, or have no time, for a while: when that is said.
 
 use exchange_sim::{Knobs, RefuseLogins};
+use popsync::account::Identity;
+use popsync::cache::Lock;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use support::bench::{Bench, Ended, letters};
+use support::bench::{Bench, Ended, USER, letters};
 
 /// A sync while nobody is where the server should be.
 fn unreachable(bench: &Bench, keys: &str, arguments: &[&str]) -> Ended {
@@ -57,6 +59,23 @@ fn one_that_lasts_is_complained_of_with_the_time_since_when() {
     // Once the server was there, an outage begins anew.
     bench.sync(patient, &[]).gives(0);
     assert_eq!(unreachable(&bench, patient, &[]).err, "");
+}
+
+/// A run that takes long locks out those that follow it, which is not recorded.
+#[test]
+fn a_long_run_is_no_reason_to_complain_before_its_time() {
+    let bench = Bench::with(letters(1));
+    bench.sync("", &[]).gives(0);
+    let work = Identity {
+        key: "work".to_owned(),
+        host: "127.0.0.1".to_owned(),
+        user: USER.to_owned(),
+    };
+    let run = Lock::acquire(&bench.path("state"), &work).unwrap();
+    bench.sync("", &[]).gives(75).says("hint: ");
+    let patient = "complain-after = \"3h\"";
+    assert_eq!(bench.sync(patient, &[]).gives(75).err, "");
+    drop(run);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use console::Style;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use crate::cache;
+pub(super) use crate::causes::chain;
 use crate::config;
 use crate::exit::Exit;
 use crate::stop::Signal;
@@ -25,7 +26,6 @@ use lines::Lines;
 pub(super) use list::Watcher;
 pub(super) use reporter::AccountReporter;
 pub(super) use standing::{Level, Standing, metrics};
-pub(super) use terminal::chain;
 use total::Total;
 
 mod account;

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::probe::{Finding, Report, Verdict};
 
 use super::json::Line;
-use super::{Output, sanitize, terminal};
+use super::{Output, chain, sanitize};
 
 mod facts;
 mod lines;
@@ -53,7 +53,7 @@ impl Output {
         let Some(failure) = &report.observations.failure else {
             return Exit::Success;
         };
-        let message = terminal::chain(&failure.error);
+        let message = chain(&failure.error);
         let hint = failure.advice();
         self.json(|| Line::Error {
             account: Some(&account.name),

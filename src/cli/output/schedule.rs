@@ -6,7 +6,7 @@ use crate::cli::schedule::{Fault, Installed, Interval, Text};
 use crate::exit::Exit;
 
 use super::json::Line;
-use super::{Output, sanitize, terminal};
+use super::{Output, chain, sanitize};
 
 #[derive(Serialize)]
 struct ScheduleLine<'a> {
@@ -119,7 +119,7 @@ impl Output {
 
     /// There is no schedule.
     pub(in crate::cli) fn not_scheduled(&self, fault: &Fault) -> Exit {
-        let (message, hint) = (terminal::chain(fault), fault.advice());
+        let (message, hint) = (chain(fault), fault.advice());
         self.problem(None, &message);
         self.hint(hint);
         self.json(|| Line::Error {

@@ -1,7 +1,5 @@
 //! Text for people: pure functions from events to lines.
 
-use std::error::Error;
-
 use indicatif::{DecimalBytes, HumanCount};
 
 use crate::policy::{Action, Reason};
@@ -83,22 +81,6 @@ pub(super) fn plan(
         HumanCount(skip),
         HumanCount(listed),
     )
-}
-
-/// An error with its causes: `A: B: C`. A cause whose words are in what contains it already is
-/// not said twice.
-pub(in crate::cli) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.ends_with(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-        cause = error.source();
-    }
-    text
 }
 
 /// `1 message`, `2 messages`: the noun.
@@ -214,25 +196,5 @@ mod tests {
           10000        9 B  delete                 AAAC  (deletion asked before, still listed)
         2 to retrieve (12.3 kB), 1 to delete, 0 skipped, 1,040 on the server; nothing was done
         ");
-    }
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("{words}")]
-    struct Layer {
-        words: &'static str,
-        source: Option<Box<Self>>,
-    }
-
-    #[test]
-    fn causes_are_said_once() {
-        let layer = |words, source: Option<Layer>| Layer {
-            words,
-            source: source.map(Box::new),
-        };
-        let error = layer(
-            "cannot connect",
-            Some(layer("tls: bad name", Some(layer("bad name", None)))),
-        );
-        assert_eq!(chain(&error), "cannot connect: tls: bad name");
     }
 }

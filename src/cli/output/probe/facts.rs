@@ -11,7 +11,8 @@ use crate::probe::{Flight, IdForm, Observations, Report, Stage, UniqueIdRows};
 use crate::session::Address;
 use crate::session::certificate::{Certificate, Text};
 
-use super::super::terminal::{chain, messages, octets};
+use super::super::chain;
+use super::super::terminal::{messages, octets};
 
 /// A label and the lines behind it.
 type Fact = (&'static str, Vec<String>);

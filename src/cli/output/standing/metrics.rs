@@ -91,12 +91,22 @@ pub(in crate::cli) fn text(standings: &[&Standing]) -> String {
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n");
         for standing in standings {
             if let Some(value) = value(standing) {
-                let account = escaped(&standing.overview.name);
+                let account = escaped(label(standing, standings));
                 let _ = writeln!(text, "{name}{{account=\"{account}\"}} {value}");
             }
         }
     }
     text
+}
+
+/// The value of the label: the name, or the store where several have that name, as mailboxes may have
+/// that were fetched more than once. No two figures may have the same labels.
+fn label<'s>(standing: &'s Standing, all: &[&Standing]) -> &'s str {
+    let name = &standing.overview.name;
+    match all.iter().filter(|one| one.overview.name == *name).count() {
+        1 => name,
+        _ => &standing.overview.key,
+    }
 }
 
 fn number(count: u64) -> i64 {
@@ -138,5 +148,12 @@ mod tests {
         assert!(text.contains("popsync_running{account=\"work\"} 0\n"));
         assert!(!text.contains("popsync_last_run_exit_status{account=\"work\"}"));
         assert!(text.ends_with('\n'));
+        // Fetched into two stores.
+        let mut other = standing();
+        "/home/anna/other".clone_into(&mut other.overview.key);
+        let text = super::text(&[&never, &other]);
+        for label in ["work", "/home/anna/other"] {
+            assert!(text.contains(&format!("popsync_running{{account=\"{label}\"}} 0\n")));
+        }
     }
 }
