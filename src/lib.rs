@@ -40,7 +40,7 @@
 //!                 transfer               RETR, and storing in batches
 //! ```
 //!
-//! `survey`, `verify`, `seed` and `from_store` are jobs beside `run`, each on a `visit` of its own.
+//! `survey`, `verify`, `export`, `seed` and `from_store` are jobs beside `run`, each on a `visit` of its own.
 //!
 //! When may DELE go out? [`policy`] says which messages are to go, and `sync::delete` asks for the
 //! proof of each. Nobody else has to be read.

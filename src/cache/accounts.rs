@@ -107,6 +107,7 @@ pub(super) fn forget_blank(connection: &Connection, account: AccountId) -> rusql
         "DELETE FROM capabilities WHERE account = ?1",
         "DELETE FROM breakers WHERE account = ?1",
         "DELETE FROM headers_only WHERE account = ?1",
+        "DELETE FROM verified_parts WHERE account = ?1",
         "DELETE FROM accounts WHERE id = ?1",
     ] {
         connection.execute(delete, [account])?;

@@ -34,6 +34,8 @@ pub struct Stored {
     pub listed: bool,
     /// Digest of its header as sent, without the empty line behind it.
     pub header_sha256: Digest,
+    /// When it was stored, in seconds since 1970.
+    pub stored_at: i64,
     /// A person has said that it need not be in the store.
     pub absence_accepted: bool,
 }
@@ -59,7 +61,7 @@ impl Cache {
         let mut query = self.connection.prepare(
             "SELECT unique_id, name, octets, sha256, bare_line_ends, line_endings,
                     missing_since IS NULL, id, stored_sha256,
-                    header_sha256, absence_accepted
+                    header_sha256, absence_accepted, stored_at
              FROM messages WHERE account = ?1 AND id NOT IN (SELECT message FROM staged)
              ORDER BY id",
         )?;
@@ -83,6 +85,7 @@ impl Cache {
                 stored_sha256: row.get(8)?,
                 header_sha256: row.get(9)?,
                 absence_accepted: row.get(10)?,
+                stored_at: row.get(11)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -17,6 +17,7 @@ use super::help;
 
 mod account;
 mod config_file;
+mod export;
 mod flags;
 mod known;
 mod schedule;
@@ -25,6 +26,7 @@ pub(super) use account::{
     AccountArguments, AccountCommand, Add, Login, Logout, NamedServer, Rename,
 };
 pub(super) use config_file::{ConfigArguments, ConfigCommand};
+pub(super) use export::Export;
 pub(super) use flags::{RunFlags, ServerFlags};
 pub(super) use known::{Forget, Log, Status};
 pub(super) use schedule::Schedule;
@@ -125,6 +127,7 @@ pub(super) enum Command {
     Unmark(Unmark),
     Import(Import),
     Verify(Verify),
+    Export(Export),
     Probe(Box<Probe>),
     Login(Box<Login>),
     Logout(Box<Logout>),

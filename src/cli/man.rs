@@ -60,6 +60,10 @@ pub(super) const PAGES: &[Page] = &[
         text: include_str!("../../man/popsync-verify.1"),
     },
     Page {
+        name: "popsync-export",
+        text: include_str!("../../man/popsync-export.1"),
+    },
+    Page {
         name: "popsync-import",
         text: include_str!("../../man/popsync-import.1"),
     },

@@ -21,6 +21,7 @@ pub mod args;
 mod config_file;
 mod descriptors;
 mod every;
+mod export;
 mod fetch;
 mod forget;
 mod help;
@@ -74,6 +75,7 @@ pub fn main() -> ExitCode {
             sync(&cli.global, &arguments.run, 1, arguments.remember, accounts)
         }
         Command::Verify(arguments) => verify::verify(&cli.global, &arguments),
+        Command::Export(arguments) => export::export(&cli.global, &arguments),
         Command::Import(arguments) => import::import(&cli.global, &arguments),
         Command::Login(arguments) => login::login(&cli.global, &arguments),
         Command::Logout(arguments) => login::logout(&cli.global, &arguments),

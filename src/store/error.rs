@@ -53,6 +53,18 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// Something is there where a new file or folder is to be.
+    #[error("`{}` is there already, and nothing is written over", path.display())]
+    Exists {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// An earlier export did not come to its end.
+    #[error("`{}` is left of an export that did not come to its end", path.display())]
+    Unfinished {
+        /// What is there.
+        path: PathBuf,
+    },
     /// Reading or writing failed.
     #[error("{doing} `{}` failed", path.display())]
     Io {
@@ -156,7 +168,11 @@ impl Error {
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Agent { .. } | Self::Folder { .. } | Self::Unfit { .. } => Exit::CannotCreate,
+            Self::Agent { .. }
+            | Self::Exists { .. }
+            | Self::Folder { .. }
+            | Self::Unfinished { .. }
+            | Self::Unfit { .. } => Exit::CannotCreate,
             Self::Io { .. } => Exit::IoError,
             Self::AgentBusy { .. } | Self::Locked { .. } | Self::Replaced { .. } => {
                 Exit::TemporaryFailure
@@ -176,6 +192,12 @@ impl Error {
                 return Some(
                     "what it did not take stays on the server, and the next run tries again"
                         .to_owned(),
+                );
+            }
+            Self::Exists { .. } => return Some("name another place".to_owned()),
+            Self::Unfinished { .. } => {
+                return Some(
+                    "remove it, and export again: it holds a part of the messages".to_owned(),
                 );
             }
             Self::Folder { source, .. } | Self::Io { source, .. } => source,

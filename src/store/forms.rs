@@ -19,6 +19,35 @@ const MOST_LINE_ENDS: usize = 8;
 /// Tells from the name of a field, in lower case, whether mail programs add it.
 pub type IsAdded = fn(&str) -> bool;
 
+/// What of a message is a mail program's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trim {
+    /// The fields of the header.
+    pub fields: Fields,
+    /// So many octets at the end.
+    pub end: usize,
+}
+
+/// Fields of a header that are a mail program's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fields {
+    /// None.
+    None,
+    /// Those that an mbox has quotes for, where they are not quoted.
+    Records,
+    /// All that mail programs are known to add.
+    All,
+}
+
+/// A digest that a message may have had, and what it leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// The digest, with CRLF for LF.
+    pub digest: [u8; 32],
+    /// What is left out.
+    pub trim: Trim,
+}
+
 /// Digests a stored message as it streams by. Its memory does not grow with the message.
 #[derive(Debug)]
 pub struct Forms {
@@ -29,7 +58,7 @@ pub struct Forms {
     header: Option<Vec<u8>>,
     /// The current line of the header is not blank.
     line_begun: bool,
-    forms: Vec<Form>,
+    forms: Vec<(Fields, Form)>,
     /// Line ends that may be a mail program's: nothing else has come behind them.
     tail: Vec<u8>,
 }
@@ -94,7 +123,7 @@ impl Forms {
     }
 
     /// Ends the message, and gives the digests that it may have had, the likelier first.
-    pub fn finish(mut self) -> Vec<[u8; 32]> {
+    pub fn finish(mut self) -> Vec<Proof> {
         self.end_header();
         if let Some(unquoter) = self.unquoter.take() {
             let mut text = Vec::new();
@@ -105,16 +134,23 @@ impl Forms {
         let ends = ends.filter(|(_, octet)| **octet == b'\n');
         let mut cuts: Vec<usize> = ends.map(|(at, _)| at + 1).take(MOST_LINE_ENDS).collect();
         cuts.push(0);
-        let mut digests = Vec::new();
+        let mut proofs = Vec::new();
         for cut in cuts {
-            for form in &self.forms {
+            for (fields, form) in &self.forms {
                 let mut form = form.clone();
                 form.take(&self.tail[..cut]);
-                digests.push(form.stored.finalize().into());
-                digests.extend(form.sent.map(|sent| <[u8; 32]>::from(sent.finalize())));
+                let trim = Trim {
+                    fields: *fields,
+                    end: self.tail.len() - cut,
+                };
+                let digests = [Some(form.stored), form.sent].into_iter().flatten();
+                proofs.extend(digests.map(|digest| Proof {
+                    digest: digest.finalize().into(),
+                    trim,
+                }));
             }
         }
-        digests
+        proofs
     }
 
     /// Begins a form for each header that the message may have had.
@@ -122,31 +158,17 @@ impl Forms {
         let Some(header) = self.header.take() else {
             return;
         };
-        let blank = header.iter().rposition(|octet| !b"\r\n".contains(octet));
-        let text_end = blank.map_or(0, |last| {
-            let line_end = memchr(b'\n', &header[last..]);
-            line_end.map_or(header.len(), |end| last + end + 1)
-        });
-        let (header, blank) = header.split_at(text_end);
+        let (header, blank) = split_blank(&header);
         let is_quoted = self.unquoter.is_some();
-        let mut headers = vec![if is_quoted {
-            unquote(header)
-        } else {
-            header.to_vec()
-        }];
-        let is_added = self.is_added;
-        if is_quoted {
-            let own = without(header, is_record_field);
-            let more = without(&own, |name| is_name(name, is_added));
-            headers.extend([unquote(&own), unquote(&more)]);
-        } else {
-            headers.push(without(header, |name| is_name(name, is_added)));
-        }
-        headers.dedup();
-        for header in headers {
-            let mut form = Form::default();
-            form.take(&header);
-            self.forms.push(form);
+        let mut last = None;
+        for fields in [Fields::None, Fields::Records, Fields::All] {
+            let text = trimmed(header, fields, is_quoted, self.is_added);
+            if last.as_ref() != Some(&text) {
+                let mut form = Form::default();
+                form.take(&text);
+                self.forms.push((fields, form));
+            }
+            last = Some(text);
         }
         self.body(blank);
     }
@@ -156,7 +178,7 @@ impl Forms {
         let text = octets.iter().rposition(|octet| !b"\r\n".contains(octet));
         let held = text.map_or(0, |last| last + 1);
         if held > 0 || self.tail.len() > LONGEST_HEADER {
-            for form in &mut self.forms {
+            for (_, form) in &mut self.forms {
                 form.take(&self.tail);
                 form.take(&octets[..held]);
             }
@@ -197,6 +219,37 @@ fn is_name(name: &[u8], is_added: IsAdded) -> bool {
     str::from_utf8(name).is_ok_and(|name| is_added(&name.to_ascii_lowercase()))
 }
 
+/// A header, and the blank line behind it.
+pub(super) fn split_blank(header: &[u8]) -> (&[u8], &[u8]) {
+    let last = header.iter().rposition(|octet| !b"\r\n".contains(octet));
+    let end = last.map_or(0, |last| {
+        let line_end = memchr(b'\n', &header[last..]);
+        line_end.map_or(header.len(), |end| last + end + 1)
+    });
+    header.split_at(end)
+}
+
+/// A header without these fields, and without the quotes of an mbox.
+pub(super) fn trimmed(
+    header: &[u8],
+    fields: Fields,
+    is_quoted: bool,
+    is_added: IsAdded,
+) -> Vec<u8> {
+    let own = match fields {
+        Fields::None => header.to_vec(),
+        Fields::Records if !is_quoted => header.to_vec(),
+        Fields::Records => without(header, is_record_field),
+        Fields::All => without(header, |name| {
+            is_name(name, is_added) || is_quoted && is_record_field(name)
+        }),
+    };
+    match is_quoted {
+        true => unquote(&own),
+        false => own,
+    }
+}
+
 /// A header without the fields of these names, and the lines that go on with them.
 fn without(header: &[u8], is_dropped: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut kept = Vec::with_capacity(header.len());
@@ -218,7 +271,7 @@ fn without(header: &[u8], is_dropped: impl Fn(&[u8]) -> bool) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn digests(mut forms: Forms, text: &[u8], size: usize) -> Vec<[u8; 32]> {
+    fn digests(mut forms: Forms, text: &[u8], size: usize) -> Vec<Proof> {
         text.chunks(size).for_each(|piece| forms.take(piece));
         forms.finish()
     }
@@ -229,7 +282,10 @@ mod tests {
 
     fn proves(sent: &[u8], text: &[u8], new: fn(IsAdded) -> Forms) -> bool {
         let wanted: [u8; 32] = Sha256::digest(sent).into();
-        let found = |size| digests(new(is_added), text, size).contains(&wanted);
+        let found = |size| {
+            let proofs = digests(new(is_added), text, size);
+            proofs.iter().any(|proof| proof.digest == wanted)
+        };
         let whole = found(text.len().max(1));
         assert!((1..text.len()).all(|size| found(size) == whole));
         whole

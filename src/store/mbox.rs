@@ -23,6 +23,7 @@ use super::{
 mod anatomy;
 mod check;
 mod draft;
+mod extract;
 mod fields;
 mod file;
 mod lock;
@@ -35,13 +36,14 @@ mod spooled;
 
 pub use anatomy::Marks;
 pub use check::{Checked, Seen};
-pub(in crate::store) use fields::is_field as is_record_field;
-pub(in crate::store) use quote::{Unquoter, unquote};
-
 use draft::Incoming;
+pub use extract::Extract;
+pub(in crate::store) use fields::is_field as is_record_field;
 use file::{Begins, MailFile, missing_line_ends};
 use lock::Locked;
+pub(in crate::store) use quote::{Quoter, Unquoter, unquote};
 use scan::Contents;
+pub(in crate::store) use separator::separator;
 use spooled::Spooled;
 
 /// How long other programs may keep their locks.

@@ -29,6 +29,7 @@
 //!
 //! Names hold nothing that came from a server.
 
+pub mod archive;
 mod body;
 mod closed;
 mod durable;
@@ -49,7 +50,7 @@ pub use closed::{Place, closed};
 pub use durable::sync_way_to;
 pub use error::{Error, Unfit};
 pub use exec::Exec;
-pub use forms::{Forms, IsAdded};
+pub use forms::{Fields, Forms, IsAdded, Proof, Trim};
 pub use inventory::{Doubt, Inventory};
 pub use maildir::{
     Filed, Maildir, Put, Replaced, Restored, Text, census, locate, names_by_tag, open_message,

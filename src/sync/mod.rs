@@ -27,6 +27,7 @@ mod decide;
 mod delete;
 mod error;
 mod event;
+mod export;
 mod filed;
 mod from_store;
 mod headers;
@@ -50,6 +51,7 @@ mod waited;
 
 pub use error::Error;
 pub use event::{Event, Reporter, Summary};
+pub use export::{Counts, Holdings, Selection, holdings, write};
 pub use from_store::from_store;
 pub use seed::seed;
 pub use survey::{Entry, Remains, State, Survey, survey, survey_local};

@@ -85,6 +85,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "verify",
         &["decide", "likeness", "quit", "storage", "transfer", "visit"],
     ),
+    ("export", &["likeness", "verify", "visit"]),
     ("leftovers", &["large", "ledger", "verify"]),
     (
         "run",

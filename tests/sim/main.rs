@@ -8,6 +8,7 @@ mod attacks;
 mod damage;
 mod every;
 mod exactly_once;
+mod export;
 mod faults;
 mod filed;
 mod first_hour;

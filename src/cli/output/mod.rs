@@ -30,6 +30,7 @@ use total::Total;
 
 mod account;
 mod config_file;
+mod export;
 mod gate;
 mod history;
 mod hook;

@@ -16,7 +16,7 @@ use super::anatomy::{Anatomy, Marks};
 use super::recovery::digest;
 use super::scan::{Sight, walk_part};
 use super::{Mbox, file};
-use crate::store::{Error, Extent, Forms, IsAdded};
+use crate::store::{Error, Extent, Forms, IsAdded, Proof};
 
 /// How often a file that changes is read.
 const LOOKS: u32 = 4;
@@ -38,10 +38,12 @@ pub struct Checked {
 /// A message of an mbox that stands where none was recorded, or another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// Where it begins.
+    /// Where it begins: at the line in front of it.
     pub start: u64,
+    /// How long it is, with that line.
+    pub length: u64,
     /// The digests that it may have had before a mail program changed it as it may.
-    pub forms: Vec<[u8; 32]>,
+    pub forms: Vec<Proof>,
     /// What it is known by.
     pub marks: Marks,
 }
@@ -160,10 +162,11 @@ impl Sight for Sighting<'_> {
         }
     }
 
-    fn end(&mut self, _: u64) {
+    fn end(&mut self, at: u64) {
         if let Some((start, forms, anatomy)) = self.begun.take() {
             self.seen.push(Seen {
                 start,
+                length: at - start,
                 forms: forms.finish(),
                 marks: anatomy.finish(),
             });

@@ -19,7 +19,7 @@ static FIND_FROM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FROM)
 
 /// Quotes octets as they stream by, in pieces of any size.
 #[derive(Debug)]
-pub(super) struct Quoter {
+pub(in crate::store) struct Quoter {
     fields: FieldQuoter,
     /// The line so far is nothing but `>`, and whatever is held back.
     bare: bool,
@@ -29,7 +29,7 @@ pub(super) struct Quoter {
 
 impl Quoter {
     /// At the start of a message.
-    pub(super) fn new() -> Self {
+    pub(in crate::store) fn new() -> Self {
         Self {
             fields: FieldQuoter::default(),
             bare: true,
@@ -38,7 +38,7 @@ impl Quoter {
     }
 
     /// Appends the quoted form of the next octets to `out`.
-    pub(super) fn quote(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+    pub(in crate::store) fn quote(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         let mut header = Vec::new();
         let body = self.fields.quote(piece, &mut header);
         self.quote_from(&header, out);
@@ -46,7 +46,7 @@ impl Quoter {
     }
 
     /// Ends the message.
-    pub(super) fn finish(mut self, out: &mut Vec<u8>) {
+    pub(in crate::store) fn finish(mut self, out: &mut Vec<u8>) {
         let mut header = Vec::new();
         self.fields.finish(&mut header);
         self.quote_from(&header, out);

@@ -12,7 +12,7 @@ const NOBODY: &str = "MAILER-DAEMON";
 const LONGEST_PATH: usize = 256;
 
 /// The line, with its end. The date is that of the delivery, in UTC (RFC 4155).
-pub(super) fn separator(header: &[u8], now: Timestamp) -> String {
+pub(in crate::store) fn separator(header: &[u8], now: Timestamp) -> String {
     let sender = field(header, "return-path")
         .or_else(|| field(header, "from"))
         .and_then(|value| address(&value))

@@ -12,12 +12,12 @@ use crate::policy::Memory;
 use crate::store::{Extent, Maildir};
 
 /// All that is recorded of an account.
-pub(super) struct Known {
+pub(in crate::sync) struct Known {
     /// Keeps runs away; none where there was no run yet.
     _lock: Option<Lock>,
     pub(super) row: Option<AccountRow>,
     /// The messages, in the order in which they were stored.
-    pub(super) stored: Vec<Stored>,
+    pub(in crate::sync) stored: Vec<Stored>,
     /// Their places, where the store is one file.
     pub(super) extents: HashMap<MessageKey, Extent>,
     /// The names of all files that the account has, or had: stubs too.
@@ -32,18 +32,21 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Reads it, and holds the account's lock from then on.
+    /// Reads it. Who looks holds the account's lock from then on; who rehearses does not.
     ///
     /// # Errors
     /// Those of the state; there is no Maildir where one should be.
-    pub(super) async fn read(request: &Request<'_>) -> Result<Self, Error> {
+    pub(in crate::sync) async fn read(
+        request: &Request<'_>,
+        purpose: Purpose,
+    ) -> Result<Self, Error> {
         let account = request.account.clone();
         let Premises {
             lock,
             mut ledger,
             row,
             past,
-        } = Premises::enter(request, Purpose::Look).await?;
+        } = Premises::enter(request, purpose).await?;
         let reading = ledger.with(move |cache, id| {
             if matches!(account.store, StoreSettings::Exec { .. }) {
                 return Err(Error::NotLookedAt);

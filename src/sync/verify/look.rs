@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::likeness::{self, Reading};
 use super::super::{Error, Request, closed_store};
@@ -68,6 +68,38 @@ pub(super) fn maildir(
         others(known, &files, &strangers, tally, tell);
     }
     Ok(looked)
+}
+
+/// Where the recorded messages are, by their places among these: under their own names or others.
+pub(in crate::sync) fn files(
+    request: &Request<'_>,
+    root: &Path,
+    known: &Known,
+) -> Result<HashMap<usize, PathBuf>, Error> {
+    let files = census(root);
+    let mut by_name: HashMap<&str, &Path> = HashMap::new();
+    for file in &files {
+        by_name.entry(&file.base).or_insert(&file.path);
+    }
+    let mut found = HashMap::new();
+    let mut absent = Vec::new();
+    for (place, stored) in known.stored.iter().enumerate() {
+        match by_name.get(stored.name.as_str()) {
+            Some(path) => {
+                found.insert(place, (*path).to_owned());
+            }
+            None => absent.push(place),
+        }
+    }
+    if !absent.is_empty() {
+        let strangers = Strangers::read(request, known, &files, &absent)?;
+        let filed = strangers.filed.into_iter();
+        found.extend(filed.filter_map(|(place, (base, _))| {
+            let path = by_name.get(base.as_str())?;
+            Some((place, (*path).to_owned()))
+        }));
+    }
+    Ok(found)
 }
 
 /// A recorded message whose name is there, perhaps more than once.
@@ -188,7 +220,11 @@ fn is_message(path: &Path) -> bool {
 }
 
 /// A finding of a recorded message.
-pub(super) fn found<'a>(stored: &'a Stored, path: Option<&'a Path>, fault: Fault) -> Finding<'a> {
+pub(in crate::sync) fn found<'a>(
+    stored: &'a Stored,
+    path: Option<&'a Path>,
+    fault: Fault,
+) -> Finding<'a> {
     Finding {
         unique_id: Some(&stored.unique_id),
         name: stored.name.as_str(),
@@ -293,7 +329,7 @@ impl Viewer for Meeting<'_> {
             return;
         }
         let mut digests = forms.finish().into_iter();
-        let places = digests.find_map(|digest| self.proofs.get(&digest));
+        let places = digests.find_map(|proof| self.proofs.get(&proof.digest));
         if let Some(places) = places {
             let Strangers {
                 filed,

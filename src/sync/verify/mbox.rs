@@ -13,7 +13,7 @@ use super::known::Known;
 use super::{Fault, Finding, Looked, Part, Tally, Wrong};
 use crate::cache::Digest;
 use crate::store::mbox::{Marks, Seen};
-use crate::store::{Extent, Mbox};
+use crate::store::{Extent, Fields, Mbox, Trim};
 
 /// Looks at all of it.
 pub(super) fn mbox(
@@ -76,6 +76,56 @@ pub(super) fn mbox(
     Ok(looked)
 }
 
+/// A part of an mbox that is a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sync) struct Piece {
+    pub(in crate::sync) start: u64,
+    pub(in crate::sync) length: u64,
+    /// What of it is a mail program's.
+    pub(in crate::sync) trim: Trim,
+}
+
+/// Where the recorded messages are, by their places among these.
+pub(in crate::sync) fn parts(path: &Path, known: &Known) -> Result<HashMap<usize, Piece>, Error> {
+    let stored = known.stored.iter().enumerate();
+    let (places, extents): (Vec<usize>, Vec<Extent>) = stored
+        .filter_map(|(place, stored)| Some((place, *known.extents.get(&stored.key)?)))
+        .unzip();
+    let mut found = HashMap::new();
+    let Some(checked) = Mbox::check(path, &extents, false, likeness::is_added)? else {
+        return Ok(found);
+    };
+    let mut by_digest: HashMap<Digest, (&Seen, Trim)> = HashMap::new();
+    for seen in &checked.others {
+        for proof in &seen.forms {
+            by_digest.entry(proof.digest).or_insert((seen, proof.trim));
+        }
+    }
+    for ((place, extent), is_whole) in places.into_iter().zip(extents).zip(checked.whole) {
+        let stored = &known.stored[place];
+        let proof = stored.proof().unwrap_or(stored.sha256);
+        let piece = match (is_whole, by_digest.get(&proof)) {
+            // The blank line behind it is not of the message.
+            (true, _) => Piece {
+                start: extent.start,
+                length: extent.length,
+                trim: Trim {
+                    fields: Fields::None,
+                    end: 1,
+                },
+            },
+            (false, Some((seen, trim))) => Piece {
+                start: seen.start,
+                length: seen.length,
+                trim: *trim,
+            },
+            (false, None) => continue,
+        };
+        found.insert(place, piece);
+    }
+    Ok(found)
+}
+
 /// Finds out which messages those are that stand in other places.
 struct Sorting<'a> {
     known: &'a Known,
@@ -89,8 +139,9 @@ impl Sorting<'_> {
     fn intact(&mut self, absent: Vec<usize>, tally: &mut Tally) -> Vec<usize> {
         let mut by_form: HashMap<Digest, Vec<usize>> = HashMap::new();
         for (at, seen) in self.others.iter().enumerate() {
-            for form in seen.forms.iter().collect::<HashSet<_>>() {
-                by_form.entry(*form).or_default().push(at);
+            let digests = seen.forms.iter().map(|form| form.digest);
+            for digest in digests.collect::<HashSet<_>>() {
+                by_form.entry(digest).or_default().push(at);
             }
         }
         let mut left = Vec::new();
@@ -178,7 +229,7 @@ impl Sorting<'_> {
             if self.taken.contains(&at) {
                 continue;
             }
-            let copy_of = seen.forms.iter().find_map(|form| proofs.get(form));
+            let copy_of = seen.forms.iter().find_map(|form| proofs.get(&form.digest));
             let (count, fault) = match copy_of {
                 Some(_) => (&mut tally.duplicates, Fault::Duplicate),
                 None => (&mut tally.foreign, Fault::Foreign),

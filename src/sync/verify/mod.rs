@@ -11,15 +11,15 @@
 
 use std::path::PathBuf;
 
-use super::visit::{self, Visit};
+use super::visit::{self, Purpose, Visit};
 use super::{Error, Event, Request, decide, quit};
 use crate::account::StoreSettings;
 use crate::cache::{Digest, MessageKey};
 
-mod known;
+pub(super) mod known;
 pub(super) mod local;
-mod look;
-mod mbox;
+pub(super) mod look;
+pub(super) mod mbox;
 mod mend;
 mod remote;
 mod tally;
@@ -65,7 +65,7 @@ async fn check(
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) -> Result<(), Error> {
     let stop = request.stop.clone();
-    let known = Known::read(request).await?;
+    let known = Known::read(request, Purpose::Look).await?;
     tally.messages = known.stored.len() as u64;
     let mut looked = look(request, scope, &known, tally, tell)?;
     remember(request, &known, &looked);

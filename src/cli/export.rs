@@ -1,0 +1,88 @@
+//! `popsync export`: the stored messages, written out for other programs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::account::Account;
+use crate::config::{self, Base, Config};
+use crate::exit::Exit;
+use crate::store::archive::Form;
+use crate::sync::{self, Holdings, Request, Selection};
+
+use super::args::{Export, Global};
+use super::output::{self, Output};
+use super::{config_path, options, runtime, state_dir};
+
+/// Exports the accounts of these names; all for none.
+pub(super) fn export(global: &Global, arguments: &Export) -> Exit {
+    let output = Arc::new(Output::standard(options(global, false)));
+    output::log::start(global.verbose, &output);
+    let accounts = || -> Result<_, config::Error> {
+        let accounts = Config::load(&config_path(global)?)?.select(&arguments.accounts)?;
+        let to = Base::current().expand(&arguments.to);
+        let to = to.map_err(|error| config::Error::argument("--to", "to", error))?;
+        Ok((accounts, state_dir(global)?, to))
+    };
+    let exit = match accounts() {
+        Ok((accounts, state_dir, to)) => {
+            let order = Order {
+                to,
+                form: arguments.format.into(),
+                selection: selection(arguments),
+            };
+            all(&accounts, &state_dir, &order, &output)
+        }
+        Err(error) => output.config_error(&error),
+    };
+    exit.merge(output.finish())
+}
+
+struct Order {
+    to: PathBuf,
+    form: Form,
+    selection: Selection,
+}
+
+/// Days begin and end in UTC, so that everybody exports the same.
+fn selection(arguments: &Export) -> Selection {
+    let begin = |date: Date| {
+        let begin = date.to_zoned(TimeZone::UTC);
+        begin.map_or(i64::MAX, |begin| begin.timestamp().as_second())
+    };
+    let after = |date: Date| date.tomorrow().map_or(i64::MAX, begin);
+    Selection {
+        since: arguments.since.map(begin),
+        before: arguments.until.map(after),
+        from: arguments.from.clone(),
+        subject: arguments.subject.clone(),
+    }
+}
+
+fn all(accounts: &[Account], state_dir: &Path, order: &Order, output: &Arc<Output>) -> Exit {
+    runtime::within(output, 1, async |stop| {
+        let mut exit = Exit::Success;
+        let mut holdings: Vec<Holdings> = Vec::with_capacity(accounts.len());
+        for account in accounts {
+            let mut tell = |finding: sync::Finding<'_>| output.finding(&account.name, &finding);
+            let reading = async |request: &Request<'_>| {
+                sync::holdings(request, &order.selection, &mut tell).await
+            };
+            match runtime::look(account, state_dir, output, stop.clone(), reading).await {
+                Ok(held) => holdings.push(held),
+                // An archive that lacks an account would not be what was asked for.
+                Err(error) => return exit.merge(output.not_exported(&account.name, &error)),
+            }
+        }
+        if let Err(error) = sync::write(&holdings, &order.to, order.form, &stop) {
+            let name = accounts.first().map_or("", |account| &account.name);
+            return exit.merge(output.not_exported(name, &error));
+        }
+        for (account, held) in accounts.iter().zip(&holdings) {
+            exit = exit.merge(output.exported(&account.name, &order.to, held.counts));
+        }
+        exit
+    })
+}

@@ -1,0 +1,82 @@
+//! What `popsync export` says.
+
+use std::path::Path;
+
+use indicatif::HumanCount;
+use serde::Serialize;
+
+use crate::exit::Exit;
+use crate::sync::{self, Counts};
+
+use super::terminal::{messages, octets};
+use super::{Output, sanitize};
+
+#[derive(Serialize)]
+struct Line<'a> {
+    event: &'static str,
+    account: &'a str,
+    path: String,
+    messages: u64,
+    bytes: u64,
+    left_out: u64,
+    missing: u64,
+    damaged: u64,
+    exit: u8,
+}
+
+impl Output {
+    /// What was exported of an account.
+    pub(in crate::cli) fn exported(&self, account: &str, to: &Path, counts: Counts) -> Exit {
+        let exit = match counts.missing + counts.damaged {
+            0 => Exit::Success,
+            _ => Exit::Partial,
+        };
+        let path = sanitize::text(&to.to_string_lossy()).into_owned();
+        if self.options.json {
+            let line = Line {
+                event: "exported",
+                account,
+                path,
+                messages: counts.messages,
+                bytes: counts.octets,
+                left_out: counts.left_out,
+                missing: counts.missing,
+                damaged: counts.damaged,
+                exit: exit.code(),
+            };
+            // Numbers, strings and nothing else: this cannot fail.
+            self.data(serde_json::to_string(&line).unwrap_or_default());
+            return exit;
+        }
+        let mut text = format!(
+            "{account}: {} {}, {} exported to `{path}`",
+            HumanCount(counts.messages),
+            messages(counts.messages),
+            octets(counts.octets)
+        );
+        for (count, what) in [
+            (counts.left_out, "not chosen"),
+            (counts.missing, "missing"),
+            (counts.damaged, "damaged"),
+        ] {
+            if count > 0 {
+                text.push_str(&format!(", {} {what}", HumanCount(count)));
+            }
+        }
+        self.done(&text);
+        if exit != Exit::Success {
+            self.hint(Some(
+                "`popsync verify --repair` gets again what the server still has; what is damaged was \
+                 exported as it is",
+            ));
+        }
+        exit
+    }
+
+    /// Why nothing was exported.
+    pub(in crate::cli) fn not_exported(&self, account: &str, error: &sync::Error) -> Exit {
+        let exit = error.exit();
+        self.account_error(account, error, exit, error.advice());
+        exit
+    }
+}

@@ -1,0 +1,114 @@
+//! Where an archive goes. It is called `NAME.partial` until it is whole and durable, so that what a
+//! crash leaves is known for what it is, and nothing that is there is written over.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags};
+use rustix::io::Errno;
+
+use crate::store::Error;
+use crate::store::durable::{sync_folder, sync_folder_at};
+use crate::store::stop_point;
+
+/// Behind the name of what is not whole.
+const PARTIAL: &str = ".partial";
+
+/// A file or folder that has not its final name yet.
+#[derive(Debug)]
+pub(super) struct Target {
+    path: PathBuf,
+    pub(super) partial: PathBuf,
+}
+
+impl Target {
+    /// A file, readable by its owner alone.
+    pub(super) fn file(path: &Path) -> Result<(Self, File), Error> {
+        let target = Self::new(path)?;
+        let file = create(&target.partial).map_err(|error| target.failed(error))?;
+        Ok((target, file))
+    }
+
+    /// A folder, readable by its owner alone.
+    pub(super) fn folder(path: &Path) -> Result<Self, Error> {
+        let target = Self::new(path)?;
+        let made = DirBuilder::new().mode(0o700).create(&target.partial);
+        made.map_err(|error| target.failed(error))?;
+        Ok(target)
+    }
+
+    fn new(path: &Path) -> Result<Self, Error> {
+        // A slash at the end names the same.
+        let path: PathBuf = path.components().collect();
+        if fs::symlink_metadata(&path).is_ok() {
+            return Err(Error::Exists { path });
+        }
+        let mut partial = path.clone().into_os_string();
+        partial.push(PARTIAL);
+        Ok(Self {
+            path,
+            partial: partial.into(),
+        })
+    }
+
+    fn failed(&self, error: io::Error) -> Error {
+        let path = self.partial.clone();
+        match error.kind() {
+            io::ErrorKind::AlreadyExists => Error::Unfinished { path },
+            _ => Error::folder(&path, error),
+        }
+    }
+
+    /// Gives a file its name.
+    pub(super) fn finish_file(self, file: &File) -> Result<(), Error> {
+        file.sync_all()
+            .map_err(|error| Error::io("syncing", &self.partial, error))?;
+        self.rename()
+    }
+
+    /// Gives a folder its name, once all that is in it is durable.
+    pub(super) fn finish_folder(self) -> Result<(), Error> {
+        File::open(&self.partial)
+            // One flush for all files: nobody waits for each.
+            .and_then(|folder| Ok(rustix::fs::syncfs(&folder).map(|()| folder)?))
+            .and_then(sync_folder)
+            .map_err(|error| Error::io("syncing", &self.partial, error))?;
+        self.rename()
+    }
+
+    fn rename(self) -> Result<(), Error> {
+        stop_point(2);
+        let (from, to) = (&self.partial, &self.path);
+        let renamed = match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // Not every file system and system has it.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match fs::symlink_metadata(to) {
+                Ok(_) => Err(Errno::EXIST),
+                Err(_) => rustix::fs::renameat(CWD, from, CWD, to),
+            },
+            renamed => renamed,
+        };
+        renamed.map_err(|error| match error {
+            Errno::EXIST => Error::Exists { path: to.clone() },
+            error => Error::io("renaming to", to, error),
+        })?;
+        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or_else(|| Path::new("."));
+        sync_folder_at(parent).map_err(|error| Error::io("syncing", parent, error))
+    }
+}
+
+/// Makes a new file, readable by its owner alone.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Makes a folder and those that lead to it.
+pub(super) fn create_folders(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).recursive(true).create(path)
+}
