@@ -245,6 +245,7 @@ mod tests {
             &after(),
             add(),
             config_check(),
+            export(),
             fetch(),
             forget(),
             import(),
