@@ -111,9 +111,12 @@ fn one_that_fails_or_is_not_there_is_a_warning_and_fails_no_run() {
     ended.says("work: warning: on-new-mail: `sh` ended with exit status: 3: no such list");
     bench.deliver(&letter(2));
     let ended = bench
-        .sync("on-new-mail = \"/nowhere/notify\"", &[])
+        .sync("on-new-mail = \"/nowhere/notify\"", &["--json"])
         .gives(0);
     ended.says("on-new-mail: cannot run `/nowhere/notify`");
+    // It is no part of the run, whose last line is the summary.
+    let last = ended.out.lines().last().unwrap();
+    assert!(last.starts_with("{\"event\":\"summary\""), "{last}");
     bench.assert_exactly_once();
 }
 

