@@ -15,3 +15,17 @@ CREATE TABLE verified_parts (
     account INTEGER PRIMARY KEY REFERENCES accounts (id),
     parts   INTEGER NOT NULL CHECK (parts >= 0)
 ) STRICT;
+
+CREATE INDEX messages_accepted ON messages (account) WHERE absence_accepted = 1;
+
+-- How many messages the store of each account lacks, as far as runs have noticed.
+CREATE TABLE losses (
+    account    INTEGER PRIMARY KEY REFERENCES accounts (id),
+    -- How many fewer files there were than messages recorded.
+    gap        INTEGER NOT NULL CHECK (gap >= 0),
+    -- How many messages were in the store under no name.
+    missing    INTEGER NOT NULL CHECK (missing >= 0),
+    -- Of how many a person was told.
+    told       INTEGER NOT NULL CHECK (told >= 0),
+    counted_at INTEGER NOT NULL
+) STRICT;

@@ -37,6 +37,8 @@ pub struct AccountOverview {
     pub stored_on_server: u64,
     /// How many of these may not have come whole.
     pub doubtful: u64,
+    /// How many the store lacks, as far as runs have noticed.
+    pub missing: u64,
     /// Messages of which only the headers are here, and which the server listed last.
     pub headers_only: u64,
     /// Of these, those that the next sync retrieves whole.
@@ -68,6 +70,7 @@ impl AccountOverview {
             oldest_on_server: None,
             stored_on_server: 0,
             doubtful: 0,
+            missing: 0,
             headers_only: 0,
             marked: 0,
             last_run: None,
@@ -142,6 +145,7 @@ impl Cache {
                 oldest_on_server: row.get(11)?,
                 stored_on_server: count(row, 12)?,
                 doubtful: count(row, 13)?,
+                missing: 0,
                 headers_only: 0,
                 marked: 0,
                 last_run: None,
@@ -153,6 +157,7 @@ impl Cache {
         for row in rows {
             let mut overview = row?;
             (overview.headers_only, overview.marked) = self.count_headers(overview.id)?;
+            overview.missing = self.loss(overview.id)?.map_or(0, |loss| loss.missing);
             overview.last_run = self.last_run(overview.id)?;
             (overview.last_success_at, overview.last_complete_at) = self.connection.query_row(
                 "SELECT max(finished_at) FILTER (WHERE exit = ?2),

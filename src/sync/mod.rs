@@ -35,6 +35,7 @@ mod large;
 mod ledger;
 mod leftovers;
 mod likeness;
+mod loss;
 mod quit;
 mod record;
 mod rehearse;

@@ -15,7 +15,7 @@ use super::ledger::Ledger;
 use super::record::Breakers;
 use super::shelf::Shelf;
 use super::visit::{self, Past, Premises, Purpose};
-use super::{Error, Event, Request, Stop, Summary, leftovers, record, storage};
+use super::{Error, Event, Request, Stop, Summary, leftovers, loss, record, storage};
 use crate::auth::source;
 use crate::cache::{AccountRow, Lock};
 use crate::exit::Exit;
@@ -185,6 +185,9 @@ impl<'a> Run<'a> {
         recorded.await?;
         if self.tally.all_published {
             leftovers::clear(&mut self.ledger, self.request, &self.store).await;
+        }
+        if result.is_ok() {
+            loss::notice(&mut self.ledger, self.request).await;
         }
         match result {
             Err(error) if super::is_outage(error.exit()) => {

@@ -57,6 +57,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("headers", &["broke", "transfer"]),
     ("likeness", &["headers"]),
     ("filed", &["likeness"]),
+    ("loss", &["filed", "ledger"]),
     ("shelf", &["likeness"]),
     (
         "decide",
@@ -96,6 +97,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "large",
             "ledger",
             "leftovers",
+            "loss",
             "quit",
             "record",
             "shelf",

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use support::bench::{Bench, Into, Setup, digest, letter, letters, rename, stored_form};
 
+mod loss;
 mod mbox;
 mod parts;
 

@@ -70,6 +70,7 @@ struct Line<'a> {
     deletions_pending: u64,
     deletions_held: bool,
     doubtful: u64,
+    missing: u64,
     headers_only: u64,
     marked: u64,
     due: Option<u64>,
@@ -187,6 +188,7 @@ impl Standing {
             deletions_pending: overview.deletions_pending,
             deletions_held: self.holds_deletions(),
             doubtful: overview.doubtful,
+            missing: overview.missing,
             headers_only: overview.headers_only,
             marked: overview.marked,
             due: self.due,
@@ -228,6 +230,12 @@ impl Standing {
             let process = holder.pid;
             lines.push(format!(
                 "  now       at work since {since} (process {process})"
+            ));
+        }
+        if overview.missing > 0 {
+            lines.push(format!(
+                "  missing   {} of them are not in the store: `popsync verify` names them",
+                HumanCount(overview.missing)
             ));
         }
         let failed = overview.last_run.as_ref().is_some_and(|run| run.exit != 0);
@@ -389,6 +397,12 @@ mod tests {
                 "  growth    1 message, 999 B in 30 days",
             ]
         );
+        work.overview.missing = 100;
+        assert_eq!(
+            work.text()[4],
+            "  missing   100 of them are not in the store: `popsync verify` names them"
+        );
+        work.overview.missing = 0;
         work.overview.headers_only = 2;
         assert_eq!(
             work.text()[2],

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::Maildir;
 use super::look::{base, is_hidden};
 use super::ours::tag;
 use super::siblings::{Reach, roots};
@@ -41,8 +42,26 @@ pub fn census(root: &Path) -> Vec<Filed> {
     taking.files
 }
 
+impl Maildir {
+    /// How many files of the account with this tag are there, in folders that bear the Maildir's
+    /// name too. Reads names alone.
+    pub fn count_of(path: &Path, account: &str) -> u64 {
+        let mut counting = Taking {
+            only: Some(account.to_owned()),
+            ..Taking::default()
+        };
+        for root in roots(path, Reach::Own) {
+            counting.folder(&root, DEPTH, false);
+        }
+        counting.count
+    }
+}
+
 #[derive(Default)]
 struct Taking {
+    /// Files of this account are counted, and none is kept.
+    only: Option<String>,
+    count: u64,
     files: Vec<Filed>,
     /// A folder may be reached twice: a Maildir may lie in one that is looked at as well.
     folders: HashSet<(u64, u64)>,
@@ -69,7 +88,9 @@ impl Taking {
                 below.push(entry.path());
             } else if kind.is_file() {
                 let name = name.to_string_lossy();
-                if !is_hidden(&name) {
+                if let Some(only) = &self.only {
+                    self.count += u64::from(tag(&name) == Some(only));
+                } else if !is_hidden(&name) {
                     self.files.push(Filed {
                         base: base(&name).to_owned(),
                         path: entry.path(),
@@ -133,5 +154,8 @@ mod tests {
             .to_vec();
         expected.sort();
         assert_eq!(found, expected);
+        let own = mail.path().join(".work");
+        assert_eq!(Maildir::count_of(&own, "0123456789abcdef"), 2);
+        assert_eq!(Maildir::count_of(&own, "fedcba9876543210"), 0);
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::visit::{Past, Premises, Purpose};
 use super::super::{Error, Request};
 use crate::account::StoreSettings;
-use crate::cache::{AccountRow, Cache, Lock, MessageKey, Snapshot, Stored};
+use crate::cache::{AccountRow, Cache, Lock, Loss, MessageKey, Snapshot, Stored};
 use crate::maildrop::Maildrop;
 use crate::policy::Memory;
 use crate::store::{Extent, Maildir};
@@ -26,6 +26,8 @@ pub(in crate::sync) struct Known {
     pub(super) other_tags: HashSet<String>,
     /// How many verifications have read a part only.
     pub(super) parts_read: u64,
+    /// What runs have noticed of missing messages.
+    pub(super) loss: Option<Loss>,
     /// All that is known of the mailbox.
     snapshot: Snapshot,
     pub(super) past: Past,
@@ -66,6 +68,7 @@ impl Known {
                 recorded: cache.file_names(id)?,
                 other_tags,
                 parts_read: cache.verified_parts(id)?,
+                loss: cache.loss(id)?.filter(|loss| loss.missing > 0),
                 snapshot: cache.snapshot(id)?,
                 past,
             };

@@ -94,6 +94,7 @@ async fn check(
         }
         quit::leave(session).await;
     }
+    remember_missing(request, &known, tally);
     if scope.parts.is_some() {
         known.record(request.state_dir, |cache, row| {
             Ok(cache.verified_part(row.id)?)
@@ -136,6 +137,18 @@ fn remember(request: &Request<'_>, known: &Known, looked: &Looked) {
             .reporter
             .report(Event::Warning { message: &message });
     }
+}
+
+/// Lets `popsync status` say what is still missing, where a run has counted that.
+fn remember_missing(request: &Request<'_>, known: &Known, tally: &Tally) {
+    if known.loss.is_none() {
+        return;
+    }
+    let missing = tally.missing.saturating_sub(tally.repaired);
+    // Where that cannot be recorded, the next run counts all the same.
+    let _ = known.record(request.state_dir, |cache, row| {
+        Ok(cache.verified_missing(row.id, missing)?)
+    });
 }
 
 /// Records that what is missing is meant to be.

@@ -75,6 +75,9 @@ fn details(standing: &Standing) -> String {
         let doubtful = HumanCount(overview.doubtful);
         parts.push(format!("{doubtful} perhaps not whole"));
     }
+    if overview.missing > 0 {
+        parts.push(format!("{} missing here", HumanCount(overview.missing)));
+    }
     parts.join("; ")
 }
 
@@ -99,6 +102,7 @@ mod tests {
         held.overview.last_run = Some(ended(1, 0, None));
         held.due = Some(12);
         let mut partial = standing();
+        partial.overview.missing = 1_000;
         partial.overview.last_run = Some(LastRun {
             failed: 2,
             ..ended(1, 2, None)
@@ -131,6 +135,7 @@ mod tests {
         );
         assert!(!rows[3].contains("failed"), "{text}");
         assert!(rows[4].contains("2 failed"), "{text}");
+        assert!(rows[4].ends_with("; 1,000 missing here"), "{text}");
         assert!(
             rows[5].contains("never") && rows[5].contains(" -  "),
             "{text}"

@@ -1,0 +1,130 @@
+//! Messages that are gone from the store, and that nobody has said to have deleted: noticed after a
+//! run, for the price of reading the names in the Maildir's folders.
+//!
+//! Whoever deletes mail with a mail program makes the store lack messages, too, so a few that are
+//! missing are only counted, for `popsync status`. Many at once are told once; and once more when
+//! they have become twice as many.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::filed::Filed;
+use super::ledger::Ledger;
+use super::{Error, Event, Request, closed_store};
+use crate::account::StoreSettings;
+use crate::cache::{AccountId, Cache, Loss, Stored};
+use crate::store::{Maildir, census};
+
+/// Fewer are not told.
+const FEW: u64 = 10;
+
+/// Less than this part of all is not told: one in so many.
+const SMALL_PART: u64 = 100;
+
+/// How long a difference in numbers is left alone that is not worth a closer look.
+const DAY: i64 = 24 * 60 * 60;
+
+/// Counts what is missing, and says so where that is much. What cannot be read is left for the runs
+/// that need it.
+pub(super) async fn notice(ledger: &mut Ledger, request: &Request<'_>) {
+    let StoreSettings::Maildir { path, .. } = &request.account.store else {
+        // To know what an mbox holds is to read all of it.
+        return;
+    };
+    if request.account.retention.remove_when_deleted_locally {
+        // Whoever says so means it, and has brakes of their own.
+        return;
+    }
+    let (store, path) = (request.account.store.clone(), path.clone());
+    let now = (request.clock)();
+    let counting = ledger.with(move |cache, account| count(cache, account, &store, &path, now));
+    let message = match counting.await {
+        Ok(Some((missing, held))) => format!(
+            "{missing} of {held} messages are not in `{}` any more: `popsync verify` names them, \
+             with --repair it gets again what the server has, with --accept-deletions it takes them \
+             as deleted by you",
+            request.account.store
+        ),
+        Ok(None) => return,
+        Err(error) => format!("it is not known whether messages are missing: {error}"),
+    };
+    request
+        .reporter
+        .report(Event::Warning { message: &message });
+}
+
+/// How many messages are missing of how many, where a person is to be told.
+fn count(
+    cache: &mut Cache,
+    account: AccountId,
+    store: &StoreSettings,
+    path: &Path,
+    now: i64,
+) -> Result<Option<(u64, u64)>, Error> {
+    if !Maildir::is_there(path)? {
+        return Ok(None);
+    }
+    let held = cache.count_expected(account)?;
+    let tag = cache.tag(account)?;
+    let there = Maildir::count_of(path, &tag);
+    let before = cache.loss(account)?.unwrap_or_default();
+    let gap = held.saturating_sub(there);
+    let is_much = |messages: u64| messages >= FEW && messages >= held / SMALL_PART;
+    let is_old = now.saturating_sub(before.counted_at) >= DAY;
+    if gap == before.gap || !(is_much(gap.abs_diff(before.gap)) || is_old) {
+        return Ok(None);
+    }
+    let missing = match gap {
+        0 => 0,
+        _ => missing(cache, account, store, path)?,
+    };
+    let is_told = is_much(missing) && missing >= before.told.saturating_mul(2);
+    let told = match is_told {
+        true => missing,
+        // What was put back can go once more.
+        false => before.told.min(missing),
+    };
+    cache.set_loss(
+        account,
+        Loss {
+            gap,
+            missing,
+            told,
+            counted_at: now,
+        },
+    )?;
+    Ok(is_told.then_some((missing, held)))
+}
+
+/// How many messages are in the store under no name.
+fn missing(
+    cache: &Cache,
+    account: AccountId,
+    store: &StoreSettings,
+    path: &Path,
+) -> Result<u64, Error> {
+    let files = census(path);
+    let names: HashSet<&str> = files.iter().map(|file| file.base.as_str()).collect();
+    // What was stored while the account had an mbox was never here.
+    let elsewhere: HashSet<i64> = cache
+        .extents(account)?
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    let absent: Vec<Stored> = cache
+        .stored(account)?
+        .into_iter()
+        .filter(|stored| !stored.absence_accepted && !names.contains(stored.name.as_str()))
+        .filter(|stored| !elsewhere.contains(&stored.key.as_i64()))
+        .collect();
+    if absent.is_empty() {
+        return Ok(0);
+    }
+    let filed = Filed::read(&*closed_store(store), &cache.recorded_names(account)?)?;
+    let is_missing = |stored: &&Stored| {
+        filed
+            .recorded(&stored.header_sha256, &stored.sha256)
+            .is_none()
+    };
+    Ok(absent.iter().filter(is_missing).count() as u64)
+}
