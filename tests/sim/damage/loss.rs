@@ -48,7 +48,9 @@ fn messages_that_are_gone_are_told_once_and_stay_in_the_status() {
             .contains("33 of 60 messages")
     );
     assert_eq!(bench.sim.commands_of("RETR").len(), 0);
-    let text = bench.configured("status", KEYS, &[]).gives(0).out;
+    let table = bench.configured("status", KEYS, &[]).gives(0).out;
+    assert!(table.contains("; 33 missing\n"), "{table}");
+    let text = bench.configured("status", KEYS, &["work"]).gives(0).out;
     assert!(text.contains("33 of them are not in the store"), "{text}");
     verify(&bench, &["--repair"], 0);
     assert_eq!(missing(&bench), 0);

@@ -76,7 +76,7 @@ fn details(standing: &Standing) -> String {
         parts.push(format!("{doubtful} perhaps not whole"));
     }
     if overview.missing > 0 {
-        parts.push(format!("{} missing here", HumanCount(overview.missing)));
+        parts.push(format!("{} missing", HumanCount(overview.missing)));
     }
     parts.join("; ")
 }
@@ -135,7 +135,7 @@ mod tests {
         );
         assert!(!rows[3].contains("failed"), "{text}");
         assert!(rows[4].contains("2 failed"), "{text}");
-        assert!(rows[4].ends_with("; 1,000 missing here"), "{text}");
+        assert!(rows[4].ends_with("; 1,000 missing"), "{text}");
         assert!(
             rows[5].contains("never") && rows[5].contains(" -  "),
             "{text}"
