@@ -2,7 +2,7 @@
 //!
 //! Whoever writes the same messages twice gets the same octets: nothing of the clock, of the order
 //! of a folder or of the machine is in them. What is there already is never written over, and
-//! nothing has its final name before it is whole and durable ([`Target`]).
+//! nothing has its final name before it is whole and durable.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
