@@ -3,9 +3,9 @@
 //!
 //! Whatever is read is overwritten before it is freed.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use secrecy::zeroize::Zeroizing;
@@ -157,19 +157,6 @@ pub(crate) fn write(path: &Path, secret: &SecretString) -> io::Result<()> {
         // Where it was never made, or has its place already, there is nothing to remove.
         let _ = fs::remove_file(&new);
     })
-}
-
-/// The same, in a folder that only its owner can enter where it is not there yet.
-///
-/// # Errors
-/// Those of the file system.
-pub(crate) fn write_in_own_folder(path: &Path, secret: &SecretString) -> io::Result<()> {
-    let folder = folder(path);
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
-    write(path, secret)
 }
 
 /// The folder of a file.

@@ -1,7 +1,10 @@
 //! The login of a new account: tried, and asked for again where the server refuses it; and where its
 //! password is kept.
 
+use std::fs::DirBuilder;
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 
 use secrecy::SecretString;
 
@@ -151,7 +154,7 @@ impl Adding<'_> {
         };
         match (answer.as_deref(), text) {
             (Some("" | "y" | "yes"), Some(text)) => {
-                let written = private_file::write_in_own_folder(&file, password);
+                let written = written(&file, password);
                 written.map_err(|error| Failure::Kept(file.clone(), error))?;
                 keys.push(("password-file", text.into()));
             }
@@ -173,4 +176,15 @@ impl Adding<'_> {
         // `select` gives an account for every name.
         Ok(accounts.swap_remove(0))
     }
+}
+
+/// Writes a password into a file beside the configuration, whose folder may be missing as yet.
+fn written(file: &Path, password: &SecretString) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    private_file::write(file, password)
 }
