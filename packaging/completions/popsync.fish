@@ -350,11 +350,10 @@ complete -c popsync -n "__fish_popsync_using_subcommand verify" -s v -l verbose 
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -l json -d 'Print one JSON object per line on standard output'
 complete -c popsync -n "__fish_popsync_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popsync -n "__fish_popsync_using_subcommand export" -l to -d 'Where to' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand export" -l format -d 'Form of the archive' -r -f -a "mboxrd\t'One mbox, quoted as mboxrd has it'
-maildir\t'A Maildir, with flags'
-eml\t'One file for each message, with CRLF, in folders by year'
-tar.zst\t'The same in one compressed file, with a folder for each account'"
+complete -c popsync -n "__fish_popsync_using_subcommand export" -l mbox -d 'One mbox, quoted as mboxrd has it' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand export" -l maildir -d 'A Maildir, with flags' -r -f -a "(__fish_complete_directories)"
+complete -c popsync -n "__fish_popsync_using_subcommand export" -l eml -d 'One file for each message, with CRLF, in folders by year' -r -f -a "(__fish_complete_directories)"
+complete -c popsync -n "__fish_popsync_using_subcommand export" -l tar -d 'The same in one compressed file (tar.zst), with a folder for each account' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand export" -l since -d 'Only messages of this day or later, such as 2024-01-31' -r
 complete -c popsync -n "__fish_popsync_using_subcommand export" -l until -d 'Only messages of this day or earlier' -r
 complete -c popsync -n "__fish_popsync_using_subcommand export" -l from -d 'Only messages whose author contains this, in any case' -r

@@ -20,21 +20,16 @@ use super::{config_path, options, runtime, state_dir};
 pub(super) fn export(global: &Global, arguments: &Export) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
-    let accounts = || -> Result<_, config::Error> {
-        let accounts = Config::load(&config_path(global)?)?.select(&arguments.accounts)?;
-        let to = Base::current().expand(&arguments.to);
-        let to = to.map_err(|error| config::Error::argument("--to", "to", error))?;
-        Ok((accounts, state_dir(global)?, to))
+    let Some(target) = arguments.target.given() else {
+        // clap has asked for one.
+        return Exit::Usage;
     };
-    let exit = match accounts() {
-        Ok((accounts, state_dir, to)) => {
-            let order = Order {
-                to,
-                form: arguments.format.into(),
-                selection: selection(arguments),
-            };
-            all(&accounts, &state_dir, &order, &output)
-        }
+    let ordered = || -> Result<_, config::Error> {
+        let accounts = Config::load(&config_path(global)?)?.select(&arguments.accounts)?;
+        Ok((accounts, state_dir(global)?, order(target, arguments)?))
+    };
+    let exit = match ordered() {
+        Ok((accounts, state_dir, order)) => all(&accounts, &state_dir, &order, &output),
         Err(error) => output.config_error(&error),
     };
     exit.merge(output.finish())
@@ -44,6 +39,19 @@ struct Order {
     to: PathBuf,
     form: Form,
     selection: Selection,
+}
+
+fn order(
+    (flag, path, form): (&'static str, &Path, Form),
+    arguments: &Export,
+) -> Result<Order, config::Error> {
+    let to = Base::current().expand(path);
+    let key = flag.trim_start_matches('-');
+    Ok(Order {
+        to: to.map_err(|error| config::Error::argument(flag, key, error))?,
+        form,
+        selection: selection(arguments),
+    })
 }
 
 /// Days begin and end in UTC, so that everybody exports the same.

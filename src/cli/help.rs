@@ -103,14 +103,13 @@ Exit statuses are those of `popsync --help`; 75 while a run is at work on it."
 pub(super) fn export() -> &'static str {
     "\
 Examples:
-  popsync export work --to work.mbox --format mboxrd
-  popsync export --to backup.tar.zst --format tar.zst
-  popsync export work --to 2024 --format eml \\
-      --since 2024-01-01 --until 2024-12-31
+  popsync export work --mbox work.mbox
+  popsync export --tar backup.tar.zst
+  popsync export work --eml 2024 --since 2024-01-01 --until 2024-12-31
   (cd 2024 && sha256sum -c --quiet SHA256SUMS)
 
 The exit status is 1 where a message is missing or damaged, and 73 where
-something is at PATH already; else as in `popsync --help`."
+something is at the target already; else as in `popsync --help`."
 }
 
 /// For `popsync import`.

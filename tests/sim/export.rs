@@ -48,8 +48,17 @@ fn synced(into: Into) -> Bench {
     bench
 }
 
+fn flag(format: &str) -> &'static str {
+    match format {
+        "mboxrd" => "--mbox",
+        "maildir" => "--maildir",
+        "eml" => "--eml",
+        _ => "--tar",
+    }
+}
+
 fn export(bench: &Bench, to: &str, format: &str, more: &[&str], status: i32) -> Ended {
-    let arguments = [&["work", "--to", to, "--format", format], more].concat();
+    let arguments = [&["work", flag(format), to], more].concat();
     bench.configured("export", "", &arguments).gives(status)
 }
 
@@ -317,7 +326,7 @@ fn nothing_that_is_there_is_written_over_and_what_a_crash_leaves_is_known() {
         assert!(ended.err.contains("is there already"), "{}", ended.err);
         assert_eq!(fs::read(&there).unwrap(), b"mine");
         let to = format!("killed.{format}");
-        let arguments = ["work", "--to", &to, "--format", format];
+        let arguments = ["work", flag(format), &to];
         let run = bench.configured("export", "", &arguments);
         assert!(
             run.env("POPSYNC_STOP_AT", "2").end().was_killed(),

@@ -1,8 +1,8 @@
 //! The arguments of `popsync export`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueHint};
 use jiff::civil::Date;
 
 use crate::cli::help;
@@ -11,28 +11,20 @@ use crate::store::archive::Form;
 /// Write the stored messages out for other programs
 ///
 /// Every message is read back and held against its digest on the way. The target must not exist; it
-/// is called PATH.partial until it is whole. The same messages give the same archive, octet for
+/// has `.partial` behind its name until it is whole. The same messages give the same archive, octet for
 /// octet. Syncs may go on meanwhile.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::export())]
 pub(in crate::cli) struct Export {
     /// Accounts of the configuration [default: all]
     ///
-    /// Of one account, PATH is the mbox, the Maildir or the folder of files; of several, PATH is a
-    /// folder with one for each. A tar.zst is one file in either case.
+    /// Of one account, the path is that of the mbox, the Maildir or the folder of files; of several,
+    /// it is a folder with one for each. A tar.zst is one file in either case.
     #[arg(value_name = "ACCOUNT")]
     pub(in crate::cli) accounts: Vec<String>,
 
-    /// Where to
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
-    pub(in crate::cli) to: PathBuf,
-
-    /// Form of the archive
-    ///
-    /// The digests of all files are in the manifest SHA256SUMS, beside an mbox in
-    /// PATH.SHA256SUMS; `sha256sum -c` checks them.
-    #[arg(long, value_name = "FORMAT", value_enum)]
-    pub(in crate::cli) format: Format,
+    #[command(flatten)]
+    pub(in crate::cli) target: Target,
 
     /// Only messages of this day or later, such as 2024-01-31
     ///
@@ -54,29 +46,47 @@ pub(in crate::cli) struct Export {
     pub(in crate::cli) subject: Option<String>,
 }
 
-/// The form of an archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Format {
+/// Where the messages go, and in which form. The digests of all files are in a manifest beside them.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(in crate::cli) struct Target {
     /// One mbox, quoted as mboxrd has it
-    Mboxrd,
+    ///
+    /// Its digest is in FILE.SHA256SUMS, which `sha256sum -c` checks.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    mbox: Option<PathBuf>,
+
     /// A Maildir, with flags
-    Maildir,
+    ///
+    /// The digests of its files are in DIR/SHA256SUMS.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    maildir: Option<PathBuf>,
+
     /// One file for each message, with CRLF, in folders by year
-    Eml,
-    /// The same in one compressed file, with a folder for each account
+    ///
+    /// Their digests are in DIR/SHA256SUMS.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    eml: Option<PathBuf>,
+
+    /// The same in one compressed file (tar.zst), with a folder for each account
+    ///
+    /// The manifest SHA256SUMS is in it.
     #[cfg(feature = "archive")]
-    #[value(name = "tar.zst")]
-    TarZst,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    tar: Option<PathBuf>,
 }
 
-impl From<Format> for Form {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Mboxrd => Self::Mboxrd,
-            Format::Maildir => Self::Maildir,
-            Format::Eml => Self::Eml,
+impl Target {
+    /// The flag that was given, its path, and the form that it stands for.
+    pub(in crate::cli) fn given(&self) -> Option<(&'static str, &Path, Form)> {
+        let given = [
+            ("--mbox", &self.mbox, Form::Mboxrd),
+            ("--maildir", &self.maildir, Form::Maildir),
+            ("--eml", &self.eml, Form::Eml),
             #[cfg(feature = "archive")]
-            Format::TarZst => Self::TarZst,
-        }
+            ("--tar", &self.tar, Form::TarZst),
+        ];
+        let mut given = given.into_iter();
+        given.find_map(|(flag, path, form)| Some((flag, path.as_deref()?, form)))
     }
 }
