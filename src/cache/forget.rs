@@ -3,7 +3,7 @@
 use super::{AccountId, Cache, Error};
 
 /// Every row of an account, those first that refer to others.
-const ROWS: [&str; 13] = [
+const ROWS: [&str; 14] = [
     "DELETE FROM staged WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
     "DELETE FROM extents WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
     "DELETE FROM lost WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
@@ -16,6 +16,7 @@ const ROWS: [&str; 13] = [
     "DELETE FROM guards WHERE account = ?1",
     "DELETE FROM runs WHERE account = ?1",
     "DELETE FROM verified_parts WHERE account = ?1",
+    "DELETE FROM losses WHERE account = ?1",
     "DELETE FROM accounts WHERE id = ?1",
 ];
 
@@ -96,7 +97,9 @@ mod tests {
              INSERT INTO runs (account, started_at, finished_at, exit, retrieved, octets, deleted,
                      skipped, failed)
                  VALUES ({account}, 0, 0, 0, 0, 0, 0, 0, 0);
-             INSERT INTO verified_parts VALUES ({account}, 1);"
+             INSERT INTO verified_parts VALUES ({account}, 1);
+             INSERT INTO losses (account, gap, missing, told, counted_at)
+                 VALUES ({account}, 0, 0, 0, 0);"
         );
         cache.connection.execute_batch(&rows).unwrap();
     }

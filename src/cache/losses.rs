@@ -79,6 +79,18 @@ impl Cache {
         )
     }
 
+    /// Whether more messages than these are recorded.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn records_more_than(&self, account: AccountId, messages: u64) -> Result<bool, Error> {
+        let query = "SELECT count(*) > ?2 FROM
+             (SELECT 1 FROM messages WHERE account = ?1 LIMIT min(?2, 1000000000) + 1)";
+        Ok(self
+            .connection
+            .query_one(query, params![account, column(messages)], |row| row.get(0))?)
+    }
+
     /// How many messages should be in the store.
     ///
     /// # Errors
@@ -104,5 +116,33 @@ impl Cache {
         Ok(self
             .connection
             .query_one(query, [account], |row| row.get(0))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_counted_as_far_as_needed() {
+        let cache = Cache::blank().unwrap();
+        let rows = "INSERT INTO accounts (id, key, host, user, name, store, tag, created_at)
+                 VALUES (1, '1', 'h', 'u', 'n', 's', '1', 0), (2, '2', 'h', 'v', 'n', 's', '2', 0);
+             WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 12)
+             INSERT INTO messages (account, unique_id, name, octets, sha256, header_sha256,
+                     bare_line_ends, line_endings, stored_at)
+                 SELECT 1, CAST(n AS BLOB), n, 1, zeroblob(32), zeroblob(32), 0, 'lf', 0
+                     FROM numbers;";
+        cache.connection.execute_batch(rows).unwrap();
+        for (account, messages, expected) in [
+            (1, 11, true),
+            (1, 12, false),
+            (1, u64::MAX, false),
+            (2, 0, false),
+        ] {
+            let account = AccountId::of(account);
+            let more = cache.records_more_than(account, messages).unwrap();
+            assert_eq!(more, expected, "{messages}");
+        }
     }
 }
