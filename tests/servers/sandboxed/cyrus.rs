@@ -10,6 +10,7 @@ mod logins;
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::fs::chown;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -117,14 +118,15 @@ impl Cyrus {
         panic!("Cyrus does not start");
     }
 
-    /// Waits for its greeting, and no other server's.
+    /// Waits for its greeting, and no other server's; then it listens for TLS, too.
     fn is_ready(&self) -> bool {
         let name = self.sandbox.folder().file_name().unwrap().to_string_lossy();
         let name = name.to_lowercase();
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
             if let Ok(greeting) = greeting(self.plain_port) {
-                return greeting.contains(&name);
+                let listens = TcpStream::connect((Ipv4Addr::LOCALHOST, self.tls_port));
+                return greeting.contains(&name) && listens.is_ok();
             }
             thread::sleep(Duration::from_millis(5));
         }

@@ -8,6 +8,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -509,10 +510,15 @@ fn put(path: &Path, content: &[u8]) {
     Owner::unprivileged().take(path);
 }
 
-/// Two ports of 127.0.0.1 that nobody listens on.
+/// Two ports of 127.0.0.1 that nobody listens on. They are none of those that the system gives out:
+/// another connection, which asks for any port, might take one of them before the server does.
 pub fn free_ports() -> [u16; 2] {
+    let range = 10_000..32_768;
+    let random = || RandomState::new().build_hasher().finish();
+    let any = || range.start + (random() % range.len() as u64) as u16;
+    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, any())).ok();
     // Held together, so that they differ.
-    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    let listeners = [(); 2].map(|()| (0..1_000).find_map(|_| listen()).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
