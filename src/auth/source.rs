@@ -38,7 +38,7 @@ const TIME_OUT: Duration = Duration::from_secs(60);
 
 /// Asks a person.
 pub trait Prompt: Send + Sync {
-    /// Whether somebody is there to ask.
+    /// True if somebody is there to ask.
     fn is_there(&self) -> bool;
 
     /// Asks for the account's password, without showing what is typed. May block.

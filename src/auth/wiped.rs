@@ -64,7 +64,7 @@ mod tests {
             (0, "", 0),
             (5_000, "none", 5_000),
             (100_000, "none", text.len()),
-            // As much as came with the first line.
+            // The piece that holds the first line.
             (100_000, "\n", PIECE),
             (100_000, "", 0),
         ];

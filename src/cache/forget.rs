@@ -1,4 +1,4 @@
-//! What is remembered of a mailbox, removed for good. The mail is not touched.
+//! Removes all records of a mailbox. The mail is not touched.
 
 use super::{AccountId, Cache, Error};
 

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use super::messages::column;
 use super::{AccountId, Cache, Error};
 
-/// What the last count of an account's store gave.
+/// The last count of the files of an account's store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Loss {
     /// How many fewer files there were than messages recorded.
@@ -79,7 +79,7 @@ impl Cache {
         )
     }
 
-    /// Whether more messages than these are recorded.
+    /// True if more messages than this number are recorded.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -31,7 +31,7 @@ const TOLD: usize = 500;
 /// How long its last words are waited for when it has ended: others may hold their end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// What a program needs that shows something on the user's desktop. None of it is secret.
+/// Variables for a program that shows something on the user's desktop. None is secret.
 const DESKTOP: [&str; 4] = [
     "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY",
@@ -140,7 +140,7 @@ async fn once(program: &str, arguments: &[String], line: &str) -> io::Result<(Ex
                 () = &mut listening, if !has_heard => has_heard = true,
             }
         };
-        // What it leaves behind may hold standard error open.
+        // A child of the hook may hold standard error open.
         if !has_heard && !status.success() {
             let _ = time::timeout(LAST_WORDS, listening).await;
         }

@@ -27,7 +27,7 @@ pub(super) fn probe(global: &Global, arguments: &Probe) -> Exit {
 fn visit(account: &Account, deep: bool, output: &Arc<Output>) -> Exit {
     runtime::within(output, 1, async |stop| {
         let prompt = Terminal::new(Arc::clone(output), stop.clone());
-        // What stands in the way of a connection is for the report.
+        // A connection that fails belongs in the report.
         match source::password(account, &prompt, async || Ok(())).await {
             Ok(password) => {
                 let report = probe::run(account, &password, deep, stop.wait()).await;

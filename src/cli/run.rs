@@ -18,7 +18,7 @@ use super::prompt::Terminal;
 use super::remember::{self, Remembering};
 use super::{descriptors, hooks, runtime};
 
-/// What a run over accounts is to do.
+/// The settings of a run over accounts.
 pub(super) struct Orders {
     /// So many accounts are at work at the same time.
     pub(super) jobs: usize,
@@ -40,7 +40,7 @@ pub(super) fn run(accounts: Vec<Account>, orders: &Orders, output: &Arc<Output>)
     })
 }
 
-/// Says so where there are too few descriptors for so many accounts at once.
+/// Refuses a run that has too few descriptors for so many accounts at once.
 pub(super) fn have_room(jobs: usize, output: &Output) -> Result<(), Exit> {
     let Some(limit) = descriptors::too_few_for(jobs) else {
         return Ok(());

@@ -18,7 +18,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Says it.
+    /// Prints the error, and gives the exit status.
     pub(super) fn tell(&self, output: &Output, named: &str) -> Exit {
         match self {
             Self::Config(error) => output.config_error(error),

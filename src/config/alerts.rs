@@ -24,7 +24,7 @@ impl AlertKeys {
         }
     }
 
-    /// What they make of an account.
+    /// The alerts of the account.
     pub(super) fn alerts(self) -> Alerts {
         Alerts {
             complain_after: self.complain_after.map(|time| time.value),

@@ -1,4 +1,4 @@
-//! What other programs call a setting that popsync has under another name or in another place.
+//! Names that other programs give to settings that popsync names otherwise or has elsewhere.
 
 /// Where the setting of this foreign name is.
 pub(super) fn home(key: &str) -> Option<&'static str> {

@@ -99,7 +99,7 @@ pub struct Session {
     is_one_by_one: bool,
     /// LIST was asked for, and has not had its whole answer: a break may be its doing.
     owes_sizes: bool,
-    /// What the log counts of a reply instead of showing it.
+    /// The part of a reply that the log counts instead of showing it.
     bulk: Bulk,
 }
 

@@ -46,7 +46,7 @@ pub(super) fn trace_response(response: Response<'_>, secrets: &Secrets) {
     }
 }
 
-/// What of a reply of many lines is counted instead of shown.
+/// The part of a reply of many lines that is counted instead of shown.
 #[derive(Debug, Default)]
 pub(super) struct Bulk {
     lines: u64,

@@ -19,7 +19,7 @@ const MOST_LINE_ENDS: usize = 8;
 /// Tells from the name of a field, in lower case, whether mail programs add it.
 pub type IsAdded = fn(&str) -> bool;
 
-/// What of a message is a mail program's.
+/// The parts of a message that a mail program added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trim {
     /// The fields of the header.
@@ -44,7 +44,7 @@ pub enum Fields {
 pub struct Proof {
     /// The digest, with CRLF for LF.
     pub digest: [u8; 32],
-    /// What is left out.
+    /// The parts that are left out.
     pub trim: Trim,
 }
 

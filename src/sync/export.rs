@@ -41,14 +41,14 @@ pub struct Selection {
     pub subject: Option<String>,
 }
 
-/// What of an account is to be exported.
+/// The messages of an account that are to be exported.
 #[derive(Debug)]
 pub struct Holdings {
     account: String,
     store: StoreSettings,
     mbox: Option<Arc<File>>,
     messages: Vec<Held>,
-    /// What was found.
+    /// How many messages were found.
     pub counts: Counts,
 }
 

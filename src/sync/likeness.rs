@@ -163,7 +163,7 @@ fn inside(value: &[u8]) -> &[u8] {
     &inside[..end.unwrap_or(inside.len())]
 }
 
-/// Whether mail programs add fields of this name, which is in lower case, to a message.
+/// True if mail programs add fields of this name, which is in lower case, to a message.
 pub(super) fn is_added(name: &str) -> bool {
     is_among(name, &ADDED)
 }

@@ -99,7 +99,7 @@ fn count(
     let is_told = is_much(missing) && missing >= before.told.saturating_mul(2);
     let told = match is_told {
         true => missing,
-        // What was put back can go once more.
+        // A message that was put back can go once more.
         false => before.told.min(missing),
     };
     cache.set_loss(
@@ -123,7 +123,7 @@ fn missing(
 ) -> Result<u64, Error> {
     let files = census(path);
     let names: HashSet<&str> = files.iter().map(|file| file.base.as_str()).collect();
-    // What was stored while the account had an mbox was never here.
+    // Messages of the time when the account had an mbox were never here.
     let elsewhere: HashSet<i64> = cache
         .extents(account)?
         .into_iter()

@@ -216,7 +216,7 @@ impl Output {
         self.done(&format!("{}: added to {}", account.name, path.display()));
     }
 
-    /// What a person does with a new account.
+    /// The commands to run next with a new account.
     pub(in crate::cli) fn next_steps(&self, account: &Account) {
         let name = words::quoted(&account.name);
         self.done(&format!(

@@ -1,4 +1,4 @@
-//! What `popsync export` says.
+//! The output of `popsync export`.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ struct Line<'a> {
 }
 
 impl Output {
-    /// What was exported of an account.
+    /// Reports the export of an account.
     pub(in crate::cli) fn exported(&self, account: &str, to: &Path, counts: Counts) -> Exit {
         let exit = match counts.missing + counts.damaged {
             0 => Exit::Success,

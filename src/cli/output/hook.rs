@@ -1,4 +1,4 @@
-//! What hooks are given, and what is said of those that fail.
+//! The input of hooks, and the error of one that fails.
 
 use std::borrow::Cow;
 

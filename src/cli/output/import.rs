@@ -1,4 +1,4 @@
-//! What `popsync import` says, and `popsync forget`.
+//! The output of `popsync import` and `popsync forget`.
 
 use indicatif::HumanCount;
 
@@ -31,7 +31,7 @@ impl Output {
         ));
     }
 
-    /// What was remembered of a mailbox is gone.
+    /// Reports that the records of a mailbox were removed.
     pub(in crate::cli) fn forgotten(&self, account: &AccountOverview) {
         let AccountOverview {
             name,

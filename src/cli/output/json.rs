@@ -47,7 +47,7 @@ pub(super) enum Line<'a> {
         unique_id: String,
         reason: Cow<'a, str>,
     },
-    /// What was remembered of a mailbox is gone.
+    /// The records of a mailbox were removed.
     Forgotten {
         account: &'a str,
         messages: u64,

@@ -128,7 +128,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Sentences {
     }
 }
 
-/// What an event or a span says.
+/// The words of an event or a span.
 #[derive(Default)]
 struct Words {
     message: String,

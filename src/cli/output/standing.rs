@@ -1,4 +1,4 @@
-//! What `popsync status` says of accounts: a table, a paragraph, JSON, one line for a monitoring
+//! The output of `popsync status`: a table, a paragraph, JSON, one line for a monitoring
 //! system, or figures.
 
 use std::borrow::Cow;
@@ -99,7 +99,7 @@ struct RunLine<'a> {
 }
 
 impl Output {
-    /// What is known of these accounts: a table, or a paragraph for each.
+    /// Shows these accounts: a table, or a paragraph for each.
     pub(in crate::cli) fn standings(&self, standings: &[&Standing], in_full: bool) {
         if self.options.json {
             for standing in standings {
@@ -135,7 +135,7 @@ impl Standing {
         match run {
             LastRun { exit: 0, .. } if self.is_held => State::Held,
             LastRun { exit: 0, .. } => State::Done,
-            // What else makes a run end with 1 is counted.
+            // Every other reason for status 1 is counted.
             LastRun {
                 exit: 1, failed: 0, ..
             } => State::Held,

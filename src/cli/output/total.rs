@@ -1,4 +1,4 @@
-//! What all accounts of a run add up to.
+//! The totals of a run over several accounts.
 
 use std::mem;
 use std::sync::PoisonError;
@@ -13,7 +13,7 @@ use super::{Output, sanitize, terminal};
 /// How many accounts that failed are named; the others are counted.
 const NAMED: usize = 5;
 
-/// What the accounts did that have ended.
+/// The totals of the accounts that have ended.
 #[derive(Debug, Default)]
 pub(super) struct Total {
     accounts: u64,

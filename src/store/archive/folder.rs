@@ -79,7 +79,7 @@ impl Archive for Folder {
             create_folders(folder).map_err(failed)?;
         }
         let mut file = create(&path).map_err(failed)?;
-        // What is written and what was sent have a digest each.
+        // The file and the message as sent have a digest each.
         let (written, sent) = match self.kind {
             Kind::Eml => {
                 let mut from = Digesting::new(Expand::new(text, item.has_lf));

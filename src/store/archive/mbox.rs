@@ -197,7 +197,7 @@ fn append(to: &mut impl Write, item: &Item, text: &mut dyn Read) -> io::Result<[
     Ok(sent.finish())
 }
 
-/// What of the beginning of a message is its header.
+/// The header at the beginning of a message.
 fn header_of(start: &[u8]) -> &[u8] {
     let mut end = 0;
     for line in start.split_inclusive(|&octet| octet == b'\n') {

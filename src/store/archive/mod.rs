@@ -56,7 +56,7 @@ pub struct Item {
 
 /// Takes messages, account by account.
 pub trait Archive {
-    /// What follows is of this account.
+    /// The messages that follow belong to this account.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -96,7 +96,7 @@ impl Item {
         hex(&self.sha256[..16])
     }
 
-    /// What tells it from messages of the same date and content.
+    /// Tells it from messages of the same date and content.
     fn twin(&self) -> String {
         match self.twins {
             0 => String::new(),

@@ -14,7 +14,7 @@ use crate::store::Error;
 /// zstd's own default: more makes mail little smaller, and takes much longer.
 const LEVEL: i32 = 3;
 
-/// What a date in a tar file can be without an extension.
+/// The largest date in a tar file without an extension.
 const LAST_DATE: u64 = (1 << 33) - 1;
 
 /// A file that is being written.

@@ -21,7 +21,7 @@ use crate::store::{Error, Name, Store};
 /// shows a folder without `cur`, and Maildir++ none whose name does not begin with a dot.
 const DAMAGED: &str = "popsync-damaged";
 
-/// What their names begin with there, so that nobody takes them for the messages.
+/// Their names begin with this there, so that nobody takes them for the messages.
 const PREFIX: &str = "damaged-";
 
 /// So many damaged files of one name are kept.
@@ -38,7 +38,7 @@ pub struct Restored {
     pub replaces: Option<PathBuf>,
 }
 
-/// What became of a message that was to be put back.
+/// The result for a message that was to be put back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Put {
     /// It is in its place.

@@ -24,7 +24,7 @@ const READ_AT_ONCE: usize = 64 << 10;
 /// So many octets tell how a file is compressed.
 const TELLING: usize = 16;
 
-/// What a file begins with that gzip compressed.
+/// The first octets of a file that gzip compressed.
 pub(super) const GZIP: &[u8] = b"\x1f\x8b";
 
 /// What other forms begin with, and what they are called: those of Dovecot's plugins `zlib` and

@@ -24,7 +24,7 @@ const LOOKS: u32 = 4;
 /// The pause before it is read again.
 const PAUSE: Duration = Duration::from_millis(40);
 
-/// What of an mbox is as it was recorded, and what else there is.
+/// The parts of an mbox: those that are as recorded, and all others.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Checked {
     /// For each place that was asked for: whether the message is there, octet for octet.
@@ -44,7 +44,7 @@ pub struct Seen {
     pub length: u64,
     /// The digests that it may have had before a mail program changed it as it may.
     pub forms: Vec<Proof>,
-    /// What it is known by.
+    /// The marks that it is known by.
     pub marks: Marks,
 }
 
@@ -79,7 +79,7 @@ impl Mbox {
     }
 }
 
-/// What of a file changes when another program writes to it.
+/// The metadata that changes when another program writes to a file.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     file: (u64, u64),
@@ -127,7 +127,7 @@ fn read(
     Ok(checked)
 }
 
-/// What lies between these parts of a file.
+/// The gaps between these parts of a file.
 fn gaps(mut taken: Vec<Range<u64>>, size: u64) -> Vec<Range<u64>> {
     taken.sort_unstable_by_key(|part| part.start);
     let mut gaps = Vec::new();

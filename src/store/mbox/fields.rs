@@ -119,7 +119,7 @@ fn ends_name(octet: u8) -> bool {
     matches!(octet, b':' | b' ' | b'\t')
 }
 
-/// Whether mail programs keep their records in fields of this name.
+/// True if mail programs keep their records in fields of this name.
 pub(in crate::store) fn is_field(name: &[u8]) -> bool {
     FIELDS.iter().any(|field| field.eq_ignore_ascii_case(name))
 }

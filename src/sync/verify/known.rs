@@ -1,4 +1,4 @@
-//! What is known before anything is compared.
+//! The records and the files, read before anything is compared.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(in crate::sync) struct Known {
     pub(super) other_tags: HashSet<String>,
     /// How many verifications have read a part only.
     pub(super) parts_read: u64,
-    /// What runs have noticed of missing messages.
+    /// The missing messages that runs have noticed.
     pub(super) loss: Option<Loss>,
     /// All that is known of the mailbox.
     snapshot: Snapshot,

@@ -199,7 +199,7 @@ fn others(
     }
 }
 
-/// Whether it may be this account's, though nothing of this name is recorded.
+/// True if it may be this account's, though nothing of this name is recorded.
 fn is_stranger(known: &Known, file: &Filed) -> bool {
     let is_others = file
         .tag
@@ -213,7 +213,7 @@ fn is_own_folder(root: &Path, path: &Path) -> bool {
         .is_some_and(|folder| folder == root.join("cur") || folder == root.join("new"))
 }
 
-/// Whether it lies where mail programs keep messages.
+/// True if it lies where mail programs keep messages.
 fn is_message(path: &Path) -> bool {
     path.parent()
         .is_some_and(|folder| folder.ends_with("cur") || folder.ends_with("new"))
@@ -235,7 +235,7 @@ pub(in crate::sync) fn found<'a>(
     }
 }
 
-/// What the files hold whose names are not recorded.
+/// The messages in files whose names are not recorded.
 #[derive(Default)]
 struct Strangers {
     /// The files that absent messages were found in, by the places of these, and whether every

@@ -81,7 +81,7 @@ pub(super) fn mbox(
 pub(in crate::sync) struct Piece {
     pub(in crate::sync) start: u64,
     pub(in crate::sync) length: u64,
-    /// What of it is a mail program's.
+    /// The parts of it that a mail program added.
     pub(in crate::sync) trim: Trim,
 }
 
@@ -216,7 +216,7 @@ impl Sorting<'_> {
         Some(at)
     }
 
-    /// What is no recorded message, or one more copy of one.
+    /// Every part that is no recorded message, or one more copy of one.
     fn rest(&self, path: &Path, tally: &mut Tally, tell: &mut (dyn FnMut(Finding<'_>) + Send)) {
         let stored = self.known.stored.iter();
         let proofs: HashMap<Digest, &[u8]> = stored

@@ -39,7 +39,7 @@ struct Wrong {
     path: Option<PathBuf>,
 }
 
-/// What a look at the store gives.
+/// The result of a look at the store.
 #[derive(Debug, Default)]
 struct Looked {
     wrong: Vec<Wrong>,

@@ -1,4 +1,4 @@
-//! What a verification is asked for, and what it finds.
+//! The scope of a verification, and its findings.
 
 use std::num::NonZeroU64;
 use std::path::Path;
@@ -22,12 +22,12 @@ pub struct Scope {
     pub parts: Option<NonZeroU64>,
 }
 
-/// What came of it.
+/// Its result.
 #[derive(Debug)]
 pub struct Verification {
-    /// What was found, as far as it came.
+    /// The findings, as far as it came.
     pub tally: Tally,
-    /// Whether it came to its end.
+    /// The error, where it did not come to its end.
     pub result: Result<(), Error>,
 }
 
@@ -83,11 +83,11 @@ pub struct Finding<'a> {
     pub at: Option<u64>,
     /// Where its damaged file is kept, once it has another.
     pub kept: Option<&'a Path>,
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
 }
 
-/// What is wrong with a message, or odd.
+/// A fault of a message, or something odd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It is missing, and was said to be meant so now.
@@ -122,7 +122,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Whether a person may have meant it so.
+    /// True if a person may have meant it so.
     pub fn is_harmless(self) -> bool {
         matches!(
             self,
@@ -171,7 +171,7 @@ impl Part {
         }
     }
 
-    /// Whether the message is of it. Which part a message is of does not change when others come, so
+    /// True if the message is of it. Which part a message is of does not change when others come, so
     /// that as many turns as there are parts read all of them.
     pub(super) fn holds(self, message: MessageKey) -> bool {
         message.as_i64().cast_unsigned() % self.parts == self.turn

@@ -1,4 +1,4 @@
-//! What `popsync account add` asks: the server, the user, the Maildir. An answer that will not do
+//! The questions of `popsync account add`: the server, the Maildir. An answer that will not do
 //! is asked for again, with the reason.
 
 use std::path::Path;
@@ -71,7 +71,7 @@ impl Adding<'_> {
         }
     }
 
-    /// Whether a server that was found is to be used. Without a terminal it is, unless it is one
+    /// True if a server that was found is to be used. Without a terminal it is, unless it is one
     /// that a person has to be asked about (RFC 6186 §6).
     fn agreed(&self, found: &Found) -> Result<bool, Failure> {
         let server = found.server.as_deref().unwrap_or_default();

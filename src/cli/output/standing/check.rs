@@ -8,7 +8,7 @@ use super::{Standing, State};
 use crate::cli::output::{Output, duration, sanitize};
 use crate::exit::Exit;
 
-/// What a monitoring plugin says of something. The worst of several is the largest.
+/// The result of a monitoring plugin. The worst of several is the largest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(in crate::cli) enum Level {
