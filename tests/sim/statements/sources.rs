@@ -61,7 +61,7 @@ impl Tests {
         })
     }
 
-    /// Reads a file. The modules of a crate's root and of `mod.rs` lie beside it.
+    /// Reads a file. The modules of a crate's root lie beside it.
     fn file(&mut self, file: &Path, root: bool, path: Vec<String>) {
         let text = fs::read_to_string(file).unwrap();
         let folder = if root {
@@ -98,7 +98,7 @@ impl Tests {
                     });
                     let (file, root) = match placed {
                         Some(path) => (file.with_file_name(path), true),
-                        None => located(&folder, name),
+                        None => (folder.join(format!("{name}.rs")), false),
                     };
                     let mut path = inner();
                     path.push(name.to_owned());
@@ -124,16 +124,6 @@ impl Tests {
                 attributes.clear();
             }
         }
-    }
-}
-
-/// The file of a module, and whether it is one whose own modules lie beside it.
-fn located(folder: &Path, name: &str) -> (PathBuf, bool) {
-    let nested = folder.join(name).join("mod.rs");
-    if nested.is_file() {
-        (nested, true)
-    } else {
-        (folder.join(format!("{name}.rs")), false)
     }
 }
 
