@@ -167,7 +167,7 @@ enum User {
 
 /// A broken list finds nobody; the tests read it.
 static PROVIDERS: LazyLock<Vec<Provider>> = LazyLock::new(|| {
-    toml::from_str::<List>(include_str!("providers.toml"))
+    toml::from_str::<List>(include_str!("find/providers.toml"))
         .map(|list| list.provider)
         .unwrap_or_default()
 });
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn the_list_can_be_read_and_holds_each_domain_once() {
-        let list: List = toml::from_str(include_str!("providers.toml")).unwrap();
+        let list: List = toml::from_str(include_str!("find/providers.toml")).unwrap();
         let mut domains = HashSet::new();
         for provider in &list.provider {
             for domain in &provider.domains {
