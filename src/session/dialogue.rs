@@ -6,18 +6,136 @@
 use std::convert::Infallible;
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::yield_now;
 
 use super::farewell::is_farewell;
+use super::pace::{self, Pace};
 use super::refusal::shown;
-use super::wire::{WIRE, trace_command, trace_line, trace_response};
-use super::{Awaited, Error, Refusal, Session, pace};
-use crate::pop3::{self, Command, Event, Keyword};
+use super::{Awaited, Error, Refusal, Stream};
+use crate::auth::secrets::Secrets;
+use crate::pop3::{self, Command, Connection, Event, Keyword, Tap};
 
-impl Session {
+mod ending;
+mod farewell;
+mod trace;
+
+use trace::{Bulk, WIRE, trace_command, trace_line, trace_response};
+
+/// How many octets of decrypted input are taken at a time.
+pub const INPUT_SIZE: usize = 64 * 1024;
+
+/// How long the session may lie idle before the server is reminded of us. Servers that cut idle
+/// sessions after a minute exist.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// How long the end of a connection may take behind the server's last words.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// What is said and heard on one connection.
+pub(super) struct Dialogue {
+    stream: Box<dyn Stream>,
+    connection: Connection,
+    pace: Pace,
+    /// `input[start..end]` is received and not yet read.
+    input: Vec<u8>,
+    start: usize,
+    end: usize,
+    output: Vec<u8>,
+    /// The text of the last answer, where it was negative: where the server closes next, the
+    /// reason.
+    last_words: Option<String>,
+    /// Words that are not repeated when a server says them.
+    secrets: Secrets,
+    /// CAPA was asked, had no positive answer, and nothing secret was said since: where the
+    /// server hangs up, CAPA may be why, and a session without it is worth a try.
+    snubbed: bool,
+    /// The part of a reply that the log counts instead of showing it.
+    bulk: Bulk,
+}
+
+impl Dialogue {
+    pub(super) fn over(stream: Box<dyn Stream>, timeout: Duration) -> Self {
+        Self {
+            stream,
+            connection: Connection::default(),
+            pace: Pace::new(timeout),
+            input: vec![0; INPUT_SIZE],
+            start: 0,
+            end: 0,
+            output: Vec::new(),
+            last_words: None,
+            secrets: Secrets::default(),
+            snubbed: false,
+            bulk: Bulk::default(),
+        }
+    }
+
+    /// The state of the protocol: whether replies are due, and for what.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The time-out of one silence.
+    pub(super) fn timeout(&self) -> Duration {
+        self.pace.timeout()
+    }
+
+    /// The message that arrives next is listed with so many octets.
+    pub(super) fn expect(&mut self, listed: Option<u64>) {
+        self.pace.expect(listed);
+    }
+
+    /// RFC 1939 §3: lines of listings that begin with a dot are stuffed.
+    pub(super) fn unstuff_listings(&mut self) {
+        self.connection.unstuff_listings();
+    }
+
+    /// Lets somebody read all that is received and sent.
+    pub(super) fn tap(&mut self, tap: Arc<dyn Tap>) {
+        self.connection.tap(tap);
+    }
+
+    /// What no word of the server's is to repeat.
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// From now on no word of the server's repeats this.
+    pub(super) fn keep_secret(&mut self, secret: &SecretString) {
+        self.secrets.add(secret.expose_secret().as_bytes());
+    }
+
+    /// No further command goes out: nobody knows any more to which one an answer belongs.
+    pub(super) fn give_up(&mut self) {
+        self.connection.give_up();
+    }
+
+    /// CAPA had a positive answer.
+    pub(super) fn capa_was_answered(&mut self) {
+        self.snubbed = false;
+    }
+
+    /// Whether CAPA may be the reason where the server hangs up.
+    pub(super) fn is_snubbed(&self) -> bool {
+        self.snubbed
+    }
+
+    /// The stream without its dialogue, which goes on with [`Self::resume`].
+    pub(super) fn suspend(&mut self) -> Box<dyn Stream> {
+        std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()))
+    }
+
+    /// Goes on over another stream. RFC 2595 §4: whatever was heard before may be a forgery.
+    pub(super) fn resume(&mut self, stream: Box<dyn Stream>) {
+        self.stream = stream;
+        self.last_words = None;
+        self.snubbed = false;
+    }
     /// Sends one command and reads its one-line reply.
     pub(super) async fn command(
         &mut self,
@@ -61,7 +179,7 @@ impl Session {
         if let Command::Apop(_, secret) | Command::Auth(_, Some(secret)) | Command::Pass(secret) =
             command
         {
-            self.secrets.add(secret.expose_secret().as_bytes());
+            self.keep_secret(secret);
             self.snubbed = false;
         }
         Ok(())
@@ -85,6 +203,29 @@ impl Session {
                 after: limit,
             }),
         }
+    }
+
+    /// Sends a line of a SASL exchange.
+    pub(super) async fn respond(&mut self, message: &SecretString) -> Result<(), Error> {
+        self.assert_quiet().await?;
+        self.pace.restart();
+        self.connection
+            .respond(message, &mut self.output)
+            .map_err(|fault| self.protocol(fault))?;
+        tracing::trace!(target: WIRE, "C: ***");
+        self.keep_secret(message);
+        self.flush().await
+    }
+
+    /// Sends the `*` that ends a SASL exchange (RFC 5034 §4), and reads the answer.
+    pub(super) async fn cancel(&mut self) -> Result<Result<(), Refusal>, Error> {
+        self.assert_quiet().await?;
+        self.connection
+            .cancel(&mut self.output)
+            .map_err(|fault| self.protocol(fault))?;
+        tracing::trace!(target: WIRE, "C: *");
+        self.flush().await?;
+        self.reply().await
     }
 
     /// Makes sure that the server has said nothing since its last reply. A second answer to one
@@ -228,7 +369,7 @@ impl Session {
         }
     }
 
-    pub(super) fn received(&mut self, read: io::Result<usize>) -> Result<(), Error> {
+    fn received(&mut self, read: io::Result<usize>) -> Result<(), Error> {
         match read {
             // Also where TLS ends without close_notify: somebody may have cut it.
             Err(source) => Err(self.lost(source)),
@@ -265,7 +406,7 @@ impl Session {
         }
     }
 
-    pub(super) fn lost(&mut self, source: io::Error) -> Error {
+    fn lost(&mut self, source: io::Error) -> Error {
         self.connection.give_up();
         // The TLS library's words for it are a link to a manual for programmers.
         let source = match source.kind() {

@@ -61,7 +61,7 @@ impl Session {
     /// did not come, or not to an end. A server that hangs up in a flight may take the answers to STAT
     /// and UIDL with it.
     pub fn is_due_to_list(&self, error: &Error) -> bool {
-        let awaits_sizes = self.connection.awaited() == Some(Keyword::List);
+        let awaits_sizes = self.dialogue.connection().awaited() == Some(Keyword::List);
         self.owes_sizes
             && match error {
                 Error::Gainless { .. } | Error::TimedOut { .. } => awaits_sizes,
@@ -88,47 +88,49 @@ impl Session {
         self.owes_sizes = commands
             .iter()
             .any(|command| command.keyword() == Keyword::List);
-        self.send(commands).await?;
-        self.converse(|event| {
-            let complete = match event {
-                Event::Reply(Keyword::Stat, response) if response.is_positive() => {
-                    match DropListing::parse(response.text()) {
-                        Some(listing) => take(Listing::Drop(listing)),
-                        None => malformed = Some(response.text().to_vec()),
-                    }
-                    true
-                }
-                Event::Reply(keyword, response) if !response.is_positive() => {
-                    match keyword {
-                        Keyword::List => is_list_refused = true,
-                        _ => {
-                            refusal.get_or_insert_with(|| Refusal::new(Some(keyword), response));
+        self.dialogue.send(commands).await?;
+        self.dialogue
+            .converse(|event| {
+                let complete = match event {
+                    Event::Reply(Keyword::Stat, response) if response.is_positive() => {
+                        match DropListing::parse(response.text()) {
+                            Some(listing) => take(Listing::Drop(listing)),
+                            None => malformed = Some(response.text().to_vec()),
                         }
+                        true
                     }
-                    true
+                    Event::Reply(keyword, response) if !response.is_positive() => {
+                        match keyword {
+                            Keyword::List => is_list_refused = true,
+                            _ => {
+                                refusal
+                                    .get_or_insert_with(|| Refusal::new(Some(keyword), response));
+                            }
+                        }
+                        true
+                    }
+                    Event::ScanListing(line) => {
+                        take(Listing::Scan(line));
+                        false
+                    }
+                    Event::UniqueIdListing(line) => {
+                        take(Listing::UniqueId(line));
+                        false
+                    }
+                    Event::End(_) => true,
+                    _ => false,
+                };
+                left -= usize::from(complete);
+                if left == 0 {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
                 }
-                Event::ScanListing(line) => {
-                    take(Listing::Scan(line));
-                    false
-                }
-                Event::UniqueIdListing(line) => {
-                    take(Listing::UniqueId(line));
-                    false
-                }
-                Event::End(_) => true,
-                _ => false,
-            };
-            left -= usize::from(complete);
-            if left == 0 {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })
-        .await?;
+            })
+            .await?;
         if let Some(line) = malformed {
-            self.connection.give_up();
-            return Err(self.protocol(pop3::Error::Malformed {
+            self.dialogue.give_up();
+            return Err(self.dialogue.protocol(pop3::Error::Malformed {
                 keyword: Keyword::Stat,
                 line,
             }));
@@ -136,7 +138,7 @@ impl Session {
         if is_list_refused {
             // Some servers hang up once they have refused a command (XPOP3:C0005). That is to show
             // before anything is asked of a message, which would be blamed for it.
-            let _ = self.command(Command::Noop).await?;
+            let _ = self.dialogue.command(Command::Noop).await?;
         }
         self.owes_sizes = false;
         refusal.map_or(Ok(()), |refusal| Err(Error::Refused(refusal)))

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::open::Unbegun;
 use super::refusal::Verdict;
-use super::{Command, Error, Event, Keyword, Peer, Refusal, Session, Unbegun, Watch};
+use super::{Command, Error, Event, Keyword, Peer, Refusal, Session, Watch};
 use crate::account::{Account, AuthMethod, PasswordSource, Security};
 use crate::auth::choose::{Choice, Secret, Situation, choose};
 use crate::auth::{Credentials, apop, argument};
@@ -169,7 +170,7 @@ impl Session {
             AuthMethod::Apop => self.apop(user, password).await,
             AuthMethod::User if sends_together(account) && self.capabilities.pipelining() => {
                 let commands = [Command::User(user), Command::Pass(password)];
-                self.send(&commands).await?;
+                self.dialogue.send(&commands).await?;
                 self.both_replies().await
             }
             _ => {
@@ -229,11 +230,11 @@ impl Session {
         let user = Command::User(&account.user);
         if sends_together(account) {
             let commands = [Command::Capa, user, Command::Pass(password)];
-            self.send(&commands).await?;
+            self.dialogue.send(&commands).await?;
             self.capa_reply().await?;
             return self.both_replies().await;
         }
-        self.send(&[Command::Capa, user]).await?;
+        self.dialogue.send(&[Command::Capa, user]).await?;
         self.capa_reply().await?;
         let answer = self.verdict().await;
         judged(answer, user)?;
@@ -242,7 +243,7 @@ impl Session {
 
     /// USER or PASS, and the answer to it.
     async fn alone(&mut self, command: Command<'_>) -> Result<(), Error> {
-        let answer = match self.send(&[command]).await {
+        let answer = match self.dialogue.send(&[command]).await {
             Ok(()) => self.verdict().await,
             Err(error) => Err(error),
         };
@@ -252,7 +253,7 @@ impl Session {
     /// Reads a one-line reply on which the login depends.
     async fn verdict(&mut self) -> Result<Result<(), Refusal>, Error> {
         let mut verdict = Verdict::default();
-        let reading = self.converse(|event| {
+        let reading = self.dialogue.converse(|event| {
             if let Event::Reply(keyword, response) = event {
                 verdict.note(keyword, response);
                 return ControlFlow::Break(());
@@ -265,7 +266,7 @@ impl Session {
 
     /// The replies to USER and PASS, both on their way. The first refusal counts.
     async fn both_replies(&mut self) -> Result<(), Error> {
-        let user = self.reply().await?;
+        let user = self.dialogue.reply().await?;
         let pass = self.verdict().await;
         // Some hang up once they have refused.
         user.map_err(Error::Login)?;
@@ -277,7 +278,7 @@ impl Session {
     async fn apop(&mut self, user: &str, password: &SecretString) -> Result<(), Error> {
         let msg_id = apop::msg_id(&self.greeting).map_err(Error::Apop)?;
         let digest = apop::digest(msg_id, password);
-        self.send(&[Command::Apop(user, &digest)]).await?;
+        self.dialogue.send(&[Command::Apop(user, &digest)]).await?;
         self.verdict().await?.map_err(Error::Login)
     }
 }

@@ -52,15 +52,26 @@ pub trait Sink: Send {
     fn hand_over(&mut self) -> impl Future<Output = bool> + Send;
 }
 
+/// How commands travel in a session.
+#[derive(Debug, Default)]
+pub(super) struct Flight {
+    /// All commands of the current retrieval are on their way or answered.
+    all_sent: bool,
+    /// CAPA was asked again behind the login.
+    has_asked_again: bool,
+    /// No command goes out before the one before it was answered.
+    is_one_by_one: bool,
+}
+
 impl Session {
     /// From now on each command waits for the answer to the one before it, so that an answer too
     /// many or too few shows where it happens.
     pub fn ask_one_by_one(&mut self) {
-        self.is_one_by_one = true;
+        self.flight.is_one_by_one = true;
     }
 
     fn pipelines(&self) -> bool {
-        self.capabilities.pipelining() && !self.is_one_by_one
+        self.capabilities.pipelining() && !self.flight.is_one_by_one
     }
 
     /// Asks once more what the server can do, where so many commands would be waited for one by
@@ -68,14 +79,14 @@ impl Session {
     async fn ask_again(&mut self, commands: usize) -> Result<(), Error> {
         let answers = !self.capabilities.lines().is_empty();
         if commands < WORTH_ASKING
-            || self.has_asked_again
-            || self.is_one_by_one
+            || self.flight.has_asked_again
+            || self.flight.is_one_by_one
             || self.pipelines()
             || !answers
         {
             return Ok(());
         }
-        self.has_asked_again = true;
+        self.flight.has_asked_again = true;
         let before = self.capabilities.clone();
         self.capa().await?;
         if self.capabilities.lines().is_empty() {
@@ -131,7 +142,7 @@ impl Session {
         let mut done = 0;
         let mut ahead = 0;
         let size = |index: usize| wanted[index].octets.unwrap_or(UNKNOWN_OCTETS);
-        self.assert_quiet().await?;
+        self.dialogue.assert_quiet().await?;
         while done < wanted.len() {
             // Refilled at half, so that a flight of commands is one packet and the server never
             // runs dry.
@@ -139,17 +150,17 @@ impl Session {
                 while sent < wanted.len()
                     && (sent == done || (sent - done < window && ahead < WINDOW_OCTETS))
                 {
-                    self.queue(command(wanted[sent]))?;
+                    self.dialogue.queue(command(wanted[sent]))?;
                     ahead = ahead.saturating_add(size(sent));
                     sent += 1;
                 }
-                self.flush().await?;
-                self.all_sent = sent == wanted.len();
+                self.dialogue.flush().await?;
+                self.flight.all_sent = sent == wanted.len();
             }
-            self.pace.expect(wanted[done].octets);
-            self.fill().await?;
+            self.dialogue.expect(wanted[done].octets);
+            self.dialogue.fill().await?;
             let before = done;
-            let drained = self.drain(&mut |event| {
+            let drained = self.dialogue.drain(&mut |event| {
                 match event {
                     Event::Reply(_, response) if response.is_positive() => {
                         sink.begin(response.announced_octets());
@@ -169,7 +180,7 @@ impl Session {
                 ControlFlow::<Infallible>::Continue(())
             });
             if let Err(error) = drained {
-                let error = self.settle(error).await;
+                let error = self.dialogue.settle(error).await;
                 // Messages that came in one read with the farewell are whole.
                 if matches!(error, Error::Farewell { is_closed, .. } if is_closed) {
                     sink.hand_over().await;
@@ -177,7 +188,7 @@ impl Session {
                 return Err(error);
             }
             ahead = (before..done).fold(ahead, |ahead, index| ahead.saturating_sub(size(index)));
-            let goes_on = if self.connection.outstanding() == 0 {
+            let goes_on = if self.dialogue.connection().outstanding() == 0 {
                 self.keep_alive_while(sink.hand_over()).await?
             } else {
                 sink.hand_over().await
@@ -198,7 +209,9 @@ impl Session {
             // The line that looked like a farewell may be a part of a message.
             Error::Farewell { is_closed, .. } => !is_closed,
             Error::TimedOut { .. } => {
-                self.pipelines() && self.all_sent && !self.connection.is_mid_reply()
+                self.pipelines()
+                    && self.flight.all_sent
+                    && !self.dialogue.connection().is_mid_reply()
             }
             _ => false,
         }
@@ -217,31 +230,32 @@ impl Session {
         let window = self.window();
         let mut done = 0;
         for flight in numbers.chunks(window) {
-            self.assert_quiet().await?;
+            self.dialogue.assert_quiet().await?;
             for &number in flight {
-                self.queue(Command::Dele(number))?;
+                self.dialogue.queue(Command::Dele(number))?;
             }
-            self.flush().await?;
+            self.dialogue.flush().await?;
             let end = done + flight.len();
-            self.converse(|event| {
-                if let Event::Reply(Keyword::Dele, response) = event {
-                    answered(
-                        done,
-                        if response.is_positive() {
-                            Ok(())
-                        } else {
-                            Err(Refusal::new(Some(Keyword::Dele), response))
-                        },
-                    );
-                    done += 1;
-                }
-                if done == end {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            })
-            .await?;
+            self.dialogue
+                .converse(|event| {
+                    if let Event::Reply(Keyword::Dele, response) = event {
+                        answered(
+                            done,
+                            if response.is_positive() {
+                                Ok(())
+                            } else {
+                                Err(Refusal::new(Some(Keyword::Dele), response))
+                            },
+                        );
+                        done += 1;
+                    }
+                    if done == end {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                })
+                .await?;
         }
         Ok(())
     }

@@ -10,16 +10,18 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
 use tokio::task::spawn_blocking;
 
 use super::refusal::Verdict;
-use super::{Awaited, Command, Error, Event, LAST_WORDS, Refusal, Session, WIRE, pace};
+use super::{Awaited, Command, Error, Event, Refusal, Session, pace};
 use crate::auth::Fault;
 use crate::auth::mechanism::{Mechanism, Message, decode};
 
 /// The longest AUTH line with a first message in it (RFC 5034 §4).
 const MAX_AUTH: usize = 255;
+
+/// How long the server may take to agree that an exchange is over.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// More answers than any mechanism gives: GSSAPI, the most talkative, gives four.
 const MAX_STEPS: usize = 16;
@@ -39,7 +41,7 @@ impl Session {
             fault: Box::new(fault),
         };
         let at_once = self.may_begin_at_once(mechanism.as_ref());
-        let mechanism = Worker::new(mechanism, self.pace.timeout());
+        let mechanism = Worker::new(mechanism, self.dialogue.timeout());
         let mut initial = mechanism
             .ask(|mechanism| mechanism.initial())
             .await?
@@ -47,7 +49,9 @@ impl Session {
         let in_line = initial.take_if(|message| at_once && fits(name, message));
         let in_line = in_line.map(|message| message.encode_initial());
         let mut silent = in_line.is_none();
-        self.send(&[Command::Auth(name, in_line.as_ref())]).await?;
+        self.dialogue
+            .send(&[Command::Auth(name, in_line.as_ref())])
+            .await?;
         for _ in 0..=MAX_STEPS {
             let challenge = match self.word().await? {
                 Word::Challenge(challenge) => challenge,
@@ -55,7 +59,7 @@ impl Session {
                     let agrees = mechanism.ask(|mechanism| mechanism.finish(true)).await?;
                     return agrees.map_err(|fault| {
                         // Whoever this is, it hears nothing more from us.
-                        self.connection.give_up();
+                        self.dialogue.give_up();
                         faulty(fault)
                     });
                 }
@@ -66,7 +70,7 @@ impl Session {
                     let said = mechanism.ask(|mechanism| mechanism.finish(false)).await?;
                     return Err(match said {
                         Err(fault) => Error::Denied {
-                            fault: Box::new(fault.without(&self.secrets)),
+                            fault: Box::new(fault.without(self.dialogue.secrets())),
                             refusal: Box::new(refusal),
                         },
                         Ok(()) => Error::Login(refusal),
@@ -80,7 +84,7 @@ impl Session {
                 (None, Err(fault)) => Err(fault),
             };
             match answer {
-                Ok(message) => self.respond(&message.encode()).await?,
+                Ok(message) => self.dialogue.respond(&message.encode()).await?,
                 Err(fault) => return Err(self.call_off(faulty(fault)).await),
             }
             silent = false;
@@ -126,20 +130,9 @@ impl Session {
         }
     }
 
-    async fn respond(&mut self, message: &SecretString) -> Result<(), Error> {
-        self.assert_quiet().await?;
-        self.pace.restart();
-        self.connection
-            .respond(message, &mut self.output)
-            .map_err(|fault| self.protocol(fault))?;
-        tracing::trace!(target: WIRE, "C: ***");
-        self.secrets.add(message.expose_secret().as_bytes());
-        self.flush().await
-    }
-
     async fn word(&mut self) -> Result<Word, Error> {
         let mut verdict = Verdict::default();
-        let reading = self.converse(|event| match event {
+        let reading = self.dialogue.converse(|event| match event {
             Event::Challenge(text) => ControlFlow::Break(Word::Challenge(text.to_vec())),
             Event::Reply(keyword, response) => {
                 verdict.note(keyword, response);
@@ -154,21 +147,13 @@ impl Session {
 
     /// Ends the exchange from our side. Where the server does not follow, no further word.
     async fn call_off(&mut self, why: Error) -> Error {
-        let cancelled = pace::within(LAST_WORDS, async {
-            self.assert_quiet().await?;
-            self.connection
-                .cancel(&mut self.output)
-                .map_err(|fault| self.protocol(fault))?;
-            tracing::trace!(target: WIRE, "C: *");
-            self.flush().await?;
-            self.reply().await
-        });
+        let cancelled = pace::within(LAST_WORDS, self.dialogue.cancel());
         match cancelled.await {
             Some(Ok(_)) => {}
             Some(Err(error)) => {
                 tracing::debug!(%error, "the server did not let the exchange be cancelled");
             }
-            None => self.connection.give_up(),
+            None => self.dialogue.give_up(),
         }
         why
     }

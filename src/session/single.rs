@@ -34,7 +34,7 @@ impl Session {
     /// # Errors
     /// Those of the connection.
     pub async fn noop(&mut self) -> Result<Result<(), Refusal>, Error> {
-        self.command(Command::Noop).await
+        self.dialogue.command(Command::Noop).await
     }
 
     /// STAT and two NOOPs in one flight, whatever the server said about pipelining.
@@ -44,15 +44,16 @@ impl Session {
     pub async fn flight(&mut self) -> Result<(), Error> {
         let commands = [Command::Stat, Command::Noop, Command::Noop];
         let mut left = commands.len();
-        self.send(&commands).await?;
-        self.converse(|event| {
-            left -= usize::from(matches!(event, Event::Reply(..)));
-            match left {
-                0 => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        })
-        .await
+        self.dialogue.send(&commands).await?;
+        self.dialogue
+            .converse(|event| {
+                left -= usize::from(matches!(event, Event::Reply(..)));
+                match left {
+                    0 => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                }
+            })
+            .await
     }
 
     /// The header of a message, and this many lines of its body.
@@ -85,18 +86,19 @@ impl Session {
         command: Command<'_>,
         mut take: impl FnMut(&[u8]) + Send,
     ) -> Result<Result<(), Refusal>, Error> {
-        self.send(&[command]).await?;
-        self.converse(|event| match event {
-            Event::Content(octets) => {
-                take(octets);
-                ControlFlow::Continue(())
-            }
-            Event::End(_) => ControlFlow::Break(Ok(())),
-            Event::Reply(keyword, response) if !response.is_positive() => {
-                ControlFlow::Break(Err(Refusal::new(Some(keyword), response)))
-            }
-            _ => ControlFlow::Continue(()),
-        })
-        .await
+        self.dialogue.send(&[command]).await?;
+        self.dialogue
+            .converse(|event| match event {
+                Event::Content(octets) => {
+                    take(octets);
+                    ControlFlow::Continue(())
+                }
+                Event::End(_) => ControlFlow::Break(Ok(())),
+                Event::Reply(keyword, response) if !response.is_positive() => {
+                    ControlFlow::Break(Err(Refusal::new(Some(keyword), response)))
+                }
+                _ => ControlFlow::Continue(()),
+            })
+            .await
     }
 }

@@ -4,10 +4,11 @@
 use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
-use tokio::io::{AsyncReadExt, DuplexStream, duplex};
-use tokio::time::Instant;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::time::{Instant, sleep};
 
 use super::*;
+use crate::account::{Account, Security};
 use crate::pop3::Response;
 use crate::profile::Profile;
 
@@ -267,7 +268,12 @@ async fn a_second_answer_is_found_before_the_next_command() {
         ],
     )
     .await;
-    session.command(Command::Noop).await.unwrap().unwrap();
+    session
+        .dialogue
+        .command(Command::Noop)
+        .await
+        .unwrap()
+        .unwrap();
     sleep(2 * SECOND).await;
     let error = session.quit().await.unwrap_err();
     assert!(matches!(
@@ -351,13 +357,15 @@ async fn the_last_words_before_a_close_are_passed_on() {
         .write_all(b"-ERR Command is not valid. 21\r\n")
         .await
         .unwrap();
+    session.dialogue.queue(Command::Capa).unwrap();
     session
-        .connection
-        .send(Command::Capa, &mut Vec::new())
+        .dialogue
+        .converse(|_| ControlFlow::Break(()))
+        .await
         .unwrap();
-    session.converse(|_| ControlFlow::Break(())).await.unwrap();
     drop(theirs);
     let error = session
+        .dialogue
         .command(Command::Capa)
         .await
         .unwrap_err()

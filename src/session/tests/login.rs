@@ -169,7 +169,10 @@ async fn pass_goes_with_user_under_the_generic_profile_and_over_tls_alone() {
                 let session = log_in(session, &account(profile, security), "a b")
                     .await
                     .unwrap();
-                assert_eq!(session.connection.state(), pop3::State::Transaction);
+                assert_eq!(
+                    session.dialogue.connection().state(),
+                    pop3::State::Transaction
+                );
                 drop(session);
                 assert_eq!(server.await.unwrap(), "", "{profile} {security:?}");
             }
@@ -197,7 +200,10 @@ async fn capa_goes_with_the_login_to_a_server_that_is_known_to_pipeline() {
             let password = SecretString::from("a b");
             let account = account(profile, security);
             session.capa_with_user(&account, &password).await.unwrap();
-            assert_eq!(session.connection.state(), pop3::State::Transaction);
+            assert_eq!(
+                session.dialogue.connection().state(),
+                pop3::State::Transaction
+            );
             assert!(!session.capabilities().pipelining());
             drop(session);
             assert_eq!(server.await.unwrap(), "", "{profile} {security:?}");
@@ -281,7 +287,10 @@ async fn apop_sends_the_digest_in_place_of_the_password() {
     ];
     let (session, server) = greeted(TIMESTAMP, PIPELINING, script).await;
     let session = log_in(session, &with_apop(), "tanstaaf").await.unwrap();
-    assert_eq!(session.connection.state(), pop3::State::Transaction);
+    assert_eq!(
+        session.dialogue.connection().state(),
+        pop3::State::Transaction
+    );
     drop(session);
     assert_eq!(server.await.unwrap(), "");
 }

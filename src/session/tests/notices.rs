@@ -11,7 +11,7 @@ async fn a_notice_between_commands_is_passed_on_as_the_reason() {
     let (mut session, _server) =
         logged_in(PLAIN, vec![Wait(SECOND), Say(NOTICE), Wait(SECOND), Close]).await;
     sleep(SECOND + SECOND / 2).await;
-    let error = session.command(Command::Noop).await.unwrap_err();
+    let error = session.dialogue.command(Command::Noop).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "the server ended the session: `Connection is closed. Idle timeout`"
@@ -144,7 +144,7 @@ async fn a_notice_that_a_message_forges_is_found_out() {
 async fn a_close_between_commands_is_no_missing_greeting() {
     let (mut session, _server) = logged_in(PLAIN, vec![Wait(SECOND), Close]).await;
     sleep(2 * SECOND).await;
-    let error = session.command(Command::Noop).await.unwrap_err();
+    let error = session.dialogue.command(Command::Noop).await.unwrap_err();
     assert_eq!(error.to_string(), "the server ended the session");
     assert_eq!(error.exit(), Exit::TemporaryFailure);
 }

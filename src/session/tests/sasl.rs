@@ -33,7 +33,10 @@ async fn ended(
     let (session, server) = greeted("+OK\r\n", capabilities, script).await;
     let result = log_in(session, &with(auth), "a b").await;
     let result = result.map(|session| {
-        assert_eq!(session.connection.state(), pop3::State::Transaction);
+        assert_eq!(
+            session.dialogue.connection().state(),
+            pop3::State::Transaction
+        );
     });
     (result, server.await.unwrap())
 }
@@ -292,7 +295,9 @@ async fn an_objection_that_repeats_the_token_is_quoted_without_it() {
     ];
     let (mut session, server) = greeted("+OK\r\n", EXCHANGE, script).await;
     // As `open` does.
-    session.secrets.add(b"t0ken-t0ken");
+    session
+        .dialogue
+        .keep_secret(&SecretString::from("t0ken-t0ken"));
     let error = log_in(session, &with(AuthMethod::XOauth2), "t0ken-t0ken").await;
     assert_eq!(
         error.err().unwrap().to_string(),
