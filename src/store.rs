@@ -105,8 +105,23 @@ pub struct Recovered {
     pub lost: Vec<Name>,
     /// Messages that have other places now: to be recorded so, still as staged, and published.
     pub again: Vec<Record>,
-    /// What a person should know, in words safe for a terminal.
-    pub warnings: Vec<String>,
+    /// What a person should know.
+    pub notices: Vec<Notice>,
+}
+
+/// What a person should know of a store that was opened after a crash, or after another program had
+/// it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The mbox was gone, and is begun anew.
+    MadeAnew,
+    /// A part of a message stays in the mbox, since another program has written behind it. The
+    /// message is stored anew.
+    PartStays {
+        /// The offset, in octets, at which it begins.
+        at: u64,
+    },
 }
 
 /// What became of a message that was handed to another program.

@@ -49,6 +49,7 @@ mod transfer;
 mod verify;
 mod visit;
 mod waited;
+mod warning;
 
 pub use error::Error;
 pub use event::{Event, Reporter, Summary};
@@ -57,6 +58,7 @@ pub use from_store::from_store;
 pub use seed::seed;
 pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
 pub use verify::{Fault, Finding, Scope, Tally, Verification, verify};
+pub use warning::{Warning, Worry};
 
 use run::Run;
 use waited::Waited;
@@ -90,6 +92,12 @@ pub struct Request<'a> {
     pub clock: Clock,
     /// Tells when the run is to end as soon as what is complete is recorded.
     pub stop: Stop,
+}
+
+impl Request<'_> {
+    fn warn(&self, warning: Warning<'_>) {
+        self.reporter.report(Event::Warning(warning));
+    }
 }
 
 /// What no run does unless a person says that it is meant.

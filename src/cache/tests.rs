@@ -109,7 +109,7 @@ fn places_in_a_file_are_remembered_and_change_only_with_a_recovery() {
     let recovered = Recovered {
         lost: vec![records[2].name.clone()],
         again: vec![moved.clone()],
-        warnings: Vec::new(),
+        notices: Vec::new(),
     };
     cache.recovered(work, &recovered).unwrap();
     assert_eq!(cache.staged(work).unwrap(), [moved]);

@@ -1,15 +1,10 @@
 //! Everything that leaves the program: data on stdout, the rest on stderr.
 //!
-//! This is the only place that prints. What people read is escaped here, once, whatever it came
-//! from; progress bars are taken away while a line is written.
+//! This is the only place that prints. `streams` is how, and has what protects a person's terminal;
+//! the other modules are what, one for each command.
 
-use std::env;
 use std::error::Error;
-use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use console::Style;
-use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use crate::cache;
 pub(super) use crate::causes::chain;
@@ -19,13 +14,12 @@ use crate::stop::Signal;
 use crate::sync::{Outcome, Summary};
 
 pub(super) use account::Trial;
-use gate::Gate;
 pub(super) use history::duration;
 use json::Line;
-use lines::Lines;
 pub(super) use list::Watcher;
 pub(super) use reporter::AccountReporter;
 pub(super) use standing::{Level, Standing, metrics};
+use streams::Streams;
 use total::Total;
 
 mod account;
@@ -47,14 +41,13 @@ pub(super) mod sanitize;
 mod schedule;
 mod screen;
 mod standing;
+mod streams;
 mod table;
 mod terminal;
 mod total;
 mod verify;
+mod warning;
 mod wrap;
-
-/// What stands in front of errors and warnings.
-const NAME: &str = "popsync: ";
 
 /// What the command line says about output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,17 +76,10 @@ pub(super) enum Complaint {
     },
 }
 
-/// Where it all goes.
+/// The pages that commands show.
 pub(super) struct Output {
     options: Options,
-    /// A person is watching stderr.
-    terminal: bool,
-    colour: bool,
-    /// Accounts have bars.
-    progress: bool,
-    bars: MultiProgress,
-    out: Lines,
-    err: Gate,
+    streams: Streams,
     /// Of the accounts that have ended.
     total: Mutex<Total>,
 }
@@ -101,36 +87,14 @@ pub(super) struct Output {
 impl Output {
     /// The process's own stdout and stderr.
     pub(super) fn standard(options: Options) -> Self {
-        let terminal = io::stderr().is_terminal();
-        let draws = terminal && understands_escapes();
-        // `console` knows NO_COLOR, CLICOLOR and TERM=dumb.
-        let colour = options
-            .colour
-            .unwrap_or_else(|| draws && console::colors_enabled_stderr());
-        Self::new(options, terminal, draws, colour, io::stdout(), io::stderr())
+        let bars = !options.json && !options.quiet && !options.dry_run;
+        Self::new(options, Streams::standard(options.colour, bars))
     }
 
-    fn new(
-        options: Options,
-        terminal: bool,
-        draws: bool,
-        colour: bool,
-        out: impl Write + Send + 'static,
-        err: impl Write + Send + 'static,
-    ) -> Self {
-        let progress = draws && !options.json && !options.quiet && !options.dry_run;
+    fn new(options: Options, streams: Streams) -> Self {
         Self {
             options,
-            terminal,
-            colour,
-            progress,
-            bars: MultiProgress::with_draw_target(if progress {
-                screen::target()
-            } else {
-                ProgressDrawTarget::hidden()
-            }),
-            out: Lines::new(out),
-            err: Gate::new(err),
+            streams,
             total: Mutex::default(),
         }
     }
@@ -142,12 +106,12 @@ impl Output {
 
     /// A line of results.
     pub(super) fn data(&self, line: String) {
-        self.out.write(line);
+        self.streams.data(line);
     }
 
     /// Waits until stdout has taken everything. An error is said and becomes a status.
     pub(super) fn finish(&self) -> Exit {
-        match self.out.finish() {
+        match self.streams.finish() {
             Ok(()) => Exit::Success,
             Err(error) => {
                 self.problem(None, &format!("cannot write to standard output: {error}"));
@@ -159,24 +123,12 @@ impl Output {
     /// Runs `action`, which asks something on the screen: without bars there, and without lines,
     /// which come once it is answered. The accounts whose they are go on meanwhile.
     pub(super) fn question<T>(&self, action: impl FnOnce() -> T) -> T {
-        let ask = || {
-            let _shut = self.err.shut();
-            action()
-        };
-        if !self.progress {
-            return ask();
-        }
-        self.clear();
-        self.bars.set_draw_target(ProgressDrawTarget::hidden());
-        let result = ask();
-        self.bars.set_draw_target(screen::target());
-        result
+        self.streams.question(action)
     }
 
     /// Takes all bars away.
     pub(super) fn clear(&self) {
-        // A screen that cannot be cleared is nothing to stop for.
-        let _ = self.bars.clear();
+        self.streams.clear();
     }
 
     /// An error before any account began.
@@ -216,7 +168,7 @@ impl Output {
 
     /// That there is nothing to show, for people.
     pub(super) fn nothing(&self, message: &str) {
-        if self.terminal && !self.options.json {
+        if self.streams.is_watched() && !self.options.json {
             self.line(message);
         }
     }
@@ -272,7 +224,7 @@ impl Output {
         if let Err(error) = &outcome.result {
             let (message, hint) = (chain(error), outcome.advice());
             match complaint {
-                Complaint::PutOff if !self.terminal => {
+                Complaint::PutOff if !self.streams.is_watched() => {
                     tracing::debug!(target: log::STEPS, "too early to complain: {message}");
                 }
                 Complaint::Late { since } => {
@@ -313,7 +265,7 @@ impl Output {
         drop(total);
         self.json(|| Line::summary(account, summary, exit));
         let something = summary.retrieved + summary.deleted + summary.failed + summary.held > 0;
-        let person = self.terminal && (complete || something);
+        let person = self.streams.is_watched() && (complete || something);
         // Cron mails what is printed: only when a person should look.
         let cron = summary.failed + summary.held > 0;
         let wanted = !self.options.json && !self.options.quiet && !self.options.dry_run;
@@ -327,10 +279,8 @@ impl Output {
     /// Something a person should know although nothing failed.
     fn warning(&self, account: &str, message: &str) {
         if !self.options.quiet {
-            let prefix = self.paint("popsync:", &Style::new().yellow().bold());
             let text = format!("{account}: warning: {message}");
-            let text = self.folded(&sanitize::text(&text), NAME.len());
-            self.raw(&format!("{prefix} {text}"));
+            self.streams.warning(&text);
         }
     }
 
@@ -342,65 +292,27 @@ impl Output {
 
     /// `popsync: [ACCOUNT: ]MESSAGE`.
     pub(super) fn problem(&self, account: Option<&str>, message: &str) {
-        let prefix = self.paint("popsync:", &Style::new().red().bold());
         let account = account.map_or_else(String::new, |name| format!("{name}: "));
-        let text = format!("{account}{message}");
-        let text = self.folded(&sanitize::text(&text), NAME.len());
-        self.raw(&format!("{prefix} {text}"));
+        self.streams.problem(&format!("{account}{message}"));
     }
 
+    /// `hint: TEXT`, where there is one.
     pub(super) fn hint(&self, hint: Option<&str>) {
-        let Some(hint) = hint else { return };
-        let prefix = self.paint("hint:", &Style::new().cyan());
-        for (number, line) in hint.lines().enumerate() {
-            match number {
-                0 => {
-                    let line = self.folded(&sanitize::text(line), "hint: ".len());
-                    self.raw(&format!("{prefix} {line}"));
-                }
-                _ => self.line(&format!("  {line}")),
-            }
-        }
-    }
-
-    /// A line as it fits the terminal, behind a prefix that takes `used` columns.
-    fn folded(&self, line: &str, used: usize) -> String {
-        match screen::width().filter(|_| self.terminal) {
-            Some(width) => wrap::wrap(line, used, 2, width),
-            None => line.to_owned(),
+        if let Some(hint) = hint {
+            self.streams.hint(hint);
         }
     }
 
     /// A line on stderr.
     pub(super) fn line(&self, line: &str) {
-        self.raw(&sanitize::text(line));
-    }
-
-    /// A line on stderr that is safe already.
-    fn raw(&self, line: &str) {
-        self.bars.suspend(|| {
-            self.err.write(line);
-        });
-    }
-
-    fn paint(&self, text: &str, style: &Style) -> String {
-        style
-            .clone()
-            .force_styling(self.colour)
-            .apply_to(text)
-            .to_string()
+        self.streams.line(line);
     }
 
     fn json<'a>(&self, line: impl FnOnce() -> Line<'a>) {
         if self.options.json {
-            self.out.write(line().text());
+            self.streams.data(line().text());
         }
     }
-}
-
-/// True if the terminal understands escape sequences, as far as its name tells.
-fn understands_escapes() -> bool {
-    env::var_os("TERM").is_some_and(|name| !name.is_empty() && name != "dumb")
 }
 
 /// A task ended by a panic.

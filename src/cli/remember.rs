@@ -61,7 +61,7 @@ impl Prompt for Remembering<'_> {
 
 impl Reporter for Remembering<'_> {
     fn report(&self, event: Event<'_>) {
-        if event == Event::LoggedIn {
+        if matches!(event, Event::LoggedIn) {
             self.is_taken.store(true, Ordering::Relaxed);
         }
         self.reporter.report(event);

@@ -15,7 +15,7 @@ use super::headers::{self, Known};
 use super::ledger::Ledger;
 use super::likeness::Likeness;
 use super::transfer::Exactness;
-use super::{Error, Event, Request, Stop};
+use super::{Error, Request, Stop, Warning};
 use crate::cache::{Digest, Renamed, Shown, Snapshot};
 use crate::maildrop::{Maildrop, Message, Place};
 use crate::policy::{
@@ -334,15 +334,10 @@ fn tell_renamed(basis: &Basis<'_>, shown: &Shown, pairs: &[Pair]) {
     if pairs.is_empty() {
         return;
     }
-    let message = format!(
-        "the server has renamed its messages: {} of {} unknown ones are known by their headers",
-        pairs.len(),
-        shown.unknown()
-    );
-    basis
-        .request
-        .reporter
-        .report(Event::Warning { message: &message });
+    basis.request.warn(Warning::Renamed {
+        known: pairs.len(),
+        unknown: shown.unknown(),
+    });
 }
 
 impl Basis<'_> {

@@ -7,7 +7,7 @@
 use super::broke::Broke;
 use super::decide::{Found, Gone, Look};
 use super::transfer::{Committed, Landed, Landing};
-use super::{Event, Reporter};
+use super::{Event, Reporter, Warning};
 use crate::maildrop::{self, Maildrop, Place};
 use crate::policy::Action;
 use crate::session::{self, Listing, Session};
@@ -218,8 +218,8 @@ pub(super) async fn delete(
         Err(session::Error::Refused(refusal)) => {
             failed += accepted.len() as u64;
             accepted.clear();
-            let message = format!("{refusal}; what is still there is deleted next time");
-            reporter.report(Event::Warning { message: &message });
+            let refusal = &refusal;
+            reporter.report(Event::Warning(Warning::DeletionsRefused { refusal }));
             Ok(())
         }
         Err(error) => return Err(error.into()),

@@ -6,6 +6,8 @@ use crate::exit::Exit;
 use crate::policy::{Action, Reason};
 use crate::session::Address;
 
+use super::Warning;
+
 /// Takes the events of one account. Called often and from the thread that serves the socket:
 /// an implementation must return at once.
 pub trait Reporter: Send + Sync {
@@ -14,7 +16,7 @@ pub trait Reporter: Send + Sync {
 }
 
 /// One thing that happened, in the order of a sync.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'a> {
     /// The connection stands.
@@ -82,10 +84,7 @@ pub enum Event<'a> {
         reason: &'a str,
     },
     /// A person should know, but nothing failed.
-    Warning {
-        /// What, in words safe for a terminal.
-        message: &'a str,
-    },
+    Warning(Warning<'a>),
     /// The server confirmed deletions.
     Deleted {
         /// How many since the last such event.

@@ -14,7 +14,7 @@ use super::likeness::Likeness;
 use super::shelf::Shelf;
 use super::transfer::{Arrival, Arrived, sample};
 use super::visit::{self, Premises, Purpose, Visit};
-use super::{Error, Event, Request, quit};
+use super::{Error, Request, Warning, quit};
 use crate::account::{Account, LineEndings, StoreSettings};
 use crate::cache::{Digest, Doubt, Had, LineEnds, Staged, Taken, Takes};
 use crate::maildrop::{Maildrop, Message, Place};
@@ -65,14 +65,10 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
         })
         .collect();
     if found.is_empty() && !unknown.is_empty() {
-        let message = format!(
-            "none of {} messages on the server is in `{}`, as far as their headers tell",
-            unknown.len(),
-            request.account.store
-        );
-        request
-            .reporter
-            .report(Event::Warning { message: &message });
+        request.warn(Warning::NoneInStore {
+            messages: unknown.len(),
+            store: &request.account.store,
+        });
     }
     let had = had(&found);
     let mut stored = stored(request.account, &found);

@@ -14,7 +14,7 @@ use super::headers::{self, Header};
 use super::ledger::Ledger;
 use super::likeness::Likeness;
 use super::stub::{self, Facts};
-use super::{Error, Event, Request, Stop, Summary};
+use super::{Error, Event, Request, Stop, Summary, Warning};
 use crate::cache::{AccountId, Cache, HeaderRow, LargeMessage, Whole};
 use crate::maildrop::{Maildrop, Message};
 use crate::policy::{Action, Plan};
@@ -71,13 +71,8 @@ impl Headers<'_> {
             pulled?;
         }
         if without > 0 {
-            let message = format!(
-                "the server gives no header (TOP) of {without} large messages: they stay there, \
-                 and are retrieved whole once `popsync mark` asks for them"
-            );
             self.request
-                .reporter
-                .report(Event::Warning { message: &message });
+                .warn(Warning::WithoutHeader { messages: without });
         }
         if self.request.account.limits.header_stubs {
             session.keep_alive_while(self.stubs()).await??;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::ledger::Ledger;
 use super::verify::local::{self, Content};
-use super::{Error, Event, Request, large};
+use super::{Error, Request, Warning, large};
 use crate::account::StoreSettings;
 use crate::cache::{AccountId, Cache, Stump};
 use crate::store::{self, Name, Store, locate};
@@ -22,10 +22,7 @@ pub(super) async fn clear(ledger: &mut Ledger, request: &Request<'_>, store: &Ar
         drop_stumps(cache, account, &settings)
     });
     if let Err(error) = clearing.await {
-        let message = format!("a file that a whole message has replaced is left: {error}");
-        request
-            .reporter
-            .report(Event::Warning { message: &message });
+        request.warn(Warning::LeftoverStays { error: &error });
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::filed::Filed;
 use super::ledger::Ledger;
-use super::{Error, Event, Request, closed_store};
+use super::{Error, Request, Warning, closed_store};
 use crate::account::StoreSettings;
 use crate::cache::{AccountId, Cache, Loss, Stored};
 use crate::store::{Maildir, census};
@@ -42,19 +42,15 @@ pub(super) async fn notice(ledger: &mut Ledger, request: &Request<'_>) {
     let (store, path) = (request.account.store.clone(), path.clone());
     let now = (request.clock)();
     let counting = ledger.with(move |cache, account| count(cache, account, &store, &path, now));
-    let message = match counting.await {
-        Ok(Some((missing, held))) => format!(
-            "{missing} of {held} messages are not in `{}` any more: `popsync verify` names them, \
-             with --repair it gets again what the server has, with --accept-deletions it takes them \
-             as deleted by you",
-            request.account.store
-        ),
-        Ok(None) => return,
-        Err(error) => format!("it is not known whether messages are missing: {error}"),
-    };
-    request
-        .reporter
-        .report(Event::Warning { message: &message });
+    match counting.await {
+        Ok(Some((missing, stored))) => request.warn(Warning::MessagesMissing {
+            messages: missing,
+            stored,
+            store: &request.account.store,
+        }),
+        Ok(None) => {}
+        Err(error) => request.warn(Warning::MissingUncounted { error: &error }),
+    }
 }
 
 /// How many messages are missing of how many, where a person is to be told.

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::broke::Untoppable;
-use super::decide::{Guarding, familiar};
+use super::decide::Guarding;
 use super::ledger::Ledger;
 use super::record::Breakers;
 use super::shelf::Shelf;
 use super::visit::{self, Past, Premises, Purpose};
-use super::{Error, Event, Request, Stop, Summary, leftovers, loss, record, storage};
+use super::{Error, Request, Stop, Summary, Warning, leftovers, loss, record};
 use crate::auth::source;
-use crate::cache::{AccountRow, Lock};
+use crate::cache::Lock;
 use crate::exit::Exit;
 use crate::maildrop::Maildrop;
 use crate::policy::Trouble;
@@ -25,6 +25,7 @@ use crate::store::Store;
 
 mod leave;
 mod nameless;
+mod open;
 mod rounds;
 mod session;
 
@@ -79,10 +80,8 @@ impl<'a> Run<'a> {
         let row = row.ok_or_else(|| Error::Panicked {
             message: "an account was not recorded".to_owned(),
         })?;
-        let (store, warnings, shelf, guarding) = open(request, &mut ledger, row, now).await?;
-        for message in &warnings {
-            request.reporter.report(Event::Warning { message });
-        }
+        let opened = open::open(request, &mut ledger, row, now).await?;
+        opened.warn(request);
         let tried_at = ledger
             .with(|cache, account| cache.breakers(account))
             .await?;
@@ -91,10 +90,10 @@ impl<'a> Run<'a> {
             stop: request.stop.clone(),
             _lock: lock,
             ledger,
-            store,
+            store: opened.store,
             past,
-            shelf,
-            guarding,
+            shelf: opened.shelf,
+            guarding: opened.guarding,
             trouble: Trouble {
                 breaks: tried_at.keys().cloned().collect(),
                 ..Trouble::default()
@@ -142,10 +141,7 @@ impl<'a> Run<'a> {
                         && listings == self.tally.listings
                         && error.exit() == Exit::TemporaryFailure =>
                 {
-                    let message = format!("the server takes no further session now: {error}");
-                    request
-                        .reporter
-                        .report(Event::Warning { message: &message });
+                    request.warn(Warning::NoFurtherSession { error: &error });
                     return Ok(());
                 }
                 result => result?,
@@ -198,34 +194,4 @@ impl<'a> Run<'a> {
             _ => Ok(None),
         }
     }
-}
-
-/// Opens the store, and looks whether it is the one that was there before.
-async fn open(
-    request: &Request<'_>,
-    ledger: &mut Ledger,
-    row: AccountRow,
-    now: i64,
-) -> Result<(Arc<dyn Store>, Vec<String>, Option<Shelf>, Guarding), Error> {
-    let state_dir = request.state_dir.to_owned();
-    let account = request.account.clone();
-    let allow = request.allow;
-    let opening = ledger.with(move |cache, id| {
-        familiar::doubt_maildir(cache, Some(&row), &account)?;
-        let shelf = familiar::shelf(cache, Some(&row), &account, allow)?;
-        let mut guarding = match Guarding::inspect(cache, &row, &account, allow) {
-            Ok(guarding) => guarding,
-            Err(error) => {
-                cache.finish_run(id, record::unbegun(now, &error, &error.to_string()))?;
-                return Err(error);
-            }
-        };
-        let (store, mut warnings) = storage::open(&account.store, &state_dir, cache, &row)?;
-        warnings.extend(guarding.notice_cut(cache, &row, &account, &*store)?);
-        if shelf.is_none() {
-            guarding.settle(cache, &row, &account, &*store)?;
-        }
-        Ok::<_, Error>((store, warnings, shelf, guarding))
-    });
-    opening.await
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Error;
 use crate::account::StoreSettings;
 use crate::cache::{AccountRow, Cache};
-use crate::store::{Exec, Maildir, Mbox, Name, Record, Store, stop_point};
+use crate::store::{Exec, Maildir, Mbox, Name, Notice, Record, Store, stop_point};
 
 /// In the state folder: messages on their way into stores that are no folders of files.
 const SPOOL: &str = "spool";
@@ -17,7 +17,7 @@ pub(super) fn open(
     state_dir: &Path,
     cache: &mut Cache,
     row: &AccountRow,
-) -> Result<(Arc<dyn Store>, Vec<String>), Error> {
+) -> Result<(Arc<dyn Store>, Vec<Notice>), Error> {
     let store: Arc<dyn Store> = match settings {
         StoreSettings::Maildir { path, .. } => Arc::new(Maildir::open(path, &row.tag)?),
         StoreSettings::Mbox { path, .. } => {
@@ -43,5 +43,5 @@ pub(super) fn open(
         store.publish(&again.collect::<Vec<Name>>())?;
         cache.clear_staged(row.id)?;
     }
-    Ok((store, recovered.warnings))
+    Ok((store, recovered.notices))
 }

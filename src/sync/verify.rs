@@ -12,7 +12,7 @@
 use std::path::PathBuf;
 
 use super::visit::{self, Purpose, Visit};
-use super::{Error, Event, Request, decide, quit};
+use super::{Error, Request, Warning, decide, quit};
 use crate::account::StoreSettings;
 use crate::cache::{Digest, MessageKey};
 
@@ -129,13 +129,10 @@ fn remember(request: &Request<'_>, known: &Known, looked: &Looked) {
     }
     let proved = &looked.proved;
     if let Err(error) = known.record(request.state_dir, |cache, _| Ok(cache.prove(proved)?)) {
-        let message = format!(
-            "the digests of {} messages are not recorded: {error}",
-            proved.len()
-        );
-        request
-            .reporter
-            .report(Event::Warning { message: &message });
+        request.warn(Warning::DigestsUnrecorded {
+            messages: proved.len(),
+            error: &error,
+        });
     }
 }
 

@@ -54,6 +54,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("stub", &[]),
     ("transfer", &[]),
     ("waited", &[]),
+    ("warning", &[]),
     ("headers", &["broke", "transfer"]),
     ("likeness", &["headers"]),
     ("filed", &["likeness"]),

@@ -270,7 +270,7 @@ impl Reporter for Watcher {
                 let uid = String::from_utf8_lossy(unique_id);
                 seen.words.push(format!("{uid}: {reason}"));
             }
-            Event::Warning { message } => seen.words.push(message.to_owned()),
+            Event::Warning(warning) => seen.words.push(format!("{warning:?}")),
             _ => {}
         }
     }

@@ -8,7 +8,7 @@
 
 use console::style;
 use indicatif::{ProgressBar, ProgressStyle};
-use popsync::sync::{Event, Reporter};
+use popsync::sync::{Event, Reporter, Warning};
 
 use crate::Failure;
 
@@ -95,13 +95,27 @@ impl Reporter for Progress {
         match event {
             Event::Planned { retrieve, .. } => self.0.set_length(retrieve),
             Event::Retrieved => self.0.inc(1),
-            Event::Warning { message } => self.0.suspend(|| say(&format!("warning: {message}"))),
+            Event::Warning(warning) => self
+                .0
+                .suspend(|| say(&format!("warning: {}", words(warning)))),
             Event::MessageFailed { number, reason, .. } => {
                 self.0
                     .suspend(|| say(&format!("message {number}: {reason}")));
             }
             _ => {}
         }
+    }
+}
+
+/// The words of a warning. The demo meets one kind.
+fn words(warning: Warning<'_>) -> String {
+    match warning {
+        Warning::DeletionsHeld { messages, brakes } => {
+            let reasons: Vec<String> = brakes.iter().map(ToString::to_string).collect();
+            let reasons = reasons.join("; ");
+            format!("{messages} messages are due for deletion, and none is deleted: {reasons}")
+        }
+        other => other.kind().to_owned(),
     }
 }
 

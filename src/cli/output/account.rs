@@ -99,7 +99,7 @@ impl Output {
                 line.push_str(&" ".repeat(width.saturating_sub(text.width()) + 2));
             }
             line.push_str(&row[3]);
-            self.out.write(line.trim_end().to_owned());
+            self.data(line.trim_end().to_owned());
         }
     }
 
@@ -276,12 +276,12 @@ impl Output {
 
     pub(super) fn line_of(&self, line: &impl Serialize) {
         if let Ok(line) = serde_json::to_string(line) {
-            self.out.write(line);
+            self.data(line);
         }
     }
 
     fn text(&self, line: &str) {
-        self.out.write(sanitize::text(line).into_owned());
+        self.data(sanitize::text(line).into_owned());
     }
 }
 

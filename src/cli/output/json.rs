@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::policy::Action;
 use crate::sync::{Event, Summary};
 
+use super::warning::words;
 use super::{sanitize, standing};
 
 /// One line.
@@ -115,7 +116,8 @@ pub(super) enum Line<'a> {
     /// A person should know.
     Warning {
         account: &'a str,
-        message: Cow<'a, str>,
+        kind: &'static str,
+        message: String,
     },
 }
 
@@ -172,9 +174,10 @@ impl<'a> Line<'a> {
                 unique_id: sanitize::unique_id(unique_id),
                 reason: sanitize::text(reason),
             },
-            Event::Warning { message } => Self::Warning {
+            Event::Warning(ref warning) => Self::Warning {
                 account,
-                message: sanitize::text(message),
+                kind: warning.kind(),
+                message: sanitize::text(&words(warning)).into_owned(),
             },
             Event::Deleted { messages } => Self::Deleted { account, messages },
         })
@@ -223,6 +226,7 @@ mod tests {
     use super::*;
     use crate::policy::Reason;
     use crate::session::Address;
+    use crate::sync::Warning;
 
     #[test]
     fn every_event_has_its_line() {
@@ -256,7 +260,7 @@ mod tests {
                 unique_id: b"AAAC",
                 reason: "the server said: \"no\"",
             },
-            Event::Warning { message: "careful" },
+            Event::Warning(Warning::WithoutHeader { messages: 2 }),
             Event::Deleted { messages: 1 },
         ];
         let mut lines: Vec<_> = events
@@ -297,7 +301,7 @@ mod tests {
         {"event":"planned","account":"work","retrieve":2,"bytes":3000,"headers":1,"delete":1,"skip":0}
         {"event":"stored","account":"work","messages":2}
         {"event":"failed","account":"work","number":3,"unique_id":"AAAC","reason":"the server said: \"no\""}
-        {"event":"warning","account":"work","message":"careful"}
+        {"event":"warning","account":"work","kind":"without-header","message":"the server gives no header (TOP) of 2 large messages: they stay there, and are retrieved whole once `popsync mark` asks for them"}
         {"event":"deleted","account":"work","messages":1}
         {"event":"retrieved","account":"work","messages":1,"bytes":1500}
         {"event":"error","account":null,"exit":78,"message":"wrong","hint":null}

@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::sync::{Entry, Error, Event, Reporter, State, Survey};
 
 use super::json::{self, Line};
+use super::warning::words;
 use super::{Output, log, sanitize, terminal};
 
 /// Between two columns.
@@ -63,8 +64,8 @@ impl Watcher {
 
 impl Reporter for Watcher {
     fn report(&self, event: Event<'_>) {
-        if let Event::Warning { message } = event {
-            self.output.warning(&self.account, message);
+        if let Event::Warning(warning) = &event {
+            self.output.warning(&self.account, &words(warning));
             if let Some(line) = Line::of(&self.account, &event) {
                 self.output.json(|| line);
             }
@@ -79,14 +80,14 @@ impl Output {
     pub(in crate::cli) fn survey(&self, account: &str, survey: &Survey) -> Exit {
         if self.options.json {
             for entry in &survey.entries {
-                self.out.write(line(account, entry));
+                self.data(line(account, entry));
             }
         } else {
             let size = Term::stdout().size_checked();
             let width = size.filter(|_| io::stdout().is_terminal());
             let width = width.map(|(_, columns)| usize::from(columns));
             for line in table(&survey.entries, width) {
-                self.out.write(line);
+                self.data(line);
             }
         }
         match &survey.result {

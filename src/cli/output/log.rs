@@ -81,10 +81,7 @@ pub(super) fn step(span: &Span, event: &Event<'_>) {
             let id = sanitize::unique_id(unique_id);
             tracing::debug!(target: STEPS, parent: span, "message {number} ({id}): {reason}");
         }
-        Event::Decided { .. }
-        | Event::Received { .. }
-        | Event::Retrieved
-        | Event::Warning { .. } => {}
+        Event::Decided { .. } | Event::Received { .. } | Event::Retrieved | Event::Warning(_) => {}
     }
 }
 
@@ -170,9 +167,11 @@ impl Visit for Words {
 
 #[cfg(test)]
 mod tests {
+    use indicatif::ProgressDrawTarget;
     use tracing::subscriber::with_default;
 
     use super::super::Options;
+    use super::super::streams::{Manner, Streams};
     use super::*;
 
     #[test]
@@ -184,7 +183,14 @@ mod tests {
             dry_run: false,
             colour: Some(false),
         };
-        let output = Output::new(options, false, false, false, std::io::sink(), said.clone());
+        let manner = Manner {
+            terminal: false,
+            colour: false,
+            bars: false,
+        };
+        let hidden = ProgressDrawTarget::hidden();
+        let streams = Streams::new(manner, hidden, std::io::sink(), said.clone());
+        let output = Output::new(options, streams);
         let sentences = Sentences {
             output: Arc::new(output),
             began: None,

@@ -89,7 +89,7 @@ impl Output {
 
     /// A line for a person who waits for it.
     pub(super) fn done(&self, line: &str) {
-        if self.terminal && !self.options.json && !self.options.quiet {
+        if self.streams.is_watched() && !self.options.json && !self.options.quiet {
             self.line(line);
         }
     }

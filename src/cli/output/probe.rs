@@ -38,11 +38,11 @@ impl Output {
     pub(in crate::cli) fn report(&self, account: &Account, report: &Report, now: i64) -> Exit {
         if self.options.json {
             for line in lines::json(account, report, now) {
-                self.out.write(line);
+                self.data(line);
             }
         } else {
             for line in self.page().text(account, report, now) {
-                self.out.write(line);
+                self.data(line);
             }
         }
         // The table first, then what went wrong.

@@ -11,6 +11,7 @@ use crate::sync::{Event, Reporter};
 
 use super::json::Line;
 use super::progress::Bar;
+use super::warning::words;
 use super::{Output, log, sanitize, terminal};
 
 /// The shortest time between two lines of progress in JSON.
@@ -45,9 +46,9 @@ struct Counts {
 
 impl AccountReporter {
     pub(super) fn new(output: Arc<Output>, account: &str) -> Self {
-        let bar = output.progress.then(|| {
+        let bar = output.streams.bars().map(|bars| {
             let name = sanitize::text(account);
-            Bar::new(&output.bars, output.paint(&name, &Style::new().bold()))
+            Bar::new(bars, output.streams.paint(&name, &Style::new().bold()))
         });
         Self {
             output,
@@ -174,7 +175,7 @@ impl Reporter for AccountReporter {
                 self.output
                     .message_failed(&self.account, number, unique_id, reason);
             }
-            Event::Warning { message } => self.output.warning(&self.account, message),
+            Event::Warning(warning) => self.output.warning(&self.account, &words(&warning)),
             _ => log::step(&self.span, &event),
         }
         if self.output.options.json {

@@ -1,9 +1,16 @@
-use std::sync::{Mutex, PoisonError};
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
+use indicatif::ProgressDrawTarget;
+
+use super::streams::Manner;
 use super::*;
+use crate::account::{LineEndings, StoreSettings};
 use crate::auth;
 use crate::policy::{Action, Reason};
-use crate::sync::{self, Event, Reporter};
+use crate::store::Notice;
+use crate::sync::{self, Event, Reporter, Warning};
 
 /// What was written to a stream.
 #[derive(Clone, Default)]
@@ -39,18 +46,15 @@ const JSON: Options = Options { json: true, ..TEXT };
 /// An output with both streams caught.
 fn output(options: Options, terminal: bool) -> (Arc<Output>, Screen, Screen) {
     let (out, err) = (Screen::default(), Screen::default());
-    let colour = options.colour == Some(true);
-    let output = Output::new(
-        options,
+    let manner = Manner {
         terminal,
-        terminal,
-        colour,
-        out.clone(),
-        err.clone(),
-    );
+        colour: options.colour == Some(true),
+        bars: terminal && !options.json && !options.quiet && !options.dry_run,
+    };
     // Bars would go to the stderr of the tests.
-    output.bars.set_draw_target(ProgressDrawTarget::hidden());
-    (Arc::new(output), out, err)
+    let target = ProgressDrawTarget::hidden();
+    let streams = Streams::new(manner, target, out.clone(), err.clone());
+    (Arc::new(Output::new(options, streams)), out, err)
 }
 
 /// What stands on both streams after a run with these events.
@@ -94,16 +98,25 @@ const EVENTS: [Event<'static>; 4] = [
     Event::Stored { messages: 1 },
 ];
 
-const UNUSUAL: [Event<'static>; 2] = [
-    Event::Warning {
-        message: "the clock \x1b[31mjumped",
-    },
-    Event::MessageFailed {
-        number: 7,
-        unique_id: b"AA\x1b",
-        reason: "the server said \u{202e}no",
-    },
-];
+/// A path that could drive a terminal.
+static STORE: LazyLock<StoreSettings> = LazyLock::new(|| StoreSettings::Mbox {
+    path: PathBuf::from("/mail/\x1b[31mred"),
+    line_endings: LineEndings::Lf,
+});
+
+fn unusual() -> [Event<'static>; 2] {
+    [
+        Event::Warning(Warning::StoreMended {
+            notice: &Notice::MadeAnew,
+            store: &STORE,
+        }),
+        Event::MessageFailed {
+            number: 7,
+            unique_id: b"AA\x1b",
+            reason: "the server said \u{202e}no",
+        },
+    ]
+}
 
 #[test]
 fn without_a_terminal_success_is_silent() {
@@ -123,10 +136,10 @@ fn on_a_terminal_success_is_one_line() {
 fn what_a_person_should_know_is_said_everywhere_and_escaped() {
     let mut outcome = done();
     outcome.summary.failed = 1;
-    insta::assert_snapshot!(shown(TEXT, false, &UNUSUAL, &outcome), @r"
+    insta::assert_snapshot!(shown(TEXT, false, &unusual(), &outcome), @r"
     out:
     err:
-    popsync: work: warning: the clock \x1b[31mjumped
+    popsync: work: warning: `/mail/\x1b[31mred` was not there any more, and is begun anew; what it held is not retrieved again
     popsync: work: message 7 (AA\x1b): the server said \u{202e}no
     work: 1 new message (1.5 kB), 1 failed, 3 on the server, in 0.0 s
     ");
@@ -174,7 +187,7 @@ fn quiet_leaves_only_errors() {
         quiet: true,
         ..TEXT
     };
-    insta::assert_snapshot!(shown(quiet, true, &UNUSUAL, &done()), @r"
+    insta::assert_snapshot!(shown(quiet, true, &unusual(), &done()), @r"
     out:
     err:
     popsync: work: message 7 (AA\x1b): the server said \u{202e}no
@@ -223,14 +236,14 @@ fn json_goes_to_stdout_and_errors_to_both() {
     {"event":"summary","account":"work","retrieved":1,"bytes":1500,"headers":0,"deleted":0,"skipped":0,"failed":0,"held":0,"on_server":3,"seconds":0.0,"exit":0}
     err:
     "#);
-    insta::assert_snapshot!(shown(JSON, false, &UNUSUAL, &failed()), @r#"
+    insta::assert_snapshot!(shown(JSON, false, &unusual(), &failed()), @r#"
     out:
-    {"event":"warning","account":"work","message":"the clock \\x1b[31mjumped"}
+    {"event":"warning","account":"work","kind":"store-mended","message":"`/mail/\\x1b[31mred` was not there any more, and is begun anew; what it held is not retrieved again"}
     {"event":"failed","account":"work","number":7,"unique_id":"AA\\x1b","reason":"the server said \\u{202e}no"}
     {"event":"error","account":"work","exit":77,"message":"no password, and no terminal to ask for one","hint":"run `popsync login` for this account, set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run"}
     {"event":"summary","account":"work","retrieved":0,"bytes":0,"headers":0,"deleted":0,"skipped":0,"failed":0,"held":0,"on_server":0,"seconds":0.0,"exit":77}
     err:
-    popsync: work: warning: the clock \x1b[31mjumped
+    popsync: work: warning: `/mail/\x1b[31mred` was not there any more, and is begun anew; what it held is not retrieved again
     popsync: work: message 7 (AA\x1b): the server said \u{202e}no
     popsync: work: no password, and no terminal to ask for one
     hint: run `popsync login` for this account, set `password-command` or `password-file`, or POPSYNC_PASSWORD for this run

@@ -124,7 +124,7 @@ fn recovery_publishes_what_was_staged_and_removes_the_rest_of_ours() {
     let recovered = maildir.recover(&records, None).unwrap();
 
     assert_eq!(recovered.lost, [gone]);
-    assert_eq!((recovered.again, recovered.warnings), (vec![], vec![]));
+    assert_eq!((recovered.again, recovered.notices), (vec![], vec![]));
     let mut new = vec![staged.to_string(), seen.to_string()];
     new.sort();
     assert_eq!(names(&maildir, "new"), new);

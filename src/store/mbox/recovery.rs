@@ -20,7 +20,7 @@ use super::file::{Begins, MailFile};
 use super::scan::Contents;
 use super::spooled::{Message, place};
 use super::{Inner, Marks};
-use crate::store::{Error, Extent, Name, Record, Recovered};
+use crate::store::{Error, Extent, Name, Notice, Record, Recovered};
 
 /// How much is compared at once.
 const COMPARED_AT_ONCE: usize = 64 << 10;
@@ -50,11 +50,7 @@ impl Inner {
             self.mail().sync_entry()?;
         }
         if self.made && last.is_some() {
-            recovered.warnings.push(format!(
-                "`{}` was not there any more, and is begun anew; what it held is not retrieved \
-                 again",
-                self.path.display()
-            ));
+            recovered.notices.push(Notice::MadeAnew);
         }
         if staged.is_empty() {
             self.notice_changes(last)?;
@@ -259,11 +255,7 @@ fn cut_off_part(
         return Ok(true);
     }
     if at < size && at - start > LONGEST_SEPARATOR {
-        recovered.warnings.push(format!(
-            "`{}` holds a part of a message at octet {start}, which an interrupted run left: \
-             another program has written behind it, so it stays; the message is stored anew",
-            mail.path.display()
-        ));
+        recovered.notices.push(Notice::PartStays { at: start });
     }
     Ok(false)
 }

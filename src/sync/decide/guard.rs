@@ -205,15 +205,14 @@ impl Guarding {
         Ok(())
     }
 
-    /// Looks what a store that has lost its end lacks: that stays on the server. Gives what a
-    /// person should know.
+    /// Looks what a store that has lost its end lacks: that stays on the server. Gives how many
+    /// messages a person should know of.
     pub(in crate::sync) fn notice_cut(
         &mut self,
         cache: &Cache,
         row: &AccountRow,
-        account: &Account,
         store: &dyn Store,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Option<u64>, Error> {
         let inventory = if store.is_cut() {
             store.inventory()?
         } else {
@@ -224,13 +223,7 @@ impl Guarding {
         };
         let stock = cache.stock(row.id, &inventory, ..)?;
         self.lost.extend(stock.absent);
-        Ok((stock.missed > 0).then(|| {
-            format!(
-                "`{}` ends in the middle of a message: what was stored in it and is missing, {} \
-                 messages, is not deleted on the server",
-                account.store, stock.missed
-            )
-        }))
+        Ok((stock.missed > 0).then_some(stock.missed))
     }
 
     /// Remembers what was seen, and which store it is now.

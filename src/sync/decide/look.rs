@@ -1,6 +1,7 @@
 //! A look at the store: which messages are where readers look, and what that proves.
 
 use crate::store::{self, Doubt, Inventory, Name, Readers};
+use crate::sync::Worry;
 
 /// Proof that a message is in the store: only a look makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +39,14 @@ impl Look {
 
     /// Why it cannot be told which messages were deleted from the store, where that is so and a
     /// person should know. That it changed all the time is no such thing: the next run will tell.
-    pub(in crate::sync) fn worry(&self) -> Option<String> {
+    pub(in crate::sync) fn worry(&self) -> Option<Worry<'_>> {
         match self {
             Self::Taken(inventory) => inventory
                 .is_doubtful()
                 .filter(|doubt| **doubt != Doubt::Changing)
-                .map(ToString::to_string),
+                .map(Worry::Doubtful),
             Self::Impossible => None,
-            Self::Failed(error) => Some(format!("the store cannot be read: {error}")),
+            Self::Failed(error) => Some(Worry::Unreadable(error)),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::maildrop::{Maildrop, Message, Place};
 use crate::policy::{Plan, plan_by_header};
 use crate::session::Session;
 use crate::sync::headers::{self, Header, Known};
-use crate::sync::{Error, Event, Request};
+use crate::sync::{Error, Request, Warning};
 
 /// What the headers of a maildrop told.
 pub(in crate::sync) struct Seen {
@@ -74,9 +74,7 @@ pub(in crate::sync) fn warn(request: &Request<'_>, is_first: bool) {
     let retention = request.account.retention;
     let deletes = !retention.leave_on_server || retention.remove_after_days.is_some();
     if deletes || is_first {
-        let message = "the server has no unique-ids (UIDL): messages are told apart by their \
-                       headers, and none is deleted there";
-        request.reporter.report(Event::Warning { message });
+        request.warn(Warning::NoUniqueIds);
     }
 }
 

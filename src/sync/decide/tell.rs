@@ -2,8 +2,8 @@
 
 use super::{Basis, Decided, Look};
 use crate::maildrop::Maildrop;
-use crate::policy::{Action, Brake, Decision, Plan, Reason};
-use crate::sync::{Event, Request, Summary};
+use crate::policy::{Action, Decision, Plan, Reason};
+use crate::sync::{Event, Request, Summary, Warning, Worry};
 
 /// Says why it cannot be told which messages were deleted from the store: once, and not again in
 /// each run.
@@ -16,9 +16,12 @@ pub(super) fn worry(basis: &mut Basis<'_>, look: &Look) {
     if basis.guarding.is_new() || !is_followed {
         return;
     }
-    let message = format!("nothing is deleted on the server for being deleted here: {worry}");
-    if basis.guarding.tells(&message) {
-        warn(basis.request, &message);
+    let words = match worry {
+        Worry::Doubtful(doubt) => doubt.to_string(),
+        Worry::Unreadable(error) => error.to_string(),
+    };
+    if basis.guarding.tells(&words) {
+        basis.request.warn(Warning::LocalDeletionsUnknown { worry });
     }
 }
 
@@ -40,15 +43,9 @@ fn count(plan: &Plan, wanted: impl Fn(&Decision) -> bool) -> u64 {
 /// Warns where the listing contradicts itself; gives how often it does.
 pub(in crate::sync) fn warn_of_contradictions(request: &Request<'_>, maildrop: &Maildrop) -> u64 {
     for contradiction in maildrop.contradictions() {
-        let message =
-            format!("the listing contradicts itself, so nothing is deleted: {contradiction}");
-        warn(request, &message);
+        request.warn(Warning::Contradiction { contradiction });
     }
     maildrop.contradictions().len() as u64
-}
-
-fn warn(request: &Request<'_>, message: &str) {
-    request.reporter.report(Event::Warning { message });
 }
 
 impl Decided {
@@ -60,11 +57,7 @@ impl Decided {
         summary: &mut Summary,
     ) {
         if let Some(imported) = self.snapshot.imported_in_vain(maildrop) {
-            let message = format!(
-                "none of the {imported} messages taken over by `popsync import` is on the server: \
-                 was that the list of another mailbox?"
-            );
-            warn(request, &message);
+            request.warn(Warning::ImportedInVain { messages: imported });
         }
         warn_of_brakes(request, &self.plan);
         warn_of_unsized(request, maildrop, &self.plan);
@@ -79,28 +72,16 @@ fn warn_of_brakes(request: &Request<'_>, plan: &Plan) {
     if plan.brakes.is_empty() {
         return;
     }
-    let reasons: Vec<String> = plan.brakes.iter().map(ToString::to_string).collect();
-    let way_out = if plan.brakes.iter().all(|&brake| Brake::is_releasable(brake)) {
-        "; if that is meant, run it once with --allow-mass-delete"
-    } else {
-        ""
-    };
-    let message = format!(
-        "nothing is deleted on the server, where {} messages are due for removal: {}{way_out}",
-        plan.held,
-        reasons.join("; ")
-    );
-    warn(request, &message);
+    request.warn(Warning::DeletionsHeld {
+        messages: plan.held,
+        brakes: &plan.brakes,
+    });
 }
 
 fn warn_of_nameless(request: &Request<'_>, plan: &Plan) -> u64 {
     let nameless = count(plan, |decision| decision.reason == Reason::NoUniqueId);
     if nameless > 0 {
-        let message = format!(
-            "messages to which the server gives no unique-id: {nameless}; they cannot be told \
-             apart, and stay where they are"
-        );
-        warn(request, &message);
+        request.warn(Warning::WithoutUniqueId { messages: nameless });
     }
     nameless
 }
@@ -111,11 +92,7 @@ fn warn_of_unsized(request: &Request<'_>, maildrop: &Maildrop, plan: &Plan) {
         .filter(|(message, decision)| decision.action.retrieves() && message.octets.is_none())
         .count();
     if request.account.limits.headers_only_above.is_some() && blind > 0 {
-        let message = format!(
-            "the server gives no sizes of {blind} messages, so that headers-only-above holds none \
-             of them back"
-        );
-        warn(request, &message);
+        request.warn(Warning::WithoutSize { messages: blind });
     }
 }
 

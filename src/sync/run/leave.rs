@@ -12,7 +12,7 @@ use crate::sync::decide::Decided;
 use crate::sync::delete::{self, Deletable, Fence};
 use crate::sync::quit;
 use crate::sync::transfer::{Landing, Order};
-use crate::sync::{Error, Event, Summary, record};
+use crate::sync::{Error, Summary, Warning, record};
 
 impl Run<'_> {
     /// Step 6: deletes what the plan deletes and there is proof for, and ends the session.
@@ -94,10 +94,7 @@ impl Run<'_> {
                 let last = last.map(|landing| order.message(landing.slot).unique_id.to_vec());
                 return Err(Broke::at_retr(error.into(), last.into_iter().collect()));
             }
-            let message = format!("behind the answer to QUIT, {error}");
-            self.request
-                .reporter
-                .report(Event::Warning { message: &message });
+            self.request.warn(Warning::BehindQuit { error: &error });
         }
         Ok(())
     }
@@ -120,13 +117,7 @@ impl Run<'_> {
             Ok(None) => {
                 record::doubt(&mut self.ledger, landings).await?;
                 summary.failed += due as u64;
-                let message = format!(
-                    "STAT or UIDL lists other messages than at the beginning of the session, so \
-                     nothing is deleted on the server now, where {due} messages were to be"
-                );
-                self.request
-                    .reporter
-                    .report(Event::Warning { message: &message });
+                self.request.warn(Warning::ListingChanged { messages: due });
                 Ok(None)
             }
             Err(error)

@@ -10,7 +10,7 @@
 )]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A test. Where a macro makes modules, a segment of its path is a `$name` of the macro's.
 struct Test {

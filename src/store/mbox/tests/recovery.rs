@@ -2,6 +2,7 @@
 //! wrote meanwhile is never touched.
 
 use super::*;
+use crate::store::Notice;
 
 /// Everything that a crash can leave of the second of two batches.
 fn crashed(world: &World) -> (Vec<Record>, Vec<u8>) {
@@ -77,7 +78,7 @@ fn an_append_that_was_cut_short_anywhere_is_completed() {
             world.put("inbox", &left);
             restore_spool(&world);
             let recovered = recover(&world, &records);
-            assert_eq!((recovered.lost, recovered.warnings), (vec![], vec![]));
+            assert_eq!((recovered.lost, recovered.notices), (vec![], vec![]));
             assert_eq!(world.content(), whole, "cut at {size} of {}", whole.len());
             assert_eq!(world.spooled(), 0);
         }
@@ -135,7 +136,7 @@ fn a_hole_anywhere_in_an_unfinished_append_is_filled() {
                 world.put("inbox", &left);
                 restore_spool(&world);
                 let recovered = recover(&world, &records);
-                assert_eq!((recovered.lost, recovered.warnings), (vec![], vec![]));
+                assert_eq!((recovered.lost, recovered.notices), (vec![], vec![]));
                 assert_eq!(world.content(), whole, "{from}..{to} of {size}");
                 assert_eq!(world.spooled(), 0);
             }
@@ -192,7 +193,7 @@ fn a_first_append_that_was_never_written_is_completed() {
             world.put("inbox", &left);
             restore_spool(&world);
             let recovered = recover(&world, &records);
-            assert_eq!((recovered.lost, recovered.warnings), (vec![], vec![]));
+            assert_eq!((recovered.lost, recovered.notices), (vec![], vec![]));
             assert_eq!(world.content(), whole, "{unwritten} of {size}");
         }
     }
@@ -231,7 +232,7 @@ fn a_part_in_a_file_that_another_program_rewrote_is_cut_off_too() {
         world.put("inbox", &status(&whole[..size]));
         restore_spool(&world);
         let recovered = recover(&world, &records);
-        assert_eq!((recovered.lost, recovered.warnings), (vec![], vec![]));
+        assert_eq!((recovered.lost, recovered.notices), (vec![], vec![]));
         assert_eq!(
             world.content(),
             status(&whole),
@@ -278,7 +279,7 @@ fn what_another_program_wrote_behind_a_part_is_never_touched() {
     world.put("inbox", &whole[..begin]);
     world.append(FOREIGN);
     let recovered = recover(&world, &records);
-    assert_eq!(recovered.warnings, [""; 0]);
+    assert_eq!(recovered.notices, []);
     let messages = world.messages();
     assert_eq!(messages.len(), 5);
     assert_eq!(
@@ -310,8 +311,7 @@ fn a_long_part_that_stays_is_told() {
     world.put("inbox", &whole[..1000]);
     world.append(FOREIGN);
     let recovered = recover(&world, &records);
-    assert_eq!(recovered.warnings.len(), 1);
-    assert!(recovered.warnings[0].contains("at octet 0"));
+    assert_eq!(recovered.notices, [Notice::PartStays { at: 0 }]);
     assert!(world.content().ends_with(&whole));
 }
 
@@ -334,7 +334,7 @@ fn a_file_that_is_gone_is_begun_anew_and_that_is_told() {
     fs::remove_file(world.path("inbox")).unwrap();
     let mbox = world.open();
     let recovered = mbox.recover(&[], records[0].extent.as_ref()).unwrap();
-    assert_eq!(recovered.warnings.len(), 1);
+    assert_eq!(recovered.notices, [Notice::MadeAnew]);
     let recovered = mbox.recover(&[], None).unwrap();
     assert_eq!(recovered, Recovered::default());
 }
