@@ -10,9 +10,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::store;
+use crate::durable::{sync_file, sync_way_to};
 
 mod accounts;
+mod brakes;
 mod breakers;
 mod busy;
 mod capabilities;
@@ -22,7 +23,6 @@ mod doubt;
 mod error;
 mod extents;
 mod forget;
-mod guards;
 mod headers_only;
 mod held;
 mod imported;
@@ -42,10 +42,10 @@ mod stumps;
 use copy::Copy;
 
 pub use accounts::AccountRow;
+pub use brakes::{BrakeMemory, Stock};
 pub use content::{Content, Known};
 pub use doubt::{Doubt, Sizes};
 pub use error::Error;
-pub use guards::{Guard, Stock};
 pub use headers_only::{HeaderRow, LargeMessage, Marked, Whole};
 pub use held::Held;
 pub use imported::{Had, Taken};
@@ -178,14 +178,14 @@ fn sync_what_was_left(state_dir: &Path, is_blank: bool) -> Result<(), Error> {
     };
     let wal = copy::beside(&state_dir.join(FILE_NAME));
     let is_left = match File::open(&wal).and_then(|file| Ok((file.metadata()?.len() > 0, file))) {
-        Ok((true, file)) => file.sync_all().map(|()| true),
+        Ok((true, file)) => sync_file(file).map(|()| true),
         Ok((false, _)) => Ok(false),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     };
     // SQLite syncs the entry of a WAL that it makes, and of no other.
     if is_left.map_err(|source| failed(&wal, source))? || is_blank {
-        store::sync_way_to(state_dir).map_err(|source| failed(state_dir, source))?;
+        sync_way_to(state_dir).map_err(|source| failed(state_dir, source))?;
     }
     Ok(())
 }

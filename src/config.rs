@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::account::Account;
 use crate::auth::private_file::FileFault;
-use crate::patient::{PATIENCE, Patient, without_mark};
+use crate::patient::{Patient, READ_TIMEOUT, without_mark};
 
 mod alerts;
 mod contradiction;
@@ -206,7 +206,7 @@ impl Config {
 /// Metadata and content of a file, both from the open file, so that it cannot be exchanged meanwhile.
 /// Reads a little beyond the limit.
 fn read(path: &Path) -> io::Result<(Metadata, Vec<u8>)> {
-    let file = Patient::open(path, PATIENCE)?;
+    let file = Patient::open(path, READ_TIMEOUT)?;
     let metadata = file.metadata()?;
     let mut content = Vec::new();
     file.take(LIMIT + 1).read_to_end(&mut content)?;

@@ -19,7 +19,7 @@ mod lines;
 mod mpop;
 mod thunderbird;
 
-use crate::patient::{PATIENCE, Patient};
+use crate::patient::{Patient, READ_TIMEOUT};
 
 pub use error::{Error, Malformed};
 
@@ -174,7 +174,7 @@ pub fn open(
         path: path.to_owned(),
         source,
     };
-    let file = Patient::open(path, PATIENCE).map_err(failed)?;
+    let file = Patient::open(path, READ_TIMEOUT).map_err(failed)?;
     // A folder can be opened, and read as nothing.
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(failed(std::io::ErrorKind::IsADirectory.into()));

@@ -48,6 +48,7 @@
 //! `find` knows where an address's mailbox is. `account`, `envelope`, `profile`, `exit` and
 //! `stop` are words that all of them share; `patient` reads files of people, which may be pipes, and
 //! `children` knows the programs that were started, `descriptors` the errors of too many files,
+//! `durable` makes what is written survive a power cut,
 //! and `causes` puts an error into one line.
 //!
 //! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].
@@ -61,6 +62,7 @@ mod children;
 pub mod cli;
 pub mod config;
 mod descriptors;
+mod durable;
 pub mod envelope;
 pub mod exit;
 pub mod find;

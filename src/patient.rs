@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 /// How long all of a pipe may take that nobody gave another limit.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A file that is read in limited time.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_pipe_is_read_to_its_end() {
         let (_folder, path) = pipe();
-        let mut pipe = Patient::open(&path, PATIENCE).unwrap();
+        let mut pipe = Patient::open(&path, READ_TIMEOUT).unwrap();
         let writer = thread::spawn(move || {
             let mut pipe = OpenOptions::new().write(true).open(&path).unwrap();
             for part in ["one\n", "two\n"] {

@@ -32,7 +32,6 @@
 pub mod archive;
 mod body;
 mod closed;
-mod durable;
 mod error;
 pub mod exec;
 mod forms;
@@ -47,7 +46,6 @@ use std::fmt;
 
 pub use body::Body;
 pub use closed::{Place, closed};
-pub use durable::sync_way_to;
 pub use error::{Error, Unfit};
 pub use exec::Exec;
 pub use forms::{Fields, Forms, IsAdded, Proof, Trim};

@@ -21,7 +21,7 @@ mod system;
 const TIME_OUT: Duration = Duration::from_secs(10);
 
 /// How long it may take on a terminal, where it may ask a person for its own password.
-const PATIENCE: Duration = Duration::from_secs(60);
+const UNLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The name of one secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,7 @@ async fn within_limits<T: Send + 'static>(
     access: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     let limit = if io::stdin().is_terminal() {
-        PATIENCE
+        UNLOCK_TIMEOUT
     } else {
         TIME_OUT
     };

@@ -3,16 +3,17 @@
 //!
 //! Whatever is read is overwritten before it is freed.
 
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::wiped;
-use crate::patient::{PATIENCE, Patient, without_mark};
+use crate::durable;
+use crate::patient::{Patient, READ_TIMEOUT, without_mark};
 use crate::words;
 
 /// Read permission of the group and of others.
@@ -72,7 +73,7 @@ pub(crate) fn quoted(path: &Path) -> String {
 /// # Errors
 /// See [`FileFault`].
 pub fn open(path: &Path) -> Result<Patient, FileFault> {
-    let file = Patient::open(path, PATIENCE)?;
+    let file = Patient::open(path, READ_TIMEOUT)?;
     // Asked of the open file, so that it cannot be exchanged between the check and the reading.
     let metadata = file.metadata()?;
     if metadata.is_dir() {
@@ -98,7 +99,7 @@ pub fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> 
 /// # Errors
 /// [`FileFault::Io`], [`FileFault::TooLarge`].
 pub fn read_public(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
-    content(Patient::open(path, PATIENCE)?, limit)
+    content(Patient::open(path, READ_TIMEOUT)?, limit)
 }
 
 fn content(file: Patient, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
@@ -137,31 +138,5 @@ pub fn first_line(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileF
 /// # Errors
 /// Those of the file system.
 pub(crate) fn write(path: &Path, secret: &SecretString) -> io::Result<()> {
-    let folder = folder(path);
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let random = u64::from_ne_bytes(random);
-    let new = folder.join(format!(".popsync-secret-{random:016x}"));
-    let made = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
-        file.write_all(secret.expose_secret().as_bytes())?;
-        file.sync_all()?;
-        rustix::fs::rename(&new, path)?;
-        File::open(folder)?.sync_all()
-    };
-    made().inspect_err(|_| {
-        // Where it was never made, or has its place already, there is nothing to remove.
-        let _ = fs::remove_file(&new);
-    })
-}
-
-/// The folder of a file.
-pub(super) fn folder(path: &Path) -> &Path {
-    let folder = path.parent();
-    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or_else(|| Path::new("."))
+    durable::replace(path, secret.expose_secret().as_bytes(), 0o600)
 }

@@ -10,7 +10,7 @@ use crate::account::{Identity, LineEndings};
 use crate::store::Name;
 
 /// How many of SQLite's findings are told.
-const TOLD: u32 = 3;
+const MAX_FAULTS: u32 = 3;
 
 /// A stored message and what is recorded of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,7 +201,7 @@ impl Cache {
     pub fn check(&self) -> Result<(), Error> {
         let mut query = self
             .connection
-            .prepare(&format!("PRAGMA integrity_check({TOLD})"))?;
+            .prepare(&format!("PRAGMA integrity_check({MAX_FAULTS})"))?;
         let findings = query.query_map([], |row| row.get(0))?;
         let findings = findings.collect::<Result<Vec<String>, _>>()?;
         if findings == ["ok"] {

@@ -16,6 +16,9 @@ use crate::profile::Profile;
 use crate::store::mbox::Marks;
 use crate::store::{Extent, Name, Record, Recovered};
 
+mod headers;
+mod imported;
+
 const NOW: i64 = 1_700_000_000;
 
 fn account(key: &str) -> crate::account::Account {
@@ -353,240 +356,11 @@ fn the_last_run_and_the_last_good_one_are_told() {
     assert_eq!((last.exit, last.error.as_deref()), (69, Some("no route")));
 }
 
-fn large(unique_id: &[u8], header: u8) -> LargeMessage {
-    LargeMessage {
-        unique_id: unique_id.to_vec(),
-        listed_octets: 1_000_000,
-        header: Some((vec![header], [header; 32])),
-    }
-}
-
 fn with_account() -> (tempfile::TempDir, Cache, AccountId) {
     let folder = tempfile::tempdir().unwrap();
     let mut cache = Cache::open(folder.path()).unwrap();
     let id = cache.account(&account("work"), NOW).unwrap().id;
     (folder, cache, id)
-}
-
-fn ids(rows: &[HeaderRow]) -> Vec<&[u8]> {
-    rows.iter().map(|row| row.unique_id.as_slice()).collect()
-}
-
-#[test]
-fn marks_are_set_for_all_or_for_none() {
-    let (_folder, mut cache, id) = with_account();
-    cache
-        .record_headers(id, &[large(b"a", 1), large(b"b", 2)], NOW)
-        .unwrap();
-    cache.stage(id, &[staged(b"c", 3)], NOW).unwrap();
-    let marks = |cache: &Cache| {
-        let snapshot = cache.snapshot(id).unwrap();
-        [&b"a"[..], b"b"].map(|id| snapshot.recall_header(id).unwrap().marked)
-    };
-    let ids = [&b"a"[..], b"x", b"c"].map(<[u8]>::to_vec);
-    let found = cache.mark(id, &ids, Some(NOW)).unwrap();
-    assert_eq!(found, [Marked::Done, Marked::Unknown, Marked::Stored]);
-    assert_eq!(marks(&cache), [false, false]);
-    let ids = [&b"a"[..], b"c"].map(<[u8]>::to_vec);
-    assert_eq!(
-        cache.mark(id, &ids, Some(NOW)).unwrap(),
-        [Marked::Done, Marked::Stored]
-    );
-    assert_eq!(marks(&cache), [true, false]);
-    assert_eq!(cache.count_headers(id).unwrap(), (2, 1));
-    // A header that is asked for once more takes no mark away.
-    cache.record_headers(id, &[large(b"a", 4)], NOW).unwrap();
-    assert_eq!(marks(&cache), [true, false]);
-    cache.mark(id, &ids, None).unwrap();
-    assert_eq!(marks(&cache), [false, false]);
-}
-
-#[test]
-fn a_header_goes_when_its_message_is_stored_and_published() {
-    let (_folder, mut cache, id) = with_account();
-    cache
-        .record_headers(id, &[large(b"a", 1), large(b"b", 2)], NOW)
-        .unwrap();
-    cache.stage(id, &[staged(b"a", 1)], NOW).unwrap();
-    // It may still turn out to be nowhere.
-    assert_eq!(cache.whole_by_now(id).unwrap(), []);
-    assert_eq!(ids(&cache.header_rows(id).unwrap()), [b"a", b"b"]);
-    let recovered = Recovered {
-        lost: vec![staged(b"a", 1).name],
-        ..Recovered::default()
-    };
-    cache.recovered(id, &recovered).unwrap();
-    assert_eq!(ids(&cache.header_rows(id).unwrap()), [b"a", b"b"]);
-    cache.stage(id, &[staged(b"a", 1)], NOW).unwrap();
-    cache.clear_staged(id).unwrap();
-    assert_eq!(ids(&cache.header_rows(id).unwrap()), [b"b"]);
-    let whole = cache.whole_by_now(id).unwrap();
-    assert_eq!(whole.len(), 1);
-    assert_eq!(whole[0].message, Some(staged(b"a", 1).name));
-    assert_eq!(whole[0].stub, None);
-    cache.forget_headers(&[whole[0].id]).unwrap();
-    assert_eq!(cache.whole_by_now(id).unwrap(), []);
-    assert!(cache.snapshot(id).unwrap().recall_header(b"a").is_none());
-}
-
-#[test]
-fn stubs_are_made_once_and_again_only_if_a_crash_lost_them() {
-    let (_folder, mut cache, id) = with_account();
-    let nothing = LargeMessage {
-        header: None,
-        ..large(b"c", 3)
-    };
-    cache
-        .record_headers(id, &[large(b"a", 1), large(b"b", 2), nothing], NOW)
-        .unwrap();
-    let rows = cache.without_stub(id).unwrap();
-    assert_eq!(ids(&rows), [b"a", b"b"]);
-    let names = ["one", "two"].map(|name| Name(name.to_owned()));
-    let stubs: Vec<_> = rows.iter().map(|row| row.id).zip(names.clone()).collect();
-    cache.stage_stubs(&stubs).unwrap();
-    assert_eq!(cache.staged_stubs(id).unwrap(), names);
-    cache.settle_stubs(id, &names[..1]).unwrap();
-    assert_eq!(cache.staged_stubs(id).unwrap(), []);
-    assert_eq!(ids(&cache.without_stub(id).unwrap()), [b"a"]);
-    // Lost later means that a person has deleted it.
-    cache.settle_stubs(id, &names[1..]).unwrap();
-    assert_eq!(ids(&cache.without_stub(id).unwrap()), [b"a"]);
-}
-
-#[test]
-fn a_header_that_is_known_goes_by_its_new_name() {
-    let (_folder, mut cache, id) = with_account();
-    cache
-        .record_headers(id, &[large(b"a", 1), large(b"b", 1)], NOW)
-        .unwrap();
-    cache.mark(id, &[b"a".to_vec()], Some(NOW)).unwrap();
-    // Both are listed: these are two messages, and a third one.
-    cache.record_headers(id, &[large(b"c", 1)], NOW).unwrap();
-    assert_eq!(ids(&cache.header_rows(id).unwrap()), [b"a", b"b", b"c"]);
-    cache.headers_listed(id, |id| id == b"c", NOW).unwrap();
-    assert_eq!(ids(&cache.header_rows(id).unwrap()), [b"c"]);
-    cache
-        .record_headers(id, &[large(b"A", 1), large(b"B", 1), large(b"D", 1)], NOW)
-        .unwrap();
-    let rows = cache.header_rows(id).unwrap();
-    assert_eq!(ids(&rows), [b"A", b"B", b"c", b"D"]);
-    assert_eq!(rows.iter().filter(|row| row.marked).count(), 1);
-    cache.headers_listed(id, |_| true, NOW).unwrap();
-    assert_eq!(cache.header_rows(id).unwrap().len(), 4);
-}
-
-fn had(unique_id: &[u8], without_slashes: bool) -> Had {
-    Had {
-        unique_id: unique_id.to_vec(),
-        copies: 1,
-        without_slashes,
-    }
-}
-
-fn listing(unique_ids: &[&str]) -> crate::maildrop::Maildrop {
-    let mut builder = Builder::default();
-    for (index, unique_id) in unique_ids.iter().enumerate() {
-        let line = format!("{} {unique_id}", index + 1);
-        builder.unique_id_listing(UniqueIdListing::parse(line.as_bytes()));
-    }
-    builder.finish()
-}
-
-#[test]
-fn what_was_taken_over_is_known_and_what_is_stored_counts_more() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut cache = Cache::open(folder.path()).unwrap();
-    let row = cache.account(&account("work"), NOW).unwrap();
-    let other = cache.account(&account("other"), NOW).unwrap();
-    cache.stage(row.id, &[staged(b"stored", 1)], NOW).unwrap();
-    let list = [
-        had(b"stored", false),
-        had(b"had", false),
-        had(b"a-b", true),
-        had(b"had", false),
-    ];
-    let taken = cache
-        .take_over(row.id, list.into_iter().map(Ok::<_, Error>), NOW)
-        .unwrap();
-    assert_eq!(taken, Taken { new: 2, known: 2 });
-    let snapshot = cache.snapshot(row.id).unwrap();
-    let held = |unique_id: &[u8]| Some(snapshot.recall(unique_id)?.held);
-    assert_eq!(held(b"stored"), Some(true));
-    assert_eq!(held(b"had"), Some(false));
-    // getmail writes no slash.
-    assert_eq!((held(b"a/b"), held(b"a-b")), (Some(false), Some(false)));
-    assert_eq!((held(b"had/"), held(b"new")), (None, None));
-    assert!(cache.snapshot(other.id).unwrap().is_empty());
-    // Later it comes all the same, as one of several with its unique-id: then it is stored.
-    cache.stage(row.id, &[staged(b"had", 2)], NOW).unwrap();
-    let snapshot = cache.snapshot(row.id).unwrap();
-    assert!(snapshot.recall(b"had").unwrap().held);
-}
-
-#[test]
-fn of_a_list_with_an_error_nothing_is_taken_over() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut cache = Cache::open(folder.path()).unwrap();
-    let row = cache.account(&account("work"), NOW).unwrap();
-    let list = [Ok(had(b"a", false)), Err(Error::Locked { holder: None })];
-    cache.take_over(row.id, list.into_iter(), NOW).unwrap_err();
-    assert!(cache.snapshot(row.id).unwrap().is_empty());
-}
-
-/// Nothing is known of what another program had that could be recognised, or missed.
-#[test]
-fn what_was_taken_over_never_looks_renamed_or_vanished() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut cache = Cache::open(folder.path()).unwrap();
-    let row = cache.account(&account("work"), NOW).unwrap();
-    let list = ["a", "b", "c"].map(|id| Ok::<_, Error>(had(id.as_bytes(), false)));
-    cache.take_over(row.id, list.into_iter(), NOW).unwrap();
-    let snapshot = cache.snapshot(row.id).unwrap();
-    let moved = listing(&["x", "y", "z"]);
-    assert!(!snapshot.looks_renamed(&snapshot.shown_by(&moved)));
-    assert_eq!(snapshot.imported_in_vain(&moved), Some(3));
-    assert_eq!(snapshot.imported_in_vain(&listing(&["x", "a"])), None);
-    assert_eq!(snapshot.imported_in_vain(&listing(&[])), None);
-    let (vanished, back) = snapshot.changes(&snapshot.shown_by(&moved));
-    assert!(vanished.is_empty() && back.is_empty());
-    cache.stage(row.id, &[staged(b"s", 1)], NOW).unwrap();
-    let snapshot = cache.snapshot(row.id).unwrap();
-    assert!(snapshot.looks_renamed(&snapshot.shown_by(&moved)));
-    let shown = snapshot.shown_by(&listing(&["s", "y", "z"]));
-    assert!(!snapshot.looks_renamed(&shown));
-}
-
-/// A message is in one place, under whatever unique-id it is asked for.
-#[test]
-fn a_renamed_message_is_where_the_recorded_one_is() {
-    use crate::policy::{Memory, Whereabouts};
-    let folder = tempfile::tempdir().unwrap();
-    let mut cache = Cache::open(folder.path()).unwrap();
-    let row = cache.account(&account("work"), NOW).unwrap();
-    cache
-        .stage(row.id, &[staged(b"a", 1), staged(b"b", 2)], NOW)
-        .unwrap();
-    let mut snapshot = cache.snapshot(row.id).unwrap();
-    snapshot.rename(b"a", b"x", Some(7));
-    snapshot.rename(b"x", b"y", Some(7));
-    assert_eq!(snapshot.recorded_id(b"x"), b"a");
-    assert_eq!(snapshot.recorded_id(b"y"), b"a");
-    assert_eq!(snapshot.recorded_id(b"b"), b"b");
-    assert_eq!(snapshot.recorded_id(b"new"), b"new");
-    let places = |snapshot: &Snapshot| {
-        [&b"a"[..], b"x", b"y", b"b"].map(|id| snapshot.recall(id).unwrap().whereabouts)
-    };
-    snapshot.set_otherwise(Whereabouts::InStore);
-    assert_eq!(places(&snapshot), [Whereabouts::InStore; 4]);
-    for (id, whereabouts) in [
-        (&b"a"[..], Whereabouts::Deleted),
-        (b"y", Whereabouts::InStore),
-        (b"x", Whereabouts::Lost),
-    ] {
-        snapshot.set_whereabouts(id, whereabouts);
-        let expected = [whereabouts, whereabouts, whereabouts, Whereabouts::InStore];
-        assert_eq!(places(&snapshot), expected);
-    }
 }
 
 /// Who only looks does not bring the file of an older popsync up to date, and sees it all the same.
@@ -609,7 +383,7 @@ fn a_file_of_an_older_popsync_can_be_looked_at_and_is_left_untouched() {
     let before = fs::read(&path).unwrap();
     let cache = Cache::open_read_only(folder.path()).unwrap().unwrap();
     let row = cache.find_account(&account("work").identity).unwrap();
-    assert_eq!(cache.guard(row.unwrap().id).unwrap(), None);
+    assert_eq!(cache.brakes(row.unwrap().id).unwrap(), None);
     drop(cache);
     assert_eq!(fs::read(&path).unwrap(), before);
 }

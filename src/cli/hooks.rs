@@ -26,7 +26,7 @@ use super::output::{Complaint, Output};
 const LIMIT: Duration = Duration::from_secs(10);
 
 /// At most so many bytes of its words are told.
-const TOLD: usize = 500;
+const MAX_WORDS: usize = 500;
 
 /// How long its last words are waited for when it has ended: others may hold their end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -155,9 +155,9 @@ async fn once(program: &str, arguments: &[String], line: &str) -> io::Result<(Ex
 /// Reads to the end, and keeps the beginning.
 async fn listen(stderr: Option<ChildStderr>, words: &mut Vec<u8>) {
     if let Some(mut stderr) = stderr {
-        let mut buffer = [0; TOLD];
+        let mut buffer = [0; MAX_WORDS];
         while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
-            let room = TOLD - words.len();
+            let room = MAX_WORDS - words.len();
             words.extend_from_slice(&buffer[..read.min(room)]);
         }
     }

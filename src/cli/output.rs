@@ -18,19 +18,17 @@ pub(super) use history::duration;
 use json::Line;
 pub(super) use list::Watcher;
 pub(super) use reporter::AccountReporter;
-pub(super) use standing::{Level, Standing, metrics};
+pub(super) use status::{AccountStatus, Level, metrics};
 use streams::Streams;
 use total::Total;
 
 mod account;
 mod config_file;
 mod export;
-mod gate;
 mod history;
 mod hook;
 mod import;
 mod json;
-mod lines;
 mod list;
 pub(super) mod log;
 mod login;
@@ -40,10 +38,13 @@ mod reporter;
 pub(super) mod sanitize;
 mod schedule;
 mod screen;
-mod standing;
+mod status;
+mod stderr;
+mod stdout;
 mod streams;
 mod table;
 mod terminal;
+mod time;
 mod total;
 mod verify;
 mod warning;
@@ -228,7 +229,7 @@ impl Output {
                     tracing::debug!(target: log::STEPS, "too early to complain: {message}");
                 }
                 Complaint::Late { since } => {
-                    let since = standing::zoned(since);
+                    let since = time::zoned(since);
                     self.problem(Some(account), &format!("{message}; failing since {since}"));
                     self.hint(hint.as_deref());
                 }

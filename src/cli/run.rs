@@ -58,24 +58,24 @@ pub(super) async fn once(
     stop: Stop,
     output: &Arc<Output>,
 ) -> Exit {
-    let crew = Crew {
+    let workers = Workers {
         prompt: Arc::new(Terminal::new(Arc::clone(output), stop.clone())),
         output: Arc::clone(output),
         orders,
         stop,
     };
-    crew.work(accounts).await
+    workers.work(accounts).await
 }
 
 /// What all accounts share.
-struct Crew<'a> {
+struct Workers<'a> {
     prompt: Arc<Terminal>,
     output: Arc<Output>,
     orders: &'a Orders,
     stop: Stop,
 }
 
-impl Crew<'_> {
+impl Workers<'_> {
     async fn work(self, accounts: Vec<Account>) -> Exit {
         let mut waiting = accounts.into_iter();
         let mut names = HashMap::new();

@@ -21,7 +21,7 @@ use super::signals::{self, Reload};
 
 /// How long is waited for what is not needed: at the end, for what an account left behind, such
 /// as a pipe that gives no password.
-pub(super) const PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Runs `action`, which has work for `jobs` threads. It is given what tells when the user wants the
 /// end.
@@ -64,7 +64,7 @@ fn begin<S>(
     };
     tell_panics(output);
     let exit = runtime.block_on(action(signals));
-    runtime.shutdown_timeout(PATIENCE);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     exit
 }
 
@@ -129,7 +129,7 @@ fn tell_panics(output: &Arc<Output>) {
             let _ = told.send(());
         });
         if teller.is_ok() {
-            let _ = wait.recv_timeout(PATIENCE);
+            let _ = wait.recv_timeout(SHUTDOWN_TIMEOUT);
         }
     }));
 }

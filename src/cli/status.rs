@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::sync::system_clock;
 
 use super::args::{Global, Status};
-use super::output::{self, Output, Standing};
+use super::output::{self, AccountStatus, Output};
 use super::{accounts_if_any, options, state_dir};
 
 const DAY: i64 = 24 * 60 * 60;
@@ -20,14 +20,14 @@ const DAY: i64 = 24 * 60 * 60;
 /// Shows, checks or writes down what is known of the accounts that are meant.
 pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
     let output = Output::standard(options(global, false));
-    let standings = standings(global, arguments);
+    let statuses = statuses(global, arguments);
     if arguments.check {
-        let level = match standings {
-            Ok(standings) if standings.is_empty() => {
+        let level = match statuses {
+            Ok(statuses) if statuses.is_empty() => {
                 output.unknown("no account is configured, and none was ever fetched")
             }
-            Ok(standings) => {
-                let shown: Vec<_> = standings.iter().collect();
+            Ok(statuses) => {
+                let shown: Vec<_> = statuses.iter().collect();
                 let max_age = arguments.max_age.as_secs().cast_signed();
                 output.check(&shown, system_clock(), max_age)
             }
@@ -39,8 +39,8 @@ pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
             _ => ExitCode::from(output::Level::Unknown.code()),
         };
     }
-    let exit = match standings {
-        Ok(standings) => print(&output, arguments, &standings),
+    let exit = match statuses {
+        Ok(statuses) => print(&output, arguments, &statuses),
         Err(failure) => failure.tell(&output),
     };
     exit.merge(output.finish()).into()
@@ -90,8 +90,8 @@ impl Failure {
     }
 }
 
-fn print(output: &Output, arguments: &Status, standings: &[Standing]) -> Exit {
-    let shown: Vec<_> = standings.iter().collect();
+fn print(output: &Output, arguments: &Status, statuses: &[AccountStatus]) -> Exit {
+    let shown: Vec<_> = statuses.iter().collect();
     match &arguments.metrics {
         Some(path) if path == Path::new("-") => output.metrics(&shown),
         Some(path) => {
@@ -102,7 +102,7 @@ fn print(output: &Output, arguments: &Status, standings: &[Standing]) -> Exit {
                 return Exit::IoError;
             }
         }
-        None => output.standings(&shown, !arguments.accounts.is_empty()),
+        None => output.statuses(&shown, !arguments.accounts.is_empty()),
     }
     Exit::Success
 }
@@ -119,7 +119,7 @@ fn written(path: &Path, text: &str) -> io::Result<()> {
 
 /// What is known of the accounts that are meant: those that were named, all with `--all`, else those
 /// of the configuration. Where there is no configuration, what `popsync fetch` left is all there is.
-fn standings(global: &Global, arguments: &Status) -> Result<Vec<Standing>, Failure> {
+fn statuses(global: &Global, arguments: &Status) -> Result<Vec<AccountStatus>, Failure> {
     let accounts = accounts_if_any(global)?;
     let names = &arguments.accounts;
     let is_all = arguments.all || accounts.is_empty() || !names.is_empty();
@@ -130,30 +130,30 @@ fn standings(global: &Global, arguments: &Status) -> Result<Vec<Standing>, Failu
         Some(cache) => cache.overview(now)?,
         None => Vec::new(),
     };
-    let mut standings = Vec::new();
+    let mut statuses = Vec::new();
     for account in &accounts {
         let place = known.iter().position(|overview| is_of(overview, account));
         let overview = match place {
             Some(place) => known.remove(place),
             None => blank(account),
         };
-        standings.push((overview, Some(account.retention)));
+        statuses.push((overview, Some(account.retention)));
     }
     if is_all {
-        standings.extend(known.into_iter().map(|overview| (overview, None)));
+        statuses.extend(known.into_iter().map(|overview| (overview, None)));
     }
-    let is_known = |name: &&String| standings.iter().any(|(known, _)| known.name == **name);
+    let is_known = |name: &&String| statuses.iter().any(|(known, _)| known.name == **name);
     if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
         return Err(Failure::Unknown(unknown.clone()));
     }
-    standings.retain(|(known, _)| names.is_empty() || names.contains(&known.name));
-    let standings = standings.into_iter().map(|(overview, retention)| {
-        let mut standing = standing(cache.as_ref(), overview, retention, now)?;
-        let overview = &standing.overview;
-        standing.running = Lock::holder(&state_dir, &overview.identity())?;
-        Ok(standing)
+    statuses.retain(|(known, _)| names.is_empty() || names.contains(&known.name));
+    let statuses = statuses.into_iter().map(|(overview, retention)| {
+        let mut status = of_account(cache.as_ref(), overview, retention, now)?;
+        let overview = &status.overview;
+        status.running = Lock::holder(&state_dir, &overview.identity())?;
+        Ok(status)
     });
-    standings.collect()
+    statuses.collect()
 }
 
 fn is_of(overview: &AccountOverview, account: &Account) -> bool {
@@ -168,12 +168,12 @@ fn blank(account: &Account) -> AccountOverview {
 }
 
 /// Adds what the retention makes due, and what the brakes hold.
-fn standing(
+fn of_account(
     cache: Option<&Cache>,
     overview: AccountOverview,
     retention: Option<Retention>,
     now: i64,
-) -> Result<Standing, cache::Error> {
+) -> Result<AccountStatus, cache::Error> {
     let kept_for = match retention {
         Some(Retention {
             leave_on_server: false,
@@ -192,17 +192,17 @@ fn standing(
         (kept_for, _) => kept_for.map(|_| 0),
     };
     let next_due = kept_for.and_then(|seconds| Some(overview.oldest_on_server? + seconds));
-    let (listed, guard) = match cache {
-        Some(cache) => (cache.listed_last(overview.id)?, cache.guard(overview.id)?),
+    let (listed, brakes) = match cache {
+        Some(cache) => (cache.listed_last(overview.id)?, cache.brakes(overview.id)?),
         None => (None, None),
     };
-    Ok(Standing {
+    Ok(AccountStatus {
         overview,
         is_configured: retention.is_some(),
         due,
         next_due,
         listed,
-        is_held: guard.is_some_and(|guard| guard.held),
+        is_held: brakes.is_some_and(|brakes| brakes.held),
         running: None,
     })
 }

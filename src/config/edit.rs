@@ -5,13 +5,14 @@
 //! the user hears that this is work for an editor.
 
 use std::fmt::Write as _;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use crate::durable;
 use crate::patient::without_mark;
 
 /// Why the file was not changed.
@@ -316,28 +317,13 @@ pub(crate) fn publish(path: &Path, text: &str, mode: u32) -> io::Result<()> {
         Ok(metadata) => metadata.mode() & 0o777,
         Err(_) => mode,
     };
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let new = folder.join(format!(".{name}.{}", std::process::id()));
-    let made = || {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&new)?;
-        file.write_all(text.as_bytes())?;
-        file.set_permissions(fs::Permissions::from_mode(mode))?;
-        file.sync_all()?;
-        rustix::fs::rename(&new, &path)?;
-        File::open(folder)?.sync_all()
-    };
-    made().inspect_err(|_| {
-        // Where it was never made, or has its place already, there is nothing to remove.
-        let _ = fs::remove_file(&new);
-    })
+    durable::replace(&path, text.as_bytes(), mode)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     const FILE: &str = "\

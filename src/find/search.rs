@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use super::{Address, Found};
 
 /// How long each of the ways to ask may take.
-const PATIENCE: Duration = Duration::from_secs(15);
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Where it is looked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub async fn search(address: &Address, places: &Places) -> Vec<Found> {
 
 /// One of them that never ends must not cost what the others found.
 async fn in_time(what: &str, asking: impl Future<Output = Option<Found>>) -> Option<Found> {
-    timeout(PATIENCE, asking).await.unwrap_or_else(|_| {
+    timeout(SEARCH_TIMEOUT, asking).await.unwrap_or_else(|_| {
         tracing::debug!("no answer of {what} in time");
         None
     })

@@ -7,7 +7,7 @@
 const DEEPEST: usize = 32;
 
 /// How many elements there may be.
-const MOST: usize = 4096;
+const MAX_ELEMENTS: usize = 4096;
 
 /// An element; namespaces are left out.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Element {
             } else {
                 let (element, empty, after) = opened(from.strip_prefix('<')?)?;
                 count += 1;
-                if open.len() >= DEEPEST || count > MOST {
+                if open.len() >= DEEPEST || count > MAX_ELEMENTS {
                     return None;
                 }
                 match (empty, open.last_mut()) {
@@ -205,7 +205,7 @@ mod tests {
             assert_eq!(Element::parse(text), None, "{text}");
         }
         assert_eq!(Element::parse(&"<a>".repeat(100_000)), None);
-        let wide = format!("<a>{}</a>", "<b/>".repeat(MOST));
+        let wide = format!("<a>{}</a>", "<b/>".repeat(MAX_ELEMENTS));
         assert_eq!(Element::parse(&wide), None);
     }
 

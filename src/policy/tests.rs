@@ -12,6 +12,10 @@ use crate::maildrop::Builder;
 use crate::pop3::listing::{DropListing, ScanListing, UniqueIdListing};
 use crate::profile::Profile;
 
+mod limits;
+
+use limits::WithHeaders;
+
 const NOW: i64 = 1_700_000_000;
 
 impl Memory for HashMap<Vec<u8>, Remembered> {
@@ -58,17 +62,6 @@ fn stored(unique_id: &str, days_ago: i64, deletion_asked: bool) -> (Vec<u8>, Rem
 const KEEP: Retention = Retention::new(true, None);
 const DELETE: Retention = Retention::new(false, None);
 const FOURTEEN_DAYS: Retention = Retention::new(true, Some(14));
-
-fn limits(max_size: u64, max_messages: u64, max_octets: u64) -> Limits {
-    Limits {
-        headers_only_above: None,
-        header_stubs: false,
-        sessions: None,
-        max_size: NonZeroU64::new(max_size),
-        max_messages: NonZeroU64::new(max_messages),
-        max_octets: NonZeroU64::new(max_octets),
-    }
-}
 
 /// Circumstances in which nothing is unusual.
 fn calm(on_server: u64) -> Circumstances {
@@ -186,37 +179,6 @@ fn profiles_differ_in_what_they_delete() {
 }
 
 #[test]
-fn limits_hold_and_let_no_message_wait_for_ever() {
-    let lines = ["1 a 10", "2 b 100", "3 c 10", "4 d"];
-    for (limits, retrieved) in [
-        (limits(0, 0, 0), "1111"),
-        (limits(99, 0, 0), "1011"),
-        (limits(100, 0, 0), "1111"),
-        (limits(0, 1, 0), "1000"),
-        (limits(0, 3, 0), "1110"),
-        (limits(0, 0, 110), "1100"),
-        (limits(0, 0, 109), "1000"),
-        // At least one, however large.
-        (limits(0, 0, 1), "1000"),
-        // What max-size skips does not count.
-        (limits(9, 1, 0), "0001"),
-    ] {
-        let plan = planned(&lines, &[], KEEP, limits);
-        let pattern: String = plan
-            .iter()
-            .map(|line| {
-                if line.starts_with("retrieve") {
-                    '1'
-                } else {
-                    '0'
-                }
-            })
-            .collect();
-        assert_eq!(pattern, retrieved, "{limits:?}");
-    }
-}
-
-#[test]
 fn repeated_unique_ids_are_retrieved_until_all_copies_are_accounted_for() {
     let lines = ["1 a 10", "2 a 10", "3 b 10"];
     let none = Limits::default();
@@ -312,87 +274,6 @@ fn a_clock_that_jumps_back_deletes_nothing() {
         planned(&["1 a 1"], &memory, FOURTEEN_DAYS, Limits::default()),
         ["keep: stored"]
     );
-}
-
-/// Messages with their headers alone, besides those that are stored.
-struct WithHeaders(HashMap<Vec<u8>, Remembered>, HashMap<Vec<u8>, HeaderOnly>);
-
-impl Memory for WithHeaders {
-    fn recall(&self, unique_id: &[u8]) -> Option<Remembered> {
-        self.0.recall(unique_id)
-    }
-
-    fn recall_header(&self, unique_id: &[u8]) -> Option<HeaderOnly> {
-        self.1.get(unique_id).copied()
-    }
-}
-
-fn header(octets: u64, marked: bool) -> Option<HeaderOnly> {
-    Some(HeaderOnly { octets, marked })
-}
-
-#[test]
-fn of_large_messages_the_header_comes_first_and_the_rest_when_it_is_marked() {
-    let whole = ["retrieve: new", "retrieve, then delete: new"];
-    let headers = ["headers only: larger than headers-only-above"; 2];
-    let known = ["skip: headers only, not marked"; 2];
-    let marked = ["retrieve: marked", "retrieve, then delete: marked"];
-    for (line, header, above, expected) in [
-        ("1 a 100", None, 100, whole),
-        ("1 a 101", None, 100, headers),
-        ("1 a 101", None, 0, whole),
-        // A size that is none holds nothing back.
-        ("1 a x", None, 100, whole),
-        ("1 a 101", header(101, false), 100, known),
-        ("1 a x", header(101, false), 100, known),
-        ("1 a 101", header(101, true), 100, marked),
-        // Perhaps another message.
-        ("1 a 150", header(101, false), 100, headers),
-        ("1 a 150", header(101, true), 100, marked),
-        // The setting has changed since.
-        ("1 a 101", header(101, false), 101, whole),
-        ("1 a 101", header(101, false), 0, whole),
-        ("1 a 101", header(101, true), 0, marked),
-    ] {
-        let memory = header.map(|header| (b"a".to_vec(), header));
-        let memory = WithHeaders(HashMap::new(), memory.into_iter().collect());
-        let limits = Limits {
-            headers_only_above: NonZeroU64::new(above),
-            ..limits(120, 0, 0)
-        };
-        // `max-size` is not above what a person asked for.
-        let limits = if expected == marked {
-            limits
-        } else {
-            Limits {
-                max_size: None,
-                ..limits
-            }
-        };
-        let shown = [KEEP, DELETE].map(|retention| {
-            let plan = decisions(&maildrop(&[line]), &memory, retention, limits);
-            format!("{}: {}", plan[0].action, plan[0].reason)
-        });
-        assert_eq!(shown, expected, "{line} {header:?} {above}");
-    }
-}
-
-#[test]
-fn a_message_that_is_stored_is_under_the_retention_whatever_its_size() {
-    let memory = [stored("a", 100, false)];
-    let limits = Limits {
-        headers_only_above: NonZeroU64::new(1),
-        ..Limits::default()
-    };
-    for (retention, expected) in [
-        (KEEP, "keep: stored"),
-        (DELETE, "delete: stored, and not left on the server"),
-    ] {
-        assert_eq!(
-            planned(&["1 a 1000"], &memory, retention, limits),
-            [expected]
-        );
-    }
 }
 
 proptest! {
@@ -520,29 +401,4 @@ fn what_was_to_be_deleted_at_once_when_it_was_stored_says_that_it_was_interrupte
     remembered.to_go = true;
     let plan = planned(&["1 a 10"], &[(id, remembered)], DELETE, Limits::default());
     assert_eq!(plan, ["delete: stored, and its deletion was interrupted"]);
-}
-
-/// What earlier sessions of a run have retrieved counts against its limits.
-#[test]
-fn limits_are_those_of_the_run_and_not_of_a_session() {
-    let lines = ["1 a 10", "2 b 10", "3 c 10"];
-    let retrieved = |limits, taken| {
-        let maildrop = maildrop(&lines);
-        let rules = Rules {
-            retention: KEEP,
-            limits,
-            taken,
-            circumstances: &calm(3),
-        };
-        let memory: HashMap<Vec<u8>, Remembered> = HashMap::new();
-        let plan = plan(&maildrop, &memory, &Evidence::default(), rules).decisions;
-        plan.iter()
-            .filter(|decision| decision.action.retrieves())
-            .count()
-    };
-    assert_eq!(retrieved(limits(0, 4, 0), (0, 0)), 3);
-    assert_eq!(retrieved(limits(0, 4, 0), (2, 20)), 2);
-    assert_eq!(retrieved(limits(0, 4, 0), (4, 40)), 0);
-    assert_eq!(retrieved(limits(0, 0, 50), (4, 40)), 1);
-    assert_eq!(retrieved(limits(0, 0, 30), (4, 40)), 0);
 }

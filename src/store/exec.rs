@@ -24,13 +24,13 @@ use super::spool::Spool;
 use super::{Delivery, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store};
 
 /// After so many messages in a row that the agent could not take for now, it is left alone.
-const ENOUGH: u32 = 3;
+const MAX_PUT_OFF: u32 = 3;
 
 /// `EX_TEMPFAIL` of sysexits.
 const TEMPORARY: i32 = 75;
 
 /// As much of what the agent says is told.
-const TOLD: usize = 500;
+const MAX_WORDS: usize = 500;
 
 /// How long the agent's words are waited for when it has ended: others may hold their end.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -163,7 +163,7 @@ impl Inner {
         };
         if !temporary {
             self.put_off.store(0, Ordering::Relaxed);
-        } else if self.put_off.fetch_add(1, Ordering::Relaxed) + 1 >= ENOUGH {
+        } else if self.put_off.fetch_add(1, Ordering::Relaxed) + 1 >= MAX_PUT_OFF {
             return Err(Error::AgentBusy { reason });
         }
         Ok(Delivery::Refused(reason))
@@ -177,7 +177,7 @@ fn listen(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
         let mut start = Vec::new();
         let mut buffer = [0; 4096];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
-            let room = TOLD - start.len();
+            let room = MAX_WORDS - start.len();
             start.extend_from_slice(&buffer[..read.min(room)]);
         }
         let text = String::from_utf8_lossy(&start);
@@ -377,7 +377,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for script in ["exit 75", "kill -9 $$"] {
             let exec = agent(folder.path(), script, LONG);
-            for _ in 1..ENOUGH {
+            for _ in 1..MAX_PUT_OFF {
                 assert!(
                     matches!(hand(&exec, b"x"), Ok(Delivery::Refused(_))),
                     "{script}"

@@ -14,12 +14,12 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::durable::{WriteAhead, room, sync_files, sync_folder, sync_way_to};
 use super::names::Names;
 use super::{
     Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, Viewer,
     stop_point,
 };
+use crate::durable::{WriteAhead, room, sync_files, sync_folder, sync_way_to};
 
 mod census;
 mod locate;
@@ -266,7 +266,7 @@ impl Store for Maildir {
     fn settle(&self, names: &[Name]) -> Result<Vec<Option<Extent>>, Error> {
         stop_point(1);
         // Step 2.
-        sync_files(&self.inner.tmp, names)
+        sync_files(&self.inner.tmp, names.iter().map(Name::as_str))
             .map_err(|error| Error::io("syncing", &self.inner.path.join("tmp"), error))?;
         stop_point(2);
         Ok(vec![None; names.len()])

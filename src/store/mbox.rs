@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::durable::largest_file;
 use super::spool::Spool;
 use super::{
     Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, stop_point,
 };
+use crate::durable::{largest_file, sync_file};
 
 mod anatomy;
 mod check;
@@ -47,7 +47,7 @@ pub(in crate::store) use separator::separator;
 use spooled::Spooled;
 
 /// How long other programs may keep their locks.
-const PATIENCE: Duration = Duration::from_secs(10);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How much is copied at once. Crash tests want to stop within a message.
 const COPIED_AT_ONCE: usize = if cfg!(debug_assertions) {
@@ -97,7 +97,7 @@ impl Mbox {
     /// # Errors
     /// [`Error::Folder`] and [`Error::Unfit`]; nothing of what is there is changed then.
     pub fn open(path: &Path, spool: &Path, tag: &str) -> Result<Self, Error> {
-        Self::with_patience(path, spool, tag, PATIENCE)
+        Self::with_patience(path, spool, tag, LOCK_TIMEOUT)
     }
 
     /// As [`Readers::inventory`], without opening the mbox for delivery, and without its locks: a
@@ -314,7 +314,7 @@ impl Inner {
             written += filled as u64;
             stop_point(4);
             // Step 5.
-            mail.file.sync_all()
+            sync_file(&mail.file)
         })();
         result.map_err(|error| {
             cut_off(&mail, end, written + buffer.len() as u64);
@@ -350,7 +350,7 @@ fn cut_off(mail: &MailFile, end: u64, at_most: u64) {
         Ok(size) if size > end && size - end <= at_most => mail
             .file
             .set_len(end)
-            .and_then(|()| mail.file.sync_all())
+            .and_then(|()| sync_file(&mail.file))
             .is_ok(),
         Ok(size) => size == end,
         Err(_) => false,

@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::durable::{sync_folder, sync_folder_at};
 use super::maildir::create_folders;
 use super::names::Names;
 use super::{Error, Name};
+use crate::durable::{sync_folder, sync_folder_at};
 
 /// The folder, for one account.
 #[derive(Debug)]

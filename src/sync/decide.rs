@@ -25,21 +25,21 @@ use crate::policy::{
 use crate::session::Session;
 use crate::store::Readers;
 
+pub(super) mod brakes;
 mod counting;
-pub(super) mod familiar;
-pub(super) mod guard;
-mod look;
-mod missed;
+mod inspection;
+pub(super) mod lost_state;
+mod moved_files;
 pub(super) mod nameless;
 pub(super) mod renamed;
 mod tell;
 
+pub(super) use brakes::Brakes;
 pub(super) use counting::spread;
-pub(super) use guard::Guarding;
-pub(super) use look::{Found, Gone, Look};
+pub(super) use inspection::{Found, Gone, Inspection};
 pub(super) use tell::{report, skipped, warn_of_contradictions};
 
-use missed::Refiled;
+use moved_files::MovedFile;
 use renamed::Pair;
 
 /// What a decision is made by.
@@ -49,7 +49,7 @@ pub(super) struct Basis<'a> {
     pub(super) ledger: &'a mut Ledger,
     /// The store, for looks alone.
     pub(super) store: Arc<dyn Readers>,
-    pub(super) guarding: &'a mut Guarding,
+    pub(super) brakes: &'a mut Brakes,
     pub(super) trouble: &'a Trouble,
     pub(super) untoppable: &'a Untoppable,
     /// The messages and octets that earlier sessions of the run have retrieved.
@@ -65,7 +65,7 @@ pub(super) struct Decided {
     pub(super) shown: Shown,
     pub(super) findings: Findings,
     /// The look at the store, where one was taken.
-    pub(super) look: Option<Look>,
+    pub(super) inspection: Option<Inspection>,
     /// The clock was found wrong when it mattered.
     pub(super) is_clock_doubted: bool,
 }
@@ -87,7 +87,7 @@ impl Decided {
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) renamed: Vec<Renamed>,
-    pub(super) refiled: Vec<Refiled>,
+    pub(super) moved: Vec<MovedFile>,
     /// The sizes that a listing gives known messages now.
     pub(super) sizes: Vec<(Vec<u8>, u64)>,
 }
@@ -102,7 +102,7 @@ pub(super) async fn decide(
     maildrop: &Maildrop,
     shown: Shown,
     mut snapshot: Snapshot,
-    mut look: Option<Look>,
+    mut inspection: Option<Inspection>,
 ) -> Result<Decided, Broke> {
     let mut findings = Findings::default();
     let pairs = renamed::recognise(&mut basis, session, maildrop, &snapshot, &shown).await?;
@@ -118,10 +118,9 @@ pub(super) async fn decide(
         trouble: basis.trouble.clone(),
         ..Evidence::default()
     };
-    let mut circumstances =
-        basis
-            .guarding
-            .circumstances(basis.request, maildrop, StoreState::Holds);
+    let mut circumstances = basis
+        .brakes
+        .circumstances(basis.request, maildrop, StoreState::Holds);
     let clock = policy::clock(circumstances.now, circumstances.trusted_at);
     let back = back(maildrop, &snapshot);
     if !back.is_empty() {
@@ -130,24 +129,24 @@ pub(super) async fn decide(
     evidence.headers = compare_headers(&mut basis, session, maildrop, &snapshot, back).await?;
     let mut draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
     if draft.deleted().next().is_some() {
-        if look.is_none() {
-            look = Some(basis.look(&mut snapshot).await?);
+        if inspection.is_none() {
+            inspection = Some(basis.inspect(&mut snapshot).await?);
             draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
         }
-        let (mut refiled, headers) =
+        let (mut moved, headers) =
             look_into(&mut basis, session, maildrop, &snapshot, &draft).await?;
-        missed::apart(&mut refiled);
-        for refiled in &refiled {
-            let whereabouts = match refiled.name {
+        moved_files::apart(&mut moved);
+        for moved in &moved {
+            let whereabouts = match moved.name {
                 Some(_) => Whereabouts::InStore,
                 None => Whereabouts::Unclear,
             };
-            snapshot.set_whereabouts(&refiled.unique_id, whereabouts);
+            snapshot.set_whereabouts(&moved.unique_id, whereabouts);
         }
-        findings.refiled = refiled;
+        findings.moved = moved;
         evidence.headers.extend(headers);
-        if let Some(look) = &mut look {
-            circumstances.store = basis.store_state(look).await?;
+        if let Some(inspection) = &mut inspection {
+            circumstances.store = basis.store_state(inspection).await?;
         }
         evidence.is_complete = true;
         draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
@@ -155,10 +154,10 @@ pub(super) async fn decide(
         draft = draft.braked(&circumstances);
     }
     let plan = draft;
-    if let Some(look) = &look {
-        tell::worry(&mut basis, look);
+    if let Some(inspection) = &inspection {
+        tell::worry(&mut basis, inspection);
     }
-    basis.guarding.learn(maildrop, &plan);
+    basis.brakes.learn(maildrop, &plan);
     // Whatever is stored meanwhile must not seem to be of that time later.
     let is_back = matches!(clock, Some(Brake::ClockBack { .. }));
     let is_clock_doubted = (is_back && !basis.request.allow.mass_delete)
@@ -168,7 +167,7 @@ pub(super) async fn decide(
         snapshot,
         shown,
         findings,
-        look,
+        inspection,
         is_clock_doubted,
     })
 }
@@ -198,26 +197,26 @@ async fn look_into(
     maildrop: &Maildrop,
     snapshot: &Snapshot,
     draft: &Plan,
-) -> Result<(Vec<Refiled>, HashMap<Place, HeaderSeen>), Broke> {
-    let missed = missed::missed(maildrop, snapshot, draft.deleted());
-    let (mut refiled, mut filed) = (Vec::new(), Filed::default());
+) -> Result<(Vec<MovedFile>, HashMap<Place, HeaderSeen>), Broke> {
+    let missed = moved_files::missed(maildrop, snapshot, draft.deleted());
+    let (mut moved, mut filed) = (Vec::new(), Filed::default());
     if !missed.is_empty() {
-        let search = missed::search(basis, snapshot, &missed).await?;
-        (refiled, filed) = (search.refiled, search.filed);
+        let search = moved_files::search(basis, snapshot, &missed).await?;
+        (moved, filed) = (search.moved, search.filed);
         // Where not all could be searched, none was deleted for certain.
         if let Some(doubt) = search.doubt {
             tell::worry(basis, &doubt);
-            let unclear = missed.iter().map(|(_, unique_id)| Refiled {
+            let unclear = missed.iter().map(|(_, unique_id)| MovedFile {
                 unique_id: unique_id.clone(),
                 name: None,
                 is_whole: false,
             });
-            let is_found = |unclear: &Refiled| {
-                let mut found = refiled.iter();
+            let is_found = |unclear: &MovedFile| {
+                let mut found = moved.iter();
                 found.any(|found| found.unique_id == unclear.unique_id)
             };
-            let unclear: Vec<Refiled> = unclear.filter(|unclear| !is_found(unclear)).collect();
-            refiled.extend(unclear);
+            let unclear: Vec<MovedFile> = unclear.filter(|unclear| !is_found(unclear)).collect();
+            moved.extend(unclear);
         }
     }
     // What is kept whatever its header is needs none.
@@ -225,7 +224,7 @@ async fn look_into(
     let is_found = |place: Place| {
         let message = maildrop.get(place);
         message.is_some_and(|message| {
-            refiled
+            moved
                 .iter()
                 .any(|found| found.unique_id == message.unique_id)
         })
@@ -265,9 +264,9 @@ async fn look_into(
         };
         seen.insert(place, what);
     }
-    let by_header = missed::search_by_header(&filed, &refiled, still, &shown);
-    refiled.extend(by_header);
-    Ok((refiled, seen))
+    let by_header = moved_files::search_by_header(&filed, &moved, still, &shown);
+    moved.extend(by_header);
+    Ok((moved, seen))
 }
 
 /// The places of the messages whose unique-ids were missing from a listing, and are back.
@@ -342,17 +341,17 @@ fn tell_renamed(basis: &Basis<'_>, shown: &Shown, pairs: &[Pair]) {
 
 impl Basis<'_> {
     /// Looks at the store, and adds where messages are.
-    async fn look(&mut self, snapshot: &mut Snapshot) -> Result<Look, Error> {
+    async fn inspect(&mut self, snapshot: &mut Snapshot) -> Result<Inspection, Error> {
         let store = Arc::clone(&self.store);
         let mut placed = std::mem::take(snapshot);
         let looking = self.ledger.with(move |cache, account| {
-            let look = Look::at(&*store);
-            guard::place(cache, account, &look, &mut placed)?;
-            Ok::<_, crate::cache::Error>((look, placed))
+            let inspection = Inspection::at(&*store);
+            brakes::place(cache, account, &inspection, &mut placed)?;
+            Ok::<_, crate::cache::Error>((inspection, placed))
         });
-        let (look, placed) = looking.await?;
+        let (inspection, placed) = looking.await?;
         *snapshot = placed;
-        Ok(look)
+        Ok(inspection)
     }
 
     /// Whether sessions break at this message: a sample does without it.
@@ -361,17 +360,17 @@ impl Basis<'_> {
     }
 
     /// How the store is found, by a look at it.
-    async fn store_state(&mut self, look: &mut Look) -> Result<StoreState, Error> {
-        let taken = std::mem::replace(look, Look::Impossible);
-        let mut guarding = self.guarding.clone();
+    async fn store_state(&mut self, inspection: &mut Inspection) -> Result<StoreState, Error> {
+        let taken = std::mem::replace(inspection, Inspection::Impossible);
+        let mut brakes = self.brakes.clone();
         let allow = self.request.allow;
         let looking = self.ledger.with(move |cache, account| {
-            let state = guarding.store_state(cache, account, &taken, allow)?;
-            Ok::<_, crate::cache::Error>((state, guarding, taken))
+            let state = brakes.store_state(cache, account, &taken, allow)?;
+            Ok::<_, crate::cache::Error>((state, brakes, taken))
         });
-        let (state, guarding, taken) = looking.await?;
-        *look = taken;
-        *self.guarding = guarding;
+        let (state, brakes, taken) = looking.await?;
+        *inspection = taken;
+        *self.brakes = brakes;
         Ok(state)
     }
 
@@ -417,28 +416,28 @@ impl Basis<'_> {
 pub(super) async fn recall(
     request: &Request<'_>,
     ledger: &mut Ledger,
-    guarding: &Guarding,
+    brakes: &Brakes,
     store: &Arc<dyn Readers>,
-) -> Result<(Snapshot, Option<Look>), Error> {
+) -> Result<(Snapshot, Option<Inspection>), Error> {
     let retention = request.account.retention;
     let store = retention
         .remove_when_deleted_locally
         .then(|| Arc::clone(store));
-    let guarding = guarding.clone();
+    let brakes = brakes.clone();
     let reading = ledger.with(move |cache, account| {
-        let mut snapshot = guarding.snapshot(cache, account)?;
-        let look = store.map(|store| Look::at(&*store));
-        if let Some(look) = &look {
-            guard::place(cache, account, look, &mut snapshot)?;
+        let mut snapshot = brakes.snapshot(cache, account)?;
+        let inspection = store.map(|store| Inspection::at(&*store));
+        if let Some(inspection) = &inspection {
+            brakes::place(cache, account, inspection, &mut snapshot)?;
         }
-        Ok::<_, crate::cache::Error>((snapshot, look))
+        Ok::<_, crate::cache::Error>((snapshot, inspection))
     });
     reading.await
 }
 
 /// The draft of a plan for a look at the server, which gathers no evidence beyond the listing.
 pub(super) fn draft(request: &Request<'_>, maildrop: &Maildrop, memory: &impl Memory) -> Plan {
-    let circumstances = Guarding::new().circumstances(request, maildrop, StoreState::Holds);
+    let circumstances = Brakes::new().circumstances(request, maildrop, StoreState::Holds);
     let rules = Rules {
         retention: request.account.retention,
         limits: request.account.limits,

@@ -5,7 +5,7 @@
 //! was passed. Nobody else can make a [`Deletable`] or a [`Fence`].
 
 use super::broke::Broke;
-use super::decide::{Found, Gone, Look};
+use super::decide::{Found, Gone, Inspection};
 use super::transfer::{Committed, Landed, Landing};
 use super::{Event, Reporter, Warning};
 use crate::maildrop::{self, Maildrop, Place};
@@ -68,17 +68,17 @@ impl Deletable {
 pub(super) fn proofs(
     messages: Vec<(Place, Vec<Name>)>,
     follows: bool,
-    look: &Look,
+    inspection: &Inspection,
     store: &dyn Readers,
 ) -> Vec<Deletable> {
-    let mut again: Option<Look> = None;
+    let mut again: Option<Inspection> = None;
     let proved = messages.into_iter().filter_map(|(place, names)| {
-        let proof = match look.find(&names) {
+        let proof = match inspection.find(&names) {
             Some(found) => Proof::InStore(found),
             None if follows => {
-                let gone = look.miss(&names)?;
+                let gone = inspection.miss(&names)?;
                 if store.can_miss_moves() {
-                    let again = again.get_or_insert_with(|| Look::at(store));
+                    let again = again.get_or_insert_with(|| Inspection::at(store));
                     again.miss(&names)?;
                 }
                 Proof::DeletedHere(Some(gone))

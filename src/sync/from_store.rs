@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::decide::{self, renamed};
+use super::header_index::HeaderIndex;
 use super::headers::{self, Header};
 use super::likeness::Likeness;
-use super::shelf::Shelf;
 use super::transfer::{Arrival, Arrived, sample};
 use super::visit::{self, Premises, Purpose, Visit};
 use super::{Error, Request, Warning, quit};
@@ -43,9 +43,10 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
         ..
     } = Premises::enter(request, Purpose::Record).await?;
     // Before the dialling: a server waits for nobody who reads a large store.
-    let reading = ledger
-        .with(move |cache, id| Ok::<_, Error>((cache.snapshot(id)?, Shelf::read(&account.store)?)));
-    let (snapshot, mut shelf) = reading.await?;
+    let reading = ledger.with(move |cache, id| {
+        Ok::<_, Error>((cache.snapshot(id)?, HeaderIndex::read(&account.store)?))
+    });
+    let (snapshot, mut header_index) = reading.await?;
     let password = visit::password(request, &stop).await?;
     let visit = Visit::begin(request, &stop, &password, &past).await?;
     let sizing = visit.with_sizes(request, &stop, &password, &past);
@@ -61,7 +62,7 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
         .zip(&headers)
         .filter_map(|(&place, header)| {
             let (message, header) = (maildrop.get(place)?, header.as_ref()?);
-            Some((message, header.as_sent, shelf.take(header)?.same))
+            Some((message, header.as_sent, header_index.take(header)?.same))
         })
         .collect();
     if found.is_empty() && !unknown.is_empty() {

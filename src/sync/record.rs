@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::decide::{Decided, Guarding};
+use super::decide::{Brakes, Decided};
 use super::ledger::Ledger;
 use super::transfer::{Landed, Landing, Order, Retrieved};
 use super::{Error, Request, Summary};
@@ -84,14 +84,14 @@ pub(super) async fn findings(
     let nothing = vanished.is_empty()
         && back.is_empty()
         && findings.renamed.is_empty()
-        && findings.refiled.is_empty()
+        && findings.moved.is_empty()
         && findings.sizes.is_empty();
     if nothing && !has_headers {
         return Ok(());
     }
-    let (renamed, refiled, sizes) = (
+    let (renamed, moved, sizes) = (
         findings.renamed.clone(),
-        findings.refiled.clone(),
+        findings.moved.clone(),
         findings.sizes.clone(),
     );
     let listed: HashSet<Vec<u8>> = match has_headers {
@@ -107,9 +107,9 @@ pub(super) async fn findings(
         cache.rename(&renamed)?;
         cache.back(account, ids(&back))?;
         cache.resized(account, &sizes)?;
-        for found in &refiled {
+        for found in &moved {
             if let Some(name) = &found.name {
-                cache.refiled(account, &found.unique_id, name)?;
+                cache.moved_file(account, &found.unique_id, name)?;
             }
         }
         if has_headers {
@@ -237,7 +237,7 @@ pub(super) async fn run(
     ledger: &mut Ledger,
     request: &Request<'_>,
     tally: &Tally,
-    guarding: Option<Guarding>,
+    brakes: Option<Brakes>,
     breaks: Breakers,
     started_at: i64,
     summary: &Summary,
@@ -259,8 +259,8 @@ pub(super) async fn run(
             cache.remember_list(account, broke, finished_at)?;
         }
         if on_server.is_some() {
-            if let Some(mut guarding) = guarding {
-                guarding.remember(cache, account)?;
+            if let Some(mut brakes) = brakes {
+                brakes.remember(cache, account)?;
             }
             cache.set_breakers(account, &breaks.all, &breaks.tried, finished_at)?;
         }

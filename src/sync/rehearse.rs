@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::broke::{Broke, Untoppable};
-use super::decide::{self, Basis, Guarding, familiar, nameless};
+use super::decide::{self, Basis, Brakes, lost_state, nameless};
 use super::visit::{self, Listed, Premises, Purpose, Visit};
 use super::{Error, Event, Request, Stop, Summary, closed_store, quit};
 use crate::maildrop::Maildrop;
@@ -44,17 +44,17 @@ async fn look(
     } = Premises::enter(request, Purpose::Rehearse).await?;
     let (settings, allow) = (account.clone(), request.allow);
     let opening = ledger.with(move |cache, _| {
-        familiar::doubt_maildir(cache, row.as_ref(), &settings)?;
-        let shelf = familiar::shelf(cache, row.as_ref(), &settings, allow)?;
-        let guarding = match &row {
-            Some(row) => Guarding::inspect(cache, row, &settings, allow)?,
-            None => Guarding::new(),
+        lost_state::refuse_known_maildir(cache, row.as_ref(), &settings)?;
+        let header_index = lost_state::header_index(cache, row.as_ref(), &settings, allow)?;
+        let brakes = match &row {
+            Some(row) => Brakes::inspect(cache, row, &settings, allow)?,
+            None => Brakes::new(),
         };
-        Ok::<_, Error>((shelf, guarding))
+        Ok::<_, Error>((header_index, brakes))
     });
-    let (mut shelf, mut guarding) = opening.await?;
+    let (mut header_index, mut brakes) = opening.await?;
     let store = closed_store(&account.store);
-    let (snapshot, seen) = decide::recall(request, &mut ledger, &guarding, &store).await?;
+    let (snapshot, seen) = decide::recall(request, &mut ledger, &brakes, &store).await?;
     let visit = Visit::begin(request, stop, password, &past).await?;
     let completing = visit.complete(request, stop, password, &snapshot, &past);
     let Listed {
@@ -65,14 +65,14 @@ async fn look(
         ..
     } = completing.await?;
     summary.on_server = maildrop.len() as u64;
-    if let Some(shelf) = &mut shelf {
-        familiar::doubt(
+    if let Some(header_index) = &mut header_index {
+        lost_state::refuse_known_store(
             &mut session,
             stop,
             &maildrop,
             &snapshot,
             account,
-            shelf,
+            header_index,
             untoppable,
         )
         .await?;
@@ -94,7 +94,7 @@ async fn look(
             stop,
             ledger: &mut ledger,
             store: Arc::clone(&store),
-            guarding: &mut guarding,
+            brakes: &mut brakes,
             trouble: &Trouble::default(),
             untoppable,
             taken: (0, 0),

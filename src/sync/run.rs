@@ -10,10 +10,10 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::broke::Untoppable;
-use super::decide::Guarding;
+use super::decide::Brakes;
+use super::header_index::HeaderIndex;
 use super::ledger::Ledger;
 use super::record::Breakers;
-use super::shelf::Shelf;
 use super::visit::{self, Past, Premises, Purpose};
 use super::{Error, Request, Stop, Summary, Warning, leftovers, loss, record};
 use crate::auth::source;
@@ -49,9 +49,9 @@ pub(super) struct Run<'a> {
     store: Arc<dyn Store>,
     past: Past,
     /// Mail in a store of which nothing is recorded, until it is known whose it is.
-    shelf: Option<Shelf>,
+    header_index: Option<HeaderIndex>,
     /// What the brakes on deletion know.
-    guarding: Guarding,
+    brakes: Brakes,
     trouble: Trouble,
     untoppable: Untoppable,
     /// When messages at which sessions of earlier runs broke were last tried.
@@ -92,8 +92,8 @@ impl<'a> Run<'a> {
             ledger,
             store: opened.store,
             past,
-            shelf: opened.shelf,
-            guarding: opened.guarding,
+            header_index: opened.header_index,
+            brakes: opened.brakes,
             trouble: Trouble {
                 breaks: tried_at.keys().cloned().collect(),
                 ..Trouble::default()
@@ -167,12 +167,12 @@ impl<'a> Run<'a> {
         };
         // As long as it is not known whose mail the store holds, the account stays a new one, and
         // the next run asks again.
-        let guarding = self.shelf.is_none().then(|| self.guarding.clone());
+        let brakes = self.header_index.is_none().then(|| self.brakes.clone());
         let recorded = record::run(
             &mut self.ledger,
             self.request,
             &self.tally,
-            guarding,
+            brakes,
             breaks,
             started_at,
             summary,

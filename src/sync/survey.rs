@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::decide::{self, guard, nameless};
+use super::decide::{self, brakes, nameless};
 use super::headers::{self, Header};
 use super::visit::{self, Past, Premises, Purpose, Visit};
 use super::{Error, Request, quit};
@@ -306,7 +306,7 @@ impl Known {
             let envelopes = named.chain(large).collect();
             let mut snapshot = cache.snapshot(id)?;
             if account.retention.remove_when_deleted_locally {
-                guard::place(cache, id, &decide::Look::at(&*store), &mut snapshot)?;
+                brakes::place(cache, id, &decide::Inspection::at(&*store), &mut snapshot)?;
             }
             let recorded = cache.recorded(id)?;
             Ok::<_, Error>((envelopes, snapshot, recorded))

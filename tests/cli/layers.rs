@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules, and the modules of the crate that they may use.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("durable", &[]),
     ("envelope", &[]),
     ("exit", &[]),
     ("find", &[]),
@@ -22,16 +23,23 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("account", &["profile"]),
     ("maildrop", &["pop3"]),
     ("policy", &["account", "maildrop"]),
-    ("store", &["exit"]),
+    ("store", &["durable", "exit"]),
     ("session", &["account", "auth", "exit", "pop3", "profile"]),
     (
         "cache",
-        &["account", "exit", "maildrop", "policy", "pop3", "store"],
+        &[
+            "account", "durable", "exit", "maildrop", "policy", "pop3", "store",
+        ],
     ),
-    ("auth", &["account", "exit", "patient", "pop3", "words"]),
+    (
+        "auth",
+        &["account", "durable", "exit", "patient", "pop3", "words"],
+    ),
     (
         "config",
-        &["account", "auth", "exit", "patient", "profile", "words"],
+        &[
+            "account", "auth", "durable", "exit", "patient", "profile", "words",
+        ],
     ),
     (
         "sync",
@@ -59,11 +67,18 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("likeness", &["headers"]),
     ("filed", &["likeness"]),
     ("loss", &["filed", "ledger"]),
-    ("shelf", &["likeness"]),
+    ("header_index", &["likeness"]),
     (
         "decide",
         &[
-            "broke", "filed", "headers", "ledger", "likeness", "quit", "shelf", "transfer",
+            "broke",
+            "filed",
+            "headers",
+            "ledger",
+            "likeness",
+            "quit",
+            "header_index",
+            "transfer",
         ],
     ),
     (
@@ -77,7 +92,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "from_store",
         &[
-            "decide", "headers", "likeness", "quit", "shelf", "transfer", "visit",
+            "decide",
+            "headers",
+            "likeness",
+            "quit",
+            "header_index",
+            "transfer",
+            "visit",
         ],
     ),
     ("rehearse", &["broke", "decide", "quit", "visit"]),
@@ -101,7 +122,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "loss",
             "quit",
             "record",
-            "shelf",
+            "header_index",
             "storage",
             "transfer",
             "visit",

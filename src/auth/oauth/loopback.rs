@@ -21,7 +21,7 @@ use super::{Error, Invitation, SignIn};
 use crate::account::{Endpoint, OAuth, Provider};
 
 /// How long is waited for a person.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
+const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// How long a browser may take to say what it wants. Some connect ahead and say nothing.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -75,11 +75,15 @@ pub(super) async fn sign_in(
         url.push_str(&format!("&{key}={}", percent_encoded(value)));
     }
     person.invite(&Invitation::Browser { address: &url });
-    let code = match timeout(PATIENCE, answer(&listener, &state)).await {
+    let code = match timeout(SIGN_IN_TIMEOUT, answer(&listener, &state)).await {
         Ok(Ok(Ok(code))) => code,
         Ok(Ok(Err(refusal))) => return Err(refusal.into_error(name(auth))),
         Ok(Err(error)) => return Err(failed(error)),
-        Err(_) => return Err(Error::Abandoned { limit: PATIENCE }),
+        Err(_) => {
+            return Err(Error::Abandoned {
+                limit: SIGN_IN_TIMEOUT,
+            });
+        }
     };
     let mut form = client.to_vec();
     form.extend([

@@ -19,6 +19,7 @@ use super::error::{Place, StoreError};
 use super::token::Tokens;
 use crate::account::{Account, OAuth};
 use crate::auth::{keyring, private_file, wiped};
+use crate::durable;
 
 /// The largest file that is read.
 const LIMIT: usize = 256 * 1024;
@@ -77,7 +78,7 @@ impl Store {
     pub(super) async fn claim(&self) -> Option<File> {
         let path = match self {
             // It is replaced whole by each save: what stays is its folder.
-            Self::File(path) => private_file::folder(path).to_owned(),
+            Self::File(path) => durable::folder_of(path).to_owned(),
             Self::Keyring(_) => common_file()?,
         };
         let shown = path.display().to_string();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cache::PastRun;
 
 use super::table::{self, Align};
-use super::{Output, sanitize, standing, terminal};
+use super::{Output, sanitize, terminal, time};
 
 /// Runs that took less, in seconds, are not worth a word about it.
 const NOT_LONG: i64 = 10;
@@ -59,8 +59,8 @@ fn line(run: &PastRun) -> Line<'_> {
     Line {
         event: "run",
         account: &run.account,
-        started: standing::utc(run.started_at),
-        finished: standing::utc(run.finished_at),
+        started: time::utc(run.started_at),
+        finished: time::utc(run.finished_at),
         exit: run.exit,
         retrieved: run.retrieved,
         bytes: run.octets,
@@ -74,7 +74,7 @@ fn line(run: &PastRun) -> Line<'_> {
 
 fn cells(run: &PastRun) -> [String; 5] {
     [
-        standing::zoned(run.started_at),
+        time::zoned(run.started_at),
         sanitize::text(&run.account).into_owned(),
         run.exit.to_string(),
         HumanCount(run.retrieved).to_string(),
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn times_have_their_zone() {
-        let time = standing::zoned(1_700_000_000);
+        let time = time::zoned(1_700_000_000);
         let zone = time.rsplit(' ').next().unwrap();
         assert!(zone.len() >= 3 && !zone.contains(':'), "{time}");
     }

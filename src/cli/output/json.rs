@@ -10,7 +10,7 @@ use crate::policy::Action;
 use crate::sync::{Event, Summary};
 
 use super::warning::words;
-use super::{sanitize, standing};
+use super::{sanitize, time};
 
 /// One line.
 #[derive(Debug, Serialize)]
@@ -160,7 +160,7 @@ impl<'a> Line<'a> {
                 bytes: octets,
                 action: action_name(action),
                 reason: reason.to_string(),
-                leaves_at: leaves_at.and_then(standing::utc),
+                leaves_at: leaves_at.and_then(time::utc),
             },
             Event::Received { .. } | Event::Retrieved => return None,
             Event::Stored { messages } => Self::Stored { account, messages },

@@ -9,8 +9,8 @@ use std::io::{self, IsTerminal, Write};
 use console::Style;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
-use super::gate::Gate;
-use super::lines::Lines;
+use super::stderr::Stderr;
+use super::stdout::Stdout;
 use super::{sanitize, screen, wrap};
 
 /// What stands in front of errors and warnings.
@@ -34,8 +34,8 @@ pub(super) struct Manner {
 pub(super) struct Streams {
     manner: Manner,
     bars: MultiProgress,
-    out: Lines,
-    err: Gate,
+    out: Stdout,
+    err: Stderr,
 }
 
 impl Streams {
@@ -66,8 +66,8 @@ impl Streams {
         Self {
             manner,
             bars: MultiProgress::with_draw_target(target),
-            out: Lines::new(out),
-            err: Gate::new(err),
+            out: Stdout::new(out),
+            err: Stderr::new(err),
         }
     }
 
@@ -95,7 +95,7 @@ impl Streams {
     /// which come once it is answered. The accounts whose they are go on meanwhile.
     pub(super) fn question<T>(&self, action: impl FnOnce() -> T) -> T {
         let ask = || {
-            let _shut = self.err.shut();
+            let _held = self.err.hold();
             action()
         };
         if !self.manner.bars {

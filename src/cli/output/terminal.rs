@@ -5,7 +5,7 @@ use indicatif::{DecimalBytes, HumanCount};
 use crate::policy::{Action, Reason};
 use crate::sync::Summary;
 
-use super::{sanitize, standing};
+use super::{sanitize, time};
 
 /// `work: 12 new messages (3.4 MB), 2 deleted, 1,040 on the server, in 0.8 s`.
 ///
@@ -54,7 +54,7 @@ pub(super) fn decision(
     let kept = action == Action::Keep && reason != Reason::HeldBack;
     let action = action.to_string();
     let leaves = match (kept, leaves_at) {
-        (true, Some(time)) => format!(", leaves on {}", standing::local(time)),
+        (true, Some(time)) => format!(", leaves on {}", time::local(time)),
         _ => String::new(),
     };
     format!("{number:>7}  {size:>9}  {action:<21}  {unique_id}  ({reason}{leaves})")

@@ -295,7 +295,7 @@ fn a_failure_that_may_pass_is_put_off_without_a_terminal_and_not_in_json() {
     assert_eq!(err, "");
     let since = 1_700_000_000;
     let (_, err) = told(TEXT, false, Complaint::Late { since });
-    let words = format!("; failing since {}\n", standing::zoned(since));
+    let words = format!("; failing since {}\n", time::zoned(since));
     assert!(err.contains(&words) && err.contains("hint: "), "{err}");
 }
 

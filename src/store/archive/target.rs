@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 
+use crate::durable::{folder_of, sync_file, sync_file_system, sync_folder, sync_folder_at};
 use crate::store::Error;
-use crate::store::durable::{sync_folder, sync_folder_at};
 use crate::store::stop_point;
 
 /// Behind the name of what is not whole.
@@ -63,8 +63,7 @@ impl Target {
 
     /// Gives a file its name.
     pub(super) fn finish_file(self, file: &File) -> Result<(), Error> {
-        file.sync_all()
-            .map_err(|error| Error::io("syncing", &self.partial, error))?;
+        sync_file(file).map_err(|error| Error::io("syncing", &self.partial, error))?;
         self.rename()
     }
 
@@ -72,7 +71,7 @@ impl Target {
     pub(super) fn finish_folder(self) -> Result<(), Error> {
         File::open(&self.partial)
             // One flush for all files: nobody waits for each.
-            .and_then(|folder| Ok(rustix::fs::syncfs(&folder).map(|()| folder)?))
+            .and_then(|folder| sync_file_system(&folder).map(|()| folder))
             .and_then(sync_folder)
             .map_err(|error| Error::io("syncing", &self.partial, error))?;
         self.rename()
@@ -93,8 +92,7 @@ impl Target {
             Errno::EXIST => Error::Exists { path: to.clone() },
             error => Error::io("renaming to", to, error),
         })?;
-        let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let parent = parent.unwrap_or_else(|| Path::new("."));
+        let parent = folder_of(to);
         sync_folder_at(parent).map_err(|error| Error::io("syncing", parent, error))
     }
 }

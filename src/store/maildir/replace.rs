@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::locate::locate;
 use super::look::{base, inventory};
-use crate::store::durable::sync_folder;
+use crate::durable::sync_folder;
 use crate::store::{Error, Name, stop_point};
 
 /// What became of stubs.

@@ -15,6 +15,7 @@ use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::{Maildir, open_folder, sync_folder};
+use crate::durable::sync_file;
 use crate::store::{Error, Name, Store};
 
 /// The folder in the Maildir in which damaged files are kept. It is none of mail: no mail program
@@ -173,7 +174,7 @@ fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
                 .open(to);
             let copied = new.and_then(|mut copy| {
                 io::copy(&mut source, &mut copy)?;
-                copy.sync_all()
+                sync_file(&copy)
             });
             if copied
                 .as_ref()

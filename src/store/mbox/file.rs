@@ -15,7 +15,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::store::durable::sync_folder_at;
+use crate::durable::sync_folder_at;
 use crate::store::error::Unfit;
 use crate::store::{Error, maildir};
 

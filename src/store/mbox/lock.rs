@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
 use super::file::MailFile;
+use crate::durable::sync_file;
 use crate::stop::may_wait;
 use crate::store::Error;
 
@@ -211,7 +212,7 @@ fn hold(mut file: File) -> io::Result<File> {
     };
     let note = format!("{}\n{}\n{held}", std::process::id(), host());
     file.write_all(note.as_bytes())?;
-    file.sync_all()?;
+    sync_file(&file)?;
     Ok(file)
 }
 

@@ -20,6 +20,7 @@ use super::file::{Begins, MailFile};
 use super::scan::Contents;
 use super::spooled::{Message, place};
 use super::{Inner, Marks};
+use crate::durable::sync_file;
 use crate::store::{Error, Extent, Name, Notice, Record, Recovered};
 
 /// How much is compared at once.
@@ -145,9 +146,7 @@ impl Inner {
             });
         }
         // Step 5, once more: what is there was perhaps never made durable.
-        mail.file
-            .sync_all()
-            .map_err(|error| Error::io("syncing", &mail.path, error))?;
+        sync_file(&mail.file).map_err(|error| Error::io("syncing", &mail.path, error))?;
         let mut again = Vec::new();
         for Placed { name, spooled, .. } in missing {
             match spooled {

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use super::Marks;
+use crate::durable::sync_content;
 use crate::store::spool::Spool;
 use crate::store::{Error, Name};
 
@@ -151,8 +152,7 @@ impl Spooled {
         let mut new = false;
         for name in files {
             if let Some(held) = self.files.get_mut(&name) {
-                held.file
-                    .sync_data()
+                sync_content(&held.file)
                     .map_err(|error| Error::io("syncing", &spool.path_of(name.as_str()), error))?;
                 new |= !std::mem::replace(&mut held.synced, true);
             }

@@ -1,26 +1,26 @@
 //! What a person is told of a decision.
 
-use super::{Basis, Decided, Look};
+use super::{Basis, Decided, Inspection};
 use crate::maildrop::Maildrop;
 use crate::policy::{Action, Decision, Plan, Reason};
 use crate::sync::{Event, Request, Summary, Warning, Worry};
 
 /// Says why it cannot be told which messages were deleted from the store: once, and not again in
 /// each run.
-pub(super) fn worry(basis: &mut Basis<'_>, look: &Look) {
-    let Some(worry) = look.worry() else {
+pub(super) fn worry(basis: &mut Basis<'_>, inspection: &Inspection) {
+    let Some(worry) = inspection.worry() else {
         return;
     };
     let is_followed = basis.request.account.retention.remove_when_deleted_locally;
     // Nothing was stored yet that could be deleted.
-    if basis.guarding.is_new() || !is_followed {
+    if basis.brakes.is_new() || !is_followed {
         return;
     }
     let words = match worry {
         Worry::Doubtful(doubt) => doubt.to_string(),
         Worry::Unreadable(error) => error.to_string(),
     };
-    if basis.guarding.tells(&words) {
+    if basis.brakes.tells(&words) {
         basis.request.warn(Warning::LocalDeletionsUnknown { worry });
     }
 }

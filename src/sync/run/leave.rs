@@ -156,7 +156,7 @@ impl Run<'_> {
             .filter_map(|(place, _)| Some((place, maildrop.get(place)?.unique_id.to_vec())))
             .collect();
         if !places.is_empty()
-            && let Some(look) = &decided.look
+            && let Some(inspection) = &decided.inspection
         {
             let store: Arc<dyn Readers> = Arc::clone(&self.store) as Arc<dyn Readers>;
             let found = self
@@ -169,7 +169,7 @@ impl Run<'_> {
                 })
                 .await?;
             let follows = self.request.account.retention.remove_when_deleted_locally;
-            let proved = delete::proofs(found, follows, look, &*store);
+            let proved = delete::proofs(found, follows, inspection, &*store);
             deletable.extend(proved);
         }
         deletable.sort_unstable_by_key(Deletable::place);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::cache::AccountRow;
 use crate::store::{Notice, Store};
-use crate::sync::decide::{Guarding, familiar};
+use crate::sync::decide::{Brakes, lost_state};
+use crate::sync::header_index::HeaderIndex;
 use crate::sync::ledger::Ledger;
-use crate::sync::shelf::Shelf;
 use crate::sync::{Error, Request, Warning, record, storage};
 
 /// A store that is ready to take messages.
@@ -17,9 +17,9 @@ pub(super) struct Opened {
     /// How many messages it lacks since it was cut short.
     missing: Option<u64>,
     /// Mail in a store of which nothing is recorded, until it is known whose it is.
-    pub(super) shelf: Option<Shelf>,
+    pub(super) header_index: Option<HeaderIndex>,
     /// What the brakes on deletion know.
-    pub(super) guarding: Guarding,
+    pub(super) brakes: Brakes,
 }
 
 impl Opened {
@@ -46,26 +46,26 @@ pub(super) async fn open(
     let account = request.account.clone();
     let allow = request.allow;
     let opening = ledger.with(move |cache, id| {
-        familiar::doubt_maildir(cache, Some(&row), &account)?;
-        let shelf = familiar::shelf(cache, Some(&row), &account, allow)?;
-        let mut guarding = match Guarding::inspect(cache, &row, &account, allow) {
-            Ok(guarding) => guarding,
+        lost_state::refuse_known_maildir(cache, Some(&row), &account)?;
+        let header_index = lost_state::header_index(cache, Some(&row), &account, allow)?;
+        let mut brakes = match Brakes::inspect(cache, &row, &account, allow) {
+            Ok(brakes) => brakes,
             Err(error) => {
                 cache.finish_run(id, record::unbegun(now, &error, &error.to_string()))?;
                 return Err(error);
             }
         };
         let (store, notices) = storage::open(&account.store, &state_dir, cache, &row)?;
-        let missing = guarding.notice_cut(cache, &row, &*store)?;
-        if shelf.is_none() {
-            guarding.settle(cache, &row, &account, &*store)?;
+        let missing = brakes.notice_cut(cache, &row, &*store)?;
+        if header_index.is_none() {
+            brakes.settle(cache, &row, &account, &*store)?;
         }
         Ok::<_, Error>(Opened {
             store,
             notices,
             missing,
-            shelf,
-            guarding,
+            header_index,
+            brakes,
         })
     });
     opening.await

@@ -13,7 +13,7 @@ use crate::pop3::Capabilities;
 use crate::session::Session;
 use crate::store::Readers;
 use crate::sync::broke::Broke;
-use crate::sync::decide::{self, Basis, Decided, familiar};
+use crate::sync::decide::{self, Basis, Decided, lost_state};
 use crate::sync::transfer::{Landing, Order, Retrieval, Retrieved};
 use crate::sync::visit::{Listed, Visit};
 use crate::sync::{Error, Event, Summary, large, record};
@@ -35,7 +35,7 @@ impl Run<'_> {
         let mut past = std::mem::replace(&mut self.past, essence);
         let visiting = Visit::begin(request, &stop, password, &past);
         let readers = Arc::clone(&self.store) as Arc<dyn Readers>;
-        let recalling = decide::recall(request, &mut self.ledger, &self.guarding, &readers);
+        let recalling = decide::recall(request, &mut self.ledger, &self.brakes, &readers);
         let (visit, recalled) = tokio::join!(visiting, recalling);
         // What the server can do now is to be recorded; where it could not be asked, what is known
         // may be what stood in the way.
@@ -43,7 +43,7 @@ impl Run<'_> {
             Ok(visit) => visit.session.capabilities().clone(),
             Err(_) => Capabilities::default(),
         };
-        let (visit, (snapshot, look)) = (visit?, recalled?);
+        let (visit, (snapshot, inspection)) = (visit?, recalled?);
         for past in [&mut self.past, &mut past] {
             past.note_login(visit.session.capabilities());
         }
@@ -86,12 +86,12 @@ impl Run<'_> {
             stop: &stop,
             ledger: &mut self.ledger,
             store: Arc::clone(&self.store) as Arc<dyn Readers>,
-            guarding: &mut self.guarding,
+            brakes: &mut self.brakes,
             trouble: &trouble,
             untoppable: &self.untoppable,
             taken: (summary.retrieved, summary.octets),
         };
-        let deciding = decide::decide(basis, &mut session, &maildrop, shown, snapshot, look);
+        let deciding = decide::decide(basis, &mut session, &maildrop, shown, snapshot, inspection);
         let decided = deciding.await?;
         self.tally.clock_doubted |= decided.is_clock_doubted;
         if self.tally.listings == 1 {
@@ -182,7 +182,7 @@ impl Run<'_> {
             order: Arc::clone(order),
             reporter: self.request.reporter,
             clock: self.request.clock,
-            not_before: self.guarding.trusted_at.unwrap_or(i64::MIN),
+            not_before: self.brakes.trusted_at.unwrap_or(i64::MIN),
             stop: self.stop.clone(),
             exactness: sizes.into(),
             taken,
@@ -217,7 +217,7 @@ impl Run<'_> {
         maildrop: &Maildrop,
         snapshot: &Snapshot,
     ) -> Result<(), Broke> {
-        let Some(shelf) = &mut self.shelf else {
+        let Some(header_index) = &mut self.header_index else {
             return Ok(());
         };
         // Nothing is there that the store could be compared with; the next run asks again.
@@ -225,24 +225,24 @@ impl Run<'_> {
             return Ok(());
         }
         let account = self.request.account;
-        familiar::doubt(
+        lost_state::refuse_known_store(
             session,
             &self.stop,
             maildrop,
             snapshot,
             account,
-            shelf,
+            header_index,
             &self.untoppable,
         )
         .await?;
         // Only now: where the session broke, the next one has to ask.
-        self.shelf = None;
-        let mut guarding = self.guarding.clone();
-        self.guarding = self
+        self.header_index = None;
+        let mut brakes = self.brakes.clone();
+        self.brakes = self
             .ledger
             .with(move |cache, account| {
-                guarding.remember(cache, account)?;
-                Ok::<_, crate::cache::Error>(guarding)
+                brakes.remember(cache, account)?;
+                Ok::<_, crate::cache::Error>(brakes)
             })
             .await?;
         Ok(())
@@ -262,6 +262,6 @@ impl Run<'_> {
         let is_all_known = decided.shown.unknown() == decided.findings.renamed.len();
         let is_all_here = self.tally.listed_breakers.is_empty() && landed == wanted && !is_put_off;
         let octets = octets.filter(|_| is_all_here && (maildrop.has_sizes() || is_all_known));
-        self.guarding.learn_octets(octets);
+        self.brakes.learn_octets(octets);
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Chunk {
 pub(super) struct Mark {
     /// How many octets of the chunk come before it.
     pub(super) at: usize,
-    pub(super) what: What,
+    pub(super) step: Step,
 }
 
 /// A message that is complete.
@@ -31,7 +31,7 @@ pub(super) struct Ended {
 
 /// What happens to the messages that a chunk holds.
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum Step {
     /// The next message begins. `slot` is its place in the order of retrieval.
     Begin { slot: Slot },
     /// It is complete.
@@ -49,10 +49,10 @@ impl Chunk {
         }
     }
 
-    pub(super) fn mark(&mut self, what: What) {
+    pub(super) fn mark(&mut self, step: Step) {
         self.marks.push(Mark {
             at: self.octets.len(),
-            what,
+            step,
         });
     }
 

@@ -3,7 +3,7 @@
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
 
 use super::arrival::Arrival;
-use super::chunk::{Chunk, Ended, What};
+use super::chunk::{Chunk, Ended, Step};
 use super::order::{Order, Slot};
 use crate::account::LineEndings;
 use crate::session::{Refusal, Sink};
@@ -170,7 +170,7 @@ impl Sink for Intake<'_> {
         self.announced = announced;
         self.has_lone_dot = false;
         self.arrival = Some(Arrival::new(self.line_endings));
-        self.chunk.mark(What::Begin { slot: self.slot });
+        self.chunk.mark(Step::Begin { slot: self.slot });
     }
 
     fn content(&mut self, octets: &[u8]) {
@@ -196,17 +196,17 @@ impl Sink for Intake<'_> {
             // Exchange has sent nothing where a message was due. One that is really empty is
             // also listed so.
             if octets == 0 && listed != Some(0) {
-                self.chunk.mark(What::Discard);
+                self.chunk.mark(Step::Discard);
                 self.fail(
                     self.slot,
                     "the server sent an empty message; it stays there and is asked for again",
                 );
             } else if self.endless.is_some() {
-                self.chunk.mark(What::Discard);
+                self.chunk.mark(Step::Discard);
             } else {
                 let arrived = arrival.finish(&mut self.chunk.octets);
                 let uncounted = u64::from(self.has_lone_dot);
-                self.chunk.mark(What::End(Ended {
+                self.chunk.mark(Step::End(Ended {
                     arrived,
                     announced: self.announced,
                     counted: arrived.octets + uncounted,

@@ -83,7 +83,7 @@ impl From<Sizes> for Exactness {
 }
 
 /// A server has shown nothing with fewer exact sizes than this.
-const ENOUGH: u64 = 3;
+const MIN_EXACT: u64 = 3;
 
 impl Exactness {
     pub(super) fn learn(&mut self, size: Size) {
@@ -98,7 +98,7 @@ impl Exactness {
     /// size by chance alone (`XPOP3:N5`); of a server that counts, most sizes are exact, also
     /// when it cuts some messages short.
     pub(in crate::sync) fn is_proved(self) -> bool {
-        self.exact >= ENOUGH && self.exact > self.inexact
+        self.exact >= MIN_EXACT && self.exact > self.inexact
     }
 }
 

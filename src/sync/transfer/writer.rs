@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::arrival::Arrived;
-use super::chunk::{Chunk, What};
+use super::chunk::{Chunk, Step};
 use super::order::Slot;
 use crate::store::{self, Draft, Name, Store};
 
@@ -124,10 +124,10 @@ impl Writer {
         for mark in &chunk.marks {
             append(current, &chunk.octets[from..mark.at], too_large)?;
             from = mark.at;
-            match mark.what {
-                What::Begin { slot } => *current = Some((slot, self.store.draft()?)),
-                What::Discard => *current = None,
-                What::End(ended) => {
+            match mark.step {
+                Step::Begin { slot } => *current = Some((slot, self.store.draft()?)),
+                Step::Discard => *current = None,
+                Step::End(ended) => {
                     let Some((slot, draft)) = current.take() else {
                         continue;
                     };

@@ -70,12 +70,12 @@ impl Past {
         account: AccountId,
         now: i64,
     ) -> Result<Self, cache::Error> {
-        let guard = cache.guard(account)?.unwrap_or_default();
+        let brakes = cache.brakes(account)?.unwrap_or_default();
         Ok(Self {
             listed: cache.listed_last(account)?,
             capabilities: cache.capabilities(account)?,
-            stat_octets: guard.stat_octets,
-            contradicted: guard.contradicted,
+            stat_octets: brakes.stat_octets,
+            contradicted: brakes.contradicted,
             without_sizes: cache.breaks_at_list(account, now)?,
             ..Self::default()
         })

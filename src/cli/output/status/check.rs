@@ -4,7 +4,7 @@
 //! as `'label'=value[unit];[warn];[crit];[min];[max]`; the statuses 0 to 3 are OK, WARNING,
 //! CRITICAL and UNKNOWN.
 
-use super::{Standing, State};
+use super::{AccountStatus, State};
 use crate::cli::output::{Output, duration, sanitize};
 use crate::exit::Exit;
 
@@ -36,8 +36,13 @@ impl Level {
 
 impl Output {
     /// The line about these accounts. `now` and `max_age` are in seconds.
-    pub(in crate::cli) fn check(&self, standings: &[&Standing], now: i64, max_age: i64) -> Level {
-        let (level, line) = judge(standings, now, max_age);
+    pub(in crate::cli) fn check(
+        &self,
+        accounts: &[&AccountStatus],
+        now: i64,
+        max_age: i64,
+    ) -> Level {
+        let (level, line) = judge(accounts, now, max_age);
         self.data(line);
         level
     }
@@ -50,20 +55,20 @@ impl Output {
     }
 }
 
-fn judge(standings: &[&Standing], now: i64, max_age: i64) -> (Level, String) {
-    let judged: Vec<_> = standings
+fn judge(accounts: &[&AccountStatus], now: i64, max_age: i64) -> (Level, String) {
+    let judged: Vec<_> = accounts
         .iter()
-        .map(|standing| (*standing, verdict(standing, now, max_age)))
+        .map(|account| (*account, verdict(account, now, max_age)))
         .collect();
     let worst = judged.iter().map(|(_, (level, _))| *level).max();
     let level = worst.unwrap_or(Level::Unknown);
     let text = match level {
-        Level::Ok => match standings {
+        Level::Ok => match accounts {
             [one] => format!("{}: {}", one.overview.name, judged[0].1.1),
             _ => {
-                let ages = standings.iter().filter_map(|standing| standing.age(now));
+                let ages = accounts.iter().filter_map(|account| account.age(now));
                 let oldest = duration(ages.max().unwrap_or(0));
-                let count = standings.len();
+                let count = accounts.len();
                 format!("{count} accounts, the oldest good run {oldest} ago")
             }
         },
@@ -75,15 +80,15 @@ fn judge(standings: &[&Standing], now: i64, max_age: i64) -> (Level, String) {
             worth_telling.sort_by_key(|(_, (level, _))| std::cmp::Reverse(*level));
             let told = worth_telling
                 .iter()
-                .map(|(standing, (_, why))| format!("{}: {why}", standing.overview.name));
+                .map(|(account, (_, why))| format!("{}: {why}", account.overview.name));
             told.collect::<Vec<_>>().join("; ")
         }
     };
-    let figures: Vec<_> = standings
+    let figures: Vec<_> = accounts
         .iter()
-        .filter_map(|standing| {
-            let name = one_line(&standing.overview.name).replace(['\'', '='], "_");
-            let age = standing.age(now)?;
+        .filter_map(|account| {
+            let name = one_line(&account.overview.name).replace(['\'', '='], "_");
+            let age = account.age(now)?;
             Some(format!("'{name} age'={age}s;;{max_age};0"))
         })
         .collect();
@@ -100,16 +105,16 @@ fn judge(standings: &[&Standing], now: i64, max_age: i64) -> (Level, String) {
 ///
 /// A server that cannot be reached for a while is what `--max-age` is for. What does not get better
 /// by itself is worth a warning at once.
-fn verdict(standing: &Standing, now: i64, max_age: i64) -> (Level, String) {
-    let Some(age) = standing.age(now) else {
-        let why = match &standing.overview.last_run {
+fn verdict(account: &AccountStatus, now: i64, max_age: i64) -> (Level, String) {
+    let Some(age) = account.age(now) else {
+        let why = match &account.overview.last_run {
             None => "was never synced".to_owned(),
             Some(run) => failure("no run went well so far", run.exit, run.error.as_deref()),
         };
         return (Level::Critical, why);
     };
     let ago = duration(age);
-    let state = standing.last_state();
+    let state = account.last_state();
     if age > max_age {
         let why = format!("no good run for {ago}");
         let why = match state {
@@ -161,24 +166,24 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output::standing::tests::{ended, standing};
+    use crate::cli::output::status::tests::{account, ended};
 
     const NOW: i64 = 1_700_000_000;
     const DAY: i64 = 86_400;
 
     /// An account whose last good run was so long ago, and whose last run ended so.
-    fn after(age: i64, exit: u8, failed: u64, error: Option<&str>) -> Standing {
-        let mut standing = standing();
-        standing.overview.last_complete_at = Some(NOW - age);
-        standing.overview.last_run = Some(ended(exit, failed, error));
-        standing
+    fn after(age: i64, exit: u8, failed: u64, error: Option<&str>) -> AccountStatus {
+        let mut account = account();
+        account.overview.last_complete_at = Some(NOW - age);
+        account.overview.last_run = Some(ended(exit, failed, error));
+        account
     }
 
     #[test]
     fn the_line_and_its_level_by_table() {
-        let mut never = standing();
+        let mut never = account();
         never.overview.last_run = None;
-        let mut vain = standing();
+        let mut vain = account();
         vain.overview.last_run = Some(ended(77, 0, Some("no | never\n")));
         let table = [
             (
@@ -212,8 +217,8 @@ mod tests {
                 r"CRITICAL - work: no run went well so far (77: no / never\n)",
             ),
         ];
-        for (standing, expected) in table {
-            let (level, line) = judge(&[&standing], NOW, DAY);
+        for (account, expected) in table {
+            let (level, line) = judge(&[&account], NOW, DAY);
             assert_eq!(line, format!("POPSYNC {expected}"));
             assert!(expected.starts_with(level.name()), "{line}");
         }

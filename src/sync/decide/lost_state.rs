@@ -9,9 +9,9 @@ use crate::maildrop::{Maildrop, Place};
 use crate::session::Session;
 use crate::store::names_by_tag;
 use crate::sync::broke::{Broke, Untoppable};
+use crate::sync::header_index::HeaderIndex;
 use crate::sync::headers;
 use crate::sync::likeness::Likeness;
-use crate::sync::shelf::Shelf;
 use crate::sync::{Allow, Error, Stop, quit};
 
 /// Of how many messages the headers are compared with those of the store.
@@ -22,7 +22,7 @@ const SAMPLE: usize = 1_000;
 ///
 /// # Errors
 /// [`Error::StateLost`], and those of the cache.
-pub(in crate::sync) fn doubt_maildir(
+pub(in crate::sync) fn refuse_known_maildir(
     cache: &Cache,
     row: Option<&AccountRow>,
     account: &Account,
@@ -53,12 +53,12 @@ pub(in crate::sync) fn doubt_maildir(
 ///
 /// # Errors
 /// Those of the cache and of the store.
-pub(in crate::sync) fn shelf(
+pub(in crate::sync) fn header_index(
     cache: &Cache,
     row: Option<&AccountRow>,
     account: &Account,
     allow: Allow,
-) -> Result<Option<Shelf>, Error> {
+) -> Result<Option<HeaderIndex>, Error> {
     let is_blank = match row {
         Some(row) => cache.is_blank(row.id)? || cache.is_imported_only(row.id)?,
         None => true,
@@ -66,8 +66,8 @@ pub(in crate::sync) fn shelf(
     if allow.store_as_is || !is_blank {
         return Ok(None);
     }
-    let shelf = Shelf::read(&account.store)?;
-    Ok((!shelf.is_empty()).then_some(shelf))
+    let header_index = HeaderIndex::read(&account.store)?;
+    Ok((!header_index.is_empty()).then_some(header_index))
 }
 
 /// Still step 3: refuses to store what is in the store already, by its header. Where the connection
@@ -75,13 +75,13 @@ pub(in crate::sync) fn shelf(
 ///
 /// # Errors
 /// [`Error::Familiar`], and those of the connection.
-pub(in crate::sync) async fn doubt(
+pub(in crate::sync) async fn refuse_known_store(
     session: &mut Session,
     stop: &Stop,
     maildrop: &Maildrop,
     snapshot: &Snapshot,
     account: &Account,
-    shelf: &mut Shelf,
+    header_index: &mut HeaderIndex,
     untoppable: &Untoppable,
 ) -> Result<(), Broke> {
     // Another program's list tells what is new, unless it tells nothing at all.
@@ -96,7 +96,7 @@ pub(in crate::sync) async fn doubt(
     let found = headers
         .iter()
         .flatten()
-        .filter(|header| shelf.take(header).is_some());
+        .filter(|header| header_index.take(header).is_some());
     let messages = found.count();
     match (messages, &account.store) {
         (1.., StoreSettings::Maildir { path, .. } | StoreSettings::Mbox { path, .. }) => {

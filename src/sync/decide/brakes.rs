@@ -11,9 +11,9 @@ use std::collections::HashSet;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use super::look::Look;
+use super::inspection::Inspection;
 use crate::account::{Account, Retention, StoreSettings};
-use crate::cache::{self, AccountId, AccountRow, Cache, Guard, MessageKey, Snapshot};
+use crate::cache::{self, AccountId, AccountRow, BrakeMemory, Cache, MessageKey, Snapshot};
 use crate::maildrop::Maildrop;
 use crate::policy::{Circumstances, Plan, StoreState, Whereabouts};
 use crate::store::{Inventory, Maildir, Mbox, Store};
@@ -21,11 +21,11 @@ use crate::sync::{Allow, Error, Request};
 
 /// What is known of the past of an account when a run begins.
 #[derive(Debug, Clone)]
-pub(in crate::sync) struct Guarding {
+pub(in crate::sync) struct Brakes {
     /// What the brakes remember, as it is to be from now on.
-    guard: Guard,
+    memory: BrakeMemory,
     /// The same as it was.
-    before: Option<Guard>,
+    before: Option<BrakeMemory>,
     /// When the last run ended whose clock was believed.
     pub(in crate::sync) trusted_at: Option<i64>,
     /// The key of the message that was stored last.
@@ -36,11 +36,11 @@ pub(in crate::sync) struct Guarding {
     back: Vec<(MessageKey, Vec<u8>)>,
 }
 
-impl Guarding {
+impl Brakes {
     /// An account of which nothing is known.
     pub(in crate::sync) fn new() -> Self {
         Self {
-            guard: Guard::default(),
+            memory: BrakeMemory::default(),
             before: None,
             trusted_at: None,
             newest: MessageKey::NONE,
@@ -60,11 +60,11 @@ impl Guarding {
         account: &Account,
         allow: Allow,
     ) -> Result<Self, Error> {
-        let before = cache.guard(row.id)?;
+        let before = cache.brakes(row.id)?;
         let newest = cache.newest_message(row.id)?;
         let trusted_at = cache.trusted_at(row.id)?;
-        let mut guarding = Self {
-            guard: before.clone().unwrap_or_default(),
+        let mut brakes = Self {
+            memory: before.clone().unwrap_or_default(),
             before,
             trusted_at,
             newest,
@@ -73,14 +73,14 @@ impl Guarding {
         };
         // Recorded, and by no run: then nobody knows whether it is right.
         let is_new = newest == MessageKey::NONE;
-        guarding.guard.rebuilt |= !is_new && guarding.before.is_none() && trusted_at.is_none();
-        guarding.guard.rebuilt &= !allow.mass_delete;
-        guarding.guard.held &= !allow.mass_delete;
-        guarding.follow_policy(account.retention, allow);
+        brakes.memory.rebuilt |= !is_new && brakes.before.is_none() && trusted_at.is_none();
+        brakes.memory.rebuilt &= !allow.mass_delete;
+        brakes.memory.held &= !allow.mass_delete;
+        brakes.follow_policy(account.retention, allow);
         if !is_new {
-            guarding.check_store(cache, row, account, allow)?;
+            brakes.check_store(cache, row, account, allow)?;
         }
-        Ok(guarding)
+        Ok(brakes)
     }
 
     /// Whether no message was stored before this run.
@@ -91,7 +91,7 @@ impl Guarding {
     /// That the policy deletes at once is no news for messages that it was to delete at once when
     /// they were stored.
     fn follow_policy(&mut self, retention: Retention, allow: Allow) {
-        self.guard.deleting_after = match (retention.leave_on_server, self.guard.deleting_after) {
+        self.memory.deleting_after = match (retention.leave_on_server, self.memory.deleting_after) {
             (true, _) => None,
             (false, _) if allow.mass_delete => Some(MessageKey::NONE),
             (false, Some(key)) => Some(key),
@@ -118,7 +118,7 @@ impl Guarding {
         } else {
             None
         };
-        let is_same = is_there && (self.guard.store.is_none() || self.guard.store == identity);
+        let is_same = is_there && (self.memory.store.is_none() || self.memory.store == identity);
         if is_same && !allow.store_as_is {
             return self.check_stamp(cache, row, path);
         }
@@ -136,7 +136,7 @@ impl Guarding {
                 Error::StoreGone { path, messages }
             });
         }
-        self.guard.emptied_upto = None;
+        self.memory.emptied_upto = None;
         self.lost = stock.absent;
         self.back = stock.back;
         Ok(())
@@ -145,7 +145,7 @@ impl Guarding {
     /// A Maildir that was restored in place has a stamp that went back with it. What was stored
     /// after that stamp and is not there is lost: nobody deleted it.
     fn check_stamp(&mut self, cache: &Cache, row: &AccountRow, path: &Path) -> Result<(), Error> {
-        let stamp = match self.guard.stamped {
+        let stamp = match self.memory.stamped {
             true => Maildir::stamp_at(path, &row.tag)?.map_or(MessageKey::NONE, MessageKey::new),
             false => self.newest,
         };
@@ -176,7 +176,7 @@ impl Guarding {
             let (path, messages) = (PathBuf::from(path), stock.recorded);
             return Err(Error::StoreGone { path, messages });
         }
-        self.guard.emptied_upto = None;
+        self.memory.emptied_upto = None;
         self.lost = stock.absent;
         Ok(())
     }
@@ -237,8 +237,8 @@ impl Guarding {
         if store.stamp()? != Some(self.newest.as_i64()) {
             store.set_stamp(self.newest.as_i64())?;
         }
-        self.guard.stamped = true;
-        self.guard.store = match account.store.maildir() {
+        self.memory.stamped = true;
+        self.memory.store = match account.store.maildir() {
             Some(path) => Some(Maildir::identity(path)?),
             None => None,
         };
@@ -252,9 +252,9 @@ impl Guarding {
     }
 
     fn save(&mut self, cache: &mut Cache, account: AccountId) -> Result<(), cache::Error> {
-        if self.before.as_ref() != Some(&self.guard) {
-            cache.set_guard(account, &self.guard)?;
-            self.before = Some(self.guard.clone());
+        if self.before.as_ref() != Some(&self.memory) {
+            cache.set_brakes(account, &self.memory)?;
+            self.before = Some(self.memory.clone());
         }
         Ok(())
     }
@@ -264,26 +264,26 @@ impl Guarding {
         &mut self,
         cache: &Cache,
         account: AccountId,
-        look: &Look,
+        inspection: &Inspection,
         allow: Allow,
     ) -> Result<StoreState, cache::Error> {
-        let inventory = match look {
-            Look::Taken(inventory) => inventory,
-            Look::Impossible => return Ok(StoreState::Holds),
-            Look::Failed(_) => return Ok(StoreState::Unreadable),
+        let inventory = match inspection {
+            Inspection::Taken(inventory) => inventory,
+            Inspection::Impossible => return Ok(StoreState::Holds),
+            Inspection::Failed(_) => return Ok(StoreState::Unreadable),
         };
         // Messages that came after the store was emptied do not fill it again.
-        let upto = self.guard.emptied_upto;
+        let upto = self.memory.emptied_upto;
         let released = self
-            .guard
+            .memory
             .released_upto
             .map_or(Bound::Unbounded, Bound::Excluded);
         let counted = (released, upto.map_or(Bound::Unbounded, Bound::Included));
         let stock = cache.stock(account, inventory, counted)?;
         let emptied = stock.found == 0 && stock.recorded > 0;
-        self.guard.emptied_upto = emptied.then(|| upto.unwrap_or(self.newest));
+        self.memory.emptied_upto = emptied.then(|| upto.unwrap_or(self.newest));
         if allow.mass_delete && emptied {
-            self.guard.released_upto = self.guard.emptied_upto.take();
+            self.memory.released_upto = self.memory.emptied_upto.take();
         }
         Ok(if emptied {
             StoreState::Emptied
@@ -303,12 +303,12 @@ impl Guarding {
             now: (request.clock)(),
             trusted_at: self.trusted_at,
             on_server: maildrop.len() as u64,
-            has_history: !self.guard.rebuilt,
+            has_history: !self.memory.rebuilt,
             store,
             max_deletions: request.account.retention.max_deletions,
             allowed: request.allow.mass_delete,
-            contradicted: self.guard.contradicted && !is_agreed(maildrop),
-            held: self.guard.held,
+            contradicted: self.memory.contradicted && !is_agreed(maildrop),
+            held: self.memory.held,
         }
     }
 
@@ -316,22 +316,22 @@ impl Guarding {
     /// right only by one that agrees in full; and what a person has to release stays held.
     pub(in crate::sync) fn learn(&mut self, maildrop: &Maildrop, plan: &Plan) {
         if !maildrop.contradictions().is_empty() {
-            self.guard.contradicted = true;
+            self.memory.contradicted = true;
         } else if is_agreed(maildrop) {
-            self.guard.contradicted = false;
+            self.memory.contradicted = false;
         }
-        self.guard.held = plan.brakes.iter().any(|brake| brake.is_lasting());
+        self.memory.held = plan.brakes.iter().any(|brake| brake.is_lasting());
     }
 
     /// Remembers STAT's octets, where the recorded sizes agree with them now.
     pub(in crate::sync) fn learn_octets(&mut self, octets: Option<u64>) {
-        self.guard.stat_octets = octets;
+        self.memory.stat_octets = octets;
     }
 
     /// Whether a person has not been told this yet. From now on they have.
     pub(in crate::sync) fn tells(&mut self, what: &str) -> bool {
-        let is_new = self.guard.told.as_deref() != Some(what);
-        self.guard.told = Some(what.to_owned());
+        let is_new = self.memory.told.as_deref() != Some(what);
+        self.memory.told = Some(what.to_owned());
         is_new
     }
 
@@ -371,16 +371,16 @@ fn is_agreed(maildrop: &Maildrop) -> bool {
 pub(in crate::sync) fn place(
     cache: &Cache,
     account: AccountId,
-    look: &Look,
+    inspection: &Inspection,
     snapshot: &mut Snapshot,
 ) -> Result<(), cache::Error> {
-    let inventory = match look {
-        Look::Taken(inventory) => inventory,
-        Look::Impossible => {
+    let inventory = match inspection {
+        Inspection::Taken(inventory) => inventory,
+        Inspection::Impossible => {
             snapshot.set_otherwise(Whereabouts::HandedOver);
             return Ok(());
         }
-        Look::Failed(_) => {
+        Inspection::Failed(_) => {
             snapshot.set_otherwise(Whereabouts::Unclear);
             return Ok(());
         }

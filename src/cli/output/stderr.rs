@@ -5,10 +5,10 @@ use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// As much as waits. A log may say more while nobody answers; the question is disturbed then.
-const MOST: usize = 1 << 20;
+const MAX_WAITING: usize = 1 << 20;
 
 /// Where lines go.
-pub(super) struct Gate(Mutex<State>);
+pub(super) struct Stderr(Mutex<State>);
 
 struct State {
     to: Box<dyn Write + Send>,
@@ -16,7 +16,7 @@ struct State {
     waiting: Option<Vec<u8>>,
 }
 
-impl Gate {
+impl Stderr {
     pub(super) fn new(to: impl Write + Send + 'static) -> Self {
         Self(Mutex::new(State {
             to: Box::new(to),
@@ -29,7 +29,7 @@ impl Gate {
         let mut state = self.state();
         let line = format!("{line}\n");
         match &mut state.waiting {
-            Some(waiting) if waiting.len() + line.len() <= MOST => {
+            Some(waiting) if waiting.len() + line.len() <= MAX_WAITING => {
                 waiting.extend_from_slice(line.as_bytes());
             }
             Some(waiting) => {
@@ -42,9 +42,9 @@ impl Gate {
     }
 
     /// Has lines wait until what is given is dropped.
-    pub(super) fn shut(&self) -> Shut<'_> {
+    pub(super) fn hold(&self) -> Held<'_> {
         self.state().waiting.get_or_insert_default();
-        Shut(self)
+        Held(self)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -60,9 +60,9 @@ impl State {
 }
 
 /// While this lives, lines wait.
-pub(super) struct Shut<'a>(&'a Gate);
+pub(super) struct Held<'a>(&'a Stderr);
 
-impl Drop for Shut<'_> {
+impl Drop for Held<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state();
         if let Some(lines) = state.waiting.take() {

@@ -4,13 +4,12 @@
 use std::borrow::Cow;
 
 use indicatif::HumanCount;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::cache::{AccountOverview, Holder, LastRun};
 
 use super::terminal::{messages, octets};
+use super::time::{local, utc, zoned};
 use super::{Output, sanitize, table};
 
 mod check;
@@ -22,7 +21,7 @@ pub(in crate::cli) use metrics::text as metrics;
 
 /// What is known of an account, and what its retention makes of it.
 #[derive(Debug)]
-pub(in crate::cli) struct Standing {
+pub(in crate::cli) struct AccountStatus {
     pub(in crate::cli) overview: AccountOverview,
     pub(in crate::cli) is_configured: bool,
     /// How many messages are due for removal on the server; none where nothing ever is.
@@ -100,26 +99,26 @@ struct RunLine<'a> {
 
 impl Output {
     /// Shows these accounts: a table, or a paragraph for each.
-    pub(in crate::cli) fn standings(&self, standings: &[&Standing], in_full: bool) {
+    pub(in crate::cli) fn statuses(&self, accounts: &[&AccountStatus], in_full: bool) {
         if self.options.json {
-            for standing in standings {
-                self.data(standing.json());
+            for account in accounts {
+                self.data(account.json());
             }
-        } else if standings.is_empty() {
+        } else if accounts.is_empty() {
             self.nothing("no account was synced yet");
         } else if in_full {
-            for line in standings.iter().flat_map(|standing| standing.text()) {
+            for line in accounts.iter().flat_map(|account| account.text()) {
                 self.data(sanitize::text(&line).into_owned());
             }
         } else {
-            for line in rows::table(standings, table::width()) {
+            for line in rows::table(accounts, table::width()) {
                 self.data(line);
             }
         }
     }
 }
 
-impl Standing {
+impl AccountStatus {
     fn state(&self) -> State<'_> {
         match self.running {
             Some(_) => State::Running,
@@ -315,44 +314,20 @@ impl Standing {
     }
 }
 
-/// For other programs.
-pub(super) fn utc(time: i64) -> Option<String> {
-    Some(Timestamp::from_second(time).ok()?.to_string())
-}
-
-/// In the user's time zone.
-pub(super) fn local(time: i64) -> String {
-    formatted(time, "%F %H:%M")
-}
-
-/// The same with the name of the zone.
-pub(super) fn zoned(time: i64) -> String {
-    formatted(time, "%F %H:%M %Z")
-}
-
-fn formatted(time: i64, format: &str) -> String {
-    Timestamp::from_second(time).map_or_else(
-        |_| "an unknown time".to_owned(),
-        |time| {
-            time.to_zoned(TimeZone::system())
-                .strftime(format)
-                .to_string()
-        },
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::account::Identity;
 
-    pub(super) fn standing() -> Standing {
+    pub(super) fn account() -> AccountStatus {
         let identity = Identity {
             key: "work".to_owned(),
             host: "mail.example.com".to_owned(),
             user: "anna".to_owned(),
         };
-        Standing {
+        AccountStatus {
             overview: AccountOverview {
                 messages: 12_345,
                 octets: 1_234_567_890,
@@ -386,7 +361,7 @@ mod tests {
 
     #[test]
     fn text_says_what_a_person_asks_first() {
-        let mut work = standing();
+        let mut work = account();
         assert_eq!(
             work.text(),
             [
@@ -432,7 +407,7 @@ mod tests {
     /// Nothing failed: a person has to say that the deletions are meant.
     #[test]
     fn held_deletions_are_held_and_not_failed() {
-        let mut work = standing();
+        let mut work = account();
         work.due = Some(12);
         work.overview.last_run = Some(ended(1, 0, None));
         let text = work.text().join("\n");
@@ -451,7 +426,7 @@ mod tests {
     /// It may quote the server, and a person may read it.
     #[test]
     fn an_error_is_escaped_in_json_as_well() {
-        let mut work = standing();
+        let mut work = account();
         let error = "it said \u{202e}no\u{200b}";
         work.overview.last_run = Some(ended(77, 0, Some(error)));
         let json: serde_json::Value = serde_json::from_str(&work.json()).unwrap();
@@ -461,7 +436,7 @@ mod tests {
     #[test]
     fn json_has_every_documented_field() {
         let manual = include_str!("../../../man/parts/popsync-status.roff").replace('\\', "");
-        let json: serde_json::Value = serde_json::from_str(&standing().json()).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&account().json()).unwrap();
         for field in json.as_object().unwrap().keys() {
             assert!(manual.contains(&format!("\"{field}\":")), "{field}");
         }

@@ -3,95 +3,95 @@
 
 use std::fmt::Write as _;
 
-use super::Standing;
+use super::AccountStatus;
 use crate::cli::output::Output;
 
 /// A figure of each account.
 struct Metric {
     name: &'static str,
     help: &'static str,
-    value: fn(&Standing) -> Option<i64>,
+    value: fn(&AccountStatus) -> Option<i64>,
 }
 
 const METRICS: [Metric; 12] = [
     Metric {
         name: "popsync_last_run_timestamp_seconds",
         help: "When the last run ended.",
-        value: |standing| Some(standing.overview.last_run.as_ref()?.finished_at),
+        value: |account| Some(account.overview.last_run.as_ref()?.finished_at),
     },
     Metric {
         name: "popsync_last_run_exit_status",
         help: "The exit status of the last run.",
-        value: |standing| Some(standing.overview.last_run.as_ref()?.exit.into()),
+        value: |account| Some(account.overview.last_run.as_ref()?.exit.into()),
     },
     Metric {
         name: "popsync_last_run_retrieved_messages",
         help: "Messages that the last run retrieved.",
-        value: |standing| Some(number(standing.overview.last_run.as_ref()?.retrieved)),
+        value: |account| Some(number(account.overview.last_run.as_ref()?.retrieved)),
     },
     Metric {
         name: "popsync_last_run_failed_messages",
         help: "Messages that the last run could not retrieve or delete.",
-        value: |standing| Some(number(standing.overview.last_run.as_ref()?.failed)),
+        value: |account| Some(number(account.overview.last_run.as_ref()?.failed)),
     },
     Metric {
         name: "popsync_last_success_timestamp_seconds",
         help: "When the last run ended that came to its end (exit status 0 or 1).",
-        value: |standing| standing.overview.last_complete_at,
+        value: |account| account.overview.last_complete_at,
     },
     Metric {
         name: "popsync_running",
         help: "1 while a run is at work.",
-        value: |standing| Some(standing.running.is_some().into()),
+        value: |account| Some(account.running.is_some().into()),
     },
     Metric {
         name: "popsync_deletions_held",
         help: "1 while deletions on the server are held back until a person looks.",
-        value: |standing| Some(standing.holds_deletions().into()),
+        value: |account| Some(account.holds_deletions().into()),
     },
     Metric {
         name: "popsync_stored_messages",
         help: "Messages that were stored.",
-        value: |standing| Some(number(standing.overview.messages)),
+        value: |account| Some(number(account.overview.messages)),
     },
     Metric {
         name: "popsync_stored_bytes",
         help: "Their size as sent.",
-        value: |standing| Some(number(standing.overview.octets)),
+        value: |account| Some(number(account.overview.octets)),
     },
     Metric {
         name: "popsync_server_messages",
         help: "Messages that the server listed last.",
-        value: |standing| standing.listed.map(number),
+        value: |account| account.listed.map(number),
     },
     Metric {
         name: "popsync_server_stored_messages",
         help: "Messages that the server listed last and that are stored.",
-        value: |standing| Some(number(standing.overview.stored_on_server)),
+        value: |account| Some(number(account.overview.stored_on_server)),
     },
     Metric {
         name: "popsync_due_messages",
         help: "Messages that are due for removal on the server.",
-        value: |standing| standing.due.map(number),
+        value: |account| account.due.map(number),
     },
 ];
 
 impl Output {
     /// The figures, on standard output.
-    pub(in crate::cli) fn metrics(&self, standings: &[&Standing]) {
-        self.data(text(standings).trim_end().to_owned());
+    pub(in crate::cli) fn metrics(&self, accounts: &[&AccountStatus]) {
+        self.data(text(accounts).trim_end().to_owned());
     }
 }
 
 /// The figures of these accounts.
-pub(in crate::cli) fn text(standings: &[&Standing]) -> String {
+pub(in crate::cli) fn text(accounts: &[&AccountStatus]) -> String {
     let mut text = String::new();
     for Metric { name, help, value } in METRICS {
         // Writing to a string cannot fail.
         let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n");
-        for standing in standings {
-            if let Some(value) = value(standing) {
-                let account = escaped(label(standing, standings));
+        for account in accounts {
+            if let Some(value) = value(account) {
+                let account = escaped(label(account, accounts));
                 let _ = writeln!(text, "{name}{{account=\"{account}\"}} {value}");
             }
         }
@@ -101,11 +101,11 @@ pub(in crate::cli) fn text(standings: &[&Standing]) -> String {
 
 /// The value of the label: the name, or the store where several have that name, as mailboxes may have
 /// that were fetched more than once. No two figures may have the same labels.
-fn label<'s>(standing: &'s Standing, all: &[&Standing]) -> &'s str {
-    let name = &standing.overview.name;
+fn label<'s>(account: &'s AccountStatus, all: &[&AccountStatus]) -> &'s str {
+    let name = &account.overview.name;
     match all.iter().filter(|one| one.overview.name == *name).count() {
         1 => name,
-        _ => &standing.overview.key,
+        _ => &account.overview.key,
     }
 }
 
@@ -122,15 +122,15 @@ fn escaped(label: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output::standing::tests::{ended, standing};
+    use crate::cli::output::status::tests::{account, ended};
 
     #[test]
     fn every_figure_has_its_type_and_the_accounts_that_have_it() {
-        let mut work = standing();
+        let mut work = account();
         work.overview.name = "a\"b\\".to_owned();
         work.overview.last_run = Some(ended(1, 0, None));
         work.overview.last_complete_at = Some(1_700_000_000);
-        let never = standing();
+        let never = account();
         let text = text(&[&work, &never]);
         for metric in &METRICS {
             assert!(text.contains(&format!("# TYPE {} gauge\n", metric.name)));
@@ -149,7 +149,7 @@ mod tests {
         assert!(!text.contains("popsync_last_run_exit_status{account=\"work\"}"));
         assert!(text.ends_with('\n'));
         // Fetched into two stores.
-        let mut other = standing();
+        let mut other = account();
         "/home/anna/other".clone_into(&mut other.overview.key);
         let text = super::text(&[&never, &other]);
         for label in ["work", "/home/anna/other"] {

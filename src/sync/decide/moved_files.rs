@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Basis, Look};
+use super::{Basis, Inspection};
 use crate::cache::Snapshot;
 use crate::maildrop::{Maildrop, Place};
 use crate::policy::{Memory, Whereabouts};
@@ -14,7 +14,7 @@ use crate::sync::likeness::Likeness;
 
 /// A message that a mail program filed under a name of its own making.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::sync) struct Refiled {
+pub(in crate::sync) struct MovedFile {
     pub(in crate::sync) unique_id: Vec<u8>,
     /// Its file now; none where a file may be the message, and may not.
     pub(in crate::sync) name: Option<Name>,
@@ -24,12 +24,12 @@ pub(in crate::sync) struct Refiled {
 
 /// Lets no file stand for two messages, unless it holds every octet of both: with equal headers
 /// it is one of them, and which one cannot be told.
-pub(super) fn apart(refiled: &mut [Refiled]) {
+pub(super) fn apart(moved: &mut [MovedFile]) {
     let mut claims: HashMap<Name, usize> = HashMap::new();
-    for name in refiled.iter().filter_map(|one| one.name.as_ref()) {
+    for name in moved.iter().filter_map(|one| one.name.as_ref()) {
         *claims.entry(name.clone()).or_default() += 1;
     }
-    for one in refiled.iter_mut().filter(|one| !one.is_whole) {
+    for one in moved.iter_mut().filter(|one| !one.is_whole) {
         one.name = one.name.take().filter(|name| claims[name] == 1);
     }
 }
@@ -52,9 +52,9 @@ pub(super) fn missed(
 /// What the search among the messages of the store whose names are not recorded has found.
 pub(super) struct Search {
     pub(super) filed: Filed,
-    pub(super) refiled: Vec<Refiled>,
+    pub(super) moved: Vec<MovedFile>,
     /// Why any message may be there under another name, where that cannot be told.
-    pub(super) doubt: Option<Look>,
+    pub(super) doubt: Option<Inspection>,
 }
 
 /// Looks for these messages by their recorded headers and contents.
@@ -77,19 +77,19 @@ pub(super) async fn search(
                 Err(error) => {
                     return Ok(Search {
                         filed: Filed::default(),
-                        refiled: Vec::new(),
-                        doubt: Some(Look::Failed(error)),
+                        moved: Vec::new(),
+                        doubt: Some(Inspection::Failed(error)),
                     });
                 }
             };
-            let mut refiled = Vec::new();
+            let mut moved = Vec::new();
             for (unique_id, recorded_id) in missed {
                 let digests = cache.digests(account, &recorded_id)?;
                 let mut files = digests
                     .iter()
                     .filter_map(|(header, whole)| filed.recorded(header, whole));
                 if let Some(file) = files.next() {
-                    refiled.push(Refiled {
+                    moved.push(MovedFile {
                         unique_id,
                         name: Some(file.name.clone()),
                         is_whole: file.by == By::Whole,
@@ -99,11 +99,11 @@ pub(super) async fn search(
             let doubt = filed.doubt().cloned().map(|doubt| {
                 let mut seen = Inventory::default();
                 seen.doubt(doubt);
-                Look::Taken(seen)
+                Inspection::Taken(seen)
             });
             Ok::<_, crate::cache::Error>(Search {
                 filed,
-                refiled,
+                moved,
                 doubt,
             })
         })
@@ -114,10 +114,10 @@ pub(super) async fn search(
 /// is none where it gives none. `found` are the messages that were found before, with their files.
 pub(super) fn search_by_header(
     filed: &Filed,
-    found: &[Refiled],
+    found: &[MovedFile],
     missed: Vec<(Place, Vec<u8>)>,
     headers: &HashMap<Place, Option<Likeness>>,
-) -> Vec<Refiled> {
+) -> Vec<MovedFile> {
     let taken: HashSet<&Name> = found.iter().filter_map(|one| one.name.as_ref()).collect();
     let has_free = filed.names().iter().any(|name| !taken.contains(name));
     let found = missed.into_iter().filter_map(|(place, unique_id)| {
@@ -125,7 +125,7 @@ pub(super) fn search_by_header(
         // One that says nothing of itself could be any of them, and so could one whose header
         // nobody sees.
         let Some(header) = header.filter(|header| header.is_telling()) else {
-            return has_free.then_some(Refiled {
+            return has_free.then_some(MovedFile {
                 unique_id,
                 name: None,
                 is_whole: false,
@@ -134,7 +134,7 @@ pub(super) fn search_by_header(
         let file = filed.like(header)?;
         // One that only may be the message is not its copy.
         let name = (file.by > By::Origin).then(|| file.name.clone());
-        Some(Refiled {
+        Some(MovedFile {
             unique_id,
             name,
             is_whole: false,
@@ -147,8 +147,8 @@ pub(super) fn search_by_header(
 mod tests {
     use super::*;
 
-    fn refiled(unique_id: &str, name: &str, is_whole: bool) -> Refiled {
-        Refiled {
+    fn moved(unique_id: &str, name: &str, is_whole: bool) -> MovedFile {
+        MovedFile {
             unique_id: unique_id.into(),
             name: Some(Name(name.to_owned())),
             is_whole,
@@ -158,13 +158,13 @@ mod tests {
     #[test]
     fn a_file_stands_for_one_message_unless_it_is_all_of_both() {
         let mut found = [
-            refiled("a", "by header", false),
-            refiled("b", "by header", false),
-            refiled("c", "alone", false),
-            refiled("d", "whole", true),
-            refiled("e", "whole", true),
-            refiled("f", "mixed", true),
-            refiled("g", "mixed", false),
+            moved("a", "by header", false),
+            moved("b", "by header", false),
+            moved("c", "alone", false),
+            moved("d", "whole", true),
+            moved("e", "whole", true),
+            moved("f", "mixed", true),
+            moved("g", "mixed", false),
         ];
         apart(&mut found);
         let kept: Vec<bool> = found.iter().map(|one| one.name.is_some()).collect();

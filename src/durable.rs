@@ -1,17 +1,21 @@
-//! Making files and folders survive a power cut: the only place that syncs.
+//! Making files and folders survive a power cut: the only place that syncs, but for SQLite.
 
-use std::fs::File;
-use std::io;
+#![expect(
+    clippy::disallowed_methods,
+    reason = "everybody else syncs through this module"
+)]
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
 use std::num::NonZeroU64;
 use std::os::fd::AsFd;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::sync::LazyLock;
 
 use rustix::fs::{Advice, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, geteuid, getrlimit};
-
-use super::Name;
 
 /// From how many files on one `syncfs` is cheaper than an fsync for each. A flush of the disk
 /// costs the same for one file as for hundreds; what `syncfs` adds is other programs' unwritten
@@ -20,40 +24,94 @@ const SYNCFS_FROM: usize = 16;
 
 /// Makes the contents of these files of `folder`, and their entries in it, durable. The folder
 /// was opened before any of them was written: `syncfs` tells of failures since then.
-pub(super) fn sync_files(folder: impl AsFd, names: &[Name]) -> io::Result<()> {
+pub(crate) fn sync_files<'n>(
+    folder: impl AsFd,
+    names: impl ExactSizeIterator<Item = &'n str>,
+) -> io::Result<()> {
     if names.len() >= SYNCFS_FROM && *SYNCFS_REPORTS_ERRORS {
-        return Ok(rustix::fs::syncfs(folder)?);
+        return sync_file_system(folder);
     }
     for name in names {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = rustix::fs::openat(&folder, name.as_str(), flags, Mode::empty())?;
-        rustix::fs::fsync(file)?;
+        let file = rustix::fs::openat(&folder, name, flags, Mode::empty())?;
+        sync_file(file)?;
     }
     sync_folder(folder)
 }
 
+/// Makes the content of a file durable, and its size and times.
+pub(crate) fn sync_file(file: impl AsFd) -> io::Result<()> {
+    Ok(retry_on_intr(|| rustix::fs::fsync(&file))?)
+}
+
+/// Makes the content of a file durable, and its size.
+pub(crate) fn sync_content(file: impl AsFd) -> io::Result<()> {
+    Ok(retry_on_intr(|| rustix::fs::fdatasync(&file))?)
+}
+
+/// Makes durable all that was written to the file system on which this file or folder lies.
+pub(crate) fn sync_file_system(on: impl AsFd) -> io::Result<()> {
+    Ok(retry_on_intr(|| rustix::fs::syncfs(&on))?)
+}
+
+/// Puts a file of this content in the place of the one at `path`, at once: after a crash there is
+/// the one or the other. Nobody but its owner can read the new one before it has its permission
+/// bits, `mode`, and its whole content.
+///
+/// # Errors
+/// Those of the file system; then the old file is in its place, or the new one.
+pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let folder = folder_of(path);
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let draft = folder.join(format!(".popsync-{:016x}", u64::from_ne_bytes(random)));
+    let made = || {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&draft)?;
+        file.write_all(content)?;
+        file.set_permissions(Permissions::from_mode(mode))?;
+        sync_file(&file)?;
+        rustix::fs::rename(&draft, path)?;
+        sync_folder(File::open(folder)?)
+    };
+    made().inspect_err(|_| {
+        // Where it was never made, or has its place already, there is nothing to remove.
+        let _ = fs::remove_file(&draft);
+    })
+}
+
+/// The folder of a file.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or_else(|| Path::new("."))
+}
+
 /// How many octets this user may still write to the file system of `path`.
-pub(super) fn room(path: &Path) -> Option<u64> {
+pub(crate) fn room(path: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(path).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// The size beyond which no file may grow (`ulimit -f`), where there is such a limit.
-pub(super) fn largest_file() -> Option<u64> {
+pub(crate) fn largest_file() -> Option<u64> {
     getrlimit(Resource::Fsize).current
 }
 
 /// Makes the entries of a folder durable.
-pub(super) fn sync_folder(folder: impl AsFd) -> io::Result<()> {
-    match rustix::fs::fsync(folder) {
+pub(crate) fn sync_folder(folder: impl AsFd) -> io::Result<()> {
+    match retry_on_intr(|| rustix::fs::fsync(&folder)) {
         // Some network file systems have no such thing; their folders are written at once.
-        Err(rustix::io::Errno::INVAL) => Ok(()),
+        Err(Errno::INVAL) => Ok(()),
         result => Ok(result?),
     }
 }
 
 /// Makes the entries of a folder durable, where this user may read it. Else nobody can.
-pub(super) fn sync_folder_at(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder_at(path: &Path) -> io::Result<()> {
     match File::open(path) {
         Ok(folder) => sync_folder(folder),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
@@ -67,7 +125,7 @@ pub(super) fn sync_folder_at(path: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// The system's, where something could not be made durable.
-pub fn sync_way_to(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_way_to(folder: &Path) -> io::Result<()> {
     let folder = folder.canonicalize()?;
     for (at, parent) in folder.ancestors().zip(folder.ancestors().skip(1)) {
         sync_folder_at(at)?;
@@ -83,7 +141,7 @@ pub fn sync_way_to(folder: &Path) -> io::Result<()> {
 /// Lets the disk begin with a large file while the rest of it is still to come. Otherwise all
 /// of it would wait for the sync at its end, and the server for that.
 #[derive(Debug, Default)]
-pub(super) struct WriteAhead {
+pub(crate) struct WriteAhead {
     begun: u64,
     written: u64,
 }
@@ -93,7 +151,7 @@ impl WriteAhead {
     const STEP: u64 = 8 << 20;
 
     /// So many octets more were written to the file.
-    pub(super) fn written(&mut self, file: &File, octets: usize) {
+    pub(crate) fn written(&mut self, file: &File, octets: usize) {
         self.written += octets as u64;
         let step = self.written - self.begun;
         if let Some(length) = NonZeroU64::new(step).filter(|_| step >= Self::STEP) {

@@ -2,9 +2,10 @@
 
 use indicatif::HumanCount;
 
-use super::{Standing, State, local, zoned};
+use super::{AccountStatus, State};
 use crate::cli::output::sanitize;
 use crate::cli::output::table::{self, Align};
+use crate::cli::output::time::{local, zoned};
 
 const HEAD: [(&str, Align); 5] = [
     ("account", Align::Left),
@@ -15,25 +16,28 @@ const HEAD: [(&str, Align); 5] = [
 ];
 
 /// The lines of the table, safe to show.
-pub(in crate::cli::output) fn table(standings: &[&Standing], width: Option<usize>) -> Vec<String> {
-    let rows: Vec<_> = standings.iter().map(|standing| cells(standing)).collect();
+pub(in crate::cli::output) fn table(
+    accounts: &[&AccountStatus],
+    width: Option<usize>,
+) -> Vec<String> {
+    let rows: Vec<_> = accounts.iter().map(|account| cells(account)).collect();
     table::lines(HEAD, &rows, width)
 }
 
-fn cells(standing: &Standing) -> [String; 5] {
-    let overview = &standing.overview;
+fn cells(account: &AccountStatus) -> [String; 5] {
+    let overview = &account.overview;
     let last_run = overview.last_run.as_ref();
     [
         sanitize::text(&overview.name).into_owned(),
         last_run.map_or_else(|| "never".to_owned(), |run| zoned(run.finished_at)),
-        result(standing),
+        result(account),
         HumanCount(overview.messages).to_string(),
-        sanitize::text(&details(standing)).into_owned(),
+        sanitize::text(&details(account)).into_owned(),
     ]
 }
 
-fn result(standing: &Standing) -> String {
-    match standing.state() {
+fn result(account: &AccountStatus) -> String {
+    match account.state() {
         State::Running => "running".to_owned(),
         State::Never => "-".to_owned(),
         State::Done => "ok".to_owned(),
@@ -44,21 +48,21 @@ fn result(standing: &Standing) -> String {
 }
 
 /// Why it failed and when it last went well, what is where, and what will happen to it.
-fn details(standing: &Standing) -> String {
-    let overview = &standing.overview;
+fn details(account: &AccountStatus) -> String {
+    let overview = &account.overview;
     let mut parts = Vec::new();
-    if !standing.is_configured {
+    if !account.is_configured {
         parts.push("not in the configuration".to_owned());
     }
-    if let State::Failed { error, .. } = standing.state() {
+    if let State::Failed { error, .. } = account.state() {
         parts.extend(error.map(str::to_owned));
         let success = overview.last_success_at;
         let success = success.map_or_else(|| "never".to_owned(), zoned);
         parts.push(format!("last good run: {success}"));
     }
-    parts.extend(standing.places());
-    match (standing.due, standing.next_due) {
-        (Some(due), _) if due > 0 && standing.state() == State::Held => {
+    parts.extend(account.places());
+    match (account.due, account.next_due) {
+        (Some(due), _) if due > 0 && account.state() == State::Held => {
             parts.push(format!("{} deletions held", HumanCount(due)));
         }
         (Some(due), _) if due > 0 => parts.push(format!("{} due for removal", HumanCount(due))),
@@ -87,34 +91,34 @@ mod tests {
 
     use super::*;
     use crate::cache::LastRun;
-    use crate::cli::output::standing::tests::{ended, standing};
+    use crate::cli::output::status::tests::{account, ended};
 
-    fn all() -> Vec<Standing> {
-        let mut good = standing();
+    fn all() -> Vec<AccountStatus> {
+        let mut good = account();
         good.listed = Some(150);
         good.overview.stored_on_server = 59;
         good.overview.last_run = Some(ended(0, 0, None));
-        let mut failed = standing();
+        let mut failed = account();
         failed.overview.name = "home".to_owned();
         failed.overview.last_run = Some(ended(69, 0, Some("cannot connect to the server")));
         failed.overview.last_success_at = None;
-        let mut held = standing();
+        let mut held = account();
         held.overview.last_run = Some(ended(1, 0, None));
         held.due = Some(12);
-        let mut partial = standing();
+        let mut partial = account();
         partial.overview.missing = 1_000;
         partial.overview.last_run = Some(LastRun {
             failed: 2,
             ..ended(1, 2, None)
         });
-        vec![good, failed, held, partial, standing()]
+        vec![good, failed, held, partial, account()]
     }
 
     #[test]
     fn each_account_has_its_row_and_says_what_is_wrong() {
         let all = all();
-        let standings: Vec<_> = all.iter().collect();
-        let rows = table(&standings, None);
+        let accounts: Vec<_> = all.iter().collect();
+        let rows = table(&accounts, None);
         let text = rows.join("\n");
         assert_eq!(rows.len(), 6, "{text}");
         assert!(rows[0].starts_with("account  last run"), "{text}");
@@ -141,7 +145,7 @@ mod tests {
             "{text}"
         );
         for width in [80, 120] {
-            let rows = table(&standings, Some(width));
+            let rows = table(&accounts, Some(width));
             assert!(rows.iter().all(|row| row.width() <= width), "{rows:?}");
         }
     }

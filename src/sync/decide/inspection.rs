@@ -14,7 +14,7 @@ pub(in crate::sync) struct Gone(());
 
 /// A look at the store.
 #[derive(Debug)]
-pub(in crate::sync) enum Look {
+pub(in crate::sync) enum Inspection {
     /// It came to its end.
     Taken(Inventory),
     /// This kind of store cannot be looked at.
@@ -23,7 +23,7 @@ pub(in crate::sync) enum Look {
     Failed(store::Error),
 }
 
-impl Look {
+impl Inspection {
     /// Looks at a store.
     pub(in crate::sync) fn at(store: &dyn Readers) -> Self {
         Self::of(store.inventory())

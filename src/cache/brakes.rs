@@ -13,7 +13,7 @@ const NEWEST: i64 = 4096;
 
 /// What the brakes remember of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Guard {
+pub struct BrakeMemory {
     /// What tells the store from another one at the same path.
     pub store: Option<String>,
     /// Messages up to this key were stored before the policy was to delete at once; none while it
@@ -59,8 +59,8 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn guard(&self, account: AccountId) -> Result<Option<Guard>, Error> {
-        let guard = self
+    pub fn brakes(&self, account: AccountId) -> Result<Option<BrakeMemory>, Error> {
+        let memory = self
             .connection
             .query_row(
                 "SELECT store, deleting_after, emptied_upto, stat_octets, contradicted, held,
@@ -68,7 +68,7 @@ impl Cache {
                  FROM guards WHERE account = ?1",
                 [account],
                 |row| {
-                    Ok(Guard {
+                    Ok(BrakeMemory {
                         store: row.get(0)?,
                         deleting_after: row.get(1)?,
                         emptied_upto: row.get(2)?,
@@ -83,14 +83,14 @@ impl Cache {
                 },
             )
             .optional()?;
-        Ok(guard)
+        Ok(memory)
     }
 
     /// Remembers for the brakes.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn set_guard(&mut self, account: AccountId, guard: &Guard) -> Result<(), Error> {
+    pub fn set_brakes(&mut self, account: AccountId, memory: &BrakeMemory) -> Result<(), Error> {
         self.connection.execute(
             "INSERT INTO guards (account, store, deleting_after, emptied_upto, stat_octets,
                  contradicted, held, rebuilt, stamped, told, released_upto)
@@ -102,16 +102,16 @@ impl Cache {
                  told = excluded.told, released_upto = excluded.released_upto",
             params![
                 account,
-                guard.store,
-                guard.deleting_after,
-                guard.emptied_upto,
-                guard.stat_octets.map(column),
-                guard.contradicted,
-                guard.held,
-                guard.rebuilt,
-                guard.stamped,
-                guard.told,
-                guard.released_upto
+                memory.store,
+                memory.deleting_after,
+                memory.emptied_upto,
+                memory.stat_octets.map(column),
+                memory.contradicted,
+                memory.held,
+                memory.rebuilt,
+                memory.stamped,
+                memory.told,
+                memory.released_upto
             ],
         )?;
         Ok(())
@@ -247,7 +247,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn refiled(
+    pub fn moved_file(
         &mut self,
         account: AccountId,
         unique_id: &[u8],

@@ -9,14 +9,14 @@ use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
 
 /// Takes lines and writes them in order.
-pub(super) struct Lines(Mutex<Option<Writer>>);
+pub(super) struct Stdout(Mutex<Option<Writer>>);
 
 struct Writer {
     sender: Sender<String>,
     thread: JoinHandle<io::Result<()>>,
 }
 
-impl Lines {
+impl Stdout {
     pub(super) fn new(to: impl Write + Send + 'static) -> Self {
         let (sender, receiver) = mpsc::channel();
         let thread = thread::spawn(move || write(BufWriter::new(to), &receiver));
@@ -87,7 +87,7 @@ mod tests {
             (io::ErrorKind::BrokenPipe, None),
             (io::ErrorKind::StorageFull, Some(io::ErrorKind::StorageFull)),
         ] {
-            let lines = Lines::new(Broken(kind));
+            let lines = Stdout::new(Broken(kind));
             lines.write("a".to_owned());
             lines.write("b".to_owned());
             assert_eq!(lines.finish().err().map(|error| error.kind()), expected);

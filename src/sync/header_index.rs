@@ -7,7 +7,7 @@ use crate::store::{self, Maildir, Mbox, Name, Viewer};
 
 /// The messages of a store, each to be taken once.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(super) struct HeaderIndex {
     messages: Vec<Message>,
     index: Index,
 }
@@ -26,7 +26,7 @@ pub(super) struct Found {
     pub(super) same: Option<Name>,
 }
 
-impl Shelf {
+impl HeaderIndex {
     /// Reads the headers of all messages, whoever named their files; those of a Maildir also in
     /// folders beside it that bear its name. Stubs are none. Of what a delivery agent stored nothing
     /// is known.
@@ -42,14 +42,16 @@ impl Shelf {
             }
             StoreSettings::Mbox { path, .. } => {
                 Mbox::headers(path, &mut |octets| {
-                    shelving.shelf.put(None, &Likeness::of_stored(octets));
+                    shelving
+                        .header_index
+                        .put(None, &Likeness::of_stored(octets));
                 })?;
             }
             StoreSettings::Maildir { .. } | StoreSettings::Exec { .. } => {}
         }
-        let mut shelf = shelving.shelf;
-        shelf.index.sort();
-        Ok(shelf)
+        let mut header_index = shelving.header_index;
+        header_index.index.sort();
+        Ok(header_index)
     }
 
     /// Whether there are no messages.
@@ -101,7 +103,7 @@ impl Shelf {
 /// Reads one header after another.
 #[derive(Default)]
 struct Shelving {
-    shelf: Shelf,
+    header_index: HeaderIndex,
     reading: Reading,
 }
 
@@ -112,7 +114,7 @@ impl Viewer for Shelving {
 
     fn end(&mut self, name: &str) {
         let header = std::mem::take(&mut self.reading).header();
-        self.shelf.put(Some(Name(name.to_owned())), &header);
+        self.header_index.put(Some(Name(name.to_owned())), &header);
     }
 
     fn abandon(&mut self) {
@@ -131,11 +133,11 @@ mod tests {
     const SENT: &str = "Return-Path: <a@x>\r\nDelivered-To: b\r\nReceived: from a\r\n\tby b\r\n\
         Message-ID: <1@x>\r\nSubject: s\r\n\r\n";
 
-    fn shelf(stored: &[u8]) -> Shelf {
-        let mut shelf = Shelf::default();
-        shelf.put(Some(Name("1.a".to_owned())), &Likeness::of_stored(stored));
-        shelf.index.sort();
-        shelf
+    fn header_index(stored: &[u8]) -> HeaderIndex {
+        let mut header_index = HeaderIndex::default();
+        header_index.put(Some(Name("1.a".to_owned())), &Likeness::of_stored(stored));
+        header_index.index.sort();
+        header_index
     }
 
     #[test]
@@ -166,10 +168,10 @@ mod tests {
                 false,
             ),
         ] {
-            let mut shelf = shelf(stored.as_bytes());
-            let found = shelf.take(&wanted).unwrap();
+            let mut header_index = header_index(stored.as_bytes());
+            let found = header_index.take(&wanted).unwrap();
             assert_eq!(found.same.is_some(), same, "{stored}");
-            assert_eq!(shelf.take(&wanted), None, "each is taken once");
+            assert_eq!(header_index.take(&wanted), None, "each is taken once");
         }
         for other in [
             "Message-ID: <1@x>\nSubject: t\n\n".to_owned(),
@@ -178,14 +180,18 @@ mod tests {
             format!("X-Popsync-Stub: x\n{lf}"),
             String::new(),
         ] {
-            assert_eq!(shelf(other.as_bytes()).take(&wanted), None, "{other}");
+            assert_eq!(
+                header_index(other.as_bytes()).take(&wanted),
+                None,
+                "{other}"
+            );
         }
     }
 
     /// The one that has the server's header before those that only may have had it.
     #[test]
     fn the_same_header_is_taken_first() {
-        let mut shelf = Shelf::default();
+        let mut header_index = HeaderIndex::default();
         for (name, front) in [
             ("1.a", "Received: by c\n"),
             ("2.a", ""),
@@ -193,15 +199,15 @@ mod tests {
         ] {
             let stored = format!("{front}{}", SENT.replace("\r\n", "\n"));
             let name = Some(Name(name.to_owned()));
-            shelf.put(name, &Likeness::of_stored(stored.as_bytes()));
+            header_index.put(name, &Likeness::of_stored(stored.as_bytes()));
         }
-        shelf.index.sort();
+        header_index.index.sort();
         let wanted = Likeness::of_sent(SENT.as_bytes());
         let same = Some(Name("2.a".to_owned()));
-        assert_eq!(shelf.take(&wanted), Some(Found { same }));
-        assert_eq!(shelf.take(&wanted), Some(Found { same: None }));
-        assert_eq!(shelf.take(&wanted), Some(Found { same: None }));
-        assert_eq!(shelf.take(&wanted), None);
+        assert_eq!(header_index.take(&wanted), Some(Found { same }));
+        assert_eq!(header_index.take(&wanted), Some(Found { same: None }));
+        assert_eq!(header_index.take(&wanted), Some(Found { same: None }));
+        assert_eq!(header_index.take(&wanted), None);
     }
 
     #[test]
@@ -228,16 +234,18 @@ mod tests {
                 .write_all(text.as_bytes())
                 .unwrap();
         }
-        let mut shelf = Shelf::read(&StoreSettings::Maildir {
+        let mut header_index = HeaderIndex::read(&StoreSettings::Maildir {
             path: root,
             line_endings: LineEndings::Lf,
         })
         .unwrap();
-        assert!(!shelf.is_empty());
+        assert!(!header_index.is_empty());
         let found: Vec<bool> = (0..files.len())
             .map(|number| {
                 let header = format!("Message-ID: <{number}@x>\r\nSubject: s\r\n");
-                shelf.take(&Likeness::of_sent(header.as_bytes())).is_some()
+                header_index
+                    .take(&Likeness::of_sent(header.as_bytes()))
+                    .is_some()
             })
             .collect();
         assert_eq!(found, [true, true, true, true, true, false, false, false]);
