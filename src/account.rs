@@ -1,7 +1,7 @@
-//! One account: where its mailbox is, where its mail goes, and under which rules.
+//! One account: its server and mailbox, its store, and its rules.
 //!
-//! These are settings after parsing: whatever a configuration file or a command line said has
-//! become a value that cannot be wrong in itself. Nothing here reads files or the environment.
+//! These are settings after parsing: every value from a configuration file or a command line is
+//! valid in itself. Nothing here reads files or the environment.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -26,11 +26,11 @@ pub use tls::{
     ClientCertificate, Fingerprint, FingerprintError, Pinned, Roots, TlsSettings, TlsVersion,
 };
 
-/// How long one wait for the server may last where the user says nothing else.
+/// The longest wait for the server, unless the user sets another.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How many messages of earlier runs one run may delete where the user says nothing else: more
-/// than people delete by hand between two runs, and few enough to bring back.
+/// The number of messages of earlier runs that one run may delete, unless the user sets another:
+/// more than people delete by hand between two runs, and few enough to restore.
 pub const DEFAULT_MAX_DELETIONS: u64 = 500;
 
 /// An account, ready to be synced.
@@ -38,32 +38,31 @@ pub const DEFAULT_MAX_DELETIONS: u64 = 500;
 pub struct Account {
     /// The name in the configuration, or `user@host` for `popsync fetch`.
     pub name: String,
-    /// What the cache remembers this account by.
+    /// The key under which the cache records this account.
     pub identity: Identity,
     /// The POP3 server.
     pub server: Server,
-    /// The user's name, without CR, LF or NUL; where USER carries it, printable ASCII
-    /// (`OPOP3:C0003`).
+    /// The user's name, without CR, LF or NUL; printable ASCII if USER carries it (`OPOP3:C0003`).
     pub user: String,
-    /// How to log in.
+    /// The way to log in.
     pub auth: AuthMethod,
-    /// Where the password comes from.
+    /// The source of the password.
     pub password: PasswordSource,
-    /// The version of Outlook to be.
+    /// The version of Outlook to imitate.
     pub profile: Profile,
-    /// Where messages are stored.
+    /// The store for messages.
     pub store: StoreSettings,
-    /// When messages leave the server.
+    /// The rules by which messages leave the server.
     pub retention: Retention,
-    /// What one run may retrieve.
+    /// The limits on what one run may retrieve.
     pub limits: Limits,
-    /// How the server is reached.
+    /// The way to the server.
     pub route: Route,
-    /// Whom to trust, and who to be.
+    /// Trust anchors and the client certificate.
     pub tls: TlsSettings,
     /// The longest single wait for the server.
     pub timeout: Duration,
-    /// When a person hears of its runs.
+    /// The rules by which a person is told of its runs.
     pub alerts: Alerts,
 }
 
@@ -80,15 +79,14 @@ impl Account {
     }
 }
 
-/// What the cache remembers an account by.
+/// The key under which the cache records an account.
 ///
-/// The port is left out on purpose: a mailbox is the same one whether it is reached through
-/// `pop3s://` or through STLS. A changed host or user is another mailbox, because unique-ids
-/// say nothing across servers.
+/// The port is left out on purpose: a mailbox is the same with `pop3s://` and with STLS. Another
+/// host or user means another mailbox, because unique-ids prove nothing across servers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
-    /// The account's name in the configuration; for `popsync fetch` the absolute path of the
-    /// store, since a one-shot fetch into another folder starts anew.
+    /// The account's name in the configuration. For `popsync fetch` the absolute path of the store,
+    /// since a one-shot fetch into another folder starts anew.
     pub key: String,
     /// The server's host name in lower case.
     pub host: String,
@@ -103,7 +101,7 @@ pub struct Server {
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// How the connection is protected.
+    /// The protection of the connection.
     pub security: Security,
 }
 
@@ -117,12 +115,12 @@ impl fmt::Display for Server {
     }
 }
 
-/// How a connection is protected.
+/// The protection of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
     /// `pop3s://`: TLS from the first octet (RFC 8314).
     ImplicitTls,
-    /// `pop3://` with `tls = "off"`: the user allows the password to travel in the clear.
+    /// `pop3://` with `tls = "off"`: the user allows to send the password in plain text.
     Plain,
     /// `pop3://`: STLS, required (RFC 2595 §4).
     Stls,
@@ -138,7 +136,7 @@ impl Security {
     }
 }
 
-/// Where the password comes from.
+/// The source of the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PasswordSource {
     /// Neither command nor file: the keyring, else a systemd credential, else
@@ -148,16 +146,16 @@ pub enum PasswordSource {
     Command(String),
     /// An access token: the first line that this command prints, run by `sh -c`.
     TokenCommand(String),
-    /// The first line of this file, which nobody else may be able to read.
+    /// The first line of this file, which nobody else may read.
     File(PathBuf),
     /// An access token of this provider.
     OAuth(Box<OAuth>),
-    /// The entry of the server and the user in this file, which nobody else may be able to read.
+    /// The entry of the server and the user in this file, which nobody else may read.
     Netrc(PathBuf),
 }
 
 impl PasswordSource {
-    /// The key that names it; none where no key does.
+    /// The key of the configuration that sets it. None if no key does.
     pub const fn key(&self) -> Option<&'static str> {
         match self {
             Self::Ask => None,
@@ -170,7 +168,7 @@ impl PasswordSource {
     }
 }
 
-/// Where messages are stored.
+/// The store for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreSettings {
     /// A Maildir.
@@ -191,14 +189,14 @@ pub enum StoreSettings {
     Exec {
         /// The program and its arguments.
         command: Vec<String>,
-        /// How long it may take over one message.
+        /// The time limit for one message.
         timeout: Duration,
         /// The line ends given to it.
         line_endings: LineEndings,
     },
 }
 
-/// How long a delivery agent may take over one message where the user says nothing else.
+/// The time limit of a delivery agent for one message, unless the user sets another.
 pub const DEFAULT_EXEC_TIMEOUT: Duration = Duration::from_secs(300);
 
 impl StoreSettings {
@@ -211,7 +209,7 @@ impl StoreSettings {
         }
     }
 
-    /// The Maildir, where it is one.
+    /// The path of the Maildir, if it is one.
     pub fn maildir(&self) -> Option<&Path> {
         match self {
             Self::Maildir { path, .. } => Some(path),
@@ -221,7 +219,7 @@ impl StoreSettings {
 }
 
 impl fmt::Display for StoreSettings {
-    /// What tells one store from another: the path, or the command.
+    /// The text that distinguishes one store from another: the path, or the command.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Maildir { path, .. } | Self::Mbox { path, .. } => path.display().fmt(f),
@@ -240,7 +238,7 @@ pub enum LineEndings {
     Crlf,
 }
 
-/// When messages leave the server.
+/// The rules by which messages leave the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// False: a message is deleted as soon as it is safely stored (`OPOP3:C0048`).
@@ -248,15 +246,16 @@ pub struct Retention {
     /// Delete this many days after popsync stored the message. Without effect when
     /// `leave_on_server` is false.
     pub remove_after_days: Option<u32>,
-    /// Delete what a person deleted here: messages whose file is in no folder of the store any
+    /// Delete messages that a person deleted here: their file is in no folder of the store any
     /// more. Without effect when `leave_on_server` is false.
     pub remove_when_deleted_locally: bool,
-    /// A run that would delete more than so many messages stored in earlier runs deletes none.
+    /// A run that would delete more than this many messages stored in earlier runs deletes none.
     pub max_deletions: u64,
 }
 
 impl Retention {
-    /// Messages leave the server at once, after some days, or never; the rest by default.
+    /// Messages leave the server at once, after some days, or never. The other rules have their
+    /// defaults.
     pub const fn new(leave_on_server: bool, remove_after_days: Option<u32>) -> Self {
         Self {
             leave_on_server,
@@ -267,25 +266,27 @@ impl Retention {
     }
 }
 
-/// What one run may retrieve. Sizes are those of the scan listing, which may be estimates.
+/// The limits on what one run may retrieve. Sizes are those of the scan listing, which may be
+/// estimates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
     /// Larger messages are skipped and stay on the server.
     pub max_size: Option<NonZeroU64>,
-    /// Of larger messages only the headers are retrieved, until a person asks for all of one.
+    /// Only the headers of larger messages are retrieved, until a person asks for the whole
+    /// message.
     pub headers_only_above: Option<NonZeroU64>,
-    /// At most this many messages; the rest waits for the next run.
+    /// At most this many messages; the others wait for the next run.
     pub max_messages: Option<NonZeroU64>,
     /// At most this many octets, but always at least one message.
     pub max_octets: Option<NonZeroU64>,
-    /// At most this many sessions, as long as each brings new messages. One, if nothing is said.
+    /// At most this many sessions, as long as each brings new messages. One if it is not set.
     pub sessions: Option<NonZeroU64>,
-    /// Whether a message of which only the header is retrieved has a stub in the store.
+    /// True if a message of which only the header is retrieved gets a stub in the store.
     pub header_stubs: bool,
 }
 
 impl Limits {
-    /// What is left of them once this much was retrieved; none where that is nothing.
+    /// The limits that remain after this much was retrieved. None if nothing remains.
     pub fn left(self, messages: u64, octets: u64) -> Option<Self> {
         let left = |limit: Option<NonZeroU64>, used: u64| match limit {
             Some(limit) => NonZeroU64::new(limit.get().saturating_sub(used)).map(Some),

@@ -1,7 +1,7 @@
-//! What is remembered between runs: messages, runs, capabilities, in one SQLite file.
+//! State kept between runs: messages, runs, capabilities, in one SQLite file.
 //!
-//! Synchronous: called on threads that may block. One file serves all accounts; each run opens
-//! it for itself, and SQLite keeps them apart.
+//! Synchronous: called on threads that may block. One file serves all accounts. Each run opens it
+//! for itself, and SQLite isolates the runs.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -68,16 +68,16 @@ pub const FILE_NAME: &str = "popsync.sqlite3";
 #[derive(Debug)]
 pub struct Cache {
     connection: Connection,
-    /// What the connection is to, where that is a copy.
+    /// The copy that the connection reads, if it reads one.
     _copy: Option<Copy>,
 }
 
 impl Cache {
-    /// Opens the cache in this folder, making folder and file where they are missing, readable
-    /// by their owner alone.
+    /// Opens the cache in this folder. Creates folder and file if they are missing, readable by
+    /// their owner alone.
     ///
     /// # Errors
-    /// [`Error::TooNew`] where a newer popsync wrote it: it is left untouched.
+    /// [`Error::TooNew`] if a newer popsync wrote it: it is left untouched.
     pub fn open(state_dir: &Path) -> Result<Self, Error> {
         create_state_dir(state_dir)?;
         let path = state_dir.join(FILE_NAME);
@@ -94,16 +94,16 @@ impl Cache {
         let mut connection = Connection::open(&path)?;
         connection.busy_handler(Some(busy::wait))?;
         {
-            // Two runs that both find no schema must not both make one.
+            // Two runs that both find no schema must not both create one.
             let _lock = lock::setting_up(state_dir, busy::TIMEOUT)?;
             migrate::check(&connection, &path)?;
             sync_what_was_left(state_dir, migrate::is_blank(&connection)?)?;
-            // Where the file system cannot do WAL, SQLite keeps to the journal that it can do.
+            // If the file system cannot do WAL, SQLite keeps a journal that it can do.
             connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
             migrate::to_latest(&mut connection)?;
         }
-        // A transaction that is committed is on the disk, or the run fails.
-        // Where there is no WAL, that takes the folder's sync too, which FULL leaves out.
+        // A committed transaction is on the disk, or the run fails. Without WAL this also needs the
+        // folder's sync, which FULL leaves out.
         connection.pragma_update(None, "synchronous", "EXTRA")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         Ok(Self {
@@ -112,7 +112,7 @@ impl Cache {
         })
     }
 
-    /// A cache of which nothing is known, and nothing stays: for a look where there is none yet.
+    /// An empty cache that is not saved: for a look when there is no file yet.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -125,27 +125,27 @@ impl Cache {
         })
     }
 
-    /// Opens the cache for looking only; `None` where there is none yet. Nothing is written: a
-    /// file of an older popsync is brought up to date in a copy.
+    /// Opens the cache only to read it. `None` if there is none yet. Writes nothing: a file of an
+    /// older popsync is brought up to date in a copy.
     ///
     /// # Errors
     /// As [`Self::open`].
     pub fn open_read_only(state_dir: &Path) -> Result<Option<Self>, Error> {
         let path = state_dir.join(FILE_NAME);
-        // One that cannot be looked for is not one that is not there: every message would be new.
+        // A cache that cannot be looked for is not a missing one: every message would seem new.
         match path.try_exists() {
             Ok(true) => {}
             Ok(false) => return Ok(None),
             Err(source) => return Err(Error::StateDir { path, source }),
         }
         refuse_special(&path)?;
-        // Read-only connections leave the files of the WAL behind; others take them away.
+        // Read-only connections leave the files of the WAL behind; others remove them.
         let open = |flags| Connection::open_with_flags(&path, flags);
         let connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)
             .or_else(|_| open(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
         connection.busy_handler(Some(busy::wait))?;
-        // Without a writable folder SQLite cannot make what it needs beside the file; then no
-        // run is active there either, and the file does not change while it is copied.
+        // Without a writable folder SQLite cannot create the files it needs beside the cache. Then
+        // no run is active there either, and the file does not change while it is copied.
         let is_current = match migrate::check(&connection, &path) {
             Err(Error::Sqlite(error)) if needs_writing(&error) => false,
             checked => {
@@ -168,9 +168,9 @@ impl Cache {
     }
 }
 
-/// Makes durable what a run before this one may have left only written, before this one acts on it.
-/// Killed between the writing and the syncing of a transaction, it leaves rows that can be read, and
-/// that the next power cut takes back, but not what was done because of them.
+/// Makes the writes of an earlier run durable before this run acts on them. A run killed between
+/// the write and the sync of a transaction leaves rows that can be read. The next power cut would
+/// take them back, but not what was done because of them.
 fn sync_what_was_left(state_dir: &Path, is_blank: bool) -> Result<(), Error> {
     let failed = |path: &Path, source| Error::StateDir {
         path: path.to_owned(),
@@ -183,14 +183,14 @@ fn sync_what_was_left(state_dir: &Path, is_blank: bool) -> Result<(), Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     };
-    // SQLite syncs the entry of a WAL that it makes, and of no other.
+    // SQLite syncs the entry of a WAL only if it creates it.
     if is_left.map_err(|source| failed(&wal, source))? || is_blank {
         sync_way_to(state_dir).map_err(|source| failed(state_dir, source))?;
     }
     Ok(())
 }
 
-/// Whether SQLite could not read because it could not write.
+/// True if SQLite could not read because it could not write.
 fn needs_writing(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -198,7 +198,7 @@ fn needs_writing(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// A pipe would be waited for without end.
+/// Refuses special files. Opening a pipe would wait for ever.
 fn refuse_special(path: &Path) -> Result<(), Error> {
     match std::fs::metadata(path) {
         Ok(found) if !found.is_file() => Err(Error::StateDir {
@@ -209,7 +209,7 @@ fn refuse_special(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Makes the state folder, readable by its owner alone.
+/// Creates the state folder, readable by its owner alone.
 fn create_state_dir(path: &Path) -> Result<(), Error> {
     std::fs::DirBuilder::new()
         .recursive(true)

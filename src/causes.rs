@@ -1,9 +1,9 @@
-//! An error in one line, with what caused it.
+//! An error in one line, with its causes.
 
 use std::error::Error;
 
-/// An error with its causes: `A: B: C`. A cause whose words are in what contains it already is
-/// not said twice.
+/// An error with its causes: `A: B: C`. Skips a cause whose text is already part of the error above
+/// it.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

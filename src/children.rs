@@ -1,32 +1,32 @@
-//! The programs that popsync has started and that may still run. Whoever ends popsync at once ends
-//! them with it: most have a process group of their own, which no Ctrl-C reaches.
+//! The programs that popsync has started and that may still run. When popsync ends at once, it ends
+//! them too: most have a process group of their own, which Ctrl-C does not reach.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// The variables of popsync's environment that a program of the user gets to know: they say who and
-/// where it runs, and nothing else, since a password may be among the rest.
+/// The variables of popsync's environment that a program of the user inherits: only those that say
+/// who and where it runs, since another one may hold a password.
 pub(crate) const ENVIRONMENT: [&str; 9] = [
     "HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER",
 ];
 
-/// Those that nobody has waited for, so that their numbers are still their own.
+/// The programs whose end nobody has waited for, so that their numbers are still their own.
 static ALIVE: Mutex<Vec<Reach>> = Mutex::new(Vec::new());
 
 /// The target of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// A program alone.
+    /// A single program.
     Process(Pid),
-    /// A program and all that it has started.
+    /// A program and all its children.
     Group(Pid),
 }
 
 impl Reach {
     fn kill(self) {
-        // Nobody left to kill is fine.
+        // It does not matter if none is left.
         let _ = match self {
             Self::Process(pid) => kill_process(pid, Signal::KILL),
             Self::Group(pid) => kill_process_group(pid, Signal::KILL),
@@ -34,7 +34,7 @@ impl Reach {
     }
 }
 
-/// A program in the list; dropped before its end is taken note of, which frees its number.
+/// A program in the list. Drop it before its exit status is collected, which frees its number.
 #[derive(Debug)]
 pub(crate) struct Listed(Reach);
 
@@ -54,7 +54,7 @@ impl Drop for Listed {
     }
 }
 
-/// Starts a program. It is in the list from its first moment.
+/// Starts a program. It is in the list from the first moment.
 pub(crate) fn start<C>(
     spawn: impl FnOnce() -> io::Result<C>,
     reach: impl FnOnce(&C) -> Option<Reach>,
@@ -68,14 +68,14 @@ pub(crate) fn start<C>(
     Ok((child, listed))
 }
 
-/// Ends all of them. No other is started any more.
+/// Ends all of them. No other can be started after that.
 #[cfg(feature = "cli")]
 pub(crate) fn end_all() {
     let alive = alive();
     for reach in alive.iter() {
         reach.kill();
     }
-    // The lock is never given back.
+    // The lock is never released, so that no other is started.
     std::mem::forget(alive);
 }
 

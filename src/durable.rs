@@ -1,4 +1,4 @@
-//! Making files and folders survive a power cut: the only place that syncs, but for SQLite.
+//! Makes files and folders survive a power cut. This is the only place that syncs.
 
 #![expect(
     clippy::disallowed_methods,
@@ -96,7 +96,7 @@ pub(crate) fn room(path: &Path) -> Option<u64> {
     Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
-/// The size beyond which no file may grow (`ulimit -f`), where there is such a limit.
+/// The largest size that a file may have (`ulimit -f`), if there is a limit.
 pub(crate) fn largest_file() -> Option<u64> {
     getrlimit(Resource::Fsize).current
 }
@@ -104,13 +104,13 @@ pub(crate) fn largest_file() -> Option<u64> {
 /// Makes the entries of a folder durable.
 pub(crate) fn sync_folder(folder: impl AsFd) -> io::Result<()> {
     match retry_on_intr(|| rustix::fs::fsync(&folder)) {
-        // Some network file systems have no such thing; their folders are written at once.
+        // Some network file systems have no such call; they write their folders at once.
         Err(Errno::INVAL) => Ok(()),
         result => Ok(result?),
     }
 }
 
-/// Makes the entries of a folder durable, where this user may read it. Else nobody can.
+/// Makes the entries of a folder durable, if this user may read it. Otherwise nobody can.
 pub(crate) fn sync_folder_at(path: &Path) -> io::Result<()> {
     match File::open(path) {
         Ok(folder) => sync_folder(folder),
@@ -119,12 +119,12 @@ pub(crate) fn sync_folder_at(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes the entries of a folder durable, and those that lead to it, up to a folder that is another
-/// user's or a mount: a run that was killed may have made any of them, and no more. To be called
-/// before anything is recorded that depends on them.
+/// Makes durable the entries of a folder and of its parents, up to a folder that is a mount or
+/// belongs to another user. A run that was killed may have made any of these folders, and no
+/// others. Call it before a record depends on them.
 ///
 /// # Errors
-/// The system's, where something could not be made durable.
+/// The system's, if something could not be made durable.
 pub(crate) fn sync_way_to(folder: &Path) -> io::Result<()> {
     let folder = folder.canonicalize()?;
     for (at, parent) in folder.ancestors().zip(folder.ancestors().skip(1)) {
@@ -134,12 +134,12 @@ pub(crate) fn sync_way_to(folder: &Path) -> io::Result<()> {
             return Ok(());
         }
     }
-    // The root is nobody's entry, and all lie below it.
+    // No folder has the root as an entry, and all folders are below it.
     sync_folder_at(Path::new("/"))
 }
 
-/// Lets the disk begin with a large file while the rest of it is still to come. Otherwise all
-/// of it would wait for the sync at its end, and the server for that.
+/// Makes the disk begin with a large file while the rest of it is still to come. Otherwise the sync
+/// at the end would write all of it, and the server would have to wait.
 #[derive(Debug, Default)]
 pub(crate) struct WriteAhead {
     begun: u64,
@@ -147,23 +147,23 @@ pub(crate) struct WriteAhead {
 }
 
 impl WriteAhead {
-    /// How much is collected before the disk is set to work.
+    /// The number of new octets after which the disk is told to begin.
     const STEP: u64 = 8 << 20;
 
-    /// So many octets more were written to the file.
+    /// Counts octets that were written to the file.
     pub(crate) fn written(&mut self, file: &File, octets: usize) {
         self.written += octets as u64;
         let step = self.written - self.begun;
         if let Some(length) = NonZeroU64::new(step).filter(|_| step >= Self::STEP) {
-            // On Linux this begins to write what is dirty, and does not wait. It is advice:
-            // whether anybody takes it does not matter here.
+            // On Linux this starts to write dirty pages, and does not wait. It is advice: it does
+            // not matter if it is ignored.
             let _ = rustix::fs::fadvise(file, self.begun, Some(length), Advice::DontNeed);
             self.begun = self.written;
         }
     }
 }
 
-/// Linux before 5.8 does not tell when `syncfs` could not write.
+/// True if `syncfs` reports write errors. Linux before 5.8 does not.
 static SYNCFS_REPORTS_ERRORS: LazyLock<bool> = LazyLock::new(|| {
     let system = rustix::system::uname();
     let release = system.release().to_string_lossy();

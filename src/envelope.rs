@@ -1,31 +1,31 @@
-//! What the header of a message says to a person: when, from whom, about what.
+//! The header of a message for people: date, author and subject.
 //!
-//! Decoded (RFC 2047), and not escaped: whoever shows it does that. Nothing here is believed
-//! for any other purpose.
+//! Decoded (RFC 2047), and not escaped: the output does that. Nothing here is trusted for any other
+//! purpose.
 
 use std::borrow::Cow;
 
 use mail_parser::{HeaderName, MessageParser};
 
-/// The fields that lists show. What a header lacks, or what makes no sense, is missing.
+/// The fields that lists show. A field is missing if the header lacks it or it makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Envelope {
-    /// When it was written, in seconds since 1970.
+    /// The date, in seconds since 1970.
     pub date: Option<i64>,
-    /// The first author: `Name <address>`, or what there is of it.
+    /// The first author: `Name <address>`, or the part that is there.
     pub from: Option<String>,
     /// The subject.
     pub subject: Option<String>,
 }
 
 impl Envelope {
-    /// Reads a header; what follows it is ignored.
+    /// Reads a header, and ignores the octets after it.
     pub fn parse(header: &[u8]) -> Self {
         let parser = MessageParser::new()
             .with_date_headers()
             .with_address_headers()
             .header_text(HeaderName::Subject);
-        // The parser drops a last line that does not end.
+        // The parser drops a last line without an end.
         let ended: Cow<'_, [u8]> = match header.last() {
             None | Some(b'\n') => header.into(),
             Some(_) => [header, b"\r\n"].concat().into(),
@@ -70,7 +70,7 @@ mod tests {
             some("Grüße an alle"),
         );
         assert_eq!(of(header), expected);
-        // As stored, and without the empty line behind it.
+        // As stored, and without the empty line after it.
         assert_eq!(of(&header.replace("\r\n", "\n")), expected);
         assert_eq!(of(header.trim_end()), expected);
     }

@@ -1,5 +1,5 @@
-//! Where the mailbox of an address is: what is known by heart of large providers, and what a
-//! domain says of itself.
+//! Finds the mailbox of an address: by a built-in list of large providers, and by what a domain
+//! publishes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,14 +21,14 @@ mod xml;
 pub use documents::{autoconfig, autodiscover};
 pub use search::{Places, search};
 
-/// A mail address: what a mailbox is looked for by.
+/// A mail address to find the mailbox of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     local_part: String,
     domain: String,
 }
 
-/// Not a mail address that POP3 could be asked with.
+/// Not a mail address that POP3 could use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a mail address such as `anna@example.com`")]
 pub struct NotAnAddress;
@@ -58,12 +58,12 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    /// What stands before the `@`.
+    /// The part before the `@`.
     pub fn local_part(&self) -> &str {
         &self.local_part
     }
 
-    /// What stands behind it, in lower case.
+    /// The part after the `@`, in lower case.
     pub fn domain(&self) -> &str {
         &self.domain
     }
@@ -72,19 +72,19 @@ impl Address {
 /// A mailbox that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// `pop3s://…` or `pop3://…`; none where the provider is known to have no POP3.
+    /// `pop3s://…` or `pop3://…`. None if the provider is known to have no POP3.
     pub server: Option<String>,
     /// The user's name there.
     pub user: String,
-    /// What a person has to know.
+    /// A note for the user.
     pub note: Option<String>,
-    /// Who gives access tokens, where the server takes no passwords.
+    /// The provider of access tokens, if the server takes no passwords.
     pub oauth: Option<String>,
-    /// Who says so.
+    /// The source of the answer.
     pub source: Source,
 }
 
-/// Who says where a mailbox is.
+/// The source of a mailbox's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// The provider, for mail programs.
@@ -95,7 +95,7 @@ pub enum Source {
     Known,
     /// The DNS, which may lie (RFC 6186 §6).
     Srv {
-        /// The server is of the address's own domain. Else a person should be asked.
+        /// True if the server is in the address's own domain. Otherwise a person should be asked.
         same_domain: bool,
     },
     /// The user.
@@ -114,7 +114,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Whether it can be the name of a host in the DNS.
+/// True if it can be the name of a host in the DNS.
 fn is_host(name: &str) -> bool {
     let label = |label: &str| {
         let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -126,7 +126,7 @@ fn is_host(name: &str) -> bool {
     name.len() <= 253 && name.contains('.') && name.split('.').all(label)
 }
 
-/// A server as the configuration has it, without the port where that is the usual one.
+/// A server as written in the configuration, without the port if that is the default.
 #[cfg(any(feature = "oauth", feature = "srv"))]
 fn url(host: &str, port: u16, tls: bool) -> String {
     let (scheme, usual) = if tls { ("pop3s", 995) } else { ("pop3", 110) };
@@ -156,7 +156,7 @@ struct Provider {
     note: Option<String>,
 }
 
-/// What the user's name is made of.
+/// The form of the user's name.
 #[derive(Deserialize, Clone, Copy, Default, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 enum User {
@@ -165,14 +165,14 @@ enum User {
     LocalPart,
 }
 
-/// A broken list finds nobody; the tests read it.
+/// Empty if the list is broken; the tests read it.
 static PROVIDERS: LazyLock<Vec<Provider>> = LazyLock::new(|| {
     toml::from_str::<List>(include_str!("find/providers.toml"))
         .map(|list| list.provider)
         .unwrap_or_default()
 });
 
-/// The mailbox of an address at a provider that is known by heart.
+/// The mailbox of an address at a provider in the built-in list.
 pub fn known(address: &Address) -> Option<Found> {
     let has = |provider: &&Provider| provider.domains.contains(&address.domain);
     let provider = PROVIDERS.iter().find(has)?;

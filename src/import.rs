@@ -1,11 +1,11 @@
-//! What other programs have downloaded: their lists of unique-ids.
+//! Reads other programs' lists of the messages that they have downloaded.
 //!
-//! Every program keeps such a list in a text file of its own. These files are read line by line
-//! and believed no further than they must be: a line has a limit, a count allocates nothing, and
-//! a line that makes no sense ends the import with its number, before anything is recorded. A
-//! list that may hold several mailboxes is read for one of them.
+//! Every program keeps a list of unique-ids in a text file of its own. These files are read line by
+//! line, and not trusted more than necessary: a line has a limit, a count allocates nothing, and a
+//! line that makes no sense ends the import with its number, before anything is recorded. If a list
+//! may hold several mailboxes, only one is read.
 //!
-//! That a program has had a message does not mean that its copy is still there.
+//! A message in the list was downloaded, but the other program's copy may be gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -25,10 +25,10 @@ pub use error::{Error, Malformed};
 
 use lines::Lines;
 
-/// How many of the mailboxes that a file holds are named where the right one is not among them.
+/// The maximum number of mailboxes to name if a file does not have the wanted one.
 const NAMED: usize = 10;
 
-/// Whose list it is.
+/// The program whose list it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// The cache of fdm.
@@ -80,7 +80,7 @@ impl Format {
     }
 }
 
-/// A mailbox, as the other program names it.
+/// A mailbox as the other program names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
     /// The server.
@@ -95,38 +95,38 @@ impl Mailbox {
     }
 }
 
-/// A message that another program has had.
+/// A message that another program has downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its unique-id, as popsync reads it.
     pub unique_id: Vec<u8>,
-    /// How many messages had it, as popsync reads it.
+    /// The number of messages with this unique-id, as popsync reads it.
     pub copies: u32,
-    /// Whether every `/` of the unique-id was written as `-`.
+    /// True if every `/` of the unique-id was written as `-`.
     pub without_slashes: bool,
 }
 
-/// Understands the lines of one format.
+/// A parser for the lines of one format.
 trait Parser: Send {
-    /// What this line says.
+    /// Parses one line.
     fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, Malformed>;
 
-    /// Whether the file may end here.
+    /// Fails if the file may not end here.
     fn end(&self) -> Result<(), Malformed> {
         Ok(())
     }
 }
 
-/// What one line says.
+/// The meaning of one line.
 #[derive(Debug, PartialEq, Eq)]
 enum Parsed<'a> {
-    /// Nothing that matters.
+    /// The line is ignored.
     Nothing,
-    /// The lines behind it are about this mailbox.
+    /// The next lines are about this mailbox.
     Mailbox { host: &'a [u8], user: &'a [u8] },
-    /// A message of the current mailbox was had.
+    /// A message of the current mailbox was downloaded.
     Had(&'a [u8]),
-    /// A message of this mailbox was had.
+    /// A message of this mailbox was downloaded.
     HadIn {
         host: &'a [u8],
         user: &'a [u8],
@@ -134,20 +134,21 @@ enum Parsed<'a> {
     },
 }
 
-/// The messages that a file says were had of one mailbox. The last of them may be an error; then
-/// those before it are not to be believed either.
+/// The messages of one mailbox that a file lists as downloaded. The last one may be an error; then
+/// the earlier ones must not be trusted either.
 pub struct Entries<R> {
     path: PathBuf,
     format: Format,
     parser: Box<dyn Parser>,
     lines: Lines<R>,
     mailbox: Mailbox,
-    /// The current lines are about this mailbox; true from the start where a file has but one.
+    /// True if the current lines are about this mailbox; always true if a file has only one.
     wanted: bool,
-    /// The mailboxes seen that are not the wanted one.
+    /// The mailboxes in the file that are not the wanted one.
     others: BTreeSet<String>,
     found: u64,
-    /// The unique-ids that popsync reads in place of those with blanks, and how many share each.
+    /// The shortened unique-ids of those with blanks, as popsync reads them, and how many share
+    /// each.
     blanks: BTreeMap<Vec<u8>, u32>,
     ended: bool,
 }
@@ -155,7 +156,7 @@ pub struct Entries<R> {
 /// Opens the list of this program, to be read for this mailbox.
 ///
 /// # Errors
-/// [`Error::Io`]; and [`Error::OtherMailbox`] where the file's name already says so.
+/// [`Error::Io`]; and [`Error::OtherMailbox`] if the file's name already shows it.
 pub fn open(
     format: Format,
     path: &Path,
@@ -175,7 +176,7 @@ pub fn open(
         source,
     };
     let file = Patient::open(path, READ_TIMEOUT).map_err(failed)?;
-    // A folder can be opened, and read as nothing.
+    // A folder can be opened, and reads as empty.
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(failed(std::io::ErrorKind::IsADirectory.into()));
     }
@@ -248,8 +249,8 @@ impl<R: BufRead> Entries<R> {
             if is_whole {
                 return Ok(Some(self.entry(word, 1)));
             }
-            // Others take the rest of the line for the unique-id. As popsync reads it, several
-            // may share one.
+            // Other programs take the rest of the line for the unique-id. As popsync reads it,
+            // several messages may share one.
             *self.blanks.entry(word).or_default() += 1;
         }
     }
@@ -290,14 +291,14 @@ impl<R: BufRead> Entries<R> {
     }
 }
 
-/// The unique-id as popsync reads it in UIDL's answer: blanks separate fields there, and what
-/// follows the second is ignored (`OPOP3:C0038`).
+/// The unique-id as popsync reads it in UIDL's answer: blanks separate fields there, and the text
+/// after the second field is ignored (`OPOP3:C0038`).
 fn first_word(unique_id: &[u8]) -> Option<&[u8]> {
     let mut words = unique_id.split(|&octet| octet == b' ' || octet == b'\t');
     words.find(|word| !word.is_empty())
 }
 
-/// Notes the name of a mailbox that is not the wanted one, if it is one of the first.
+/// Records the name of a mailbox that is not the wanted one, if it is one of the first.
 fn note(others: &mut BTreeSet<String>, wanted: bool, host: &[u8], user: &[u8]) {
     if !wanted && others.len() < NAMED {
         let (user, host) = (String::from_utf8_lossy(user), String::from_utf8_lossy(host));

@@ -1,8 +1,7 @@
 //! The maildrop of one session: UIDL and LIST joined into one view.
 //!
-//! Nothing that the server says here is believed more than it must be. Sizes are hints. Lines
-//! that cannot be used are counted, not guessed at, and a listing that contradicts itself is
-//! marked, so that nothing is deleted by it.
+//! The server's listings are not trusted more than necessary. Sizes are hints. Lines that cannot be
+//! used are counted. A listing that contradicts itself is marked, so that no deletion relies on it.
 
 use std::fmt;
 
@@ -19,12 +18,12 @@ const UNKNOWN: u64 = u64::MAX;
 #[derive(Debug, Clone, Default)]
 pub struct Maildrop {
     rows: Vec<Row>,
-    /// The unique-ids, one behind the other.
+    /// The unique-ids, one after another.
     ids: Vec<u8>,
     contradictions: Vec<Contradiction>,
     /// STAT's answer.
     stat: Option<DropListing>,
-    /// Whether LIST was heard.
+    /// True if LIST was answered.
     has_sizes: bool,
 }
 
@@ -37,25 +36,25 @@ struct Row {
     copies: u32,
 }
 
-/// A message's place in the order of a maildrop. It is not its number: a listing has gaps; and not
-/// its place in the order of retrieval, which leaves most messages out.
+/// A message's place in the order of a maildrop. It differs from the message-number, since a
+/// listing has gaps, and from the place in the order of retrieval, which leaves most messages out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place(usize);
 
 impl Place {
-    /// The place of the message before which there are so many.
+    /// The place of the message with this many messages before it.
     pub fn behind(messages: usize) -> Self {
         Self(messages)
     }
 
-    /// How many messages are before it.
+    /// The number of messages before it.
     pub fn before(self) -> usize {
         self.0
     }
 }
 
-/// For how many messages to make room at once where so many are expected: for no more than a
-/// million, whatever a damaged record says.
+/// The number of messages to reserve memory for when this many are expected: at most a million, in
+/// case a damaged record is wrong.
 pub fn room(expected: u64) -> usize {
     expected.min(1 << 20) as usize
 }
@@ -65,43 +64,43 @@ pub fn room(expected: u64) -> usize {
 pub struct Message<'a> {
     /// Its number in this session.
     pub number: MessageNumber,
-    /// Its unique-id as sent; empty where the server gave none.
+    /// Its unique-id as sent. Empty if the server gave none.
     pub unique_id: &'a [u8],
-    /// Its size by the scan listing.
+    /// Its size in the scan listing.
     pub octets: Option<u64>,
-    /// How many messages of the listing have this unique-id, itself included: more than one
-    /// only where a server breaks the rules (`OPOP3:C0041`).
+    /// The number of messages in the listing with this unique-id, itself included: more than one
+    /// only if a server breaks the rules (`OPOP3:C0041`).
     pub copies: u32,
 }
 
-/// Where a listing contradicts itself or the rules.
+/// A contradiction within a listing, or to the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contradiction {
-    /// STAT and UIDL disagree about how many messages there are.
+    /// STAT and UIDL disagree about the number of messages.
     CountDiffers {
-        /// By STAT.
+        /// The number by STAT.
         stat: u64,
-        /// By UIDL.
+        /// The number by UIDL.
         uidl: u64,
     },
     /// Messages that LIST shows and UIDL does not.
     OnlyInScanListing {
-        /// How many.
+        /// The number of messages.
         messages: u64,
     },
     /// Messages that UIDL shows and LIST does not.
     OnlyInUniqueIdListing {
-        /// How many.
+        /// The number of messages.
         messages: u64,
     },
-    /// Lines that give a number already given to another message.
+    /// Lines with a number that another message already has.
     NumberRepeated {
-        /// How many messages are concerned.
+        /// The number of affected messages.
         messages: u64,
     },
-    /// Lines whose message-number is none.
+    /// Lines without a valid message-number.
     NumberUnusable {
-        /// How many.
+        /// The number of lines.
         lines: u64,
     },
 }
@@ -134,29 +133,29 @@ impl Maildrop {
         self.rows.iter().map(|row| self.message(row))
     }
 
-    /// The same, each with its place.
+    /// All messages, each with its place.
     pub fn places(&self) -> impl ExactSizeIterator<Item = (Place, Message<'_>)> {
         let messages = self.iter().enumerate();
         messages.map(|(before, message)| (Place(before), message))
     }
 
-    /// The message at this place of the order.
+    /// The message at this place.
     pub fn get(&self, place: Place) -> Option<Message<'_>> {
         self.rows.get(place.0).map(|row| self.message(row))
     }
 
-    /// How many messages there are.
+    /// The number of messages.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there is none.
+    /// True if there are no messages.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Whether it is in doubt which message a number means: LIST and UIDL differ about it, or one
-    /// of them makes no sense. Then a unique-id may have been given to another's message.
+    /// True if it is in doubt which message a number means: LIST and UIDL differ about it, or a
+    /// line makes no sense. Then a message may have been given another one's unique-id.
     pub fn is_doubtful(&self) -> bool {
         self.contradictions.iter().any(|contradiction| {
             !matches!(
@@ -166,17 +165,17 @@ impl Maildrop {
         })
     }
 
-    /// STAT's answer: how many messages there are, and their octets.
+    /// STAT's answer: the number of messages, and their octets.
     pub fn stat(&self) -> Option<DropListing> {
         self.stat
     }
 
-    /// Whether LIST was heard.
+    /// True if LIST was answered.
     pub fn has_sizes(&self) -> bool {
         self.has_sizes
     }
 
-    /// Where the listing contradicts itself. Then nothing may be deleted by it.
+    /// The contradictions of the listing. If there are any, no deletion may rely on it.
     pub fn contradictions(&self) -> &[Contradiction] {
         &self.contradictions
     }

@@ -1,5 +1,5 @@
-//! Files that people write, or that are pipes, as those of a shell's `<(…)`: these are waited for,
-//! but not without end.
+//! Files that people write, or pipes such as those of a shell's `<(…)`. Reads wait for a pipe, but
+//! not for ever.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -11,10 +11,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-/// How long all of a pipe may take that nobody gave another limit.
+/// The time limit for all of a pipe, if nobody gives another.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A file that is read in limited time.
+/// A file that is read within a time limit.
 #[derive(Debug)]
 pub struct Patient {
     file: File,
@@ -25,9 +25,9 @@ impl Patient {
     /// Opens a file that is to be read within this time.
     ///
     /// # Errors
-    /// Those of the system. A pipe that nobody writes to can be opened.
+    /// The system's. A pipe that nobody writes to can be opened.
     pub fn open(path: &Path, limit: Duration) -> io::Result<Self> {
-        // Else open(2) waits for somebody who writes to the pipe, and that has no end.
+        // Otherwise open(2) would wait for a writer of the pipe for ever.
         let flags = OFlags::NONBLOCK.bits().cast_signed();
         let file = OpenOptions::new()
             .read(true)
@@ -42,13 +42,13 @@ impl Patient {
     /// The metadata of the open file.
     ///
     /// # Errors
-    /// Those of the system.
+    /// The system's.
     pub fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata()
     }
 }
 
-/// A text without the mark that editors of other systems put in front of UTF-8.
+/// The text without the byte order mark that some editors write.
 pub fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
@@ -61,7 +61,8 @@ impl Read for Patient {
                 tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
                 tv_nsec: left.subsec_nanos().into(),
             };
-            // A file is always ready; a pipe once somebody has written to it, or closed it again.
+            // A file is always ready; a pipe is ready once somebody has written to it, or closed it
+            // again.
             match poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&left)) {
                 Ok(0) => {
                     return Err(io::Error::new(
@@ -74,7 +75,7 @@ impl Read for Patient {
                 Err(error) => return Err(error.into()),
             }
             match self.file.read(buffer) {
-                // Somebody else has read it first.
+                // Another process has read it first.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 read => return read,
             }
@@ -107,7 +108,7 @@ mod tests {
             .unwrap()
             .read_to_string(&mut read);
         assert_eq!(error.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        // Nor does one that is left open.
+        // Nor does a pipe that is left open.
         let held = OpenOptions::new()
             .read(true)
             .write(true)

@@ -1,11 +1,11 @@
-//! The pure plan: for every message of the maildrop one action, and why.
+//! The plan, a pure function: one action for every message of the maildrop, and the reason.
 //!
-//! All rules about retrieving and deleting live here and nowhere else. Nothing is read but the
-//! arguments: no clock, no cache, no server. What is deleted here is gone for good, so every
-//! rule that deletes asks first which message it is, where its copy is, and whether that is whole.
+//! All rules about retrieving and deleting live here and nowhere else. They read only their
+//! arguments: no clock, no cache, no server. A deleted message is gone for good. So every rule that
+//! deletes asks first which message it is, where its copy is, and whether the copy is whole.
 //!
-//! When may DELE go out? [`plan`] says which messages are to go; `sync::delete` asks for the
-//! proof of each.
+//! When may DELE go out? [`plan`] chooses the messages to delete; `sync::delete` asks for the proof
+//! of each.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -31,42 +31,42 @@ use large::Portion;
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// No time at which a message leaves the server.
+/// The time of a message that never leaves the server.
 const NEVER: i64 = i64::MIN;
 
-/// What the plan says of one message.
+/// The decision on one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Decision {
-    /// What is to be done.
+    /// The action.
     pub action: Action,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// Or [`NEVER`]: there is one decision for each message of the maildrop, and an `Option` takes
-    /// half as much again.
+    /// Or [`NEVER`]: there is one decision for each message of the maildrop, and an `Option` would
+    /// make it half as large again.
     leaves_at: i64,
 }
 
-/// What a plan rests on besides the maildrop and what is remembered of it.
+/// The inputs of a plan besides the maildrop and the memory of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules<'a> {
-    /// When messages leave the server.
+    /// The rules by which messages leave the server.
     pub retention: Retention,
-    /// What the run may retrieve.
+    /// The limits on what the run may retrieve.
     pub limits: Limits,
     /// The messages and octets that earlier sessions of the run have retrieved.
     pub taken: (u64, u64),
-    /// What stands for the brakes.
+    /// The facts that the brakes need.
     pub circumstances: &'a Circumstances,
 }
 
-/// What is to be done with each message of a maildrop.
+/// The decisions on all messages of a maildrop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// One decision a message, in the order of the maildrop.
     pub decisions: Vec<Decision>,
-    /// What holds the deletions back.
+    /// The brakes that hold deletions back.
     pub brakes: Vec<Brake>,
-    /// How many messages of earlier runs are held back.
+    /// The number of messages of earlier runs that are held back.
     pub held: u64,
 }
 
@@ -102,8 +102,8 @@ pub fn plan(
 }
 
 impl Plan {
-    /// The draft as a plan: all that it rests on is known. For a draft that
-    /// [deletes](Self::deleted) nothing of earlier runs, to which no evidence is missing.
+    /// Turns a draft into a plan, once all its facts are known. Only for a draft that
+    /// [deletes](Self::deleted) nothing of earlier runs, so that no evidence is missing.
     pub fn braked(mut self, circumstances: &Circumstances) -> Self {
         self.brakes = brakes::brakes(&self.decisions, circumstances);
         if !self.brakes.is_empty() {
@@ -112,10 +112,10 @@ impl Plan {
         self
     }
 
-    /// The decision for the message in this place.
+    /// The decision on the message in this place.
     ///
     /// # Panics
-    /// Where the maildrop has no such place.
+    /// If the maildrop has no such place.
     pub fn at(&self, place: Place) -> Decision {
         self.decisions[place.before()]
     }
@@ -137,7 +137,7 @@ impl Plan {
     }
 }
 
-/// Decides for one message.
+/// Decides on one message.
 fn decide(
     message: Message<'_>,
     knowledge: Knowledge,
@@ -153,9 +153,9 @@ fn decide(
             not_stored(message, header, rules)
         }
         (Identity::Open, _) => retrieved(retention, Reason::UniqueIdAmbiguous, now),
-        // As long as there are as many as there were when all of them were accounted for, they
-        // are taken for the same ones; but one is deleted only in the session in which its own
-        // content was retrieved and found to be stored.
+        // While the number of messages with this unique-id has not changed since all of them were
+        // accounted for, they are taken for the same ones. But one is deleted only in the session
+        // that has retrieved its content and found it in the store.
         (Identity::Shared, _) if retention.leave_on_server => {
             Decision::new(Action::Keep, Reason::Stored, None)
         }
@@ -169,10 +169,10 @@ fn decide(
     }
 }
 
-/// A message that is recorded as stored.
+/// Decides on a message that is recorded as stored.
 fn stored(remembered: Remembered, retention: Retention, now: i64, is_looked_at: bool) -> Decision {
     let keep = |reason, leaves_at| Decision::new(Action::Keep, reason, leaves_at);
-    // Whatever became of the part that is recorded: the message was never here.
+    // The message never came whole, so the state of the incomplete copy does not matter.
     if remembered.is_doubtful {
         return retrieved(retention, Reason::Doubtful, now);
     }
@@ -195,7 +195,7 @@ fn stored(remembered: Remembered, retention: Retention, now: i64, is_looked_at: 
     } else {
         return keep(Reason::Stored, by_age);
     };
-    // "Recorded" is not "in the store".
+    // A record is not yet a copy: only a look at the store proves that the message is there.
     match remembered.whereabouts {
         Whereabouts::HandedOver | Whereabouts::InStore => {}
         Whereabouts::Deleted if is_followed => {}
@@ -213,7 +213,7 @@ fn stored(remembered: Remembered, retention: Retention, now: i64, is_looked_at: 
     Decision::new(Action::Delete, reason, Some(now))
 }
 
-/// A message that is not stored: all of it is retrieved, or its header, or nothing more.
+/// Decides on a message that is not stored: retrieve all of it, or its header, or nothing.
 fn not_stored(message: Message<'_>, header: Option<HeaderOnly>, rules: Rules<'_>) -> Decision {
     let (retention, now) = (rules.retention, rules.circumstances.now);
     match large::portion(message, header, rules.limits.headers_only_above) {
@@ -224,13 +224,13 @@ fn not_stored(message: Message<'_>, header: Option<HeaderOnly>, rules: Rules<'_>
     }
 }
 
-/// When a message that was stored at this time leaves the server for its age.
+/// The time when a message stored at this time leaves the server because of its age.
 fn leaves_by_age(retention: Retention, stored_at: i64) -> Option<i64> {
     let days = retention.remove_after_days?;
     Some(stored_at.saturating_add(i64::from(days) * DAY))
 }
 
-/// A message that is to be retrieved whole, for this or that reason.
+/// The decision to retrieve a message whole, for this reason.
 fn retrieved(retention: Retention, reason: Reason, now: i64) -> Decision {
     if retention.leave_on_server {
         Decision::new(Action::Retrieve, reason, leaves_by_age(retention, now))
@@ -240,7 +240,7 @@ fn retrieved(retention: Retention, reason: Reason, now: i64) -> Decision {
 }
 
 impl Trouble {
-    /// The decision for a message, but for what this run had trouble with.
+    /// Changes the decision on a message with which this run had trouble.
     fn spare(&self, message: Message<'_>, knowledge: Knowledge, decision: Decision) -> Decision {
         let has = |ids: &HashSet<Vec<u8>>| !ids.is_empty() && ids.contains(message.unique_id);
         if decision.action.retrieves() && has(&self.refused) {
@@ -265,7 +265,7 @@ impl Trouble {
     }
 }
 
-/// What the run has taken on so far.
+/// The messages and octets that the run has planned to retrieve so far.
 struct Run {
     limits: Limits,
     messages: u64,
@@ -284,14 +284,14 @@ impl Run {
         }
     }
 
-    /// Holds what is to be retrieved against the limits. Once one message does not fit, none
-    /// behind it does: messages come in order, and no large one waits for ever.
+    /// Checks a retrieval against the limits. Once a message does not fit, no later one does:
+    /// messages come in order, so a large one does not wait for ever.
     fn admit(&mut self, message: Message<'_>, decision: Decision) -> Decision {
         if !decision.action.retrieves() {
             return decision;
         }
         let octets = message.octets.unwrap_or(0);
-        // Who marks a message has seen its size.
+        // A person who marks a message has seen its size.
         let marked = decision.reason == Reason::Marked;
         if !marked && self.limits.max_size.is_some_and(|max| octets > max.get()) {
             return Decision::new(Action::Skip, Reason::LargerThanMaxSize, None);
@@ -321,14 +321,14 @@ impl Decision {
         }
     }
 
-    /// When the message leaves the server, in seconds since 1970, as far as that can be told;
-    /// none where it stays. A time that has come means now.
+    /// The time when the message leaves the server, in seconds since 1970, as far as it is known.
+    /// None if it stays. A time in the past means now.
     pub fn leaves_at(&self) -> Option<i64> {
         (self.leaves_at != NEVER).then_some(self.leaves_at)
     }
 
-    /// The same, where the message is only probably the stored one: it is retrieved, and deleted
-    /// if it proves to be.
+    /// The same decision, for a message that is only probably the stored one: it is retrieved, and
+    /// deleted if it proves to be the stored one.
     fn by_content(self) -> Self {
         match self.action {
             Action::Delete => Self {
@@ -339,7 +339,7 @@ impl Decision {
         }
     }
 
-    /// The decision without its deletion, where nothing may be deleted.
+    /// The decision without its deletion, unless messages may be deleted.
     fn guarded(self, may_delete: bool) -> Self {
         match self.action {
             Action::Delete | Action::RetrieveThenDeleteIfKnown if !may_delete => {
@@ -354,14 +354,14 @@ impl Decision {
     }
 }
 
-/// What is to be done with one message.
+/// The action for one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Delete it on the server; it was stored before.
     Delete,
     /// Retrieve its header, and leave it on the server.
     Headers,
-    /// Do nothing: it is stored, and it stays.
+    /// Do nothing: it is stored, and stays on the server.
     Keep,
     /// Retrieve it, and leave it on the server.
     Retrieve,
@@ -369,37 +369,37 @@ pub enum Action {
     RetrieveThenDelete,
     /// Retrieve it, and delete it on the server if it proves to be the message that is stored.
     RetrieveThenDeleteIfKnown,
-    /// Leave it aside although it is not stored.
+    /// Do not retrieve it, although it is not stored.
     Skip,
 }
 
-/// Why.
+/// The reason for an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
     /// The server was asked to delete it before and still lists it.
     AskedBefore,
-    /// Its header is here; it is large, and nobody has asked for the rest.
+    /// Its header is here. It is large, and nobody has asked for the rest.
     HeadersOnly,
     /// It is larger than `headers-only-above`.
     LargerThanHeadersOnlyAbove,
-    /// Another program had it, and popsync holds no copy.
+    /// Another program downloaded it, and popsync has no copy.
     Imported,
     /// The session breaks at it: it is asked for last, in a session of its own.
     BreaksSession,
-    /// It is due for removal, and its copy was deleted here: the server's is the last.
+    /// It is due for removal, but its copy was deleted here, so the server's is the last one.
     CopyDeleted,
-    /// It was stored, and is not in the store that there is now: the server's may be the last.
+    /// It was stored, but the current store does not have it, so the server's may be the last one.
     CopyLost,
-    /// It is due for removal, and its copy was not found in the store.
+    /// It is due for removal, but its copy was not found in the store.
     CopyUnclear,
-    /// No folder of the store holds it any more.
+    /// No folder of the store has it any more.
     DeletedLocally,
-    /// It is stored and was to be deleted at once, but that session came to no end.
+    /// It is stored and was to be deleted at once, but that session was interrupted.
     DeletionInterrupted,
     /// It is stored, and may not have come whole.
     Doubtful,
-    /// It is to go, but a brake holds all deletions back.
+    /// It is to be deleted, but a brake holds all deletions back.
     HeldBack,
     /// It is larger than `max-size`.
     LargerThanMaxSize,
@@ -407,9 +407,9 @@ pub enum Reason {
     Marked,
     /// It is not in the cache.
     New,
-    /// The listing gives it no unique-id, so it could not be told apart later.
+    /// The listing gives it no unique-id, so it could not be recognised later.
     NoUniqueId,
-    /// The policy deletes what is stored, and it is.
+    /// The policy deletes stored messages, and it is stored.
     NotLeftOnServer,
     /// `remove-after-days` have passed since it was stored.
     OlderThanRemoveAfter,
@@ -419,14 +419,14 @@ pub enum Reason {
     RunLimit,
     /// It is stored, and the policy leaves it on the server.
     Stored,
-    /// The unique-id does not tell which message this is: several have it, or it was gone.
+    /// The unique-id does not identify the message: several have it, or it was missing for a while.
     UniqueIdAmbiguous,
-    /// The listing contradicts itself, so nothing known is deleted in this session.
+    /// The listing contradicts itself, so no message of earlier runs is deleted in this session.
     ListingContradictsItself,
 }
 
 impl Action {
-    /// Whether the message is to be retrieved.
+    /// True if the message is to be retrieved.
     pub fn retrieves(self) -> bool {
         matches!(
             self,
@@ -434,7 +434,7 @@ impl Action {
         )
     }
 
-    /// Whether the message is to leave the server in this session.
+    /// True if the message is to leave the server in this session.
     pub fn deletes(self) -> bool {
         matches!(
             self,
@@ -442,7 +442,7 @@ impl Action {
         )
     }
 
-    /// Whether a message of an earlier run is to leave the server.
+    /// True if a message of an earlier run is to leave the server.
     pub fn deletes_known(self) -> bool {
         matches!(self, Self::Delete | Self::RetrieveThenDeleteIfKnown)
     }

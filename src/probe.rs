@@ -1,9 +1,8 @@
-//! Holds a server against what \[MS-STANOPOP3\] and \[MS-STANXPOP3\] state of servers.
+//! Checks a server against the statements of \[MS-STANOPOP3\] and \[MS-STANXPOP3\] about servers.
 //!
-//! [`run`] visits the server once and reads only: there is no DELE, and RETR only where it is
-//! asked for. What comes over the wire is noted in [`Observations`], beside the tolerant reader
-//! and as sent; what that means is decided afterwards, by [`checks`], which are pure functions.
-//! Nothing here touches state or store.
+//! [`run`] visits the server once and only reads: there is no DELE, and RETR only if asked for. The
+//! octets are noted in [`Observations`] as sent, beside the tolerant reader. Afterwards [`checks`],
+//! which are pure functions, judge them. Nothing here touches state or store.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,19 +32,19 @@ pub use unique_ids::{IdForm, UniqueIdRows};
 
 use recorder::Recorder;
 
-/// What a visit brought to light.
+/// The result of a visit.
 #[derive(Debug)]
 pub struct Report {
     /// Everything that was seen.
     pub observations: Observations,
-    /// What it means, statement by statement.
+    /// The verdicts, statement by statement.
     pub findings: Vec<Finding>,
     /// The signal that stopped it before its end.
     pub interrupted: Option<Signal>,
 }
 
 impl Report {
-    /// The status a sync would end with.
+    /// The status that a sync would end with.
     pub fn exit(&self) -> Exit {
         match (self.interrupted, &self.observations.failure) {
             (Some(signal), _) => signal.exit(),
@@ -55,7 +54,7 @@ impl Report {
     }
 }
 
-/// Visits the account's server, at most until `stop` is over. `deep` retrieves a few messages too.
+/// Visits the account's server, at most until `stop`. `deep` also retrieves a few messages.
 pub async fn run(
     account: &Account,
     password: &SecretString,

@@ -1,9 +1,9 @@
-//! What differs between the versions of Outlook that popsync can be.
+//! The differences between the versions of Outlook that popsync can imitate.
 //!
-//! Source: \[MS-STANOPOP3\] v10.0. Its statements bind all versions alike, but for the retention
-//! default (`OPOP3:C0048`) and five that Outlook for Windows (new) is not named in (`OPOP3:C0010`,
-//! `C0038` to `C0041`): none of them takes anything away from what a client may do, so that
-//! profile keeps them too. Differences are data here, never an `if` in the codec.
+//! Source: \[MS-STANOPOP3\] v10.0. Its statements apply to all versions alike, except the retention
+//! default (`OPOP3:C0048`) and five that do not name Outlook for Windows (new) (`OPOP3:C0010`,
+//! `C0038` to `C0041`). None of these five restricts a client further, so that profile follows them
+//! too. Differences are data here, never an `if` in the codec.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,7 +28,7 @@ pub enum Profile {
     Outlook2024,
     /// Outlook for Windows (new).
     OutlookNew,
-    /// No Outlook: the strict generic client of RFC 1939 and its extensions.
+    /// Not Outlook: the strict generic client of RFC 1939 and its extensions.
     Rfc1939,
 }
 
@@ -73,26 +73,26 @@ impl Profile {
         }
     }
 
-    /// Whether APOP may be used, where the user asks for it. Outlook does not have it
+    /// True if APOP may be used when the user asks for it. Outlook does not have it
     /// (`OPOP3:V0008`).
     pub const fn has_apop(self) -> bool {
         matches!(self, Self::Rfc1939)
     }
 
-    /// Whether PASS may be sent together with USER, where the server pipelines and TLS protects
-    /// them. In Outlook it follows a USER that succeeded (`OPOP3:C0045`, `C0047`).
+    /// True if PASS may be sent together with USER, if the server pipelines and TLS protects them.
+    /// Outlook sends it after a USER that succeeded (`OPOP3:C0045`, `C0047`).
     pub const fn sends_pass_with_user(self) -> bool {
         matches!(self, Self::Rfc1939)
     }
 
-    /// Whether the lines of LIST, UIDL and CAPA are un-stuffed, and only a lone dot ends them
-    /// (RFC 1939 §3). In Outlook any line that begins with a dot does (`OPOP3:V0002`).
+    /// True if the lines of LIST, UIDL and CAPA are un-stuffed, and only a lone dot ends them (RFC
+    /// 1939 §3). In Outlook any line that begins with a dot ends them (`OPOP3:V0002`).
     pub const fn unstuffs_listings(self) -> bool {
         matches!(self, Self::Rfc1939)
     }
 
-    /// Whether messages stay on the server after they were retrieved, where the user says
-    /// nothing else (`OPOP3:C0048`).
+    /// True if messages stay on the server after they were retrieved, unless the user sets it
+    /// (`OPOP3:C0048`).
     pub const fn leaves_on_server(self) -> bool {
         match self {
             Self::Outlook2007 | Self::Outlook2010 | Self::Outlook2013 | Self::Outlook2016 => false,

@@ -1,4 +1,4 @@
-//! The request to end before the work is done, and the signal that made it.
+//! A request to end before the work is done, and the signal that made it.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::exit::Exit;
 
-/// A signal that ends a run in good order.
+/// A signal that ends a run in an orderly way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Signal {
@@ -47,16 +47,16 @@ impl fmt::Display for Signal {
     }
 }
 
-/// Tells whether a run is to end as soon as what is complete is recorded.
+/// Tells a run to end as soon as all complete messages are recorded.
 #[derive(Debug, Clone)]
 pub struct Stop(watch::Receiver<Option<Signal>>);
 
-/// Asks everybody who holds its [`Stop`] to end.
+/// Asks all holders of its [`Stop`] to end.
 #[derive(Debug)]
 pub struct Stopper(watch::Sender<Option<Signal>>);
 
 impl Stopper {
-    /// Asks for the end. Only the first signal counts.
+    /// Asks them to end. Only the first signal counts.
     pub fn stop(&self, signal: Signal) {
         self.0.send_if_modified(|asked| {
             let is_first = asked.is_none();
@@ -67,7 +67,7 @@ impl Stopper {
 }
 
 impl Stop {
-    /// A pair of one who asks and one who hears it.
+    /// A sender of the request and its receiver.
     pub fn pair() -> (Stopper, Self) {
         let (sender, receiver) = watch::channel(None);
         (Stopper(sender), Self(receiver))
@@ -78,12 +78,12 @@ impl Stop {
         Self::pair().1
     }
 
-    /// The signal that asked for the end, if one did.
+    /// The signal that asked to end, if one did.
     pub fn asked(&self) -> Option<Signal> {
         *self.0.borrow()
     }
 
-    /// Waits for the signal; for ever where nobody can send one any more.
+    /// Waits for the signal; for ever if nobody can send one any more.
     pub async fn wait(&self) -> Signal {
         let mut asked = self.0.clone();
         match asked.wait_for(Option::is_some).await.map(|asked| *asked) {
@@ -92,10 +92,10 @@ impl Stop {
         }
     }
 
-    /// Does this, unless the end is asked for first; what was begun is dropped then.
+    /// Awaits `doing`, unless a signal comes first; `doing` is dropped then.
     ///
     /// # Errors
-    /// The signal that asked.
+    /// The signal.
     pub async fn unless_stopped<F: Future>(&self, doing: F) -> Result<F::Output, Signal> {
         tokio::select! {
             done = doing => Ok(done),
@@ -103,10 +103,11 @@ impl Stop {
         }
     }
 
-    /// The same for work that may be nearly done: it has a moment more once the end is asked for.
+    /// As [`Self::unless_stopped`], but work that may be nearly done has a moment more after the
+    /// signal.
     ///
     /// # Errors
-    /// The signal that asked.
+    /// The signal.
     pub async fn unless_overdue<F: Future>(&self, doing: F) -> Result<F::Output, Signal> {
         let overdue = async {
             let signal = self.wait().await;
@@ -120,18 +121,17 @@ impl Stop {
     }
 }
 
-/// The moment that is left once the end is asked for: for another program's lock, which others keep
-/// as long, and for the message that is on its way.
+/// The time that is left after the signal: for the lock of another program, which others hold as
+/// long, and for the message that is being received.
 const GRACE: Duration = Duration::from_secs(1);
 
 thread_local! {
-    /// The request to end that the work of this thread listens to.
+    /// The request to end that applies to the work of this thread.
     static HEARD: RefCell<Option<Stop>> = const { RefCell::new(None) };
 }
 
 impl Stop {
-    /// Does something that may block. What it waits for is given up soon where the end is asked
-    /// for: see [`may_wait`].
+    /// Runs work that may block. Its waits end soon after a signal: see [`may_wait`].
     pub(crate) fn within<T>(&self, act: impl FnOnce() -> T) -> T {
         struct Before(Option<Stop>);
         impl Drop for Before {
@@ -144,7 +144,7 @@ impl Stop {
     }
 }
 
-/// True if this thread may go on waiting for something that it has waited for since `began`.
+/// True if this thread may go on with a wait that began at `began`.
 pub(crate) fn may_wait(began: Instant) -> bool {
     let is_asked = || HEARD.with_borrow(|stop| stop.as_ref().is_some_and(|s| s.asked().is_some()));
     began.elapsed() < GRACE || !is_asked()
@@ -174,7 +174,7 @@ mod tests {
         stopper.stop(Signal::Terminate);
         stop.within(|| {
             assert!(!may_wait(long_ago));
-            // Others have theirs for a moment, and are waited for.
+            // A lock that another program holds for a moment is still waited for.
             assert!(may_wait(Instant::now()));
             Stop::never().within(|| assert!(may_wait(long_ago)));
             assert!(!may_wait(long_ago));

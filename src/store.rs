@@ -1,4 +1,4 @@
-//! Where messages are kept, and the order that makes each of them be there exactly once.
+//! The stores of messages, and the order of steps that stores each message exactly once.
 //!
 //! Messages are stored in batches, because durability is paid per batch. The steps, by number;
 //! each line of code that does one names it, and crash tests stop the program at each:
@@ -74,20 +74,20 @@ impl fmt::Display for Name {
     }
 }
 
-/// Where a message is in a store that is one file, and what it is known by there.
+/// The place of a message in a store that is one file, and the marks that it is found by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Where it begins: at the line in front of it.
+    /// The first octet: that of the line in front of the message.
     pub start: u64,
-    /// How many octets it has there, with that line and the blank line behind it.
+    /// The length in octets, with that line and the blank line after the message.
     pub length: u64,
-    /// Their digest.
+    /// The digest of these octets.
     pub sha256: [u8; 32],
-    /// What it is known by when another program has rewritten the file.
+    /// Its marks, to find it when another program has rewritten the file.
     pub marks: mbox::Marks,
 }
 
-/// A message as it is recorded.
+/// A message as the cache records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Its name.
@@ -96,12 +96,13 @@ pub struct Record {
     pub extent: Option<Extent>,
 }
 
-/// What a store found after a crash.
+/// The state of a store after a crash.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Recovered {
     /// The records whose message is nowhere.
     pub lost: Vec<Name>,
-    /// Messages that have other places now: to be recorded so, still as staged, and published.
+    /// Messages that have other places now. Record them with these, still as staged, and publish
+    /// them.
     pub again: Vec<Record>,
     /// What a person should know.
     pub notices: Vec<Notice>,
@@ -122,35 +123,35 @@ pub enum Notice {
     },
 }
 
-/// What became of a message that was handed to another program.
+/// The answer of another program that a message was handed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// It has taken it.
+    /// The program has taken it.
     Taken,
-    /// It has not: why, in words safe for a terminal.
+    /// The program has not taken it. The reason, in words safe for a terminal.
     Refused(String),
 }
 
-/// The readers' side of a store: what mail programs see of it. Looks change nothing.
+/// The readers' side of a store: the messages as mail programs see them. Looking changes nothing.
 pub trait Readers: Send + Sync {
-    /// Looks which messages are where readers look, whatever they made of them: read, flagged,
-    /// filed in a folder. Nothing where this kind of store cannot tell, because its messages went
-    /// to another program. A look that leaves doubts says so in the inventory.
+    /// Lists the messages that readers see, also those that were read, flagged or filed in a
+    /// folder. None if this kind of store cannot tell, because its messages went to another
+    /// program. A look that leaves doubts says so in the inventory.
     ///
     /// # Errors
-    /// [`Error::Io`] where the store cannot be read at all.
+    /// [`Error::Io`] if the store cannot be read at all.
     fn inventory(&self) -> Result<Option<Inventory>, Error>;
 
-    /// Whether a message may be on its way from one name to another while somebody looks, so that a
-    /// look can miss it: as in a folder of files.
+    /// True if a look can miss a message because a mail program renames it meanwhile. This is so in
+    /// a folder of files.
     fn can_miss_moves(&self) -> bool {
         true
     }
 
-    /// Shows every message whose name `known` does not know. Mail programs file messages under
-    /// names of their own making, and a message that is deleted because its file is gone must not
-    /// be among these. A store whose names follow from what the messages hold has none. Gives why
-    /// one that was not shown may be any message, where that is so.
+    /// Shows every message whose name `known` does not know. Mail programs rename the messages that
+    /// they file, and before a message is deleted because its file is gone, it must be looked for
+    /// among these. A store has none if its names follow from the content of the messages. Returns
+    /// the reason why a message that could not be shown may be any message, if there is one.
     ///
     /// # Errors
     /// [`Error::Io`] where the store itself cannot be read.
@@ -175,24 +176,25 @@ pub trait Store: Readers {
     /// [`Error::Io`].
     fn draft(&self) -> Result<Box<dyn Draft>, Error>;
 
-    /// Whether messages go to another program, one by one: each is then delivered, and recorded
-    /// at once by itself.
+    /// True if messages go to another program, one by one. Each is then delivered, and recorded at
+    /// once by itself.
     fn hands_over(&self) -> bool {
         false
     }
 
-    /// Between steps 1 and 2: hands a written message over, where [`Self::hands_over`] says so.
+    /// Between steps 1 and 2: hands a written message to the other program. Only if
+    /// [`Self::hands_over`].
     ///
     /// # Errors
-    /// Those that make it pointless to go on with others.
+    /// Those that make it pointless to go on with other messages.
     fn deliver(&self, name: &Name) -> Result<Delivery, Error> {
         let _ = name;
         Ok(Delivery::Taken)
     }
 
-    /// Step 2: makes the written messages durable, and gives what is to be recorded of each
-    /// besides its name. What follows is [`Self::publish`], or [`Self::discard`], at once: other
-    /// programs may have to wait until then.
+    /// Step 2: makes the written messages durable. Returns for each its place, if the store has
+    /// places; it is recorded with the name. Call [`Self::publish`] or [`Self::discard`] at once
+    /// after it: other programs may have to wait until then.
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Locked`]; nothing may be recorded then.
@@ -215,13 +217,14 @@ pub trait Store: Readers {
     /// [`Error::Io`] and [`Error::Locked`].
     fn recover(&self, staged: &[Record], last: Option<&Extent>) -> Result<Recovered, Error>;
 
-    /// Whether the store had lost its end when it was opened: what it lacks then, nobody deleted.
+    /// True if the store had lost its end when it was opened. Nobody deleted the messages it lacks
+    /// then.
     fn is_cut(&self) -> bool {
         false
     }
 
-    /// Whether a store that is one file ends before the end of the message that was stored last: only
-    /// then it is worth to ask what is [lost](Self::lost_from).
+    /// True if a store that is one file ends before the end of the message that was stored last.
+    /// Only then [`Self::lost_from`] is worth a call.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -230,9 +233,8 @@ pub trait Store: Readers {
         Ok(false)
     }
 
-    /// Of a store that is one file: which of the messages with these keys and places it has lost
-    /// with its end, though nobody deleted them. To be asked before anything is appended.
-    ///
+    /// Returns which of the messages with these keys and places a store that is one file has lost
+    /// with its end, though nobody deleted them. Call it before anything is appended.
     /// # Errors
     /// [`Error::Io`].
     fn lost_from(&self, extents: &[(i64, Extent)]) -> Result<Vec<i64>, Error> {
@@ -240,9 +242,9 @@ pub trait Store: Readers {
         Ok(Vec::new())
     }
 
-    /// The key of the newest message that was stored when the stamp was set last. It stands in the
-    /// store, and goes back with it when an older copy is restored. None where there is none, or
-    /// it makes no sense.
+    /// The key of the newest message that was stored when the stamp was set last. The stamp is in
+    /// the store, and goes back with it when an older copy is restored. None if there is no stamp,
+    /// or if it makes no sense.
     ///
     /// # Errors
     /// [`Error::Io`] where it cannot be read.
@@ -250,17 +252,17 @@ pub trait Store: Readers {
         Ok(None)
     }
 
-    /// Stamps the store, after step 5: all messages up to this key are in it, or were.
+    /// Stamps the store, after step 5: all messages up to this key are or were in it.
     ///
     /// # Errors
-    /// [`Error::Io`]; then the stamp is the one that was there.
+    /// [`Error::Io`]; the old stamp stays then.
     fn set_stamp(&self, newest: i64) -> Result<(), Error> {
         let _ = newest;
         Ok(())
     }
 
-    /// Whether a message that is written and not yet shown begins as another one that readers have:
-    /// that was cut short then. The end of its last line does not count.
+    /// True if a message that is written and not yet shown begins with the whole of another one
+    /// that readers have: the other one was cut short. The end of its last line does not count.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -269,7 +271,7 @@ pub trait Store: Readers {
         Ok(false)
     }
 
-    /// How many octets there is room for; none where nobody can tell.
+    /// The free space in octets. None if nobody can tell.
     fn room(&self) -> Option<u64> {
         None
     }
@@ -277,14 +279,14 @@ pub trait Store: Readers {
 
 /// Sees the messages of a store, one after another.
 pub trait Viewer {
-    /// The next octets of a message, in the form in which mail programs read it. Whether more of it
-    /// is wanted.
+    /// Takes the next octets of a message, in the form in which mail programs read it. Returns true
+    /// if it wants more of the message.
     fn content(&mut self, octets: &[u8]) -> bool;
 
-    /// The message has come to its end, or as far as it was wanted.
+    /// Ends the message, or the part of it that was wanted.
     fn end(&mut self, name: &str);
 
-    /// The rest of the message cannot be read: it is as if it had not been shown.
+    /// Drops the message, as if it had not been shown: the rest of it cannot be read.
     fn abandon(&mut self);
 }
 
@@ -296,7 +298,7 @@ pub trait Draft: Send {
     /// [`Error::Io`].
     fn write(&mut self, octets: &[u8]) -> Result<(), Error>;
 
-    /// Ends the message. It is written whole then, but neither durable nor visible.
+    /// Ends the message. It is whole then, but neither durable nor visible.
     ///
     /// # Errors
     /// [`Error::Io`]; then it is removed.

@@ -1,10 +1,10 @@
 //! A command in one line: split into words without a shell, or quoted for one.
 
-/// Why a line is no command.
+/// The reason why a line is not a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WordsError {
-    /// No word at all.
+    /// There is no word.
     #[error("empty")]
     Empty,
     /// A NUL, which no argument can have.
@@ -15,9 +15,9 @@ pub enum WordsError {
     Open,
 }
 
-/// Splits at blanks. Between `'` everything stands for itself; between `"` a backslash takes the
-/// meaning from `"` and from another backslash; elsewhere from any character. Nothing else means
-/// anything: no variables, no patterns, no pipes.
+/// Splits at blanks. Between `'` every character is literal. Between `"` a backslash quotes `"` and
+/// another backslash; elsewhere it quotes any character. Nothing else is special: no variables, no
+/// patterns, no pipes.
 pub(crate) fn split(line: &str) -> Result<Vec<String>, WordsError> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -58,7 +58,7 @@ pub(crate) fn split(line: &str) -> Result<Vec<String>, WordsError> {
     check(words)
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%:".contains(c);
     match !word.is_empty() && word.chars().all(plain) {
@@ -87,7 +87,7 @@ mod tests {
         for word in [
             "plain", "", "a b", "it's", "100%", "$HOME", "a\\b", "\"", "größe",
         ] {
-            // `split` reads words as a shell does, but for variables and the like.
+            // `split` reads words as a shell does, except variables and the like.
             assert_eq!(split(&format!("run {}", quoted(word))).unwrap()[1], word);
         }
     }

@@ -1,12 +1,12 @@
-//! When a person hears of an account's runs, and which programs do.
+//! The rules by which a person is told of an account's runs, and the programs to run for them.
 
 use std::time::Duration;
 
-/// When a person hears of an account's runs, and which programs do.
+/// The rules by which a person is told of an account's runs, and the programs to run for them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Alerts {
-    /// A server that cannot be reached, or has no time, is not complained about before the account
-    /// has failed for so long; at once, if nothing is said.
+    /// A server that cannot be reached, or has no time, is reported only after the account has
+    /// failed for this long; at once if it is not set.
     pub complain_after: Option<Duration>,
     /// The program to run when a run has brought new messages, and its arguments.
     pub on_new_mail: Option<Vec<String>>,

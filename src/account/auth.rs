@@ -1,12 +1,12 @@
 //! The ways to log in, by name.
 
-/// How to log in.
+/// The way to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AuthMethod {
     /// APOP (RFC 1939 §7), which no Outlook and no Exchange has (`OPOP3:V0008`, `XPOP3:V0012`):
-    /// for [`Profile::Rfc1939`](crate::profile::Profile::Rfc1939) alone.
+    /// only for [`Profile::Rfc1939`](crate::profile::Profile::Rfc1939).
     Apop,
-    /// The best of what the server offers.
+    /// The best that the server offers.
     Auto,
     /// AUTH CRAM-MD5 (RFC 2195).
     CramMd5,
@@ -33,7 +33,7 @@ pub enum AuthMethod {
     /// USER and PASS.
     #[default]
     User,
-    /// AUTH XOAUTH2, as Exchange Online and Gmail have it.
+    /// AUTH XOAUTH2, as in Exchange Online and Gmail.
     XOauth2,
 }
 
@@ -83,7 +83,7 @@ impl AuthMethod {
         Self::ALL.into_iter().find(|method| method.name() == name)
     }
 
-    /// The registered name of the SASL mechanism, where it is one.
+    /// The registered name of the SASL mechanism, if it is one.
     pub const fn mechanism(self) -> Option<&'static str> {
         Some(match self {
             Self::Apop | Self::Auto | Self::User => return None,
@@ -102,14 +102,14 @@ impl AuthMethod {
         })
     }
 
-    /// Whether user name and password stand in commands of their own, which are ASCII
+    /// True if user name and password are sent in commands of their own, which are ASCII
     /// (`OPOP3:C0003`). SASL carries UTF-8.
     pub const fn is_ascii(self) -> bool {
         matches!(self, Self::Apop | Self::User)
     }
 
-    /// Whether a listener learns nothing from it that leads to the password with less than a
-    /// guess of some thousand digests each, and the server has to prove itself too.
+    /// True if a listener needs some thousand digests for each guess at the password, and the
+    /// server also has to prove its identity.
     pub const fn is_safe_in_the_clear(self) -> bool {
         matches!(
             self,
@@ -121,13 +121,12 @@ impl AuthMethod {
         )
     }
 
-    /// Whether the secret is an access token and not a password.
+    /// True if the secret is an access token and not a password.
     pub const fn takes_token(self) -> bool {
         matches!(self, Self::OAuthBearer | Self::XOauth2)
     }
 
-    /// Whether there is a secret that the user has to give. Kerberos and TLS have theirs from
-    /// elsewhere.
+    /// True if the user has to give a secret. Kerberos and TLS have theirs from elsewhere.
     pub const fn takes_secret(self) -> bool {
         !matches!(self, Self::External | Self::Gssapi)
     }

@@ -1,62 +1,62 @@
-//! The OAuth settings of an account: whom to ask for tokens, and in whose name.
+//! The OAuth settings of an account: the provider of tokens, and the client's name there.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// What an account needs to get tokens.
+/// The settings that an account needs to get tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OAuth {
-    /// Whom to ask.
+    /// The provider of the tokens.
     pub provider: Provider,
     /// The name under which popsync is registered there (RFC 6749 §2.2). Public.
     pub client_id: String,
-    /// Prints what some providers call a secret of an installed program.
+    /// The command that prints the secret that some providers give an installed program.
     pub client_secret_command: Option<String>,
-    /// What the token shall be good for (RFC 6749 §3.3).
+    /// The rights that the token has (RFC 6749 §3.3).
     pub scope: String,
-    /// Where the tokens are kept; without it in the keyring.
+    /// The file that keeps the tokens. Without it, the keyring does.
     pub token_file: Option<PathBuf>,
     /// Trust the certificates of this PEM file instead of the built-in roots.
     pub ca_file: Option<PathBuf>,
 }
 
-/// Whom to ask for tokens.
+/// The provider of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Provider {
-    /// Google, which does not let the device flow have the scope of mail.
+    /// Google, which does not allow the device flow for mail.
     Google,
-    /// Whoever says so in its metadata (RFC 8414, OpenID Connect Discovery).
+    /// The provider that describes itself in its metadata (RFC 8414, OpenID Connect Discovery).
     Issuer(Endpoint),
     /// Microsoft, for this tenant.
     Microsoft {
         /// `common`, `organizations`, `consumers`, or the tenant's name or number.
         tenant: String,
     },
-    /// At these end points.
+    /// A provider with these endpoints.
     Other(Endpoints),
 }
 
-/// Where a provider is asked for what.
+/// The endpoints of a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
-    /// RFC 6749 §3.1: where a person signs in.
+    /// RFC 6749 §3.1: a person signs in there.
     pub auth: Option<Endpoint>,
-    /// RFC 8628 §3.1: where a code for another device is to be had.
+    /// RFC 8628 §3.1: gives a code for another device.
     pub device: Option<Endpoint>,
-    /// RFC 6749 §3.2: where tokens are to be had.
+    /// RFC 6749 §3.2: gives tokens.
     pub token: Endpoint,
 }
 
-/// The scope of mail at Microsoft, with the refresh token that is to be asked for as well.
+/// The scope of mail at Microsoft, and the one for a refresh token.
 pub const MICROSOFT_SCOPE: &str = "https://outlook.office.com/POP.AccessAsUser.All offline_access";
 
 /// The scope of mail at Google.
 pub const GOOGLE_SCOPE: &str = "https://mail.google.com/";
 
 impl Provider {
-    /// The scope of mail, where it is known.
+    /// The scope of mail, if it is known.
     pub const fn scope(&self) -> Option<&'static str> {
         match self {
             Self::Google => Some(GOOGLE_SCOPE),
@@ -66,15 +66,15 @@ impl Provider {
     }
 }
 
-/// An absolute URL over which secrets may travel: `https://`, or `http://` to an address of this
+/// An absolute URL that secrets may be sent to: `https://`, or `http://` to an address of this
 /// machine. Without user, query and fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(String);
 
-/// Why a text is no end point.
+/// The reason why a text is not an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// It could be read on the way.
+    /// Others could read it on the way.
     #[error("not an `https://` URL")]
     NotHttps,
     /// Not a URL, or one with a user, a query or a fragment.
@@ -88,7 +88,7 @@ impl Endpoint {
         &self.0
     }
 
-    /// Whether TLS protects the way there.
+    /// True if TLS protects the connection.
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
@@ -100,7 +100,7 @@ impl Endpoint {
         &self.0[..end.unwrap_or(self.0.len())]
     }
 
-    /// What follows the origin, without a slash at its end.
+    /// The path after the origin, without a slash at its end.
     pub fn path(&self) -> &str {
         self.0[self.origin().len()..].trim_end_matches('/')
     }
@@ -128,7 +128,7 @@ impl FromStr for Endpoint {
         }
         match scheme {
             "https" => Ok(Self(url.to_owned())),
-            // RFC 6749 §3.1: TLS is a must. What stays on this machine needs none.
+            // RFC 6749 §3.1: TLS is required. A connection that stays on this machine needs none.
             "http" if is_loopback(host) => Ok(Self(url.to_owned())),
             _ => Err(EndpointError::NotHttps),
         }
@@ -149,7 +149,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<&str>)> {
     })
 }
 
-/// An address of this machine; a name might be anybody's.
+/// True for an address of this machine. A name may be any machine's.
 fn is_loopback(host: &str) -> bool {
     host.parse::<IpAddr>()
         .is_ok_and(|address| address.is_loopback())

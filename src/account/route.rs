@@ -1,4 +1,4 @@
-//! How a server is reached.
+//! The way to a server.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,47 +7,47 @@ use std::path::PathBuf;
 /// The way to a server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Route {
-    /// What is between.
+    /// The intermediate, if any.
     pub via: Via,
-    /// The address of our own that connections start from.
+    /// The local address that connections start from.
     pub source: Option<IpAddr>,
 }
 
-/// What is between us and a server.
+/// The intermediate between popsync and a server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Via {
     /// Nothing.
     #[default]
     Direct,
-    /// A proxy, which also finds the server's address.
+    /// A proxy, which also resolves the server's name.
     Proxy(Proxy),
-    /// A socket of this computer, whose other end is the server.
+    /// A local socket whose other end is the server.
     Socket(PathBuf),
 }
 
 /// A proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proxy {
-    /// What it speaks.
+    /// The protocol that it speaks.
     pub protocol: ProxyProtocol,
     /// Host name or address, without brackets.
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// Whom it knows us by, where it wants to know.
+    /// The login at the proxy, if it needs one.
     pub login: Option<ProxyLogin>,
 }
 
-/// Whom a proxy knows us by.
+/// The login at a proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyLogin {
     /// The user name, without control characters.
     pub user: String,
-    /// The file whose first line is the password; nobody else may be able to read it.
+    /// The file with the password in its first line. Nobody else may read it.
     pub password_file: PathBuf,
 }
 
-/// What a proxy speaks.
+/// The protocol of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProxyProtocol {
     /// HTTP's CONNECT (RFC 9110 §9.3.6).

@@ -1,4 +1,4 @@
-//! Whom to trust, and who to be, on a TLS connection.
+//! Trust anchors and the client certificate of a TLS connection.
 
 use std::fmt::{self, Write as _};
 use std::path::PathBuf;
@@ -9,16 +9,16 @@ use sha2::{Digest, Sha256};
 /// The TLS settings of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TlsSettings {
-    /// The authorities to trust. Where none are named they are those of [`Roots::Webpki`]; with
-    /// a fingerprint and none named, the fingerprint alone decides.
+    /// The authorities to trust. If none are named, those of [`Roots::Webpki`]. With a fingerprint
+    /// and none named, the fingerprint alone decides.
     pub roots: Option<Roots>,
     /// The one certificate or key that the server may have.
     pub fingerprint: Option<Fingerprint>,
-    /// What to show to a server that wants to know who connects.
+    /// The client certificate for a server that asks for one.
     pub client: Option<ClientCertificate>,
-    /// The oldest version spoken.
+    /// The oldest version allowed.
     pub min_version: TlsVersion,
-    /// The name that the server's certificate is for, where that is not the server's host.
+    /// The name in the server's certificate, if it is not the server's host.
     pub server_name: Option<String>,
 }
 
@@ -27,7 +27,7 @@ pub struct TlsSettings {
 pub enum Roots {
     /// The certificates of this PEM file.
     File(PathBuf),
-    /// What the system trusts.
+    /// The authorities that the system trusts.
     System,
     /// Mozilla's, built in.
     Webpki,
@@ -43,7 +43,7 @@ impl Roots {
 pub struct ClientCertificate {
     /// The certificate, and those between it and its authority.
     pub certificate: PathBuf,
-    /// The key. Nobody else may be able to read it.
+    /// The key. Nobody else may read it.
     pub key: PathBuf,
 }
 
@@ -84,18 +84,18 @@ impl fmt::Display for TlsVersion {
 /// `spki-sha256:…` with 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint {
-    /// Digest of what.
+    /// The object of the digest.
     pub of: Pinned,
     digest: [u8; 32],
 }
 
-/// What a fingerprint is taken of.
+/// The object of a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pinned {
-    /// The certificate (DER). A renewed one has another.
+    /// The certificate (DER). A renewed one has another digest.
     Certificate,
-    /// The SubjectPublicKeyInfo (DER), as RFC 7469 pins it. It stays where a certificate is
-    /// renewed with the same key.
+    /// The SubjectPublicKeyInfo (DER), as in RFC 7469. The digest stays the same if a certificate
+    /// is renewed with the same key.
     PublicKey,
 }
 
@@ -109,7 +109,7 @@ impl Pinned {
 }
 
 impl Fingerprint {
-    /// Takes it of a certificate, or of a SubjectPublicKeyInfo.
+    /// The fingerprint of a certificate, or of a SubjectPublicKeyInfo.
     pub fn of(what: Pinned, der: &[u8]) -> Self {
         Self {
             of: what,
@@ -135,13 +135,13 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// Why a text is no fingerprint.
+/// The reason why a text is not a fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FingerprintError {
-    /// Its digits are not 64 hexadecimal ones.
+    /// It does not have 64 hexadecimal digits.
     #[error("not a SHA-256 fingerprint, which has 64 hexadecimal digits")]
     Digits,
-    /// It is of another digest.
+    /// It is made with another digest.
     #[error("a fingerprint by {0}, which can be forged")]
     Weak(&'static str),
 }
@@ -149,8 +149,8 @@ pub enum FingerprintError {
 impl FromStr for Fingerprint {
     type Err = FingerprintError;
 
-    /// With or without colons between the octets, in capitals or small letters. Digits alone
-    /// are those of a certificate.
+    /// Reads it with or without colons between the octets, in upper or lower case. Digits without a
+    /// prefix are those of a certificate.
     fn from_str(text: &str) -> Result<Self, FingerprintError> {
         let text = text.trim().to_ascii_lowercase();
         let (of, digits) = [Pinned::PublicKey, Pinned::Certificate]

@@ -5,12 +5,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{AccountId, Cache, Error};
 use crate::account::{Account, Identity};
 
-/// An account as the cache knows it.
+/// An account in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
     /// Its key in the other tables.
     pub id: AccountId,
-    /// Marks its files in the store: letters and digits, never another account's.
+    /// Marks its files in the store: letters and digits that no other account ever has.
     pub tag: String,
 }
 
@@ -31,7 +31,8 @@ impl Cache {
         Ok(found)
     }
 
-    /// Whether nothing is known of the mailbox: no run has begun for it, and nothing was taken over.
+    /// True if nothing is recorded of the mailbox: no run has begun for it, and nothing was
+    /// imported.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -46,8 +47,7 @@ impl Cache {
         Ok(!is_known)
     }
 
-    /// Whether nothing was stored for the mailbox, though another program's list of what it had was
-    /// taken over.
+    /// True if no message is stored for the mailbox, but another program's list was imported.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -61,7 +61,7 @@ impl Cache {
         Ok(is_so)
     }
 
-    /// Finds the account, or makes it. `now` is in seconds since 1970.
+    /// Finds the account, or creates it. `now` is in seconds since 1970.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -69,7 +69,7 @@ impl Cache {
         let identity = &account.identity;
         let store = account.store.to_string();
         if let Some(row) = self.find_account(identity)? {
-            // Nearly always it says so already, and nothing is written.
+            // Nearly always the row is already the same, and nothing is written.
             self.connection.execute(
                 "UPDATE accounts SET name = ?2, store = ?3
                  WHERE id = ?1 AND (name <> ?2 OR store <> ?3)",
@@ -77,8 +77,8 @@ impl Cache {
             )?;
             return Ok(row);
         }
-        // Committed in so many words: a statement that returns a row keeps to itself that it could
-        // not be.
+        // An explicit commit: a statement that returns a row does not report that its own commit
+        // failed.
         let transaction = self.connection.transaction()?;
         // 64 random bits of SQLite's own: no two state folders share a tag either.
         let row = transaction.query_row(
@@ -100,7 +100,7 @@ impl Cache {
     }
 }
 
-/// Forgets a mailbox of which nothing is remembered but runs that stored nothing.
+/// Removes a mailbox that has no records except runs that stored nothing.
 pub(super) fn forget_blank(connection: &Connection, account: AccountId) -> rusqlite::Result<()> {
     for delete in [
         "DELETE FROM runs WHERE account = ?1",

@@ -1,4 +1,4 @@
-//! Tables `guards` and `lost`: what the brakes on deletion remember.
+//! Tables `guards` and `lost`: the state that the brakes on deletion keep.
 
 use std::ops::RangeBounds;
 
@@ -8,54 +8,54 @@ use super::messages::column;
 use super::{AccountId, Cache, Error, MessageKey};
 use crate::store::{Inventory, Name};
 
-/// So many of the newest messages are looked at before all of an account's.
+/// This many of the newest messages are searched before all of an account's.
 const NEWEST: i64 = 4096;
 
-/// What the brakes remember of an account.
+/// The state that the brakes keep for an account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BrakeMemory {
-    /// What tells the store from another one at the same path.
+    /// The identity of the store, which another one at the same path does not have.
     pub store: Option<String>,
-    /// Messages up to this key were stored before the policy was to delete at once; none while it
+    /// Messages up to this key were stored before the policy was to delete at once. None while it
     /// leaves messages on the server.
     pub deleting_after: Option<MessageKey>,
-    /// The store was found emptied: of the messages up to this key none was there.
+    /// The store was found emptied: none of the messages up to this key was there.
     pub emptied_upto: Option<MessageKey>,
-    /// A person has said that the messages up to this key need not be in the store.
+    /// A person has accepted that the messages up to this key are not in the store.
     pub released_upto: Option<MessageKey>,
-    /// STAT's octets where they agree with the sizes that are recorded.
+    /// STAT's octets, if they agree with the recorded sizes.
     pub stat_octets: Option<u64>,
-    /// The last listing contradicted itself.
+    /// True if the last listing contradicted itself.
     pub contradicted: bool,
-    /// Deletions are held back until a person releases them.
+    /// True if deletions are held back until a person releases them.
     pub held: bool,
-    /// No run recorded the messages, and no person has said that it will do.
+    /// True if no run recorded the messages, and no person has accepted that.
     pub rebuilt: bool,
-    /// A stamp was written into the store.
+    /// True if a stamp was written into the store.
     pub stamped: bool,
-    /// The last thing of lasting interest that a person was told.
+    /// The last warning of lasting interest that was shown.
     pub told: Option<String>,
 }
 
-/// How the stored messages of an account and an inventory of its store agree.
+/// The result of comparing an account's records with an inventory of its store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stock {
-    /// Messages with a file, as recorded, with the keys that were asked for.
+    /// The number of recorded messages with a file, among the keys asked for.
     pub recorded: u64,
-    /// Those of them that are in the store.
+    /// The number of them that are in the store.
     pub found: u64,
-    /// Keys and unique-ids of the messages that are not, whatever their key.
+    /// Keys and unique-ids of the messages that are not in the store, whatever their key.
     pub absent: Vec<(MessageKey, Vec<u8>)>,
-    /// Messages that may be in the store, and may not: only one like each was seen.
+    /// Messages that may be in the store: only one similar to each was seen.
     pub unproved: Vec<(MessageKey, Vec<u8>)>,
-    /// How many of the absent ones are not recorded as lost.
+    /// The number of absent messages that are not recorded as lost.
     pub missed: u64,
-    /// Keys and unique-ids of the messages that were lost and are there.
+    /// Keys and unique-ids of the messages that were lost and are back.
     pub back: Vec<(MessageKey, Vec<u8>)>,
 }
 
 impl Cache {
-    /// What the brakes remember; nothing where no run with brakes ever was.
+    /// The brakes' state. None if no run with brakes ever was.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -86,7 +86,7 @@ impl Cache {
         Ok(memory)
     }
 
-    /// Remembers for the brakes.
+    /// Records the brakes' state.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -117,13 +117,13 @@ impl Cache {
         Ok(())
     }
 
-    /// The key of the message that was stored last; [`MessageKey::NONE`] where none is.
+    /// The key of the message that was stored last. [`MessageKey::NONE`] if there is none.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn newest_message(&self, account: AccountId) -> Result<MessageKey, Error> {
-        // No index has the keys of one account in order. The newest message of all is nearly
-        // always of an account that is at work; else all of this account's are looked through.
+        // No index has the keys of one account in order. The newest message of all is nearly always
+        // of an account that has just run; otherwise all of this account's are searched.
         let among_the_newest = self
             .connection
             .query_row(
@@ -144,7 +144,7 @@ impl Cache {
         )?)
     }
 
-    /// When the last run ended whose clock was believed.
+    /// The end of the last run whose clock was trusted.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -161,8 +161,8 @@ impl Cache {
         Ok(trusted)
     }
 
-    /// Compares what is recorded with what is in the store. Messages with these keys are `counted`.
-    /// A message that is recorded without a file, or is only staged, is neither there nor absent.
+    /// Compares the records with the store. Only messages with these keys are `counted`. A message
+    /// that is recorded without a file, or is only staged, counts neither as present nor as absent.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -202,7 +202,7 @@ impl Cache {
         Ok(stock)
     }
 
-    /// Whether any message is lost.
+    /// True if any message is lost.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -214,7 +214,7 @@ impl Cache {
             .query_one(query, [account], |row| row.get(0))?)
     }
 
-    /// All names that are recorded, as an inventory of what should be there.
+    /// All recorded names, as an inventory of the files that should be there.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -243,7 +243,7 @@ impl Cache {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// Records that a message, the only one with this unique-id, has another file now.
+    /// Records the new file of a message, the only one with this unique-id.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -260,7 +260,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Records that these messages are lost, and those are not any more.
+    /// Records that the messages in `lost` are lost, and those in `back` no longer.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -7,8 +7,8 @@ use rusqlite::params;
 use super::{AccountId, Cache, Error};
 
 impl Cache {
-    /// The unique-ids of the messages at which sessions of earlier runs broke, and when each was
-    /// last asked for by itself, in seconds since 1970; 0 where it was not.
+    /// The unique-ids of the messages at which sessions of earlier runs broke, with the time when
+    /// each was last asked for by itself, in seconds since 1970; 0 if it was not.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -20,8 +20,8 @@ impl Cache {
         Ok(breakers.collect::<Result<_, _>>()?)
     }
 
-    /// Records at which messages sessions break now, in place of those before. `tried` were asked
-    /// for by themselves `now`.
+    /// Replaces the record of the messages at which sessions break. `tried` were asked for by
+    /// themselves at `now`.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

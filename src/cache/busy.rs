@@ -6,22 +6,22 @@ use std::time::{Duration, Instant};
 
 use crate::stop::may_wait;
 
-/// How long one run waits.
+/// The longest time that a run waits.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The pause before the second attempt; each is followed by one that is twice as long.
+/// The pause before the second attempt. Each later pause is twice as long.
 const FIRST: Duration = Duration::from_millis(1);
 
 /// The longest pause.
 const LONGEST: Duration = Duration::from_millis(50);
 
 thread_local! {
-    /// When SQLite began to wait.
+    /// The time when SQLite began to wait.
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Waits a moment, and tells SQLite whether to try again: it has tried `times` times more than
-/// once. Its own handler knows of no end that is asked for.
+/// Waits a moment, and tells SQLite to try again or to give up. SQLite has retried `times` times.
+/// SQLite's own handler would not end when the program is asked to stop.
 pub(super) fn wait(times: i32) -> bool {
     let now = Instant::now();
     let began = match BEGAN.get() {

@@ -1,18 +1,18 @@
-//! Table `capabilities`: what the server can do, and whether it survives LIST.
+//! Table `capabilities`: the server's capabilities, and if it breaks the session at LIST.
 
 use rusqlite::{OptionalExtension, params};
 
 use super::{AccountId, Cache, Error};
 use crate::pop3::Capabilities;
 
-/// So many runs in a row in which the session broke at LIST are no coincidence.
+/// After this many runs in a row in which the session broke at LIST, it is no coincidence.
 const LIST_BREAKS: u32 = 2;
 
-/// How long sizes are not asked for then.
+/// The time for which sizes are then not asked for.
 const WITHOUT_SIZES: i64 = 7 * 24 * 60 * 60;
 
 impl Cache {
-    /// What the server could do the last time.
+    /// The capabilities that the server had the last time.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -28,7 +28,7 @@ impl Cache {
         Ok(lines.map(|lines| lines.lines().collect()))
     }
 
-    /// Remembers what the server can do.
+    /// Records the server's capabilities.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -58,8 +58,7 @@ impl Cache {
         Ok(self.connection.query_one(query, row, |row| row.get(0))?)
     }
 
-    /// Remembers how a run fared that asked for LIST: whether the session broke at it. What
-    /// the server can do is to be remembered first.
+    /// Records if the session of a run broke at LIST. Record the capabilities first.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -1,14 +1,14 @@
-//! Stored messages looked for by their content.
+//! Finds stored messages by their content.
 
 use rusqlite::params;
 
 use super::{AccountId, Cache, Digest, Error, MessageKey};
 use crate::store::Name;
 
-/// A message that was retrieved, as it is looked for among those recorded.
+/// A message that was retrieved, to be looked for among the recorded ones.
 #[derive(Debug, Clone, Copy)]
 pub struct Content<'a> {
-    /// The unique-id that the listing gives it; empty where the server has none.
+    /// The unique-id in the listing; empty if the server has none.
     pub unique_id: &'a [u8],
     /// Digest of its octets as sent.
     pub sha256: &'a Digest,
@@ -23,13 +23,14 @@ pub struct Known {
     pub name: Name,
     /// The unique-id that it is recorded under.
     pub unique_id: Vec<u8>,
-    /// Whether the last listing showed that, and it is not in doubt whose it is.
+    /// True if the last listing showed this unique-id, and it belongs to this message without
+    /// doubt.
     pub is_listed: bool,
-    /// Whether a header alone ties it to that.
+    /// True if only an equal header links the message to this unique-id.
     pub is_assumed: bool,
-    /// Whether it is recorded under the very unique-id.
+    /// True if it is recorded under the unique-id of the retrieved message.
     pub is_same_id: bool,
-    /// Whether its file was lost with a restored store, and nobody deleted it.
+    /// True if its file was lost with a restored store, and nobody deleted it.
     pub is_lost: bool,
 }
 
@@ -95,8 +96,7 @@ impl Cache {
         Ok(digests.collect::<Result<_, _>>()?)
     }
 
-    /// Whether any message is recorded that [`Self::with_content`] could find for a new
-    /// unique-id.
+    /// True if any message is recorded that [`Self::with_content`] could find for a new unique-id.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -108,8 +108,8 @@ impl Cache {
         Ok(query.exists([account])?)
     }
 
-    /// The message with this unique-id and its file, where exactly one is recorded and it is in
-    /// doubt whether that came whole.
+    /// The message with this unique-id and its file, if exactly one is recorded and it may not have
+    /// come whole.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -1,6 +1,6 @@
-//! A copy of the cache for looking only, where the cache itself cannot be looked at as it is: the
-//! folder is not writable, and SQLite would have to write beside the file; or an older popsync
-//! wrote it, and it may not be brought up to date by somebody who only looks.
+//! A copy of the cache for reading only, if the cache cannot be read in place: its folder is not
+//! writable and SQLite would have to write beside the file, or an older popsync wrote it and a
+//! command that only reads must not migrate it.
 
 use std::fs::{DirBuilder, File};
 use std::io;
@@ -11,15 +11,14 @@ use rusqlite::Connection;
 
 use super::{Error, FILE_NAME, migrate};
 
-/// A folder of one's own, removed in the end.
+/// A temporary folder, removed on drop.
 #[derive(Debug)]
 pub(super) struct Copy {
     folder: PathBuf,
 }
 
 impl Copy {
-    /// Copies the cache at `path`, with what is not yet merged into it, and brings the copy up to
-    /// date.
+    /// Copies the cache at `path`, with its WAL, and migrates the copy.
     pub(super) fn of(path: &Path) -> Result<(Connection, Self), Error> {
         let failed = |source| Error::StateDir {
             path: path.to_owned(),
@@ -47,7 +46,7 @@ impl Copy {
     }
 }
 
-/// What SQLite has not yet merged into a file.
+/// The path of the WAL: changes that SQLite has not yet merged into a file.
 pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
@@ -61,7 +60,7 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<u64> {
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // It is in a folder for such things.
+        // It is in a folder for temporary files.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

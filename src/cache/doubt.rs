@@ -5,20 +5,20 @@ use rusqlite::types::{ToSql, ToSqlOutput};
 
 use super::{AccountId, Cache, Error, MessageKey};
 
-/// How many of the messages stored last show whether a server's sizes are exact.
+/// This many of the newest messages show if a server's sizes are exact.
 const LATEST: u32 = 64;
 
-/// Why a message may not have come whole.
+/// The reason why a message may not have come whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Doubt {
-    /// Client and server were out of step later in the session in which it came.
+    /// Client and server got out of step later in the session in which it came.
     Session,
     /// It is shorter than the server had announced.
     Short,
 }
 
 impl Doubt {
-    /// As it is recorded.
+    /// The text in the cache.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Session => "session",
@@ -33,7 +33,7 @@ impl ToSql for Doubt {
     }
 }
 
-/// How many messages have the size that LIST gave them, and how many another.
+/// The numbers of messages that have the size LIST gave, and that have another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sizes {
     /// Messages with exactly the listed size.
@@ -43,7 +43,7 @@ pub struct Sizes {
 }
 
 impl Cache {
-    /// Records that client and server went out of step: all of these messages may not be whole.
+    /// Records that client and server got out of step: none of these messages is surely whole.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -75,7 +75,7 @@ impl Cache {
         Ok(())
     }
 
-    /// How exact this server's sizes were for the messages that were stored last.
+    /// The exactness of this server's sizes for the messages that were stored last.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -98,8 +98,8 @@ impl Cache {
         Ok(sizes)
     }
 
-    /// The unique-ids that the last listing lacked and no listing gave a size, and the octets of
-    /// each message as it was sent.
+    /// The unique-ids that the last listing lacked and that never had a listed size, with the
+    /// octets of each message as sent.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

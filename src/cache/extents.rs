@@ -1,4 +1,4 @@
-//! Table `extents`: where messages are in a store that is one file.
+//! Table `extents`: the places of messages in a store that is one file.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -7,7 +7,7 @@ use crate::store::Extent;
 use crate::store::mbox::Marks;
 
 impl Cache {
-    /// The place of the message that was stored last, where the store is one file.
+    /// The place of the message that was stored last, if the store is one file.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -26,7 +26,7 @@ impl Cache {
     }
 
     /// The places of all messages that are stored in one file, with their keys, in order of these.
-    /// What an interrupted run left staged may not be there yet.
+    /// Messages that an interrupted run left staged are left out: they may not be there.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -48,7 +48,7 @@ impl Cache {
     }
 }
 
-/// Records the place of a message, in place of any other.
+/// Records the place of a message, and replaces any other.
 pub(super) fn put(
     connection: &Connection,
     message: MessageKey,
@@ -69,7 +69,7 @@ pub(super) fn put(
     Ok(())
 }
 
-/// The place in the columns from `first` on; none where they are null.
+/// The place in the columns from `first` on. None if they are null.
 pub(super) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Extent>> {
     let Some(start) = row.get::<_, Option<i64>>(first)? else {
         return Ok(None);

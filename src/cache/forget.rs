@@ -2,7 +2,7 @@
 
 use super::{AccountId, Cache, Error};
 
-/// Every row of an account, those first that refer to others.
+/// The rows of an account, table by table; tables that refer to others come first.
 const ROWS: [&str; 14] = [
     "DELETE FROM staged WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
     "DELETE FROM extents WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
@@ -21,10 +21,10 @@ const ROWS: [&str; 14] = [
 ];
 
 impl Cache {
-    /// Removes all that is remembered of an account. Whoever calls it holds the account's lock.
+    /// Removes all records of an account. The caller must hold the account's lock.
     ///
     /// # Errors
-    /// [`Error::Sqlite`]; then all of it is still there.
+    /// [`Error::Sqlite`]; nothing was removed then.
     pub fn forget(&mut self, account: AccountId) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for rows in ROWS {
@@ -39,7 +39,7 @@ impl Cache {
 mod tests {
     use super::*;
 
-    /// Every table that a migration makes is emptied, or lets an account go.
+    /// Every table that a migration creates is emptied, or allows to remove an account.
     #[test]
     fn no_table_keeps_a_row_of_a_forgotten_account() {
         let mut cache = Cache::blank().unwrap();

@@ -1,4 +1,4 @@
-//! Table `headers_only`: messages that are on the server but for their headers.
+//! Table `headers_only`: messages of which only the header was retrieved.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use super::{AccountId, Cache, Digest, Error};
 use crate::policy::HeaderOnly;
 use crate::store::Name;
 
-/// The rows whose messages are not stored whole, as a condition on `h`. A staged one may still
-/// turn out to be nowhere.
+/// The rows whose messages are not stored whole, as a condition on `h`. A staged one may still turn
+/// out to be nowhere.
 const NOT_WHOLE: &str = "NOT EXISTS (SELECT 1 FROM messages m
      WHERE m.account = h.account AND m.unique_id = h.unique_id
          AND m.id NOT IN (SELECT message FROM staged))";
@@ -19,28 +19,28 @@ const NOT_WHOLE: &str = "NOT EXISTS (SELECT 1 FROM messages m
 pub struct LargeMessage {
     /// Its unique-id as sent.
     pub unique_id: Vec<u8>,
-    /// Its size by the scan listing.
+    /// Its size in the scan listing.
     pub listed_octets: u64,
-    /// Its header as TOP gave it, and the digest of that without the empty line behind it.
+    /// Its header from TOP, and the digest of that without the empty line after it.
     pub header: Option<(Vec<u8>, Digest)>,
 }
 
-/// A message of which only the header is here.
+/// A message of which only the header was retrieved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderRow {
     /// Its key.
     pub id: i64,
     /// Its unique-id as sent.
     pub unique_id: Vec<u8>,
-    /// Its size by the scan listing.
+    /// Its size in the scan listing.
     pub listed_octets: u64,
-    /// Its header as TOP gave it.
+    /// Its header from TOP.
     pub header: Option<Vec<u8>>,
-    /// A person asked for the whole message.
+    /// True if a person asked for the whole message.
     pub marked: bool,
 }
 
-/// A message that is stored whole, of which only the header was here before.
+/// A message that is now stored whole. Before, only its header was here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Whole {
     /// The key of the header's row.
@@ -51,20 +51,20 @@ pub struct Whole {
     pub message: Option<Name>,
 }
 
-/// What a mark found.
+/// The result of marking a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
-    /// The message; it is as asked now.
+    /// The message was found, and has the mark now.
     Done,
-    /// A message that is stored whole.
+    /// The message is stored whole already.
     Stored,
-    /// Nothing of this unique-id.
+    /// No message has this unique-id.
     Unknown,
 }
 
 impl Cache {
-    /// Records headers. A message that is known by its header, and whose unique-id no listing
-    /// shows any more, goes by a new one: the server has renamed it.
+    /// Records headers. If the header is already known and no listing shows its unique-id any more,
+    /// its row gets the new unique-id: the server has renamed the message.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -87,7 +87,8 @@ impl Cache {
                 "UPDATE headers_only SET unique_id = ?2, listed_octets = ?3,
                      missing_since = NULL WHERE id = ?1",
             )?;
-            // Another message has come under the unique-id: its stub, if any, is another's.
+            // Another message has come under the unique-id. Its stub, if any, belongs to the old
+            // message.
             let mut put = transaction.prepare_cached(
                 "INSERT INTO headers_only
                      (account, unique_id, listed_octets, header, header_sha256, seen_at)
@@ -120,7 +121,7 @@ impl Cache {
         Ok(())
     }
 
-    /// What a plan needs to know of them, by unique-id.
+    /// The facts that a plan needs about these messages, by unique-id.
     pub(super) fn header_memory(
         &self,
         account: AccountId,
@@ -139,7 +140,7 @@ impl Cache {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The messages of which only the header is here, and which the server listed last.
+    /// The messages of which only the header was retrieved, if the last listing had them.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -208,8 +209,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Records that the messages of these unique-ids are to be retrieved whole, or no longer,
-    /// where `marked_at` is none. If one of them is unknown, none is.
+    /// Records that the messages with these unique-ids are to be retrieved whole, or no longer, if
+    /// `marked_at` is none. If one of them is unknown, nothing is recorded.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -258,8 +259,8 @@ impl Cache {
         Ok(names.collect::<Result<_, _>>()?)
     }
 
-    /// Step 6 for stubs: those staged are where readers look, but for the lost ones, which are
-    /// to be made again.
+    /// Step 6 for stubs: the staged ones are now where readers look, except the lost ones, which
+    /// are to be made again.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -303,7 +304,7 @@ impl Cache {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The header of a message as TOP gave it.
+    /// The header of a message from TOP.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -315,7 +316,7 @@ impl Cache {
         Ok(header.flatten())
     }
 
-    /// Forgets rows whose messages are stored whole, and whose stubs are gone.
+    /// Removes rows whose messages are stored whole, and whose stubs are gone.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -328,8 +329,8 @@ impl Cache {
         Ok(())
     }
 
-    /// How many messages of an account are on the server but for their headers, and how many of
-    /// them are marked.
+    /// The numbers of an account's messages of which only the header was retrieved, and of those
+    /// that are marked.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -14,9 +14,9 @@ pub struct Held {
     pub octets: u64,
     /// When it was stored, in seconds since 1970.
     pub stored_at: i64,
-    /// Whether the server was asked to delete it.
+    /// True if the server was asked to delete it.
     pub deletion_asked: bool,
-    /// Whether it may not have come whole.
+    /// True if it may not have come whole.
     pub is_doubtful: bool,
 }
 
@@ -44,7 +44,7 @@ impl Cache {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// All stored messages, for being recognised.
+    /// All stored messages, with the facts by which a renamed one is recognised.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -1,31 +1,31 @@
-//! Table `imported`: messages that were had, but not by popsync.
+//! Table `imported`: messages that another program had downloaded.
 
 use rusqlite::params;
 
 use super::{AccountId, Cache, Error, Snapshot};
 
-/// A message that was had.
+/// A message that another program had downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Had {
     /// Its unique-id.
     pub unique_id: Vec<u8>,
-    /// How many messages of the listing have it.
+    /// The number of messages in the listing that have it.
     pub copies: u32,
-    /// Whether every `/` of it was written as `-`.
+    /// True if every `/` in it was written as `-`.
     pub without_slashes: bool,
 }
 
-/// What an import added.
+/// The result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Taken {
     /// Messages that were not known before.
     pub new: u64,
-    /// Messages that are stored, or were taken over before.
+    /// Messages that are stored, or were imported before.
     pub known: u64,
 }
 
 impl Cache {
-    /// Records all of these messages as had, or, where one of them is an error, none.
+    /// Records all of these messages as already downloaded, or none if one of them is an error.
     ///
     /// # Errors
     /// [`Error::Sqlite`], and the first error among the messages.
@@ -60,8 +60,9 @@ impl Cache {
                 }
             }
         }
-        // However little it was, a person has said what is had. Where messages are recorded and
-        // no run is, they were found again, and that no run stored them stays known.
+        // Even an empty list counts: a person has said what was downloaded. If messages are
+        // recorded and no run is, they were found again in the store, and the record stays that no
+        // run stored them.
         transaction
             .execute(
                 "INSERT INTO guards (account) SELECT ?1
@@ -74,7 +75,7 @@ impl Cache {
         Ok(taken)
     }
 
-    /// Adds what was taken over to what is stored.
+    /// Adds the imported messages to the stored ones.
     pub(super) fn read_imported(&self, account: AccountId, to: &mut Snapshot) -> Result<(), Error> {
         let mut query = self.connection.prepare(
             "SELECT unique_id, copies, without_slashes, imported_at FROM imported

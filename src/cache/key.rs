@@ -1,4 +1,4 @@
-//! Keys of the tables, each a type of its own: code that deletes must not mix them up.
+//! Keys of the tables, each with its own type: code that deletes must not mix them up.
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
@@ -8,30 +8,30 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 pub struct AccountId(i64);
 
 impl AccountId {
-    /// The key of no account: nothing is recorded under it.
+    /// The key of no account: no row has it.
     pub const NONE: Self = Self(0);
 
-    /// The key that a row of a test has.
+    /// The key of a row in a test.
     #[cfg(test)]
     pub(super) fn of(key: i64) -> Self {
         Self(key)
     }
 }
 
-/// The key of a stored message. A message that was stored later has a larger one.
+/// The key of a stored message. A message that was stored later has a larger key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct MessageKey(i64);
 
 impl MessageKey {
-    /// Smaller than that of any message.
+    /// Smaller than the key of any message.
     pub const NONE: Self = Self(0);
 
-    /// The key that a number stands for, as [`Self::as_i64`] gave it.
+    /// The key with this number, which [`Self::as_i64`] returned.
     pub fn new(key: i64) -> Self {
         Self(key)
     }
 
-    /// The key as a number, for a place outside the cache.
+    /// The key as a number, for use outside the cache.
     pub fn as_i64(self) -> i64 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! What listings show of stored messages: names that vanish, come back and change.
+//! Compares stored messages with listings: unique-ids that vanish, come back and change.
 
 use rusqlite::params;
 
@@ -14,11 +14,11 @@ pub struct Absent {
     pub unique_id: Vec<u8>,
     /// Its size as sent, un-stuffed.
     pub octets: u64,
-    /// Its size by the scan listing when it was retrieved.
+    /// Its size in the scan listing when it was retrieved.
     pub listed_octets: Option<u64>,
-    /// Digest of its header, without the empty line behind it.
+    /// Digest of its header, without the empty line after it.
     pub header_sha256: Digest,
-    /// Digest of all of it.
+    /// Digest of the whole message.
     pub sha256: Digest,
 }
 
@@ -27,17 +27,17 @@ pub struct Absent {
 pub struct Renamed {
     /// Its key.
     pub key: MessageKey,
-    /// The unique-id that it has now.
+    /// Its new unique-id.
     pub unique_id: Vec<u8>,
-    /// Its size by the scan listing now.
+    /// Its size in the current scan listing.
     pub listed_octets: Option<u64>,
-    /// Whether its header alone says so.
+    /// True if only an equal header links the message to the unique-id.
     pub assumed: bool,
 }
 
 impl Cache {
-    /// The messages that are stored, were not deleted on the server, and that no unique-id of
-    /// the listing names: where a server has renamed its messages, those are the old ones.
+    /// The messages that are stored, were not deleted on the server, and whose unique-id the
+    /// listing lacks. If a server has renamed its messages, these are the old names.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -67,7 +67,7 @@ impl Cache {
         Ok(absent)
     }
 
-    /// Records the sizes that a listing gives these messages now.
+    /// Records the new sizes that a listing gives these messages.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -101,7 +101,7 @@ impl Cache {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Records that messages go by other unique-ids now.
+    /// Records the new unique-ids of messages.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -127,10 +127,9 @@ impl Cache {
         Ok(())
     }
 
-    /// Records that all messages which share this unique-id are accounted for, and how many
-    /// they were; none puts it in doubt whether it is theirs. `landed` are those of them that were
-    /// retrieved: others that came in a session that went out of step may be any message's.
-    ///
+    /// Records that all messages with this unique-id are accounted for, and their number. A number
+    /// of none records that the unique-id may not be theirs. `landed` are the ones that were
+    /// retrieved: others, from a session that got out of step, may be any message.
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn copies_accounted_for(
@@ -188,8 +187,8 @@ impl Cache {
         self.for_each_id(update, account, unique_ids, Some(now))
     }
 
-    /// Records which messages the listing shows again. That each is the one that vanished is
-    /// assumed from now on.
+    /// Records which messages the listing shows again. From now on it is only assumed that each is
+    /// the one that had vanished.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -203,8 +202,8 @@ impl Cache {
         self.for_each_id(update, account, unique_ids, None)
     }
 
-    /// Records that other messages have these unique-ids now, those with these keys: what had them
-    /// before goes by no name any more, and is known by its content alone.
+    /// Records that other messages, those with these keys, have these unique-ids now. The older
+    /// messages no longer have a unique-id, and are found by their content only.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -227,8 +226,8 @@ impl Cache {
         Ok(())
     }
 
-    /// Records that these messages were retrieved under the unique-ids that they have here: it is
-    /// no assumption any more.
+    /// Records that these messages were retrieved under the unique-ids that they have here, so that
+    /// these are no longer an assumption.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -1,4 +1,4 @@
-//! One run an account at a time.
+//! Allows one run at a time for an account.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -14,33 +14,33 @@ use super::{Error, create_state_dir};
 use crate::account::Identity;
 use crate::stop::may_wait;
 
-/// Where the locks are, in the state folder.
+/// The folder of the locks, in the state folder.
 const FOLDER: &str = "locks";
 
-/// Between two attempts to get a lock that is waited for.
+/// The pause between two attempts to get a lock.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// How long is waited for one who only looks, each time, and how often.
+/// The pause and the number of attempts while another process only reads the lock.
 const GLANCE: Duration = Duration::from_millis(1);
 const GLANCES: usize = 100;
 
-/// Held while a run works on an account. The kernel ends it with the process, however that dies.
+/// Held while a run works on an account. The kernel releases it when the process ends, in any way.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// Who holds a lock.
+/// The process that holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Process number; 0 where it is not known.
+    /// Process number; 0 if it is not known.
     pub pid: u32,
-    /// Since when.
+    /// The time when it took the lock.
     pub since: Timestamp,
 }
 
 impl Default for Holder {
-    /// One that has not written down yet who it is.
+    /// A holder that has not yet written its number.
     fn default() -> Self {
         Self {
             pid: 0,
@@ -53,17 +53,17 @@ impl Lock {
     /// Takes the lock of this account.
     ///
     /// # Errors
-    /// [`Error::Locked`] at once where another run has it.
+    /// [`Error::Locked`] at once if another run has it.
     pub fn acquire(state_dir: &Path, identity: &Identity) -> Result<Self, Error> {
         let (path, file) = open(state_dir, &file_name(identity))?;
         Self::take(path, file)
     }
 
-    /// Takes the lock of an account that was synced before; there is none for others, and
-    /// nothing is made.
+    /// Takes the lock of an account that was synced before. Other accounts have none, and none is
+    /// created.
     ///
     /// # Errors
-    /// [`Error::Locked`] at once where a run has it.
+    /// [`Error::Locked`] at once if a run has it.
     pub fn acquire_existing(state_dir: &Path, identity: &Identity) -> Result<Option<Self>, Error> {
         let path = state_dir.join(FOLDER).join(file_name(identity));
         match OpenOptions::new().read(true).write(true).open(&path) {
@@ -73,10 +73,10 @@ impl Lock {
         }
     }
 
-    /// The run that works on an account, if one does. Nothing is made or written.
+    /// The run that works on an account, if there is one. Creates and writes nothing.
     ///
     /// # Errors
-    /// [`Error::StateDir`] where that cannot be found out.
+    /// [`Error::StateDir`] if that cannot be found out.
     pub fn holder(state_dir: &Path, identity: &Identity) -> Result<Option<Holder>, Error> {
         let path = state_dir.join(FOLDER).join(file_name(identity));
         let mut file = match File::open(&path) {
@@ -102,7 +102,7 @@ impl Lock {
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        // For whoever finds it locked. The lock itself does not depend on what the file says.
+        // For other processes that find it locked. The lock itself does not depend on this text.
         let note = format!(
             "{} {}\n",
             std::process::id(),
@@ -116,8 +116,8 @@ impl Lock {
     }
 }
 
-/// Takes the lock at once, or not at all. Who only asks for the holder has it for a moment and shares
-/// it, which no run does: that moment is waited for.
+/// Takes the lock at once, or not at all. A process that only asks for the holder takes a shared
+/// lock for a moment, which no run does; so this waits for that moment.
 fn lock(file: &File) -> Result<(), TryLockError> {
     for _ in 0..GLANCES {
         match file.try_lock() {
@@ -131,8 +131,8 @@ fn lock(file: &File) -> Result<(), TryLockError> {
     file.try_lock()
 }
 
-/// Held while the cache's schema is looked at and perhaps changed; waits for its turn, but not
-/// without end: the process that has it may be stopped.
+/// Held while the cache's schema is read and perhaps changed. Waits for its turn, but not for ever:
+/// the process that holds it may be stopped.
 pub(super) fn setting_up(state_dir: &Path, limit: Duration) -> Result<File, Error> {
     let (path, file) = open(state_dir, "schema.lock")?;
     let began = Instant::now();
@@ -164,7 +164,7 @@ fn open(state_dir: &Path, name: &str) -> Result<(PathBuf, File), Error> {
     }
 }
 
-/// Files of one account have one name, whatever characters the account has.
+/// One file name for each account, whatever characters the account has.
 fn file_name(identity: &Identity) -> String {
     let mut hash = Sha256::new();
     for part in [&identity.key, &identity.host, &identity.user] {
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(holder().map(|holder| holder.pid), Some(std::process::id()));
         drop(run);
         assert_eq!(holder(), None);
-        // Whoever looks right now has it for a moment.
+        // A process that looks holds it for a moment.
         let path = state.path().join(FOLDER).join(file_name(&work));
         let looker = File::open(path).unwrap();
         looker.lock_shared().unwrap();

@@ -8,18 +8,18 @@ use super::{AccountId, Cache, Error};
 /// The last count of the files of an account's store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Loss {
-    /// How many fewer files there were than messages recorded.
+    /// The number by which the files were fewer than the recorded messages.
     pub gap: u64,
-    /// How many messages were in the store under no name.
+    /// The number of messages that were nowhere in the store, under any name.
     pub missing: u64,
-    /// Of how many a person was told.
+    /// The number that was already reported.
     pub told: u64,
-    /// When it was counted, in seconds since 1970.
+    /// The time of the count, in seconds since 1970.
     pub counted_at: i64,
 }
 
 impl Cache {
-    /// The last count; none where there was none.
+    /// The last count, if there was one.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -62,7 +62,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Records what a verification has found missing. The next run counts anew.
+    /// Records the number of messages that a verification found missing. The next run counts anew.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -91,7 +91,7 @@ impl Cache {
             .query_one(query, params![account, column(messages)], |row| row.get(0))?)
     }
 
-    /// How many messages should be in the store.
+    /// The number of messages that should be in the store.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -17,63 +17,64 @@ const PAGES_TO_WRITE: u32 = 2048;
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];
 
-/// How a message was stored.
+/// The line ends of a message, as stored and as sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineEnds {
-    /// What became of its CRLFs.
+    /// The form in which its CRLFs were stored.
     pub stored: LineEndings,
-    /// Whether it holds a bare CR or LF.
+    /// True if it has a bare CR or LF.
     pub bare: bool,
 }
 
 /// A message that is durable, and about to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged {
-    /// Its unique-id as sent; empty where the server has none, and it is in doubt then.
+    /// Its unique-id as sent. Empty if the server has none; then nothing ties the message to a
+    /// name.
     pub unique_id: Vec<u8>,
     /// Its file.
     pub name: Name,
     /// Its size as sent, un-stuffed.
     pub octets: u64,
-    /// Digest of the same.
+    /// Digest of these octets.
     pub sha256: Digest,
-    /// Digest of the stored form with CRLF for every LF, where that is not what was sent.
+    /// Digest of the stored form with CRLF for every LF, if that differs from what was sent.
     pub stored_sha256: Option<Digest>,
     /// Digest of its header, without the empty line behind it.
     pub header_sha256: Digest,
-    /// Its size by the scan listing.
+    /// Its size in the scan listing.
     pub listed_octets: Option<u64>,
     /// How it was stored.
     pub line_ends: LineEnds,
-    /// Its place, where the store is one file.
+    /// Its place, if the store is one file.
     pub extent: Option<Extent>,
-    /// Why it may not have come whole.
+    /// The reason why it may not have come whole.
     pub doubt: Option<Doubt>,
-    /// The record that it takes, if any.
+    /// The record that it gets.
     pub takes: Takes,
 }
 
-/// The record that a message takes.
+/// The record that a message gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Takes {
     /// A new one.
     #[default]
     New,
-    /// A new one, while others are recorded under its unique-id: until the session has told whose
-    /// that is, it is in doubt.
+    /// A new one, while others are recorded under its unique-id. Until the session shows which
+    /// message the unique-id belongs to, that is in doubt.
     Beside,
     /// That of the same message, whose file is gone.
     Lost(MessageKey),
-    /// That of what had come of it before, and was not whole. The file of that is a stump.
+    /// That of an earlier, incomplete copy of the message. Its file is a stump.
     Stump(MessageKey),
 }
 
 impl Cache {
     /// Steps 3 and 6 of the store's order: records these messages as staged, and those staged
-    /// before as stored. Gives their keys.
+    /// before as stored. Returns their keys.
     ///
     /// # Errors
-    /// [`Error::Sqlite`]; then nothing was recorded, as far as can be known.
+    /// [`Error::Sqlite`]; as far as can be known, nothing was recorded then.
     pub fn stage(
         &mut self,
         account: AccountId,
@@ -110,10 +111,10 @@ impl Cache {
         Ok(keys)
     }
 
-    /// Records messages that are stored already, though no run has recorded them.
+    /// Records messages that are stored already, but not recorded by any run.
     ///
     /// # Errors
-    /// [`Error::Sqlite`]; then nothing was recorded, as far as can be known.
+    /// [`Error::Sqlite`]; as far as can be known, nothing was recorded then.
     pub fn adopt(
         &mut self,
         account: AccountId,
@@ -128,7 +129,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Step 6: whatever is staged is stored.
+    /// Step 6: records all staged messages as stored.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -156,9 +157,8 @@ impl Cache {
         Ok(records.collect::<Result<_, _>>()?)
     }
 
-    /// Records what a store found after a crash: forgets the messages that are lost, and notes
-    /// the places of those that are to be published again. These stay staged, the others become
-    /// stored.
+    /// Records the result of a store's recovery: removes the records of lost messages, and notes
+    /// the places of those to be published again. These stay staged, the others become stored.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -200,7 +200,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Everything that a plan needs to know of the stored messages.
+    /// All facts about the stored messages that a plan needs.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -212,7 +212,7 @@ impl Cache {
     }
 
     fn read_snapshot(&self, account: AccountId) -> Result<Snapshot, Error> {
-        // All of it is in the index, the key too.
+        // The index has all of it, the key too.
         let mut query = self.connection.prepare(
             "SELECT unique_id, stored_at, copies, deletion_asked_at IS NOT NULL,
                     missing_since IS NOT NULL, listed_octets,
@@ -221,7 +221,7 @@ impl Cache {
              FROM messages WHERE account = ?1 ORDER BY unique_id",
         )?;
         let mut rows = query.query([account])?;
-        // About as many as were listed last, where mail is left on the server.
+        // About as many as were listed last, if mail is left on the server.
         let expected = self.listed_last(account)?.unwrap_or(0);
         let mut snapshot = Snapshot::expecting(expected);
         while let Some(row) = rows.next()? {
@@ -264,7 +264,7 @@ impl Cache {
     }
 }
 
-/// Records a message, and gives its key.
+/// Records a message. Returns its key.
 fn insert(
     connection: &Connection,
     account: AccountId,
@@ -294,7 +294,7 @@ fn insert(
     Ok(MessageKey::new(key))
 }
 
-/// Records a message in place of another; gives the key.
+/// Records a message in place of another. Returns the key.
 fn replace(
     connection: &Connection,
     key: MessageKey,
@@ -323,7 +323,7 @@ fn replace(
         row.doubt,
         row.stored_sha256
     ])?;
-    // Its place was that of the file that is gone.
+    // Its place was that of the missing file.
     connection.execute("DELETE FROM extents WHERE message = ?1", [key])?;
     Ok(key)
 }
@@ -335,7 +335,7 @@ fn line_endings(stored: LineEndings) -> &'static str {
     }
 }
 
-/// `CROSS JOIN` makes SQLite begin with the few that are staged, not with all messages.
+/// `CROSS JOIN` makes SQLite begin with the few staged messages, not with all messages.
 pub(super) fn clear_staged(connection: &Connection, account: AccountId) -> Result<(), Error> {
     connection.execute(
         "DELETE FROM staged WHERE message IN

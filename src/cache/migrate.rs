@@ -1,4 +1,4 @@
-//! The schema, version by version. SQLite's `user_version` says how many of the steps were taken.
+//! The schema, version by version. SQLite's `user_version` is the number of steps taken.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::Error;
 
-/// Every version's step from the one before. A released file is never edited, removed or moved.
+/// The step from each version to the next. A released file is never edited, removed or moved.
 const STEPS: &[&str] = &[
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_headers_only.sql"),
@@ -31,12 +31,12 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Nothing was ever recorded.
+/// True if nothing was ever recorded.
 pub(super) fn is_blank(connection: &Connection) -> Result<bool, Error> {
     Ok(version(connection)? == 0)
 }
 
-/// The schema is the newest.
+/// True if the schema is the newest.
 pub(super) fn is_current(connection: &Connection) -> Result<bool, Error> {
     Ok(version(connection)? == STEPS.len())
 }
@@ -46,8 +46,8 @@ pub(super) fn to_latest(connection: &mut Connection) -> Result<(), Error> {
     Ok(take(connection, STEPS)?)
 }
 
-/// Takes the steps that are still to be taken, in one transaction: each commit waits for the disk.
-/// A step that fails leaves the version from before.
+/// Takes the remaining steps in one transaction, because each commit waits for the disk. If a step
+/// fails, the old version stays.
 fn take(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
     let taken = version(connection)?;
     if taken >= steps.len() {
@@ -70,7 +70,7 @@ fn version(connection: &Connection) -> rusqlite::Result<usize> {
 mod tests {
     use super::*;
 
-    /// Everything that makes the schema.
+    /// All parts of the schema.
     fn schema(connection: &Connection) -> Vec<String> {
         let query = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY sql";
         let mut statement = connection.prepare(query).unwrap();

@@ -1,4 +1,4 @@
-//! What `status` shows, from local state alone.
+//! The facts that `status` shows, from local state alone.
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -6,54 +6,55 @@ use super::{AccountId, Cache, Error};
 use crate::account::Identity;
 use crate::exit::Exit;
 
-/// What is known of one account.
+/// The recorded facts about one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountOverview {
     /// Its key in the other tables.
     pub id: AccountId,
     /// Its name in the configuration, or `user@host`.
     pub name: String,
-    /// What it is remembered by.
+    /// The key under which it is recorded.
     pub key: String,
     /// Host.
     pub host: String,
     /// User.
     pub user: String,
-    /// Where its messages go.
+    /// Where its messages are stored.
     pub store: String,
     /// Messages stored.
     pub messages: u64,
     /// Their octets as sent.
     pub octets: u64,
-    /// Of these, stored in the last 30 days.
+    /// The number of these that were stored in the last 30 days.
     pub recent_messages: u64,
     /// Their octets.
     pub recent_octets: u64,
-    /// Messages whose deletion was asked for, and which the server still listed last.
+    /// Messages that the server was asked to delete and still listed last.
     pub deletions_pending: u64,
-    /// When the oldest message that the server still lists was stored, in seconds since 1970.
+    /// The time when the oldest message that the server still lists was stored, in seconds since
+    /// 1970.
     pub oldest_on_server: Option<i64>,
-    /// How many stored messages the server listed last.
+    /// The number of stored messages that the server listed last.
     pub stored_on_server: u64,
-    /// How many of these may not have come whole.
+    /// The number of these that may not have come whole.
     pub doubtful: u64,
-    /// How many the store lacks, as far as runs have noticed.
+    /// The number that the store lacks, as far as runs have noticed.
     pub missing: u64,
-    /// Messages of which only the headers are here, and which the server listed last.
+    /// Messages of which only the header was retrieved, and which the server listed last.
     pub headers_only: u64,
-    /// Of these, those that the next sync retrieves whole.
+    /// The number of these that the next sync retrieves whole.
     pub marked: u64,
     /// The last run.
     pub last_run: Option<LastRun>,
-    /// When the last run that went well ended.
+    /// The end of the last successful run.
     pub last_success_at: Option<i64>,
-    /// When the last run ended that came to its end, whatever single messages it could not retrieve
-    /// or delete.
+    /// The end of the last run that was not cut short, even if it could not retrieve or delete some
+    /// messages.
     pub last_complete_at: Option<i64>,
 }
 
 impl AccountOverview {
-    /// Of an account of which nothing is known.
+    /// An account without any records.
     pub fn blank(name: &str, identity: &Identity, store: String) -> Self {
         Self {
             id: AccountId::NONE,
@@ -79,7 +80,7 @@ impl AccountOverview {
         }
     }
 
-    /// What it is remembered by.
+    /// The identity under which it is recorded.
     pub fn identity(&self) -> Identity {
         Identity {
             key: self.key.clone(),
@@ -92,7 +93,7 @@ impl AccountOverview {
 /// The last run of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastRun {
-    /// When it ended, in seconds since 1970.
+    /// The time when it ended, in seconds since 1970.
     pub finished_at: i64,
     /// Its exit status.
     pub exit: u8,
@@ -102,9 +103,9 @@ pub struct LastRun {
     pub deleted: u64,
     /// Messages that could not be retrieved or deleted.
     pub failed: u64,
-    /// Messages on the server; none where it was not reached.
+    /// Messages on the server. None if it was not reached.
     pub on_server: Option<u64>,
-    /// Why it failed.
+    /// The error, if it failed.
     pub error: Option<String>,
 }
 
@@ -171,7 +172,7 @@ impl Cache {
         Ok(overviews)
     }
 
-    /// How many messages the server listed last, if it ever did.
+    /// The number of messages in the last listing, if there was one.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -188,7 +189,7 @@ impl Cache {
         Ok(messages)
     }
 
-    /// How many messages that the server listed last were stored at `time` or before.
+    /// The number of messages in the last listing that were stored at `time` or before.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -226,7 +227,7 @@ impl Cache {
     }
 }
 
-/// A count, which SQLite holds as a signed integer.
+/// A count. SQLite has only signed integers.
 fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::cast_unsigned)
 }

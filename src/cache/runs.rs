@@ -7,15 +7,15 @@ use rusqlite::params;
 use super::{AccountId, Cache, Error};
 use crate::exit::Exit;
 
-/// How many runs of an account are kept.
+/// The number of runs that are kept for an account.
 const KEPT: i64 = 10_000;
 
 /// A run that is over.
 #[derive(Debug, Clone, Copy)]
 pub struct Run<'a> {
-    /// When it began, in seconds since 1970.
+    /// The time when it began, in seconds since 1970.
     pub started_at: i64,
-    /// When it ended.
+    /// The time when it ended.
     pub finished_at: i64,
     /// Its status.
     pub exit: Exit,
@@ -29,13 +29,13 @@ pub struct Run<'a> {
     pub skipped: u64,
     /// Messages that could not be retrieved or deleted.
     pub failed: u64,
-    /// Messages on the server; none where the maildrop was not listed.
+    /// Messages on the server. None if the maildrop was not listed.
     pub on_server: Option<u64>,
-    /// Whether all that is staged is where readers look: not so where a batch failed.
+    /// True if all staged messages are where readers look. False if a batch failed.
     pub all_published: bool,
-    /// Whether the clock was not believed.
+    /// True if the clock was not trusted.
     pub clock_doubted: bool,
-    /// Why it failed.
+    /// The error, if it failed.
     pub error: Option<&'a str>,
 }
 
@@ -44,9 +44,9 @@ pub struct Run<'a> {
 pub struct PastRun {
     /// The name of its account.
     pub account: String,
-    /// When it began, in seconds since 1970.
+    /// The time when it began, in seconds since 1970.
     pub started_at: i64,
-    /// When it ended.
+    /// The time when it ended.
     pub finished_at: i64,
     /// Its exit status.
     pub exit: u8,
@@ -60,9 +60,9 @@ pub struct PastRun {
     pub skipped: u64,
     /// Messages that could not be retrieved or deleted.
     pub failed: u64,
-    /// Messages on the server; none where the maildrop was not listed.
+    /// Messages on the server. None if the maildrop was not listed.
     pub on_server: Option<u64>,
-    /// Why it failed.
+    /// The error, if it failed.
     pub error: Option<String>,
 }
 
@@ -103,9 +103,9 @@ impl Cache {
         Ok(runs)
     }
 
-    /// When the first of the runs began that have failed since the last one that did not, because
-    /// the server could not be reached or had no time; none where the last one did not. Runs that a
-    /// signal ended say nothing.
+    /// The start of the first run in the current series of runs that failed because the server
+    /// could not be reached or had no time. None if the last run did not fail in this way. Runs
+    /// that a signal ended are ignored.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -125,8 +125,8 @@ impl Cache {
         Ok(since)
     }
 
-    /// Records the run; and does step 6 of the store's order for the last batch, where that is
-    /// published. Where it is not, the next run takes up what is staged.
+    /// Records the run, and does step 6 of the store's order for the last batch if that is
+    /// published. If it is not, the next run recovers the staged messages.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -1,5 +1,5 @@
-//! A mailbox that is known under another name: the account was renamed, or its host or user are
-//! spelt otherwise now.
+//! A mailbox recorded under another name: the account was renamed, or its host or user is now spelt
+//! differently.
 
 use rusqlite::params;
 
@@ -7,7 +7,7 @@ use super::{AccountId, Cache, Error, accounts};
 use crate::account::Identity;
 use crate::exit::Exit;
 
-/// A mailbox of which something is remembered.
+/// A mailbox that has records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
     /// Its key in the other tables.
@@ -18,19 +18,19 @@ pub struct Recorded {
     pub name: String,
 }
 
-/// Why a mailbox cannot take over what is remembered under another name.
+/// The reason why a mailbox cannot take over the records of another name.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SameAsError {
     /// The cache failed.
     #[error(transparent)]
     Cache(#[from] Error),
-    /// Nothing is remembered under that name.
+    /// No mailbox is recorded under that name.
     #[error("nothing is remembered of a mailbox `{named}`")]
     Unknown {
         /// The name.
         named: String,
-        /// Those that there are.
+        /// The recorded names.
         known: Vec<String>,
     },
     /// Several mailboxes have that name.
@@ -38,10 +38,10 @@ pub enum SameAsError {
     Several {
         /// The name.
         named: String,
-        /// Those that it may be.
+        /// The candidates.
         of: Vec<String>,
     },
-    /// Something is remembered of the mailbox itself.
+    /// The mailbox has records of its own.
     #[error(
         "of `{name}` something is remembered already, so it cannot take over what is of `{of}`"
     )]
@@ -92,7 +92,7 @@ impl Recorded {
 
 impl Cache {
     /// The mailbox that is recorded under this name, as `popsync status --all` shows it or as
-    /// `user@host`, and that is not `own`; none where `own` has taken it over already.
+    /// `user@host`, and that is not `own`. None if `own` has taken it over already.
     ///
     /// # Errors
     /// [`SameAsError::Unknown`], [`SameAsError::Several`] and [`SameAsError::Known`].
@@ -100,8 +100,8 @@ impl Cache {
         let others = self.others(own)?;
         let is_meant = |one: &&Recorded| one.name == named || one.mailbox() == named;
         let mut meant: Vec<&Recorded> = others.iter().filter(is_meant).collect();
-        // Of several accounts of one name the one that is the mailbox; of one mailbox in several
-        // stores the one whose store it is.
+        // If several accounts have one name, choose the one for this mailbox. If one mailbox has
+        // several stores, choose the one with this store.
         let is_mailbox =
             |one: &Recorded| one.identity.host == own.host && one.identity.user == own.user;
         if meant.iter().any(|one| is_mailbox(one)) {
@@ -132,8 +132,8 @@ impl Cache {
         }
     }
 
-    /// Lets `own`, of which nothing is remembered but failed runs, take over what is remembered of
-    /// another mailbox, and its name.
+    /// Lets `own` take over the records and the name of another mailbox. `own` must have no records
+    /// except failed runs.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -151,7 +151,7 @@ impl Cache {
         Ok(())
     }
 
-    /// All mailboxes of which more is remembered than failed runs, but this one.
+    /// All other mailboxes that have more records than failed runs.
     fn others(&self, own: &Identity) -> Result<Vec<Recorded>, Error> {
         let mut query = self.connection.prepare(
             "SELECT id, key, host, user, name FROM accounts

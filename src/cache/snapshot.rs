@@ -1,4 +1,4 @@
-//! The stored messages of one account, in as little memory as their unique-ids take.
+//! The stored messages of one account, in little more memory than their unique-ids take.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -12,22 +12,22 @@ mod shown;
 
 pub use shown::Shown;
 
-/// What the cache knew when the run began.
+/// The contents of the cache when the run began.
 #[derive(Debug, Default)]
 pub struct Snapshot {
     rows: Vec<Row>,
-    /// The unique-ids, one behind the other.
+    /// The unique-ids, one after another.
     ids: Vec<u8>,
     by_id: HashTable<u32>,
-    /// By place in `rows`; few messages are ever gone without having been deleted.
+    /// By index in `rows`. Few messages are ever gone without having been deleted.
     sizes_of_gone: HashMap<usize, u64>,
-    /// By place in `rows`, the place of the same message under the unique-id that is recorded.
+    /// By index in `rows`: the index of the same message under its recorded unique-id.
     renamed: HashMap<usize, usize>,
-    /// Messages that are not stored, but for their headers. Few are so large.
+    /// Messages that are not stored, except their headers. Few are so large.
     pub(super) headers: HashMap<Vec<u8>, HeaderOnly>,
-    /// Some unique-ids were taken over with `-` for every `/`.
+    /// True if some unique-ids were imported with `-` for every `/`.
     without_slashes: bool,
-    /// Where the messages are of which nothing else is said.
+    /// The place of the messages without a place of their own.
     otherwise: Whereabouts,
     hasher: DefaultHashBuilder,
 }
@@ -35,16 +35,16 @@ pub struct Snapshot {
 #[derive(Debug)]
 struct Row {
     stored_at: i64,
-    /// By the scan listing when it was retrieved, or looked into last.
+    /// The size in the scan listing when it was retrieved, or last checked.
     octets: u64,
     id_start: u32,
     id_length: u16,
-    /// Two octets keep a row at 32. Where more messages share a unique-id than they count, it is in
-    /// doubt whose it is.
+    /// Two octets, to keep a row at 32. If more messages share a unique-id than this, nobody knows
+    /// which one has it.
     copies: u16,
     deletion_asked: bool,
     gone: bool,
-    /// A copy was stored. Otherwise another program had it.
+    /// True if a copy was stored. Otherwise another program downloaded it.
     held: bool,
     without_slashes: bool,
     to_go: bool,
@@ -55,17 +55,17 @@ struct Row {
 
 const _: () = assert!(size_of::<Row>() == 32);
 
-/// As many, or none where that is too many: then the content of each has to tell.
+/// The number of copies, or 0 if it is too large: then the content of each must be compared.
 fn few(copies: u32) -> u16 {
     u16::try_from(copies).unwrap_or_default()
 }
 
-/// A size that no listing gives: that of a message whose size is not known. And of several
-/// messages that are gone and had one unique-id, none is the one that is back.
+/// A size that no listing gives, for a message of unknown size. Also for several messages that are
+/// gone and had one unique-id: any of them may be the one that is back.
 const NO_SIZE: u64 = u64::MAX;
 
 impl Snapshot {
-    /// With room for about so many messages; see [`maildrop::Builder::expecting`].
+    /// Reserves room for about this many messages; see [`maildrop::Builder::expecting`].
     pub(super) fn expecting(messages: u64) -> Self {
         let room = maildrop::room(messages);
         Self {
@@ -75,7 +75,7 @@ impl Snapshot {
         }
     }
 
-    /// Adds a message. Those with the same unique-id come one behind the other.
+    /// Adds a message. Call it for all messages of one unique-id in a row.
     pub(super) fn push(&mut self, unique_id: &[u8], remembered: Remembered) {
         if let Some(last) = self.rows.last_mut()
             && id(&self.ids, last) == unique_id
@@ -99,7 +99,7 @@ impl Snapshot {
             u16::try_from(unique_id.len()),
             u32::try_from(self.rows.len()),
         );
-        // Four gibibytes of unique-ids would be needed to get past this.
+        // Only possible with less than four gibibytes of unique-ids.
         let (Ok(id_start), Ok(id_length), Ok(index)) = place else {
             return;
         };
@@ -119,7 +119,7 @@ impl Snapshot {
             is_doubtful: remembered.is_doubtful,
             whereabouts: remembered.whereabouts,
         });
-        // Whatever was deleted and is back is looked into, whatever its size.
+        // A message that was deleted and is back is checked in any case, whatever its size.
         if let (Some(Some(size)), false) = (remembered.gone, remembered.deletion_asked) {
             self.sizes_of_gone.insert(self.rows.len() - 1, size);
         }
@@ -135,8 +135,8 @@ impl Snapshot {
         });
     }
 
-    /// Adds a message that another program had, once all that are stored are there: where one of
-    /// those has the unique-id, it is the one that counts.
+    /// Adds a message that another program downloaded. Call it after all stored messages were
+    /// added: a stored one with the same unique-id takes precedence.
     pub(super) fn push_imported(
         &mut self,
         unique_id: &[u8],
@@ -167,8 +167,8 @@ impl Snapshot {
         }
     }
 
-    /// Says where the messages with this unique-id are here. Of several, one that is lost makes
-    /// all of them lost.
+    /// Sets the place of the messages with this unique-id. If one of several is lost, all count as
+    /// lost.
     pub fn set_whereabouts(&mut self, unique_id: &[u8], whereabouts: Whereabouts) {
         if let Some(index) = self.find(unique_id).map(|index| self.as_recorded(index))
             && self.rows[index].whereabouts != Whereabouts::Lost
@@ -177,8 +177,8 @@ impl Snapshot {
         }
     }
 
-    /// The unique-id under which the cache has this message, where the server has renamed it and
-    /// that is not recorded yet.
+    /// The unique-id under which the cache has this message, if the server has renamed it and the
+    /// new one is not yet recorded.
     pub fn recorded_id<'a>(&'a self, unique_id: &'a [u8]) -> &'a [u8] {
         let index = self.find(unique_id).map(|index| self.as_recorded(index));
         index.map_or(unique_id, |index| id(&self.ids, &self.rows[index]))
@@ -188,7 +188,7 @@ impl Snapshot {
         self.renamed.get(&index).copied().unwrap_or(index)
     }
 
-    /// Says that a message that was lost is there again, where no other one has its unique-id.
+    /// Notes that a lost message is back, if no other one has its unique-id.
     pub fn found_again(&mut self, unique_id: &[u8]) {
         if let Some(index) = self.find(unique_id).map(|index| self.as_recorded(index))
             && self.rows[index].copies == 1
@@ -197,12 +197,12 @@ impl Snapshot {
         }
     }
 
-    /// Says where the messages are of which nothing else is said.
+    /// Sets the place of the messages without a place of their own.
     pub fn set_otherwise(&mut self, whereabouts: Whereabouts) {
         self.otherwise = whereabouts;
     }
 
-    /// Adds that a message, known as `before`, is probably what the listing shows as `now`. The
+    /// Notes that a message known as `before` is probably the one in the listing as `now`: the
     /// server has renamed it.
     pub fn rename(&mut self, before: &[u8], now: &[u8], listed_octets: Option<u64>) {
         let (Some(place), Some(remembered)) = (self.find(before), self.recall(before)) else {
@@ -243,35 +243,35 @@ impl Snapshot {
             .map(|&index| index as usize)
     }
 
-    /// Sets the size that a listing would have given a message that is missing, where none gave any.
+    /// Sets the size of a missing message, if no listing gave any.
     pub fn set_size_of_missing(&mut self, unique_id: &[u8], octets: u64) {
         if let Some(index) = self.find_exact(unique_id).filter(|&at| self.rows[at].gone) {
             self.sizes_of_gone.entry(index).or_insert(octets);
         }
     }
 
-    /// Whether the last listing lacked messages that are stored.
+    /// True if the last listing lacked messages that are stored.
     pub fn misses_any(&self) -> bool {
         self.rows.iter().any(|row| row.gone)
     }
 
-    /// How many unique-ids are known.
+    /// The number of known unique-ids.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there are messages of which only the headers are here.
+    /// True if there are messages of which only the header was retrieved.
     pub fn has_headers(&self) -> bool {
         !self.headers.is_empty()
     }
 
-    /// Whether none is.
+    /// True if no unique-id is known.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// How many messages were taken over from another program, where this listing shows none of
-    /// them and nothing was stored yet: its list was perhaps that of another mailbox.
+    /// The number of imported messages, if this listing shows none of them and nothing is stored
+    /// yet: then the imported list may be that of another mailbox.
     pub fn imported_in_vain(&self, maildrop: &Maildrop) -> Option<u64> {
         let imported = !self.rows.is_empty() && self.rows.iter().all(|row| !row.held);
         let unknown = |message: Message<'_>| self.find(message.unique_id).is_none();
@@ -298,7 +298,7 @@ impl Memory for Snapshot {
             to_go: row.to_go,
             is_assumed: row.is_assumed,
             is_doubtful: row.is_doubtful,
-            // It is in one place, whatever the server calls it.
+            // It has one place, whatever the server calls it.
             whereabouts: match self.rows[self.as_recorded(index)].whereabouts {
                 Whereabouts::Unseen => self.otherwise,
                 seen => seen,

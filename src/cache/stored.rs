@@ -1,5 +1,4 @@
-//! The stored messages one by one, with all that proves them; and whether the file that says so
-//! is sound.
+//! The stored messages one by one, with all digests that prove them, and a check of the cache file.
 
 use std::collections::HashSet;
 
@@ -9,13 +8,13 @@ use super::{AccountId, Cache, Digest, Error, LineEnds, MessageKey};
 use crate::account::{Identity, LineEndings};
 use crate::store::Name;
 
-/// How many of SQLite's findings are told.
+/// At most this many of SQLite's findings are reported.
 const MAX_FAULTS: u32 = 3;
 
-/// A stored message and what is recorded of its content.
+/// A stored message and the records of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Its record.
+    /// Its key.
     pub key: MessageKey,
     /// Its unique-id as sent.
     pub unique_id: Vec<u8>,
@@ -23,26 +22,26 @@ pub struct Stored {
     pub name: Name,
     /// Its size as sent, un-stuffed.
     pub octets: u64,
-    /// Digest of the same.
+    /// Digest of these octets.
     pub sha256: Digest,
-    /// Digest of the stored form with CRLF for every LF, where that is not what was sent, and it is
+    /// Digest of the stored form with CRLF for every LF, if that differs from what was sent and is
     /// known.
     pub stored_sha256: Option<Digest>,
-    /// How it was stored.
+    /// Its line ends.
     pub line_ends: LineEnds,
-    /// Whether the last listing showed it.
+    /// True if the last listing showed it.
     pub listed: bool,
-    /// Digest of its header as sent, without the empty line behind it.
+    /// Digest of its header as sent, without the empty line after it.
     pub header_sha256: Digest,
     /// When it was stored, in seconds since 1970.
     pub stored_at: i64,
-    /// A person has said that it need not be in the store.
+    /// True if a person has accepted that it is not in the store.
     pub absence_accepted: bool,
 }
 
 impl Stored {
-    /// The digest that the stored form, with CRLF for every LF where it was stored with LF, has to
-    /// have; none where nothing proves it.
+    /// The digest that the stored form must have, with CRLF for every LF if it was stored with LF.
+    /// None if no digest proves it.
     pub fn proof(&self) -> Option<Digest> {
         let is_sent = self.line_ends.stored == LineEndings::Crlf || !self.line_ends.bare;
         match self.stored_sha256 {
@@ -112,7 +111,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Records that it is meant that these messages are not in the store.
+    /// Records that a person accepts that these messages are not in the store.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -129,7 +128,7 @@ impl Cache {
         Ok(())
     }
 
-    /// How many verifications have read a part of an account's messages only.
+    /// The number of verifications that have read only a part of an account's messages.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -145,7 +144,7 @@ impl Cache {
         Ok(parts.unwrap_or(0).cast_unsigned())
     }
 
-    /// Records that one more has come to its end.
+    /// Records that one more has ended.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -182,7 +181,8 @@ impl Cache {
         Ok(tags.collect::<Result<_, _>>()?)
     }
 
-    /// The tags of all accounts but those of this mailbox: of another user, or at another server.
+    /// The tags of all accounts except those of this mailbox: of another user, or on another
+    /// server.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -194,10 +194,10 @@ impl Cache {
         Ok(tags.collect::<Result<_, _>>()?)
     }
 
-    /// Reads the whole file, and tells whether it contradicts itself.
+    /// Reads the whole file and checks it for contradictions.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where it does; [`Error::Sqlite`] where it cannot even be read.
+    /// [`Error::Damaged`] if it has any; [`Error::Sqlite`] if it cannot even be read.
     pub fn check(&self) -> Result<(), Error> {
         let mut query = self
             .connection

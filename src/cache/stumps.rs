@@ -1,4 +1,4 @@
-//! Table `stumps`: files of messages that did not come whole, and that whole ones replace.
+//! Table `stumps`: files of messages that did not come whole. The whole messages replace them.
 
 use rusqlite::params;
 
@@ -10,7 +10,7 @@ use crate::store::Name;
 pub struct Stump {
     /// The file.
     pub name: Name,
-    /// Digest of the octets that it was stored from.
+    /// Digest of the octets that the file was stored from.
     pub sha256: Digest,
     /// The file of the whole message.
     pub whole: Name,
@@ -36,7 +36,7 @@ impl Cache {
         Ok(stumps.collect::<Result<_, _>>()?)
     }
 
-    /// Forgets stumps that are gone, or that a person has made something else of.
+    /// Removes the records of stumps that are gone, or that a person has changed.
     ///
     /// # Errors
     /// [`Error::Sqlite`].

@@ -1,7 +1,8 @@
-//! What a provider says of its servers: Mozilla's autoconfig and Outlook's Autodiscover.
+//! Documents that a provider publishes about its servers: Mozilla's autoconfig and Outlook's
+//! Autodiscover.
 //!
-//! Pure functions from a document to a mailbox. A document can name any server, so that all that
-//! is taken from it is a host, a port and a user name, each of which is checked.
+//! Pure functions from a document to a mailbox. A document can name any server, so only a host, a
+//! port and a user name are taken from it, and each is checked.
 
 use super::xml::{Element, escaped};
 use super::{Address, Found, Source, is_host};
@@ -33,8 +34,8 @@ pub fn autoconfig(text: &str, address: &Address) -> Option<Found> {
     )
 }
 
-/// What Autodiscover is asked with (\[MS-OXDSCLI\] 2.2.3). There is no password in it: whoever
-/// wants one for this gets none.
+/// The request to Autodiscover (\[MS-OXDSCLI\] 2.2.3). It has no password: a server that asks for
+/// one gets none.
 pub(super) fn autodiscover_request(address: &Address) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<Autodiscover xmlns=\"http://schemas.\
@@ -46,20 +47,20 @@ pub(super) fn autodiscover_request(address: &Address) -> String {
     )
 }
 
-/// From the answer to that (\[MS-OXDSCLI\] 2.2.4). A redirection in it is not followed.
+/// Reads the answer to that (\[MS-OXDSCLI\] 2.2.4). A redirection in it is not followed.
 pub fn autodiscover(text: &str, address: &Address) -> Option<Found> {
     let root = Element::parse(text).filter(|root| root.name == "Autodiscover")?;
     let account = root.first("Response")?.first("Account")?;
     let mut protocols = account.all("Protocol");
     let protocol = protocols.find(|protocol| protocol.text_of("Type") == Some("POP3"))?;
-    // Left out, SSL is on.
+    // SSL is on if the element is missing.
     let off = |value: &str| value.eq_ignore_ascii_case("off");
     let encryption = protocol.text_of("Encryption").unwrap_or_default();
     let tls = match encryption {
         "TLS" => false,
         "SSL" => true,
         _ if protocol.text_of("SSL").is_some_and(off) => return None,
-        // Without a word on which, the port tells.
+        // If neither is given, the port decides.
         _ => protocol.text_of("Port") != Some("110"),
     };
     let user = protocol

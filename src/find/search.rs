@@ -1,4 +1,4 @@
-//! Asking the domain of an address, at all places at once.
+//! Asks the domain of an address, at all places at once.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,13 +8,13 @@ use tokio::time::timeout;
 
 use super::{Address, Found};
 
-/// How long each of the ways to ask may take.
+/// The time limit for each way to ask.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Where it is looked.
+/// The places to look in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {
-    /// Mozilla's autoconfig of the provider's own.
+    /// The provider's own autoconfig, in Mozilla's form.
     pub autoconfig: Vec<String>,
     /// Outlook's Autodiscover.
     pub autodiscover: Vec<String>,
@@ -25,10 +25,10 @@ pub struct Places {
 }
 
 impl Places {
-    /// Where the domain of an address says it, if it does.
+    /// The places where the domain of an address may publish it.
     pub fn of(address: &Address) -> Self {
         let domain = address.domain();
-        // The domain's own servers alone: a directory of somebody else's would learn who asks.
+        // Only the domain's own servers: a directory of another party would learn who asks.
         let autodiscover = |host: &str| format!("https://{host}/autodiscover/autodiscover.xml");
         Self {
             autoconfig: vec![
@@ -51,8 +51,8 @@ impl Places {
     }
 }
 
-/// What was found of the mailbox, best first: what the provider publishes for mail programs, then
-/// what it publishes in the DNS, then what it tells Outlook. No password is given to anybody.
+/// The mailboxes found, best first: from the provider's documents for mail programs, then from the
+/// DNS, then from Autodiscover. No password is sent.
 pub async fn search(address: &Address, places: &Places) -> Vec<Found> {
     let (autoconfig, srv, autodiscover) = tokio::join!(
         in_time("autoconfig", autoconfig(address, places)),
@@ -65,7 +65,7 @@ pub async fn search(address: &Address, places: &Places) -> Vec<Found> {
         .collect()
 }
 
-/// One of them that never ends must not cost what the others found.
+/// Limits the time of one way, so that one that never ends does not cost the others' results.
 async fn in_time(what: &str, asking: impl Future<Output = Option<Found>>) -> Option<Found> {
     timeout(SEARCH_TIMEOUT, asking).await.unwrap_or_else(|_| {
         tracing::debug!("no answer of {what} in time");
@@ -86,8 +86,8 @@ async fn autodiscover(address: &Address, places: &Places) -> Option<Found> {
     first(&places.autodiscover, Some(request), places, read).await
 }
 
-/// The first document that says something. All are asked at once: many domains have a name for
-/// one of them and nobody behind it, which is not to be waited for twice.
+/// The first useful document. All are asked at once: many domains have a name for one of them and
+/// no server behind it, and such a wait should happen only once.
 #[cfg(feature = "oauth")]
 async fn first(
     urls: &[String],
@@ -121,7 +121,7 @@ async fn autodiscover(_: &Address, _: &Places) -> Option<Found> {
     None
 }
 
-/// RFC 6186 §3.4, with RFC 8314 §5.1: TLS from the first octet where there is a choice.
+/// RFC 6186 §3.4, with RFC 8314 §5.1: TLS from the first octet if there is a choice.
 #[cfg(feature = "srv")]
 async fn srv(address: &Address, places: &Places) -> Option<Found> {
     use super::{Source, is_host, srv, url};

@@ -1,4 +1,4 @@
-//! SRV records (RFC 6186): a domain says in the DNS where its mailboxes are.
+//! SRV records (RFC 6186): a domain publishes its mail servers in the DNS.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,13 +10,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
-/// Where the system's name servers are written down (resolv.conf(5)).
+/// The file that lists the system's name servers (resolv.conf(5)).
 const FILE: &str = "/etc/resolv.conf";
 
-/// How long one name server may take.
+/// The time limit for one name server.
 const TIME_OUT: Duration = Duration::from_secs(3);
 
-/// How many name servers are asked.
+/// The maximum number of name servers that are asked.
 const SERVERS: usize = 3;
 
 /// One target of a service.
@@ -38,8 +38,7 @@ pub(super) fn system() -> Vec<SocketAddr> {
         .collect()
 }
 
-/// The best target of a service of a domain; none where there is none, or the service is not
-/// offered.
+/// The best target of a service of a domain. None if there is none, or the service is not offered.
 pub(super) async fn best(servers: &[SocketAddr], service: &str, domain: &str) -> Option<Target> {
     let name = format!("{service}.{domain}");
     for server in servers.iter().take(SERVERS) {
@@ -55,11 +54,11 @@ pub(super) async fn best(servers: &[SocketAddr], service: &str, domain: &str) ->
 /// Priority, weight and target.
 type Record = (u16, u16, Target);
 
-/// RFC 2782: the lowest priority. Weights share a load, which one mailbox does not have.
+/// RFC 2782: the lowest priority. Weights only share a load, so one mailbox ignores them.
 fn choose(mut records: Vec<Record>) -> Option<Target> {
     records.sort_by_key(|(priority, weight, _)| (*priority, u16::MAX - weight));
     let (_, _, target) = records.into_iter().next()?;
-    // RFC 2782, RFC 6186 §3.4: the root says that there is no such service.
+    // RFC 2782, RFC 6186 §3.4: the root as target means that there is no such service.
     (!target.host.is_empty()).then_some(target)
 }
 
@@ -72,8 +71,8 @@ async fn ask(server: SocketAddr, name: &str) -> io::Result<Vec<Record>> {
         SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     };
-    // Port 0: the system chooses one that nobody can guess. Connected, so that only this server
-    // can answer.
+    // Port 0: the system chooses one that nobody can guess. The socket is connected, so that only
+    // this server can answer.
     let socket = UdpSocket::bind((here, 0)).await?;
     socket.connect(server).await?;
     socket.send(&query).await?;
@@ -81,7 +80,7 @@ async fn ask(server: SocketAddr, name: &str) -> io::Result<Vec<Record>> {
     loop {
         let length = socket.recv(&mut answer).await?;
         match read(&answer[..length], id, name) {
-            // Somebody else's, or a guess: the right one may still come.
+            // From another sender, or a guess: the right answer may still come.
             None => {}
             Some(Answer::Records(records)) => return Ok(records),
             Some(Answer::Truncated) => return ask_by_tcp(server, &query, id, name).await,
@@ -90,7 +89,7 @@ async fn ask(server: SocketAddr, name: &str) -> io::Result<Vec<Record>> {
     }
 }
 
-/// RFC 1035 §4.2.2: with the length in front.
+/// Asks by TCP. RFC 1035 §4.2.2: the length comes first.
 async fn ask_by_tcp(
     server: SocketAddr,
     query: &[u8],
@@ -128,7 +127,7 @@ enum Answer {
     Truncated,
 }
 
-/// What an answer says; none where it is not one to this question.
+/// Reads an answer. None if it is not an answer to this question.
 fn read(octets: &[u8], id: u16, name: &str) -> Option<Answer> {
     let packet = Packet::parse(octets).ok()?;
     let question = packet.questions.first()?;

@@ -1,5 +1,5 @@
-//! Documents from a provider's own web server: over HTTPS, from where they were asked for, and
-//! no longer than such a document is.
+//! Documents from a provider's own web server: over HTTPS, without redirections to other servers,
+//! and with a limit on their length.
 
 use std::io::Read;
 use std::path::Path;
@@ -12,13 +12,13 @@ use tokio::task::spawn_blocking;
 use ureq::config::Config;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-/// How long one document may take.
+/// The time limit for one document.
 const TIME_OUT: Duration = Duration::from_secs(8);
 
 /// The longest document that is read.
 const LIMIT: u64 = 256 * 1024;
 
-/// A document; `body` is posted where there is one. Whatever goes wrong is no document.
+/// Gets a document; posts `body` if there is one. None if anything fails.
 pub(super) async fn document(
     url: &str,
     body: Option<String>,
@@ -26,8 +26,8 @@ pub(super) async fn document(
 ) -> Option<String> {
     let agent = Config::builder()
         .tls_config(TlsConfig::builder().root_certs(roots(ca_file)?).build())
-        // Neither the address nor anything else of a user goes over a line that others read, nor
-        // to a server that another one names.
+        // The address and other facts about a user go neither over an unencrypted line nor to a
+        // server that another server names.
         .https_only(true)
         .max_redirects(0)
         .timeout_global(Some(TIME_OUT))

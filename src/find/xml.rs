@@ -1,15 +1,15 @@
-//! As much of XML as two small formats need: elements, attributes, text.
+//! A small part of XML, enough for two small formats: elements, attributes, text.
 //!
-//! What a stranger sent is read here, so that there is no document type, no entity but the five
+//! The input is from an untrusted server. So there is no document type, no entity except the five
 //! of XML itself, and a limit for depth and number of elements.
 
-/// How deep elements may stand in each other.
+/// The maximum depth of elements.
 const DEEPEST: usize = 32;
 
-/// How many elements there may be.
+/// The maximum number of elements.
 const MAX_ELEMENTS: usize = 4096;
 
-/// An element; namespaces are left out.
+/// An element, without namespaces.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Element {
     pub(super) name: String,
@@ -20,7 +20,7 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// The root element of a document; none where it is not well-formed, as far as is looked.
+    /// The root element of a document. None if the parts read are not well-formed.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut open: Vec<Self> = Vec::new();
         let mut count = 0;
@@ -92,11 +92,12 @@ impl Element {
     }
 }
 
-/// An element's beginning, behind the `<`: it, whether that was all of it, and what follows.
+/// Reads an element's start tag after the `<`. Returns the element, true if it is empty, and the
+/// text after the tag.
 fn opened(text: &str) -> Option<(Element, bool, &str)> {
     let end = text.find(|c: char| c.is_whitespace() || c == '>' || c == '/')?;
     let (name, mut rest) = text.split_at(end);
-    // No name: `<!DOCTYPE` above all.
+    // No name: for example `<!DOCTYPE`.
     if name.is_empty() || !name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
         return None;
     }
@@ -157,7 +158,7 @@ fn unescaped(text: &str) -> Option<String> {
     Some(plain)
 }
 
-/// Text as it stands in an element.
+/// Escapes text for an element.
 pub(super) fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;");
     text.replace('<', "&lt;").replace('>', "&gt;")

@@ -1,4 +1,4 @@
-//! fdm's cache: the length of a unique-id, a space, and the unique-id. The file is of one mailbox.
+//! fdm's cache: the length of a unique-id, a space, and the unique-id. A file has one mailbox.
 
 use super::{Malformed, Parsed, Parser};
 

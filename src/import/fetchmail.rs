@@ -1,5 +1,5 @@
-//! fetchmail's `.fetchids`: `USER@HOST UNIQUE-ID`, of all mailboxes in one file. A user may hold
-//! an `@` of its own, and spaces.
+//! fetchmail's `.fetchids`: `USER@HOST UNIQUE-ID`, for all mailboxes in one file. The user's name
+//! may contain an `@` and spaces.
 
 use super::{Malformed, Parsed, Parser};
 
@@ -20,7 +20,7 @@ fn parse(line: &[u8]) -> Option<Parsed<'_>> {
     let at = line.iter().position(|&octet| octet == b'@')?;
     let space = at + line[at..].iter().position(|&octet| octet == b' ')?;
     let (mailbox, unique_id) = (&line[..space], &line[space + 1..]);
-    // The last one stands before the host.
+    // The last `@` precedes the host.
     let at = mailbox.iter().rposition(|&octet| octet == b'@')?;
     Some(Parsed::HadIn {
         host: &mailbox[at + 1..],

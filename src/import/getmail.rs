@@ -1,5 +1,5 @@
-//! getmail's `oldmail-SERVER-PORT-USER`: unique-id, NUL, and when it was first seen. Every `/` of
-//! a unique-id was written as `-`. The file is of one mailbox, which its name tells.
+//! getmail's `oldmail-SERVER-PORT-USER`: unique-id, NUL, and the time it was first seen. Every `/`
+//! of a unique-id was written as `-`. A file has one mailbox, which its name shows.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ impl Parser for Getmail {
     }
 }
 
-/// What the file's name says that it is about, where that is not this mailbox.
+/// The mailbox in the file's name, if it is not this one.
 pub(super) fn other_mailbox(path: &Path, mailbox: &Mailbox) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let rest = name.strip_prefix("oldmail-")?;
@@ -39,7 +39,7 @@ pub(super) fn other_mailbox(path: &Path, mailbox: &Mailbox) -> Option<String> {
     (!is_it).then(|| rest.to_owned())
 }
 
-/// As getmail writes it in the file's name.
+/// The text as getmail writes it in the file's name.
 fn replaced(text: &str) -> String {
     let mut name = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,19 +1,19 @@
-//! Lines of a file that nobody vouches for.
+//! Reads lines of an untrusted file.
 
 use std::io::{self, BufRead, Read};
 
-/// More than any line of such a file has: a unique-id has at most 70 octets (RFC 1939 §7), and
-/// what comes with it is a host and a user.
+/// More than any line of such a file has: a unique-id has at most 70 octets (RFC 1939 §7), and the
+/// rest is a host and a user.
 const MAX_LINE: u64 = 8 * 1024;
 
-/// Why there is no further line.
+/// The reason why there is no further line.
 #[derive(Debug)]
 pub(super) enum Failure {
     Io(io::Error),
     TooLong,
 }
 
-/// Gives lines without their ends, and counts them.
+/// Returns lines without their ends, and counts them.
 pub(super) struct Lines<R> {
     input: R,
     line: Vec<u8>,
@@ -34,8 +34,8 @@ impl<R: BufRead> Lines<R> {
         self.number
     }
 
-    /// The next line. A CR at its end belongs to the end: the file may come from Windows, and no
-    /// unique-id holds one.
+    /// The next line. A CR at its end belongs to the line end: the file may come from Windows, and
+    /// no unique-id has one.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, Failure> {
         self.line.clear();
         let mut limited = self.input.by_ref().take(MAX_LINE + 1);

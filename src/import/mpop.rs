@@ -1,13 +1,13 @@
 //! mpop's `uidls_file`: comments at the top, then for each mailbox a line ` COUNT HOST USER` and
-//! that many lines, each a unique-id, which may hold spaces.
+//! that many lines with a unique-id each, which may contain spaces.
 
 use super::{Malformed, Parsed, Parser};
 
 #[derive(Debug, Default)]
 pub(super) struct Mpop {
-    /// A mailbox was named: what begins with `#` is no comment any more.
+    /// True after the first mailbox: from then on a line that begins with `#` is not a comment.
     begun: bool,
-    /// How many unique-ids of the current mailbox are still to come.
+    /// The number of unique-ids of the current mailbox that are still to come.
     left: u64,
 }
 

@@ -183,7 +183,7 @@ fn a_file_without_unique_ids_is_no_list() {
 }
 
 proptest! {
-    /// Whatever a file holds: an end, in finite time, and no error but these.
+    /// Any file is read in finite time, and without other errors than these.
     #[test]
     fn any_file_comes_to_an_end(
         text in proptest::collection::vec(

@@ -1,13 +1,13 @@
-//! Thunderbird's `popstate.dat`: `*HOST USER`, and for each message of that mailbox a line
-//! `STATE UNIQUE-ID TIME`. The state is `k` for a message that is kept on the server, `d` for one
-//! that is to be deleted there, `b` for one of which only the headers were fetched, and `f` for
-//! one that is to be fetched whole. The last two were not had. Old files have no time.
+//! Thunderbird's `popstate.dat`: `*HOST USER`, and for each message of that mailbox a line `STATE
+//! UNIQUE-ID TIME`. The state is `k` for a message that is kept on the server, `d` for one that is
+//! to be deleted there, `b` for one of which only the headers were fetched, and `f` for one that is
+//! to be fetched whole. The last two were not downloaded. Old files have no time.
 
 use super::{Malformed, Parsed, Parser};
 
 #[derive(Debug, Default)]
 pub(super) struct Thunderbird {
-    /// A mailbox was named.
+    /// True after the first mailbox.
     begun: bool,
 }
 
@@ -41,7 +41,7 @@ impl Parser for Thunderbird {
     }
 }
 
-/// The unique-id before the time, where there is one.
+/// The unique-id before the time, if there is one.
 fn without_time(text: &[u8]) -> &[u8] {
     let Some(space) = text.iter().rposition(|&octet| octet == b' ') else {
         return text;

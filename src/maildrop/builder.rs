@@ -1,4 +1,4 @@
-//! UIDL and LIST joined into a maildrop, line by line.
+//! Joins UIDL and LIST into a maildrop, line by line.
 
 use std::hash::BuildHasher;
 
@@ -7,28 +7,28 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use super::{Contradiction, Maildrop, Row, UNKNOWN, room};
 use crate::pop3::listing::{DropListing, ScanListing, UniqueIdListing};
 
-/// Puts a [`Maildrop`] together, line by line: first STAT, then UIDL, then LIST.
+/// Builds a [`Maildrop`] line by line: first STAT, then UIDL, then LIST.
 #[derive(Debug, Default)]
 pub struct Builder {
     maildrop: Maildrop,
     stat: Option<DropListing>,
     listed: u64,
-    /// Messages that LIST has shown among those of UIDL.
+    /// The number of LIST's messages that UIDL has too.
     scanned: u64,
     unusable: u64,
     only_in_scan: u64,
-    /// Rows are in order, and no number is there twice.
+    /// True if rows are in order, and no number occurs twice.
     settled: bool,
-    /// LIST has been heard.
+    /// True if LIST was answered.
     sizes: bool,
-    /// Where the next line of LIST probably belongs.
+    /// The index at which the next line of LIST probably belongs.
     cursor: usize,
-    /// The server has no unique-ids: LIST alone says which messages there are.
+    /// True if the server has no unique-ids: then LIST alone names the messages.
     nameless: bool,
 }
 
 impl Builder {
-    /// With room for as many messages as were listed before. Memory costs nothing until it is
+    /// Reserves room for as many messages as were listed before. Memory costs nothing until it is
     /// used, and a list that grows leaves holes behind.
     pub fn expecting(messages: u64) -> Self {
         let mut builder = Self::default();
@@ -36,7 +36,7 @@ impl Builder {
         builder
     }
 
-    /// For a server without UIDL, whose LIST is still to come. What came so far counts no more.
+    /// Switches to a server without UIDL, whose LIST is still to come. Earlier lines are dropped.
     #[must_use]
     pub fn without_unique_ids(self) -> Self {
         Self {
@@ -46,12 +46,12 @@ impl Builder {
         }
     }
 
-    /// STAT's answer.
+    /// Takes STAT's answer.
     pub fn drop_listing(&mut self, listing: DropListing) {
         self.stat = Some(listing);
     }
 
-    /// A line of UIDL's answer.
+    /// Takes a line of UIDL's answer.
     pub fn unique_id_listing(&mut self, line: UniqueIdListing<'_>) {
         self.listed += 1;
         let place = (
@@ -73,7 +73,7 @@ impl Builder {
         self.settled = false;
     }
 
-    /// A line of LIST's answer.
+    /// Takes a line of LIST's answer.
     pub fn scan_listing(&mut self, line: ScanListing) {
         self.sizes = true;
         let Some(number) = line.number else {
@@ -113,27 +113,27 @@ impl Builder {
         }
     }
 
-    /// Whether the server has no unique-ids.
+    /// True if the server has no unique-ids.
     pub fn is_nameless(&self) -> bool {
         self.nameless
     }
 
-    /// Whether STAT speaks of messages.
+    /// True if STAT reports messages.
     pub fn is_expected(&self) -> bool {
         self.stat.is_some_and(|stat| stat.messages > 0)
     }
 
-    /// Whether LIST has been heard.
+    /// True if LIST was answered.
     pub fn has_sizes(&self) -> bool {
         self.sizes
     }
 
-    /// STAT's octets, where it gave any.
+    /// STAT's octets, if it gave any.
     pub fn stat_octets(&self) -> Option<u64> {
         self.stat?.octets
     }
 
-    /// The messages so far; LIST may still add their sizes.
+    /// The messages so far. LIST may still add their sizes.
     pub fn maildrop(&mut self) -> &Maildrop {
         self.settle();
         &self.maildrop
@@ -154,7 +154,7 @@ impl Builder {
                 .contradictions
                 .push(Contradiction::OnlyInScanListing { messages });
         }
-        // A refused LIST says nothing.
+        // If LIST was refused, missing lines prove nothing.
         let unscanned = (self.maildrop.rows.len() as u64).saturating_sub(self.scanned);
         if self.sizes && !self.nameless && unscanned > 0 {
             self.maildrop
@@ -175,8 +175,8 @@ impl Builder {
         self.maildrop
     }
 
-    /// Brings the rows into order, drops those whose number is not theirs alone, and counts
-    /// how many share each unique-id.
+    /// Sorts the rows, drops those that share their number with others, and counts how many share
+    /// each unique-id.
     fn settle(&mut self) {
         if self.settled {
             return;
@@ -206,7 +206,7 @@ impl Builder {
         self.count_copies();
     }
 
-    /// Counts how many rows share each unique-id, in one pass where none is shared.
+    /// Counts how many rows share each unique-id, in one pass if none is shared.
     fn count_copies(&mut self) {
         let hasher = DefaultHashBuilder::default();
         let Maildrop { rows, ids, .. } = &mut self.maildrop;

@@ -1,92 +1,92 @@
-//! What stops all deletions of a run, although the plan has them.
+//! The brakes: reasons to stop all deletions of a run, although they are in the plan.
 //!
-//! The plan says what the settings ask for; a brake says that what they rest on has changed in a
-//! way that no person meant. Then nothing is deleted, and a person decides. Only messages of
-//! earlier runs make a brake bite: what this session stores is safe when its DELE goes out.
+//! The plan follows the settings. A brake says that the facts behind it have changed in a way that
+//! no person meant. Then nothing is deleted, and a person decides. Only deletions of messages of
+//! earlier runs trigger a brake: a message of this session is safely stored when its DELE goes out.
 
 use std::fmt;
 
 use super::{Action, DAY, Decision, Reason};
 
-/// Up to so many deletions are no mass, however small the mailbox.
+/// This many deletions are always allowed, however small the mailbox is.
 const ALWAYS_ALLOWED: u64 = 10;
 
-/// A clock that is behind the last run by more than this was set back.
+/// A clock that is this far behind the last run was set back.
 const CLOCK_BACK: i64 = DAY;
 
-/// A clock that is ahead of the last run by more than this was set ahead, or nobody has looked
-/// after this mailbox for a long time: both want a person.
+/// A clock that is this far ahead of the last run was set ahead, or nobody has looked after this
+/// mailbox for a long time. Both need a person.
 const CLOCK_AHEAD: i64 = 90 * DAY;
 
-/// What a plan does not know.
+/// The facts that the plan itself does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Circumstances {
     /// The time.
     pub now: i64,
-    /// When the last run ended whose clock was believed, if there was one.
+    /// The end of the last run whose clock was trusted, if there was one.
     pub trusted_at: Option<i64>,
-    /// How many messages the server lists.
+    /// The number of messages that the server lists.
     pub on_server: u64,
-    /// Whether what is remembered was recorded by the runs that stored it. Not so where it was
+    /// True if the records were made by the runs that stored the messages. False if they were
     /// rebuilt.
     pub has_history: bool,
-    /// How the store was found.
+    /// The state of the store.
     pub store: StoreState,
-    /// The most messages of earlier runs that may be deleted.
+    /// The maximum number of messages of earlier runs that may be deleted.
     pub max_deletions: u64,
-    /// A person has said that so many deletions are meant.
+    /// True if a person has said that so many deletions are meant.
     pub allowed: bool,
-    /// An earlier listing contradicted itself, and none has agreed in full since.
+    /// True if an earlier listing contradicted itself, and no later one has agreed in full.
     pub contradicted: bool,
-    /// An earlier run held deletions back for being too many, and no person has released them.
+    /// True if an earlier run held back too many deletions, and no person has released them.
     pub held: bool,
 }
 
-/// How the store was found.
+/// The state of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreState {
-    /// None of the messages that were stored is there.
+    /// None of the stored messages is there.
     Emptied,
-    /// Messages that were stored are there.
+    /// Stored messages are there.
     Holds,
     /// It cannot be read.
     Unreadable,
 }
 
-/// Why nothing is deleted.
+/// The reason why nothing is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Brake {
     /// The clock is far ahead of the last run.
     ClockAhead {
-        /// By how many days.
+        /// The number of days.
         days: i64,
     },
     /// The clock is behind the last run.
     ClockBack {
-        /// By how many days.
+        /// The number of days.
         days: i64,
     },
     /// An earlier run held deletions back, and no person has released them.
     Held {
-        /// Deletions.
+        /// The number of deletions.
         deletions: u64,
     },
-    /// What is remembered was not recorded by the runs that stored it.
+    /// The runs that stored the messages did not make the records.
     NoHistory,
-    /// More than half of the mailbox.
+    /// More than half of the mailbox would be deleted.
     OverHalf {
-        /// Deletions.
+        /// The number of deletions.
         deletions: u64,
         /// Messages on the server.
         messages: u64,
     },
     /// None of the stored messages is in the store.
     StoreEmptied,
-    /// Whether they are cannot be told.
+    /// The store cannot be read, so nobody can tell.
     StoreUnreadable,
-    /// More than `max-deletions`.
+    /// More than `max-deletions` would be deleted.
     TooMany {
-        /// Deletions.
+        /// The number of deletions.
         deletions: u64,
         /// `max-deletions`.
         most: u64,
@@ -94,12 +94,12 @@ pub enum Brake {
 }
 
 impl Brake {
-    /// Whether a person can release it by saying that the deletions are meant.
+    /// True if a person can release it by saying that the deletions are meant.
     pub fn is_releasable(self) -> bool {
         self != Self::StoreUnreadable
     }
 
-    /// Whether it stays until a person releases it, however few the deletions become.
+    /// True if it stays until a person releases it, however few the deletions become.
     pub fn is_lasting(self) -> bool {
         matches!(
             self,
@@ -141,7 +141,7 @@ impl fmt::Display for Brake {
     }
 }
 
-/// Whether the clock is so far from the last run that ages say nothing.
+/// The brake for a clock so far from the last run that ages are meaningless.
 pub fn clock(now: i64, trusted_at: Option<i64>) -> Option<Brake> {
     let ahead = now.saturating_sub(trusted_at?);
     if ahead > CLOCK_AHEAD {
@@ -153,7 +153,7 @@ pub fn clock(now: i64, trusted_at: Option<i64>) -> Option<Brake> {
     }
 }
 
-/// All that stops these deletions.
+/// All brakes on these deletions.
 pub(super) fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> Vec<Brake> {
     let mut brakes = Vec::new();
     let count = |wanted: &dyn Fn(Reason) -> bool| {
@@ -162,7 +162,8 @@ pub(super) fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> V
             .filter(|decision| decision.action.deletes_known() && wanted(decision.reason));
         deleted.count() as u64
     };
-    // What is due and has no copy here stays anyway; that the store is to blame wants saying.
+    // A message that is due and has no copy here stays anyway. But the user must hear that the
+    // reason is the state of the store.
     let is_missed =
         |decision: &Decision| matches!(decision.reason, Reason::CopyDeleted | Reason::CopyUnclear);
     let is_due = count(&|_| true) > 0;
@@ -184,10 +185,10 @@ pub(super) fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> V
     if !circumstances.has_history {
         brakes.push(Brake::NoHistory);
     }
-    // What the policy asked for before, or was about to, is no news.
+    // Deletions that the policy asked for before, or had begun, are not news.
     let is_news = |reason| !matches!(reason, Reason::AskedBefore | Reason::DeletionInterrupted);
     let deletions = count(&is_news);
-    // What leaves by its age was announced when it was stored, as long as the clock is right.
+    // Deletions by age were announced when the message was stored, if the clock is right.
     let surprises = count(&|reason| {
         is_news(reason) && (clock.is_some() || reason != Reason::OlderThanRemoveAfter)
     });
@@ -217,7 +218,7 @@ pub(super) fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> V
     brakes
 }
 
-/// Takes all deletions out of a plan; gives how many messages of earlier runs that concerns.
+/// Removes all deletions from a plan. Returns the number of affected messages of earlier runs.
 pub(super) fn hold_back(decisions: &mut [Decision]) -> u64 {
     let mut held = 0;
     for decision in decisions {

@@ -1,4 +1,4 @@
-//! The plan where the server has no unique-ids: messages are known by their headers, if at all.
+//! The plan for a server without unique-ids: messages are recognised by their headers, if at all.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use super::{Action, Decision, Limits, Plan, Reason, Run};
 use crate::maildrop::{Maildrop, Place};
 
 /// Decides for every message of a maildrop without unique-ids, in its order. `stored` are the
-/// places of those whose header is that of a stored message; `taken` is what earlier sessions of
-/// this run have retrieved.
+/// places of those with the header of a stored message. `taken` is what earlier sessions of this
+/// run have retrieved.
 ///
-/// Nothing is deleted, whatever the retention: a header does not prove what is below it.
+/// Deletes nothing, whatever the retention: a header does not prove the body.
 pub fn plan_by_header(
     maildrop: &Maildrop,
     stored: &HashSet<Place>,
@@ -22,7 +22,7 @@ pub fn plan_by_header(
         let decision = if stored.contains(&place) {
             Decision::new(Action::Keep, Reason::Stored, None)
         } else if portion(message, None, limits.headers_only_above) == Portion::Header {
-            // Without a unique-id nobody could mark it.
+            // A person could not mark it, because it has no unique-id.
             Decision::new(Action::Skip, Reason::LargerThanHeadersOnlyAbove, None)
         } else {
             Decision::new(Action::Retrieve, Reason::New, None)

@@ -1,134 +1,134 @@
-//! What is known of one listed message: which one it is, where its copy is, whether it came
-//! whole. Made here and nowhere else, from evidence alone.
+//! The facts about one listed message: which one it is, where its copy is, and whether it came
+//! whole. Made only here, from evidence.
 //!
-//! A unique-id is a name, and names are given anew, shared, and taken over by other mail
-//! (`OPOP3:C0040`, `C0041`). So a message is *the same* only while nothing speaks against it; an
-//! equal header makes it *probably* the same, which saves a download and never allows a deletion;
-//! and where anything speaks against it, its content has to tell.
+//! A unique-id is a name. A server may give it to another message, or to several (`OPOP3:C0040`,
+//! `C0041`). So a message is *the same* only while nothing contradicts it. An equal header makes it
+//! *probably* the same, which saves a download but never allows a deletion. If anything contradicts
+//! it, the content must be compared.
 
 use std::collections::{HashMap, HashSet};
 
 use super::HeaderOnly;
 use crate::maildrop::{Maildrop, Message, Place};
 
-/// What is remembered of messages.
+/// The records of messages.
 pub trait Memory {
-    /// What is remembered of the messages with this unique-id, if any is stored.
+    /// The record of the messages with this unique-id, if any is stored.
     fn recall(&self, unique_id: &[u8]) -> Option<Remembered>;
 
-    /// What is remembered of the message with this unique-id, if its header alone was retrieved.
+    /// The record of the message with this unique-id, if only its header was retrieved.
     fn recall_header(&self, _unique_id: &[u8]) -> Option<HeaderOnly> {
         None
     }
 }
 
-/// What is remembered of the messages with one unique-id.
+/// The record of the messages with one unique-id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remembered {
-    /// When the latest of them was stored, in seconds since 1970.
+    /// The time when the latest of them was stored, in seconds since 1970.
     pub stored_at: i64,
-    /// Whether the server was asked to delete them.
+    /// True if the server was asked to delete them.
     pub deletion_asked: bool,
-    /// Whether they are stored here. Otherwise another program had them, and nothing is known of
-    /// its copy.
+    /// True if they are stored here. Otherwise another program downloaded them, and nothing is
+    /// known of its copy.
     pub held: bool,
     /// The size that a listing gave of the latest of them, if known.
     pub octets: Option<u64>,
-    /// How many messages of the listing had this unique-id when all of them were last accounted
-    /// for: more than one only where a server breaks the rules; none where it is in doubt whether
-    /// the unique-id is theirs.
+    /// The number of messages in the listing with this unique-id when all of them were last
+    /// accounted for. It is more than one only if a server breaks the rules, and 0 if the unique-id
+    /// may not be theirs.
     pub copies: u32,
-    /// Where no listing showed the unique-id for a while: the size that it had in the last one,
-    /// if known. Whatever has it now may be another message.
+    /// Set if the unique-id was missing from the listing for a while: its size in the last listing
+    /// that had it, if known. Another message may have the unique-id now.
     pub gone: Option<Option<u64>>,
-    /// Whether all of them were stored while the policy was to delete at once: then a deletion
-    /// that was not asked for yet was only interrupted.
+    /// True if all of them were stored while the policy was to delete at once: a deletion that was
+    /// not yet asked for was only interrupted.
     pub to_go: bool,
-    /// Whether the unique-id is only probably theirs: the header told, or it was missing for a
-    /// while.
+    /// True if the unique-id is only probably theirs: it was matched by the header, or was missing
+    /// for a while.
     pub is_assumed: bool,
-    /// Whether one of them may not have come whole.
+    /// True if one of them may not have come whole.
     pub is_doubtful: bool,
-    /// Where they are here.
+    /// The place of their copies.
     pub whereabouts: Whereabouts,
 }
 
-/// Where a message that was stored is here.
+/// The place of a stored message's copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Whereabouts {
-    /// Nobody has looked.
+    /// Unknown: nobody has looked.
     #[default]
     Unseen,
-    /// In the store: a look has found it there.
+    /// In the store: a look has found it.
     InStore,
-    /// With another program, which took it.
+    /// With another program, which has taken it.
     HandedOver,
     /// In no folder of the store any more: a person deleted it.
     Deleted,
-    /// Not in the store, which is another or an older copy than the one it was stored in. What
-    /// the server has may be all that is left.
+    /// Not in the store: this is another store than the one it was stored in, or an older copy. The
+    /// server's may be the last copy.
     Lost,
-    /// A look has not found it, and could not look everywhere.
+    /// Unknown: a look has not found it, and could not look everywhere.
     Unclear,
 }
 
-/// What a session has found out about the messages of its maildrop, beyond the listing.
+/// Facts about the messages of a maildrop that a session has collected beyond the listing.
 #[derive(Debug, Default)]
 pub struct Evidence {
-    /// How the sizes of this listing are counted.
+    /// The way in which this listing counts sizes.
     pub counting: Counting,
     /// Headers that were asked for, by place in the maildrop.
     pub headers: HashMap<Place, HeaderSeen>,
-    /// Whether all was looked into that a deletion depends on. Until then the plan is a draft: it
-    /// shows what would be deleted if nothing speaks against it.
+    /// True if everything was checked on which a deletion depends. Until then the plan is a draft:
+    /// it shows what would be deleted if no check objects.
     pub is_complete: bool,
-    /// Messages that earlier sessions of this run had trouble with.
+    /// Messages with which earlier sessions of this run had trouble.
     pub trouble: Trouble,
 }
 
-/// Messages, by unique-id, that earlier sessions of this run had trouble with.
+/// Messages, by unique-id, with which earlier sessions of this run had trouble.
 #[derive(Debug, Clone, Default)]
 pub struct Trouble {
-    /// The server refused to give them.
+    /// The server refused to send them.
     pub refused: HashSet<Vec<u8>>,
-    /// The session broke when they were asked for: they come last, one in a session.
+    /// The session broke when they were asked for. They come last, one in a session.
     pub breaks: HashSet<Vec<u8>>,
     /// The session broke when they were to be deleted.
     pub undeletable: HashSet<Vec<u8>>,
-    /// They came shorter than the server had said: a later run asks again.
+    /// They came shorter than the server had announced. A later run asks again.
     pub short: HashSet<Vec<u8>>,
 }
 
-/// How the sizes of a listing are counted.
+/// The way in which a listing counts sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Counting {
-    /// As those that are recorded: another size speaks against the same message.
+    /// As in the records: another size contradicts that it is the same message.
     #[default]
     AsRecorded,
-    /// Otherwise: a sample of messages with other sizes turned out to be the same. Exchange
-    /// estimates, and may be told not to (`XPOP3:N5`).
+    /// In another way: a sample of messages with other sizes turned out to be the same. Exchange
+    /// estimates sizes, and can be told not to (`XPOP3:N5`).
     Otherwise,
 }
 
-/// What TOP showed of a message that is recorded.
+/// The header of a recorded message, as TOP showed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeaderSeen {
     /// Another header than the recorded one.
     Another,
     /// The recorded one.
     Recorded,
-    /// None: the server does not give it.
+    /// None: the server does not send it.
     Withheld,
 }
 
-/// Which message a listed one is.
+/// The identity of a listed message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Identity {
-    /// One that another program had.
+    /// A message that another program downloaded.
     Imported,
-    /// One that is not recorded.
+    /// A message that is not recorded.
     New,
-    /// Its content has to tell.
+    /// Unknown: the content must be compared.
     Open,
     /// Probably the recorded one.
     Probable,
@@ -138,16 +138,16 @@ pub(super) enum Identity {
     Shared,
 }
 
-/// What is known of one listed message.
+/// The facts about one listed message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Knowledge {
     pub(super) identity: Identity,
-    /// The record under its unique-id.
+    /// The record for its unique-id.
     pub(super) remembered: Option<Remembered>,
 }
 
 impl Knowledge {
-    /// Puts the evidence about the message in this place together.
+    /// Combines the evidence about the message in this place.
     pub(super) fn of(
         place: Place,
         message: Message<'_>,
@@ -177,10 +177,10 @@ fn identity(
     if !remembered.held && remembered.copies == message.copies {
         return Identity::Imported;
     }
-    // A deletion that was asked for was done, or the unique-id would not have been missing: what
+    // The deletion was carried out, or the unique-id would not have been missing. The message that
     // has it now came later.
     let is_back = remembered.gone.is_some() && remembered.deletion_asked;
-    // A message that was missing is the same only where header and size both agree.
+    // A message that was missing is the same only if both header and size agree.
     let is_unsized = remembered
         .gone
         .is_some_and(|before| before.is_none() || message.octets.is_none());
@@ -202,12 +202,12 @@ fn identity(
     Identity::Same
 }
 
-/// Whether the listing gives a message another size than the one that is recorded. Of several
-/// with one unique-id nobody knows whose size it is.
+/// True if the listing gives a message another size than the recorded one. If several have one
+/// unique-id, nobody knows whose size it is.
 fn has_other_size(message: Message<'_>, remembered: Remembered) -> bool {
     let before = remembered.gone.unwrap_or(remembered.octets);
     let is_one = message.copies == 1 && remembered.copies == 1 && remembered.held;
-    // A size that was lost with others of the same unique-id is nobody's.
+    // A size that was lost with others of the same unique-id belongs to no single message.
     is_one
         && message
             .octets
@@ -215,8 +215,8 @@ fn has_other_size(message: Message<'_>, remembered: Remembered) -> bool {
             .is_some_and(|(now, before)| now != before)
 }
 
-/// The places of the known messages whose sizes are not those that are recorded, and how many
-/// others have the recorded ones.
+/// The places of the known messages whose sizes differ from the recorded ones, and the number of
+/// those whose sizes agree.
 pub fn resized(maildrop: &Maildrop, memory: &impl Memory) -> (Vec<Place>, usize) {
     let mut places = Vec::new();
     let mut same = 0;
@@ -335,7 +335,7 @@ mod tests {
                 AsRecorded,
                 Identity::Same,
             ),
-            // An equal header proves nothing against a size that says otherwise.
+            // An equal header proves nothing if the size differs.
             (
                 RECORDED,
                 Some(101),
@@ -395,7 +395,7 @@ mod tests {
                 Identity::Probable,
             ),
             (gone, Some(101), 1, None, AsRecorded, Identity::Open),
-            // A message that was missing needs a header and a size that agree.
+            // A message that was missing needs both a header and a size that agree.
             (
                 gone,
                 Some(100),

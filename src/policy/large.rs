@@ -1,22 +1,22 @@
-//! Large messages: their headers are retrieved, and the rest of them only when a person asks.
+//! Large messages: only their headers are retrieved, and the rest when a person asks.
 //!
-//! Such a message is not stored. So nothing here can lead to a deletion: it is retrieved whole
-//! first, and under the retention from then on.
+//! Such a message is not stored, so nothing here can lead to a deletion. If a person asks for it,
+//! it is first retrieved whole; then the retention applies.
 
 use std::num::NonZeroU64;
 
 use crate::maildrop::Message;
 
-/// What is remembered of a message of which only the header was retrieved.
+/// The record of a message of which only the header was retrieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeaderOnly {
-    /// Its size by the scan listing when that was done.
+    /// Its size in the scan listing at that time.
     pub octets: u64,
-    /// A person asked for the whole message.
+    /// True if a person asked for the whole message.
     pub marked: bool,
 }
 
-/// What a message that is not stored calls for.
+/// The part of a message that is to be retrieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Portion {
     /// Its header, which is not known yet.
@@ -29,8 +29,8 @@ pub(super) enum Portion {
     Whole,
 }
 
-/// How much of a message that is not stored is to be retrieved. A size that the listing does
-/// not give is the one that it gave before, or small.
+/// The part to retrieve of a message that is not stored. If the listing gives no size, the earlier
+/// size counts; without one, the message counts as small.
 pub(super) fn portion(
     message: Message<'_>,
     header: Option<HeaderOnly>,
@@ -47,7 +47,7 @@ pub(super) fn portion(
         .is_some_and(|(above, octets)| octets > above.get());
     match header {
         _ if !is_large => Portion::Whole,
-        // Another size under its unique-id may be another message (OPOP3:C0040).
+        // Another size under the same unique-id may mean another message (OPOP3:C0040).
         Some(header) if octets == Some(header.octets) => Portion::Nothing,
         _ => Portion::Header,
     }

@@ -1,4 +1,4 @@
-//! Every rule of the plan by table, and what must hold for any maildrop.
+//! Tests every rule of the plan by table, and the properties of any plan.
 
 mod cases;
 
@@ -78,7 +78,7 @@ fn calm(on_server: u64) -> Circumstances {
     }
 }
 
-/// The decisions by these rules, with all evidence there.
+/// The decisions by these rules, with complete evidence.
 fn decisions(
     maildrop: &Maildrop,
     memory: &impl Memory,
@@ -149,7 +149,7 @@ fn each_rule_by_table() {
             FOURTEEN_DAYS,
             "delete: deletion asked before, still listed",
         ),
-        // The user has changed his mind since.
+        // The user has changed the setting since.
         ("1 a 10", &a_asked, KEEP, "keep: stored"),
         ("1", &a_stored, DELETE, "skip: no unique-id"),
     ];
@@ -194,7 +194,7 @@ fn repeated_unique_ids_are_retrieved_until_all_copies_are_accounted_for() {
         planned(&lines, &[(id.clone(), both)], KEEP, none)[..2],
         ["keep: stored"; 2]
     );
-    // One of them is gone, or is it another one that is left?
+    // One of them is gone, or another one is left: nobody knows.
     assert_eq!(
         planned(&lines[..1], &[(id.clone(), both)], KEEP, none),
         expected[..1]
@@ -210,7 +210,7 @@ fn repeated_unique_ids_are_retrieved_until_all_copies_are_accounted_for() {
     );
 }
 
-/// OPOP3:C0040: an id that was gone may be another message's now.
+/// OPOP3:C0040: a unique-id that was gone may belong to another message now.
 #[test]
 fn a_unique_id_that_is_back_is_looked_into_before_anything_is_deleted() {
     let gone = |size, asked| {
@@ -242,7 +242,7 @@ fn a_unique_id_that_is_back_is_looked_into_before_anything_is_deleted() {
             KEEP,
             format!("retrieve: {looked_into}"),
         ),
-        // One empty listing costs nothing, where there is a size that agrees.
+        // If the listing once was empty, a size that agrees is enough.
         (gone(Some(10), false), KEEP, "keep: stored".to_owned()),
         (gone(None, false), KEEP, format!("retrieve: {looked_into}")),
     ] {
@@ -277,8 +277,8 @@ fn a_clock_that_jumps_back_deletes_nothing() {
 }
 
 proptest! {
-    /// One decision a message; nothing is deleted that is not stored, nothing retrieved that is,
-    /// and nothing new is forgotten.
+    /// One decision for each message. No message is deleted that is not stored, none is retrieved
+    /// that is, and no new one is left out.
     #[test]
     fn what_must_hold_for_any_maildrop(
         rows in proptest::collection::vec((0_u32..12, 0_u8..8, 0_u64..1000), 0..12),
@@ -322,7 +322,7 @@ proptest! {
         }
     }
 
-    /// Of what is not stored, nothing is ever deleted, whatever is known of its header.
+    /// A message that is not stored is never deleted, whatever is known of its header.
     #[test]
     fn a_message_without_more_than_its_header_is_never_deleted(
         rows in proptest::collection::vec((1_u32..12, 0_u8..8, 0_u64..1000), 0..12),
@@ -368,7 +368,7 @@ proptest! {
     }
 }
 
-/// What another program had may be the last copy: no setting deletes it.
+/// The other program's copy may be gone, so no setting deletes the message.
 #[test]
 fn what_another_program_had_is_neither_retrieved_nor_deleted() {
     for retention in [KEEP, DELETE, FOURTEEN_DAYS] {
@@ -388,7 +388,7 @@ fn what_another_program_had_is_neither_retrieved_nor_deleted() {
             (Reason::Imported, vec![Action::Keep]),
             "{retention:?}"
         );
-        // It was one message then, and which of these it was nobody knows.
+        // It was one message then, and nobody knows which of these it was.
         let (reason, actions) = decided(&["1 a", "2 a"]);
         assert_eq!(reason, Reason::UniqueIdAmbiguous);
         assert!(actions.iter().all(|action| action.retrieves()));

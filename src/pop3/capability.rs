@@ -1,9 +1,9 @@
-//! What CAPA says the server can do (RFC 2449 §6).
+//! The server's capabilities, from CAPA (RFC 2449 §6).
 
-/// More capability lines than any server has; the rest is ignored.
+/// More capability lines than any server has. The rest is ignored.
 const MAX_CAPABILITIES: usize = 256;
 
-/// Words that many servers say, of RFC 2449, 2595, 3206, 6856 and the mechanisms of SASL.
+/// Words that many servers send, from RFC 2449, 2595, 3206, 6856 and the mechanisms of SASL.
 const COMMON: [&str; 30] = [
     "ANONYMOUS",
     "APOP",
@@ -37,8 +37,8 @@ const COMMON: [&str; 30] = [
     "XOAUTH2",
 ];
 
-/// The capabilities of a server at one point of one session. After STLS and after login they
-/// may be others.
+/// The capabilities of a server at one point of one session. They may change after STLS and after
+/// login.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Capabilities {
     lines: Vec<String>,
@@ -53,9 +53,8 @@ impl Capabilities {
         }
     }
 
-    /// The same with each line changed by `hide`, which takes out what is not to be kept. Lines
-    /// of common words stay as they are: such a word says nothing of any secret, and hiding it
-    /// would hide what the server can do.
+    /// The same lines after `hide`, which removes secrets. Lines of common words stay as they are:
+    /// they reveal no secret, and hiding them would hide the server's capabilities.
     pub fn shown(&self, hide: impl Fn(&str) -> String) -> Self {
         let is_common = |line: &str| {
             line.split_ascii_whitespace()
@@ -70,12 +69,12 @@ impl Capabilities {
         }
     }
 
-    /// Whether the server announced this tag.
+    /// True if the server announced this tag.
     pub fn has(&self, tag: &str) -> bool {
         self.arguments(tag).is_some()
     }
 
-    /// The words behind a tag.
+    /// The words after a tag.
     pub fn arguments(&self, tag: &str) -> Option<impl Iterator<Item = &str>> {
         self.lines.iter().find_map(|line| {
             let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
@@ -83,7 +82,7 @@ impl Capabilities {
         })
     }
 
-    /// Whether several commands may be on their way at once (RFC 2449 §6.6).
+    /// True if several commands may be sent before their replies come (RFC 2449 §6.6).
     pub fn pipelining(&self) -> bool {
         self.has("PIPELINING")
     }

@@ -1,4 +1,4 @@
-//! Commands, as octets to send.
+//! Commands as octets to send.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -12,7 +12,7 @@ use super::Error;
 pub struct MessageNumber(NonZeroU32);
 
 impl MessageNumber {
-    /// The number, unless it is zero, which no message has.
+    /// The number. None for zero, which no message has.
     pub fn new(number: u32) -> Option<Self> {
         NonZeroU32::new(number).map(Self)
     }
@@ -29,20 +29,20 @@ impl fmt::Display for MessageNumber {
     }
 }
 
-/// The longest command line, with its CRLF, that any Exchange takes: what its administrator can
-/// set at most (`XPOP3:E0006`). RFC 2449 §4 promises 255 octets, Exchange 2007 takes 47 unless
-/// told otherwise and later ones 512; a client cannot know which of these a server has.
+/// The longest command line, with its CRLF, that any Exchange takes: the largest value an
+/// administrator can set (`XPOP3:E0006`). RFC 2449 §4 promises 255 octets, Exchange 2007 takes 47
+/// by default and later ones 512. A client cannot know the server's value.
 pub const MAX_COMMAND: usize = 1024;
 
 /// A command of the client.
 ///
-/// There is no RSET (`OPOP3:V0006`): what undoes a deletion is a close without QUIT. There is no
-/// argument to LIST and UIDL either (`OPOP3:V0003`, `V0007`).
+/// There is no RSET (`OPOP3:V0006`): a close without QUIT undoes a deletion. There is no argument
+/// to LIST and UIDL either (`OPOP3:V0003`, `V0007`).
 #[derive(Debug, Clone, Copy)]
 pub enum Command<'a> {
     /// RFC 1939 §7: user name and digest. Not in any version of Outlook (`OPOP3:V0008`).
     Apop(&'a str, &'a SecretString),
-    /// RFC 5034 §4: a SASL mechanism, and where it fits what it says first, in base64.
+    /// RFC 5034 §4: a SASL mechanism, and the initial response in base64 if it fits.
     Auth(&'a str, Option<&'a SecretString>),
     /// RFC 2449 §5.
     Capa,
@@ -52,7 +52,7 @@ pub enum Command<'a> {
     List,
     /// RFC 1939 §5; only to keep a session alive.
     Noop,
-    /// RFC 1939 §7. Everything behind the space is the password (`OPOP3:C0046`).
+    /// RFC 1939 §7. All octets after the space are the password (`OPOP3:C0046`).
     Pass(&'a SecretString),
     /// RFC 1939 §4 and §6.
     Quit,
@@ -70,7 +70,7 @@ pub enum Command<'a> {
     User(&'a str),
 }
 
-/// The keyword of a command: what is remembered of it until its reply came.
+/// The keyword of a command. It is kept until the reply has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is the command of that name")]
 pub enum Keyword {
@@ -111,12 +111,12 @@ impl Keyword {
         }
     }
 
-    /// Whether it asks for a message, or a part of one.
+    /// True if it asks for a message, or a part of one.
     pub const fn is_message(self) -> bool {
         matches!(self, Self::Retr | Self::Top)
     }
 
-    /// Whether a positive answer has more lines than one, as far as popsync asks for it.
+    /// True if a positive answer has several lines, for the commands as popsync sends them.
     pub const fn is_multi_line(self) -> bool {
         self.is_message() || matches!(self, Self::Capa | Self::List | Self::Uidl)
     }
@@ -177,16 +177,16 @@ impl Command<'_> {
     /// (`OPOP3:C0003`, `C0004`).
     ///
     /// # Errors
-    /// [`Error::Argument`] where a user name or password holds anything but printable ASCII: a
-    /// line end in it would be a second command. [`Error::CommandTooLong`] where the line would
-    /// be longer than [`MAX_COMMAND`]. `out` is then as it was.
+    /// [`Error::Argument`] if a user name or password has anything but printable ASCII: a line end
+    /// in it would be a second command. [`Error::CommandTooLong`] if the line would be longer than
+    /// [`MAX_COMMAND`]. `out` is unchanged then.
     pub(super) fn encode(&self, out: &mut Vec<u8>) -> Result<(), Error> {
         let (keyword, octets) = (self.keyword(), self.octets());
         if octets > MAX_COMMAND {
             return Err(Error::CommandTooLong { keyword, octets });
         }
         match self {
-            // Two arguments: a name of no word would be none, and one of two words a third.
+            // Two arguments: an empty name would be none, and one of two words would be two.
             Self::Apop(name, _) if name.is_empty() || name.contains(' ') => {
                 Err(Error::Argument { keyword })
             }
@@ -202,7 +202,8 @@ impl Command<'_> {
                 Err(Error::Argument { keyword })
             }
             Self::Auth(mechanism, Some(initial)) => {
-                // At once as long as it will be: what grows leaves copies behind.
+                // Reserves the final length at once: a buffer that grows leaves copies of the
+                // secret behind.
                 out.reserve_exact(octets);
                 for part in [keyword.as_str(), " ", mechanism, " "] {
                     out.extend_from_slice(part.as_bytes());
@@ -243,8 +244,8 @@ fn is_mechanism(name: &str) -> bool {
     (1..=20).contains(&name.len()) && name.bytes().all(allowed)
 }
 
-/// What may stand in a line of a SASL exchange (RFC 5034 §4). `=` alone says that there is an
-/// initial response, and that it is empty.
+/// True for the characters of a line in a SASL exchange (RFC 5034 §4). A single `=` means that
+/// there is an initial response, and that it is empty.
 pub(super) fn is_base64(text: &str) -> bool {
     let allowed = |octet: u8| octet.is_ascii_alphanumeric() || b"+/=".contains(&octet);
     text.bytes().all(allowed)
@@ -350,7 +351,7 @@ mod tests {
         assert!(two_words.is_err());
     }
 
-    /// XPOP3:E0006: 1024 octets with CRLF are the most that any Exchange can be set to.
+    /// XPOP3:E0006: 1024 octets with CRLF are the largest value that any Exchange can be set to.
     #[test]
     fn a_command_longer_than_any_exchange_takes_is_never_sent() {
         let longest = "x".repeat(MAX_COMMAND - "USER \r\n".len());

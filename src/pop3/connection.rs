@@ -1,4 +1,4 @@
-//! One connection as events: what was sent, what is due, and what has come.
+//! One connection as events: commands sent, replies due, and replies received.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::listing::{ScanListing, UniqueIdListing};
 use super::receive_buffer::ReceiveBuffer;
 use super::{Command, Error, Keyword, Piece, Place, Response, State, Tap, Unstuffer};
 
-/// More lines than any listing has. Beyond it the server is taken for hostile.
+/// More lines than any listing has. A server that sends more is considered hostile.
 pub const MAX_LISTING_LINES: usize = 2_000_000;
 
 /// More octets than any listing has.
@@ -19,23 +19,23 @@ pub const MAX_LISTING_OCTETS: usize = 128 << 20;
 /// More lines than any list of capabilities has.
 const MAX_CAPABILITY_LINES: usize = 256;
 
-/// The longest line of a SASL exchange that is sent. They are not held to the limit of commands
+/// The longest line of a SASL exchange that is sent. The limit of commands does not apply to them
 /// (RFC 5034 §4); a Kerberos ticket with everything in it has 64 KiB.
 const MAX_RESPONSE: usize = 128 << 10;
 
-/// How much of what nobody asked for is kept for the error message.
+/// The number of unexpected octets that are kept for the error message.
 pub(crate) const LEFTOVER_SHOWN: usize = 120;
 
-/// What the server said. Lent from the input where possible.
+/// One event: what the server sent. Borrowed from the input where possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'e> {
     /// The greeting.
     Greeting(Response<'e>),
     /// The reply to a command, or the first line of it.
     Reply(Keyword, Response<'e>),
-    /// The server asks for the next line of a SASL exchange: what stands behind the status
-    /// indicator, in base64 where the server keeps to the rules. Answer by
-    /// [`Connection::respond`] or [`Connection::cancel`].
+    /// The server asks for the next line of a SASL exchange. The text after the status indicator,
+    /// in base64 if the server follows the rules. Answer by [`Connection::respond`] or
+    /// [`Connection::cancel`].
     Challenge(&'e [u8]),
     /// One line of CAPA's reply.
     Capability(&'e [u8]),
@@ -43,11 +43,12 @@ pub enum Event<'e> {
     ScanListing(ScanListing),
     /// One line of UIDL's reply.
     UniqueIdListing(UniqueIdListing<'e>),
-    /// An empty line in a listing, which lists nothing: some servers begin with one.
+    /// An empty line in a listing, which lists nothing. Some servers begin with one.
     Blank,
     /// Octets of the message that RETR or TOP asked for.
     Content(&'e [u8]),
-    /// The message began with a dot that the server did not stuff: it counts one octet more.
+    /// The message began with a dot that the server did not stuff. The server's size has one octet
+    /// more.
     LoneDot,
     /// A multi-line reply is complete.
     End(Keyword),
@@ -57,17 +58,17 @@ pub enum Event<'e> {
 #[derive(Debug)]
 pub struct Connection {
     state: State,
-    /// Commands without a whole reply, oldest first.
+    /// Commands without a complete reply, oldest first.
     outstanding: VecDeque<Keyword>,
     reading: Reading,
     line: ReceiveBuffer,
     unstuffer: Unstuffer,
-    /// Lines of listings are un-stuffed, and only a lone dot ends them.
+    /// True if lines of listings are un-stuffed, and only a lone dot ends them.
     unstuffs_listings: bool,
     tap: Option<Arc<dyn Tap>>,
 }
 
-/// What the next octets are.
+/// The kind of the next octets.
 #[derive(Debug, Clone, Copy)]
 enum Reading {
     Status,
@@ -95,20 +96,19 @@ impl Connection {
         self.tap = Some(tap);
     }
 
-    /// Reads listings as RFC 1939 §3 has it from now on, and not as Outlook does: only a lone dot
-    /// ends them, and another dot at the start of a line is stuffing.
+    /// From now on reads listings as in RFC 1939 §3, and not as Outlook does: only a lone dot ends
+    /// them, and any other dot at the start of a line is stuffing.
     pub fn unstuff_listings(&mut self) {
         self.unstuffs_listings = true;
     }
 
     /// Appends the octets of a command to `out`.
     ///
-    /// Whether another command may be on its way at the same time is for the caller to know
-    /// (RFC 2449 §6.6).
+    /// The caller must know if another command may be sent before its reply (RFC 2449 §6.6).
     ///
     /// # Errors
-    /// [`Error::NotNow`] where the state forbids the command, [`Error::Argument`] where its
-    /// argument may not be sent. `out` is then as it was.
+    /// [`Error::NotNow`] if the state forbids the command, [`Error::Argument`] if its argument may
+    /// not be sent. `out` is unchanged then.
     pub fn send(&mut self, command: Command<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
         let keyword = command.keyword();
         if !self.state.allows(keyword) {
@@ -137,8 +137,8 @@ impl Connection {
         self.say(response, State::Responded, out)
     }
 
-    /// Appends to `out` what ends a SASL exchange from our side (RFC 5034 §4); the reply to AUTH
-    /// is then negative.
+    /// Appends to `out` the line that cancels a SASL exchange (RFC 5034 §4). The reply to AUTH is
+    /// then negative.
     ///
     /// # Errors
     /// As [`Self::send`].
@@ -156,7 +156,8 @@ impl Connection {
         if octets > MAX_RESPONSE {
             return Err(Error::CommandTooLong { keyword, octets });
         }
-        // At once as long as it will be: what grows leaves copies behind.
+        // Reserves the final length at once: a buffer that grows leaves copies of the secret
+        // behind.
         out.reserve_exact(octets);
         out.extend_from_slice(line.as_bytes());
         out.extend_from_slice(b"\r\n");
@@ -164,8 +165,9 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes the next event off `input`; `None` when more octets are needed, and then `input` is
-    /// empty. Call it until it gives `None`: that is also what finds octets nobody asked for.
+    /// Takes the next event from `input`. Returns `None` when more octets are needed, and `input`
+    /// is empty then. Call it until it returns `None`: only this also finds octets that nobody
+    /// asked for.
     ///
     /// # Errors
     /// Any error breaks the connection: drop it without another command.
@@ -305,10 +307,11 @@ impl Connection {
         }
     }
 
-    /// Tells that the server closed the connection. Fine between replies, an error within one.
+    /// Call when the server has closed the connection. That is fine between replies, an error
+    /// within one.
     ///
     /// # Errors
-    /// [`Error::Closed`] where something was due.
+    /// [`Error::Closed`] if a reply was due.
     pub fn end_of_stream(&mut self) -> Result<(), Error> {
         let awaited = self.outstanding.front().copied();
         if awaited.is_none() && self.state != State::Greeting {
@@ -318,8 +321,8 @@ impl Connection {
         Err(Error::Closed { awaited })
     }
 
-    /// Makes the connection unusable: what it said made no sense one layer up, or what is due
-    /// never came.
+    /// Makes the connection unusable: its replies made no sense one layer up, or a reply never
+    /// came.
     pub fn give_up(&mut self) {
         self.state = State::Broken;
         if let (Some(tap), false) = (&self.tap, self.line.is_empty()) {
@@ -327,7 +330,7 @@ impl Connection {
         }
     }
 
-    /// Where the session stands.
+    /// The state of the session.
     pub fn state(&self) -> State {
         self.state
     }
@@ -337,12 +340,12 @@ impl Connection {
         self.outstanding.front().copied()
     }
 
-    /// How many commands have no whole reply yet.
+    /// The number of commands without a complete reply.
     pub fn outstanding(&self) -> usize {
         self.outstanding.len()
     }
 
-    /// Whether the server owes us anything. Whatever comes where it does not, nobody asked for.
+    /// True if a reply of the server is due. Without one, nobody asked for the octets that come.
     pub fn is_owed(&self) -> bool {
         match self.state {
             State::Greeting => true,
@@ -351,7 +354,7 @@ impl Connection {
         }
     }
 
-    /// Whether a message or a line has begun and not ended.
+    /// True if a message or a line has begun and not ended.
     pub fn is_mid_reply(&self) -> bool {
         !matches!(self.reading, Reading::Status) || !self.line.is_empty()
     }

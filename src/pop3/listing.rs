@@ -1,7 +1,7 @@
 //! Drop listings, scan listings and unique-id listings: the lines of STAT, LIST and UIDL.
 //!
-//! Fields are separated by any run of spaces and tabs, and whatever follows the last one is
-//! ignored (`OPOP3:C0004`, `C0017`, `C0021`, `C0038`).
+//! Fields are separated by any run of spaces and tabs. All octets after the last field are ignored
+//! (`OPOP3:C0004`, `C0017`, `C0021`, `C0038`).
 
 use super::MessageNumber;
 
@@ -13,25 +13,25 @@ pub const MAX_UNIQUE_ID: usize = 70;
 pub struct DropListing {
     /// Messages in the maildrop.
     pub messages: u64,
-    /// Their size, where it is a number at all. Exchange estimates it (`XPOP3:N4`).
+    /// Their size, if it is a number at all. Exchange estimates it (`XPOP3:N4`).
     pub octets: Option<u64>,
 }
 
 /// One line of LIST's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScanListing {
-    /// Which message; none where the line does not name one that could be retrieved.
+    /// The message. None if the line does not name one that could be retrieved.
     pub number: Option<MessageNumber>,
-    /// Its size, where it is a number at all. A hint: Exchange estimates it (`XPOP3:N5`).
+    /// Its size, if it is a number at all. A hint: Exchange estimates it (`XPOP3:N5`).
     pub octets: Option<u64>,
 }
 
 /// One line of UIDL's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UniqueIdListing<'a> {
-    /// Which message; none where the line does not name one that could be retrieved.
+    /// The message. None if the line does not name one that could be retrieved.
     pub number: Option<MessageNumber>,
-    /// Its unique-id as sent; empty where the server gave none.
+    /// Its unique-id as sent. Empty if the server gave none.
     pub unique_id: &'a [u8],
 }
 
@@ -40,7 +40,7 @@ fn fields(line: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|field| !field.is_empty())
 }
 
-/// A decimal number, or nothing: no sign, no overflow.
+/// A decimal number without a sign. None if it is anything else, or overflows.
 fn number(field: &[u8]) -> Option<u64> {
     if field.is_empty() {
         return None;
@@ -57,8 +57,8 @@ fn message_number(field: Option<&[u8]>) -> Option<MessageNumber> {
 }
 
 impl DropListing {
-    /// Reads the text behind STAT's status indicator. `OPOP3:C0017` wants both numbers; the
-    /// second may be nonsense, because nothing depends on it.
+    /// Reads the text after STAT's status indicator. `OPOP3:C0017` requires both numbers. The
+    /// second one may be nonsense, because nothing depends on it.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let mut fields = fields(text);
         let messages = number(fields.next()?)?;
@@ -68,7 +68,7 @@ impl DropListing {
 }
 
 impl ScanListing {
-    /// Reads one line. Never fails: what cannot be read is left out.
+    /// Reads one line. Never fails: fields that cannot be read are left out.
     pub fn parse(line: &[u8]) -> Self {
         let mut fields = fields(line);
         Self {
@@ -79,7 +79,7 @@ impl ScanListing {
 }
 
 impl<'a> UniqueIdListing<'a> {
-    /// Reads one line. Never fails: what cannot be read is left out.
+    /// Reads one line. Never fails: fields that cannot be read are left out.
     pub fn parse(line: &'a [u8]) -> Self {
         let mut fields = fields(line);
         Self {

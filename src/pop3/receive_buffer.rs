@@ -1,23 +1,23 @@
-//! Lines out of a stream that may be cut anywhere.
+//! Reads lines from a stream that may be cut anywhere.
 
 use super::Error;
 
-/// The longest status or listing line, without its CRLF. RFC 2449 §4 allows 512 octets; servers
-/// with unique-ids of thousands of octets exist. Lines of messages are not held to this.
+/// The longest status or listing line, without its CRLF. RFC 2449 §4 allows 512 octets, but there
+/// are servers with unique-ids of thousands of octets. Lines of messages have no such limit.
 pub const MAX_LINE: usize = 8 * 1024;
 
-/// Collects one line at a time. A line that lies whole in the input is lent from there; only
-/// one that is cut is copied. Nothing is searched twice.
+/// Collects one line at a time. A line that is complete in the input is borrowed from there; only a
+/// line that is cut is copied. Nothing is searched twice.
 #[derive(Debug, Default)]
 pub(super) struct ReceiveBuffer {
     partial: Vec<u8>,
-    /// `partial` was lent out as a whole line and starts anew with the next call.
+    /// True if `partial` was lent out as a complete line, and is emptied at the next call.
     lent: bool,
 }
 
 impl ReceiveBuffer {
-    /// Takes the next line off `input`, without its CRLF; `None` when it has not ended yet, in
-    /// which case all of `input` is taken in.
+    /// Takes the next line from `input`, without its CRLF. Returns `None` if it has not ended yet;
+    /// all of `input` is consumed then.
     ///
     /// # Errors
     /// [`Error::LineTooLong`] as soon as the line is longer than [`MAX_LINE`].
@@ -50,7 +50,7 @@ impl ReceiveBuffer {
         Ok(Some(&self.partial[..self.partial.len() - 2]))
     }
 
-    /// The index in `input` just behind the first CRLF, whose CR may be in `partial`.
+    /// The index in `input` after the first CRLF, whose CR may be in `partial`.
     fn find_line_end(&self, input: &[u8]) -> Option<usize> {
         memchr::memchr_iter(b'\n', input).find_map(|lf| {
             let before = match lf.checked_sub(1) {
@@ -62,12 +62,12 @@ impl ReceiveBuffer {
         })
     }
 
-    /// Whether no line has begun that has not ended.
+    /// True if no unfinished line is held.
     pub(super) fn is_empty(&self) -> bool {
         self.unfinished().is_empty()
     }
 
-    /// What has come of a line that has not ended.
+    /// The part of a line that has not ended.
     pub(super) fn unfinished(&self) -> &[u8] {
         if self.lent { &[] } else { &self.partial }
     }

@@ -1,4 +1,4 @@
-//! Status indicators, response codes and the text behind them.
+//! Status indicators, response codes and the text after them.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Response<'a> {
     positive: bool,
-    /// The status indicator as sent; nothing where there is none.
+    /// The status indicator as sent. Empty if there is none.
     word: &'a [u8],
     foreign: bool,
     text: &'a [u8],
@@ -14,7 +14,7 @@ pub struct Response<'a> {
 }
 
 impl<'a> Response<'a> {
-    /// The same with another text for people. What the answer means does not change by it.
+    /// The same response with another text for people. Its meaning does not change.
     #[must_use]
     pub fn shown_as<'t>(self, shown: &'t [u8]) -> Response<'t>
     where
@@ -23,14 +23,14 @@ impl<'a> Response<'a> {
         Response { shown, ..self }
     }
 
-    /// Reads a status line without its CRLF. Never fails: whatever does not begin with `+` is
+    /// Reads a status line without its CRLF. Never fails: a line that does not begin with `+` is
     /// negative, in any letter case and with any word (`OPOP3:V0001`).
     pub fn parse(line: &'a [u8]) -> Self {
         let indicator = line
             .iter()
             .position(|&octet| octet == b' ' || octet == b'\t')
             .unwrap_or(line.len());
-        // A line without a status indicator is text as a whole.
+        // A line without a status indicator is all text.
         let (word, text) = match line.first() {
             Some(b'+' | b'-') => line.split_at(indicator),
             _ => (&line[..0], line),
@@ -45,19 +45,19 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// Whether the command succeeded.
+    /// True if the command succeeded.
     pub fn is_positive(&self) -> bool {
         self.positive
     }
 
-    /// Whether it is the line of another protocol, as far as its first octet tells: negative
-    /// here, and hardly meant so.
+    /// True if its first octet belongs to another protocol: such a line counts as negative, but the
+    /// server hardly means that.
     pub fn is_foreign(&self) -> bool {
         self.foreign
     }
 
-    /// What a server asks for in a SASL exchange: behind `+` alone (RFC 5034 §4), or right behind
-    /// it, where the blank is missing as it is with some servers.
+    /// The challenge in a SASL exchange: after a single `+` (RFC 5034 §4), or directly attached to
+    /// it, as some servers leave the blank out.
     pub(super) fn challenge(&self) -> Option<&'a [u8]> {
         match self.word.strip_prefix(b"+")? {
             b"" => Some(self.text),
@@ -66,18 +66,18 @@ impl<'a> Response<'a> {
         }
     }
 
-    /// What follows the status indicator, as sent.
+    /// The text after the status indicator, as sent.
     pub fn text(&self) -> &'a [u8] {
         self.text
     }
 
-    /// What of it people may see: all, unless [`Self::shown_as`] took something out.
+    /// The text to show to people: all of it, unless [`Self::shown_as`] removed something.
     pub fn shown(&self) -> &'a [u8] {
         self.shown
     }
 
-    /// The size that a reply to RETR gives the message: `+OK 120 octets` (RFC 1939 §5), or
-    /// `+OK Message follows (120 octets)`. A number anywhere else says nothing.
+    /// The size of the message in a reply to RETR: `+OK 120 octets` (RFC 1939 §5), or `+OK Message
+    /// follows (120 octets)`. A number anywhere else is ignored.
     pub fn announced_octets(&self) -> Option<u64> {
         let text = self.text();
         let inside = text.iter().position(|&octet| octet == b'(');
@@ -109,7 +109,7 @@ impl<'a> Response<'a> {
     }
 }
 
-/// Whether this is base64 as a whole, and no word for yes.
+/// True if all of it is base64, and it is not a word such as `OK`.
 fn is_glued_challenge(text: &[u8]) -> bool {
     let digits = text.strip_suffix(b"=").unwrap_or(text);
     let digits = digits.strip_suffix(b"=").unwrap_or(digits);
@@ -127,16 +127,16 @@ pub enum ResponseCode {
     InUse,
     /// The last login was too short a time ago.
     LoginDelay,
-    /// One that popsync does not know.
+    /// A code that popsync does not know.
     Other(String),
-    /// The server needs its operator.
+    /// The server needs its administrator.
     SysPerm,
-    /// The server has a passing problem.
+    /// The server has a temporary problem.
     SysTemp,
 }
 
-/// Shows octets from a server: UTF-8 as it is, whatever is not, and every control character,
-/// escaped. What a terminal may do with the rest is for the output layer to know.
+/// Displays octets from a server: valid UTF-8 unchanged, everything else and control characters
+/// escaped. The output layer decides what a terminal may do with the rest.
 #[derive(Debug, Clone, Copy)]
 pub struct Printable<'a>(pub &'a [u8]);
 
@@ -158,10 +158,10 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
-/// How many characters of what a server says people are shown.
+/// The maximum number of characters of the server's text that people see.
 const SHOWN: usize = 200;
 
-/// Cuts a server's words to a length that people read. Find out their meaning before.
+/// Cuts a server's text to a length that people read. Interpret it before.
 #[must_use]
 pub fn shortened(mut words: String) -> String {
     if let Some((end, _)) = words.char_indices().nth(SHOWN) {
@@ -193,7 +193,7 @@ mod tests {
         }
     }
 
-    /// OPOP3:V0001: the first octet decides, and nothing else.
+    /// OPOP3:V0001: only the first octet decides.
     #[test]
     fn the_first_octet_alone_decides() {
         for line in ["+OK", "+ok", "+Ok fine", "+", "+YES", "+ERR no", "+\t"] {

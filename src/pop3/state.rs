@@ -1,41 +1,41 @@
-//! The states of a session, and which command is legal in each. All of it is in this file;
-//! nothing else asks.
+//! The states of a session, and the commands that are legal in each. This file holds all of it; no
+//! other code checks it.
 
 use std::fmt;
 
 use super::{Command, Keyword, Response};
 
-/// Where a session stands (RFC 1939 §3).
+/// The state of a session (RFC 1939 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Before the greeting. Nothing may be sent (`OPOP3:C0002`, `C0007`).
     Greeting,
     /// AUTHORIZATION, before login.
     Authorization,
-    /// AUTHORIZATION, with an AUTH on its way that named the mechanism and nothing else.
+    /// AUTHORIZATION, after an AUTH with the mechanism and no initial response.
     MechanismNamed,
     /// AUTHORIZATION, in a SASL exchange: the server's turn.
     Responded,
     /// AUTHORIZATION, in a SASL exchange: our turn.
     Challenged,
-    /// AUTHORIZATION, with a SASL exchange that we have cancelled.
+    /// AUTHORIZATION, with a SASL exchange that the client has cancelled.
     Cancelled,
-    /// AUTHORIZATION, with a USER that was accepted or is on its way.
+    /// AUTHORIZATION, with a USER that was accepted or whose reply is due.
     UserNamed,
     /// TRANSACTION, after login.
     Transaction,
-    /// QUIT was sent, which brings on the UPDATE state. Nothing may follow it.
+    /// QUIT was sent, which starts the UPDATE state. Nothing may follow it.
     Update,
     /// An error has put client and server out of step.
     Broken,
 }
 
 impl State {
-    /// Whether the command may be sent now.
+    /// True if the command may be sent now.
     pub(super) fn allows(self, keyword: Keyword) -> bool {
         match self {
             Self::Greeting | Self::Update | Self::Broken => false,
-            // RFC 5034 §4: until the exchange is over, its lines are all there is.
+            // RFC 5034 §4: until the exchange is over, only its own lines may be sent.
             Self::MechanismNamed | Self::Responded | Self::Challenged | Self::Cancelled => false,
             Self::Authorization => matches!(
                 keyword,
@@ -56,15 +56,15 @@ impl State {
         }
     }
 
-    /// Whether a line of a SASL exchange may be sent now.
+    /// True if a line of a SASL exchange may be sent now.
     pub(super) fn allows_response(self) -> bool {
         self == Self::Challenged
     }
 
-    /// Whether this first line goes on with a SASL exchange, instead of ending it.
+    /// True if this first line continues a SASL exchange, instead of ending it.
     ///
-    /// `+` alone does (RFC 5034 §4). Exchange 2003 also asks with `+OK` for the first word, where
-    /// AUTH brought none: as long as we have said nothing, nobody can have logged us in.
+    /// A single `+` does (RFC 5034 §4). Exchange 2003 also asks with `+OK` for the first response,
+    /// if AUTH had none: the client has sent nothing yet, so it cannot be logged in.
     pub(super) fn is_challenge(self, response: Response<'_>) -> bool {
         match self {
             Self::MechanismNamed => response.is_positive(),
@@ -73,7 +73,7 @@ impl State {
         }
     }
 
-    /// The state once the command is sent.
+    /// The state after the command was sent.
     pub(super) fn sent(self, command: &Command<'_>) -> Self {
         match command {
             Command::Auth(_, None) => Self::MechanismNamed,
@@ -84,10 +84,10 @@ impl State {
         }
     }
 
-    /// The state once the reply to the command has come.
+    /// The state after the reply to the command has come.
     pub(super) fn answered(self, keyword: Keyword, positive: bool) -> Self {
         match (self, keyword, positive) {
-            // Whoever says yes to a cancelled exchange has not understood a word.
+            // A server that accepts a cancelled exchange has not understood the client.
             (Self::Cancelled, Keyword::Auth, true) => Self::Broken,
             (Self::UserNamed, Keyword::Pass, true)
             | (Self::Authorization, Keyword::Apop, true)

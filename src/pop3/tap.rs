@@ -1,28 +1,26 @@
-//! What the server sent, before it is read with tolerance.
+//! The server's octets as sent, before they are read with tolerance.
 //!
-//! [`Event`](super::Event)s tell what the server said. Whoever wants to know how it was written,
-//! to hold the server against the rules, lends the connection a [`Tap`]; [`Form`] reads what it
-//! is shown.
+//! [`Event`](super::Event)s hold the meaning of what the server sent. To check its form against the
+//! rules, give the connection a [`Tap`]; [`Form`] reads the lines that the tap gets.
 
 use std::fmt;
 
 use super::Keyword;
 
-/// Is shown everything the server sends, as sent, but for the challenges of SASL: who holds a
-/// salt and a nonce beside the answer to them can guess at the password.
+/// Gets everything that the server sends, as sent, except the challenges of SASL: a salt and a
+/// nonce beside the response to them would allow guesses at the password.
 pub trait Tap: fmt::Debug + Send + Sync {
-    /// A line, without the CRLF behind it. `of` is the command it belongs to, none with the
-    /// greeting.
+    /// A line, without its CRLF. `of` is the command it belongs to, none for the greeting.
     fn line(&self, of: Option<Keyword>, place: Place, line: &[u8]);
 
     /// Octets of a message, with byte-stuffing and termination octet.
     fn message(&self, of: Keyword, octets: &[u8]);
 
-    /// The connection is given up, and this line, of which here is what has come, never ended.
+    /// The connection is given up, and this line never ended. `octets` is the part that came.
     fn unfinished(&self, octets: &[u8]);
 }
 
-/// Where in a reply a line stands.
+/// The place of a line in a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// The first line, with the status indicator.
@@ -33,17 +31,17 @@ pub enum Place {
     End,
 }
 
-/// How a line is written, beyond what it says.
+/// The form of a line, apart from its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Form<'a> {
-    /// Fields are apart by one space each, and none stands elsewhere.
+    /// True if fields are separated by one space each, and there are no other spaces.
     pub single_spaces: bool,
-    /// What follows the fields.
+    /// The text after the fields.
     pub extra: &'a [u8],
 }
 
 impl<'a> Form<'a> {
-    /// Looks at a line of so many fields.
+    /// Reads a line with this many fields.
     pub fn of(line: &'a [u8], fields: usize) -> Self {
         let is_blank = |octet: &u8| *octet == b' ' || *octet == b'\t';
         let mut single_spaces = true;
@@ -69,7 +67,7 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// The status indicator of a first line: `+OK` or `-ERR` where the server keeps to RFC 1939.
+    /// The status indicator of a first line: `+OK` or `-ERR` if the server follows RFC 1939.
     pub fn status_indicator(line: &[u8]) -> &[u8] {
         let end = line
             .iter()
@@ -78,7 +76,7 @@ impl<'a> Form<'a> {
         &line[..end]
     }
 
-    /// Whether CR or LF stands inside a line: a line end that is none (`OPOP3:C0005`).
+    /// True if there is a CR or LF inside a line, which does not end it (`OPOP3:C0005`).
     pub fn has_bare_line_end(line: &[u8]) -> bool {
         memchr::memchr2(b'\r', b'\n', line).is_some()
     }

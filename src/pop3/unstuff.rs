@@ -1,4 +1,4 @@
-//! Byte-stuffing undone, as a stream (RFC 1939 §3, `OPOP3:V0002`).
+//! Undoes byte-stuffing, as a stream (RFC 1939 §3, `OPOP3:V0002`).
 
 use memchr::memmem::Finder;
 
@@ -9,24 +9,24 @@ pub enum Piece<'a> {
     Content(&'a [u8]),
     /// CRLF `.` CRLF was read. The CRLF in front of the dot is content.
     End,
-    /// The message began with a dot that was not stuffed, and is taken for stuffing as RFC 1939 §3
-    /// has it. Dovecot 2.3 sends so where the very first octet of a message is a dot: the message
-    /// has one octet fewer than the server counts.
+    /// The message began with a dot that was not stuffed, but counts as stuffed by RFC 1939 §3.
+    /// Dovecot 2.3 sends this if the very first octet of a message is a dot. The message has one
+    /// octet fewer than the server's size.
     LoneDot,
 }
 
 /// Undoes the byte-stuffing of one message after the other.
 ///
-/// Only CRLF ends a line: a dot behind a bare LF is content, and LF `.` LF ends nothing. The
-/// input may be cut anywhere. Content is lent from the input; nothing is held back but a dot and
-/// the CR behind it.
+/// Only CRLF ends a line: a dot after a bare LF is content, and LF `.` LF ends nothing. The input
+/// may be cut anywhere. Content is borrowed from the input; only a dot and the CR after it are held
+/// back.
 #[derive(Debug, Clone)]
 pub struct Unstuffer {
     at: At,
     line_start_dot: Finder<'static>,
 }
 
-/// What the last octets were.
+/// The kind of the last octets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     /// Nothing of the message.
@@ -37,7 +37,7 @@ enum At {
     LineStart,
     /// Something else.
     Text,
-    /// CR, already given out.
+    /// CR, already returned.
     Cr,
     /// A dot at the start of a line, held back.
     Dot,
@@ -55,8 +55,8 @@ impl Default for Unstuffer {
 }
 
 impl Unstuffer {
-    /// Takes the next piece off `input`; `None` when more is needed. After [`Piece::End`] the
-    /// rest of `input` belongs to the next reply, and the next call begins a new message.
+    /// Takes the next piece from `input`. Returns `None` when more is needed. After [`Piece::End`]
+    /// the rest of `input` belongs to the next reply, and the next call begins a new message.
     pub fn next_piece<'a>(&mut self, input: &mut &'a [u8]) -> Option<Piece<'a>> {
         loop {
             let &first = input.first()?;
@@ -84,7 +84,7 @@ impl Unstuffer {
                     return Some(Piece::End);
                 }
                 (At::DotCr, _) => {
-                    // The dot was stuffed after all; the CR behind it is content.
+                    // The dot was stuffed after all; the CR after it is content.
                     self.at = At::Cr;
                     return Some(Piece::Content(b"\r"));
                 }
@@ -126,7 +126,7 @@ mod tests {
 
     use super::*;
 
-    /// What a server sends for `message`, which ends in CRLF or is empty.
+    /// The octets that a server sends for `message`, which ends in CRLF or is empty.
     fn stuffed(message: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut line_start = true;
@@ -141,7 +141,7 @@ mod tests {
         out
     }
 
-    /// The message in `wire`, fed in pieces of `size` octets, and what is left behind its end.
+    /// The message in `wire`, fed in pieces of `size` octets, and the octets after its end.
     fn unstuffed(wire: &[u8], size: usize) -> Option<(Vec<u8>, Vec<u8>)> {
         let mut unstuffer = Unstuffer::default();
         let mut message = Vec::new();
@@ -205,7 +205,7 @@ mod tests {
         );
     }
 
-    /// Octets that matter to the codec turn up often enough to meet each other.
+    /// Octets that matter to the codec, often enough to occur side by side.
     fn hostile_octets() -> impl Strategy<Value = Vec<u8>> {
         let octet = prop_oneof![
             3 => Just(b'\r'), 3 => Just(b'\n'), 3 => Just(b'.'), 2 => any::<u8>()

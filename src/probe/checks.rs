@@ -1,4 +1,4 @@
-//! From what was seen to what it means: every check is a row of a table, and a pure function.
+//! From observations to verdicts: every check is a row of a table, and a pure function.
 
 use std::fmt;
 
@@ -10,16 +10,16 @@ mod exchange;
 mod framing;
 mod outlook;
 
-/// How a server stands to a statement.
+/// The verdict on a server for a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It keeps it, as far as could be seen.
+    /// The server follows it, as far as could be seen.
     Ok,
-    /// It does not keep it, and popsync puts up with that, as Outlook does.
+    /// The server does not follow it, and popsync tolerates that, as Outlook does.
     Tolerated,
-    /// It does not keep it.
+    /// The server does not follow it.
     Deviates,
-    /// Nothing was seen of it.
+    /// There was nothing to judge by.
     NotSeen,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A statement, and how to hold a server against it.
+/// A statement, and the function that checks a server against it.
 struct Check {
     /// `OPOP3:C0017`, `XPOP3:N4`.
     id: &'static str,
@@ -53,21 +53,21 @@ struct Check {
     judge: fn(&Observations) -> Judgement,
 }
 
-/// How a server stands to a statement, and why.
+/// The verdict on a server for a statement, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The statement: `OPOP3:C0017` of \[MS-STANOPOP3\], `XPOP3:C0007` of \[MS-STANXPOP3\].
     pub id: &'static str,
     /// The statement in a few words.
     pub rule: &'static str,
-    /// What was seen.
+    /// The observation behind the verdict.
     pub seen: String,
     /// The verdict.
     pub verdict: Verdict,
 }
 
-/// Holds what was seen against all statements. Those of \[MS-STANXPOP3\] bind Exchange alone, and
-/// are left out for other servers.
+/// Checks the observations against all statements. Those of \[MS-STANXPOP3\] apply to Exchange
+/// only, and are left out for other servers.
 pub fn judge(seen: &Observations) -> Vec<Finding> {
     let exchange: &[Check] = if seen.is_exchange() {
         &exchange::CHECKS
@@ -109,10 +109,10 @@ fn not_reached() -> Judgement {
     not_seen("not reached")
 }
 
-/// The most characters that are quoted.
+/// The maximum number of quoted characters.
 const LONGEST: usize = 48;
 
-/// What a server sent, in a few characters.
+/// The beginning of what a server sent.
 fn quote(octets: &[u8]) -> String {
     let text = Printable(octets).to_string();
     match text.char_indices().nth(LONGEST) {
@@ -121,7 +121,7 @@ fn quote(octets: &[u8]) -> String {
     }
 }
 
-/// The same, with the end rather than the beginning.
+/// The end of what a server sent.
 fn quote_end(octets: &[u8]) -> String {
     let text = Printable(octets).to_string();
     match text.char_indices().nth_back(LONGEST) {
@@ -136,7 +136,7 @@ fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
-/// `` `1\t120` `` and, where there are more of them, how many.
+/// `` `1\t120` `` and, if there are more of them, the number.
 fn example(sightings: &Sightings) -> String {
     let first = quote(&sightings.first);
     match sightings.count {

@@ -2,43 +2,43 @@
 
 use crate::pop3::MessageNumber;
 
-/// More of a header than is worth looking at.
+/// The maximum number of octets of a header that are kept.
 const HEADER_LIMIT: usize = 64 * 1024;
 
-/// A message that was looked at closely.
+/// A message that was examined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
     /// Its number.
     pub number: MessageNumber,
-    /// Its size by the scan listing.
+    /// Its size in the scan listing.
     pub listed: Option<u64>,
-    /// What TOP sent of it, with no line of the body.
+    /// The octets that TOP sent of it, with no line of the body.
     pub top: Option<Transfer>,
-    /// What RETR sent of it.
+    /// The octets that RETR sent of it.
     pub retr: Option<Transfer>,
 }
 
-/// What one RETR or TOP brought.
+/// The octets of one RETR or TOP.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Transfer {
     /// Octets on the wire, byte-stuffing and termination octet included.
     wire: u64,
     /// Lines whose leading dot was doubled.
     pub stuffed: u64,
-    /// Lines that begin with a single dot and go on: the reader takes the dot for stuffing.
+    /// Lines that begin with a single dot and go on: the reader treats the dot as stuffing.
     pub unstuffed: u64,
     /// CR or LF alone.
     pub bare_line_ends: u64,
-    /// The header, with its last CRLF and without the blank line; cut where it is endless.
+    /// The header, with its last CRLF and without the blank line. Cut if it is endless.
     pub header: Vec<u8>,
-    /// Whether a blank line follows the header.
+    /// True if a blank line follows the header.
     pub blank_line: bool,
-    /// Octets behind the blank line, byte-stuffing and termination octet included.
+    /// Octets after the blank line, byte-stuffing and termination octet included.
     behind: u64,
     at: At,
 }
 
-/// What the last octet was.
+/// The kind of the last octet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum At {
     #[default]
@@ -61,7 +61,7 @@ impl Transfer {
             self.header(octet);
             self.at = self.next(octet);
             if self.is_complete() && !self.blank_line {
-                // A header to which no body belongs ends where the message does.
+                // A header without a body ends at the end of the message.
                 let own = self.header.strip_suffix(b".\r\n").map(<[u8]>::len);
                 self.header.truncate(own.unwrap_or(HEADER_LIMIT));
             }
@@ -99,18 +99,18 @@ impl Transfer {
         }
     }
 
-    /// Whether the termination octet came.
+    /// True if the termination octet came.
     pub fn is_complete(&self) -> bool {
         self.at == At::End
     }
 
-    /// Octets of the message itself.
+    /// The octets of the message itself.
     pub fn octets(&self) -> u64 {
         let end = if self.is_complete() { TERMINATION } else { 0 };
         self.wire - self.stuffed - self.unstuffed - end
     }
 
-    /// Octets of the body.
+    /// The octets of the body.
     pub fn body(&self) -> u64 {
         self.behind.saturating_sub(TERMINATION)
     }

@@ -1,4 +1,4 @@
-//! What was seen of a server: facts, and no opinion of them.
+//! The facts observed about a server, without a verdict.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// A word for it.
+    /// The name of the step.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connect => "connect",
@@ -65,18 +65,18 @@ impl From<Keyword> for Step {
             Keyword::Stls => Self::Stls,
             Keyword::Top => Self::Top,
             Keyword::Uidl => Self::Uidl,
-            // There is no DELE here, and what is left is about logging in.
+            // DELE is never sent, and all other commands are part of the login.
             _ => Self::Login,
         }
     }
 }
 
-/// When capabilities were asked for.
+/// The point at which capabilities were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// In the clear, before STLS.
     BeforeTls,
-    /// On the connection over which the password goes.
+    /// On the connection that carries the password.
     BeforeLogin,
     /// In the TRANSACTION state.
     AfterLogin,
@@ -92,13 +92,13 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// As the reader understands it.
+    /// The reply as the reader understands it.
     pub fn response(&self) -> Response<'_> {
         Response::parse(&self.line)
     }
 }
 
-/// Several commands in one write.
+/// The result of sending several commands in one write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Flight {
     /// Not tried.
@@ -112,36 +112,36 @@ pub enum Flight {
     Lost,
 }
 
-/// Everything that was seen.
+/// All observations.
 #[derive(Debug, Default)]
 pub struct Observations {
-    /// Whether messages were to be retrieved too.
+    /// True if messages were to be retrieved too.
     pub deep: bool,
-    /// Who answered.
+    /// The server's address.
     pub address: Option<Address>,
-    /// More than one where the server hung up on CAPA.
+    /// The number of connections: more than one if the server hung up at CAPA.
     pub connections: u32,
     /// Protocol version and cipher suite.
     pub tls: Option<String>,
     /// The server's certificate (DER).
     pub certificate: Option<Vec<u8>>,
-    /// What the server said it can do.
+    /// The server's capabilities at each point.
     pub capabilities: Vec<(Stage, Capabilities)>,
-    /// The login was accepted.
+    /// True if the login was accepted.
     pub logged_in: bool,
     /// Every first line of a reply, in order.
     pub replies: Vec<Reply>,
     /// Every line that ended a listing.
     pub ends: Vec<(Keyword, Vec<u8>)>,
-    /// Lines of replies in all, messages apart.
+    /// The number of lines in all replies, without messages.
     pub lines: u64,
-    /// Lines with CR or LF inside.
+    /// Lines with a CR or LF inside.
     pub bare_line_ends: super::Sightings,
     /// A line that never ended.
     pub unfinished: Option<Vec<u8>>,
-    /// LIST's rows; none where it was not positively answered.
+    /// LIST's rows. None if the reply was not positive.
     pub scan: Option<ScanRows>,
-    /// UIDL's rows; none where it was not positively answered.
+    /// UIDL's rows. None if the reply was not positive.
     pub unique_ids: Option<UniqueIdRows>,
     /// Round trips of NOOP.
     pub round_trips: Vec<Duration>,
@@ -151,12 +151,12 @@ pub struct Observations {
     pub samples: Vec<Sample>,
     /// The time that each step took, in the order of the first of its kind.
     pub times: Vec<(Step, Duration)>,
-    /// What ended the visit, or what a sync would have ended at.
+    /// The failure that ended the visit, or that would have ended a sync.
     pub failure: Option<Failure>,
 }
 
 impl Observations {
-    /// Takes the secrets out of what the server said, as far as nothing is read there but words.
+    /// Removes the secrets from the server's text, where the text is for people only.
     pub(super) fn hide(&mut self, secrets: &Secrets) {
         let hide = |octets: &mut Vec<u8>| *octets = secrets.without(octets).into_owned();
         for (_, capabilities) in &mut self.capabilities {
@@ -189,7 +189,7 @@ impl Observations {
         self.replies.iter().find(|reply| reply.of == Some(keyword))
     }
 
-    /// What STAT said, where that could be read.
+    /// STAT's answer, if it could be read.
     pub fn drop_listing(&self) -> Option<DropListing> {
         let response = self.reply(Keyword::Stat)?.response();
         DropListing::parse(response.text()).filter(|_| response.is_positive())
@@ -201,7 +201,7 @@ impl Observations {
         all.find(|(at, _)| *at == stage).map(|(_, what)| what)
     }
 
-    /// Whether the server said that commands may be sent ahead.
+    /// True if the server announced that commands may be sent ahead.
     pub fn announces_pipelining(&self) -> bool {
         self.capabilities(Stage::AfterLogin)
             .or_else(|| self.capabilities(Stage::BeforeLogin))
@@ -215,9 +215,8 @@ impl Observations {
         times.get(times.len() / 2).copied()
     }
 
-    /// Whether the server, by what can be seen of it, is Microsoft Exchange: by its greeting, or
-    /// under another banner by its unique-ids and capabilities. A guess, for deciding what to
-    /// show and nothing else.
+    /// True if the server seems to be Microsoft Exchange: by its greeting, or, under another
+    /// banner, by its unique-ids and capabilities. This is a guess, and only decides what to show.
     pub fn is_exchange(&self) -> bool {
         let names_itself = self.greeting().is_some_and(|greeting| {
             let line = greeting.line.to_ascii_lowercase();

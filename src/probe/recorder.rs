@@ -1,4 +1,4 @@
-//! Notes what goes on in a session.
+//! Records the events of a session.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -8,10 +8,10 @@ use crate::session::{self, Address, Watch};
 
 use super::{Failure, Flight, Observations, Reply, Sample, Stage, Step, Transfer};
 
-/// Gives the time.
+/// Returns the time.
 pub(super) type Clock = fn() -> Instant;
 
-/// Puts [`Observations`] together while a session runs.
+/// Collects [`Observations`] while a session runs.
 #[derive(Debug)]
 pub(super) struct Recorder(Mutex<Notes>);
 
@@ -19,12 +19,12 @@ pub(super) struct Recorder(Mutex<Notes>);
 struct Notes {
     seen: Observations,
     clock: Clock,
-    /// When the step in progress began.
+    /// The time when the current step began.
     mark: Instant,
     /// The listing or message that is being read.
     inside: Option<Keyword>,
     transfer: Transfer,
-    /// Several commands are on their way, so that no time belongs to one of them.
+    /// True if several commands are outstanding, so that no time belongs to one of them.
     in_flight: bool,
 }
 
@@ -47,12 +47,12 @@ impl Recorder {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at what is known so far.
+    /// Reads what is known so far.
     pub(super) fn see<T>(&self, look: impl FnOnce(&Observations) -> T) -> T {
         look(&self.notes().seen)
     }
 
-    /// A step begins.
+    /// Begins a step.
     pub(super) fn begin(&self, step: Step) {
         let mut notes = self.notes();
         notes.mark = (notes.clock)();
@@ -60,17 +60,17 @@ impl Recorder {
         notes.transfer = Transfer::default();
     }
 
-    /// A step that no single line ends has ended.
+    /// Ends a step that no single line ends.
     pub(super) fn end(&self, step: Step) {
         self.notes().lap(step);
     }
 
-    /// The login was accepted.
+    /// Notes that the login was accepted.
     pub(super) fn logged_in(&self) {
         self.notes().seen.logged_in = true;
     }
 
-    /// What the last TOP or RETR brought.
+    /// The octets of the last TOP or RETR.
     pub(super) fn transfer(&self) -> Transfer {
         std::mem::take(&mut self.notes().transfer)
     }
@@ -83,11 +83,11 @@ impl Recorder {
         self.notes().seen.flight = flight;
     }
 
-    /// Something failed; the first failure is the one that counts.
+    /// Notes a failure. Only the first one counts.
     pub(super) fn failed(&self, error: session::Error) {
         let mut notes = self.notes();
         if notes.inside == Some(Keyword::Capa) {
-            // What came of the list says nothing of what is not in it.
+            // An incomplete list proves nothing about the capabilities that are not in it.
             notes.seen.capabilities.pop();
         }
         if notes.seen.failure.is_none() {
@@ -96,7 +96,7 @@ impl Recorder {
         }
     }
 
-    /// Everything that was seen.
+    /// All observations.
     pub(super) fn take(&self) -> Observations {
         std::mem::take(&mut self.notes().seen)
     }
@@ -121,7 +121,7 @@ impl Watch for Recorder {
     fn protected(&self, protection: &str) {
         let mut notes = self.notes();
         notes.seen.tls = Some(protection.to_owned());
-        // What was asked before was asked in the clear.
+        // Earlier capabilities were asked for in the clear.
         for (stage, _) in &mut notes.seen.capabilities {
             *stage = Stage::BeforeTls;
         }

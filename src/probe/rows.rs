@@ -1,19 +1,19 @@
-//! How the rows of LIST and UIDL are written.
+//! The form of the rows of LIST and UIDL.
 
 use crate::pop3::listing::ScanListing;
 use crate::pop3::{Form, MessageNumber};
 
-/// How often something was seen, and where first.
+/// The number of times that something was seen, and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sightings {
-    /// How often.
+    /// The number.
     pub count: u64,
     /// The first one.
     pub first: Vec<u8>,
 }
 
 impl Sightings {
-    /// Sees it once more.
+    /// Counts one more.
     pub fn add(&mut self, what: &[u8]) {
         if self.count == 0 {
             self.first = what.to_vec();
@@ -21,24 +21,24 @@ impl Sightings {
         self.count += 1;
     }
 
-    /// Whether it was never seen.
+    /// True if it was never seen.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 }
 
-/// What LIST and UIDL have in common: a message-number, a field, and perhaps more.
+/// The common part of LIST and UIDL: a message-number, a field, and perhaps more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rows {
-    /// How many.
+    /// The number of rows.
     pub count: u64,
     /// Rows with blanks other than one space between the two fields.
     pub odd_blanks: Sightings,
-    /// Rows with something behind the second field.
+    /// Rows with text after the second field.
     pub extra: Sightings,
     /// Rows whose first field is no message-number.
     pub unusable: Sightings,
-    /// Rows whose number is not that of the row before and one more.
+    /// Rows whose number is not one more than that of the row before.
     pub out_of_order: Sightings,
     /// All numbers, as listed.
     numbers: Vec<u32>,
@@ -66,7 +66,7 @@ impl Rows {
         }
     }
 
-    /// The lowest number that stands in more than one row.
+    /// The lowest number that occurs in more than one row.
     pub fn repeated(&self) -> Option<u32> {
         let mut numbers = self.numbers.clone();
         numbers.sort_unstable();
@@ -80,7 +80,7 @@ impl Rows {
 pub struct ScanRows {
     /// Their form.
     pub rows: Rows,
-    /// Rows without a size that could be read.
+    /// Rows without a readable size.
     pub no_size: Sightings,
     /// The sum of the sizes.
     pub octets: u64,
@@ -103,8 +103,8 @@ impl ScanRows {
         }
     }
 
-    /// Up to `smallest` of the smallest messages, then the largest of at most `limit` octets:
-    /// those worth a closer look.
+    /// Up to `smallest` of the smallest messages, then the largest of at most `limit` octets: the
+    /// messages worth a closer look.
     pub fn sample(&self, smallest: usize, limit: u64) -> Vec<(MessageNumber, u64)> {
         let mut sizes = self.sizes.clone();
         sizes.sort_unstable_by_key(|&(number, octets)| (octets, number));

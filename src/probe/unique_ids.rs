@@ -1,4 +1,4 @@
-//! What unique-ids look like.
+//! The form of unique-ids.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -22,7 +22,7 @@ pub enum IdForm {
 }
 
 impl IdForm {
-    /// The form of an id. All digits are decimal, also where they could be hexadecimal.
+    /// The form of an id. An id of decimal digits only counts as decimal, not as hexadecimal.
     pub fn of(id: &[u8]) -> Self {
         let is_base64 =
             |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'+' || *octet == b'/';
@@ -39,7 +39,7 @@ impl IdForm {
         }
     }
 
-    /// A word for it.
+    /// The name of the form.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Decimal => "decimal",
@@ -56,7 +56,7 @@ impl IdForm {
 /// The rows of UIDL.
 #[derive(Clone, Default)]
 pub struct UniqueIdRows {
-    /// Their form.
+    /// The form of the rows.
     pub rows: Rows,
     /// Rows without an id.
     pub missing: Sightings,
@@ -66,15 +66,15 @@ pub struct UniqueIdRows {
     pub outside_rfc: Sightings,
     /// Ids longer than 70 octets (RFC 1939 §7).
     pub too_long: Sightings,
-    /// Ids that another message has too.
+    /// Ids that another message also has.
     pub repeated: Sightings,
-    /// Decimal ids that are not above the one before.
+    /// Decimal ids that are not larger than the one before.
     pub not_increasing: Sightings,
     /// The shortest and the longest, in octets.
     pub lengths: Option<(usize, usize)>,
     forms: [u64; IdForm::ALL.len()],
     last_decimal: u64,
-    /// Hashes of the ids: enough for counting, and small.
+    /// Hashes of the ids: small, and enough for counting.
     known: HashSet<u64>,
     hasher: RandomState,
 }
@@ -122,19 +122,19 @@ impl UniqueIdRows {
         }
     }
 
-    /// How many ids have this form.
+    /// The number of ids that have this form.
     pub fn of_form(&self, form: IdForm) -> u64 {
         self.forms[form as usize]
     }
 
-    /// The forms that occur, and how often.
+    /// The forms that occur, and the number of ids of each.
     pub fn forms(&self) -> impl Iterator<Item = (IdForm, u64)> {
         let all = IdForm::ALL.into_iter();
         all.map(|form| (form, self.of_form(form)))
             .filter(|(_, count)| *count > 0)
     }
 
-    /// Whether all have a form that Exchange makes.
+    /// True if all have a form that Exchange makes.
     pub fn like_exchange(&self) -> bool {
         self.of_form(IdForm::Decimal) + self.of_form(IdForm::Base64) == self.rows.count
     }

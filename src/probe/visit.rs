@@ -1,4 +1,4 @@
-//! The dialogue: everything that can be asked without changing anything.
+//! The dialogue: all questions that change nothing on the server.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use crate::session::{Error, Session, Watch};
 use super::recorder::Recorder;
 use super::{Flight, Observations, Sample, Stage, Step};
 
-/// Round trips for the median.
+/// The number of round trips for the median.
 const ROUND_TRIPS: usize = 5;
 
-/// How many small messages are retrieved.
+/// The number of small messages that are retrieved.
 const SMALLEST: usize = 3;
 
 /// The largest message that is retrieved.
 const LARGEST: u64 = 1 << 20;
 
-/// Visits a server; what is seen is with the recorder afterwards, the failure that ended it too.
+/// Visits a server. The recorder then has the observations, and the failure that ended the visit.
 pub(super) async fn visit(account: &Account, password: &SecretString, recorder: &Arc<Recorder>) {
     let watch = Arc::clone(recorder) as Arc<dyn Watch>;
     let result = match Session::begin_watched(account, password, &watch).await {
@@ -54,7 +54,7 @@ impl Visit<'_> {
         self.unless_refused(stat)?;
         self.recorder.begin(Step::Uidl);
         let nameless = match self.session.uidl(|_| {}).await {
-            // A sync goes on by headers, where it can have them.
+            // A sync continues with headers, if it can get them.
             Err(Error::Refused(refusal)) if !refusal.is_temporary() => Some(refusal),
             uidl => {
                 self.unless_refused(uidl)?;
@@ -65,7 +65,7 @@ impl Visit<'_> {
         self.session.scan_listing(|_| {}).await?;
         for _ in 0..ROUND_TRIPS {
             self.recorder.begin(Step::Noop);
-            // What the answer was is on record.
+            // The answer is recorded.
             let _ = self.session.noop().await?;
         }
         self.samples(nameless.is_some()).await?;
@@ -79,7 +79,7 @@ impl Visit<'_> {
         self.session.quit().await?
     }
 
-    /// After a refusal the session goes on, though a sync would not.
+    /// Continues the session after a refusal, though a sync would not.
     fn unless_refused(&self, result: Result<(), Error>) -> Result<(), Error> {
         match result {
             Err(error @ Error::Refused(_)) => {
@@ -90,8 +90,9 @@ impl Visit<'_> {
         }
     }
 
-    /// The header of a small message; on a deep visit a few messages, whole. `nameless` is a
-    /// server without unique-ids, of which a sync asks headers whatever it announces.
+    /// Retrieves the header of a small message; on a deep visit also a few whole messages.
+    /// `nameless` means a server without unique-ids: a sync then asks for headers whatever it
+    /// announces.
     async fn samples(&mut self, nameless: bool) -> Result<(), Error> {
         let (deep, tops, chosen) = self.recorder.see(|seen| {
             let count = if seen.deep { SMALLEST } else { 1 };
@@ -123,8 +124,8 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// Several commands in one write, where the server announced that it takes them. A sync
-    /// believes it, and would fail where this does.
+    /// Sends several commands in one write, if the server announced that it takes them. A sync
+    /// relies on it, and would fail if this fails.
     async fn several_at_once(&mut self) -> Result<(), Error> {
         if !self.recorder.see(Observations::announces_pipelining) {
             return Ok(());
@@ -143,14 +144,14 @@ impl Visit<'_> {
     }
 }
 
-/// Whether TOP may be tried: announced, or nothing is.
+/// True if TOP may be tried: it is announced, or no capabilities are known.
 fn offers_top(seen: &Observations) -> bool {
     let before = seen.capabilities(Stage::BeforeLogin);
     let known = seen.capabilities(Stage::AfterLogin).or(before);
     known.is_none_or(|capabilities| capabilities.has("TOP"))
 }
 
-/// Whether a sync can do without unique-ids: there are a listing and headers, or no messages.
+/// True if a sync can work without unique-ids: there are a listing and headers, or no messages.
 fn tells_apart_by_headers(seen: &Observations) -> bool {
     let positive = |keyword| {
         let reply = seen.reply(keyword);
@@ -160,7 +161,7 @@ fn tells_apart_by_headers(seen: &Observations) -> bool {
     none || positive(Keyword::List) && positive(Keyword::Top)
 }
 
-/// The messages to look at closely.
+/// The messages to examine.
 fn choice(seen: &Observations, count: usize, limit: u64) -> Vec<(MessageNumber, Option<u64>)> {
     let sized = seen.scan.as_ref().map_or_else(Vec::new, |scan| {
         let mut sample = scan.sample(count, limit);
@@ -171,15 +172,15 @@ fn choice(seen: &Observations, count: usize, limit: u64) -> Vec<(MessageNumber, 
         let listed = |(number, octets)| (number, Some(octets));
         return sized.into_iter().map(listed).collect();
     }
-    // Without sizes the first message must do, where there is one.
+    // Without sizes the first message is used, if there is one.
     let messages = seen.drop_listing().map_or(0, |listing| listing.messages);
     let unlisted = seen.scan.as_ref().is_none_or(|scan| scan.sizes.is_empty());
     let first = MessageNumber::new(1).filter(|_| messages > 0 && unlisted);
     first.map(|number| (number, None)).into_iter().collect()
 }
 
-/// Whether the replies from this one on are STAT's, by its count, and others. Its size may have
-/// changed: Exchange 2003 knows better after RETR.
+/// True if the replies from this one on are STAT's, by its count, and others. Its size may have
+/// changed: Exchange 2003 knows it better after RETR.
 fn is_in_order(seen: &Observations, from: usize) -> bool {
     let count = |listing: DropListing| listing.messages;
     let first = seen.replies.get(from);

@@ -1,8 +1,8 @@
 //! Archives: messages written out for other programs, in forms that they know.
 //!
-//! Whoever writes the same messages twice gets the same octets: nothing of the clock, of the order
-//! of a folder or of the machine is in them. What is there already is never written over, and
-//! nothing has its final name before it is whole and durable.
+//! Writing the same messages twice gives the same octets: they depend neither on the clock nor on
+//! the order of a folder nor on the machine. Existing files are never overwritten, and nothing gets
+//! its final name before it is whole and durable.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -30,9 +30,9 @@ pub enum Form {
     Eml,
     /// A Maildir.
     Maildir,
-    /// One file, quoted as mboxrd has it.
+    /// One file, quoted as mboxrd.
     Mboxrd,
-    /// The files of [`Form::Eml`] in one, compressed.
+    /// The files of [`Form::Eml`] in one file, compressed.
     #[cfg(feature = "archive")]
     TarZst,
 }
@@ -40,46 +40,46 @@ pub enum Form {
 /// A message of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// When it was written, in seconds since 1970.
+    /// The time of writing, in seconds since 1970.
     pub date: i64,
-    /// Digest of its octets with CRLF for every LF.
+    /// The digest of its octets with CRLF for every LF.
     pub sha256: [u8; 32],
-    /// How many these are.
+    /// The number of these octets.
     pub octets: u64,
-    /// It was stored with LF for CRLF.
+    /// True if it was stored with LF for CRLF.
     pub has_lf: bool,
     /// The flags that a mail program gave it in a Maildir, such as `FS`.
     pub flags: String,
-    /// How many messages of the same date and content come before it.
+    /// The number of messages before it with the same date and content.
     pub twins: u64,
 }
 
 /// Takes messages, account by account.
 pub trait Archive {
-    /// The messages that follow belong to this account.
+    /// Begins the messages of this account.
     ///
     /// # Errors
     /// [`Error::Io`].
     fn begin(&mut self, account: &str) -> Result<(), Error>;
 
-    /// Writes a message, which `text` gives as it was stored.
+    /// Writes a message. `text` gives it as it was stored.
     ///
     /// # Errors
-    /// [`Error::Io`], also where it is not what `item` says any more.
+    /// [`Error::Io`], also if it differs from `item` by now.
     fn add(&mut self, item: &Item, text: &mut dyn Read) -> Result<(), Error>;
 
-    /// Ends the archive, and gives it its name, durably.
+    /// Ends the archive, and gives it its final name, durably.
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Exists`].
     fn finish(self: Box<Self>) -> Result<(), Error>;
 }
 
-/// Begins an archive at this path. That of one account is what the path names; that of `several`
-/// holds one for each in a folder.
+/// Begins an archive at this path. The archive of one account is the path itself. The archive of
+/// `several` accounts is a folder with one archive for each.
 ///
 /// # Errors
-/// [`Error::Exists`] and [`Error::Unfinished`] where something is there; [`Error::Io`].
+/// [`Error::Exists`] and [`Error::Unfinished`] if something is at the path; [`Error::Io`].
 pub fn begin(path: &Path, form: Form, several: bool) -> Result<Box<dyn Archive>, Error> {
     Ok(match form {
         Form::Eml => Box::new(folder::Folder::begin(path, folder::Kind::Eml, several)?),
@@ -91,12 +91,12 @@ pub fn begin(path: &Path, form: Form, several: bool) -> Result<Box<dyn Archive>,
 }
 
 impl Item {
-    /// Half of its digest tells it from every other.
+    /// The first half of its digest: enough to be unique.
     fn short(&self) -> String {
         hex(&self.sha256[..16])
     }
 
-    /// Tells it from messages of the same date and content.
+    /// Numbers messages of the same date and content.
     fn twin(&self) -> String {
         match self.twins {
             0 => String::new(),
@@ -104,20 +104,20 @@ impl Item {
         }
     }
 
-    /// Where it is in a folder of files: by year, and in order of their dates.
+    /// Its path in a folder of files: by year, and in order of the dates.
     fn eml(&self) -> PathBuf {
         let date = self.timestamp().to_zoned(jiff::tz::TimeZone::UTC);
         let (year, date) = (date.strftime("%Y"), date.strftime("%Y%m%dT%H%M%SZ"));
         format!("{year}/{date}-{}{}.eml", self.short(), self.twin()).into()
     }
 
-    /// Dates beyond all calendars are none.
+    /// Its date. A date beyond all calendars counts as none.
     fn timestamp(&self) -> jiff::Timestamp {
         jiff::Timestamp::from_second(self.date.max(0)).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
     }
 }
 
-/// The name of an account, as that of a file.
+/// The name of an account as a file name.
 fn file_name(account: &str) -> String {
     let is_plain = |letter: char| letter.is_alphanumeric() || "@+-_.=".contains(letter);
     let plain = account
@@ -134,7 +134,7 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-/// Digests what is read.
+/// Digests all that is read.
 struct Digesting<R> {
     from: R,
     sha256: Sha256,
@@ -161,7 +161,7 @@ impl<R: Read> Read for Digesting<R> {
     }
 }
 
-/// It was another one when it was read first.
+/// The error for a file that has changed since it was first read.
 fn changed(path: &Path) -> Error {
     let why = io::Error::other("a message has changed while it was exported");
     Error::io("writing", path, why)

@@ -1,4 +1,4 @@
-//! What the body of a message is known by, also after another program rewrote the message.
+//! A digest of the body of a message that stays the same when another program rewrites the message.
 //!
 //! Mail programs that do so change line ends, and may add blank lines at the end. They leave the
 //! rest alone.
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 pub struct Body {
     digest: Sha256,
     is_empty: bool,
-    /// Line ends that count only if something follows.
+    /// Line ends that count only if something follows them.
     line_ends: u64,
 }
 
@@ -26,7 +26,7 @@ impl Default for Body {
 }
 
 impl Body {
-    /// The next octets.
+    /// Takes the next octets.
     pub fn take(&mut self, octets: &[u8]) {
         let mut rest = octets;
         while !rest.is_empty() {
@@ -45,7 +45,7 @@ impl Body {
         }
     }
 
-    /// Its digest; none where there is nothing in it.
+    /// The digest. None if the body is empty.
     pub fn finish(self) -> Option<[u8; 32]> {
         (!self.is_empty).then(|| self.digest.finalize().into())
     }

@@ -1,22 +1,22 @@
-//! A store that is not opened for delivery: looked at, and left as it is.
+//! A store that is not opened for delivery: it is read, and left as it is.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Doubt, Error, Inventory, Maildir, Mbox, Readers, Viewer};
 
-/// Where a store is.
+/// The kind and path of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A Maildir.
     Maildir(PathBuf),
     /// An mbox.
     Mbox(PathBuf),
-    /// With another program.
+    /// Another program has the messages.
     Elsewhere,
 }
 
-/// The readers' side of the store at this place. Nothing is made where there is none.
+/// The readers' side of the store at this place. It creates nothing if there is no store.
 pub fn closed(place: Place) -> Arc<dyn Readers> {
     Arc::new(place)
 }

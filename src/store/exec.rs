@@ -1,9 +1,9 @@
 //! A delivery agent: a program that takes each message on its standard input and stores it, or
 //! says with its exit status that it did not.
 //!
-//! A message lies in the spool while the agent has it, so that a slow agent holds up nothing but
-//! itself. What the agent does is not in popsync's hands: a crash after it took a message and
-//! before that is recorded makes it get the message once more. Delivery is at least once.
+//! A message is in the spool while the agent has it, so that a slow agent delays only its own
+//! messages. popsync cannot see what the agent does: after a crash between the agent's success and
+//! the record of it, the agent gets the message once more. Delivery is at least once.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -23,16 +23,17 @@ use crate::children::{self, ENVIRONMENT, Reach};
 use super::spool::Spool;
 use super::{Delivery, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store};
 
-/// After so many messages in a row that the agent could not take for now, it is left alone.
+/// After this many messages in a row that the agent could not take for now, the run calls it no
+/// more.
 const MAX_PUT_OFF: u32 = 3;
 
 /// `EX_TEMPFAIL` of sysexits.
 const TEMPORARY: i32 = 75;
 
-/// As much of what the agent says is told.
+/// Reports at most this many octets of the agent's output.
 const MAX_WORDS: usize = 500;
 
-/// How long the agent's words are waited for when it has ended: others may hold their end.
+/// The time to wait for the agent's output after it has ended: its children may hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A delivery agent.
@@ -47,7 +48,7 @@ struct Inner {
     arguments: Vec<String>,
     limit: Duration,
     spool: Spool,
-    /// How many messages in a row it could not take for now.
+    /// The number of messages in a row that it could not take for now.
     put_off: AtomicU32,
 }
 
@@ -58,12 +59,12 @@ enum End {
 }
 
 impl Exec {
-    /// An agent to be run as `command`, which is not empty, for at most `limit` each time.
-    /// Messages are kept in `spool` until it took them. `tag` is of letters and digits and never
-    /// used by another account.
+    /// An agent that runs `command`, which is not empty, for at most `limit` each time. Messages
+    /// stay in `spool` until the agent has taken them. `tag` consists of letters and digits, and no
+    /// other account ever uses it.
     ///
     /// # Errors
-    /// [`Error::Folder`] where there can be no spool.
+    /// [`Error::Folder`] if the spool cannot be made.
     pub fn new(
         command: &[String],
         limit: Duration,
@@ -88,8 +89,8 @@ impl Exec {
 }
 
 impl Inner {
-    /// Runs the agent with this file as its standard input; gives how it ended, and what it said
-    /// on standard error.
+    /// Runs the agent with this file as its standard input. Returns how it ended, and its output on
+    /// standard error.
     fn run(&self, message: File) -> io::Result<(End, String)> {
         let kept = ENVIRONMENT.into_iter().filter_map(|name| {
             let value = std::env::var_os(name)?;
@@ -103,8 +104,8 @@ impl Inner {
             .stdin(message)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            // All that it starts can be ended with it; and Ctrl-C at a terminal is for popsync,
-            // which lets it finish.
+            // A process group of its own: the agent can be ended with all its children, and Ctrl-C
+            // at a terminal reaches popsync only, which lets the agent finish.
             .process_group(0);
         let reach = |child: &Child| Some(Reach::Group(Pid::from_child(child)));
         let (mut child, listed) = children::start(|| command.spawn(), reach)?;
@@ -116,7 +117,7 @@ impl Inner {
                 End::Exited(child.wait()?)
             }
             waited => {
-                // Nobody has waited for it yet, so that the number is still its own.
+                // Nobody has waited for it yet, so the number is still its own.
                 if let Some(listed) = listed {
                     listed.kill();
                 }
@@ -125,15 +126,15 @@ impl Inner {
                 End::TimedOut
             }
         };
-        // Nobody asks what one says that has taken its message; and one that goes on in the
-        // background holds its end open for long.
+        // The output of an agent that has taken the message is not needed, and a child in the
+        // background may hold its end of the pipe open for long.
         let is_asked = !matches!(&ended, End::Exited(status) if status.success());
         let words = words.filter(|_| is_asked);
         let words = words.and_then(|words| words.recv_timeout(LAST_WORDS).ok());
         Ok((ended, words.unwrap_or_default()))
     }
 
-    /// What became of a message whose agent ended so.
+    /// Decides what became of a message whose agent ended this way.
     fn judge(&self, end: &End, words: &str) -> Result<Delivery, Error> {
         let program = &self.program;
         let (said, temporary) = match end {
@@ -170,7 +171,7 @@ impl Inner {
     }
 }
 
-/// Reads what an agent says to its end, and tells the beginning of it in one safe line.
+/// Reads all output of an agent, and sends the beginning of it as one safe line.
 fn listen(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, words) = mpsc::channel();
     thread::spawn(move || {
@@ -181,13 +182,14 @@ fn listen(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
             start.extend_from_slice(&buffer[..read.min(room)]);
         }
         let text = String::from_utf8_lossy(&start);
-        // Nobody waits any more where it took too long.
+        // The receiver is gone if it took too long.
         let _ = sender.send(text.trim().escape_debug().to_string());
     });
     words
 }
 
-/// Waits for the end of a child, without taking note of it; false when time is up.
+/// Waits for the end of a child, and leaves its status to be collected. Returns false when time is
+/// up.
 fn wait(pid: Pid, limit: Duration) -> io::Result<bool> {
     let child = pidfd_open(pid, PidfdFlags::empty())?;
     let until = std::time::Instant::now() + limit;
@@ -244,7 +246,7 @@ impl Store for Exec {
         }
     }
 
-    /// What is recorded was taken by the agent before.
+    /// The agent has taken whatever is recorded.
     fn recover(&self, _: &[Record], _: Option<&Extent>) -> Result<Recovered, Error> {
         self.inner.spool.sweep(|_| false)?;
         Ok(Recovered::default())
@@ -329,7 +331,7 @@ mod tests {
         assert_eq!(fs::read(&got).unwrap(), b"Subject: x\n\nFrom me\n");
         let names = fs::read_to_string(got.with_extension("env")).unwrap();
         for name in names.lines() {
-            // The shell sets some of its own.
+            // The shell sets some variables of its own.
             let known =
                 ENVIRONMENT.contains(&name) || ["PWD", "SHLVL", "_", "OLDPWD"].contains(&name);
             assert!(known, "{name}");
@@ -352,7 +354,7 @@ mod tests {
         for _ in 0..40 {
             assert_eq!(hand(&exec, b"x").unwrap(), Delivery::Taken);
         }
-        // Otherwise the last words of each are waited for.
+        // Otherwise each agent's output would be waited for.
         assert!(began.elapsed() < LAST_WORDS * 40);
     }
 

@@ -1,22 +1,22 @@
 //! The digests that prove a stored message, also after a mail program has changed it as it may.
 //!
 //! Mail programs add fields to a header in which they keep their records (`Status`, `X-Status`,
-//! `X-Keywords`, `Content-Length` …), and blank lines at the end. Without these, a message that is
-//! as it was stored has the digest that was recorded. In an mbox, a field of that kind that came
-//! with the message is quoted, so that every one that is not was added.
+//! `X-Keywords`, `Content-Length` …), and blank lines at the end. Without these, an unchanged
+//! message has the recorded digest. In an mbox, such a field is quoted if it came with the message.
+//! So each one that is not quoted was added.
 
 use memchr::memchr;
 use sha2::{Digest, Sha256};
 
 use super::mbox::{Unquoter, is_record_field, unquote};
 
-/// No header that is taken apart is longer.
+/// The longest header that is split into fields.
 const LONGEST_HEADER: usize = 1 << 20;
 
-/// So many line ends at the end of a message may be a mail program's.
+/// At most this many line ends at the end of a message may come from a mail program.
 const MOST_LINE_ENDS: usize = 8;
 
-/// Tells from the name of a field, in lower case, whether mail programs add it.
+/// Returns true if mail programs add a field of this name, in lower case.
 pub type IsAdded = fn(&str) -> bool;
 
 /// The parts of a message that a mail program added.
@@ -24,16 +24,16 @@ pub type IsAdded = fn(&str) -> bool;
 pub struct Trim {
     /// The fields of the header.
     pub fields: Fields,
-    /// So many octets at the end.
+    /// The number of octets at the end.
     pub end: usize,
 }
 
-/// Fields of a header that are a mail program's.
+/// Fields of a header that a mail program added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fields {
     /// None.
     None,
-    /// Those that an mbox has quotes for, where they are not quoted.
+    /// Those that an mbox can quote, if they are not quoted.
     Records,
     /// All that mail programs are known to add.
     All,
@@ -52,18 +52,18 @@ pub struct Proof {
 #[derive(Debug)]
 pub struct Forms {
     is_added: IsAdded,
-    /// Takes away the quotes of an mbox.
+    /// Removes the quotes of an mbox.
     unquoter: Option<Unquoter>,
-    /// The header, as long as its end has not come.
+    /// The header, until its end has come.
     header: Option<Vec<u8>>,
-    /// The current line of the header is not blank.
+    /// True if the current line of the header is not blank.
     line_begun: bool,
     forms: Vec<(Fields, Form)>,
-    /// Line ends that may be a mail program's: nothing else has come behind them.
+    /// Line ends that may come from a mail program: nothing else has followed them yet.
     tail: Vec<u8>,
 }
 
-/// A message, digested in two ways that are the same where no CRLF was stored.
+/// A message, digested in two ways. Both are the same if no CRLF was stored.
 #[derive(Debug, Clone, Default)]
 struct Form {
     /// With CRLF for every LF.
@@ -74,7 +74,7 @@ struct Form {
 }
 
 impl Forms {
-    /// Of a message in a file of its own.
+    /// Digests a message in a file of its own.
     pub fn of_file(is_added: IsAdded) -> Self {
         Self {
             is_added,
@@ -86,7 +86,7 @@ impl Forms {
         }
     }
 
-    /// Of a message in an mbox, without the line in front of it.
+    /// Digests a message in an mbox, without the line in front of it.
     pub fn of_mbox(is_added: IsAdded) -> Self {
         Self {
             unquoter: Some(Unquoter::default()),
@@ -94,7 +94,7 @@ impl Forms {
         }
     }
 
-    /// The next octets.
+    /// Takes the next octets.
     pub fn take(&mut self, octets: &[u8]) {
         let mut rest = octets;
         while let Some(header) = &mut self.header {
@@ -122,7 +122,7 @@ impl Forms {
         }
     }
 
-    /// Ends the message, and gives the digests that it may have had, the likelier first.
+    /// Ends the message. Returns the digests that it may have had, the likelier first.
     pub fn finish(mut self) -> Vec<Proof> {
         self.end_header();
         if let Some(unquoter) = self.unquoter.take() {
@@ -173,7 +173,7 @@ impl Forms {
         self.body(blank);
     }
 
-    /// Digests what is of the body, but for line ends at its end.
+    /// Digests octets of the body, except the line ends at its end.
     fn body(&mut self, octets: &[u8]) {
         let text = octets.iter().rposition(|octet| !b"\r\n".contains(octet));
         let held = text.map_or(0, |last| last + 1);
@@ -219,7 +219,7 @@ fn is_name(name: &[u8], is_added: IsAdded) -> bool {
     str::from_utf8(name).is_ok_and(|name| is_added(&name.to_ascii_lowercase()))
 }
 
-/// A header, and the blank line behind it.
+/// Splits a header from the blank line after it.
 pub(super) fn split_blank(header: &[u8]) -> (&[u8], &[u8]) {
     let last = header.iter().rposition(|octet| !b"\r\n".contains(octet));
     let end = last.map_or(0, |last| {
@@ -229,7 +229,7 @@ pub(super) fn split_blank(header: &[u8]) -> (&[u8], &[u8]) {
     header.split_at(end)
 }
 
-/// A header without these fields, and without the quotes of an mbox.
+/// Removes these fields from a header, and the quotes of an mbox.
 pub(super) fn trimmed(
     header: &[u8],
     fields: Fields,
@@ -250,7 +250,7 @@ pub(super) fn trimmed(
     }
 }
 
-/// A header without the fields of these names, and the lines that go on with them.
+/// Removes the fields of these names from a header, with their continuation lines.
 fn without(header: &[u8], is_dropped: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut kept = Vec::with_capacity(header.len());
     let mut drops = false;

@@ -1,7 +1,7 @@
-//! What a look at a store finds: which messages are where readers look.
+//! The result of a look at a store: the messages that readers see.
 //!
-//! A look is evidence for presence always, for absence only where nothing stood in its way: what
-//! cannot be read, or is being moved while it is looked at, may hold any message.
+//! A look always proves presence. It proves absence only if nothing hindered it: a folder that
+//! cannot be read, or that changes during the look, may hold any message.
 
 use std::fmt;
 use std::hash::BuildHasher;
@@ -10,37 +10,37 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::Name;
 
-/// Which messages are where readers look, in whatever folder.
+/// The set of messages that readers see, in any folder.
 ///
-/// Holds a hash of each name only: a hundred thousand messages take little more than a megabyte.
-/// Two names of one hash make a message seem present that is not, which deletes nothing.
+/// Holds only a hash of each name: a hundred thousand messages take little more than a megabyte. If
+/// two names have the same hash, a missing message seems present, and nothing is deleted.
 #[derive(Debug, Default)]
 pub struct Inventory {
     hashes: HashTable<u64>,
     hasher: DefaultHashBuilder,
     doubt: Option<Doubt>,
-    /// The parts of a name that tell the message, where it is not all of it.
+    /// The parts of a name that identify the message, if it is not the whole name.
     parts: Option<fn(&Name) -> Vec<&str>>,
 }
 
-/// Why a message that was not seen may be there all the same.
+/// The reason why a message that was not seen may still be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
-    /// Other programs changed the store while it was looked at, every time.
+    /// Other programs changed the store during every look.
     Changing,
     /// There are more folders than anybody has.
     Endless,
-    /// A folder, or what stands in for one, cannot be read.
+    /// A folder, or a link to one, cannot be read.
     Unreadable {
-        /// The folder, and why.
+        /// The folder, and the reason.
         what: String,
     },
-    /// Files hold messages, and which ones cannot be told: they cannot be read, or are compressed
-    /// in a form that is not known here.
+    /// Some files hold messages, and nobody can tell which: they cannot be read, or are compressed
+    /// in an unknown form.
     Unsearchable {
-        /// How many.
+        /// The number of files.
         files: u64,
-        /// The first of them, and why.
+        /// The first of them, and the reason.
         first: String,
     },
 }
@@ -60,8 +60,8 @@ impl fmt::Display for Doubt {
 }
 
 impl Inventory {
-    /// An inventory of parts of names. A message counts as seen when any part of its name was,
-    /// and also when its name has no such parts: then nobody can tell.
+    /// An inventory of parts of names. A message counts as seen if any part of its name was seen,
+    /// and also if its name has no such parts: then nobody can tell.
     pub(super) fn of_parts(parts: fn(&Name) -> Vec<&str>) -> Self {
         Self {
             parts: Some(parts),
@@ -69,7 +69,7 @@ impl Inventory {
         }
     }
 
-    /// Notes that a message is there.
+    /// Adds a message that was seen.
     pub fn add(&mut self, name: &str) {
         let hash = self.hasher.hash_one(name);
         self.hashes
@@ -77,12 +77,12 @@ impl Inventory {
             .or_insert(hash);
     }
 
-    /// Notes that what was not seen may be there all the same. The first reason stays.
+    /// Records that messages may be there that were not seen. The first reason stays.
     pub fn doubt(&mut self, doubt: Doubt) {
         self.doubt.get_or_insert(doubt);
     }
 
-    /// Whether a message of this name was seen.
+    /// True if a message of this name was seen.
     pub fn holds(&self, name: &Name) -> bool {
         let Some(parts) = self.parts else {
             return self.saw(name.as_str());
@@ -91,8 +91,8 @@ impl Inventory {
         parts.is_empty() || parts.iter().any(|part| self.saw(part))
     }
 
-    /// Whether this very message was seen, and not only one that is like it: where parts of a
-    /// name tell a message, all of them have to be there.
+    /// True if this very message was seen, and not only a similar one: if parts of a name identify
+    /// a message, all of them must have been seen.
     pub fn proves(&self, name: &Name) -> bool {
         let Some(parts) = self.parts else {
             return self.saw(name.as_str());
@@ -106,7 +106,7 @@ impl Inventory {
         self.hashes.find(hash, |&other| other == hash).is_some()
     }
 
-    /// Why nothing may be concluded from what was not seen, where that is so.
+    /// The reason why absence proves nothing, if there is one.
     pub fn is_doubtful(&self) -> Option<&Doubt> {
         self.doubt.as_ref()
     }

@@ -1,4 +1,5 @@
-//! A Maildir: `tmp` to write in, `new` where readers look, `cur` where they put what they saw.
+//! A Maildir: deliveries are written in `tmp` and renamed to `new`; mail programs move what they
+//! have seen to `cur`.
 //!
 //! Works on any file system that can rename: no hard links. Folders are opened once and used by
 //! descriptor, so that nobody can swap them under a run.
@@ -57,8 +58,8 @@ struct Inner {
 }
 
 impl Maildir {
-    /// Opens the Maildir at `path`, making whatever of it is missing, readable by its owner
-    /// alone. `tag` is of letters and digits and never used by another account.
+    /// Opens the Maildir at `path`, and creates what is missing of it, readable by its owner alone.
+    /// `tag` consists of letters and digits, and no other account ever uses it.
     ///
     /// # Errors
     /// [`Error::Folder`].
@@ -74,7 +75,7 @@ impl Maildir {
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(Error::folder(&whole, error)),
             }
-            // A link here could lead the mail anywhere.
+            // A symbolic link here could lead the mail anywhere.
             rustix::fs::openat(&root, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()).map_err(
                 |error| match error {
                     Errno::LOOP => Error::folder(&whole, Errno::NOTDIR),
@@ -89,7 +90,8 @@ impl Maildir {
             path: path.to_owned(),
             names: Names::new(tag).map_err(|error| Error::folder(path, error))?,
         };
-        // Before the first batch of this account a run that was killed may have made any of them.
+        // A run that was killed before this account's first batch may have made any of these
+        // folders.
         let synced = match stamp::read(path, tag)? {
             None => sync_way_to(path),
             Some(_) if is_made => sync_folder(&root),
@@ -101,15 +103,17 @@ impl Maildir {
         })
     }
 
-    /// Whether there is a Maildir at this path, or at least what of one cannot be mistaken.
+    /// True if there is a Maildir at this path, or at least a part of one that cannot be anything
+    /// else.
     ///
     /// # Errors
-    /// [`Error::Io`] where that cannot be told.
+    /// [`Error::Io`] if nobody can tell.
     pub fn is_there(path: &Path) -> Result<bool, Error> {
         look::is_there(path)
     }
 
-    /// What tells this Maildir from another at the same path: its file system and its folder.
+    /// The identity of this Maildir, which another one at the same path does not have: its file
+    /// system and its folder.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -117,11 +121,11 @@ impl Maildir {
         look::identity(path)
     }
 
-    /// Shows every message that is there, whoever put it there, and in folders that bear the
-    /// Maildir's name. Gives why some could not be shown, where that is so.
+    /// Shows every message in the Maildir and in folders that bear its name, whoever put it there.
+    /// Returns the reason why some could not be shown, if there is one.
     ///
     /// # Errors
-    /// [`Error::Io`] where the Maildir itself cannot be read.
+    /// [`Error::Io`] if the Maildir itself cannot be read.
     pub fn show(path: &Path, viewer: &mut dyn Viewer) -> Result<Option<Doubt>, Error> {
         show::messages(path, Reach::Own, &|_| false, viewer)
     }
@@ -129,7 +133,7 @@ impl Maildir {
     /// As [`Readers::strangers`], without opening the Maildir for delivery.
     ///
     /// # Errors
-    /// [`Error::Io`] where the Maildir itself cannot be read.
+    /// [`Error::Io`] if the Maildir itself cannot be read.
     pub fn strangers_at(
         path: &Path,
         known: &dyn Fn(&str) -> bool,
@@ -138,10 +142,11 @@ impl Maildir {
         show::messages(path, Reach::All, known, viewer)
     }
 
-    /// As [`Store::stamp`], without opening the Maildir for delivery: of the account with this tag.
+    /// The stamp of the account with this tag, as [`Store::stamp`], without opening the Maildir for
+    /// delivery.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be read.
+    /// [`Error::Io`] if it cannot be read.
     pub fn stamp_at(path: &Path, tag: &str) -> Result<Option<i64>, Error> {
         stamp::read(path, tag)
     }
@@ -149,7 +154,7 @@ impl Maildir {
     /// As [`Readers::inventory`], without opening the Maildir for delivery.
     ///
     /// # Errors
-    /// [`Error::Io`] where the Maildir cannot be read at all.
+    /// [`Error::Io`] if the Maildir cannot be read at all.
     pub fn look(path: &Path) -> Result<Inventory, Error> {
         look::inventory(path)
     }
@@ -163,14 +168,14 @@ fn open_folder(path: &Path, flags: OFlags) -> rustix::io::Result<OwnedFd> {
     rustix::fs::open(path, FOLDER | flags, Mode::empty())
 }
 
-/// Whether a folder is a Maildir.
+/// True if a folder is a Maildir.
 pub(super) fn is_one(path: &Path) -> bool {
     ["tmp", "new", "cur"]
         .iter()
         .all(|name| path.join(name).is_dir())
 }
 
-/// Makes a folder and whatever leads to it, durably.
+/// Creates a folder and its parents, durably.
 pub(super) fn create_folders(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
@@ -199,12 +204,12 @@ impl Inner {
         self.path.join(folder).join(name.as_str())
     }
 
-    /// What cannot be removed now, recovery removes.
+    /// Removes a draft. If that fails, recovery removes it.
     fn remove_draft(&self, name: &Name) {
         let _ = rustix::fs::unlinkat(&self.tmp, name.as_str(), AtFlags::empty());
     }
 
-    /// Step 4 for one message; whether it was there to be renamed.
+    /// Step 4 for one message. Returns false if there was no file to rename.
     fn rename(&self, name: &Name) -> Result<bool, Error> {
         match rustix::fs::renameat(&self.tmp, name.as_str(), &self.new, name.as_str()) {
             Ok(()) => Ok(true),
@@ -213,7 +218,7 @@ impl Inner {
         }
     }
 
-    /// Which of these messages are where readers look, in `new`, `cur` or a sub-folder.
+    /// Returns those of these messages that are in `new`, `cur` or a sub-folder.
     fn visible(&self, names: &[&Name]) -> Result<HashSet<String>, Error> {
         let mut missing: HashSet<&str> = names.iter().map(|name| name.as_str()).collect();
         let mut found = HashSet::new();
@@ -236,7 +241,8 @@ impl Inner {
     }
 }
 
-/// Moves the name of this file from `missing` to `found`. A reader may have added flags to it.
+/// Moves the name of this file from `missing` to `found`. A mail program may have added flags to
+/// it.
 fn note(file_name: &str, missing: &mut HashSet<&str>, found: &mut HashSet<String>) {
     let base = look::base(file_name);
     if missing.remove(base) {
@@ -283,8 +289,9 @@ impl Store for Maildir {
             stop_point(4);
         }
         if !gone.is_empty() {
-            // Over a network a rename may be done, and its answer lost: asked again, the server
-            // finds nothing to rename. A reader may have moved the message on by now.
+            // On a network file system a rename may succeed and its answer be lost: when asked
+            // again, the server finds no file to rename. A mail program may also have moved the
+            // message by now.
             let visible = inner.visible(&gone)?;
             if let Some(name) = gone.iter().find(|name| !visible.contains(name.as_str())) {
                 let missing = inner.path_of("tmp", name);

@@ -1,10 +1,10 @@
 //! An mbox: one file, in which every message stands between a line `From SENDER DATE` and a
 //! blank line.
 //!
-//! Messages are quoted as mboxrd has it while they are written to a spool, in the form that they
-//! have in the file. Nothing is ever done to the file but to append what the spool holds, under
-//! the locks that other mail programs use; and to cut off again what could not be appended whole,
-//! while no other program can have written behind it.
+//! Messages are quoted as mboxrd while they are written to a spool, so the spool has the form of
+//! the file. popsync only appends the spool's content to the file, under the locks that other mail
+//! programs use. It cuts off a part that could not be appended whole, but only while no other
+//! program can have written behind it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -46,10 +46,10 @@ use scan::Contents;
 pub(in crate::store) use separator::separator;
 use spooled::Spooled;
 
-/// How long other programs may keep their locks.
+/// The time to wait for the locks of other programs.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much is copied at once. Crash tests want to stop within a message.
+/// The size of a copy. Crash tests need to stop within a message.
 const COPIED_AT_ONCE: usize = if cfg!(debug_assertions) {
     900
 } else {
@@ -64,47 +64,47 @@ pub struct Mbox {
 
 #[derive(Debug)]
 struct Inner {
-    /// As it was named.
+    /// The path as the account names it.
     path: PathBuf,
     mail: Mutex<Arc<MailFile>>,
-    /// It was not there before.
+    /// True if this run created the file.
     made: bool,
-    /// It ended in the middle of a message when the run began.
+    /// True if the file ended in the middle of a message when the run began.
     cut: AtomicBool,
     spool: Spool,
     spooled: Mutex<Spooled>,
-    /// From step 2 to step 5.
+    /// The locked file, from step 2 to step 5.
     held: Mutex<Option<Held>>,
     patience: Duration,
-    /// Beyond this size the file cannot grow.
+    /// The size beyond which the file cannot grow.
     largest: Option<u64>,
 }
 
-/// The file, locked, and what is to be appended to it.
+/// The locked file, and the messages to append to it.
 #[derive(Debug)]
 struct Held {
     locked: Locked,
-    /// Where the first message is to begin: the size of the file.
+    /// The start of the first message: the size of the file.
     end: u64,
     extents: Vec<(Name, Extent)>,
 }
 
 impl Mbox {
-    /// Opens the mbox at `path`, or makes it, readable by its owner alone. Its folder has to be
-    /// there. Messages on their way are kept in `spool`. `tag` is of letters and digits and never
-    /// used by another account.
+    /// Opens the mbox at `path`, or creates it, readable by its owner alone. Its folder must exist.
+    /// Messages are written in `spool` first. `tag` consists of letters and digits, and no other
+    /// account ever uses it.
     ///
     /// # Errors
-    /// [`Error::Folder`] and [`Error::Unfit`]; nothing of what is there is changed then.
+    /// [`Error::Folder`] and [`Error::Unfit`]; nothing was changed then.
     pub fn open(path: &Path, spool: &Path, tag: &str) -> Result<Self, Error> {
         Self::with_patience(path, spool, tag, LOCK_TIMEOUT)
     }
 
     /// As [`Readers::inventory`], without opening the mbox for delivery, and without its locks: a
-    /// look that is taken while another program writes may miss what it wrote.
+    /// look may miss what another program writes meanwhile.
     ///
     /// # Errors
-    /// [`Error::Io`] and [`Error::Unfit`] where the mbox cannot be read at all.
+    /// [`Error::Io`] and [`Error::Unfit`] if the mbox cannot be read at all.
     pub fn look(path: &Path) -> Result<Inventory, Error> {
         let mut inventory = Inventory::of_parts(spooled::parts);
         if let Some((file, path)) = file::open_to_look(path)? {
@@ -122,8 +122,8 @@ impl Mbox {
         Ok(inventory)
     }
 
-    /// As [`Store::lost_from`], without opening the mbox for delivery, and without its locks. Where
-    /// there is no file, nothing tells.
+    /// As [`Store::lost_from`], without opening the mbox for delivery, and without its locks.
+    /// Nothing is lost if there is no file.
     ///
     /// # Errors
     /// As [`Self::look`].
@@ -134,8 +134,7 @@ impl Mbox {
         }
     }
 
-    /// Shows the header of every message that is there, whoever put it there; of a long one the
-    /// beginning.
+    /// Shows the header of every message, whoever put it there. A long header is cut.
     ///
     /// # Errors
     /// As [`Self::look`].
@@ -191,7 +190,7 @@ impl Inner {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Locks the file that is there now: another program may have put a new one in its place.
+    /// Locks the file that is at the path now: another program may have replaced it.
     fn lock(&self) -> Result<Locked, Error> {
         let until = Instant::now() + self.patience;
         let mut mail = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
@@ -207,8 +206,8 @@ impl Inner {
         }
     }
 
-    /// The places that these messages will have at the end of the file, which gets the blank line
-    /// that has to be there if another program left none.
+    /// Gives these messages their places at the end of the file. Adds the blank line that must be
+    /// there, if another program left none.
     fn place(&self, locked: Locked, names: &[Name]) -> Result<Held, Error> {
         let mail = Arc::clone(&locked.mail);
         let mut end = mail.size()?;
@@ -324,10 +323,10 @@ impl Inner {
         Ok(())
     }
 
-    /// Still step 5, while the file is locked: whether what was appended is where the next reader
-    /// looks. Programs that keep no locks write the file anew beside it, from what they read
-    /// before, and rename that over it; then what we hold open is nobody's any more. The messages
-    /// stay in the spool, and the next run appends them to the file that is there.
+    /// Still step 5, while the file is locked: checks that the appended messages are in the file at
+    /// the path. Programs that use no locks write the file anew from what they read before, and
+    /// rename the copy over it; then nobody sees the file that is open here. The messages stay in
+    /// the spool, and the next run appends them to the new file.
     fn check_place(&self, held: &Held) -> Result<(), Error> {
         let mail = &held.locked.mail;
         let end = held
@@ -343,8 +342,8 @@ impl Inner {
     }
 }
 
-/// Takes back what could not be written whole, at most so many octets behind `end`. With more
-/// behind it, another program wrote there: then nothing is cut off.
+/// Cuts off what could not be written whole, at most this many octets after `end`. If there are
+/// more, another program wrote there, and nothing is cut off.
 fn cut_off(mail: &MailFile, end: u64, at_most: u64) {
     let cut = match mail.size() {
         Ok(size) if size > end && size - end <= at_most => mail
@@ -384,7 +383,7 @@ impl Store for Mbox {
 
     fn publish(&self, names: &[Name]) -> Result<(), Error> {
         let inner = &self.inner;
-        // Whatever happens, the lock is not held any longer than this.
+        // The lock is released in any case.
         let held = inner.held().take();
         let Some(mut held) =
             held.filter(|held| held.extents.iter().map(|(name, _)| name).eq(names))
@@ -430,7 +429,7 @@ impl Store for Mbox {
         }
         match self.inner.lock() {
             Ok(locked) => lost::lost(&locked.mail.file, &locked.mail.path, extents),
-            // Nothing can be told then; an inventory says so too.
+            // Nobody can tell; the inventory says so too.
             Err(Error::Locked { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),
         }

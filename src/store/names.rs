@@ -1,4 +1,4 @@
-//! Names for what a run writes: nobody else's, never the same twice, and told apart by account.
+//! Unique names for the files that a run writes. The name shows the account.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,18 +6,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Name;
 
-/// Makes up the names of one run for one account.
+/// Makes the names of one run for one account.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// Marks what is one account's, so that recovery touches nobody else's.
+    /// Marks the files of one account, so that recovery does not touch those of others.
     tag: String,
-    /// Tells apart the runs of that account, also where clock and process numbers repeat.
+    /// Distinguishes the runs of that account, even if clock and process numbers repeat.
     run: u64,
     sequence: AtomicU64,
 }
 
 impl Names {
-    /// `tag` is of letters and digits, and never used by another account.
+    /// `tag` consists of letters and digits, and no other account ever uses it.
     pub(super) fn new(tag: &str) -> io::Result<Self> {
         debug_assert!(tag.bytes().all(|octet| octet.is_ascii_alphanumeric()));
         let mut run = [0; 8];
@@ -29,8 +29,8 @@ impl Names {
         })
     }
 
-    /// A name that nothing of this account has or will have: the second, the account, the run,
-    /// and a number within the run.
+    /// A name that no other file of this account has or will have: the second, the account, the
+    /// run, and a number within the run.
     pub(super) fn next(&self) -> Name {
         let second = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -43,19 +43,19 @@ impl Names {
         ))
     }
 
-    /// Whether a file is one of this account, of any run.
+    /// True if a file belongs to this account, from any run.
     pub(super) fn is_ours(&self, file_name: &str) -> bool {
         file_name
             .split_once('.')
             .is_some_and(|(_, rest)| rest.starts_with(&self.prefix()))
     }
 
-    /// What marks the account.
+    /// The mark of the account.
     pub(super) fn tag(&self) -> &str {
         &self.tag
     }
 
-    /// What the second part of every name of this account begins with.
+    /// The prefix of the second part of every name of this account.
     fn prefix(&self) -> String {
         format!("A{}R", self.tag)
     }

@@ -1,6 +1,6 @@
-//! A folder of popsync's own for messages on their way, out of every reader's sight.
+//! A folder of popsync's own for messages on their way, which no mail program reads.
 //!
-//! Its files are named as in a Maildir's `tmp`, so that recovery knows whose they are.
+//! Its files are named as in a Maildir's `tmp`, so that recovery knows their account.
 
 use std::fs::File;
 use std::io;
@@ -22,13 +22,13 @@ pub(super) struct Spool {
     path: PathBuf,
     folder: OwnedFd,
     names: Names,
-    /// The entry that leads to it is durable, whichever run made it.
+    /// True if the entry for the folder is durable, whichever run made it.
     is_found: AtomicBool,
 }
 
 impl Spool {
-    /// Opens the folder, or makes it, readable by its owner alone. `tag` is of letters and
-    /// digits, and never used by another account.
+    /// Opens the folder, or creates it, readable by its owner alone. `tag` consists of letters and
+    /// digits, and no other account ever uses it.
     pub(super) fn open(path: &Path, tag: &str) -> Result<Self, Error> {
         create_folders(path)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -42,7 +42,7 @@ impl Spool {
         })
     }
 
-    /// Makes a new file, for reading too.
+    /// Creates a new file, also readable.
     pub(super) fn create(&self) -> Result<(Name, File), Error> {
         let name = self.names.next();
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
@@ -52,7 +52,7 @@ impl Spool {
         Ok((name, file))
     }
 
-    /// Opens a file of this account, if it is there.
+    /// Opens a file of this account, if it exists.
     pub(super) fn read(&self, name: &str) -> Result<Option<File>, Error> {
         if !self.names.is_ours(name) || name.contains('/') {
             return Ok(None);
@@ -74,7 +74,7 @@ impl Spool {
         self.path.join(name)
     }
 
-    /// Makes the entries of the folder durable, and the one that leads to it.
+    /// Makes the entries of the folder durable, and the entry for the folder itself.
     pub(super) fn sync(&self) -> Result<(), Error> {
         let failed = |error| Error::io("syncing", &self.path, error);
         sync_folder(&self.folder).map_err(failed)?;
@@ -88,11 +88,11 @@ impl Spool {
 
     /// Removes a file.
     pub(super) fn remove(&self, name: &str) {
-        // What cannot be removed now, recovery removes.
+        // If this fails, recovery removes the file.
         let _ = rustix::fs::unlinkat(&self.folder, name, AtFlags::empty());
     }
 
-    /// Removes all files of this account but those that are to be kept.
+    /// Removes all files of this account except those to keep.
     pub(super) fn sweep(&self, keep: impl Fn(&str) -> bool) -> Result<(), Error> {
         let failed = |error: Errno| Error::io("reading", &self.path, io::Error::from(error));
         for entry in Dir::read_from(&self.folder).map_err(failed)? {

@@ -1,8 +1,8 @@
-//! Where crash tests stop the program.
+//! The points where crash tests stop the program.
 
-/// Ends the process at once, as `kill -9` would, when the environment variable
-/// `POPSYNC_STOP_AT` holds `STEP` or `STEP:N` and this is the first (or the Nth) time that step
-/// STEP of the store's order was reached. Debug builds only: in release builds this is nothing.
+/// Ends the process at once, as `kill -9` would, if the environment variable `POPSYNC_STOP_AT`
+/// holds `STEP` or `STEP:N` and this is the first (or the Nth) time that the run reaches step STEP
+/// of the store's order. Debug builds only: in release builds this does nothing.
 pub fn stop_point(step: u32) {
     #[cfg(debug_assertions)]
     debug::stop_point(step);

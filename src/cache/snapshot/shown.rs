@@ -1,42 +1,42 @@
-//! A listing compared with the messages that are remembered.
+//! Compares a listing with the recorded messages.
 
 use super::{NO_SIZE, Row, Snapshot, id};
 use crate::maildrop::Maildrop;
 
-/// A listing compared with the remembered messages, once: each unique-id of a large mailbox costs a
-/// look-up in memory that no processor cache holds.
+/// A listing compared with the recorded messages, once. Each unique-id of a large mailbox costs a
+/// look-up in memory that is in no processor cache.
 #[derive(Debug, Default)]
 pub struct Shown {
-    /// By place in the snapshot's rows, as many as there were: whether it is listed.
+    /// For each row of the snapshot at the time: true if it is listed.
     listed: Vec<bool>,
-    /// Listed messages that have no record, and not even one of their header.
+    /// Listed messages without a record, even of their header.
     unknown: usize,
     /// Listed messages of which at most the header is recorded.
     not_stored: usize,
-    /// One is listed that was missing before, or may not have come whole.
+    /// True if a listed message was missing before, or may not have come whole.
     has_question: bool,
 }
 
 impl Shown {
-    /// How many listed messages nothing is known of.
+    /// The number of listed messages without any record.
     pub fn unknown(&self) -> usize {
         self.unknown
     }
 
-    /// How many listed messages are not stored; of some of them the header may be.
+    /// The number of listed messages that are not stored. Of some the header may be recorded.
     pub fn not_stored(&self) -> usize {
         self.not_stored
     }
 
-    /// True if a message is listed that was missing before, or may not have come whole. Its size may
-    /// tell whether it is the same one, or all of it.
+    /// True if a listed message was missing before, or may not have come whole. Its size may show
+    /// if it is the same message, or complete.
     pub fn has_question(&self) -> bool {
         self.has_question
     }
 }
 
 impl Snapshot {
-    /// Compares this listing with the messages that are remembered.
+    /// Compares this listing with the recorded messages.
     pub fn shown_by(&self, maildrop: &Maildrop) -> Shown {
         let mut shown = Shown {
             listed: vec![false; self.rows.len()],
@@ -58,8 +58,8 @@ impl Snapshot {
         shown
     }
 
-    /// The listed sizes of the messages that a listing no longer shows; none where one of them is
-    /// not known.
+    /// The listed sizes of the messages that a listing no longer shows. None if one of them is not
+    /// known.
     pub fn vanished_octets(&self, shown: &Shown) -> Option<u64> {
         self.with(shown)
             .filter(|(row, listed)| row.held && !row.gone && !listed)
@@ -68,13 +68,13 @@ impl Snapshot {
             })
     }
 
-    /// True if the server seems to have renamed its messages: more than half of those that it had are
-    /// gone, and not because they were deleted; or all went before.
+    /// True if the server seems to have renamed its messages: more than half of its messages are
+    /// gone without having been deleted, or all were gone before.
     pub fn looks_renamed(&self, shown: &Shown) -> bool {
         if shown.unknown == 0 {
             return false;
         }
-        // Mail of another program is not missed: nothing is known by which it could be recognised.
+        // Imported messages do not count: nothing is known by which they could be recognised.
         let kept = self
             .with(shown)
             .filter(|(row, _)| row.held && !row.deletion_asked);
@@ -100,7 +100,7 @@ impl Snapshot {
         (pick(false), pick(true))
     }
 
-    /// The rows, and whether each is listed; without those that were added since.
+    /// The rows, each with true if it is listed, without those that were added since.
     fn with(&self, shown: &Shown) -> impl Iterator<Item = (&Row, bool)> {
         self.rows.iter().zip(shown.listed.iter().copied())
     }

@@ -2,7 +2,7 @@ use super::*;
 
 const NOW: i64 = 1_700_000_000;
 
-/// Nothing is unusual.
+/// Circumstances in which nothing is unusual.
 const CALM: Circumstances = Circumstances {
     now: NOW,
     trusted_at: Some(NOW - 3_600),
@@ -15,7 +15,8 @@ const CALM: Circumstances = Circumstances {
     held: false,
 };
 
-/// A plan that deletes so many messages for this reason, retrieves and deletes one, and keeps one.
+/// A plan that deletes this many messages for this reason, retrieves and deletes one, and keeps
+/// one.
 fn deletes(count: usize, reason: Reason) -> Vec<Decision> {
     let mut decisions = vec![Decision::new(Action::Delete, reason, Some(NOW)); count];
     let at_once = Action::RetrieveThenDelete;
@@ -86,7 +87,7 @@ fn each_brake_by_table() {
                 most: 100,
             }],
         ),
-        // What was asked for before, or about to be, is no news.
+        // Deletions that were asked for before, or had begun, are not news.
         ("again", 900, Reason::AskedBefore, CALM, vec![]),
         (
             "interrupted",
@@ -126,7 +127,7 @@ fn each_brake_by_table() {
                 messages: 100,
             }],
         ),
-        // Small mailboxes are not in anybody's way.
+        // A brake does not hinder small mailboxes.
         ("all of a small one", 10, here, on_server(10), vec![]),
         (
             "not so small",
@@ -138,9 +139,10 @@ fn each_brake_by_table() {
                 messages: 11,
             }],
         ),
-        // What leaves by its age was announced, as long as the clock is right.
+        // Deletions by age were announced, if the clock is right.
         ("by age", 100, old, on_server(100), vec![]),
-        // What was held back once is released by a person alone, however large the mailbox grows.
+        // Only a person releases deletions that were held back once, however large the mailbox
+        // grows.
         ("held", 11, here, held, vec![Brake::Held { deletions: 11 }]),
         ("held and hardly any left", 10, here, held, vec![]),
         ("held and by age", 100, old, held, vec![]),
@@ -159,7 +161,7 @@ fn each_brake_by_table() {
     }
 }
 
-/// What a session stores is safe when its DELE goes out: nothing that the past holds matters.
+/// A message of this session is safely stored when its DELE goes out, whatever happened before.
 #[test]
 fn messages_that_the_session_stores_make_no_brake_bite() {
     let worst = Circumstances {

@@ -14,7 +14,7 @@ const FOLLOW: Retention = Retention {
     max_deletions: DEFAULT_MAX_DELETIONS,
 };
 
-/// What a message is to the plan, apart from its age.
+/// The state of a message, apart from its age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     New,
@@ -34,7 +34,7 @@ const STATES: [State; 6] = [
     State::Lost,
 ];
 
-/// The decision on a message that was stored so many seconds ago.
+/// The decision on a message that was stored this many seconds ago.
 fn decided(state: State, age: i64, retention: Retention) -> Decision {
     let memory: HashMap<_, _> = match state {
         State::New => HashMap::new(),
@@ -55,8 +55,8 @@ fn decided(state: State, age: i64, retention: Retention) -> Decision {
     decisions(&maildrop, &memory, retention, limits)[0]
 }
 
-/// Profile × setting × state × time: all that a plan can say of a message with a unique-id of its
-/// own. The rules are written down here a second time, from the manual.
+/// Profile × setting × state × time: all decisions on a message with a unique-id of its own. The
+/// rules are written down here a second time, from the manual.
 #[test]
 fn every_case_of_the_policy_by_table() {
     const DAYS: [i64; 5] = [0, 13, 14, 15, 400];
@@ -87,7 +87,8 @@ fn every_case_of_the_policy_by_table() {
                                 ),
                                 State::New => (Action::RetrieveThenDelete, Reason::New, Some(NOW)),
                                 State::Lost => (Action::Keep, Reason::CopyLost, None),
-                                // The server's is the last copy, unless that is what is asked for.
+                                // The server's copy is the last one, unless its deletion was asked
+                                // for.
                                 State::Deleted | State::DeletedAndAsked
                                     if !follow && (!stays || old) =>
                                 {
@@ -119,7 +120,7 @@ fn every_case_of_the_policy_by_table() {
     assert_eq!(cases, 9 * 3 * 2 * 2 * 6 * 5);
 }
 
-/// A message filed under a folder of the Maildir is as good as any that is stored.
+/// A message in any folder of the Maildir counts as stored.
 #[test]
 fn only_who_asks_for_it_has_messages_deleted_for_being_deleted_here() {
     assert_eq!(decided(State::Deleted, DAY, KEEP).action, Action::Keep);

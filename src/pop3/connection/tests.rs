@@ -1,5 +1,5 @@
-//! The codec by table: commands sent, octets received, events expected. Every case is fed in
-//! pieces of every size.
+//! The codec by table: commands sent, octets received, events expected. Every case is fed in pieces
+//! of every size.
 
 use std::sync::Mutex;
 
@@ -149,7 +149,7 @@ fn whatever_nobody_asked_for_breaks_the_connection() {
         let error = replies(&mut connection, stream, stream.len()).unwrap_err();
         assert!(matches!(error, Error::Leftover { .. }), "{error}");
         assert_eq!(connection.state(), State::Broken);
-        // Not even QUIT, which would make deletions real.
+        // Not even QUIT, which would make deletions final.
         let sent = connection.send(Command::Quit, &mut Vec::new());
         assert!(matches!(sent, Err(Error::NotNow { .. })));
     }
@@ -269,7 +269,7 @@ proptest! {
         match (whole, cut) {
             (Ok(whole), Ok(cut)) => prop_assert_eq!(whole, cut),
             (Err(whole), Err(cut)) => {
-                // What is shown of a leftover depends on how much had come; the verdict does not.
+                // The leftover shown depends on how much had come; the verdict does not.
                 prop_assert_eq!(std::mem::discriminant(&whole), std::mem::discriminant(&cut));
             }
             (whole, cut) => prop_assert!(false, "{whole:?} against {cut:?}"),
@@ -277,7 +277,7 @@ proptest! {
     }
 }
 
-/// Remembers what it is shown.
+/// Records everything that it is shown.
 #[derive(Debug, Default)]
 struct Shown(Mutex<Vec<String>>);
 

@@ -1,4 +1,4 @@
-//! The statements of \[MS-STANXPOP3\] of which something can be seen from outside.
+//! The statements of \[MS-STANXPOP3\] that can be checked from outside.
 
 use crate::pop3::{Form, Keyword};
 use crate::probe::{IdForm, Observations, Reply, Stage};
@@ -109,7 +109,7 @@ fn has_top(seen: &Observations) -> Judgement {
         (Some(reply), _) if reply.response().is_positive() => ok("works"),
         (Some(reply), _) => deviates(quote(&reply.line)),
         (None, Some(capabilities)) if capabilities.has("TOP") => ok("announced"),
-        // Some announce it after the login alone.
+        // Some servers announce it only after the login.
         (None, Some(_)) if seen.logged_in => deviates("not announced"),
         (None, Some(_)) => not_seen("not announced so far"),
         (None, None) => not_reached(),
@@ -136,7 +136,7 @@ fn unique_ids(seen: &Observations) -> Judgement {
             example(&ids.not_increasing)
         ))
     } else if legacy > 0 {
-        // XPOP3:C0009: messages carried over keep their ids.
+        // XPOP3:C0009: migrated messages keep their ids.
         ok(format!(
             "{decimal} decimal, {legacy} kept from Exchange 2003"
         ))
@@ -160,7 +160,7 @@ fn user(seen: &Observations) -> Judgement {
     match replies.find(refused) {
         None => not_seen("not sent"),
         Some(reply) if reply.response().is_positive() => ok(quote(&reply.line)),
-        // XPOP3:V0010: where passwords in the clear are not permitted.
+        // XPOP3:V0010: if plain-text passwords are not permitted.
         Some(reply) => tolerated(format!("{}, by XPOP3:V0010", quote(&reply.line))),
     }
 }

@@ -1,4 +1,4 @@
-//! How replies are put on the wire, whatever they say.
+//! Checks the form of replies on the wire, whatever they mean.
 
 use crate::pop3::{self, Form, Keyword};
 use crate::probe::{Observations, Reply, Step};
@@ -8,7 +8,7 @@ use super::{
     Judgement, count, deviates, example, not_reached, not_seen, ok, quote, quote_end, tolerated,
 };
 
-/// What a reply answers.
+/// The command that a reply answers.
 fn subject(reply: &Reply) -> &'static str {
     reply.of.map_or("the greeting", Keyword::as_str)
 }

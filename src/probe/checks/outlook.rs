@@ -1,4 +1,4 @@
-//! The statements of \[MS-STANOPOP3\] that bind the server.
+//! The statements of \[MS-STANOPOP3\] about the server.
 
 use crate::pop3::listing::MAX_UNIQUE_ID;
 use crate::pop3::{Form, Keyword};
@@ -69,7 +69,7 @@ fn mechanisms(seen: &Observations) -> Judgement {
     }
 }
 
-/// LIST's and UIDL's rows, where there are any.
+/// LIST's and UIDL's rows, if there are any.
 fn listings(seen: &Observations) -> impl Iterator<Item = (Keyword, &Rows)> {
     let scan = seen.scan.as_ref().map(|scan| (Keyword::List, &scan.rows));
     let ids = seen.unique_ids.as_ref();
@@ -120,7 +120,7 @@ fn drop_listing(seen: &Observations) -> Judgement {
     }
 }
 
-/// How many rows there are against how many there should be.
+/// The number of rows, the number there should be, and both in words.
 fn rows_of(seen: &Observations, keyword: Keyword) -> Option<(u64, u64, String)> {
     let rows = listings(seen).find(|(of, _)| *of == keyword)?.1.count;
     let messages = seen.drop_listing()?.messages;
@@ -139,7 +139,7 @@ fn scan_listing(seen: &Observations) -> Judgement {
     }
 }
 
-/// The messages retrieved whole, with their size by the scan listing.
+/// The messages retrieved whole, with their size in the scan listing.
 fn retrieved(seen: &Observations) -> impl Iterator<Item = (&Sample, u64, &Transfer)> {
     let sizes = |sample: &'_ Sample| Some((sample.listed?, sample.retr.as_ref()?.octets()));
     seen.samples.iter().filter_map(move |sample| {
@@ -305,7 +305,7 @@ fn repeated(seen: &Observations) -> Judgement {
     match &seen.unique_ids {
         None => not_reached(),
         Some(ids) if !ids.repeated.is_empty() => {
-            // Rows, and not ids: three of one id are two here.
+            // Rows, and not ids: three rows with one id count as two here.
             let rows = count(ids.repeated.count, "id");
             let first = quote(&ids.repeated.first);
             tolerated(format!("{rows} given before, first {first}"))

@@ -1,4 +1,4 @@
-//! Every check by table: what a server sent, and what is made of it.
+//! Every check by table: the lines that a server sends, and the verdict.
 
 use std::io;
 use std::sync::OnceLock;
@@ -22,17 +22,17 @@ struct Server {
     list: &'static [&'static str],
     uidl: &'static [&'static str],
     noop: &'static str,
-    /// Listings end with this.
+    /// The line that ends listings.
     end: &'static str,
     /// Message 1 by TOP, and by RETR on a deep visit; as sent.
     top: &'static str,
     retr: Option<&'static str>,
-    /// The visit ends with this, in front of that command.
+    /// The error that ends the visit, in front of that command.
     failure: Option<(Keyword, Error)>,
     unfinished: Option<&'static str>,
 }
 
-/// A clock that stands still: what is said of times does not depend on how busy the machine is.
+/// A clock that stands still, so that the times do not depend on the load of the machine.
 fn stopped() -> Instant {
     static TIME: OnceLock<Instant> = OnceLock::new();
     *TIME.get_or_init(Instant::now)
@@ -60,7 +60,7 @@ impl Default for Server {
 }
 
 impl Server {
-    /// What a visit would note of it.
+    /// The observations of a visit to it.
     fn observed(self) -> Observations {
         let recorder = Recorder::new(self.retr.is_some(), stopped);
         self.visit(&recorder);
@@ -139,7 +139,7 @@ fn timed_out(keyword: Keyword) -> Option<(Keyword, Error)> {
     Some((keyword, Error::TimedOut { awaited, after }))
 }
 
-/// What a check says of a server.
+/// Asserts the verdict and the words of a check on a server.
 #[track_caller]
 fn says(id: &str, server: Server, verdict: Verdict, words: &str) {
     let findings = judge(&server.observed());

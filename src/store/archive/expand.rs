@@ -1,13 +1,13 @@
-//! CRLF for every LF, as a message was sent.
+//! Restores a message as it was sent: CRLF for every LF.
 
 use std::io::{self, Read};
 
 use memchr::memchr;
 
-/// How much is read at once.
+/// The size of a read.
 const READ_AT_ONCE: usize = 64 << 10;
 
-/// Reads a message that was stored with LF for CRLF as it was sent.
+/// Reads a message that was stored with LF for CRLF, as it was sent.
 #[derive(Debug)]
 pub struct Expand<R> {
     from: R,
@@ -18,7 +18,7 @@ pub struct Expand<R> {
 }
 
 impl<R: Read> Expand<R> {
-    /// Of a message that `has_lf`; another one is read as it is.
+    /// Expands a message that `has_lf`, and passes on any other as it is.
     pub fn new(from: R, has_lf: bool) -> Self {
         Self {
             from,

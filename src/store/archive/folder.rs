@@ -10,7 +10,7 @@ use super::target::{create, create_folders};
 use super::{Archive, Digesting, Expand, Item, Sums, Target, changed, file_name};
 use crate::store::Error;
 
-/// How the messages lie in it.
+/// The layout of the messages in the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Eml,
@@ -23,7 +23,7 @@ pub(super) struct Folder {
     target: Target,
     kind: Kind,
     several: bool,
-    /// Where the current account's messages go, in the folder.
+    /// The folder for the current account's messages, inside this one.
     place: PathBuf,
     sums: Sums,
 }
@@ -39,14 +39,14 @@ impl Folder {
         })
     }
 
-    /// Where a message goes, in the folder of its account.
+    /// The path of a message in the folder of its account.
     fn path(&self, item: &Item) -> PathBuf {
         match self.kind {
             Kind::Eml => item.eml(),
             Kind::Maildir => {
                 let (second, flags) = (item.date.max(0), &item.flags);
-                // The ending tells popsync that it is as the server sent it, should the Maildir
-                // become an account's.
+                // The ending tells popsync that the message is as the server sent it, should the
+                // Maildir become an account's.
                 let name = format!("{second}.{}{}.popsync", item.short(), item.twin());
                 Path::new("cur").join(format!("{name}:2,{flags}"))
             }

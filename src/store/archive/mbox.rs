@@ -11,10 +11,10 @@ use super::{Archive, Item, Sums, Target, changed, file_name, sums};
 use crate::store::Error;
 use crate::store::mbox::{Quoter, separator};
 
-/// So much of a header is kept to tell the sender by.
+/// At most this much of a header is kept, to find the sender in.
 const KEPT: usize = 64 << 10;
 
-/// How much is read at once.
+/// The size of a read.
 const READ_AT_ONCE: usize = 64 << 10;
 
 /// The mboxes that are being written.
@@ -30,12 +30,12 @@ pub(super) struct Mboxes {
 
 #[derive(Debug)]
 struct Current {
-    /// As the manifest names it.
+    /// The path in the manifest.
     name: PathBuf,
     file: BufWriter<Summed>,
 }
 
-/// A file whose digest is known when it is written.
+/// A file that is digested while it is written.
 #[derive(Debug)]
 struct Summed {
     file: File,
@@ -71,7 +71,7 @@ impl Mboxes {
         let (target, file) = match Target::file(path) {
             Ok(target) => target,
             Err(error) => {
-                // Nothing is in it.
+                // The manifest is still empty.
                 let _ = std::fs::remove_file(&beside.0.partial);
                 return Err(error);
             }
@@ -158,7 +158,7 @@ impl Archive for Mboxes {
     }
 }
 
-/// Appends a message with the lines around it; gives the digest of what was sent.
+/// Appends a message with the lines around it. Returns the digest of the message as sent.
 fn append(to: &mut impl Write, item: &Item, text: &mut dyn Read) -> io::Result<[u8; 32]> {
     let mut sent = Both::new(io::sink(), item.has_lf);
     let mut quoter = Quoter::new();

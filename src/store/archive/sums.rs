@@ -1,4 +1,4 @@
-//! The manifest: what `sha256sum -c` reads.
+//! The manifest, which `sha256sum -c` reads.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,7 +20,7 @@ impl Sums {
             .push((path.to_string_lossy().into_owned(), sha256));
     }
 
-    /// Two blanks in between: read as it is, without any conversion.
+    /// The manifest's text. Two blanks mean that a file is read as it is, without any conversion.
     pub(super) fn text(mut self) -> String {
         self.lines.sort();
         let mut text = String::new();

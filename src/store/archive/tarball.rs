@@ -11,7 +11,7 @@ use zstd::stream::write::Encoder;
 use super::{Archive, Digesting, Expand, Item, Sums, Target, changed, file_name, sums};
 use crate::store::Error;
 
-/// zstd's own default: more makes mail little smaller, and takes much longer.
+/// zstd's own default. A higher level makes mail little smaller, and takes much longer.
 const LEVEL: i32 = 3;
 
 /// The largest date in a tar file without an extension.
@@ -70,7 +70,7 @@ impl Archive for Tarball {
             from.by_ref().take(item.octets),
         );
         appended.map_err(|error| Error::io("writing", &partial, error))?;
-        // Nothing may be left of it.
+        // The message must end here.
         let left = io::copy(&mut from, &mut io::sink());
         if left.map_err(|error| Error::io("reading", &partial, error))? > 0
             || from.finish() != item.sha256

@@ -1,5 +1,5 @@
-//! Where an archive goes. It is called `NAME.partial` until it is whole and durable, so that what a
-//! crash leaves is known for what it is, and nothing that is there is written over.
+//! The place of an archive. It is called `NAME.partial` until it is whole and durable, so that it
+//! is clear what a crash has left, and existing files are not overwritten.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -13,10 +13,10 @@ use crate::durable::{folder_of, sync_file, sync_file_system, sync_folder, sync_f
 use crate::store::Error;
 use crate::store::stop_point;
 
-/// Behind the name of what is not whole.
+/// The suffix of an archive that is not whole.
 const PARTIAL: &str = ".partial";
 
-/// A file or folder that has not its final name yet.
+/// A file or folder that does not yet have its final name.
 #[derive(Debug)]
 pub(super) struct Target {
     path: PathBuf,
@@ -40,7 +40,7 @@ impl Target {
     }
 
     fn new(path: &Path) -> Result<Self, Error> {
-        // A slash at the end names the same.
+        // A slash at the end names the same path.
         let path: PathBuf = path.components().collect();
         if fs::symlink_metadata(&path).is_ok() {
             return Err(Error::Exists { path });
@@ -61,16 +61,16 @@ impl Target {
         }
     }
 
-    /// Gives a file its name.
+    /// Gives a file its final name.
     pub(super) fn finish_file(self, file: &File) -> Result<(), Error> {
         sync_file(file).map_err(|error| Error::io("syncing", &self.partial, error))?;
         self.rename()
     }
 
-    /// Gives a folder its name, once all that is in it is durable.
+    /// Gives a folder its final name, once all its content is durable.
     pub(super) fn finish_folder(self) -> Result<(), Error> {
         File::open(&self.partial)
-            // One flush for all files: nobody waits for each.
+            // One flush for all files: nothing waits for a single one.
             .and_then(|folder| sync_file_system(&folder).map(|()| folder))
             .and_then(sync_folder)
             .map_err(|error| Error::io("syncing", &self.partial, error))?;
@@ -81,7 +81,7 @@ impl Target {
         stop_point(2);
         let (from, to) = (&self.partial, &self.path);
         let renamed = match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // Not every file system and system has it.
+            // Some file systems and systems do not have it.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match fs::symlink_metadata(to) {
                 Ok(_) => Err(Errno::EXIST),
                 Err(_) => rustix::fs::renameat(CWD, from, CWD, to),
@@ -97,7 +97,7 @@ impl Target {
     }
 }
 
-/// Makes a new file, readable by its owner alone.
+/// Creates a new file, readable by its owner alone.
 pub(super) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
@@ -106,7 +106,7 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Makes a folder and those that lead to it.
+/// Creates a folder and its parents.
 pub(super) fn create_folders(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).recursive(true).create(path)
 }

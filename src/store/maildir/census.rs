@@ -1,4 +1,4 @@
-//! Every file of a Maildir and of the folders beside it, by name: where each message is, how often,
+//! Lists every file of a Maildir and of the folders beside it, by name: the places of each message,
 //! and who put it there.
 
 use std::collections::HashSet;
@@ -11,7 +11,7 @@ use super::look::{base, is_hidden};
 use super::ours::tag;
 use super::siblings::{Reach, roots};
 
-/// How deep sub-folders may lie.
+/// The maximum depth of sub-folders.
 const DEPTH: usize = 8;
 
 /// A file of a Maildir.
@@ -19,21 +19,21 @@ const DEPTH: usize = 8;
 pub struct Filed {
     /// The part of its name that stays when a mail program flags the message.
     pub base: String,
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// The tag of the account that popsync stored it for; none where another program named it.
+    /// The tag of the account that popsync stored it for. None if another program named it.
     pub tag: Option<String>,
-    /// It lies in a folder beside the Maildir that does not bear its name.
+    /// True if it is in a folder beside the Maildir that does not bear its name.
     pub is_beside: bool,
 }
 
-/// All of them, those in the Maildir's own `cur` and `new` first. What cannot be read holds none.
+/// Lists all files, those in the Maildir's own `cur` and `new` first. Skips what cannot be read.
 pub fn census(root: &Path) -> Vec<Filed> {
     let mut taking = Taking::default();
     for folder in ["cur", "new"] {
         taking.folder(&root.join(folder), 0, false);
     }
-    // Those that bear its name may lie in one that does not.
+    // Folders that bear its name may be inside one that does not.
     for (reach, is_beside) in [(Reach::Own, false), (Reach::All, true)] {
         for root in roots(root, reach) {
             taking.folder(&root, DEPTH, is_beside);
@@ -43,8 +43,8 @@ pub fn census(root: &Path) -> Vec<Filed> {
 }
 
 impl Maildir {
-    /// How many files of the account with this tag are there, in folders that bear the Maildir's
-    /// name too. Reads names alone.
+    /// The number of files of the account with this tag, also in folders that bear the Maildir's
+    /// name. Only reads names.
     pub fn count_of(path: &Path, account: &str) -> u64 {
         let mut counting = Taking {
             only: Some(account.to_owned()),
@@ -59,11 +59,12 @@ impl Maildir {
 
 #[derive(Default)]
 struct Taking {
-    /// Files of this account are counted, and none is kept.
+    /// Counts the files of this account, and keeps none of them.
     only: Option<String>,
     count: u64,
     files: Vec<Filed>,
-    /// A folder may be reached twice: a Maildir may lie in one that is looked at as well.
+    /// The folders seen: one may be reached twice, if a Maildir is inside a folder that is also
+    /// read.
     folders: HashSet<(u64, u64)>,
 }
 

@@ -1,5 +1,5 @@
-//! Where the messages of a Maildir are now. Mail programs move them from `new` to `cur`, add
-//! flags to their names, and file them in folders of either layout.
+//! Finds the messages of a Maildir. Mail programs move them from `new` to `cur`, add flags to their
+//! names, and file them in folders of either layout.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -9,11 +9,11 @@ use super::look::{base, is_hidden};
 use super::siblings::{Reach, roots};
 use crate::store::Name;
 
-/// How deep sub-folders may lie.
+/// The maximum depth of sub-folders.
 const DEPTH: usize = 8;
 
-/// The files of these messages below `root` and in the folders beside it. What cannot be read holds none of them, and the
-/// search ends with the last one found.
+/// The files of these messages below `root` and in the folders beside it. Skips what cannot be
+/// read, and stops once all are found.
 pub fn locate<'a>(
     root: &Path,
     names: impl IntoIterator<Item = &'a Name>,

@@ -1,10 +1,10 @@
 //! Looking at a Maildir as a whole: which messages are in any of its folders, of either layout,
 //! and in those beside it.
 //!
-//! A message that a mail program moves while the folders are read, from one that is still to be
-//! read into one that has been, is in neither. So a look counts only if no folder changed from
-//! before it was read until all were; else it is taken again. Clocks of file systems tick slowly,
-//! so a folder that changed just before counts as changing too.
+//! If a mail program moves a message during the look, from a folder not yet read to one already
+//! read, the look misses it. So a look counts only if no folder changed between the start of its
+//! reading and the end of the look; otherwise it is repeated. Clocks of file systems tick slowly,
+//! so a folder that changed just before also counts as changing.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -18,10 +18,10 @@ use std::time::{Duration, SystemTime};
 use super::siblings::{Reach, roots};
 use crate::store::{Doubt, Error, Inventory};
 
-/// What every name of ours ends with; mail programs add to it.
+/// The end of every name that popsync makes; mail programs add to it.
 const OURS: &str = ".popsync";
 
-/// How often a store that changes is looked at.
+/// The maximum number of looks at a store that keeps changing.
 pub(super) const LOOKS: u32 = 8;
 
 /// The pause before another look.
@@ -55,10 +55,10 @@ fn is_of_messages(folder: &Path) -> bool {
     folder.ends_with("new") || folder.ends_with("cur")
 }
 
-/// Whether there is a Maildir at this path: a folder with `new` or `cur` in it.
+/// True if there is a Maildir at this path: a folder with `new` or `cur` in it.
 ///
 /// # Errors
-/// Where that cannot be told.
+/// If nobody can tell.
 pub(super) fn is_there(path: &Path) -> Result<bool, Error> {
     for name in ["new", "cur"] {
         let folder = path.join(name);
@@ -72,9 +72,9 @@ pub(super) fn is_there(path: &Path) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// What tells this Maildir from another at the same path, such as one on a volume that is
-/// mounted there or not: its file system and its folders. An archive that is unpacked, or a copy,
-/// is another one.
+/// The identity of a Maildir: its file system and its folders. Another one at the same path has
+/// another identity, as when a volume is mounted there or not; so has a copy, or an archive that
+/// was unpacked.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -92,10 +92,10 @@ pub(super) fn identity(path: &Path) -> Result<String, Error> {
     ))
 }
 
-/// Looks until nothing changes meanwhile, though not for ever.
+/// Looks until nothing changes during the look, but not for ever.
 ///
 /// # Errors
-/// Where the Maildir itself cannot be read.
+/// If the Maildir itself cannot be read.
 pub(super) fn inventory(path: &Path) -> Result<Inventory, Error> {
     for look in 1.. {
         let mut inventory = Inventory::default();
@@ -127,14 +127,14 @@ pub(super) fn is_absence(error: &io::Error) -> bool {
 /// One look at all folders.
 #[derive(Default)]
 pub(super) struct Walk {
-    /// The folders read, and how each was before.
+    /// The folders read, and the stamp of each before that.
     folders: Vec<(PathBuf, Stamp)>,
     seen: HashSet<(u64, u64)>,
     pub(super) doubt: Option<Doubt>,
     changed: bool,
 }
 
-/// What of a folder changes when an entry comes or goes.
+/// The metadata of a folder that changes when an entry is added or removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     modified: (i64, i64),
@@ -160,7 +160,7 @@ impl Stamp {
 }
 
 impl Walk {
-    /// All folders of the Maildir at `root`, and those beside it.
+    /// Reads all folders of the Maildir at `root`, and those beside it.
     pub(super) fn all(
         &mut self,
         root: &Path,
@@ -176,7 +176,7 @@ impl Walk {
                 Err(error) => self.failed(sibling, &error),
             }
         }
-        // Read first, since it was entered last.
+        // The root was entered last, so it is read first.
         self.enter(root.to_owned(), &metadata, &mut waiting);
         while let Some(folder) = waiting.pop() {
             if let Err(error) = self.folder(&folder, &mut waiting, note) {
@@ -186,12 +186,12 @@ impl Walk {
                 self.failed(&folder, &error);
             }
         }
-        // Mail may have been moved to one that came meanwhile.
+        // A mail program may have moved mail to a folder that it has just made.
         self.changed |= self::roots(root, reach) != roots;
         Ok(())
     }
 
-    /// A folder may be reached twice, by a link.
+    /// Enters a folder once: a link may lead to it a second time.
     fn enter(&mut self, folder: PathBuf, metadata: &Metadata, waiting: &mut Vec<PathBuf>) {
         if self.folders.len() >= MOST_FOLDERS {
             self.doubt = Some(Doubt::Endless);
@@ -223,7 +223,8 @@ impl Walk {
         Ok(())
     }
 
-    /// A folder below another, or a link to a folder or a file: mail may be filed there.
+    /// Enters a folder below another, or follows a link to a folder or a file: mail may be filed
+    /// there.
     fn below(
         &mut self,
         folder: &Path,
@@ -240,14 +241,14 @@ impl Walk {
                     note(folder, &file_name);
                 }
             }
-            // Such as the lock of an editor, which is a link to nowhere.
+            // For example the lock of an editor, which is a link to nowhere.
             Err(_) if is_hidden(&file_name.to_string_lossy()) && is_of_messages(folder) => {}
             Err(error) => self.failed(&path, &error),
         }
     }
 
     fn failed(&mut self, path: &Path, error: &io::Error) {
-        // What is gone was there a moment ago, or is a link that leads nowhere now.
+        // If it is gone, it was there a moment ago, or is a link that leads nowhere now.
         let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
         if is_absence(error) && !is_link {
             self.changed = true;
@@ -258,7 +259,7 @@ impl Walk {
         }
     }
 
-    /// Whether any folder is otherwise than before it was read, or may be.
+    /// True if any folder has changed since before it was read, or may have.
     pub(super) fn has_changed(&self) -> bool {
         self.changed
             || self.folders.iter().any(|(folder, before)| {

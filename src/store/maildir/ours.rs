@@ -1,4 +1,4 @@
-//! Files that popsync stored, known by their names alone: also where no record of them is left.
+//! Files that popsync stored, recognised by their names alone, even if no record of them is left.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,11 +7,11 @@ use std::path::Path;
 use super::look::base;
 use super::siblings::{Reach, roots};
 
-/// How deep sub-folders may lie.
+/// The maximum depth of sub-folders.
 const DEPTH: usize = 8;
 
-/// The names of the messages below `root`, and in folders beside it that bear its name, that
-/// popsync stored, by the tag of their account. What cannot be read holds none.
+/// The names of the messages that popsync stored, below `root` and in folders beside it that bear
+/// its name, by the tag of their account. Skips what cannot be read.
 pub fn names_by_tag(root: &Path) -> HashMap<String, Vec<String>> {
     let mut found = HashMap::new();
     for root in roots(root, Reach::Own) {
@@ -42,7 +42,7 @@ fn walk(folder: &Path, depth: usize, found: &mut HashMap<String, Vec<String>>) {
     }
 }
 
-/// The tag in a name of ours: `SECOND.ATAGRRUNQNUMBER.popsync`.
+/// The tag in a name that popsync made: `SECOND.ATAGRRUNQNUMBER.popsync`.
 pub(super) fn tag(file_name: &str) -> Option<&str> {
     let (second, rest) = base(file_name).strip_suffix(".popsync")?.split_once('.')?;
     let (tag, _) = rest.strip_prefix('A')?.split_once('R')?;

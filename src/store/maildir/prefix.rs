@@ -1,4 +1,4 @@
-//! Whether one message is the beginning of another: what came of it before was cut short.
+//! Tells if one message is the beginning of another: then the first one was cut short.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -6,10 +6,11 @@ use std::path::Path;
 
 use super::open_message;
 
-/// How much of each file is read at a time.
+/// The size of a read from each file.
 const PIECE: usize = 64 << 10;
 
-/// Whether the first file, but for the end of its last line, is what the second begins with.
+/// True if the second file begins with the first one. The end of the first one's last line does not
+/// count.
 pub(super) fn is_prefix(part: &Path, whole: &Path) -> io::Result<bool> {
     let mut part = BufReader::with_capacity(PIECE, open_message(part)?);
     let mut whole = BufReader::with_capacity(PIECE, File::open(whole)?);
@@ -22,7 +23,7 @@ pub(super) fn is_prefix(part: &Path, whole: &Path) -> io::Result<bool> {
         let length = piece.len().min(other.len());
         let same = piece.iter().zip(other).take_while(|(a, b)| a == b).count();
         if length == 0 || same < length {
-            // All that is left may be the end of a line that the server has put there.
+            // The rest may be the end of a line, which the server has added.
             let left = &piece[same..];
             let is_line_end = matches!(left, b"\n" | b"\r\n");
             let length = piece.len();

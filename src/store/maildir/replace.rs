@@ -1,8 +1,8 @@
-//! Step 7: a whole message takes the place of the stub that stood for it, wherever a mail program
-//! has put that, and with its flags; then the stub goes.
+//! Step 7: a whole message replaces its stub. It gets the stub's folder, wherever a mail program
+//! has moved that, and its flags; then the stub is removed.
 //!
-//! The message is moved first, durably, so at every instant there is the stub, or the message, or
-//! both. After a crash the same is asked again: a message that is where its stub is stays there.
+//! The message is moved first, durably, so there is always the stub, the message, or both. After a
+//! crash the step runs again: a message that is already beside its stub stays there.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
@@ -17,23 +17,23 @@ use super::look::{base, inventory};
 use crate::durable::sync_folder;
 use crate::store::{Error, Name, stop_point};
 
-/// What became of stubs.
+/// The stubs that could not be replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Replaced {
-    /// Stubs that are perhaps still there: they were moved meanwhile, or part of the Maildir cannot
-    /// be read.
+    /// Stubs that may still be there: a mail program moved them meanwhile, or part of the Maildir
+    /// cannot be read.
     pub left: HashSet<Name>,
-    /// Stubs that were not there any more, at least not under these names.
+    /// Stubs that are gone, at least under these names.
     pub gone: HashSet<Name>,
 }
 
-/// Puts messages in the places of their stubs, and removes these. The first name of each pair is the
-/// stub's; where there is no other, it is only removed.
+/// Puts messages in the places of their stubs, and removes the stubs. The first name of each pair
+/// is the stub's. If there is no second one, the stub is only removed.
 ///
 /// A message that a mail program has already moved or flagged stays as it is.
 ///
 /// # Errors
-/// [`Error::Io`]. Whatever was done by then stays done.
+/// [`Error::Io`]. All that was done before it stays done.
 pub fn replace(root: &Path, pairs: &[(Name, Option<Name>)]) -> Result<Replaced, Error> {
     let stubs = locate(root, pairs.iter().map(|(stub, _)| stub));
     let mut folders = BTreeSet::new();
@@ -62,7 +62,7 @@ pub fn replace(root: &Path, pairs: &[(Name, Option<Name>)]) -> Result<Replaced, 
     Ok(replaced)
 }
 
-/// Moves a message, if it is where it was delivered, to the place of its stub. Gives the folders
+/// Moves a message to the place of its stub, if it is where it was delivered. Returns the folders
 /// that changed.
 fn move_to(root: &Path, whole: &Name, stub: &Path) -> Result<Vec<PathBuf>, Error> {
     let new = root.join("new");
@@ -77,15 +77,15 @@ fn move_to(root: &Path, whole: &Name, stub: &Path) -> Result<Vec<PathBuf>, Error
     }
     match rustix::fs::renameat(CWD, &from, CWD, &to) {
         Ok(()) => Ok(vec![folder.to_owned(), new]),
-        // It was moved or flagged, or the stub is in a folder on another volume.
+        // A mail program moved or flagged it, or the stub is in a folder on another volume.
         Err(Errno::NOENT | Errno::XDEV) => Ok(Vec::new()),
         Err(error) => Err(Error::io("renaming to", &to, error)),
     }
 }
 
-/// What of a stub's name its message inherits: the flags behind `2,`, with the separator that the
-/// mail program uses. Sizes that Dovecot notes are the stub's own. A stub that is marked as deleted
-/// says nothing about a message that a person has asked for since.
+/// The flags that a message inherits from its stub's name: those after `2,`, with the separator
+/// that the mail program uses. Sizes that Dovecot notes belong to the stub only. The mark for
+/// deletion is left out: a person has asked for the message since.
 fn flags(stub: &str, folder: &Path) -> String {
     let rest = &stub[base(stub).len()..];
     let info = rest.rfind("2,").filter(|&at| at > 0);
@@ -97,13 +97,13 @@ fn flags(stub: &str, folder: &Path) -> String {
     let flags = rest[at + 2..].chars();
     let flags: String = flags
         .take_while(char::is_ascii_alphabetic)
-        // `Z` says that the stub is compressed.
+        // `Z` means that the stub is compressed.
         .filter(|flag| !"TZ".contains(*flag))
         .collect();
     format!("{separator}2,{flags}")
 }
 
-/// Removes the stubs that were found, durably. Gives those that were not there.
+/// Removes the stubs that were found, durably. Returns those that were not there.
 fn remove<'a>(
     pairs: &'a [(Name, Option<Name>)],
     found: &HashMap<String, PathBuf>,
@@ -117,7 +117,7 @@ fn remove<'a>(
         };
         match fs::remove_file(path) {
             Ok(()) => folders.extend(path.parent().map(Path::to_owned)),
-            // It was moved or flagged since.
+            // A mail program moved or flagged it meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(stub),
             Err(error) => return Err(Error::io("removing", path, error)),
         }
@@ -200,7 +200,7 @@ mod tests {
             ("Lists/rust/cur/1.popsync:2,", "Lists/rust/cur/2.popsync:2,"),
         ] {
             let mail = Mail::with(&[stub, "new/2.popsync", "new/3.popsync"]);
-            // However often it is asked.
+            // A second call finds nothing to do.
             assert_eq!(mail.replace(&[("1", "2")]), Replaced::default());
             let mut expected = [whole, "new/3.popsync"];
             expected.sort_unstable();
@@ -247,7 +247,7 @@ mod tests {
         let left = HashSet::new();
         assert_eq!(replaced, Replaced { left, gone });
         assert_eq!(mail.files(), ["cur/4.popsync:2,S", "new/6.popsync"]);
-        // Where not everything can be read, nobody knows.
+        // If not everything can be read, nobody knows.
         let link = mail.0.path().join(".Unmounted");
         std::os::unix::fs::symlink("/nowhere/at/all", link).unwrap();
         let replaced = mail.replace(&[("5", "6")]);

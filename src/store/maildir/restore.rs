@@ -1,9 +1,9 @@
-//! Putting messages back where they were: those that are damaged, and those that are gone.
+//! Puts damaged and missing messages back in their places.
 //!
-//! A message that was retrieved again is written like a new one. A damaged file gets a second name
-//! first, in the folder [`DAMAGED`], and that is made durable; then the good one takes the place of
-//! the damaged one by a single rename. So at any instant there is the damaged one or the good one,
-//! never both and never none, and what a crash leaves in `tmp` is removed by the next run.
+//! A message that was retrieved again is written like a new one. A damaged file first gets a second
+//! name in the folder [`DAMAGED`], durably; then one rename puts the good file in its place. So
+//! there is always either the damaged file or the good one, never both and never none. The next run
+//! removes what a crash leaves in `tmp`.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
@@ -18,24 +18,24 @@ use super::{Maildir, open_folder, sync_folder};
 use crate::durable::sync_file;
 use crate::store::{Error, Name, Store};
 
-/// The folder in the Maildir in which damaged files are kept. It is none of mail: no mail program
-/// shows a folder without `cur`, and Maildir++ none whose name does not begin with a dot.
+/// The folder in the Maildir that keeps damaged files. Mail programs do not show it: it has no
+/// `cur`, and its name does not begin with a dot as those of Maildir++ do.
 const DAMAGED: &str = "popsync-damaged";
 
-/// Their names begin with this there, so that nobody takes them for the messages.
+/// The prefix of damaged files, so that nobody takes them for the messages.
 const PREFIX: &str = "damaged-";
 
-/// So many damaged files of one name are kept.
+/// At most this many damaged files of one name are kept.
 const MOST_KEPT: u32 = 1_000;
 
-/// A written message and where it belongs.
+/// A written message and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// What it was written as.
+    /// The name that it was written as.
     pub draft: Name,
     /// The name that is recorded for it.
     pub name: Name,
-    /// The damaged file that it replaces; none where there is none.
+    /// The damaged file that it replaces, if there is one.
     pub replaces: Option<PathBuf>,
 }
 
@@ -44,19 +44,19 @@ pub struct Restored {
 pub enum Put {
     /// It is in its place.
     There {
-        /// Where the damaged file is kept that it replaced.
+        /// The path that keeps the damaged file it replaced.
         kept: Option<PathBuf>,
     },
-    /// Something else is there, or the damaged file is gone; the message was not put anywhere.
+    /// Another file is there, or the damaged file is gone. The message was not put anywhere.
     InTheWay,
 }
 
 impl Maildir {
-    /// Makes these messages durable, and puts each in its place. A damaged file that was moved or
-    /// deleted meanwhile is not replaced, nor is anything that is no file.
+    /// Makes these messages durable, and puts each in its place. Does not replace a damaged file
+    /// that was moved or deleted meanwhile, nor anything that is not a file.
     ///
     /// # Errors
-    /// [`Error::Io`]. Those before the one that failed are in their places.
+    /// [`Error::Io`]. The messages before the failed one are in their places.
     pub fn restore(&self, messages: &[Restored]) -> Result<Vec<Put>, Error> {
         let drafts: Vec<Name> = messages.iter().map(|one| one.draft.clone()).collect();
         self.settle(&drafts)?;
@@ -91,7 +91,7 @@ impl Maildir {
         Ok(put)
     }
 
-    /// Renames a written message to its place; whether nothing else was in the way.
+    /// Renames a written message to its place. Returns false if something else was in the way.
     fn move_to(&self, one: &Restored, target: &Path) -> Result<bool, Error> {
         let tmp = &self.inner.tmp;
         let draft = one.draft.as_str();
@@ -107,7 +107,7 @@ impl Maildir {
         match rustix::fs::renameat_with(tmp, draft, CWD, target, RenameFlags::NOREPLACE) {
             Ok(()) => Ok(true),
             Err(Errno::EXIST) => Ok(false),
-            // Not every file system and system has it.
+            // Some file systems and systems do not have it.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                 if fs::symlink_metadata(target).is_ok() {
                     return Ok(false);
@@ -119,8 +119,7 @@ impl Maildir {
         }
     }
 
-    /// Gives a damaged file another name, under which it stays; none where it is there no more, or
-    /// is no file.
+    /// Gives a damaged file a second name, which stays. None if the file is gone, or is not a file.
     fn keep(&self, damaged: &Path) -> Result<Option<PathBuf>, Error> {
         let Ok(found) = fs::symlink_metadata(damaged) else {
             return Ok(None);
@@ -161,7 +160,7 @@ fn is_same(path: &Path, file: &Metadata) -> bool {
     found.is_ok_and(|found| (found.dev(), found.ino()) == (file.dev(), file.ino()))
 }
 
-/// FAT has no second names for a file, and folders may lie on other volumes: then it is copied.
+/// Links a file, or copies it: FAT has no second names, and folders may be on other volumes.
 fn link_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
@@ -195,10 +194,10 @@ fn sync(folder: &Path) -> Result<(), Error> {
         .map_err(|error| Error::io("syncing", folder, error))
 }
 
-/// Opens a stored message, and nothing that stands in for one.
+/// Opens a stored message. Refuses links and anything else that is not a file.
 ///
 /// # Errors
-/// Those of the system.
+/// The system's.
 pub fn open_message(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();

@@ -1,8 +1,8 @@
-//! Showing the messages of a Maildir: each file is read once, in little memory, and what Dovecot
-//! or a person compressed with gzip is shown as it was before.
+//! Shows the messages of a Maildir. Each file is read once, in little memory. Files that Dovecot or
+//! a person compressed with gzip are shown uncompressed.
 //!
-//! A file may be flagged or filed elsewhere between the reading of its folder and its opening. So
-//! the folders are read again until nothing changes meanwhile; files that were read are not.
+//! A mail program may flag or move a file after its folder was read and before it is opened. So the
+//! folders are read again until nothing changes; files that were read are not read again.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -18,16 +18,16 @@ use super::look::{LOOKS, PAUSE, Walk, base, is_absence};
 use super::siblings::Reach;
 use crate::store::{Doubt, Error, Viewer};
 
-/// How much is read at once.
+/// The size of a read.
 const READ_AT_ONCE: usize = 64 << 10;
 
-/// So many octets tell how a file is compressed.
+/// This many octets show how a file is compressed.
 const TELLING: usize = 16;
 
-/// The first octets of a file that gzip compressed.
+/// The first octets of a file compressed with gzip.
 pub(super) const GZIP: &[u8] = b"\x1f\x8b";
 
-/// What other forms begin with, and what they are called: those of Dovecot's plugins `zlib` and
+/// The first octets and the names of other forms: those of Dovecot's plugins `zlib` and
 /// `mail-crypt`, and of the usual programs.
 const SEALED: [(&[u8], &str); 8] = [
     (b"BZh", "bzip2"),
@@ -40,11 +40,11 @@ const SEALED: [(&[u8], &str); 8] = [
     (b"CRYPTED\x03\x07", "mail-crypt"),
 ];
 
-/// Shows the messages whose names `known` does not know. Gives why one of those that were not shown
-/// may be any message, where that is so.
+/// Shows the messages whose names `known` does not know. Returns the reason why one that was not
+/// shown may be any message, if there is one.
 ///
 /// # Errors
-/// Where the Maildir itself cannot be read.
+/// If the Maildir itself cannot be read.
 pub(super) fn messages(
     path: &Path,
     reach: Reach,
@@ -83,12 +83,12 @@ pub(super) fn messages(
 
 struct Showing<'a> {
     viewer: &'a mut dyn Viewer,
-    /// The files that were read, by what does not change when they are renamed.
+    /// The files that were read, by the metadata that a rename does not change.
     seen: HashSet<(u64, u64, i64, i64)>,
-    /// How many could not be, and the first of them.
+    /// The number of files that could not be read, and the first of them.
     unsearchable: u64,
     first: Option<String>,
-    /// One was gone when it was to be opened.
+    /// True if a file was gone when it was to be opened.
     missed: bool,
 }
 
@@ -110,7 +110,7 @@ impl Showing<'_> {
     }
 
     fn show(&mut self, path: &Path, file_name: &str) -> io::Result<Outcome> {
-        // What is no file does not keep the run waiting.
+        // A pipe or device must not block the run.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let mut file: File = rustix::fs::open(path, flags, Mode::empty())?.into();
         let found = file.metadata()?;
@@ -154,12 +154,12 @@ impl Showing<'_> {
 
 enum Outcome {
     Shown,
-    /// It holds a message in a form that cannot be read here.
+    /// It holds a message in a form that popsync cannot read.
     Sealed(&'static str),
 }
 
-/// The form that a file is in, where that is not a message as it is. No message begins with control
-/// characters (RFC 5322 §2.2), so what does is in a form that is not known here.
+/// The form of a file that is not a plain message. No message begins with control characters (RFC
+/// 5322 §2.2), so a file that does has an unknown form.
 fn sealed(start: &[u8]) -> Option<&'static str> {
     if let Some(form) = compressed_as(start) {
         return Some(form);
@@ -176,7 +176,8 @@ pub(super) fn compressed_as(start: &[u8]) -> Option<&'static str> {
     known.map(|(_, form)| *form)
 }
 
-/// A field may be called `BZh`. Behind the level stands the first block, or the end.
+/// True for bzip2. A header field may be called `BZh`, so the octets after the level must be those
+/// of the first block, or of the end.
 fn is_bzip2(start: &[u8]) -> bool {
     let behind = start.get(4..10).unwrap_or_default();
     behind == b"\x31\x41\x59\x26\x53\x59" || behind == b"\x17\x72\x45\x38\x50\x90"

@@ -1,6 +1,6 @@
-//! Folders of a Maildir that lie beside it. In Maildir++ all folders are flat: those of an account
-//! in `X/.work` are `X/.work.Archive` and the like, and a mail program whose root is `X` files mail
-//! in any `X/.FOLDER`, and in `X` itself.
+//! Folders that belong to a Maildir and are beside it. In Maildir++ all folders are flat: those of
+//! an account in `X/.work` are `X/.work.Archive` and the like. A mail program whose root is `X`
+//! files mail in any `X/.FOLDER`, and in `X` itself.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,24 +10,24 @@ use std::path::{Path, PathBuf};
 
 use super::{is_one, look};
 
-/// How far mail of an account is looked for.
+/// The folders in which an account's mail is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// In all that one mail program shows beside the Maildir, where mail may have been filed.
+    /// All folders that a mail program shows beside the Maildir: mail may be filed there.
     All,
-    /// In folders that bear its name. Others may be other accounts'.
+    /// Only folders that bear its name. Others may belong to other accounts.
     Own,
 }
 
-/// The Maildir itself, and what else is looked at with all that is below it.
+/// The Maildir itself, and the other folders that are read with all their sub-folders.
 ///
-/// Beside a Maildir that lies in a person's home there are many folders that are none; nobody files
-/// mail in these, whether they can be read or not. One that bears the Maildir's name is looked at
-/// whatever it is, so that what cannot be read of it is noticed. A folder that everybody may write
-/// to, as `/tmp`, is no mail program's root: what else lies there is somebody else's.
+/// Beside a Maildir in a person's home there are many folders that hold no mail; these are left
+/// out, readable or not. One that bears the Maildir's name is always included, so that it is
+/// noticed if it cannot be read. A folder that everybody may write to, such as `/tmp`, is no mail
+/// program's root: its other content belongs to other users.
 pub(super) fn roots(path: &Path, reach: Reach) -> Vec<PathBuf> {
     let mut roots = vec![path.to_owned()];
-    // A link has other siblings than what it leads to, and both may be shown.
+    // A symbolic link and its target have different siblings, and both may be shown.
     let real = path.canonicalize().ok().filter(|real| real != path);
     for place in [Some(path), real.as_deref()].into_iter().flatten() {
         if let (Some(name), Some(parent)) = (place.file_name(), place.parent())
@@ -82,7 +82,7 @@ fn add(parent: &Path, own: &OsStr, reach: Reach, roots: &mut Vec<PathBuf>) {
     roots.append(&mut found);
 }
 
-/// A link that leads nowhere, such as to a volume that is not mounted.
+/// True for a link that leads nowhere, for example to a volume that is not mounted.
 fn is_lost_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) && fs::metadata(path).is_err()
 }
@@ -147,7 +147,7 @@ mod tests {
         );
         // Not a folder of Maildir++.
         assert_eq!(mail.roots("plain", Reach::All), ["plain"]);
-        // What bears the name and leads nowhere cannot be searched.
+        // A folder that bears the name and leads nowhere cannot be searched.
         symlink("/nowhere/at/all", mail.0.path().join(".work.Unmounted")).unwrap();
         assert_eq!(
             mail.roots(".work", Reach::Own)[1..],

@@ -1,10 +1,9 @@
 //! The stamp: a small file in the Maildir's root that holds the key of the newest message stored
 //! there by the last batch.
 //!
-//! It goes back with the Maildir when that is restored in place, and the state does not. So a
-//! stamp that is older than the newest record tells a restore from a person who deletes mail. It
-//! is not made durable by itself: one that is older than what is there only makes popsync more
-//! careful.
+//! It goes back with the Maildir when the Maildir is restored in place, and the state is not. So a
+//! stamp older than the newest record distinguishes a restore from a person who deletes mail. It is
+//! not made durable by itself: a stamp that is too old only makes popsync more careful.
 //!
 //! Its name begins with a dot, and it is no folder: Maildir++ takes only folders for mailboxes.
 
@@ -18,17 +17,17 @@ use rustix::io::Errno;
 use super::{Inner, open_message};
 use crate::store::{Error, Name};
 
-/// In front of the account's tag.
+/// The prefix of the account's tag.
 const PREFIX: &str = ".popsync-";
 
-/// No stamp is longer than a key and its line end.
+/// The longest stamp: a key and its line end.
 const LONGEST: u64 = 32;
 
-/// The stamp of the account with this tag in the Maildir at `path`; none where there is none, or
-/// what is there makes no sense.
+/// The stamp of the account with this tag in the Maildir at `path`. None if there is none, or if it
+/// makes no sense.
 ///
 /// # Errors
-/// [`Error::Io`] where it cannot be read.
+/// [`Error::Io`] if it cannot be read.
 pub(super) fn read(path: &Path, tag: &str) -> Result<Option<i64>, Error> {
     let path = path.join(name(tag));
     let file = match open_message(&path) {
@@ -43,7 +42,7 @@ pub(super) fn read(path: &Path, tag: &str) -> Result<Option<i64>, Error> {
     Ok(key(&text))
 }
 
-/// Nothing is there, or something that is no file.
+/// True if there is no stamp, or something that is not a file.
 fn makes_no_sense(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -51,7 +50,7 @@ fn makes_no_sense(error: &io::Error) -> bool {
     ) || error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
 
-/// Only a whole line counts: half a key is a smaller one.
+/// The key in the text. Only a whole line counts: half a key would be a smaller one.
 fn key(text: &[u8]) -> Option<i64> {
     let digits = str::from_utf8(text.strip_suffix(b"\n")?).ok()?;
     let is_plain = digits.bytes().all(|octet| octet.is_ascii_digit());
@@ -63,8 +62,8 @@ fn name(tag: &str) -> String {
 }
 
 impl Inner {
-    /// Writes a new stamp in `tmp`, and renames it over the old one: a reader sees one of them.
-    /// What a crash leaves in `tmp`, recovery removes.
+    /// Writes a new stamp in `tmp`, and renames it over the old one: a reader sees one or the
+    /// other. Recovery removes what a crash leaves in `tmp`.
     pub(super) fn set_stamp(&self, newest: i64) -> Result<(), Error> {
         let draft = self.names.next();
         let path = self.path.join(name(self.names.tag()));
@@ -142,7 +141,7 @@ mod tests {
             put(&path, content);
             assert_eq!(maildir.stamp().unwrap(), None, "{content:?}");
         }
-        // A link leads nowhere else: neither read nor written through.
+        // A link is neither read nor written through.
         let elsewhere = root.path().join("elsewhere");
         put(&elsewhere, b"5\n");
         fs::remove_file(&path).unwrap();
@@ -151,7 +150,7 @@ mod tests {
         maildir.set_stamp(6).unwrap();
         assert_eq!(fs::read(&elsewhere).unwrap(), b"5\n");
         assert_eq!(maildir.stamp().unwrap(), Some(6));
-        // A folder cannot be written over.
+        // A folder cannot be overwritten.
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert_eq!(maildir.stamp().unwrap(), None);
@@ -167,7 +166,7 @@ mod tests {
         maildir.set_stamp(1).unwrap();
         assert_eq!(Maildir::identity(root.path()).unwrap(), before);
         assert!(names_by_tag(root.path()).is_empty());
-        // The part of its name that would stay in a message's.
+        // The part of its name that would stay the same in a message's.
         let names = [Name(".popsync".to_owned()), Name(name(TAG))];
         assert!(locate(root.path(), &names).is_empty());
         let seen = Maildir::look(root.path()).unwrap();

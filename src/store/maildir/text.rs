@@ -1,5 +1,5 @@
-//! A stored message, read as mail programs read it: what Dovecot or a person compressed with gzip
-//! is read as it was before.
+//! A stored message as mail programs read it: uncompressed, if Dovecot or a person compressed it
+//! with gzip.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -10,10 +10,10 @@ use flate2::bufread::MultiGzDecoder;
 use super::open_message;
 use super::show::{GZIP, compressed_as};
 
-/// How much of a file is read at a time.
+/// The size of a read.
 const PIECE: usize = 256 << 10;
 
-/// So many octets tell how a file is compressed.
+/// This many octets show how a file is compressed.
 const TELLING: u64 = 16;
 
 /// A message that is read.
@@ -23,7 +23,7 @@ pub enum Text {
     Plain(File),
     /// Compressed with gzip.
     Gzip(Box<MultiGzDecoder<BufReader<File>>>),
-    /// In a form that cannot be read here, and its name.
+    /// In a form that popsync cannot read, with its name.
     Sealed(&'static str),
 }
 
@@ -31,7 +31,7 @@ impl Text {
     /// Opens the message at this path.
     ///
     /// # Errors
-    /// Those of the system.
+    /// The system's.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = open_message(path)?;
         let mut start = Vec::with_capacity(TELLING as usize);

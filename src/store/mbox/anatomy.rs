@@ -1,4 +1,4 @@
-//! What a message in an mbox is known by again, also after another program rewrote the file.
+//! Marks by which a message in an mbox is found again, even if another program rewrote the file.
 //!
 //! Mail programs that rewrite an mbox add and change fields of the header, such as `Status`, and
 //! may add blank lines at the end of a message. They leave the body alone.
@@ -8,27 +8,27 @@ use memchr::memchr;
 use super::separator::message_id;
 use crate::store::Body;
 
-/// As much of a header is kept to look for fields in.
+/// At most this much of a header is kept to look for fields in.
 pub(super) const KEPT: usize = 64 << 10;
 
-/// What a message is known by.
+/// The marks of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Marks {
-    /// Digest of its body, quoted, without CRs and without blank lines at its end; none where it
+    /// The digest of its body, quoted, without CRs and without blank lines at its end. None if it
     /// has no body.
     pub body: Option<[u8; 32]>,
-    /// Digest of its Message-ID.
+    /// The digest of its Message-ID.
     pub message_id: Option<[u8; 32]>,
 }
 
 impl Marks {
-    /// Whether there is anything to know it by.
+    /// True if there is any mark.
     pub(super) fn tell(&self) -> bool {
         self.body.is_some() || self.message_id.is_some()
     }
 
-    /// The parts of a name that say these marks: `bHEX` of the body, `mHEX` of the Message-ID.
-    /// Half of a digest is enough: two that are alike make a message seem present that is not.
+    /// The marks as parts of a name: `bHEX` for the body, `mHEX` for the Message-ID. Half of a
+    /// digest is enough: if two are equal, a missing message seems present.
     pub(super) fn parts(&self) -> impl Iterator<Item = String> {
         let part = |letter: char, digest: &[u8; 32]| {
             let hex = digest[..16].iter().map(|octet| format!("{octet:02x}"));
@@ -40,13 +40,13 @@ impl Marks {
     }
 }
 
-/// Looks at a message as it stands in the file, without the line in front of it, as it streams
-/// by.
+/// Collects the marks of a message as it streams by, in its form in the file, without the line in
+/// front of it.
 #[derive(Debug, Default)]
 pub(super) struct Anatomy {
     header: Vec<u8>,
     in_body: bool,
-    /// The header's line so far is blank.
+    /// True if the current line of the header is blank so far.
     line_begun: bool,
     body: Body,
 }
@@ -73,7 +73,7 @@ impl Anatomy {
         self.body.take(rest);
     }
 
-    /// The header as it stands in the file, or the beginning of a long one.
+    /// The header in its form in the file, or the beginning of a long one.
     pub(super) fn header(&self) -> &[u8] {
         &self.header
     }

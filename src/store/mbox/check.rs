@@ -1,9 +1,8 @@
-//! An mbox, held against what is recorded of its messages.
+//! Compares an mbox with the records of its messages.
 //!
-//! Nearly always each message is where it was appended, octet for octet. What is not there was
-//! moved by a program that wrote the file anew, changed, damaged or deleted; so what stands
-//! between the messages that are in their places is taken apart, and shown by all that it may be
-//! known by.
+//! Nearly always each message is where it was appended, octet for octet. If it is not, another
+//! program has moved, changed, damaged or deleted it. So the text between the messages that are in
+//! their places is split into messages, and each is shown with all its marks.
 
 use std::fs::{File, Metadata};
 use std::ops::Range;
@@ -18,39 +17,39 @@ use super::scan::{Sight, walk_part};
 use super::{Mbox, file};
 use crate::store::{Error, Extent, Forms, IsAdded, Proof};
 
-/// How often a file that changes is read.
+/// The maximum number of reads of a file that keeps changing.
 const LOOKS: u32 = 4;
 
 /// The pause before it is read again.
 const PAUSE: Duration = Duration::from_millis(40);
 
-/// The parts of an mbox: those that are as recorded, and all others.
+/// The messages of an mbox: those in their recorded places, and all others.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Checked {
-    /// For each place that was asked for: whether the message is there, octet for octet.
+    /// For each place asked for: true if the message is there, octet for octet.
     pub whole: Vec<bool>,
     /// The messages in other places.
     pub others: Vec<Seen>,
-    /// Another program wrote to the file while it was read, every time.
+    /// True if another program wrote to the file during every read.
     pub is_changing: bool,
 }
 
-/// A message of an mbox that stands where none was recorded, or another.
+/// A message of an mbox in a place where no message, or another one, was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    /// Where it begins: at the line in front of it.
+    /// The offset of the line in front of it.
     pub start: u64,
-    /// How long it is, with that line.
+    /// Its length, with that line.
     pub length: u64,
-    /// The digests that it may have had before a mail program changed it as it may.
+    /// The digests that it may have had before a mail program changed it.
     pub forms: Vec<Proof>,
-    /// The marks that it is known by.
+    /// The marks that it is found by.
     pub marks: Marks,
 }
 
 impl Mbox {
-    /// Reads the messages at these places, and, with `all` or where one is not as it was recorded,
-    /// whatever else there is. None where there is no file. Takes no locks.
+    /// Reads the messages at these places. Reads all others too, if `all` is set or a message is
+    /// not as recorded. None if there is no file. Takes no locks.
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Unfit`].

@@ -1,4 +1,4 @@
-//! A message on its way into the spool.
+//! A message being written to the spool.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -14,24 +14,24 @@ use super::separator::separator;
 use super::spooled::{Message, Writing};
 use crate::store::{Draft, Error, Name};
 
-/// So much is collected before it is written.
+/// This many octets are collected before a write.
 const COLLECTED: usize = 128 << 10;
 
-/// A message that is being written, as it is to stand in the mbox.
+/// A message that is being written, in its form in the mbox.
 pub(super) struct Incoming {
     inner: Arc<Inner>,
     writing: Option<Writing>,
-    /// Where it begins in the spool's file.
+    /// Its offset in the spool's file.
     start: u64,
-    /// The header, as long as the line in front of it is not written.
+    /// The header, until the line in front of it is written.
     header: Option<Vec<u8>>,
     quoter: Quoter,
     anatomy: Anatomy,
     sha256: Sha256,
-    /// Quoted, and not written yet.
+    /// Quoted octets that are not yet written.
     collected: Vec<u8>,
     length: u64,
-    /// What came last; a line end at first.
+    /// The last octet; a line end at first.
     last: u8,
 }
 
@@ -52,7 +52,7 @@ impl Incoming {
         })
     }
 
-    /// Writes the line in front, and what is there of the message.
+    /// Writes the line in front of the message, and its header.
     fn end_header(&mut self) -> Result<(), Error> {
         let Some(header) = self.header.take() else {
             return Ok(());
@@ -75,7 +75,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// Takes account of what was collected from there on.
+    /// Updates the marks with the octets collected since `from`.
     fn look_at(&mut self, from: usize) {
         self.anatomy.take(&self.collected[from..]);
         self.sha256.update(&self.collected[from..]);
@@ -86,7 +86,8 @@ impl Incoming {
             return Ok(());
         };
         self.check_room()?;
-        // Step 1. Files of the spool are read by place alone, so that this goes to their end.
+        // Step 1. Other readers of the spool's files read at offsets, so this write goes to the
+        // end.
         (&*writing.file)
             .write_all(&self.collected)
             .map_err(|error| {
@@ -98,8 +99,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// A message that the mbox could not take any more is refused here, where the others can go
-    /// on without it.
+    /// Refuses a message that the mbox has no room for. Here the others can go on without it.
     fn check_room(&self) -> Result<(), Error> {
         let Some(largest) = self.inner.largest else {
             return Ok(());
@@ -135,7 +135,7 @@ impl Draft for Incoming {
             self.collected.push(b'\n');
         }
         self.look_at(from);
-        // The blank line behind it, which is not of the message.
+        // The blank line after the message, which does not belong to it.
         self.collected.push(b'\n');
         self.sha256.update(b"\n");
         self.flush()?;
@@ -161,7 +161,7 @@ impl Drop for Incoming {
         let Some(writing) = self.writing.take() else {
             return;
         };
-        // Where that fails the file is not continued, and goes with what else is in it.
+        // If this fails, the file gets no more messages, and is removed with those in it.
         if writing.file.set_len(self.start).is_ok()
             && io::Seek::seek(&mut &*writing.file, io::SeekFrom::Start(self.start)).is_ok()
         {
@@ -170,7 +170,7 @@ impl Drop for Incoming {
     }
 }
 
-/// Where the blank line behind a header begins, if it has come.
+/// The offset of the blank line after a header, if it has come.
 fn header_end(octets: &[u8]) -> Option<usize> {
     if octets.starts_with(b"\n") || octets.starts_with(b"\r\n") {
         return Some(0);

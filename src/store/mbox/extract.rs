@@ -1,5 +1,5 @@
-//! One message of an mbox, read as it was stored: without the line in front of it, without quotes,
-//! and without what mail programs have added.
+//! Reads one message of an mbox as it was stored: without the line in front of it, without quotes,
+//! and without the additions of mail programs.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,10 +14,10 @@ use super::quote::Unquoter;
 use crate::store::forms::{split_blank, trimmed};
 use crate::store::{Error, IsAdded, Trim};
 
-/// How much is read at once.
+/// The size of a read.
 const READ_AT_ONCE: usize = 64 << 10;
 
-/// No header that is taken apart is longer.
+/// The longest header that is split into fields.
 const LONGEST_HEADER: usize = 1 << 20;
 
 /// A message that is being read.
@@ -28,14 +28,14 @@ pub struct Extract {
     end: u64,
     trim: Trim,
     is_added: IsAdded,
-    /// Within the line in front of it.
+    /// True within the line in front of the message.
     in_separator: bool,
-    /// The header, as long as its end has not come.
+    /// The header, until its end has come.
     header: Option<Vec<u8>>,
-    /// None once the end has come.
+    /// The unquoter. None once the end has come.
     unquoter: Option<Unquoter>,
-    /// What has no quotes any more, and how much of it was given. The end of it stays until more
-    /// comes: it may be what is left out.
+    /// Octets without quotes, and the number of them that were given out. The last ones stay until
+    /// more come: they may have to be left out.
     text: Vec<u8>,
     given: usize,
 }
@@ -50,7 +50,7 @@ impl Extract {
         Ok(file.map(|(file, _)| Arc::new(file)))
     }
 
-    /// The message of this part of the file.
+    /// Reads the message in this part of the file.
     pub fn of(file: Arc<File>, start: u64, length: u64, trim: Trim, is_added: IsAdded) -> Self {
         Self {
             file,
@@ -111,7 +111,7 @@ impl Extract {
         }
     }
 
-    /// How much of the text may be given.
+    /// The number of octets of the text that may be given out.
     fn ready(&self) -> usize {
         let held = match self.unquoter {
             Some(_) => self.trim.end,

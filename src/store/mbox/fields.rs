@@ -1,14 +1,14 @@
 //! Fields of a header in which mail programs keep their own records in an mbox.
 //!
 //! mutt, Dovecot, UW-IMAP and Thunderbird trust these fields wherever they find them. A
-//! `Content-Length` that a sender made up reaches over the next message: that message is not
-//! shown, and goes with the first one. `X-IMAP` hides the first message, `X-Status: D` deletes its
-//! own. Dovecot drops these fields from what it delivers; here each gets one `>` in front, as a
-//! line of `From ` does, so that all octets come back when it is taken away again.
+//! `Content-Length` made up by a sender covers the next message too: mail programs do not show that
+//! message, and delete it with the first one. `X-IMAP` hides the first message, `X-Status: D`
+//! deletes its own. Dovecot drops these fields from the mail that it delivers. Here each gets one
+//! `>` in front, as a line of `From ` does, so that all octets come back when the `>` is removed.
 
 use memchr::memchr;
 
-/// In lower case. Dovecot's `mbox_save_drop_headers`, and what Thunderbird goes by.
+/// In lower case: Dovecot's `mbox_save_drop_headers`, and the fields that Thunderbird reads.
 const FIELDS: [&[u8]; 9] = [
     b"content-length",
     b"status",
@@ -25,7 +25,7 @@ const FIELDS: [&[u8]; 9] = [
 #[derive(Debug, Default)]
 pub(super) struct FieldQuoter {
     at: At,
-    /// The start of a name, since what follows decides about it.
+    /// The start of a name, held back because the next octets decide about it.
     held: Vec<u8>,
 }
 
@@ -34,9 +34,9 @@ enum At {
     /// At the start of a line of the header.
     #[default]
     Start,
-    /// Behind a CR at the start of a line.
+    /// After a CR at the start of a line.
     Return,
-    /// Behind any number of `>`, in what may be a name of [`FIELDS`].
+    /// After any number of `>`, in a text that may be a name of [`FIELDS`].
     Name,
     /// In a line that stays as it is from here on.
     Rest,
@@ -44,8 +44,8 @@ enum At {
 }
 
 impl FieldQuoter {
-    /// Appends the quoted form of what belongs to the header to `out`. Gives the rest of the
-    /// piece, which is of the body.
+    /// Appends the quoted form of the header's octets to `out`. Returns the rest of the piece,
+    /// which belongs to the body.
     pub(super) fn quote<'a>(&mut self, piece: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         let mut rest = piece;
         while let Some((&octet, behind)) = rest.split_first() {
@@ -79,10 +79,10 @@ impl FieldQuoter {
         out.append(&mut self.held);
     }
 
-    /// Whether this octet goes on with a name, or ends one that is to be quoted.
+    /// Takes an octet. True if it continues a name, or ends one that is to be quoted.
     fn take_name(&mut self, octet: u8, out: &mut Vec<u8>) -> bool {
         if ends_name(octet) && is_field(&self.held) {
-            // Among the other `>` of the line: they are all alike.
+            // Its place among the `>` of the line does not matter: they are all alike.
             out.push(b'>');
             self.finish(out);
             out.push(octet);
@@ -103,7 +103,7 @@ impl FieldQuoter {
     }
 }
 
-/// Whether a line of a header was quoted, so that one `>` at its start is to be left out.
+/// True if a line of a header was quoted, so that one `>` at its start is to be removed.
 pub(super) fn is_quoted(line: &[u8]) -> bool {
     let marks = line.iter().take_while(|&&octet| octet == b'>').count();
     let text = &line[marks..];
@@ -114,7 +114,7 @@ pub(super) fn is_quoted(line: &[u8]) -> bool {
             .is_some_and(|end| is_field(&text[..end]))
 }
 
-/// Dovecot takes blanks in front of the colon for a part of it (RFC 5322 §4.5.8).
+/// Dovecot treats blanks in front of the colon as part of it (RFC 5322 §4.5.8).
 fn ends_name(octet: u8) -> bool {
     matches!(octet, b':' | b' ' | b'\t')
 }

@@ -1,8 +1,8 @@
-//! The file of an mbox: what it must be, and the one descriptor that the process has of it.
+//! The file of an mbox: the conditions it must meet, and the process's only descriptor of it.
 //!
 //! A POSIX lock belongs to the process, and ends when the process closes any descriptor of the
-//! file, whoever opened that. So a file is opened once, whatever number of accounts store in it,
-//! and is not closed while anybody may hold its lock.
+//! file. So a file is opened once, even if several accounts store in it, and is not closed while
+//! anybody may hold its lock.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -19,42 +19,42 @@ use crate::durable::sync_folder_at;
 use crate::store::error::Unfit;
 use crate::store::{Error, maildir};
 
-/// Every file that was opened and may still be in use.
+/// All opened files that may still be in use.
 static OPEN: Mutex<Vec<Arc<MailFile>>> = Mutex::new(Vec::new());
 
-/// How often a file may be replaced between two looks at it.
+/// The maximum number of times that a file may be replaced while it is being opened.
 const ATTEMPTS: usize = 10;
 
-/// What every message begins with, and so does the file.
+/// The first octets of the file and of every message.
 const FROM: &[u8] = b"From ";
 
 /// An open mbox.
 #[derive(Debug)]
 pub(super) struct MailFile {
-    /// Where it is, links resolved.
+    /// The path, with symbolic links resolved.
     pub(super) path: PathBuf,
     pub(super) file: File,
-    /// Whether one of this process's accounts is at it: the kernel's locks do not keep these
-    /// apart.
+    /// True if an account of this process uses the file: the kernel's locks do not keep accounts of
+    /// one process apart.
     busy: Mutex<bool>,
     free: Condvar,
 }
 
-/// How much of a message an mbox has to begin with.
+/// The start that an mbox must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Begins {
-    /// A message, or one that a crash kept from being written whole.
+    /// A message, or a part of one after a crash.
     InPart,
-    /// A message.
+    /// A whole first line of a message.
     Whole,
 }
 
-/// Opens the mbox at `path`, or makes it, readable by its owner alone. Tells whether it was made.
-/// Check it with [`MailFile::check_start`] next.
+/// Opens the mbox at `path`, or creates it, readable by its owner alone. Also returns true if it
+/// was created. Call [`MailFile::check_start`] next.
 pub(super) fn open(path: &Path) -> Result<(Arc<MailFile>, bool), Error> {
     let path = resolve(path)?;
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    // Where nobody else has it any more, closing it ends nobody's lock.
+    // If nobody else uses the file any more, closing it ends nobody's lock.
     open.retain(|file| Arc::strong_count(file) > 1);
     for _ in 0..ATTEMPTS {
         let (file, made) = match std::fs::symlink_metadata(&path) {
@@ -73,7 +73,7 @@ pub(super) fn open(path: &Path) -> Result<(Arc<MailFile>, bool), Error> {
         };
         let file = match file {
             Ok(file) => file,
-            // It went or came in between.
+            // It appeared or disappeared in between.
             Err(Errno::NOENT | Errno::EXIST) => continue,
             Err(error) => return Err(Error::folder(&path, error)),
         };
@@ -81,7 +81,8 @@ pub(super) fn open(path: &Path) -> Result<(Arc<MailFile>, bool), Error> {
             .metadata()
             .map_err(|error| Error::folder(&path, error))?;
         if open.iter().any(|known| known.is(&found)) {
-            // It was replaced in between by one that is open: closing this would end its locks.
+            // It was replaced in between by a file that is open: closing this one would end the
+            // locks of that.
             std::mem::forget(file);
             continue;
         }
@@ -102,12 +103,12 @@ pub(super) fn open(path: &Path) -> Result<(Arc<MailFile>, bool), Error> {
 }
 
 impl MailFile {
-    /// Whether this is what the path leads to now.
+    /// True if the path still leads to this file.
     pub(super) fn is_current(&self) -> bool {
         std::fs::symlink_metadata(&self.path).is_ok_and(|found| self.is(&found))
     }
 
-    /// Its size now.
+    /// The current size.
     pub(super) fn size(&self) -> Result<u64, Error> {
         let found = self.file.metadata();
         Ok(found
@@ -115,14 +116,15 @@ impl MailFile {
             .len())
     }
 
-    /// Whether it ends in the middle of a message: without the blank line that stands behind each.
+    /// True if it ends in the middle of a message: without the blank line that follows each
+    /// message.
     pub(super) fn is_cut(&self) -> Result<bool, Error> {
         Ok(missing_line_ends(&self.file, &self.path, self.size()?)?.is_some())
     }
 
-    /// Refuses a file that does not begin with a message: it is no mbox. Before recovery
-    /// it may be less of one: the first append was cut short, or the file has grown before a power
-    /// cut, and what it was to hold was never written.
+    /// Refuses a file that does not begin with a message: it is no mbox. Before recovery less is
+    /// enough: a crash may have cut the first append short, or a power cut may have left a file
+    /// that has grown and whose content was never written.
     pub(super) fn check_start(&self, begins: Begins) -> Result<(), Error> {
         let mut start = [0; FROM.len()];
         let length = self.size()?.min(start.len() as u64);
@@ -138,13 +140,13 @@ impl MailFile {
         Err(Error::unfit(&self.path, Unfit::NotMbox))
     }
 
-    /// Makes the entry of its folder durable that leads to it.
+    /// Makes the folder's entry for the file durable.
     pub(super) fn sync_entry(&self) -> Result<(), Error> {
         let parent = self.path.parent().unwrap_or_else(|| Path::new("/"));
         sync_folder_at(parent).map_err(|error| Error::folder(parent, error))
     }
 
-    /// Keeps other accounts of this process away; false when time is up.
+    /// Keeps other accounts of this process away. Returns false when time is up.
     pub(super) fn claim(&self, until: Instant) -> bool {
         let busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         let left = until.saturating_duration_since(Instant::now());
@@ -153,7 +155,7 @@ impl MailFile {
         !std::mem::replace(&mut *busy, true)
     }
 
-    /// Lets them at it.
+    /// Lets the other accounts in.
     pub(super) fn release(&self) {
         *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = false;
         self.free.notify_one();
@@ -166,8 +168,7 @@ impl MailFile {
     }
 }
 
-/// What is to be written for the next message to stand behind a blank line, in a file of this
-/// size.
+/// The line ends to append to a file of this size, so that the next message follows a blank line.
 pub(super) fn missing_line_ends(
     file: &File,
     path: &Path,
@@ -185,7 +186,7 @@ pub(super) fn missing_line_ends(
     })
 }
 
-/// Opens the mbox at `path` only to read it; nothing where none is there.
+/// Opens the mbox at `path` only to read it. None if there is no file.
 pub(super) fn open_to_look(path: &Path) -> Result<Option<(File, PathBuf)>, Error> {
     let path = match resolve(path) {
         Err(Error::Unfit {
@@ -207,7 +208,7 @@ pub(super) fn open_to_look(path: &Path) -> Result<Option<(File, PathBuf)>, Error
     Ok(Some((file, path)))
 }
 
-/// The path without links. The file need not be there, its folder must be.
+/// The path without links. The folder must exist, the file need not.
 fn resolve(path: &Path) -> Result<PathBuf, Error> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
@@ -217,7 +218,7 @@ fn resolve(path: &Path) -> Result<PathBuf, Error> {
     };
     match std::fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => {
-            // Whoever may make links here may not choose what is written to.
+            // A user who may create links here must not choose the file that is written to.
             if found.uid() != geteuid().as_raw() && found.uid() != 0 {
                 return Err(Error::unfit(path, Unfit::ForeignLink));
             }
@@ -243,8 +244,8 @@ fn resolve(path: &Path) -> Result<PathBuf, Error> {
 }
 
 fn open_file(path: &Path, flags: OFlags) -> rustix::io::Result<File> {
-    // Appending is all that is ever done: where another program writes without locks, nothing
-    // of it is written over.
+    // popsync only appends. If another program writes without locks, none of its octets are
+    // overwritten.
     let flags = flags
         | OFlags::RDWR
         | OFlags::APPEND
@@ -255,7 +256,7 @@ fn open_file(path: &Path, flags: OFlags) -> rustix::io::Result<File> {
     Ok(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?.into())
 }
 
-/// Whether mail may go into what is there.
+/// Refuses a file that mail must not go into.
 fn check(path: &Path, found: &Metadata) -> Result<(), Error> {
     let why = if found.is_dir() {
         if maildir::is_one(path) {

@@ -1,6 +1,6 @@
-//! The locks of an mbox, as Debian's policy (§11.6) has them: the kernel's, by `fcntl`, and then a
-//! file beside it with `.lock` behind its name. Both are tried without waiting, and given up
-//! together when the second cannot be had, so that nobody waits for whoever waits for them.
+//! The locks of an mbox, as in Debian's policy (§11.6): first the kernel's, by `fcntl`, and then a
+//! lock file beside it with `.lock` after its name. Neither attempt waits. If the second one fails,
+//! both are released, so that two programs never wait for each other.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -20,23 +20,24 @@ use crate::durable::sync_file;
 use crate::stop::may_wait;
 use crate::store::Error;
 
-/// Between two attempts.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A lock file that nobody touched for so long belongs to nobody (`lockfile_create(3)`).
+/// A lock file that nobody touched for this long belongs to nobody (`lockfile_create(3)`).
 const STALE_AFTER: Duration = Duration::from_secs(300);
 
-/// How often a lock file that is held is touched: well before others take it for stale.
+/// The interval at which a held lock file is touched: well before others consider it stale.
 const TOUCH_EVERY: Duration = Duration::from_secs(60);
 
-/// No lock file holds more than a number, a name and a word.
+/// The longest lock file: a number, a name and a word.
 const LONGEST: u64 = 512;
 
-/// The last line of a lock file whose maker holds the kernel's lock on it as long as it lives. A
-/// process number may have been given out again, and means nothing in another container.
+/// The last line of a lock file on which its maker holds the kernel's lock while it lives. A
+/// process number alone proves nothing: it may be in use again, and means nothing in another
+/// container.
 const HELD: &str = "popsync";
 
-/// An mbox that nobody else writes to or moves things in. Dropping it lets others at it.
+/// An mbox that nobody else writes to or replaces. Dropping it releases the locks.
 #[derive(Debug)]
 pub(super) struct Locked {
     pub(super) mail: Arc<MailFile>,
@@ -51,7 +52,7 @@ impl Locked {
         if !mail.claim(until) {
             return Err(Error::locked(path, path));
         }
-        // From here on dropping releases it.
+        // From here on, dropping releases the lock.
         let mut locked = Self {
             mail: Arc::clone(mail),
             dotlock: None,
@@ -79,7 +80,7 @@ impl Locked {
         }
     }
 
-    /// To be called now and then while it is held for long.
+    /// Keeps the lock file fresh. To be called now and then while the lock is held for long.
     pub(super) fn touch(&mut self) {
         if let Some(dotlock) = &mut self.dotlock {
             dotlock.touch();
@@ -100,11 +101,11 @@ fn lock(file: &File, operation: FlockOperation) -> rustix::io::Result<()> {
 }
 
 fn unlock(file: &File) {
-    // It ends with the process in any case.
+    // The lock ends with the process in any case.
     let _ = lock(file, FlockOperation::Unlock);
 }
 
-/// The lock file, which goes when this is dropped.
+/// The lock file. Dropping it removes the file.
 #[derive(Debug)]
 struct Dotlock {
     path: PathBuf,
@@ -114,9 +115,10 @@ struct Dotlock {
 
 enum Taken {
     Yes(Dotlock),
-    /// There is this one.
+    /// Another program has this lock file.
     No(PathBuf),
-    /// The folder is not ours to write in, so that no program of this user can make one there.
+    /// This user may not write to the folder, so none of this user's programs can make a lock file
+    /// there.
     Impossible,
 }
 
@@ -125,7 +127,7 @@ impl Dotlock {
         let mut name = mailbox.as_os_str().to_owned();
         name.push(".lock");
         let path = PathBuf::from(name);
-        // Twice: the first may find one that belongs to nobody.
+        // Twice: the first attempt may find a stale lock file and remove it.
         for _ in 0..2 {
             match create(&path) {
                 Ok(file) => {
@@ -156,7 +158,7 @@ impl Dotlock {
 
     fn touch(&mut self) {
         if self.touched.elapsed() >= TOUCH_EVERY {
-            // Then it only looks older than it is.
+            // If this fails, the lock file only looks older than it is.
             let _ = self.file.set_modified(SystemTime::now());
             self.touched = Instant::now();
         }
@@ -165,20 +167,20 @@ impl Dotlock {
 
 impl Drop for Dotlock {
     fn drop(&mut self) {
-        // Another program may have taken it for stale and made one of its own.
+        // Another program may have removed it as stale and made its own.
         let ours = self.file.metadata();
         let there = std::fs::symlink_metadata(&self.path);
         if let (Ok(ours), Ok(there)) = (ours, there)
             && (ours.dev(), ours.ino()) == (there.dev(), there.ino())
         {
-            // What stays is found to be stale by the next run.
+            // If the file stays, the next run finds it stale.
             let _ = std::fs::remove_file(&self.path);
         }
     }
 }
 
-/// Makes a lock file that is there with all that it says, or not at all. Where the file system
-/// has no nameless files, as NFS, it is there a moment before: `O_EXCL` holds there since NFSv3.
+/// Creates a lock file with all its content, or not at all. If the file system has no unnamed
+/// files, as NFS, it exists a moment before that: `O_EXCL` works there since NFSv3.
 fn create(path: &Path) -> io::Result<File> {
     let folder = path.parent().unwrap_or_else(|| Path::new("/"));
     let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
@@ -199,11 +201,11 @@ fn create(path: &Path) -> io::Result<File> {
     })
 }
 
-/// Takes the kernel's lock on a lock file, which ends with the process however that ends, and
-/// then says in it whose it is. That is durable before a name leads to the file: after a power
-/// cut an empty lock file would be anybody's.
+/// Takes the kernel's lock on a lock file, which ends with the process in any case, and then writes
+/// the owner into it. The content is durable before the file gets its name: after a power cut an
+/// empty lock file would belong to nobody.
 fn hold(mut file: File) -> io::Result<File> {
-    // Where the file system has no such lock, the number has to do.
+    // If the file system has no such lock, the process number must do.
     let is_held = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
     let held = if is_held {
         format!("{HELD}\n")
@@ -216,8 +218,8 @@ fn hold(mut file: File) -> io::Result<File> {
     Ok(file)
 }
 
-/// Removes a lock file whose owner is gone; whether it is worth another attempt. The kernel's
-/// lock is held, so that no other program that keeps to the order removes it now.
+/// Removes a lock file whose owner is gone. Returns true if another attempt is worth it. The
+/// kernel's lock is held, so no other program that follows the order removes it now.
 fn remove_if_stale(path: &Path) -> bool {
     let Ok(found) = std::fs::symlink_metadata(path) else {
         return true;
@@ -233,8 +235,9 @@ fn remove_if_stale(path: &Path) -> bool {
     std::fs::remove_file(path).is_ok()
 }
 
-/// Whether a run on this machine left it, and has ended. Other accounts of this process are kept
-/// apart otherwise, so that its own number is that of an earlier process too.
+/// True if an earlier run on this machine left the file, and has ended. Other accounts of this
+/// process are kept apart by other means, so a file with this process's own number is also from an
+/// earlier process.
 fn is_orphan_of_ours(path: &Path) -> bool {
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let Ok(file) = rustix::fs::open(path, flags, Mode::empty()) else {
@@ -251,7 +254,7 @@ fn is_orphan_of_ours(path: &Path) -> bool {
         return false;
     }
     if held == Some(HELD) {
-        // It goes with `file`, when the lock file is removed or left to its owner.
+        // The lock ends with `file`, when the lock file is removed or left to its owner.
         return rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
     }
     let pid = number.and_then(|number| Pid::from_raw(number.parse().ok()?));
@@ -260,7 +263,7 @@ fn is_orphan_of_ours(path: &Path) -> bool {
     })
 }
 
-/// What this machine is called, in one line.
+/// The name of this machine, in one line.
 fn host() -> String {
     let system = rustix::system::uname();
     system.nodename().to_string_lossy().replace('\n', " ")

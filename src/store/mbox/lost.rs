@@ -1,10 +1,11 @@
-//! The end of an mbox that is missing: an older copy was put in its place, or the file was cut.
+//! Detects that the end of an mbox is missing: an older copy was put in its place, or the file was
+//! cut.
 //!
-//! Whoever deletes messages with a mail program has the file written anew, and what follows them
-//! moves. So where the file ends exactly where a message was appended, or at a border of recorded
-//! messages with those in front of it where they were, octet for octet, everything recorded from
-//! there on is lost. A person who deleted the very last messages and nothing else looks the same;
-//! then they stay on the server.
+//! When a mail program deletes messages, it writes the file anew, and the messages after them move.
+//! So if the file ends exactly where a message was appended, or at a border of recorded messages
+//! and those before it are in their places, octet for octet, then every message recorded from there
+//! on is lost. It looks the same if a person deleted only the very last messages; then they stay on
+//! the server.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,16 +15,16 @@ use super::recovery::digest;
 use super::scan::FROM;
 use crate::store::{Error, Extent};
 
-/// So many messages in front of the border have to be where they were.
+/// The number of messages in front of the border that must be in their places.
 const COMPARED: usize = 3;
 
 /// The keys of the messages that are lost with the end of this file, in order of their places.
-/// `extents` are all that are recorded, with their keys, in any order.
+/// `extents` are all recorded places with their keys, in any order.
 pub(super) fn lost(file: &File, path: &Path, extents: &[(i64, Extent)]) -> Result<Vec<i64>, Error> {
     let failed = |error| Error::io("reading", path, error);
     let size = file.metadata().map_err(failed)?.len();
     let extents = current(extents);
-    // The file is as long as it was right before this message came.
+    // The file has the size that it had right before this message came.
     if let Some(first) = extents.iter().position(|(_, extent)| extent.start == size) {
         return Ok(extents[first..].iter().map(|(key, _)| *key).collect());
     }
@@ -50,8 +51,8 @@ fn end(extent: &Extent) -> u64 {
     extent.start.saturating_add(extent.length)
 }
 
-/// The extents that the last appending left valid, in order of their places. Where a later message
-/// begins, nothing of an earlier one was there any more.
+/// The places that are valid since the last append, in order. If a later message begins inside an
+/// earlier one, the earlier one was no longer there.
 fn current(extents: &[(i64, Extent)]) -> Vec<(i64, Extent)> {
     let mut by_key = extents.to_vec();
     by_key.sort_unstable_by_key(|(key, _)| *key);
@@ -68,8 +69,8 @@ fn current(extents: &[(i64, Extent)]) -> Vec<(i64, Extent)> {
     current
 }
 
-/// Whether the file ends within this message: what stands in its place bears its name. Messages
-/// without a name are not told from others by a part of them.
+/// True if the file ends within this message: the text in its place has its Message-ID. A part of a
+/// message without a Message-ID cannot be recognised.
 fn begins(file: &File, extent: &Extent, size: u64) -> std::io::Result<bool> {
     let length = (size - extent.start).min(KEPT as u64);
     let mut part = vec![0; length as usize];

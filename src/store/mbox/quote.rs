@@ -1,8 +1,8 @@
-//! mboxrd quoting: a line of `From `, behind any number of `>`, gets one `>` more.
+//! mboxrd quoting: a line of `From `, with any number of `>` in front, gets one more `>`.
 //!
-//! A line that begins with `From ` begins the next message, for every program that reads an
-//! mbox. Quoted so, none of a message's own lines does, and taking one `>` away again from each
-//! line of `>From `, behind any number of `>`, gives back what was quoted, octet for octet.
+//! For every program that reads an mbox, a line that begins with `From ` begins the next message.
+//! After quoting, no line of a message's own does. Removing one `>` from each line of `>From `,
+//! with any number of `>` in front, restores the message, octet for octet.
 //!
 //! Some fields of the header are quoted in the same way ([`fields`]).
 
@@ -21,14 +21,15 @@ static FIND_FROM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FROM)
 #[derive(Debug)]
 pub(in crate::store) struct Quoter {
     fields: FieldQuoter,
-    /// The line so far is nothing but `>`, and whatever is held back.
+    /// True if the line so far consists of `>` only, and of the octets held back.
     bare: bool,
-    /// How many octets of `From ` are held back, since what follows decides about them.
+    /// The number of octets of `From ` that are held back, because the next octets decide about
+    /// them.
     held: usize,
 }
 
 impl Quoter {
-    /// At the start of a message.
+    /// Begins a message.
     pub(in crate::store) fn new() -> Self {
         Self {
             fields: FieldQuoter::default(),
@@ -77,7 +78,7 @@ impl Quoter {
         for at in FIND_FROM.find_iter(piece) {
             if self.is_bare_before(&piece[..at]) {
                 out.extend_from_slice(&piece[done..at]);
-                // Among the other `>` of the line, wherever: they are all alike.
+                // Its place among the `>` of the line does not matter: they are all alike.
                 out.push(b'>');
                 done = at;
             }
@@ -94,7 +95,7 @@ impl Quoter {
         }
     }
 
-    /// Whether the line that goes on behind `before` is nothing but `>` so far.
+    /// True if the line that continues after `before` consists of `>` only so far.
     fn is_bare_before(&self, before: &[u8]) -> bool {
         match before.iter().rposition(|&octet| octet != b'>') {
             Some(last) => before[last] == b'\n',
@@ -102,7 +103,7 @@ impl Quoter {
         }
     }
 
-    /// Looks at the last line of the piece, and gives where what is held back of it begins.
+    /// Reads the last line of the piece. Returns where the octets begin that are held back.
     fn hold_back(&mut self, piece: &[u8]) -> usize {
         let (line, bare) = match memrchr(b'\n', piece) {
             Some(end) => (end + 1, true),
@@ -121,7 +122,7 @@ impl Quoter {
     }
 }
 
-/// Takes the quotes away again from a message, or the beginning of one.
+/// Removes the quotes from a message, or from the beginning of one.
 pub(in crate::store) fn unquote(octets: &[u8]) -> Vec<u8> {
     let mut in_header = true;
     let mut message = Vec::with_capacity(octets.len());
@@ -133,10 +134,11 @@ pub(in crate::store) fn unquote(octets: &[u8]) -> Vec<u8> {
     message
 }
 
-/// Takes the quotes away again from a body as it streams by, in pieces of any size.
+/// Removes the quotes from a body as it streams by, in pieces of any size.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Unquoter {
-    /// Behind the start of a line, which is nothing but `>` and the start of `From ` so far.
+    /// The number of octets since the start of a line that is only `>` and the start of `From ` so
+    /// far.
     marks: usize,
     matched: usize,
     within: bool,
@@ -181,7 +183,7 @@ impl Unquoter {
     }
 }
 
-/// Whether a line was quoted because of its `From `.
+/// True if a line was quoted because of its `From `.
 fn is_quoted(line: &[u8]) -> bool {
     line.first() == Some(&b'>')
         && line
@@ -225,7 +227,7 @@ mod tests {
             (b"\0From x\n\nFrom y", b"\0From x\n\n>From y"),
             (b"From From x\n", b">From From x\n"),
             (b"", b""),
-            // The fields that mail programs keep their records in, and what looks like them.
+            // The fields in which mail programs keep their records, and similar ones.
             (
                 b"Content-Length: 99\nX: y\n\nbody\n",
                 b">Content-Length: 99\nX: y\n\nbody\n",
@@ -251,7 +253,7 @@ mod tests {
                 b"Old-Status: R\nStatus\n Status: R\nStatu: R\n\rStatus: R\nStatus: R",
                 b"Old-Status: R\nStatus\n Status: R\nStatu: R\n\rStatus: R\n>Status: R",
             ),
-            // A line of nothing but CRs ends the header for few programs.
+            // Few programs end the header at a line of CRs only.
             (b"A: b\n\r\r\nStatus: R\n", b"A: b\n\r\r\n>Status: R\n"),
             (b"\nStatus: R\n", b"\nStatus: R\n"),
             (b"Stat", b"Stat"),
@@ -294,7 +296,7 @@ mod tests {
             by_line.extend_from_slice(&quoted);
             by_line.chunks(size).for_each(|piece| unquoter.take(piece, &mut body));
             unquoter.finish(&mut body);
-            // Behind a blank line there is no header.
+            // After a blank line there is no header.
             prop_assert_eq!(body, unquote(&by_line));
             prop_assert_eq!(unquote(&quoted), message);
         }

@@ -1,12 +1,12 @@
-//! After a crash: what became of the messages that were to be appended.
+//! After a crash: finds out what became of the messages that were being appended.
 //!
-//! The records say where each of them was to be, and the spool holds all octets of it. So what
-//! lies at the end of the file can be told to be the beginning of what was to be there, and cut
-//! off; and what another program wrote there is never touched. A message that is not there is
-//! placed anew from the spool; one that is in neither is retrieved again.
+//! The records say where each message was to be, and the spool holds all its octets. So the end of
+//! the file can be recognised as the beginning of such a message, and cut off. Octets of another
+//! program are never touched. A message that is not in the file gets a new place, and is appended
+//! from the spool. A message that is in neither is retrieved again.
 //!
-//! After a power cut any part of what was appended may be NULs: the file has grown, and not all
-//! that it was to hold was written, whatever stands behind it.
+//! After a power cut any part of the appended octets may be NULs: the file has grown, but not all
+//! its content was written, and there may be valid octets after the NULs.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -23,17 +23,17 @@ use super::{Inner, Marks};
 use crate::durable::sync_file;
 use crate::store::{Error, Extent, Name, Notice, Record, Recovered};
 
-/// How much is compared at once.
+/// The size of a comparison.
 const COMPARED_AT_ONCE: usize = 64 << 10;
 
-/// No line in front of a message is longer. Two messages may have it in common.
+/// The longest line in front of a message. Two messages may have the same line.
 const LONGEST_SEPARATOR: u64 = 300;
 
 /// A record of a message that was to be appended.
 struct Placed {
     name: Name,
     extent: Extent,
-    /// It is where it was to be.
+    /// True if it is in its place.
     whole: bool,
     spooled: Option<(Arc<File>, Message)>,
 }
@@ -47,7 +47,7 @@ impl Inner {
         let mut recovered = Recovered::default();
         let is_new = last.is_none() || self.mail().size()? == 0;
         if is_new {
-            // A run that was killed has perhaps made it, and no more.
+            // A run that was killed may have created the file and done no more.
             self.mail().sync_entry()?;
         }
         if self.made && last.is_some() {
@@ -68,7 +68,7 @@ impl Inner {
         Ok(recovered)
     }
 
-    /// Other programs may do with the file what they like. It is only said.
+    /// Warns of changes. Other programs may change the file as they like.
     fn notice_changes(&self, last: Option<&Extent>) -> Result<(), Error> {
         let Some(last) = last else { return Ok(()) };
         let mail = self.mail();
@@ -81,8 +81,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Whoever deletes messages leaves whole ones behind. A file that ends within a message lost
-    /// its end otherwise, and what it lacks nobody deleted.
+    /// Detects a cut file. A mail program that deletes messages leaves whole ones. If a file ends
+    /// within a message, nobody deleted the messages that it lacks.
     fn notice_cut(&self, last: Option<&Extent>) -> Result<(), Error> {
         if last.is_none() || !self.mail().is_cut()? {
             return Ok(());
@@ -118,7 +118,7 @@ impl Inner {
             }
         }
         placed.sort_by_key(|placed| placed.extent.start);
-        // Those in front of the first that is missing stay in any case.
+        // The messages in front of the first missing one stay in any case.
         let first = placed.iter().position(|placed| !placed.whole);
         let mut missing = placed.split_off(first.unwrap_or(placed.len()));
         if !missing.is_empty() {
@@ -128,8 +128,8 @@ impl Inner {
             }
             // Another program may have rewritten the file with the messages in it.
             let mut contents = Contents::read(&mail.file, &mail.path)?;
-            // One that is where it was recorded may have the marks of a missing one, or be what that
-            // begins with: then these tell nothing.
+            // A message in its recorded place may have the same marks as a missing one, or begin in
+            // the same way. Then the marks prove nothing.
             let mut kept: HashSet<Marks> = placed.iter().map(|one| one.extent.marks).collect();
             if let Some(last) = last
                 && is_whole(&mail, &last)?
@@ -145,7 +145,7 @@ impl Inner {
                 kept.contains(marks) || !contents.hold(marks)
             });
         }
-        // Step 5, once more: what is there was perhaps never made durable.
+        // Step 5, once more: the content may not have been made durable.
         sync_file(&mail.file).map_err(|error| Error::io("syncing", &mail.path, error))?;
         let mut again = Vec::new();
         for Placed { name, spooled, .. } in missing {
@@ -174,7 +174,7 @@ impl Inner {
         Arc::clone(&mail.unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    /// The message in the spool, if it lies there as it was recorded.
+    /// The message in the spool, if it is there as recorded.
     fn spooled_message(
         &self,
         files: &mut HashMap<String, Option<Arc<File>>>,
@@ -207,8 +207,9 @@ impl Inner {
     }
 }
 
-/// Where the file ends in what the first of these messages, which is missing, and those behind it
-/// begin with, or NULs in place of that, and in nothing else, that is cut off. Tells whether.
+/// Cuts off the end of the file if it is the beginning of the first of these messages, which is
+/// missing, and of those after it, or NULs in their place, and nothing else. Returns true if it
+/// did.
 fn cut_off_part(
     mail: &MailFile,
     placed: &[Placed],
@@ -259,9 +260,9 @@ fn cut_off_part(
     Ok(false)
 }
 
-/// Where another program has moved what stands in the file, the part may be at its end all the
-/// same: what the last message, or the start of the line in front of one, has in common with one of
-/// those that are missing. Tells whether it is cut off.
+/// If another program has moved the content of the file, the part may still be at its end. Compares
+/// the last message, or the start of the line in front of one, with the missing messages. Returns
+/// true if the part was cut off.
 fn cut_off_moved_part(
     mail: &MailFile,
     missing: &[Placed],
@@ -281,7 +282,7 @@ fn cut_off_moved_part(
     Ok(false)
 }
 
-/// Whether the file holds the beginning of a missing message from here on, and nothing else.
+/// True if the file holds only the beginning of a missing message from here on.
 fn is_part(mail: &MailFile, start: u64, missing: &[Placed]) -> std::io::Result<bool> {
     // In front of every message there is a blank line, or nothing.
     let before = start.min(2);
@@ -310,14 +311,14 @@ fn is_part(mail: &MailFile, start: u64, missing: &[Placed]) -> std::io::Result<b
     Ok(false)
 }
 
-/// Whether the message is there as it was recorded.
+/// True if the message is in its place as recorded.
 fn is_whole(mail: &MailFile, extent: &Extent) -> Result<bool, Error> {
     let found = digest(&mail.file, extent.start, extent.length)
         .map_err(|error| Error::io("reading", &mail.path, error))?;
     Ok(found == Some(extent.sha256))
 }
 
-/// The digest of a part of a file; none where the file ends before it.
+/// The digest of a part of a file. None if the file ends before it.
 pub(super) fn digest(file: &File, start: u64, length: u64) -> std::io::Result<Option<[u8; 32]>> {
     let Some(end) = start.checked_add(length) else {
         return Ok(None);
@@ -337,14 +338,14 @@ pub(super) fn digest(file: &File, start: u64, length: u64) -> std::io::Result<Op
     Ok(Some(digest.finalize().into()))
 }
 
-/// NULs may stand for octets that a power cut kept from being written.
+/// Says if NULs may stand for octets that a power cut kept from being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OrUnwritten {
     No,
     Yes,
 }
 
-/// How many octets a file has in common with another from these places on, of at most so many.
+/// The number of octets that two files have in common from these places on, at most `length`.
 fn alike(
     found: &File,
     found_start: u64,
@@ -371,7 +372,7 @@ fn alike(
     Ok(done)
 }
 
-/// Whether a part of a file is nothing but NUL.
+/// True if a part of a file is only NULs.
 fn is_unwritten(file: &File, start: u64, end: u64) -> std::io::Result<bool> {
     let mut buffer = vec![0; COMPARED_AT_ONCE];
     let mut at = start;

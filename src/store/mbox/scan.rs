@@ -1,5 +1,4 @@
-//! Reading an mbox that other programs may have changed: which messages it holds, by what they
-//! are known by.
+//! Reads an mbox that other programs may have changed, and collects the marks of its messages.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -15,27 +14,27 @@ use crate::store::{Doubt, Error, Inventory};
 
 pub(super) const FROM: &[u8] = b"From ";
 
-/// How much is read at once.
+/// The size of a read.
 const READ_AT_ONCE: usize = 256 << 10;
 
-/// What the messages of an mbox are known by.
+/// The marks of the messages of an mbox.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) marks: HashSet<Marks>,
-    /// Those of the last one.
+    /// The marks of the last message.
     pub(super) last: Option<Marks>,
     pub(super) ends: Ends,
 }
 
-/// How an mbox begins and ends.
+/// The beginning and the end of an mbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Ends {
-    /// It begins with something that is no message.
+    /// True if it begins with something that is no message.
     pub(super) odd: bool,
-    /// Where the last message begins.
+    /// The offset of the last message.
     pub(super) last_begins: Option<u64>,
-    /// Where the last line begins, if one more message may begin with it: so far it holds nothing
-    /// but the start of [`FROM`].
+    /// The offset of the last line, if one more message may begin with it: so far it is only the
+    /// start of [`FROM`].
     pub(super) may_begin: Option<u64>,
 }
 
@@ -53,8 +52,8 @@ impl Contents {
         self.last = Some(marks);
     }
 
-    /// Enters what is there into an inventory. Of a file that is `cut`, the last message is there
-    /// only if its body is: its name stands in front of that.
+    /// Adds the messages to an inventory. In a file that is `cut`, the last message counts only if
+    /// its body is there: its Message-ID comes before that.
     pub(super) fn enter(self, inventory: &mut Inventory, path: &Path, cut: bool) {
         let last = self.last.filter(|_| cut);
         for marks in self.marks {
@@ -73,7 +72,7 @@ impl Contents {
         }
     }
 
-    /// Whether a message with these marks is there. Without marks there is no telling.
+    /// True if a message with these marks is there. Without marks nobody can tell.
     pub(super) fn hold(&self, marks: &Marks) -> bool {
         marks.tell() && self.marks.contains(marks)
     }
@@ -81,17 +80,17 @@ impl Contents {
 
 /// Sees the messages of an mbox, one after another.
 pub(super) trait Sight {
-    /// A message begins, with the line in front of it.
+    /// Begins a message, with the line in front of it.
     fn begin(&mut self, at: u64);
 
-    /// The next octets of it as it stands there, without that line.
+    /// The next octets of the message in its form in the file, without that line.
     fn text(&mut self, octets: &[u8]);
 
-    /// It has come to its end.
+    /// Ends the message.
     fn end(&mut self, at: u64);
 }
 
-/// Looks at what each message is made of.
+/// Collects the marks of each message.
 struct Anatomies<'a> {
     message: Anatomy,
     show: &'a mut dyn FnMut(Anatomy),
@@ -143,16 +142,16 @@ pub(super) fn walk_part(
     Ok(reader.finish(sight))
 }
 
-/// Takes an mbox apart as it streams by.
+/// Splits an mbox into messages as it streams by.
 #[derive(Debug, Default)]
 struct Reader {
     ends: Ends,
     in_message: bool,
-    /// How much has streamed by.
+    /// The number of octets that have streamed by.
     at: u64,
-    /// The start of a line, as long as it may be that of a message; never as long as [`FROM`].
+    /// The start of a line, while it may be that of a message; always shorter than [`FROM`].
     start: Vec<u8>,
-    /// In the middle of a line: of the one in front of a message, or of any other.
+    /// The kind of line, in the middle of one: the one in front of a message, or any other.
     within: Option<Line>,
 }
 

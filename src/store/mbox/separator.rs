@@ -1,14 +1,14 @@
-//! The line in front of each message: `From SENDER DATE`, which every reader of an mbox wants to
-//! see in this form, and the facts of a header that it is made of.
+//! The line in front of each message: `From SENDER DATE`. Every reader of an mbox expects this
+//! form. Also the fields of a header that it is made of.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-/// Who sent it, where the message does not tell, as elsewhere.
+/// The sender if the message does not name one, as in other programs.
 const NOBODY: &str = "MAILER-DAEMON";
 
-/// RFC 5321 §4.5.3.1.3: a path has no more octets.
+/// RFC 5321 §4.5.3.1.3: the maximum length of a path in octets.
 const LONGEST_PATH: usize = 256;
 
 /// The line, with its end. The date is that of the delivery, in UTC (RFC 4155).
@@ -21,7 +21,7 @@ pub(in crate::store) fn separator(header: &[u8], now: Timestamp) -> String {
     format!("From {sender} {date}\n")
 }
 
-/// The digest of a message's own name, where its header has one.
+/// The digest of a message's Message-ID, if its header has one.
 pub(super) fn message_id(header: &[u8]) -> Option<[u8; 32]> {
     let value = field(header, "message-id")?;
     let id = value.trim_ascii();
@@ -46,8 +46,7 @@ fn field(header: &[u8], name: &str) -> Option<Vec<u8>> {
     }))
 }
 
-/// The address of a field, if it is one that can stand in the line: neither spaces nor anything
-/// that is not ASCII.
+/// The address of a field, if it can be part of the line: ASCII without spaces.
 fn address(value: &[u8]) -> Option<String> {
     let inside = value.split(|&octet| octet == b'<').nth(1);
     let address = match inside {

@@ -1,5 +1,5 @@
-//! What lies in the spool: messages one behind the other in a few files, each as it will stand
-//! in the mbox.
+//! The content of the spool: messages one after another in a few files, each in its form in the
+//! mbox.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -10,14 +10,14 @@ use crate::durable::sync_content;
 use crate::store::spool::Spool;
 use crate::store::{Error, Name};
 
-/// A file of this size is not continued: it is freed once all of it is stored.
+/// No message is added to a file of this size: it is removed once all its messages are stored.
 const FULL: u64 = 32 << 20;
 
-/// The messages that are written and not stored yet.
+/// The messages that are written and not yet stored.
 #[derive(Debug, Default)]
 pub(super) struct Spooled {
     messages: HashMap<Name, Message>,
-    /// The files that they are in.
+    /// The files that the messages are in.
     files: HashMap<Name, Held>,
     /// The file that the next message may be appended to.
     open: Option<Writing>,
@@ -37,7 +37,7 @@ pub(super) struct Message {
 struct Held {
     file: Arc<File>,
     messages: usize,
-    /// The folder's entry is durable.
+    /// True if the folder's entry is durable.
     synced: bool,
 }
 
@@ -50,8 +50,8 @@ pub(super) struct Writing {
 }
 
 impl Message {
-    /// The name that is recorded: where the message lies in the spool, and by what it is known
-    /// in the mbox, `FILE:START+LENGTH:PART…`.
+    /// The recorded name: the place of the message in the spool, and its marks in the mbox,
+    /// `FILE:START+LENGTH:PART…`.
     pub(super) fn name(&self) -> Name {
         let mut name = format!("{}:{}+{}", self.file, self.start, self.length);
         for part in self.marks.parts() {
@@ -62,7 +62,7 @@ impl Message {
     }
 }
 
-/// The file, start and length that such a name says.
+/// The file, start and length in such a name.
 pub(super) fn place(name: &Name) -> Option<(&str, u64, u64)> {
     let mut fields = name.as_str().split(':');
     let file = fields.next()?;
@@ -70,13 +70,13 @@ pub(super) fn place(name: &Name) -> Option<(&str, u64, u64)> {
     Some((file, start.parse().ok()?, length.parse().ok()?))
 }
 
-/// What such a name says the message to be known by.
+/// The marks in such a name.
 pub(super) fn parts(name: &Name) -> Vec<&str> {
     name.as_str().split(':').skip(2).collect()
 }
 
 impl Spooled {
-    /// A file to append to, which nobody else appends to meanwhile.
+    /// A file that only the caller appends to.
     pub(super) fn take(&mut self, spool: &Spool) -> Result<Writing, Error> {
         if let Some(open) = self.open.take() {
             return Ok(open);
@@ -89,7 +89,7 @@ impl Spooled {
         })
     }
 
-    /// Gives it back without a message more.
+    /// Returns the file without a new message.
     pub(super) fn give_back(&mut self, spool: &Spool, writing: Writing) {
         if writing.end < FULL && self.open.is_none() {
             self.open = Some(writing);
@@ -98,7 +98,7 @@ impl Spooled {
         }
     }
 
-    /// Gives it back with a message at its end.
+    /// Returns the file with a new message at its end.
     pub(super) fn add(&mut self, spool: &Spool, writing: Writing, message: Message) -> Name {
         let held = self
             .files
@@ -115,7 +115,7 @@ impl Spooled {
         name
     }
 
-    /// Takes up a message that an earlier run wrote.
+    /// Adds a message that an earlier run wrote.
     pub(super) fn take_up(&mut self, file: &Arc<File>, message: Message) {
         let held = self
             .files
@@ -133,12 +133,12 @@ impl Spooled {
         self.messages.get(name)
     }
 
-    /// How long the mbox grows by all of them.
+    /// The number of octets that the mbox grows by with all of them.
     pub(super) fn length(&self) -> u64 {
         self.messages.values().map(|message| message.length).sum()
     }
 
-    /// Where the message can be read.
+    /// The file, start and length of a message.
     pub(super) fn range(&self, name: &Name) -> Option<(Arc<File>, u64, u64)> {
         let message = self.messages.get(name)?;
         let held = self.files.get(&message.file)?;
@@ -184,7 +184,7 @@ impl Spooled {
         }
     }
 
-    /// Ends: a file without messages is not needed.
+    /// Ends: removes a file without messages.
     pub(super) fn end(&mut self, spool: &Spool) {
         if let Some(open) = self.open.take()
             && !self.files.contains_key(&open.name)
