@@ -1,10 +1,10 @@
 //! APOP (RFC 1939 §7): a digest of the server's greeting and the password in place of the
 //! password.
 //!
-//! Neither Outlook nor Exchange has it (`OPOP3:V0008`, `XPOP3:V0012`); it is for old servers, and
-//! only when asked for. MD5 is broken: whoever can choose the greeting can, in some hundreds of
-//! logins, learn the first characters of the password (CVE-2007-1558). The messages that make
-//! this possible are no valid msg-ids, so that nothing else is ever digested.
+//! Neither Outlook nor Exchange has it (`OPOP3:V0008`, `XPOP3:V0012`). It is for old servers, and
+//! only used when asked for. MD5 is broken: an attacker who chooses the greeting can learn the
+//! first characters of the password in some hundreds of logins (CVE-2007-1558). The greetings that
+//! make this possible have no valid msg-id, so only valid msg-ids are digested.
 
 use std::fmt::Write as _;
 
@@ -14,13 +14,13 @@ use secrecy::{ExposeSecret, SecretString};
 /// The longest msg-id that is digested, with its angle brackets.
 pub const MAX_MSG_ID: usize = 255;
 
-/// Why there is nothing to digest.
+/// The reason why there is nothing to digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The greeting's msg-id is not one of RFC 822 §4.6.
+    /// The greeting has a msg-id that is not valid by RFC 822 §4.6.
     #[error("the server's greeting holds a msg-id that is not valid")]
     Invalid,
-    /// No msg-id, so no APOP.
+    /// The greeting has no msg-id, so the server has no APOP.
     #[error("the server's greeting offers no APOP")]
     NotOffered,
     /// It is longer than [`MAX_MSG_ID`].
@@ -31,7 +31,7 @@ pub enum Fault {
 /// The msg-id in the text of a greeting, angle brackets included.
 ///
 /// # Errors
-/// Where there is none, or one that must not be digested.
+/// If there is none, or one that must not be digested.
 pub fn msg_id(greeting: &[u8]) -> Result<&[u8], Fault> {
     let start = greeting.iter().position(|&octet| octet == b'<');
     let from = &greeting[start.ok_or(Fault::NotOffered)?..];
@@ -41,7 +41,7 @@ pub fn msg_id(greeting: &[u8]) -> Result<&[u8], Fault> {
         return Err(Fault::TooLong);
     }
     let inner = &msg_id[1..msg_id.len() - 1];
-    // Text in angle brackets without an @ is a remark of the server's, and no offer.
+    // Text in angle brackets without an @ is a remark of the server, and not an offer.
     let at = inner.iter().position(|&octet| octet == b'@');
     let (local, domain) = inner.split_at(at.ok_or(Fault::NotOffered)?);
     let domain = &domain[1..];
@@ -72,7 +72,8 @@ fn is_domain_literal(text: &[u8]) -> bool {
     })
 }
 
-/// What APOP sends in place of the password: secret too, since guesses can be tried against it.
+/// The digest that APOP sends in place of the password. It is secret too, since guesses can be
+/// tried against it.
 pub fn digest(msg_id: &[u8], password: &SecretString) -> SecretString {
     let mut md5 = Md5::new();
     md5.update(msg_id);
@@ -109,7 +110,7 @@ mod tests {
         }
     }
 
-    /// CVE-2007-1558: collisions need octets that no msg-id holds.
+    /// CVE-2007-1558: collisions need octets that no msg-id has.
     #[test]
     fn nothing_but_a_valid_msg_id_is_ever_digested() {
         for greeting in [

@@ -1,23 +1,23 @@
-//! What may follow USER and PASS on the wire, and what SASL may carry.
+//! The characters that may follow USER and PASS on the wire, and those that SASL may carry.
 //!
 //! Outlook sends these arguments as printable ASCII (`OPOP3:C0003`). A CR or LF inside one would
-//! end the command early and let whoever chose the password write commands of his own.
+//! end the command early, and the author of the password could add commands of his own.
 
 use std::fmt;
 
 use crate::pop3::MAX_COMMAND;
 
-/// The longest argument of USER and of PASS: with it the line is as long as any Exchange can be
-/// set to take (`XPOP3:E0006`).
+/// The longest argument of USER and of PASS: with it the line has the maximum length that any
+/// Exchange can be set to accept (`XPOP3:E0006`).
 pub const MAX: usize = MAX_COMMAND - "USER \r\n".len();
 
-/// A byte that cannot be sent. Says of what class it is and never which, since it is part of a
+/// A byte that cannot be sent. Only its class is stored and not the byte, since it is part of a
 /// secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadByte {
     /// 0x0D.
     CarriageReturn,
-    /// 0x00 to 0x1F and 0x7F, but for those that have a variant of their own.
+    /// 0x00 to 0x1F and 0x7F, except those with a variant of their own.
     Control,
     /// 0x0A.
     LineFeed,
@@ -45,7 +45,7 @@ impl fmt::Display for BadByte {
 /// Checks that `argument` can be sent as it is.
 ///
 /// # Errors
-/// The class of the first byte that cannot.
+/// The class of the first byte that cannot be sent.
 pub fn check(argument: &[u8]) -> Result<(), BadByte> {
     argument
         .iter()
@@ -60,17 +60,17 @@ pub fn check(argument: &[u8]) -> Result<(), BadByte> {
         .map_or(Ok(()), Err)
 }
 
-/// True if USER would not carry this name as it is: it takes one argument (`OPOP3:C0042`), and a
-/// server may read any run of blanks as one, and none at the end (`OPOP3:C0004`).
+/// True if USER would not carry this name unchanged: it takes one argument (`OPOP3:C0042`), and a
+/// server may read any run of blanks as one, and ignore blanks at the end (`OPOP3:C0004`).
 pub fn has_stray_blanks(name: &str) -> bool {
     name.starts_with(' ') || name.ends_with(' ') || name.contains("  ")
 }
 
-/// Checks that SASL may carry `argument`: UTF-8 without control characters, which SASLprep
-/// forbids (RFC 4013 §2.3) and some mechanisms have a use for.
+/// Checks that SASL may carry `argument`: UTF-8 without control characters. SASLprep forbids them
+/// (RFC 4013 §2.3) and some mechanisms use them.
 ///
 /// # Errors
-/// The class of the first byte that must not be there.
+/// The class of the first byte that is not allowed.
 pub fn check_text(argument: &[u8]) -> Result<(), BadByte> {
     argument
         .iter()

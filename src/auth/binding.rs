@@ -1,7 +1,7 @@
-//! Channel binding (RFC 5056): what ties a login to the TLS connection that it is made on, so
-//! that nobody who ends the one can pass on the other.
+//! Channel binding (RFC 5056): binds a login to its TLS connection, so that an attacker in the
+//! middle of the connection cannot pass the login on.
 
-/// What identifies a TLS connection.
+/// The identity of a TLS connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChannelBinding {
     /// `tls-exporter` (RFC 9266): keying material of the connection itself.
@@ -27,17 +27,17 @@ impl ChannelBinding {
     }
 }
 
-/// What a connection can be bound by.
+/// The bindings that a connection offers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChannelBindings {
-    /// Of the connection itself.
+    /// The binding to the connection itself.
     pub exporter: Option<Vec<u8>>,
-    /// Of the server's certificate.
+    /// The binding to the server's certificate.
     pub server_end_point: Option<Vec<u8>>,
 }
 
 impl ChannelBindings {
-    /// The best of them: `tls-exporter` is the one that TLS 1.3 was given (RFC 9266 §4).
+    /// The best of them: `tls-exporter` is the one for TLS 1.3 (RFC 9266 §4).
     pub fn best(&self) -> Option<ChannelBinding> {
         let exporter = self.exporter.clone().map(ChannelBinding::Exporter);
         let end_point = || self.server_end_point.clone();

@@ -1,15 +1,15 @@
-//! `auth = "auto"`: which way to log in, of those that a server offers. A pure function.
+//! `auth = "auto"`: chooses one of the server's ways to log in. A pure function.
 //!
-//! The choice is made once, from one list, and is final for the run: a second guess would be a
-//! second wrong password. Without TLS anybody can have shortened the list, so that only ways
-//! which show nothing to a listener are taken then; whoever wants less names it.
+//! The choice is made once, from one list, and is final for the run: a second attempt would be a
+//! second wrong password. Without TLS an attacker may have shortened the list, so only methods that
+//! reveal nothing to a listener are chosen. A user who wants a weaker one must name it.
 
 use crate::account::AuthMethod::{
     self, CramMd5, External, Gssapi, Login, Ntlm, OAuthBearer, Plain, ScramSha1, ScramSha256, User,
     XOauth2,
 };
 
-/// What there is to log in with.
+/// The kind of secret to log in with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secret {
     /// No password; a client certificate.
@@ -22,25 +22,25 @@ pub enum Secret {
     Token,
 }
 
-/// What a choice depends on.
+/// The facts that a choice depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a> {
-    /// The mechanisms that CAPA names, where it can be believed: behind TLS, asked for there.
+    /// The mechanisms in CAPA's answer, if it can be trusted: asked for under TLS.
     pub offered: &'a [String],
-    /// USER is announced, or the server has no CAPA, which is older than it.
+    /// True if USER is announced, or if the server has no CAPA, which is newer than USER.
     pub user: bool,
-    /// TLS protects the connection.
+    /// True if TLS protects the connection.
     pub protected: bool,
-    /// What there is to log in with.
+    /// The kind of secret to log in with.
     pub secret: Secret,
 }
 
-/// A choice, and why, for people.
+/// A choice, and the reason in words for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Choice {
-    /// How to log in.
+    /// The way to log in.
     pub method: AuthMethod,
-    /// Completes "chosen because".
+    /// The text after "chosen because".
     pub why: &'static str,
 }
 
@@ -49,10 +49,10 @@ const PLAIN: &str = "TLS protects the password, and servers that offer it have i
 const WEAK: &str = "nothing better is offered";
 const TICKET: &str = "there is no password";
 
-/// With a password, best first. The forms of SCRAM that are bound to the connection are left to
-/// whoever names them: a server does not say by what it binds, Cyrus 3.6 announces them and binds
-/// by what TLS 1.3 does not have, and a login that fails may lock an account. Behind PLAIN stand those that need it less often to be right:
-/// servers are known that announce CRAM-MD5 and NTLM and cannot do them.
+/// The methods with a password, best first. The forms of SCRAM with channel binding are left out; a
+/// user can name them. A server does not announce its type of binding, Cyrus 3.6 announces them
+/// with a type that TLS 1.3 does not have, and a failed login may lock an account. CRAM-MD5 and
+/// NTLM come after PLAIN, because some servers announce them and cannot do them.
 const BY_PASSWORD: [(AuthMethod, &str); 7] = [
     (ScramSha256, STRONG),
     (ScramSha1, STRONG),
@@ -68,7 +68,7 @@ const BY_TOKEN: [(AuthMethod, &str); 2] = [
     (XOauth2, "it takes access tokens"),
 ];
 
-/// Chooses, or tells that there is nothing to choose.
+/// Chooses, or returns none if there is nothing to choose.
 pub fn choose(situation: &Situation<'_>) -> Option<Choice> {
     let candidates: &[(AuthMethod, &'static str)] = match situation.secret {
         Secret::Certificate => &[(External, "the client certificate says who this is")],
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(chosen("PLAIN", |s| s.secret = Secret::Ticket), None);
     }
 
-    /// Attack A7: whoever shortens the list gets nothing for it.
+    /// Attack A7: an attacker who shortens the list gains nothing.
     #[test]
     fn without_tls_nothing_that_a_listener_could_use_is_taken() {
         let clear = |offered: &str| chosen(offered, |s| s.protected = false);

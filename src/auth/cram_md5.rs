@@ -1,7 +1,7 @@
-//! CRAM-MD5 (RFC 2195): the server's challenge, digested under the password.
+//! CRAM-MD5 (RFC 2195): a digest of the server's challenge with the password as key.
 //!
-//! The password does not travel, but a listener can try guesses against the digest, and the
-//! server proves nothing.
+//! The password is not sent, but a listener can try guesses against the digest, and the server
+//! proves nothing.
 
 use std::fmt::Write as _;
 
@@ -21,7 +21,7 @@ pub struct CramMd5 {
 }
 
 impl CramMd5 {
-    /// With the credentials.
+    /// An exchange with these credentials.
     pub fn new(user: &str, password: &SecretString) -> Self {
         Self {
             user: user.to_owned(),
@@ -40,7 +40,7 @@ impl Mechanism for CramMd5 {
         Ok(None)
     }
 
-    /// RFC 2195 §2: the challenge is a msg-id as a rule, but nothing depends on that.
+    /// RFC 2195 §2: the challenge is usually a msg-id, but nothing depends on that.
     fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
         if std::mem::replace(&mut self.answered, true) {
             return Err(Fault::Unexpected);

@@ -1,4 +1,4 @@
-//! What an account logs in with, and the mechanism that is made of it.
+//! The credentials of an account, and the mechanism that uses them.
 
 use secrecy::SecretString;
 
@@ -16,27 +16,26 @@ use super::scram::{Bound, Hash, Scram};
 use super::xoauth2::XOauth2;
 use crate::account::{AuthMethod, Server};
 
-/// What a mechanism may need to know.
+/// The facts that a mechanism may need.
 #[derive(Debug, Clone, Copy)]
 pub struct Credentials<'a> {
     /// The user's name.
     pub user: &'a str,
-    /// The password, or an access token; empty where the method takes none.
+    /// The password, or an access token. Empty if the method takes none.
     pub secret: &'a SecretString,
-    /// Whom to log in to.
+    /// The server to log in to.
     pub server: &'a Server,
-    /// What the login can be bound to.
+    /// The channel bindings that the login can use.
     pub bindings: &'a ChannelBindings,
-    /// Whether the server named its mechanisms, and none that binds is among them.
+    /// True if the server named its mechanisms, and none with channel binding is among them.
     pub never_binds: bool,
 }
 
 impl Credentials<'_> {
-    /// The SASL mechanism of a method, for one exchange; none where the method is no mechanism
-    /// of SASL.
+    /// The SASL mechanism of a method, for one exchange. None if the method is not SASL.
     ///
     /// # Errors
-    /// What the mechanism lacks.
+    /// The thing that the mechanism lacks.
     pub fn mechanism(&self, method: AuthMethod) -> Result<Option<Box<dyn Mechanism>>, Fault> {
         let Self {
             user,
@@ -74,7 +73,7 @@ impl Credentials<'_> {
         best.map(Bound::By).ok_or(Fault::NothingToBind)
     }
 
-    /// RFC 5802 §6: we could, and the server says that it cannot.
+    /// RFC 5802 §6: the client could bind, and the server announced that it cannot.
     fn unbound(&self) -> Bound {
         if self.never_binds && self.bindings.best().is_some() {
             Bound::NotAnnounced

@@ -1,4 +1,4 @@
-//! EXTERNAL (RFC 4422 appendix A): the TLS client certificate says who this is.
+//! EXTERNAL (RFC 4422 appendix A): the TLS client certificate identifies the user.
 
 use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
@@ -11,8 +11,8 @@ impl Mechanism for External {
         "EXTERNAL"
     }
 
-    /// Nothing: whose mailbox it is follows from the certificate. A name of ours beside it would
-    /// be a wish to act for somebody, which servers allow to few.
+    /// An empty message: the certificate determines the mailbox. A name beside it would ask to act
+    /// for another user, which servers allow to few.
     fn initial(&mut self) -> Result<Option<Message>, Fault> {
         Ok(Some(Message::empty()))
     }
@@ -28,8 +28,8 @@ mod tests {
 
     use super::*;
 
-    /// RFC 5034 §4: an empty first message in the line of AUTH is `=`, on a line of its own it is
-    /// that line.
+    /// RFC 5034 §4: an empty initial response in the line of AUTH is `=`; on a line of its own it
+    /// is an empty line.
     #[test]
     fn nothing_is_said_beside_the_certificate() {
         let message = External.initial().unwrap().unwrap();

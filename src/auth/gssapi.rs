@@ -1,7 +1,7 @@
 //! GSSAPI (RFC 4752): Kerberos, from the ticket that the user has.
 //!
-//! Client and server prove themselves to each other by the ticket. Then they agree on what
-//! protects the session, and we agree on nothing: that is for TLS.
+//! Client and server prove their identity to each other by the ticket. Then they agree on a layer
+//! that protects the session. popsync chooses none, because TLS does that.
 
 use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
@@ -9,19 +9,19 @@ use super::mechanism::{Mechanism, Message};
 #[cfg(feature = "gssapi")]
 mod library;
 
-/// The layer that is none (RFC 4752 §3.1).
+/// No layer (RFC 4752 §3.1).
 const NO_LAYER: u8 = 1;
 
-/// Half of an exchange of tokens that proves both sides to each other (RFC 2743).
+/// One side of an exchange of tokens that proves both sides' identity (RFC 2743).
 pub trait SecurityContext: Send {
-    /// Takes the server's token, none at the beginning; gives ours, which may be empty, and
-    /// whether the proof is complete.
+    /// Takes the server's token, none at the beginning. Returns the client's token, which may be
+    /// empty, and true if the proof is complete.
     ///
     /// # Errors
     /// [`Fault::Kerberos`].
     fn step(&mut self, token: Option<&[u8]>) -> Result<(Vec<u8>, bool), Fault>;
 
-    /// What a sealed message of the server's says.
+    /// Opens a sealed message from the server.
     ///
     /// # Errors
     /// [`Fault::Kerberos`].
@@ -48,11 +48,11 @@ enum Phase {
 }
 
 impl Gssapi {
-    /// With the user's ticket, for the POP3 service of this host. `end_point` is the digest of
-    /// the server's certificate, under TLS.
+    /// An exchange with the user's ticket, for the POP3 service of this host. `end_point` is the
+    /// digest of the server's certificate, under TLS.
     ///
     /// # Errors
-    /// [`Fault::NoKerberos`] where there is no library that could do it.
+    /// [`Fault::NoKerberos`] if there is no library for it.
     #[cfg(feature = "gssapi")]
     pub fn new(host: &str, end_point: Option<&[u8]>) -> Result<Self, Fault> {
         let context = library::Context::new(&format!("pop@{host}"), end_point)?;
@@ -86,8 +86,8 @@ impl Gssapi {
         Ok(Message::new(&[&token]))
     }
 
-    /// RFC 4752 §3.1: a set of layers, and how long a message may be. Without an authorization
-    /// identity: the mailbox is that of the ticket.
+    /// RFC 4752 §3.1: answers with the chosen layer and the maximum length of a message, and
+    /// without an authorization identity: the mailbox is that of the ticket.
     fn choose(&mut self, sealed: &[u8]) -> Result<Message, Fault> {
         self.phase = Phase::Over;
         match *self.context.unwrap(sealed)? {
@@ -122,7 +122,7 @@ impl Mechanism for Gssapi {
         }
     }
 
-    /// The layers may be left out; the server's proof may not.
+    /// The server may leave out the layers, but not its proof.
     fn finish(&mut self, accepted: bool) -> Result<(), Fault> {
         if accepted && self.phase == Phase::Proof {
             return Err(Fault::NoProof);
@@ -135,10 +135,10 @@ impl Mechanism for Gssapi {
 mod tests {
     use super::*;
 
-    /// Proves itself with these tokens; what is sealed has an `S` in front.
+    /// Proves its identity with these tokens. A sealed message has an `S` in front.
     struct Script(Vec<Tokens>);
 
-    /// The server's token, ours, and whether that is all.
+    /// The server's token, the client's, and true if that is all.
     type Tokens = (Option<&'static [u8]>, &'static [u8], bool);
 
     impl SecurityContext for Script {
@@ -178,7 +178,7 @@ mod tests {
             assert_eq!(gssapi.finish(true), Ok(()));
             assert_eq!(gssapi.step(offer).unwrap_err(), Fault::Unexpected);
         }
-        // Whether Exchange offers layers is not known.
+        // It is not known if Exchange offers layers.
         assert_eq!(proven().finish(true), Ok(()));
     }
 

@@ -1,10 +1,10 @@
 //! The system's keyring: the Secret Service on Linux, Keychain on macOS, the Credential Manager
 //! on Windows.
 //!
-//! An entry belongs to a user at a host and not to a name in the configuration: where an account
-//! is pointed at another server, that one never gets to see the old one's password. Keyrings
-//! answer over a bus and may ask a person, so that every access is made on a thread of its own
-//! and waits for so long and no longer. Built without the feature `keyring`, all of this says so.
+//! An entry belongs to a user at a host, and not to a name in the configuration: if an account is
+//! moved to another server, that server never gets the old one's password. Keyrings answer over a
+//! bus and may ask a person, so every access runs on a thread of its own, with a time limit.
+//! Without the feature `keyring`, every function reports that.
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::account::Account;
 #[cfg_attr(not(feature = "keyring"), path = "keyring/none.rs")]
 mod system;
 
-/// How long a keyring may take where nobody can be asked anything.
+/// The time limit of the keyring if nobody can be asked.
 const TIME_OUT: Duration = Duration::from_secs(10);
 
-/// How long it may take on a terminal, where it may ask a person for its own password.
+/// The time limit on a terminal, where the keyring may ask a person for its own password.
 const UNLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The name of one secret.
@@ -49,14 +49,14 @@ impl Entry {
     }
 }
 
-/// Why the keyring is of no use here.
+/// The reason why the keyring cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is locked, and has nobody to ask for its own password.
+    /// It is locked, and cannot ask anybody for its own password.
     #[error("the keyring is locked, and cannot ask here for its own password")]
     Locked,
-    /// There is a bus, and no keyring on it.
+    /// There is a bus, but no keyring on it.
     #[error("no keyring is installed or running")]
     NoService,
     /// There is no bus to find a keyring on.
@@ -65,10 +65,10 @@ pub enum Fault {
     /// popsync was built without it.
     #[error("this popsync was built without the keyring")]
     NotBuilt,
-    /// What it said is nothing that anybody foresaw.
+    /// An error of another kind.
     #[error("the keyring failed")]
     Other {
-        /// Its words.
+        /// The error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -115,34 +115,34 @@ impl Fault {
     }
 }
 
-/// The secret of this name, where there is one.
+/// The secret of this name, if there is one.
 ///
 /// # Errors
-/// Where the keyring cannot be asked.
+/// If the keyring cannot be asked.
 pub async fn get(entry: &Entry) -> Result<Option<SecretString>, Fault> {
     let entry = entry.clone();
     within_limits(move || system::get(entry.service, &entry.user)).await
 }
 
-/// Puts a secret under this name, in place of what was there.
+/// Stores a secret under this name, and replaces an old one.
 ///
 /// # Errors
-/// Where the keyring does not take it.
+/// If the keyring does not accept it.
 pub async fn set(entry: &Entry, secret: &SecretString) -> Result<(), Fault> {
     let (entry, secret) = (entry.clone(), secret.clone());
     within_limits(move || system::set(entry.service, &entry.user, &secret)).await
 }
 
-/// Removes the secret of this name; false where there was none.
+/// Removes the secret of this name. Returns false if there was none.
 ///
 /// # Errors
-/// Where the keyring does not do it.
+/// If the keyring does not do it.
 pub async fn remove(entry: &Entry) -> Result<bool, Fault> {
     let entry = entry.clone();
     within_limits(move || system::remove(entry.service, &entry.user)).await
 }
 
-/// On a thread where it may block, and for a limited time. What is late is left behind.
+/// Runs `act` on a thread where it may block, for a limited time. A late result is dropped.
 async fn within_limits<T: Send + 'static>(
     access: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {

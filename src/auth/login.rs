@@ -1,7 +1,7 @@
-//! LOGIN: user name and password as they are, each on a line of its own.
+//! LOGIN: user name and password in plain text, each on a line of its own.
 //!
-//! Never standardised; draft-murchison-sasl-login-00 tells what servers do. Exchange has it at
-//! times, and old servers have it where PLAIN is missing.
+//! It was never standardised; draft-murchison-sasl-login-00 describes what servers do. Some
+//! versions of Exchange have it, and old servers that lack PLAIN.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -16,7 +16,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// With the credentials.
+    /// An exchange with these credentials.
     pub fn new(user: &str, password: &SecretString) -> Self {
         Self {
             user: user.to_owned(),
@@ -35,8 +35,8 @@ impl Mechanism for Login {
         Ok(None)
     }
 
-    /// The first question is for the name and the second for the password. The draft forbids
-    /// clients to look at how they are put.
+    /// The first challenge asks for the name, the second for the password. The draft forbids
+    /// clients to interpret their text.
     fn step(&mut self, _: &[u8]) -> Result<Message, Fault> {
         self.answered += 1;
         match self.answered {

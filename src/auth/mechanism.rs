@@ -1,10 +1,10 @@
-//! What SASL mechanisms have in common (RFC 4422): they take challenges and give messages, and
-//! know nothing of lines, base64 or sockets.
+//! The common interface of SASL mechanisms (RFC 4422): they take challenges and return messages,
+//! and do not deal with lines, base64 or sockets.
 //!
-//! A mechanism lives for one exchange. It holds secrets, so that none can be printed: what it
-//! says is a [`Message`], which shows as `***` and is overwritten when dropped, and what it finds
-//! wrong is a [`Fault`], which holds nothing that was ours. What a server sent stands in a fault
-//! only where it is meant for people, and escaped.
+//! A mechanism lives for one exchange. It holds secrets, so none can be printed: its output is a
+//! [`Message`], which is shown as `***` and overwritten when dropped, and its errors are a
+//! [`Fault`], which has none of the client's secrets. Text from a server is in a fault only for
+//! people, and escaped.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::fault::Fault;
 
-/// What a mechanism says, before base64.
+/// A message of a mechanism, before base64.
 pub struct Message(Zeroizing<Vec<u8>>);
 
 /// The client's side of one SASL exchange.
@@ -26,43 +26,43 @@ pub trait Mechanism: Send {
     /// Its registered name.
     fn name(&self) -> &'static str;
 
-    /// What the client says first; none where the server begins.
+    /// The initial response. None if the server begins.
     ///
     /// # Errors
-    /// Why the exchange cannot begin. Nothing is to be sent then.
+    /// The reason why the exchange cannot begin. Send nothing then.
     fn initial(&mut self) -> Result<Option<Message>, Fault>;
 
     /// The answer to a challenge.
     ///
     /// # Errors
-    /// Why the exchange cannot go on. It is to be cancelled then.
+    /// The reason why the exchange cannot continue. Cancel it then.
     fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault>;
 
-    /// Hears the server's verdict. A login that it accepted counts only where this agrees: where
-    /// the server had to prove something too, it may not have.
+    /// Takes the server's verdict. An accepted login counts only if this succeeds: the server may
+    /// have failed to prove its own identity.
     ///
     /// # Errors
-    /// What is wrong with an acceptance, or what the server said of a refusal in the exchange.
+    /// A flaw in an acceptance, or the reason that the server gave for a refusal.
     fn finish(&mut self, accepted: bool) -> Result<(), Fault> {
         let _ = accepted;
         Ok(())
     }
 
-    /// Whether the first message may stand in the line of AUTH, where the server knows that form
+    /// True if the initial response may be sent in the line of AUTH, if the server supports that
     /// and the line is short enough.
     fn may_begin_at_once(&self) -> bool {
         true
     }
 }
 
-/// Padding is written, and where a server leaves it out it is not missed.
+/// Padding is written, and is optional when reading.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
 impl Message {
-    /// A message of these parts, put together without a copy that is left behind.
+    /// A message of these parts, joined without leaving a copy behind.
     pub fn new(parts: &[&[u8]]) -> Self {
         let mut octets = Zeroizing::new(Vec::with_capacity(parts.iter().map(|p| p.len()).sum()));
         for part in parts {
@@ -71,7 +71,7 @@ impl Message {
         Self(octets)
     }
 
-    /// The message that says nothing.
+    /// An empty message.
     pub fn empty() -> Self {
         Self::new(&[])
     }
@@ -81,9 +81,9 @@ impl Message {
         &self.0
     }
 
-    /// As it stands in a line of its own.
+    /// The message as a line of its own.
     pub fn encode(&self) -> SecretString {
-        // Allocated once, as long as needed: anything that grows would leave a copy behind.
+        // Allocated once, with the full length: a buffer that grows leaves a copy behind.
         let length = base64::encoded_len(self.0.len(), true).unwrap_or(0);
         let mut text = Zeroizing::new(vec![0; length]);
         let written = BASE64.encode_slice(&*self.0, &mut text).unwrap_or(0);
@@ -91,8 +91,8 @@ impl Message {
         SecretString::from(Box::<str>::from(text))
     }
 
-    /// As it stands behind AUTH and the mechanism's name, where nothing would mean that nothing
-    /// was said yet (RFC 5034 §4).
+    /// The message in the line of AUTH, after the mechanism's name. There an empty text would mean
+    /// that there is no initial response (RFC 5034 §4).
     pub fn encode_initial(&self) -> SecretString {
         if self.0.is_empty() {
             return SecretString::from("=");
@@ -107,7 +107,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// A challenge as it stood in the server's line.
+/// Decodes a challenge from the server's line.
 ///
 /// # Errors
 /// [`Fault::NotBase64`].

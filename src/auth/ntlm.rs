@@ -1,11 +1,11 @@
 //! NTLM (MS-NLMP in the dialogue of MS-OXPOP3), version 2 only: NEGOTIATE, CHALLENGE,
 //! AUTHENTICATE.
 //!
-//! For Exchange on the premises. Version 1, whose answers give the password away in hours, is
-//! never spoken. Where the server tells the time, as everything since Windows 7 does, the three
-//! messages are sealed by a MIC, so that nobody on the way can have changed them; under TLS the
-//! server's certificate is signed in, so that the login is of no use on another connection.
-//! The server proves nothing by itself: use it over TLS.
+//! For Exchange on the premises. Version 1 is never used: its responses can be cracked in hours. If
+//! the server sends its time, as all since Windows 7 do, a MIC seals the three messages, so that an
+//! attacker in the middle cannot change them. Under TLS the server's certificate is signed too, so
+//! that the login is useless on another connection. The server proves nothing by itself: use it
+//! over TLS.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -33,7 +33,7 @@ const AV_CHANNEL_BINDINGS: u16 = 10;
 /// In the flags: AUTHENTICATE has a MIC.
 const HAS_MIC: u32 = 2;
 
-/// Seconds from the beginning of Windows' time, 1601, to that of Unix.
+/// Seconds from the epoch of Windows, 1601, to that of Unix.
 const BEFORE_UNIX: u64 = 11_644_473_600;
 
 /// A key or a digest.
@@ -51,11 +51,11 @@ pub struct Ntlm {
 }
 
 impl Ntlm {
-    /// With the credentials; the user may be `DOMAIN\user`. `end_point` is the digest of the
-    /// server's certificate, under TLS.
+    /// An exchange with these credentials. The user may be `DOMAIN\user`. `end_point` is the digest
+    /// of the server's certificate, under TLS.
     ///
     /// # Errors
-    /// [`Fault::Random`] where the system gives no random numbers.
+    /// [`Fault::Random`] if the system has no random numbers.
     pub fn new(
         user: &str,
         password: &SecretString,
@@ -87,7 +87,7 @@ impl Ntlm {
         let info = self.target_info(&challenge, sealed);
         let time = time.unwrap_or(&own_time);
         let nt = nt_response(&key, &challenge.nonce, &self.nonce, time, &info);
-        // MS-NLMP §3.1.5.1.2: where there is a time, the other response is not sent.
+        // MS-NLMP §3.1.5.1.2: if there is a time, the LM response is not sent.
         let lm = if sealed {
             Zeroizing::new(vec![0; 24])
         } else {
@@ -109,11 +109,11 @@ impl Ntlm {
         Ok(Message::new(&[&octets]))
     }
 
-    /// What the server said of itself, and what we add to it (MS-NLMP §3.1.5.1.2).
+    /// The server's AV pairs, and those that the client adds (MS-NLMP §3.1.5.1.2).
     fn target_info(&self, challenge: &Challenge<'_>, sealed: bool) -> Vec<u8> {
         let mut info = Vec::new();
         let mut add = |id: u16, value: &[u8]| {
-            // A value of the server's has its length from two octets; ours are short.
+            // A value of the server has a length of two octets; the client's are short.
             let length = u16::try_from(value.len()).unwrap_or_default();
             info.extend_from_slice(&id.to_le_bytes());
             info.extend_from_slice(&length.to_le_bytes());
@@ -155,7 +155,7 @@ impl Mechanism for Ntlm {
         self.authenticate(&negotiate, challenge)
     }
 
-    /// MS-OXPOP3 §2.2.1: NEGOTIATE stands on a line of its own.
+    /// MS-OXPOP3 §2.2.1: NEGOTIATE is sent on a line of its own.
     fn may_begin_at_once(&self) -> bool {
         false
     }
@@ -169,7 +169,7 @@ fn response_key(password: &SecretString, user: &str, domain: &str) -> Key {
     hmac(&*hash, &[&name])
 }
 
-/// `NTProofStr` and what it is of: the answer of version 2 (MS-NLMP §3.3.2).
+/// `NTProofStr` and its input: the response of version 2 (MS-NLMP §3.3.2).
 fn nt_response(
     key: &Key,
     server_nonce: &[u8; 8],

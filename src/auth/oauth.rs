@@ -1,10 +1,9 @@
 //! OAuth: access tokens in place of a password.
 //!
 //! A person signs in once ([`sign_in`]), with a code on any device or through a browser here. The
-//! refresh token that comes of it gets a new access token whenever the old one nears its end
-//! ([`access_token`]). Tokens belong to the provider, the client and the scope that they were
-//! given for, and are shown to nobody else; a new refresh token is stored before anything else is
-//! done with the answer that brought it.
+//! refresh token from that gets a new access token whenever the old one is about to expire
+//! ([`access_token`]). Tokens belong to a provider, a client and a scope, and are sent to nobody
+//! else. A new refresh token is stored before its answer is used for anything else.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -28,7 +27,7 @@ use http::{Agent, Answer, Field};
 use store::Store;
 use token::Tokens;
 
-/// How a person signs in.
+/// The way in which a person signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     /// With a code, on any device (RFC 8628).
@@ -37,32 +36,32 @@ pub enum Flow {
     Browser,
 }
 
-/// What a person is asked to do.
+/// The step that a person is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invitation<'a> {
-    /// To open this address in a browser here.
+    /// Open this address in a browser here.
     Browser {
         /// The address.
         address: &'a str,
     },
-    /// To open an address anywhere, and to type a code there.
+    /// Open an address anywhere, and type a code there.
     Device {
         /// The address.
         address: &'a str,
-        /// One that has the code in it.
+        /// The address with the code in it.
         complete: Option<&'a str>,
         /// The code.
         code: &'a str,
     },
 }
 
-/// Tells a person what to do.
+/// Shows a person what to do.
 pub trait SignIn: Send + Sync {
     /// Shows the invitation.
     fn invite(&self, invitation: &Invitation<'_>);
 }
 
-/// Tokens that are not kept yet.
+/// Tokens that are not stored yet.
 #[derive(Debug)]
 pub struct SignedIn {
     tokens: Tokens,
@@ -75,28 +74,28 @@ impl SignedIn {
         self.tokens.access()
     }
 
-    /// Keeps the tokens for later runs.
+    /// Stores the tokens for later runs.
     ///
     /// # Errors
-    /// Where keyring or file do not take them.
+    /// If the keyring or the file does not accept them.
     pub async fn keep(&self) -> Result<(), Error> {
-        // Else a run that renews the old ones now would put them in place of these.
+        // Otherwise a run that is renewing the old tokens could overwrite these.
         let _claim = self.store.claim().await;
         self.store.save(&self.tokens).await
     }
 }
 
-/// An access token that is good for some minutes at least, renewed where necessary at `now`.
+/// An access token that is valid for at least some minutes, renewed at `now` if necessary.
 ///
 /// # Errors
-/// Where nobody has signed in, or the provider wants that to be done again or cannot be reached.
+/// If nobody has signed in, or the provider requires a new sign-in or cannot be reached.
 pub async fn access_token(
     account: &Account,
     oauth: &OAuth,
     now: i64,
 ) -> Result<SecretString, Error> {
     let store = Store::of(account, oauth);
-    // Two accounts may share their tokens, and a refresh token may be good for one use.
+    // Two accounts may share their tokens, and a refresh token may be valid for one use only.
     let turn = turn(&store);
     let _turn = turn.lock().await;
     let stored = store.load().await?;
@@ -106,8 +105,8 @@ pub async fn access_token(
     if tokens.are_fresh(now) {
         return Ok(tokens.access().clone());
     }
-    // Other runs share them too. To use a refresh token twice is to fail, and with some providers
-    // to lose all that it ever led to (RFC 9700 §4.14.2).
+    // Other runs share them too. Using a refresh token twice fails, and some providers then revoke
+    // all tokens that came from it (RFC 9700 §4.14.2).
     let _claim = store.claim().await;
     let stored = store.load().await?;
     let tokens = stored.filter(|tokens| tokens.are_for(oauth));
@@ -121,7 +120,7 @@ pub async fn access_token(
             tracing::debug!("the access token was renewed");
             Ok(renewed.access().clone())
         }
-        // Where there is no claim, another run may have used the refresh token in the same moment.
+        // Without a claim, another run may have used the refresh token at the same moment.
         Err(error @ Error::InvalidGrant { .. }) => match store.load().await? {
             Some(other) if other.are_for(oauth) && !other.same_as(&tokens) => {
                 Ok(other.access().clone())
@@ -136,8 +135,8 @@ pub async fn access_token(
     }
 }
 
-/// Takes this access token for one that has ended, because a server refused it: the next run gets
-/// another. Where that cannot be written down, the next run tries this one again.
+/// Marks this access token as expired, because a server refused it: the next run gets a new one. If
+/// that cannot be stored, the next run tries this one again.
 pub async fn doubt(account: &Account, oauth: &OAuth, refused: &SecretString) {
     let store = Store::of(account, oauth);
     let turn = turn(&store);
@@ -163,10 +162,10 @@ async fn renewed(tokens: &Tokens, oauth: &OAuth, now: i64) -> Result<Tokens, Err
     tokens.renewed(&agent, oauth, &client, now).await
 }
 
-/// Lets a person sign in. Without a wish for a flow it is the one that the provider is better at.
+/// Lets a person sign in. If no flow is given, it is the one that works best with the provider.
 ///
 /// # Errors
-/// Where the provider or the person refuses, or the tokens could not be kept.
+/// If the provider or the person refuses, or the tokens could not be stored.
 pub async fn sign_in(
     account: &Account,
     oauth: &OAuth,
@@ -175,7 +174,7 @@ pub async fn sign_in(
     now: fn() -> i64,
 ) -> Result<SignedIn, Error> {
     let store = Store::of(account, oauth);
-    // Before anybody does anything: what cannot be read cannot be written either.
+    // Checked before the person does anything: a store that cannot be read cannot be written.
     store.check().await?;
     let agent = Agent::new(oauth.ca_file.as_deref())?;
     let endpoints = provider::endpoints(&agent, &oauth.provider).await?;
@@ -200,11 +199,11 @@ pub async fn sign_in(
     Ok(SignedIn { tokens, store })
 }
 
-/// The access token in the answer of a token end point, by the rules of [`sign_in`]. Nobody is
-/// asked, and nothing is kept.
+/// The access token in the answer of a token endpoint, by the rules of [`sign_in`]. Sends no
+/// request, and stores nothing.
 ///
 /// # Errors
-/// Where the answer is a refusal, or none that makes sense.
+/// If the answer is a refusal, or makes no sense.
 pub fn token_in(
     oauth: &OAuth,
     endpoint: &Endpoint,
@@ -216,17 +215,17 @@ pub fn token_in(
     Ok(tokens.access().clone())
 }
 
-/// Forgets the account's tokens; false where there were none.
+/// Removes the account's tokens. Returns false if there were none.
 ///
 /// # Errors
-/// Where keyring or file do not let go of them.
+/// If the keyring or the file does not remove them.
 pub async fn sign_out(account: &Account, oauth: &OAuth) -> Result<bool, Error> {
     let store = Store::of(account, oauth);
     let _claim = store.claim().await;
     store.remove().await
 }
 
-/// How popsync names itself to the provider.
+/// The fields that identify popsync to the provider.
 async fn client(oauth: &OAuth) -> Result<Vec<Field>, Error> {
     let mut client: Vec<Field> = vec![("client_id", oauth.client_id.as_str().into())];
     if let Some(command) = &oauth.client_secret_command {
@@ -237,7 +236,7 @@ async fn client(oauth: &OAuth) -> Result<Vec<Field>, Error> {
     Ok(client)
 }
 
-/// The turn to use the tokens that are kept there, within this process.
+/// The lock for the tokens of this store, within this process.
 fn turn(store: &Store) -> Arc<tokio::sync::Mutex<()>> {
     static TURNS: LazyLock<Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>> =
         LazyLock::new(Mutex::default);

@@ -1,4 +1,4 @@
-//! OAUTHBEARER (RFC 7628): an access token, in the form that is a standard.
+//! OAUTHBEARER (RFC 7628): an access token, in the standard form.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -17,7 +17,7 @@ pub struct OAuthBearer {
 }
 
 impl OAuthBearer {
-    /// With an access token. `user` is whose mailbox is wanted.
+    /// An exchange with an access token. `user` is the owner of the mailbox.
     pub fn new(user: &str, host: &str, port: u16, token: &SecretString) -> Self {
         Self {
             user: user.to_owned(),
@@ -38,7 +38,7 @@ impl Mechanism for OAuthBearer {
     /// RFC 7628 §3.1.
     fn initial(&mut self) -> Result<Option<Message>, Fault> {
         let token = token::check(&self.token)?;
-        // RFC 5801 §4: the two characters that have a meaning of their own in a GS2 header.
+        // RFC 5801 §4: the two characters with a special meaning in a GS2 header.
         let user = self.user.replace('=', "=3D").replace(',', "=2C");
         let target = format!("n,a={user},\x01host={}\x01port={}", self.host, self.port);
         Ok(Some(Message::new(&[
@@ -49,8 +49,7 @@ impl Mechanism for OAuthBearer {
         ])))
     }
 
-    /// RFC 7628 §3.2.3: the server says what is wrong before it refuses, and is told that it was
-    /// heard.
+    /// RFC 7628 §3.2.3: the server sends its error before it refuses, and the client must answer.
     fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
         if std::mem::replace(&mut self.asked_again, true) {
             return Err(Fault::Unexpected);

@@ -1,4 +1,4 @@
-//! PLAIN (RFC 4616): user name and password as they are. Whoever reads the line has them.
+//! PLAIN (RFC 4616): user name and password in plain text. A listener can read them.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -12,7 +12,7 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// With the credentials. Neither may hold a NUL, which is what sets them apart.
+    /// An exchange with these credentials. Neither may contain a NUL, which separates them.
     pub fn new(user: &str, password: &SecretString) -> Self {
         Self {
             user: user.to_owned(),
@@ -26,7 +26,7 @@ impl Mechanism for Plain {
         "PLAIN"
     }
 
-    /// RFC 4616 §2. Without an authorization identity: the server takes that of the user.
+    /// RFC 4616 §2. There is no authorization identity: the server uses the user's.
     fn initial(&mut self) -> Result<Option<Message>, Fault> {
         let password = self.password.expose_secret().as_bytes();
         let message = Message::new(&[b"\0", self.user.as_bytes(), b"\0", password]);

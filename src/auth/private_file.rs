@@ -1,7 +1,7 @@
 //! Files that hold a secret: they belong to the user or to root, and nobody else can read them.
-//! And those that anybody may read, within the same bounds.
+//! Also public files, with the same limits.
 //!
-//! Whatever is read is overwritten before it is freed.
+//! All buffers are overwritten before they are freed.
 
 use std::fs::Metadata;
 use std::io;
@@ -19,17 +19,17 @@ use crate::words;
 /// Read permission of the group and of others.
 const READ_BY_OTHERS: u32 = 0o044;
 
-/// Why a file that holds a secret is not used.
+/// The reason why a file that holds a secret is not used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileFault {
     /// It cannot be opened or read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Others can read it; its permission bits.
+    /// Others can read it. These are its permission bits.
     #[error("it can be read by others (mode {0:03o})")]
     Mode(u32),
-    /// It belongs to this user, neither the caller nor root.
+    /// It belongs to this user, who is neither the caller nor root.
     #[error("it belongs to user {0}, neither you nor root")]
     Owner(u32),
     /// It is larger than this many octets.
@@ -50,7 +50,7 @@ impl FileFault {
         }
     }
 
-    /// What the user can do about this file.
+    /// The hint for this file.
     pub fn advice(&self, path: &Path) -> Option<String> {
         match self {
             Self::Io(_) | Self::TooLarge(_) => None,
@@ -63,18 +63,18 @@ impl FileFault {
     }
 }
 
-/// A path as a shell takes it.
+/// A path, quoted for a shell.
 pub(crate) fn quoted(path: &Path) -> String {
     words::quoted(&path.display().to_string())
 }
 
-/// Opens a file that nobody else can read. A pipe will do.
+/// Opens a file that nobody else can read. It may be a pipe.
 ///
 /// # Errors
 /// See [`FileFault`].
 pub fn open(path: &Path) -> Result<Patient, FileFault> {
     let file = Patient::open(path, READ_TIMEOUT)?;
-    // Asked of the open file, so that it cannot be exchanged between the check and the reading.
+    // Checks the open file, so that it cannot be exchanged between the check and the reading.
     let metadata = file.metadata()?;
     if metadata.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
@@ -86,7 +86,7 @@ pub fn open(path: &Path) -> Result<Patient, FileFault> {
     Ok(file)
 }
 
-/// Reads a file that nobody else can read, of at most so many octets.
+/// Reads a file that nobody else can read, of at most this many octets.
 ///
 /// # Errors
 /// See [`FileFault`].
@@ -94,7 +94,7 @@ pub fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> 
     content(open(path)?, limit)
 }
 
-/// Reads a file that anybody may read, of at most so many octets.
+/// Reads a file that anybody may read, of at most this many octets.
 ///
 /// # Errors
 /// [`FileFault::Io`], [`FileFault::TooLarge`].
@@ -110,13 +110,13 @@ fn content(file: Patient, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault>
     Ok(content)
 }
 
-/// The first line of a file that nobody else can read, without its end. The rest of a pipe is
-/// not waited for.
+/// The first line of a file that nobody else can read, without its end. Does not wait for the rest
+/// of a pipe.
 ///
 /// # Errors
 /// See [`FileFault`].
 pub fn first_line(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileFault> {
-    // Room for CRLF, for a mark in front, and for one octet more, to see that it is too long.
+    // Room for CRLF, for a byte order mark, and for one octet more, to see that it is too long.
     let mut line = wiped::read_until(open(path)?, limit + 6, |read| read.contains(&b'\n'))?;
     if let Some(end) = line.iter().position(|octet| *octet == b'\n') {
         line.truncate(end);
@@ -132,11 +132,11 @@ pub fn first_line(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileF
     Ok(line)
 }
 
-/// Puts a secret into a file that only its owner can read. It takes the place of an old one at once:
-/// after a crash there is the one or the other.
+/// Writes a secret to a file that only its owner can read. It replaces an old file at once: after a
+/// crash there is either one.
 ///
 /// # Errors
-/// Those of the file system.
+/// The file system's.
 pub(crate) fn write(path: &Path, secret: &SecretString) -> io::Result<()> {
     durable::replace(path, secret.expose_secret().as_bytes(), 0o600)
 }

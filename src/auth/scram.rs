@@ -1,12 +1,12 @@
 //! SCRAM-SHA-1 (RFC 5802) and SCRAM-SHA-256 (RFC 7677), with and without channel binding.
 //!
-//! Both sides prove that they know the password, and neither shows it: what a listener gets to
-//! know costs as many digests for each guess as the server has set, and a server that does not
-//! know the password cannot pass for one that does. So the exchange counts only when the server's
-//! signature was seen and is right, whatever its status line says.
+//! Both sides prove that they know the password without sending it. A listener needs as many
+//! digests for each guess as the server has set, and a server that does not know the password
+//! cannot pretend to. So a login counts only if the server's signature was seen and is right,
+//! whatever its status line says.
 //!
-//! The server chooses how many digests. Too few would make guessing cheap for whoever plays the
-//! server; too many would keep us busy for days. Both are refused before a proof is computed.
+//! The server chooses the number of digests. Too few would make guessing cheap for a false server;
+//! too many would take days. Both are refused before a proof is computed.
 
 use std::fmt::Write as _;
 
@@ -23,7 +23,7 @@ use super::binding::ChannelBinding;
 use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
 
-/// The fewest digests: what RFC 5802 §5.1 and RFC 7677 §4 ask of servers.
+/// The fewest digests: the minimum for servers in RFC 5802 §5.1 and RFC 7677 §4.
 pub const LEAST_ITERATIONS: u32 = 4096;
 
 /// The most: some seconds of work.
@@ -35,21 +35,21 @@ const MAX_FIELD: usize = 1024;
 /// The digest that the mechanism is named after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hash {
-    /// SHA-1: broken for signatures, and good enough in an HMAC (RFC 5802 §9).
+    /// SHA-1: broken for signatures, but still good in an HMAC (RFC 5802 §9).
     Sha1,
     /// SHA-256.
     Sha256,
 }
 
-/// How the exchange is tied to the connection; the `gs2-cbind-flag` of RFC 5802 §7.
+/// The binding of the exchange to the connection; the `gs2-cbind-flag` of RFC 5802 §7.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bound {
-    /// `p`: by this.
+    /// `p`: bound in this way.
     By(ChannelBinding),
-    /// `n`: not at all.
+    /// `n`: not bound.
     No,
-    /// `y`: not, but only because the server did not announce that it can. A server that did
-    /// learns so that somebody has shortened its list.
+    /// `y`: not bound, because the server did not announce that it can. A server that did announce
+    /// it learns in this way that an attacker has shortened its list.
     NotAnnounced,
 }
 
@@ -69,21 +69,21 @@ enum State {
     FirstSent {
         bare: String,
     },
-    /// The server's last message is due; the signature that it must hold.
+    /// The server's last message is due, with this signature.
     FinalSent {
         signature: Zeroizing<Vec<u8>>,
     },
     Verified,
-    /// The server said why it refuses.
+    /// The server gave this reason for its refusal.
     Refused(String),
     Failed,
 }
 
 impl Scram {
-    /// With the credentials.
+    /// An exchange with these credentials.
     ///
     /// # Errors
-    /// [`Fault::Random`] where the system gives no random numbers.
+    /// [`Fault::Random`] if the system has no random numbers.
     pub fn new(
         hash: Hash,
         bound: Bound,
@@ -102,7 +102,7 @@ impl Scram {
         })
     }
 
-    /// The `gs2-header`: how the exchange is bound, and no authorization identity.
+    /// The `gs2-header`: the binding, and no authorization identity.
     fn header(&self) -> String {
         match &self.bound {
             Bound::By(binding) => format!("p={},,", binding.name()),
@@ -153,7 +153,7 @@ impl Mechanism for Scram {
 
     fn initial(&mut self) -> Result<Option<Message>, Fault> {
         let user = saslprep(&self.user).map_err(|_| Fault::Prepare)?;
-        // RFC 5802 §5.1: the two characters that have a meaning of their own.
+        // RFC 5802 §5.1: the two characters with a special meaning.
         let user = user.replace('=', "=3D").replace(',', "=2C");
         let bare = format!("n={user},r={}", self.nonce);
         let message = Message::new(&[self.header().as_bytes(), bare.as_bytes()]);
@@ -189,7 +189,7 @@ impl Mechanism for Scram {
     }
 }
 
-/// What the server's last message comes to.
+/// Judges the server's last message.
 fn judge(server_final: &str, signature: &[u8]) -> Result<State, Fault> {
     let first = server_final.split(',').next().unwrap_or_default();
     if let Some(why) = first.strip_prefix("e=") {
@@ -204,7 +204,7 @@ fn judge(server_final: &str, signature: &[u8]) -> Result<State, Fault> {
         .strip_prefix("v=")
         .and_then(|given| STANDARD.decode(given).ok())
         .ok_or_else(|| malformed("a last message without a signature"))?;
-    // The length is no secret; of octets that differ nothing is told by how soon they do.
+    // The length is no secret. The comparison takes the same time wherever the octets differ.
     let differences = given
         .iter()
         .zip(signature)
@@ -224,7 +224,7 @@ struct ServerFirst<'a> {
 }
 
 impl<'a> ServerFirst<'a> {
-    /// RFC 5802 §7: three fields in their order, and extensions, none of which must be known.
+    /// RFC 5802 §7: three fields in their order, and extensions, none of them mandatory.
     fn parse(text: &'a str, own_nonce: &str) -> Result<Self, Fault> {
         let mut fields = text.split(',');
         let mut field = |name: &str, what| {
@@ -246,7 +246,7 @@ impl<'a> ServerFirst<'a> {
         let digits = !iterations.is_empty() && iterations.bytes().all(|o| o.is_ascii_digit());
         let iterations = match iterations.parse() {
             Ok(count) if digits => count,
-            // More than fits is too many in any case.
+            // A number that does not fit is too large in any case.
             _ if digits => u32::MAX,
             _ => return Err(malformed("an iteration count that is no number")),
         };

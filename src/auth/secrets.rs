@@ -1,9 +1,9 @@
-//! Words of strangers, shown without our secrets.
+//! Removes the user's secrets from text of other parties.
 //!
-//! A server that does not know a command says it back, a proxy the head of a request, a provider
-//! a field of a form, a command of ours what it was about to print: as they got it, in capitals,
-//! in base64, cut short, or broken into lines. What they say is for logs and messages, so that
-//! our secrets are taken out of it first, in every form in which a person could still read them.
+//! A server may repeat an unknown command, a proxy the head of a request, a provider a field of a
+//! form, a password command its output: unchanged, in capitals, in base64, cut short, or broken
+//! into lines. Such text goes into logs and messages. So the secrets are first removed from it, in
+//! every form in which a person could still read them.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -13,33 +13,33 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem;
 use secrecy::zeroize::Zeroizing;
 
-/// What stands in the place of a secret.
+/// The text in place of a secret.
 const HIDDEN: &[u8] = b"***";
 
-/// Shorter ones are parts of too many words: taking those out would tell more than it hides.
+/// Shorter secrets are part of too many words: hiding them would reveal more than it protects.
 const SHORTEST: usize = 4;
 
-/// So many letters and digits are looked for whatever stands between them. Fewer could be a
-/// chance of any text.
+/// A secret with this many letters and digits is found even if other characters stand between them.
+/// A shorter one could occur in any text by chance.
 const SHORTEST_LOOSE: usize = 8;
 
-/// Of so long a secret a piece is one too: lines that are too long are said back cut.
+/// If a secret is this long, pieces of it are hidden too: lines that are too long are repeated cut.
 const LONG: usize = 16;
 
 /// The shortest such piece: longer than most words of any language.
 const PIECE: usize = 12;
 
-/// The secrets that no shown word may repeat.
+/// Secrets that must not appear in text for people.
 #[derive(Default)]
 pub struct Secrets {
-    /// As they are, in lower case.
+    /// The secrets, in lower case.
     exact: Vec<Zeroizing<Vec<u8>>>,
-    /// Their letters and digits alone, in lower case, in several codings.
+    /// Only their letters and digits, in lower case, in several encodings.
     loose: Vec<Zeroizing<Vec<u8>>>,
 }
 
 impl Secrets {
-    /// Those.
+    /// A set of these secrets.
     pub fn of<'s>(secrets: impl IntoIterator<Item = &'s [u8]>) -> Self {
         let mut all = Self::default();
         for secret in secrets {
@@ -48,7 +48,7 @@ impl Secrets {
         all
     }
 
-    /// One more.
+    /// Adds a secret.
     pub fn add(&mut self, secret: &[u8]) {
         let exact = Zeroizing::new(secret.to_ascii_lowercase());
         if secret.len() < SHORTEST || self.exact.contains(&exact) {
@@ -67,7 +67,7 @@ impl Secrets {
         }
     }
 
-    /// What somebody said, without them.
+    /// The text without the secrets.
     pub fn without<'t>(&self, said: &'t [u8]) -> Cow<'t, [u8]> {
         let mut found = self.found(said);
         if found.is_empty() {
@@ -78,7 +78,7 @@ impl Secrets {
         let mut shown = 0;
         let mut hidden_to = 0;
         for (from, to) in found {
-            // What overlaps is hidden as one.
+            // Overlapping places are hidden as one.
             if from >= hidden_to {
                 safe.extend_from_slice(&said[shown..from]);
                 safe.extend_from_slice(HIDDEN);
@@ -90,13 +90,13 @@ impl Secrets {
         Cow::Owned(safe)
     }
 
-    /// The same of text.
+    /// The same for a string.
     pub fn without_in(&self, said: &str) -> String {
-        // A secret may begin in the middle of a character only where it is no text itself.
+        // A secret can begin in the middle of a character only if it is not text itself.
         String::from_utf8_lossy(&self.without(said.as_bytes())).into_owned()
     }
 
-    /// Where they stand: from, and to.
+    /// The places of the secrets: start and end.
     fn found(&self, said: &[u8]) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
         let lower = Zeroizing::new(said.to_ascii_lowercase());
@@ -125,13 +125,13 @@ impl Secrets {
     }
 }
 
-/// The letters and digits in lower case, and where each stood.
+/// The letters and digits in lower case, and the place of each.
 fn squeezed(text: &[u8]) -> (Zeroizing<Vec<u8>>, Vec<usize>) {
-    // At once as long as it can be: what grows leaves copies behind.
+    // Allocated once, with the full length: a buffer that grows leaves copies behind.
     let mut letters = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut places = Vec::with_capacity(text.len());
     for (at, octet) in text.iter().enumerate() {
-        // Beyond ASCII all octets count: half of a character is no separator.
+        // Beyond ASCII all octets count: a part of a character is no separator.
         if octet.is_ascii_alphanumeric() || !octet.is_ascii() {
             letters.push(octet.to_ascii_lowercase());
             places.push(at);
@@ -164,8 +164,8 @@ fn percent(secret: &[u8]) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// In base64, behind so many octets of something else, without the letters that are blurred by
-/// what stands before or behind. The two alphabets differ in what is no letter alone.
+/// The secret in base64, after this many other octets, without the letters that depend on the
+/// octets before or after it. The two alphabets differ only in characters that are not letters.
 fn base64(secret: &[u8], before: usize) -> Vec<u8> {
     let octets = Zeroizing::new([&[0; 2][..before], secret].concat());
     let mut text = STANDARD_NO_PAD.encode(&*octets).into_bytes();
@@ -215,7 +215,7 @@ mod tests {
             "Hunter2-/\r\n Hunter2",
             "H u n t e r 2 - / H u n t e r 2",
             "Hunter2-\\/Hunter2",
-            // Alone, and behind one, two, and six octets.
+            // By itself, and after one, two, and six octets.
             "SHVudGVyMi0vSHVudGVyMg==",
             "OkhunTER2LS9IdW50ZXIy",
             "eEh1bnRlcjItL0h1bnRlcjI=",
@@ -230,7 +230,7 @@ mod tests {
             assert!(shown.starts_with("no such command: "), "{said}: {shown}");
             assert!(shown.ends_with(" (1)"), "{said}: {shown}");
             let left: String = shown.chars().filter(char::is_ascii_alphanumeric).collect();
-            // At most the letters at the ends, which belong to what stood around it.
+            // At most the letters at the ends, which depend on the text around the secret.
             assert!(left.len() <= "nosuchcommand1".len() + 9, "{said}: {shown}");
             assert!(shown.contains("***"), "{said}: {shown}");
         }

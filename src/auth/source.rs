@@ -1,10 +1,10 @@
-//! Where an account's password comes from.
+//! The source of an account's password.
 //!
-//! `password-command`, `password-file` or `password-netrc`; where the account names none, the
-//! keyring, else a systemd credential, else `POPSYNC_PASSWORD`, else a person is asked.
-//! It is fetched before the server is dialled: Exchange closes a session that is not logged in
-//! after 60 seconds, and a person or a smart card may take longer. Every buffer that held a
-//! password is overwritten before it is freed.
+//! `password-command`, `password-file` or `password-netrc`. If the account names none: the keyring,
+//! else a systemd credential, else `POPSYNC_PASSWORD`, else a person is asked. The password is
+//! fetched before the connection is opened: Exchange closes a session that is not logged in after
+//! 60 seconds, and a person or a smart card may take longer. Every buffer that held a password is
+//! overwritten before it is freed.
 
 use std::io;
 use std::time::Duration;
@@ -26,14 +26,14 @@ mod file;
 mod netrc;
 mod unnamed;
 
-/// The variable that holds the password of accounts that name no source of their own.
+/// The variable with the password of accounts that name no source.
 pub const ENVIRONMENT: &str = "POPSYNC_PASSWORD";
 
-/// The most that is read from a command or a file.
+/// The maximum that is read from a command or a file.
 const LIMIT: usize = 64 * 1024;
 
-/// How long a command may take, which may ask a person. Files, which may be pipes, have the account's
-/// time-out.
+/// The time limit for a command, which may ask a person. For files, which may be pipes, the
+/// account's time-out applies.
 const TIME_OUT: Duration = Duration::from_secs(60);
 
 /// Asks a person.
@@ -48,7 +48,7 @@ pub trait Prompt: Send + Sync {
     fn password(&self, account: &Account) -> Result<SecretString, Unanswered>;
 }
 
-/// Why a person who is there gave no answer.
+/// The reason why a person who is there gave no answer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unanswered {
@@ -60,12 +60,12 @@ pub enum Unanswered {
     Stopped(Signal),
 }
 
-/// Gets the account's password, or access token. It is not empty, unless the account's way to log
-/// in takes none, and can carry what there is. `before_asking` comes before a person is asked, and
-/// nobody is where it fails.
+/// Gets the account's password, or access token. The account's way to log in can carry it. It is
+/// empty only if that way needs none. `before_asking` is called before a person is asked; if it
+/// fails, nobody is asked.
 ///
 /// # Errors
-/// See [`Error`]; none of them tells anything of the password. Those of `before_asking`.
+/// See [`Error`]; none of them reveals anything of the password. Those of `before_asking`.
 pub async fn password<E: From<Error>>(
     account: &Account,
     prompt: &dyn Prompt,
@@ -104,7 +104,7 @@ pub async fn password<E: From<Error>>(
                 before_asking().await?;
                 (ask(account, prompt, Origin::Prompt)?, Origin::Prompt)
             }
-            // There are ways to log in without one, and the server may have them.
+            // Some ways to log in need no password, and the server may have them.
             Err(_) if account.auth == AuthMethod::Auto => return Ok(SecretString::from("")),
             Err(keyring) => return Err(Error::NoSource { keyring }.into()),
         },
@@ -113,8 +113,8 @@ pub async fn password<E: From<Error>>(
     Ok(fitting(account, password, origin)?)
 }
 
-/// Hears that the server refused what [`password`] gave. A password may be right all the same; a
-/// token is replaced by a new one for the next run.
+/// Reports that the server refused the secret of [`password`]. A password may still be right. An
+/// access token is replaced for the next run.
 pub async fn refused(account: &Account, secret: &SecretString) {
     if let PasswordSource::OAuth(oauth) = &account.password {
         oauth::doubt(account, oauth, secret).await;
@@ -127,11 +127,11 @@ pub(super) async fn printed(line: &str, key: &'static str) -> Result<SecretStrin
     first_line(output, Origin::Command(key))
 }
 
-/// Asks for the account's password, as [`password`] does where there is no other source; it is
-/// `origin` that answers.
+/// Asks for the account's password, as [`password`] does if there is no other source. `origin`
+/// names who answers.
 ///
 /// # Errors
-/// See [`Error`]; none of them tells anything of the password.
+/// See [`Error`]; none of them reveals anything of the password.
 pub fn asked(
     account: &Account,
     prompt: &dyn Prompt,
@@ -151,7 +151,7 @@ fn fitting(
     {
         return Err(Error::BadByte { origin, byte });
     }
-    // APOP sends a digest, which is always as long.
+    // APOP sends a digest of fixed length.
     if account.auth == AuthMethod::User && password.expose_secret().len() > argument::MAX {
         let limit = argument::MAX;
         return Err(Error::DoesNotFit { origin, limit });
@@ -160,7 +160,7 @@ fn fitting(
 }
 
 fn ask(account: &Account, prompt: &dyn Prompt, origin: Origin) -> Result<SecretString, Error> {
-    // With several accounts at work the others must go on while this one waits for a person.
+    // While a person is asked for one of several accounts, the others must go on.
     let several = Handle::try_current()
         .is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
     let answer = if several {
@@ -195,7 +195,7 @@ fn checked(password: &[u8], origin: Origin) -> Result<SecretString, Error> {
     if let Err(byte) = argument::check_text(password) {
         return Err(Error::BadByte { origin, byte });
     }
-    // Allocated once, as long as needed: anything that grows would leave a copy behind.
+    // Allocated once, with the full length: a buffer that grows leaves a copy behind.
     match str::from_utf8(password) {
         Ok(text) => Ok(SecretString::from(Box::<str>::from(text))),
         Err(_) => Err(Error::BadByte {

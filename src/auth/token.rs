@@ -1,15 +1,15 @@
-//! Access tokens, and what a server says of one that it does not take (RFC 7628 §3.2.2).
+//! Access tokens, and a server's reply to one that it refuses (RFC 7628 §3.2.2).
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::fault::Fault;
 
-/// The most of a server's words that is shown.
+/// The maximum of a server's text that is shown.
 const MAX_SHOWN: usize = 200;
 
-/// Checks that a secret can be an access token: RFC 6750 §2.1, and what else is visible, since
-/// providers make their own. A line end in it would begin another field.
+/// Checks that a secret can be an access token: RFC 6750 §2.1, and any visible character, since
+/// providers have their own forms. A line end in it would begin another field.
 pub(super) fn check(token: &SecretString) -> Result<&SecretString, Fault> {
     let octets = token.expose_secret().as_bytes();
     if octets.is_empty() || !octets.iter().all(u8::is_ascii_graphic) {
@@ -18,7 +18,7 @@ pub(super) fn check(token: &SecretString) -> Result<&SecretString, Fault> {
     Ok(token)
 }
 
-/// What a server has against a token.
+/// A server's reason to refuse a token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Objection {
     status: Option<String>,
@@ -26,7 +26,7 @@ pub(super) struct Objection {
     issuer: Option<String>,
 }
 
-/// As it is sent. Google's status is that of HTTP, and may be a number.
+/// The form on the wire. Google's status is that of HTTP, and may be a number.
 #[derive(Deserialize)]
 struct Sent {
     status: Option<serde_json::Value>,
@@ -36,7 +36,7 @@ struct Sent {
 }
 
 impl Objection {
-    /// What can be understood of it.
+    /// Reads the fields that are known.
     pub(super) fn parse(challenge: &[u8]) -> Option<Self> {
         let sent: Sent = serde_json::from_slice(challenge).ok()?;
         let status = sent.status.and_then(|status| match status {
@@ -52,13 +52,13 @@ impl Objection {
     }
 }
 
-/// As much as a person reads, without what acts on terminals.
+/// The beginning of a text, without control characters.
 fn shown(text: String) -> String {
     let visible = |c: &char| !c.is_control();
     text.chars().filter(visible).take(MAX_SHOWN).collect()
 }
 
-/// What a server's verdict means beside what it said before.
+/// The result of a server's verdict and the reason that it sent before.
 pub(super) fn verdict(accepted: bool, objection: Option<Objection>) -> Result<(), Fault> {
     match objection {
         Some(Objection {

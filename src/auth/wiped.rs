@@ -1,15 +1,15 @@
-//! Octets of a secret, of which no copy is left behind: what a buffer held is overwritten where it
-//! moves to a larger one, and at its end. That costs time for each octet of room, so that a buffer
-//! begins small.
+//! Buffers for a secret that leave no copy behind: the content is overwritten when it moves to a
+//! larger buffer, and at the end. That costs time for each octet of capacity, so a buffer begins
+//! small.
 
 use std::io::{self, Read};
 
 use secrecy::zeroize::Zeroizing;
 
-/// How much is read at a time.
+/// The size of a read.
 pub(super) const PIECE: usize = 4096;
 
-/// Puts octets behind those of a buffer.
+/// Appends octets to a buffer.
 pub(super) fn extend(buffer: &mut Zeroizing<Vec<u8>>, octets: &[u8]) {
     let needed = buffer.len() + octets.len();
     if needed > buffer.capacity() {
@@ -21,7 +21,7 @@ pub(super) fn extend(buffer: &mut Zeroizing<Vec<u8>>, octets: &[u8]) {
     buffer.extend_from_slice(octets);
 }
 
-/// Reads until `enough`, the end, or so many octets.
+/// Reads until `enough`, the end, or `most` octets.
 pub(super) fn read_until(
     mut file: impl Read,
     most: usize,

@@ -1,7 +1,7 @@
-//! XOAUTH2, Google's mechanism for access tokens, which Exchange Online has too.
+//! XOAUTH2, Google's mechanism for access tokens, which Exchange Online also has.
 //!
-//! Always in two steps: Exchange Online hangs up on the form with the token in the line of AUTH,
-//! though its own documentation never said so.
+//! Always in two steps: Exchange Online hangs up if the token is in the line of AUTH, though its
+//! documentation does not say so.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -18,7 +18,7 @@ pub struct XOauth2 {
 }
 
 impl XOauth2 {
-    /// With an access token. `user` is whose mailbox is wanted.
+    /// An exchange with an access token. `user` is the owner of the mailbox.
     pub fn new(user: &str, token: &SecretString) -> Self {
         Self {
             user: user.to_owned(),
@@ -45,7 +45,7 @@ impl Mechanism for XOauth2 {
         ])))
     }
 
-    /// Google says what is wrong before it refuses, and wants to hear nothing.
+    /// Google sends its error before it refuses, and expects an empty answer.
     fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
         if std::mem::replace(&mut self.asked_again, true) {
             return Err(Fault::Unexpected);

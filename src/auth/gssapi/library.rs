@@ -1,5 +1,5 @@
-//! The system's Kerberos library, loaded when an account asks for it, so that neither building
-//! nor running popsync needs it otherwise.
+//! The system's Kerberos library. It is loaded when an account asks for it, so that popsync can be
+//! built and run without it.
 //!
 //! This is the only module with `unsafe` in it. Its invariants:
 //!
@@ -105,7 +105,7 @@ type Wrap = unsafe extern "C" fn(
     *mut Buffer,
 ) -> u32;
 
-/// What is used of the library.
+/// The functions of the library that popsync uses.
 struct Functions {
     delete_sec_context: Delete,
     display_status: Display,
@@ -148,9 +148,10 @@ impl Functions {
         }
     }
 
-    /// What the codes mean, in the library's words.
+    /// A fault with the library's text for the codes.
     fn fault(&self, major: u32, minor: u32) -> Fault {
-        // Of the first, "unspecified failure" is the usual one; the second has the reason.
+        // The text of the first code is usually "unspecified failure"; the second one has the
+        // reason.
         let mut words = self.words(minor, MINOR);
         if minor == 0 || words.is_empty() {
             words = self.words(major, MAJOR);
@@ -162,7 +163,7 @@ impl Functions {
         let oid = oid(KERBEROS);
         let mut more = 0;
         let mut words: Vec<String> = Vec::new();
-        // Several sentences may belong to a code, but not endlessly many.
+        // A code may have several sentences, but not infinitely many.
         for _ in 0..4 {
             let mut output = Output::new(self);
             let mut minor = 0;
@@ -199,7 +200,7 @@ fn oid(elements: &'static [u8]) -> Oid {
     }
 }
 
-/// Octets of ours, for the library to read.
+/// Local octets for the library to read.
 fn input(octets: &[u8]) -> Buffer {
     Buffer {
         length: octets.len(),
@@ -207,7 +208,7 @@ fn input(octets: &[u8]) -> Buffer {
     }
 }
 
-/// Nothing.
+/// An empty buffer.
 fn empty() -> Buffer {
     Buffer {
         length: 0,
@@ -215,7 +216,7 @@ fn empty() -> Buffer {
     }
 }
 
-/// Octets of the library's, for us to read.
+/// A buffer of the library.
 struct Output<'l> {
     functions: &'l Functions,
     buffer: Buffer,
@@ -246,12 +247,12 @@ impl Drop for Output<'_> {
     }
 }
 
-/// Our half of a proof.
+/// The client's side of a proof.
 pub(super) struct Context {
     functions: &'static Functions,
     handle: *mut c_void,
     name: *mut c_void,
-    /// What the login is bound to.
+    /// The channel binding of the login.
     bound_to: Option<Vec<u8>>,
 }
 
@@ -394,8 +395,7 @@ impl Drop for Context {
 mod tests {
     use super::*;
 
-    /// Where there is a library, it says in words that there is no ticket; where there is none,
-    /// that says why.
+    /// With a library, the error says that there is no ticket; without one, it says that.
     #[test]
     fn without_a_ticket_or_a_library_there_is_an_error_in_words() {
         match Context::new("pop@mail.popsync.invalid", Some(b"digest")) {

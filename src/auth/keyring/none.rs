@@ -1,4 +1,4 @@
-//! In place of the keyring, where popsync was built without it.
+//! Replaces the keyring in a popsync that was built without it.
 
 use secrecy::SecretString;
 

@@ -1,5 +1,5 @@
-//! The keyring of the system, through the crate `keyring`. Everything here blocks, and must not
-//! run on a thread that drives tasks.
+//! The keyring of the system, through the crate `keyring`. Everything here blocks, and must not run
+//! on a thread that drives tasks.
 
 use std::env;
 use std::path::Path;
@@ -16,7 +16,7 @@ pub(super) fn get(service: &str, user: &str) -> Result<Option<SecretString>, Fau
         Err(Error::NoEntry) => return Ok(None),
         Err(error) => return Err(fault(error)),
     };
-    // Allocated once, as long as needed: anything that grows would leave a copy behind.
+    // Allocated once, with the full length: a buffer that grows leaves a copy behind.
     match str::from_utf8(&secret) {
         Ok(text) => Ok(Some(SecretString::from(Box::<str>::from(text)))),
         Err(error) => Err(Fault::Other {
@@ -45,9 +45,9 @@ fn entry(service: &str, user: &str) -> Result<Entry, Fault> {
     Entry::new(service, user).map_err(fault)
 }
 
-/// Whether there may be a bus, without asking the D-Bus library, which would start a thread to
-/// find out. Without the variable it takes the bus that systemd starts for whoever logs in; so
-/// do cron jobs of a user who is logged in or lingers.
+/// True if there may be a bus. The D-Bus library is not asked, because it would start a thread to
+/// find out. Without the variable it takes the bus that systemd starts for every user who logs in,
+/// and so do cron jobs of a user who is logged in or lingers.
 #[cfg(all(unix, not(target_vendor = "apple")))]
 fn may_have_bus() -> bool {
     if env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some_and(|address| !address.is_empty()) {
@@ -64,19 +64,19 @@ fn may_have_bus() -> bool {
     true
 }
 
-/// What went wrong, by what the D-Bus library says: its errors are of a crate that is not ours to
-/// name, so that their text must do.
+/// The fault for an error of the D-Bus library. Its error types are not accessible here, so the
+/// text must do.
 fn fault(error: Error) -> Fault {
     match error {
         Error::NoStorageAccess(_) => Fault::Locked,
         Error::Ambiguous(_) => Fault::Several,
-        // The cause is in what happened at the first access of this process.
+        // The cause is in the first access of this process.
         Error::NoDefaultStore => match Entry::store_status() {
             Err(Error::PlatformFailure(cause)) => connection(&format!("{cause:?}"), &**cause),
             Err(other) => text(other),
             Ok(()) => text(&Error::NoDefaultStore),
         },
-        // These would hold what was read.
+        // These errors would contain the secret.
         Error::BadEncoding(_) => text("what it holds is no text"),
         Error::BadDataFormat(_, cause) => Fault::Other { source: cause },
         Error::PlatformFailure(cause) => {
@@ -90,7 +90,7 @@ fn fault(error: Error) -> Fault {
     }
 }
 
-/// A failure of the bus; `all` is everything that is known of it.
+/// A failure of the bus. `all` is everything that is known of it.
 fn connection(all: &str, cause: &dyn std::error::Error) -> Fault {
     let has = |names: &[&str]| names.iter().any(|name| all.contains(name));
     if has(&["ServiceUnknown", "NameHasNoOwner", "Error.Spawn"]) {

@@ -1,7 +1,7 @@
 //! The messages of NTLM as octets (MS-NLMP §2.2.1).
 //!
-//! CHALLENGE comes from whoever plays the server: each length and offset in it is checked before
-//! it is followed. Clients that did not (CVE-2012-3482 and its kin) sent back their own memory.
+//! CHALLENGE comes from an untrusted server: each length and offset in it is checked before it is
+//! used. Clients that did not check (CVE-2012-3482 and similar) sent back their own memory.
 
 use std::ops::Range;
 
@@ -19,7 +19,8 @@ const TARGET_INFO: u32 = 0x0080_0000;
 const KEY_128: u32 = 0x2000_0000;
 const KEY_56: u32 = 0x8000_0000;
 
-/// What we can. No keys are exchanged, since nothing is signed or sealed after the login.
+/// The client's abilities. No keys are exchanged, since nothing is signed or sealed after the
+/// login.
 const OURS: u32 = UNICODE
     | OEM
     | REQUEST_TARGET
@@ -30,10 +31,10 @@ const OURS: u32 = UNICODE
     | KEY_128
     | KEY_56;
 
-/// Where AUTHENTICATE has its MIC.
+/// The place of the MIC in AUTHENTICATE.
 pub(super) const MIC: Range<usize> = 72..88;
 
-/// NEGOTIATE: without domain and workstation, which are nobody's business yet.
+/// NEGOTIATE, without domain and workstation: the server does not need them yet.
 pub(super) fn negotiate() -> Vec<u8> {
     let mut octets = Vec::with_capacity(32);
     octets.extend_from_slice(SIGNATURE);
@@ -46,13 +47,13 @@ pub(super) fn negotiate() -> Vec<u8> {
 /// CHALLENGE.
 #[derive(Debug)]
 pub(super) struct Challenge<'a> {
-    /// All of it.
+    /// The whole message.
     pub(super) octets: &'a [u8],
-    /// What both can.
+    /// The abilities that both sides have.
     pub(super) flags: u32,
-    /// The server's.
+    /// The server's nonce.
     pub(super) nonce: [u8; 8],
-    /// What the server says of itself; nothing where it is older than Windows 2000.
+    /// The server's facts about itself. Empty if it is older than Windows 2000.
     pub(super) pairs: Vec<(u16, &'a [u8])>,
 }
 
@@ -65,7 +66,7 @@ impl<'a> Challenge<'a> {
         let (Some(flags), Some(nonce)) = (number(octets, 20), nonce) else {
             return Err(malformed("a challenge that ends too early"));
         };
-        // The oldest form is 32 octets, and 40 with what nobody uses.
+        // The oldest form has 32 octets, or 40 with a part that nobody uses.
         let pairs = match octets.get(40..48) {
             Some(field) if flags & TARGET_INFO != 0 => pairs(section(octets, field)?)?,
             _ => Vec::new(),
@@ -78,14 +79,14 @@ impl<'a> Challenge<'a> {
         })
     }
 
-    /// What the server says of one thing.
+    /// The server's value for one id.
     pub(super) fn pair(&self, id: u16) -> Option<&'a [u8]> {
         let mut found = self.pairs.iter().filter(|(own, _)| *own == id);
         found.next().map(|(_, value)| *value)
     }
 }
 
-/// What a field of length and offset points at.
+/// The octets that a field of length and offset points at.
 fn section<'a>(octets: &'a [u8], field: &[u8]) -> Result<&'a [u8], Fault> {
     let outside = || malformed("a challenge that points outside itself");
     let &[low, high, _, _, a, b, c, d] = field else {
@@ -126,7 +127,7 @@ pub(super) struct Authenticate<'a> {
 }
 
 impl Authenticate<'_> {
-    /// With sixteen zeros in place of the MIC.
+    /// The message with sixteen zeros in place of the MIC.
     pub(super) fn encode(&self) -> Result<Vec<u8>, Fault> {
         let domain = self.name(self.domain)?;
         let user = self.name(self.user)?;
@@ -153,7 +154,7 @@ impl Authenticate<'_> {
         Ok(octets)
     }
 
-    /// In the characters that were agreed on.
+    /// A name in the agreed character set.
     fn name(&self, name: &str) -> Result<Vec<u8>, Fault> {
         if self.flags & UNICODE != 0 {
             Ok(utf_16(name))
@@ -169,7 +170,7 @@ impl Authenticate<'_> {
 
 /// UTF-16, little-endian.
 pub(super) fn utf_16(text: &str) -> Vec<u8> {
-    // At once as long as it can be: what grows leaves copies behind.
+    // Allocated once, with the full length: a buffer that grows leaves copies behind.
     let mut octets = Vec::with_capacity(text.len() * 2);
     octets.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
     octets

@@ -34,7 +34,7 @@ fn answer(mut ntlm: Ntlm, challenge: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Fault>
     Ok((answer.octets().to_vec(), negotiate))
 }
 
-/// What the field at this place of AUTHENTICATE points at.
+/// The octets that the field at this place of AUTHENTICATE points at.
 fn field(message: &[u8], at: usize) -> &[u8] {
     let length = usize::from(u16::from_le_bytes([message[at], message[at + 1]]));
     let offset = u32::from_le_bytes(message[at + 4..at + 8].try_into().unwrap()) as usize;
@@ -112,7 +112,8 @@ fn an_answer_with_the_servers_time_is_sealed() {
     let nt = field(&message, 20);
     assert_eq!(nt[24..32], time);
     let own = &nt[44..nt.len() - 4];
-    // The server's pairs in their order, then ours: its flags and the MIC's, and the binding.
+    // The server's pairs in their order, then the client's: the flags with the MIC's bit, and the
+    // binding.
     let bindings = channel_bindings(b"digest");
     let expected = [
         &[7, 0, 8, 0][..],
@@ -172,7 +173,7 @@ fn old_challenges_without_target_information_are_answered() {
     ));
 }
 
-/// CVE-2012-3482 and its kin: whatever a challenge points at, it is inside.
+/// CVE-2012-3482 and similar: nothing outside a challenge is ever read.
 #[test]
 fn challenges_that_are_cut_off_or_point_elsewhere_are_not_answered() {
     let refused = |challenge: &[u8]| {
@@ -185,7 +186,7 @@ fn challenges_that_are_cut_off_or_point_elsewhere_are_not_answered() {
     let whole = example();
     for length in 0..whole.len() {
         if (32..48).contains(&length) {
-            // These are whole, in an older form.
+            // These are complete, in an older form.
             answer(ntlm("anna", None), &whole[..length]).unwrap();
         } else if length != whole.len() {
             refused(&whole[..length]);

@@ -11,22 +11,22 @@ use super::token::{Granted, Seconds, Secret, Tokens};
 use super::{Error, Invitation, SignIn};
 use crate::account::{Endpoint, OAuth};
 
-/// RFC 8628 §3.2: where the provider names none.
+/// RFC 8628 §3.2: the interval if the provider names none.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// RFC 8628 §3.5: by so much `slow_down` does.
+/// RFC 8628 §3.5: `slow_down` adds this to the interval.
 const SLOWER: Duration = Duration::from_secs(5);
 
-/// The longest wait between two questions.
+/// The longest interval between two requests.
 const SLOWEST: Duration = Duration::from_secs(60);
 
-/// A code is not waited for longer than this, whatever the provider says.
+/// The maximum lifetime of a code, whatever the provider says.
 const LONGEST: u64 = 30 * 60;
 
-/// The longest code or address that a person is shown.
+/// The longest code or address that is shown to a person.
 const SHOWN: usize = 2048;
 
-/// RFC 8628 §3.2; `verification_url` is what Google calls it.
+/// RFC 8628 §3.2; Google calls the address `verification_url`.
 #[derive(Deserialize)]
 struct Answer {
     device_code: Secret,
@@ -40,7 +40,7 @@ struct Answer {
     interval: Option<Seconds>,
 }
 
-/// Signs in. `now` tells the second of the day when the tokens come.
+/// Signs in. `now` gives the second when the tokens come.
 pub(super) async fn sign_in(
     agent: &Agent,
     oauth: &OAuth,
@@ -75,7 +75,7 @@ pub(super) async fn sign_in(
     Tokens::granted(oauth, token, granted, now())
 }
 
-/// How long and how often is asked.
+/// The end and the interval of the requests.
 struct Wait {
     end: Instant,
     interval: Duration,
@@ -110,7 +110,7 @@ async fn poll(
                 "slow_down" => wait.interval = (wait.interval + SLOWER).min(SLOWEST),
                 _ => return Err(refused.into()),
             },
-            // The person may be signing in meanwhile. RFC 8628 §3.5 wants ever longer waits.
+            // The person may be signing in meanwhile. RFC 8628 §3.5 asks for growing intervals.
             Err(error) if error.may_pass() => {
                 tracing::debug!("{error}, asking again");
                 wait.interval = (wait.interval * 2).min(SLOWEST);
@@ -120,8 +120,8 @@ async fn poll(
     }
 }
 
-/// Whether a person may be sent there: over TLS, but for a provider of this machine, and not to a
-/// host that hides behind the name of another.
+/// True if a person may be sent to the address: over TLS, unless the provider is on this machine,
+/// and not to a host that pretends to be another.
 fn is_address(address: &str, device: &Endpoint) -> bool {
     let page = address.split(['?', '#']).next().unwrap_or_default();
     let page = page.parse::<Endpoint>();

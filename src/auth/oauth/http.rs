@@ -1,7 +1,7 @@
-//! The few requests that OAuth needs, and what may come back.
+//! The few requests that OAuth needs, and their answers.
 //!
-//! Answers are limited in size and time, redirections are not followed, and what the provider
-//! says in its own words is cut short and never repeats a secret that was sent.
+//! Answers are limited in size and time, and redirections are not followed. The provider's text is
+//! cut short and never repeats a secret that was sent.
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
@@ -21,13 +21,13 @@ pub(super) use agent::Agent;
 #[cfg_attr(not(feature = "oauth"), expect(dead_code))]
 const LIMIT: u64 = 64 * 1024;
 
-/// The longest words of a provider that are shown.
+/// The longest text of a provider that is shown.
 const WORDS: usize = 200;
 
 /// A field of a form.
 pub(super) type Field = (&'static str, SecretString);
 
-/// What came back.
+/// The answer to a request.
 pub(super) struct Answer {
     from: String,
     status: u16,
@@ -71,7 +71,7 @@ impl From<Refused> for Error {
 }
 
 impl Answer {
-    /// An answer that somebody has.
+    /// An answer that the caller already has.
     pub(super) fn given(from: &Endpoint, status: u16, body: &[u8]) -> Self {
         Self {
             from: name(from),
@@ -84,7 +84,7 @@ impl Answer {
         self.status
     }
 
-    /// The answer, or the refusal. `sent` is what a refusal must not repeat.
+    /// The answer, or the refusal. A refusal must not repeat `sent`.
     pub(super) fn read<T: DeserializeOwned>(
         self,
         sent: &[Field],
@@ -93,7 +93,7 @@ impl Answer {
         match status {
             200..=299 => match serde_json::from_slice(&body) {
                 Ok(answer) => Ok(Ok(answer)),
-                // The words of the parser may quote what it read.
+                // The parser's error text may quote its input.
                 Err(_) => Err(Error::Answer {
                     from,
                     what: "not the JSON that was expected",
@@ -115,8 +115,8 @@ impl Answer {
     }
 }
 
-/// The fields of a form that are secrets. The others, such as the client and the scope, are what
-/// a provider has to name when it complains of them.
+/// The fields of a form that are secrets. The others, such as the client and the scope, are needed
+/// in a provider's complaint.
 const SECRET: [&str; 5] = [
     "client_secret",
     "code",
@@ -125,7 +125,7 @@ const SECRET: [&str; 5] = [
     "refresh_token",
 ];
 
-/// The first line of what somebody says, not too long, and without our secrets.
+/// The first line of a provider's text, cut short, and without the secrets in `sent`.
 pub(super) fn words(text: &str, sent: &[Field]) -> String {
     let secret = |(name, _): &&Field| SECRET.contains(name);
     let secrets = sent.iter().filter(secret);
@@ -138,7 +138,7 @@ pub(super) fn words(text: &str, sent: &[Field]) -> String {
     }
 }
 
-/// Who is asked, for messages.
+/// The name of the provider, for messages.
 pub(super) fn name(endpoint: &Endpoint) -> String {
     endpoint.to_string()
 }

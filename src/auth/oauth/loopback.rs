@@ -1,5 +1,5 @@
-//! The flow through a browser (RFC 8252): the provider sends it back to an address of this
-//! machine, with a code that is worth nothing without the verifier that never left (RFC 7636).
+//! The flow through a browser (RFC 8252): the provider sends the browser back to an address of this
+//! machine, with a code. The code is useless without the verifier, which stays here (RFC 7636).
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -20,19 +20,20 @@ use super::token::Tokens;
 use super::{Error, Invitation, SignIn};
 use crate::account::{Endpoint, OAuth, Provider};
 
-/// How long is waited for a person.
+/// The time to wait for a person.
 const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
-/// How long a browser may take to say what it wants. Some connect ahead and say nothing.
+/// The time limit for a browser's request. Some connect ahead and send nothing.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// The longest request that is read.
 const LIMIT: usize = 16 * 1024;
 
-/// How many connections are served at a time; who else listens in on this machine may open more.
+/// The maximum number of connections served at a time. Other programs on this machine may open
+/// more.
 const CONNECTIONS: usize = 32;
 
-/// Signs in. `now` tells the second when the tokens come.
+/// Signs in. `now` gives the second when the tokens come.
 pub(super) async fn sign_in(
     agent: &Agent,
     oauth: &OAuth,
@@ -49,7 +50,7 @@ pub(super) async fn sign_in(
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
     let listener = listener.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
-    // RFC 8252 §7.3 wants the address; Microsoft lets the port differ for the name alone.
+    // RFC 8252 §7.3 requires the address; Microsoft allows any port only for the name.
     let host = match oauth.provider {
         Provider::Microsoft { .. } => "localhost",
         _ => "127.0.0.1",
@@ -59,7 +60,7 @@ pub(super) async fn sign_in(
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose_secret()));
     let mut url = format!("{auth}?response_type=code");
     let extra: &[(&str, &str)] = match oauth.provider {
-        // Else Google gives no refresh token, or the first time only.
+        // Otherwise Google gives no refresh token, or only the first time.
         Provider::Google => &[("access_type", "offline"), ("prompt", "consent")],
         _ => &[],
     };
@@ -96,7 +97,7 @@ pub(super) async fn sign_in(
     Tokens::of_answer(oauth, token, answer, &form, now())
 }
 
-/// What the provider sent the browser back with instead of a code (RFC 6749 §4.1.2.1).
+/// The error that the provider sends with the browser instead of a code (RFC 6749 §4.1.2.1).
 struct Refusal {
     error: String,
     description: Option<String>,
@@ -114,8 +115,8 @@ impl Refusal {
     }
 }
 
-/// Waits for the browser. Whoever comes without our state is sent away, and does not end the
-/// waiting: any page may send a browser here.
+/// Waits for the browser. A request without our state is turned away and does not end the wait: any
+/// page may send a browser here.
 async fn answer(
     listener: &TcpListener,
     state: &SecretString,
@@ -139,12 +140,12 @@ async fn answer(
     }
 }
 
-/// One request: the answer that was waited for, or nothing of interest.
+/// Serves one request. Returns the expected answer, or none for any other request.
 async fn serve(
     mut stream: TcpStream,
     state: &SecretString,
 ) -> Option<Result<SecretString, Refusal>> {
-    // Never grown: growing would leave a copy behind.
+    // Never grown: a buffer that grows leaves a copy behind.
     let mut request = Zeroizing::new(vec![0; LIMIT]);
     let mut filled = 0;
     while !request[..filled].windows(4).any(|end| end == b"\r\n\r\n") {
@@ -165,13 +166,13 @@ async fn serve(
          X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n{text}",
         text.len()
     );
-    // The person reads it, or does not; the sign-in is done either way.
+    // The sign-in is complete, even if the page does not reach the person.
     let _ = stream.write_all(response.as_bytes()).await;
     let _ = stream.shutdown().await;
     read
 }
 
-/// What a request to `/` brings, if it knows our state.
+/// The result in a request to `/`, if it has our state.
 fn read(request: &[u8], state: &SecretString) -> Option<Result<SecretString, Refusal>> {
     let line = request.split(|octet| *octet == b'\r').next()?;
     let line = str::from_utf8(line).ok()?;
@@ -182,7 +183,7 @@ fn read(request: &[u8], state: &SecretString) -> Option<Result<SecretString, Ref
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         let known = ["code", "error", "error_description", "state"];
         if let Some(at) = known.iter().position(|name| *name == key) {
-            // RFC 6749 §3.1: none stands twice.
+            // RFC 6749 §3.1: no field may occur twice.
             if fields[at].is_some() {
                 return None;
             }
@@ -205,14 +206,14 @@ fn read(request: &[u8], state: &SecretString) -> Option<Result<SecretString, Ref
     }
 }
 
-/// So many random octets as text.
+/// This many random octets as text.
 fn random<const N: usize>() -> Result<SecretString, Error> {
     let mut octets = Zeroizing::new([0; N]);
     getrandom::fill(&mut *octets).map_err(|_| Error::Random)?;
     Ok(SecretString::from(URL_SAFE_NO_PAD.encode(*octets)))
 }
 
-/// RFC 3986 §2.1: everything but what is unreserved.
+/// RFC 3986 §2.1: encodes all characters that are not unreserved.
 fn percent_encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for octet in text.bytes() {

@@ -1,4 +1,4 @@
-//! Where a provider is asked for what: known by heart, from the settings, or from its metadata.
+//! The endpoints of a provider: built in, from the settings, or from its metadata.
 
 use serde::Deserialize;
 
@@ -18,7 +18,7 @@ struct Metadata {
     token_endpoint: Option<String>,
 }
 
-/// Whose tokens these are: who gives them, to which program, and for what.
+/// The identity of tokens: the provider, the client, and the scope.
 pub(super) fn identity(oauth: &OAuth) -> String {
     let provider = match &oauth.provider {
         Provider::Google => "google".to_owned(),
@@ -29,12 +29,12 @@ pub(super) fn identity(oauth: &OAuth) -> String {
     format!("{provider}\n{}\n{}", oauth.client_id, oauth.scope)
 }
 
-/// The end points of the provider; its metadata is fetched where it is known by issuer alone.
+/// The endpoints of the provider. Its metadata is fetched if only the issuer is known.
 pub(super) async fn endpoints(agent: &Agent, provider: &Provider) -> Result<Endpoints, Error> {
     match provider {
         Provider::Google => Ok(Endpoints {
             auth: Some(known("https://accounts.google.com/o/oauth2/v2/auth")?),
-            // It is there, and refuses the scope of mail.
+            // Google has one, but it refuses the scope of mail.
             device: None,
             token: known("https://oauth2.googleapis.com/token")?,
         }),
@@ -62,7 +62,7 @@ fn known(url: &str) -> Result<Endpoint, Error> {
     })
 }
 
-/// RFC 8414 §3, and where there is nothing OpenID Connect Discovery 1.0 §4.
+/// RFC 8414 §3, and if there is no such document, OpenID Connect Discovery 1.0 §4.
 async fn discovered(agent: &Agent, issuer: &Endpoint) -> Result<Endpoints, Error> {
     let (origin, path) = (issuer.origin(), issuer.path());
     let oauth = known(&format!(
@@ -83,14 +83,14 @@ async fn discovered(agent: &Agent, issuer: &Endpoint) -> Result<Endpoints, Error
 }
 
 fn of_metadata(issuer: &Endpoint, metadata: Metadata) -> Result<Endpoints, &'static str> {
-    // RFC 8414 §3.3: else one provider could speak for another.
+    // RFC 8414 §3.3: otherwise one provider could speak for another.
     let bare = |url: &str| url.trim_end_matches('/').to_owned();
     if bare(&metadata.issuer) != bare(issuer.as_str()) {
         return Err("the metadata of another issuer");
     }
     let endpoint = |url: Option<String>| match url.map(|url| url.parse::<Endpoint>()) {
         None => Ok(None),
-        // Metadata that came over TLS leads nowhere without it.
+        // Metadata that came over TLS must not lead to an endpoint without it.
         Some(Ok(endpoint)) if endpoint.is_https() || !issuer.is_https() => Ok(Some(endpoint)),
         Some(_) => Err("an end point that is no `https://` URL"),
     };

@@ -1,7 +1,7 @@
-//! Where tokens are kept: in the keyring, or in a file that nobody else can read.
+//! The store for tokens: the keyring, or a file that nobody else can read.
 //!
-//! Some providers take each refresh token once. A new one is therefore made durable before the
-//! access token that came with it is used, and it takes the old one's place in one step.
+//! Some providers accept each refresh token only once. So a new one is made durable before the
+//! access token that came with it is used, and replaces the old one in one step.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
@@ -24,14 +24,14 @@ use crate::durable;
 /// The largest file that is read.
 const LIMIT: usize = 256 * 1024;
 
-/// How long another process may hold the tokens: longer than a renewal takes, with the command
+/// The time that another process may hold the tokens: longer than a renewal takes, with the command
 /// that prints the client secret.
 const CLAIM: Duration = Duration::from_secs(120);
 
 /// Permissions of anybody but the owner.
 const OTHERS: u32 = 0o077;
 
-/// Where an account's tokens are kept.
+/// The place of an account's tokens.
 #[derive(Debug, Clone)]
 pub(super) enum Store {
     File(PathBuf),
@@ -46,12 +46,12 @@ impl Store {
         }
     }
 
-    /// What tells it apart from others.
+    /// The text that distinguishes it from other stores.
     pub(super) fn key(&self) -> String {
         format!("{self:?}")
     }
 
-    /// The tokens, where there are any.
+    /// The tokens, if there are any.
     pub(super) async fn load(&self) -> Result<Option<Tokens>, Error> {
         let text = match self {
             Self::File(path) => {
@@ -73,11 +73,11 @@ impl Store {
         }
     }
 
-    /// Keeps other processes from changing the tokens until it is dropped. Where there is nothing
-    /// to hold on to, or somebody holds it for too long, we go on without.
+    /// Keeps other processes from changing the tokens until it is dropped. None if there is no file
+    /// to lock, or another process holds the lock too long; the caller goes on without it.
     pub(super) async fn claim(&self) -> Option<File> {
         let path = match self {
-            // It is replaced whole by each save: what stays is its folder.
+            // Each save replaces the file, so the lock is on its folder.
             Self::File(path) => durable::folder_of(path).to_owned(),
             Self::Keyring(_) => common_file()?,
         };
@@ -95,7 +95,7 @@ impl Store {
         None
     }
 
-    /// Whether tokens could be kept here; the content does not matter.
+    /// Fails if tokens could not be stored here. The content does not matter.
     pub(super) async fn check(&self) -> Result<(), Error> {
         match self.load().await {
             Err(Error::Store(StoreError::Content { .. })) => Ok(()),
@@ -103,7 +103,7 @@ impl Store {
         }
     }
 
-    /// Puts these in place of what was there.
+    /// Replaces the stored tokens with these.
     pub(super) async fn save(&self, tokens: &Tokens) -> Result<(), Error> {
         let text = tokens.text();
         match self {
@@ -118,7 +118,7 @@ impl Store {
         .map_err(Error::Store)
     }
 
-    /// Removes them; false where there were none.
+    /// Removes them. Returns false if there were none.
     pub(super) async fn remove(&self) -> Result<bool, Error> {
         match self {
             Self::File(path) => {
@@ -151,14 +151,14 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> StoreError {
 fn read(path: &Path) -> Result<Option<SecretString>, StoreError> {
     let failed = failed(path);
     let mut options = OpenOptions::new();
-    // Else a pipe that nobody writes to would be waited for without end.
+    // Otherwise a pipe without a writer would block for ever.
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = match options.read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    // Asked of the open file, so that it cannot be exchanged between the check and the reading.
+    // Checks the open file, so that it cannot be exchanged between the check and the reading.
     let metadata = file.metadata().map_err(&failed)?;
     if !metadata.is_file() {
         return Err(failed(io::Error::other("it is no file")));
@@ -180,7 +180,7 @@ fn read(path: &Path) -> Result<Option<SecretString>, StoreError> {
     Ok(Some(SecretString::from(Box::<str>::from(text))))
 }
 
-/// An empty file that all processes of this user know, made where it is missing.
+/// An empty file that all processes of this user use, created if it is missing.
 fn common_file() -> Option<PathBuf> {
     let dirs = directories::ProjectDirs::from("", "", "popsync")?;
     let folder = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());

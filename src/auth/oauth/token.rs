@@ -1,4 +1,4 @@
-//! Tokens: what a provider answers, and what of it is kept.
+//! Tokens: a provider's answer, and the part of it that is stored.
 
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,28 +9,28 @@ use super::http::{Agent, Answer, Field, name};
 use super::provider::identity;
 use crate::account::{Endpoint, OAuth};
 
-/// So long before its end a token is replaced: a login must not begin with one and end without.
+/// A token is replaced this long before it expires: it must not expire during a login.
 const MARGIN: i64 = 5 * 60;
 
-/// The longest token that is taken. Those of Microsoft have some two thousand octets.
+/// The longest token that is accepted. Those of Microsoft have some two thousand octets.
 const MOST_OCTETS: usize = 16 * 1024;
 
-/// The longest life that is believed, in seconds.
+/// The longest lifetime that is accepted, in seconds.
 const MOST_SECONDS: u64 = 365 * 24 * 60 * 60;
 
-/// The form of what is kept; another one is not understood.
+/// The version of the stored form. Another one is not understood.
 const VERSION: u32 = 1;
 
-/// What a sign-in leads to.
+/// The tokens from a sign-in.
 #[derive(Debug, Clone)]
 pub(super) struct Tokens {
-    /// Who gave them, to which program, and for what. They are shown to nobody else.
+    /// The provider, the client and the scope. The tokens are sent to nobody else.
     identity: String,
-    /// Where they are renewed.
+    /// The endpoint that renews them.
     endpoint: Endpoint,
     access: SecretString,
     refresh: Option<SecretString>,
-    /// The second at which the access token ends, where that was told.
+    /// The second at which the access token expires, if the provider said it.
     expires_at: Option<i64>,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Granted {
     refresh_token: Option<Secret>,
 }
 
-/// A text that is not shown.
+/// A text that is never printed.
 pub(super) struct Secret(SecretString);
 
 impl Secret {
@@ -62,7 +62,7 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// A number of seconds; some providers write it as a text.
+/// A number of seconds. Some providers write it as text.
 #[derive(Deserialize, Clone, Copy)]
 #[serde(untagged)]
 pub(super) enum Seconds {
@@ -83,7 +83,7 @@ fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error
     text.parse().map_err(serde::de::Error::custom)
 }
 
-/// As it is written down.
+/// The stored form.
 #[derive(Serialize)]
 struct Written<'a> {
     version: u32,
@@ -94,7 +94,7 @@ struct Written<'a> {
     expires_at: Option<i64>,
 }
 
-/// The same, read.
+/// The stored form, when read.
 #[derive(Deserialize)]
 struct Read {
     version: u32,
@@ -108,7 +108,7 @@ struct Read {
 }
 
 impl Tokens {
-    /// Those that a provider granted at `now`.
+    /// The tokens that a provider granted at `now`.
     pub(super) fn granted(
         oauth: &OAuth,
         endpoint: &Endpoint,
@@ -119,7 +119,7 @@ impl Tokens {
             from: name(endpoint),
             what,
         };
-        // RFC 6750 is all that XOAUTH2 and OAUTHBEARER can carry.
+        // XOAUTH2 and OAUTHBEARER can carry only RFC 6750 tokens.
         let bearer = |kind: &String| kind.eq_ignore_ascii_case("bearer");
         if !granted.token_type.as_ref().is_none_or(bearer) {
             return Err(bad("a token that is no bearer token"));
@@ -144,23 +144,23 @@ impl Tokens {
         &self.access
     }
 
-    /// Whether these are what the settings ask for. Where a provider, a client or a scope is
-    /// changed, the tokens of the old one are of no use, and not for the new one to see.
+    /// True if these match the settings. After a change of the provider, the client or the scope,
+    /// the old tokens are useless, and the new provider must not see them.
     pub(super) fn are_for(&self, oauth: &OAuth) -> bool {
         self.identity == identity(oauth)
     }
 
-    /// Whether the access token can be used, and for some time.
+    /// True if the access token is valid for some time yet.
     pub(super) fn are_fresh(&self, now: i64) -> bool {
         self.are_valid(now.saturating_add(MARGIN))
     }
 
-    /// Whether the access token has not ended.
+    /// True if the access token has not expired.
     pub(super) fn are_valid(&self, now: i64) -> bool {
         self.expires_at.is_some_and(|end| now < end)
     }
 
-    /// Whether both come from the same renewal.
+    /// True if both come from the same renewal.
     pub(super) fn same_as(&self, other: &Self) -> bool {
         let secret = |tokens: &Self| {
             let refresh = tokens.refresh.as_ref();
@@ -170,7 +170,7 @@ impl Tokens {
             && secret(self).map(Zeroizing::new) == secret(other).map(Zeroizing::new)
     }
 
-    /// The same with an access token that has ended.
+    /// The same tokens, with an expired access token.
     pub(super) fn ended(self) -> Self {
         Self {
             expires_at: Some(0),
@@ -178,7 +178,7 @@ impl Tokens {
         }
     }
 
-    /// Gets new ones for the refresh token (RFC 6749 §6).
+    /// Gets new tokens for the refresh token (RFC 6749 §6).
     pub(super) async fn renewed(
         &self,
         agent: &Agent,
@@ -192,12 +192,12 @@ impl Tokens {
         form.push(("refresh_token", refresh.clone()));
         let answer = agent.post(&self.endpoint, &form).await?;
         let mut renewed = Self::of_answer(oauth, &self.endpoint, answer, &form, now)?;
-        // RFC 6749 §6: without a new one the old one stays good.
+        // RFC 6749 §6: if there is no new refresh token, the old one stays valid.
         renewed.refresh = renewed.refresh.or_else(|| Some(refresh.clone()));
         Ok(renewed)
     }
 
-    /// Those in the answer of a token end point.
+    /// The tokens in the answer of a token endpoint.
     pub(super) fn of_answer(
         oauth: &OAuth,
         endpoint: &Endpoint,
@@ -209,7 +209,7 @@ impl Tokens {
         Self::granted(oauth, endpoint, granted, now)
     }
 
-    /// As text, to be kept.
+    /// The tokens as text, to be stored.
     pub(super) fn text(&self) -> SecretString {
         let written = Written {
             version: VERSION,
@@ -219,14 +219,15 @@ impl Tokens {
             refresh_token: self.refresh.as_ref().map(SecretString::expose_secret),
             expires_at: self.expires_at,
         };
-        // Never grown: growing would leave a copy behind. Texts become at most six times as long.
+        // Never grown: a buffer that grows leaves a copy behind. Texts become at most six times as
+        // long.
         let mut text = Zeroizing::new(Vec::with_capacity(16 * MOST_OCTETS));
-        // A structure of texts and numbers has a form in JSON.
+        // A structure of texts and numbers always has a JSON form.
         let _ = serde_json::to_writer(&mut *text, &written);
         SecretString::from(String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// From that text.
+    /// The tokens from that text.
     pub(super) fn of_text(text: &SecretString) -> Option<Self> {
         let read: Read = serde_json::from_str(text.expose_secret()).ok()?;
         (read.version == VERSION).then_some(())?;
@@ -240,7 +241,7 @@ impl Tokens {
     }
 }
 
-/// Visible ASCII: more than RFC 6750 §2.1 allows, and nothing that could end a line.
+/// Visible ASCII: more than RFC 6750 §2.1 allows, and without line ends.
 fn is_token(token: &SecretString) -> bool {
     let token = token.expose_secret();
     let visible = token.bytes().all(|octet| octet.is_ascii_graphic());
@@ -314,7 +315,7 @@ mod tests {
                 (fresh, valid)
             );
         }
-        // Nothing is known of its end, so that it is renewed each time.
+        // The end is unknown, so it is renewed each time.
         assert!(!granted(r#"{"access_token":"a"}"#).unwrap().are_valid(0));
     }
 

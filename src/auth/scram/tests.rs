@@ -1,6 +1,6 @@
 use super::*;
 
-/// An exchange with a nonce of the test's own.
+/// An exchange with a fixed nonce.
 fn scram(hash: Hash, bound: Bound, user: &str, password: &str, nonce: &str) -> Scram {
     let mut scram = Scram::new(hash, bound, user, &SecretString::from(password)).unwrap();
     scram.nonce = nonce.to_owned();
@@ -67,7 +67,7 @@ fn sha_1_is_that_of_the_rfc() {
     assert_eq!(scram.finish(true), Ok(()));
 }
 
-/// A server that does not know the password cannot pass for one that does, whatever it says.
+/// A server that does not know the password cannot pretend to, whatever it sends.
 #[test]
 fn a_login_counts_only_with_the_right_signature() {
     for (last, fault) in [
@@ -89,7 +89,7 @@ fn a_login_counts_only_with_the_right_signature() {
         assert_eq!(scram.step(last.as_bytes()).unwrap_err(), fault, "{last}");
         assert_eq!(scram.finish(true), Err(Fault::NoProof), "{last}");
     }
-    // The verdict before the signature, at every step.
+    // The verdict comes before the signature, at every step.
     let mut scram = of_rfc_7677();
     assert_eq!(scram.finish(true), Err(Fault::NoProof));
     scram.step(SERVER_FIRST.as_bytes()).unwrap();
@@ -117,7 +117,7 @@ fn first_messages_that_no_honest_server_sends_are_not_answered() {
     let iterations = |iterations| Fault::Iterations { iterations };
     let long = "x".repeat(2000);
     for (first, fault) in [
-        // The nonce is ours and more.
+        // The server must add to the client's nonce.
         (format!("r={own},{salt},i=4096"), Fault::Nonce),
         (format!("r=x{own},{salt},i=4096"), Fault::Nonce),
         (
@@ -172,7 +172,7 @@ fn first_messages_that_no_honest_server_sends_are_not_answered() {
             format!("r={own}x,i=4096,{salt}"),
             malformed("a first message without a salt"),
         ),
-        // RFC 5802 §5.1: an extension that must be known, and is not.
+        // RFC 5802 §5.1: a mandatory extension that is unknown.
         (
             format!("m=x,r={own}x,{salt},i=4096"),
             malformed("a first message without a nonce"),
@@ -191,12 +191,12 @@ fn first_messages_that_no_honest_server_sends_are_not_answered() {
         );
     }
     assert!(of_rfc_7677().step(b"r=\xff\xfe").is_err());
-    // What follows may be ignored.
+    // The text after it may be ignored.
     let first = format!("{SERVER_FIRST},x=y,z");
     assert!(of_rfc_7677().step(first.as_bytes()).is_ok());
 }
 
-/// RFC 5802 §6 and §7: the flag, and the data behind it in the last message.
+/// RFC 5802 §6 and §7: the flag comes first, and the binding's data in the last message.
 #[test]
 fn the_binding_is_named_first_and_signed_last() {
     let end_point = ChannelBinding::ServerEndPoint(vec![0, 1, 0xfe]);
@@ -233,7 +233,7 @@ fn the_binding_is_named_first_and_signed_last() {
 
 #[test]
 fn names_and_passwords_are_prepared() {
-    // RFC 4013 §3: a soft hyphen is nothing, and U+2168 is `IX`.
+    // RFC 4013 §3: a soft hyphen is removed, and U+2168 becomes `IX`.
     let mut prepared = scram(Hash::Sha256, Bound::No, "I\u{ad}X\u{2168},=", "x", "abc");
     let first = prepared.initial().unwrap().unwrap();
     assert_eq!(text(&first), "n,,n=IXIX=2C=3D,r=abc");

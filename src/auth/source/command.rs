@@ -1,4 +1,4 @@
-//! `password-command` and its like: what a command prints.
+//! `password-command` and similar keys: the output of a command.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -23,15 +23,15 @@ use crate::auth::secrets::Secrets;
 use crate::auth::wiped::{self, PIECE};
 use crate::children::{self, Listed, Reach};
 
-/// The most of its complaints that is kept: the end.
+/// The maximum that is kept of its stderr: the end.
 const COMPLAINT: usize = 4096;
 
-/// Runs the command that `key` names, and gives what it printed on stdout.
+/// Runs the command that `key` names. Returns its output on stdout.
 ///
 /// On a terminal it stays in popsync's process group and keeps stdin, so that it can ask for a
-/// passphrase; in a group of its own the kernel would stop it at the first read. Without a
-/// terminal it gets a group of its own, and all of that is killed when time is up; what it says
-/// on stderr is then part of the error where it fails, and else of no interest.
+/// passphrase; in a group of its own the kernel would stop it at the first read. Without a terminal
+/// it gets a group of its own, and the whole group is killed when time is up. Its output on stderr
+/// is then part of the error if it fails, and otherwise dropped.
 pub(super) async fn output(
     line: &str,
     key: &'static str,
@@ -76,8 +76,8 @@ async fn finish(
     let failed = |source| Error::CommandIo { key, source };
     let (mut stdout, mut stderr) = (child.stdout.take(), child.stderr.take());
     let mut complaint = Complaint::default();
-    // A daemon that the command leaves behind may hold stdout and stderr open for ever, so nobody
-    // waits for their ends; and the command may wait for somebody to read them.
+    // A daemon that the command leaves behind may hold stdout and stderr open for ever, so their
+    // ends are not waited for. But they must be read, or the command may block.
     let mut printed = Printed::default();
     let status = tokio::select! {
         status = child.wait() => status.map_err(failed)?,
@@ -86,7 +86,7 @@ async fn finish(
     };
     printed.rest(stdout, key)?;
     let buffer = printed.buffer;
-    // From here on the number may belong to somebody else.
+    // From here on another process may have the number.
     killed.0 = None;
     if !status.success() {
         complaint.rest(stderr);
@@ -103,7 +103,7 @@ struct Printed {
 }
 
 impl Printed {
-    /// Reads as long as anybody lets it; gives what is wrong.
+    /// Reads until the caller stops it. Returns only on an error.
     async fn listen(&mut self, stdout: &mut Option<ChildStdout>, key: &'static str) -> Error {
         if let Some(stdout) = stdout {
             let mut octets = Zeroizing::new(vec![0; PIECE]);
@@ -122,7 +122,7 @@ impl Printed {
         future::pending().await
     }
 
-    /// Reads what a command that has ended left behind, and does not wait for more.
+    /// Reads the rest of the output of a command that has ended, and does not wait for more.
     fn rest(&mut self, stdout: Option<ChildStdout>, key: &'static str) -> Result<(), Error> {
         let pipe = stdout.and_then(|stdout| stdout.into_owned_fd().ok());
         if let Some(mut pipe) = pipe.and_then(unblocked) {
@@ -146,18 +146,18 @@ impl Printed {
     }
 }
 
-/// A pipe that does not block: the runtime gives it back as one that does.
+/// A non-blocking pipe. The runtime returns it as a blocking one.
 fn unblocked(pipe: OwnedFd) -> Option<File> {
     fcntl_setfl(&pipe, OFlags::NONBLOCK).ok()?;
     Some(File::from(pipe))
 }
 
-/// What a command said on stderr last. It may have said the password, too.
+/// The last output of a command on stderr. It may contain the password.
 #[derive(Default)]
 struct Complaint(Zeroizing<Vec<u8>>);
 
 impl Complaint {
-    /// Reads as long as anybody lets it.
+    /// Reads until the caller stops it.
     async fn listen(&mut self, stderr: &mut Option<ChildStderr>) -> Infallible {
         if let Some(stderr) = stderr {
             let mut octets = Zeroizing::new(vec![0; COMPLAINT]);
@@ -168,7 +168,7 @@ impl Complaint {
         future::pending().await
     }
 
-    /// Reads what a command that has ended left behind, and does not wait for more.
+    /// Reads the rest of the output of a command that has ended, and does not wait for more.
     fn rest(&mut self, stderr: Option<ChildStderr>) {
         let pipe = stderr.and_then(|stderr| stderr.into_owned_fd().ok());
         if let Some(mut pipe) = pipe.and_then(unblocked) {
@@ -186,14 +186,14 @@ impl Complaint {
         self.0.drain(..excess);
     }
 
-    /// The last line that says anything, unless it holds any of what was printed on stdout, or a
-    /// part of that: the beginning of a long line may be lost.
+    /// The last line with text, unless it contains any of the output on stdout, or may be a part of
+    /// it: the beginning of a long line may be lost.
     fn last_line(&self, printed: &[u8]) -> Option<String> {
         let text = String::from_utf8_lossy(&self.0);
         let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
         let mut lines = printed.split(|octet| *octet == b'\n');
         let secrets = Secrets::of(lines.clone().map(<[u8]>::trim_ascii));
-        // One that is too short to be looked for elsewhere is not shown here either.
+        // A line that is too short to be searched for is not shown either.
         let holds = |secret: &[u8]| {
             let secret = secret.trim_ascii();
             !secret.is_empty() && memmem::find(line.as_bytes(), secret).is_some()
@@ -203,7 +203,7 @@ impl Complaint {
     }
 }
 
-/// Killed when dropped: on time-out, on errors, and when the caller gives up.
+/// Kills the command when dropped: on time-out, on errors, and when the caller gives up.
 struct Killed(Option<Listed>);
 
 impl Drop for Killed {

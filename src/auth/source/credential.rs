@@ -1,5 +1,5 @@
-//! A systemd credential: what `LoadCredential=popsync-NAME:…` or `SetCredentialEncrypted=` of a
-//! unit hands over, in a folder that only the unit can enter.
+//! A systemd credential: `LoadCredential=popsync-NAME:…` or `SetCredentialEncrypted=` of a unit put
+//! it in a folder that only the unit can enter.
 
 use std::env;
 use std::io;
@@ -14,21 +14,21 @@ use crate::account::Account;
 use crate::auth::error::{Error, Origin};
 use crate::patient::Patient;
 
-/// The variable that names the folder (systemd.exec(5)).
+/// The variable with the path of the folder (systemd.exec(5)).
 const FOLDER: &str = "CREDENTIALS_DIRECTORY";
 
-/// Where the account's credential would be. None outside a unit with credentials, nor where the
-/// account's name cannot be a file's.
+/// The path of the account's credential. None outside a unit with credentials, or if the account's
+/// name cannot be a file name.
 pub(super) fn path(account: &Account) -> Option<PathBuf> {
     let folder = env::var_os(FOLDER).filter(|folder| !folder.is_empty())?;
     let name = &account.name;
     (!name.contains('/')).then(|| PathBuf::from(folder).join(format!("popsync-{name}")))
 }
 
-/// What it holds, up to its first line end; none where there is no such credential.
+/// Its content up to the first line end. None if there is no such credential.
 ///
-/// Its mode is not looked at: systemd gives the file to its user by an access control list, which
-/// shows as permission of the group, and guards the folder instead.
+/// Its mode is not checked: systemd gives the user access by an access control list, which looks
+/// like group permission, and protects the folder instead.
 pub(super) async fn content(
     path: PathBuf,
     limit: Duration,

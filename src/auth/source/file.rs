@@ -14,10 +14,10 @@ use crate::auth::private_file::{self, FileFault};
 use crate::auth::wiped;
 use crate::patient::Patient;
 
-/// What the file holds, up to its first line end.
+/// The content of the file up to its first line end.
 pub(super) async fn content(path: PathBuf, limit: Duration) -> Result<Zeroizing<Vec<u8>>, Error> {
     let origin = Origin::File(path.clone());
-    // It may be a pipe to which nobody writes. That thread is then left behind.
+    // It may be a pipe without a writer. The thread is then left behind.
     match time::timeout(limit, task::spawn_blocking(move || read(&path))).await {
         Ok(Ok(result)) => result,
         Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),

@@ -1,8 +1,8 @@
-//! `password-netrc`: the file `.netrc` of ftp(1), which curl and others read too.
+//! `password-netrc`: the file `.netrc` of ftp(1), which curl and other programs also read.
 //!
-//! It is read only where the user asks for it. An entry counts where its `machine` is the
-//! server's host, its `login`, if it has one, is the user, and its `port`, if it has one, is the
-//! server's; `default` is every machine. The first that counts and has a password gives it.
+//! It is read only if the user asks for it. An entry counts if its `machine` is the server's host,
+//! its `login`, if it has one, is the user, and its `port`, if it has one, is the server's;
+//! `default` is every machine. The first entry that counts and has a password is used.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::auth::error::{Error, Origin};
 use crate::auth::private_file;
 use crate::patient::without_mark;
 
-/// The most that is read: files of this kind are kilobytes.
+/// The maximum that is read: files of this kind are kilobytes.
 const FILE_LIMIT: usize = 1 << 20;
 
-/// The password that the file has for the account.
+/// The password in the file for the account.
 pub(super) async fn content(
     path: PathBuf,
     account: &Account,
@@ -56,7 +56,7 @@ pub(super) fn read(path: &Path, server: &Server, user: &str) -> Result<Zeroizing
 
 type Token = Zeroizing<Vec<u8>>;
 
-/// An entry, as far as it is read.
+/// The parts of an entry that matter.
 struct Entry {
     is_for_host: bool,
     is_for_port: bool,
@@ -65,7 +65,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// Its password, where it counts for this user.
+    /// Its password, if the entry counts for this user.
     fn password(self, user: &str) -> Option<Token> {
         let is_for_user = self
             .login
@@ -82,7 +82,7 @@ fn is_port(value: &[u8], server: &Server) -> bool {
         || value == server.port.to_string().as_bytes()
 }
 
-/// The password for this user at this server; else the number of the line that makes no sense.
+/// The password for this user at this server, or the number of a line that makes no sense.
 fn password(text: &[u8], server: &Server, user: &str) -> Result<Option<Token>, usize> {
     let mut words = Words {
         rest: text,
@@ -120,7 +120,7 @@ fn password(text: &[u8], server: &Server, user: &str) -> Result<Option<Token>, u
                     b"login" | b"user" => entry.login = Some(value),
                     b"password" | b"passwd" => entry.password = Some(value),
                     b"port" => entry.is_for_port = is_port(&value, server),
-                    // A second password, which POP3 has no use for.
+                    // A second password, which POP3 does not use.
                     _ => {}
                 }
             }
@@ -129,14 +129,14 @@ fn password(text: &[u8], server: &Server, user: &str) -> Result<Option<Token>, u
     }
 }
 
-/// What is left of a file, word by word.
+/// The rest of a file, word by word.
 struct Words<'a> {
     rest: &'a [u8],
     line: usize,
 }
 
 impl Words<'_> {
-    /// The next word, behind comments.
+    /// The next word, after comments.
     fn keyword(&mut self) -> Result<Option<Token>, usize> {
         loop {
             self.skip_blanks();
@@ -147,14 +147,14 @@ impl Words<'_> {
         }
     }
 
-    /// The word that has to follow. Here `#` is a letter as any other.
+    /// The value of a keyword. Here `#` is an ordinary character.
     fn value(&mut self) -> Result<Token, usize> {
         self.skip_blanks();
         self.word()?.ok_or(self.line)
     }
 
     fn word(&mut self) -> Result<Option<Token>, usize> {
-        // As long as the longest can be: growing would leave a copy behind.
+        // Allocated once, with the maximum length: a buffer that grows leaves a copy behind.
         let mut word = Zeroizing::new(Vec::new());
         let Some(&first) = self.rest.first() else {
             return Ok(None);
@@ -202,7 +202,7 @@ impl Words<'_> {
         }
     }
 
-    /// Gives whether the line held anything.
+    /// Skips a line. Returns true if it had any text.
     fn skip_line(&mut self) -> bool {
         let end = self.rest.iter().position(|octet| *octet == b'\n');
         let (line, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
@@ -211,7 +211,7 @@ impl Words<'_> {
         !line.trim_ascii().is_empty()
     }
 
-    /// A macro ends with an empty line.
+    /// Skips a macro, which ends with an empty line.
     fn skip_macro(&mut self) {
         self.skip_line();
         while !self.rest.is_empty() && self.skip_line() {}

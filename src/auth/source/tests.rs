@@ -16,7 +16,7 @@ const KEY: &str = "password-command";
 
 const SHORT: Duration = Duration::from_millis(300);
 
-/// A file in a folder of its own, readable as `mode` says.
+/// A file in a folder of its own, with this mode.
 fn file(content: &[u8], mode: u32) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("password");
@@ -96,7 +96,7 @@ async fn a_file_that_others_can_read_is_refused() {
     }
 }
 
-/// Editors of other systems put it there.
+/// Some editors write a byte order mark.
 #[tokio::test]
 async fn a_mark_in_front_of_the_password_is_read_over() {
     for content in ["\u{feff}hunter2", "\u{feff}hunter2\r\nuser: anna\n"] {
@@ -237,14 +237,14 @@ async fn a_command_that_fails_is_quoted() {
             Some("two"),
         ),
         ("exit 3", None),
-        // The password itself, by `set -x` for example.
+        // The password itself, for example by `set -x`.
         ("echo hunter2; echo + echo hunter2 >&2; exit 3", None),
         (
             "echo hunter2-hunter2; echo HUNTER2 HUNTER2 >&2; exit 3",
             None,
         ),
         ("printf 'pw\n'; echo it is pw >&2; exit 3", None),
-        // So long a line that its beginning is not kept.
+        // A line so long that its beginning is not kept.
         (
             "token=$(seq -s x 2000); echo $token; echo $token >&2; exit 3",
             None,
@@ -258,7 +258,7 @@ async fn a_command_that_fails_is_quoted() {
             Error::CommandFailed { said, .. } => said,
             error => panic!("{line}: {error:?}"),
         };
-        // On a terminal it goes there.
+        // On a terminal the output goes there.
         if !io::stdin().is_terminal() {
             assert_eq!(said.as_deref(), expected, "{line}");
         }
@@ -268,7 +268,7 @@ async fn a_command_that_fails_is_quoted() {
 #[tokio::test]
 async fn a_daemon_that_a_command_leaves_behind_is_not_waited_for() {
     if io::stdin().is_terminal() {
-        // It has the terminal then, not a pipe.
+        // On a terminal it inherits that, not a pipe.
         return;
     }
     let error = from_command("sleep 60 >/dev/null & echo $! >&2; exit 3").await;
@@ -279,7 +279,7 @@ async fn a_daemon_that_a_command_leaves_behind_is_not_waited_for() {
     rustix::process::kill_process(daemon, rustix::process::Signal::KILL).unwrap();
 }
 
-/// Where it holds stdout open, too: what the command itself printed is all that counts.
+/// It may even hold stdout open: only the output of the command itself counts.
 #[tokio::test]
 async fn a_child_that_holds_stdout_open_is_not_waited_for() {
     for line in [
@@ -292,7 +292,7 @@ async fn a_child_that_holds_stdout_open_is_not_waited_for() {
         assert!(began.elapsed() < Duration::from_secs(15), "{line}");
         assert!(!password.expose_secret().is_empty());
     }
-    // The end of its output is not missed, however long that is.
+    // The end of its output is read, however long that is.
     for octets in [0, 1, 4096, 5000, 60_000] {
         let line = format!("head -c {octets} /dev/zero | tr '\\0' x; echo end");
         let printed = from_command(&line).await.unwrap();

@@ -1,4 +1,4 @@
-//! The password of an account that names no source of its own, where nobody has to be asked.
+//! The password of an account that names no source, without asking a person.
 
 use std::env;
 use std::os::unix::ffi::OsStringExt;
@@ -11,11 +11,11 @@ use crate::account::Account;
 use crate::auth::error::{Error, Origin};
 use crate::auth::keyring;
 
-/// The keyring, else a systemd credential, else the environment; where none of them has it, why the
-/// keyring could not be asked.
+/// The keyring, else a systemd credential, else the environment. If none of them has it, returns
+/// why the keyring could not be asked.
 ///
-/// A keyring that cannot be asked ends nothing while another source has a password; where none
-/// has, it is the keyring that the user should hear of.
+/// A keyring that cannot be asked does no harm if another source has a password. If none has, the
+/// user should hear of the keyring.
 pub(super) async fn password(
     account: &Account,
 ) -> Result<Result<(SecretString, Origin), Option<keyring::Fault>>, Error> {
@@ -24,7 +24,7 @@ pub(super) async fn password(
             let secret = checked(secret.expose_secret().as_bytes(), Origin::Keyring)?;
             return Ok(Ok((secret, Origin::Keyring)));
         }
-        // Who built popsync without it does not look for a password there.
+        // A user of a popsync without the keyring does not expect a password there.
         Ok(None) | Err(keyring::Fault::NotBuilt) => None,
         Err(fault) => {
             tracing::debug!("no password from the keyring: {fault}");

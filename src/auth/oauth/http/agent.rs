@@ -17,15 +17,15 @@ use ureq::{Body, config::Config};
 use super::{Answer, Error, Field, LIMIT, name};
 use crate::account::Endpoint;
 
-/// How long one request may take, from the dialling to the last octet.
+/// The time limit for one request, from connecting to the last octet.
 const TIME_OUT: Duration = Duration::from_secs(30);
 
-/// Asks providers.
+/// Sends requests to providers.
 #[derive(Clone)]
 pub(in crate::auth::oauth) struct Agent(ureq::Agent);
 
 impl Agent {
-    /// Trusting the certificates of this file, or the built-in roots.
+    /// An agent that trusts the certificates of this file, or the built-in roots.
     pub(in crate::auth::oauth) fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
         let roots = match ca_file {
             Some(path) => RootCerts::Specific(Arc::new(certificates(path)?)),
@@ -35,7 +35,7 @@ impl Agent {
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             // `authorization_pending` and all other refusals come with status 400.
             .http_status_as_error(false)
-            // A redirected form would carry its secrets to where nobody sent them.
+            // A redirected form would send its secrets to another server.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(TIME_OUT))
@@ -79,7 +79,7 @@ async fn asked(
     let asked = spawn_blocking(move || {
         let response = ask()?;
         let status = response.status().as_u16();
-        // Never grown: growing would leave a copy behind.
+        // Never grown: a buffer that grows leaves a copy behind.
         let mut body = Zeroizing::new(Vec::with_capacity(LIMIT as usize + 1));
         let reader = response.into_body().into_reader();
         reader.take(LIMIT + 1).read_to_end(&mut body)?;

@@ -1,11 +1,11 @@
-//! In place of the requests, where popsync was built without OAuth.
+//! Replaces the requests in a popsync that was built without OAuth.
 
 use std::path::Path;
 
 use super::{Answer, Error, Field};
 use crate::account::Endpoint;
 
-/// Asks nobody.
+/// Sends no requests.
 pub(in crate::auth::oauth) struct Agent;
 
 impl Agent {
