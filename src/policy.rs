@@ -88,6 +88,7 @@ pub fn plan(
             decide(message, knowledge, memory, evidence, rules)
         };
         let decision = evidence.trouble.spare(message, knowledge, decision);
+        // The guard is last, so that no rule can delete by a listing that contradicts itself.
         run.admit(message, decision).guarded(may_delete)
     });
     let plan = Plan {
@@ -176,6 +177,7 @@ fn stored(remembered: Remembered, retention: Retention, now: i64, is_looked_at: 
     if remembered.is_doubtful {
         return retrieved(retention, Reason::Doubtful, now);
     }
+    // The server's copy may be the last one, so no setting deletes it.
     if remembered.whereabouts == Whereabouts::Lost {
         return keep(Reason::CopyLost, None);
     }
@@ -199,6 +201,7 @@ fn stored(remembered: Remembered, retention: Retention, now: i64, is_looked_at: 
     match remembered.whereabouts {
         Whereabouts::HandedOver | Whereabouts::InStore => {}
         Whereabouts::Deleted if is_followed => {}
+        // A draft assumes that the copy is there; these messages are then checked.
         Whereabouts::Unseen if !is_looked_at => {}
         Whereabouts::Deleted => return keep(Reason::CopyDeleted, None),
         Whereabouts::Lost | Whereabouts::Unclear | Whereabouts::Unseen => {
@@ -256,6 +259,7 @@ impl Trouble {
         }
         if decision.action.deletes() && has(&self.undeletable) {
             let action = match decision.action {
+                // Retrieving it does no harm; only its deletion broke a session.
                 Action::RetrieveThenDelete => Action::Retrieve,
                 _ => Action::Keep,
             };

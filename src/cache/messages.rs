@@ -83,6 +83,8 @@ impl Cache {
     ) -> Result<Vec<MessageKey>, Error> {
         let mut keys = Vec::with_capacity(batch.len());
         let transaction = self.connection.transaction()?;
+        // Step 6 of the batch before goes into the same transaction, because each commit waits for
+        // the disk.
         clear_staged(&transaction, account)?;
         {
             let mut staged =
@@ -91,6 +93,7 @@ impl Cache {
                 let id = match row.takes {
                     Takes::New | Takes::Beside => insert(&transaction, account, row, now)?,
                     Takes::Lost(key) => replace(&transaction, key, row, now)?,
+                    // The file of the incomplete copy stays in the store until step 7 removes it.
                     Takes::Stump(key) => {
                         transaction.execute(
                             "INSERT OR REPLACE INTO stumps (message, name, sha256)

@@ -174,6 +174,7 @@ pub(super) fn brakes(decisions: &[Decision], circumstances: &Circumstances) -> V
             StoreState::Unreadable => brakes.push(Brake::StoreUnreadable),
         }
     }
+    // If nothing is due, only the state of the store is worth a warning.
     if !is_due {
         if circumstances.allowed {
             brakes.retain(|brake| !brake.is_releasable());
@@ -234,6 +235,7 @@ pub(super) fn hold_back(decisions: &mut [Decision]) -> u64 {
                 decision.reason = Reason::HeldBack;
                 held += 1;
             }
+            // It is stored now, and stays on the server until the brake is released.
             Action::RetrieveThenDelete => decision.action = Action::Retrieve,
             Action::Headers | Action::Keep | Action::Retrieve | Action::Skip => {}
         }

@@ -189,6 +189,7 @@ fn identity(
     if is_back || is_unsized || is_unseen || is_resized || header == Some(HeaderSeen::Another) {
         return Identity::Open;
     }
+    // Messages that share a unique-id are the recorded ones only while their number is unchanged.
     if message.copies > 1 || remembered.copies != 1 {
         return if remembered.copies == message.copies {
             Identity::Shared
@@ -196,6 +197,7 @@ fn identity(
             Identity::Open
         };
     }
+    // An equal header, or a unique-id that was missing, never proves more than a likeness.
     if remembered.is_assumed || remembered.gone.is_some() || header == Some(HeaderSeen::Withheld) {
         return Identity::Probable;
     }

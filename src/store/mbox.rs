@@ -274,6 +274,7 @@ impl Inner {
         let mail = Arc::clone(&held.locked.mail);
         let failed = |error| Error::io("writing", &mail.path, error);
         let end = mail.size()?;
+        // The recorded places count from the end that the file had.
         if end != held.end {
             return Err(failed(io::Error::other(
                 "another program wrote to it without its lock",
@@ -316,6 +317,7 @@ impl Inner {
             sync_file(&mail.file)
         })();
         result.map_err(|error| {
+            // The write that failed may have written a part of the buffer.
             cut_off(&mail, end, written + buffer.len() as u64);
             failed(error)
         })?;

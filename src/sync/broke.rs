@@ -1,4 +1,4 @@
-//! Where a session broke.
+//! The point at which a session broke.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,10 @@ use crate::stop::Signal;
 
 use super::Error;
 
-/// How many messages may break a session by their headers before no header is asked for any more.
+/// After this many messages that break a session by their headers, no header is asked for.
 const MAX_UNTOPPABLE: usize = 2;
 
-/// Why a session came to no end, and the messages at which it broke.
+/// The error that ended a session early, and the messages at which it broke.
 #[derive(Debug)]
 pub(super) struct Broke {
     pub(super) error: Error,
@@ -17,12 +17,12 @@ pub(super) struct Broke {
     pub(super) during: During,
 }
 
-/// What was going on when a session broke.
+/// The activity in which a session broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum During {
     /// Messages were being deleted.
     Dele,
-    /// Nothing that one message could be blamed for.
+    /// An activity that concerns no single message.
     Other,
     /// Messages had just been refused.
     Refusal,
@@ -63,7 +63,7 @@ impl Broke {
         Self::at(During::Retr, error, unique_ids)
     }
 
-    /// An answer that may belong to another command, right behind messages that were retrieved.
+    /// An answer that may belong to another command, directly after retrieved messages.
     pub(super) fn out_of_step(error: Error, unique_ids: Vec<Vec<u8>>) -> Self {
         Self {
             during: match unique_ids.is_empty() {
@@ -83,7 +83,7 @@ impl Broke {
         Self::at(During::Refusal, error, unique_ids)
     }
 
-    /// A message is to blame only where the connection broke: not for a full disk, and not when a
+    /// A message is suspected only if the connection broke: not if the disk is full, and not if a
     /// person stops the run.
     fn at(during: During, error: Error, unique_ids: Vec<Vec<u8>>) -> Self {
         let is_break = match &error {
@@ -102,25 +102,25 @@ impl Broke {
     }
 }
 
-/// Messages whose headers are not asked for: a session broke at them.
+/// Messages whose headers are not asked for, because a session broke at them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Untoppable {
     unique_ids: HashSet<Vec<u8>>,
 }
 
 impl Untoppable {
-    /// Whether the header of this message is not to be asked for. A server that breaks at several
-    /// breaks at any.
+    /// True if the header of this message must not be asked for. A server that breaks at several
+    /// messages is assumed to break at any.
     pub(super) fn has(&self, unique_id: &[u8]) -> bool {
         self.unique_ids.len() >= MAX_UNTOPPABLE || self.unique_ids.contains(unique_id)
     }
 
-    /// Learns from a session that broke at headers; whether that is news.
+    /// Adds the messages of a session that broke at headers. Returns true if any is new.
     pub(super) fn learn(&mut self, broke: &Broke) -> bool {
         broke.during == During::Top && self.note(broke.unique_ids.iter().cloned())
     }
 
-    /// Whether these are news.
+    /// Adds these messages. Returns true if any is new.
     pub(super) fn note(&mut self, unique_ids: impl Iterator<Item = Vec<u8>>) -> bool {
         let before = self.unique_ids.len();
         self.unique_ids.extend(unique_ids);

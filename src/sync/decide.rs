@@ -1,10 +1,10 @@
-//! Step 4: what is to be done with each message of a maildrop. A sync and a dry run both ask
-//! here, and nothing changes the answer afterwards.
+//! Step 4: the action for each message of a maildrop. A sync and a dry run both use this, and
+//! nothing changes the decisions afterwards.
 //!
 //! [`decide`] gathers the evidence that [`crate::policy`] decides by. Evidence costs round trips
-//! and reads of the store, so it is gathered for those messages alone on which something hangs: a
-//! first draft of the plan shows what would be deleted if nothing spoke against it, and that is
-//! looked into.
+//! and reads of the store, so it is gathered only for the messages whose deletion depends on it: a
+//! first draft of the plan shows what would be deleted if no evidence objected, and only that is
+//! checked.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -42,12 +42,12 @@ pub(super) use tell::{report, skipped, warn_of_contradictions};
 use moved_files::MovedFile;
 use renamed::Pair;
 
-/// What a decision is made by.
+/// The inputs of a decision.
 pub(super) struct Basis<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) stop: &'a Stop,
     pub(super) ledger: &'a mut Ledger,
-    /// The store, for looks alone.
+    /// The store, only for looks.
     pub(super) store: Arc<dyn Readers>,
     pub(super) brakes: &'a mut Brakes,
     pub(super) trouble: &'a Trouble,
@@ -56,17 +56,17 @@ pub(super) struct Basis<'a> {
     pub(super) taken: (u64, u64),
 }
 
-/// What is to be done, and what was found out on the way.
+/// The plan, and the facts found on the way to it.
 pub(super) struct Decided {
     pub(super) plan: Plan,
-    /// What is remembered, with what was found out.
+    /// The recorded messages, with the facts that were found.
     pub(super) snapshot: Snapshot,
-    /// The listing compared with the messages that were remembered before.
+    /// The listing compared with the messages recorded before.
     pub(super) shown: Shown,
     pub(super) findings: Findings,
-    /// The look at the store, where one was taken.
+    /// The look at the store, if there was one.
     pub(super) inspection: Option<Inspection>,
-    /// The clock was found wrong when it mattered.
+    /// True if a wrong clock mattered for the plan.
     pub(super) is_clock_doubted: bool,
 }
 
@@ -74,7 +74,7 @@ impl Decided {
     /// The unique-ids of the listed messages that are taken for the recorded ones.
     pub(super) fn taken_for_the_same<'m>(&self, maildrop: &'m Maildrop) -> HashSet<&'m [u8]> {
         let messages = maildrop.iter().zip(&self.plan.decisions);
-        // Nobody looks into what is put off.
+        // A message that is put off is not checked.
         let taken = messages.filter(|(_, decision)| {
             let is_open = decision.reason == Reason::UniqueIdAmbiguous;
             decision.action != Action::Skip && !(is_open && decision.action.retrieves())
@@ -83,16 +83,16 @@ impl Decided {
     }
 }
 
-/// What is to be recorded of that.
+/// The facts that are to be recorded.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) renamed: Vec<Renamed>,
     pub(super) moved: Vec<MovedFile>,
-    /// The sizes that a listing gives known messages now.
+    /// The new sizes that a listing gives known messages.
     pub(super) sizes: Vec<(Vec<u8>, u64)>,
 }
 
-/// Decides. Nothing is written, neither here nor there.
+/// Decides. Writes nothing, neither here nor on the server.
 ///
 /// # Errors
 /// Those of the cache and of the connection, with the message at which it broke.
@@ -148,9 +148,11 @@ pub(super) async fn decide(
         if let Some(inspection) = &mut inspection {
             circumstances.store = basis.store_state(inspection).await?;
         }
+        // From here on a message without proof stays, and the brakes apply.
         evidence.is_complete = true;
         draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
     } else {
+        // The draft deletes nothing of earlier runs, so no evidence is missing.
         draft = draft.braked(&circumstances);
     }
     let plan = draft;
@@ -158,7 +160,7 @@ pub(super) async fn decide(
         tell::worry(&mut basis, inspection);
     }
     basis.brakes.learn(maildrop, &plan);
-    // Whatever is stored meanwhile must not seem to be of that time later.
+    // Messages stored while the clock is wrong must not get their age from it later.
     let is_back = matches!(clock, Some(Brake::ClockBack { .. }));
     let is_clock_doubted = (is_back && !basis.request.allow.mass_delete)
         || (clock.is_some() && !plan.brakes.is_empty());
@@ -189,8 +191,8 @@ fn plan(
     policy::plan(maildrop, snapshot, evidence, rules)
 }
 
-/// Looks into what a draft deletes: whether a file that is gone has another name, and whether the
-/// server's headers are those that are recorded.
+/// Checks the deletions of a draft: if a missing file has another name, and if the server's headers
+/// are the recorded ones.
 async fn look_into(
     basis: &mut Basis<'_>,
     session: &mut Session,
@@ -203,7 +205,7 @@ async fn look_into(
     if !missed.is_empty() {
         let search = moved_files::search(basis, snapshot, &missed).await?;
         (moved, filed) = (search.moved, search.filed);
-        // Where not all could be searched, none was deleted for certain.
+        // If not everything could be searched, it is not certain that a person deleted any of them.
         if let Some(doubt) = search.doubt {
             tell::worry(basis, &doubt);
             let unclear = missed.iter().map(|(_, unique_id)| MovedFile {
@@ -219,7 +221,7 @@ async fn look_into(
             moved.extend(unclear);
         }
     }
-    // What is kept whatever its header is needs none.
+    // A message that is kept in any case needs no header.
     let is_asked = |place: &Place| draft.at(*place).action == Action::Delete;
     let is_found = |place: Place| {
         let message = maildrop.get(place);
@@ -281,7 +283,7 @@ fn back(maildrop: &Maildrop, snapshot: &Snapshot) -> Vec<Place> {
     back.map(|(place, _)| place).collect()
 }
 
-/// Compares the server's headers of these messages with those that are recorded.
+/// Compares the server's headers of these messages with the recorded ones.
 async fn compare_headers(
     basis: &mut Basis<'_>,
     session: &mut Session,
@@ -313,8 +315,8 @@ async fn compare_headers(
     Ok(seen.collect())
 }
 
-/// The sizes that a listing gives known messages: those that are counted otherwise than they were,
-/// and those of which none is recorded.
+/// The sizes of known messages that are new in the listing: those counted in another way than
+/// before, and those without a recorded size.
 fn sizes(maildrop: &Maildrop, snapshot: &Snapshot, counting: Counting) -> Vec<(Vec<u8>, u64)> {
     let mut places = match counting {
         Counting::AsRecorded => Vec::new(),
@@ -329,7 +331,7 @@ fn sizes(maildrop: &Maildrop, snapshot: &Snapshot, counting: Counting) -> Vec<(V
 }
 
 fn tell_renamed(basis: &Basis<'_>, shown: &Shown, pairs: &[Pair]) {
-    // A server that shows another part of the mailbox has renamed nothing.
+    // A server that shows another part of the mailbox has not renamed messages.
     if pairs.is_empty() {
         return;
     }
@@ -340,7 +342,7 @@ fn tell_renamed(basis: &Basis<'_>, shown: &Shown, pairs: &[Pair]) {
 }
 
 impl Basis<'_> {
-    /// Looks at the store, and adds where messages are.
+    /// Looks at the store, and adds the places of the messages.
     async fn inspect(&mut self, snapshot: &mut Snapshot) -> Result<Inspection, Error> {
         let store = Arc::clone(&self.store);
         let mut placed = std::mem::take(snapshot);
@@ -354,12 +356,12 @@ impl Basis<'_> {
         Ok(inspection)
     }
 
-    /// Whether sessions break at this message: a sample does without it.
+    /// True if sessions break at this message: it is left out of a sample.
     fn breaks(&self, message: Message<'_>) -> bool {
         self.trouble.breaks.contains(message.unique_id)
     }
 
-    /// How the store is found, by a look at it.
+    /// The state of the store, from a look at it.
     async fn store_state(&mut self, inspection: &mut Inspection) -> Result<StoreState, Error> {
         let taken = std::mem::replace(inspection, Inspection::Impossible);
         let mut brakes = self.brakes.clone();
@@ -374,8 +376,8 @@ impl Basis<'_> {
         Ok(state)
     }
 
-    /// Adds the sizes of messages that were missing, where no listing gave any: a server that counts
-    /// would have given those of the messages themselves.
+    /// Adds the sizes of missing messages without a listed size: a server that counts would have
+    /// listed the size of the message itself.
     async fn add_sizes_of_missing(&mut self, snapshot: &mut Snapshot) -> Result<(), Error> {
         let reading = self.ledger.with(|cache, account| {
             let exactness = Exactness::from(cache.sizes_so_far(account)?);
@@ -390,7 +392,7 @@ impl Basis<'_> {
         Ok(())
     }
 
-    /// The headers that are recorded of the messages in these places.
+    /// The recorded headers of the messages in these places.
     async fn recorded_headers(
         &mut self,
         maildrop: &Maildrop,
@@ -409,7 +411,7 @@ impl Basis<'_> {
     }
 }
 
-/// What is remembered, and, where the policy follows deletions made here, a look at the store.
+/// The recorded messages, and a look at the store if the policy follows deletions made here.
 ///
 /// # Errors
 /// Those of the cache.
@@ -435,7 +437,8 @@ pub(super) async fn recall(
     reading.await
 }
 
-/// The draft of a plan for a look at the server, which gathers no evidence beyond the listing.
+/// The draft of a plan for a command that only looks at the server. It uses no evidence beyond the
+/// listing.
 pub(super) fn draft(request: &Request<'_>, maildrop: &Maildrop, memory: &impl Memory) -> Plan {
     let circumstances = Brakes::new().circumstances(request, maildrop, StoreState::Holds);
     let rules = Rules {

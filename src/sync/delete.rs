@@ -1,8 +1,8 @@
 //! Deleting on the server: step 6. The only place that sends DELE.
 //!
-//! A DELE goes out for a message that [`crate::policy`] decided to delete, and for which there is
-//! proof: it was committed in this session or found in the store, it is not doubtful, and a fence
-//! was passed. Nobody else can make a [`Deletable`] or a [`Fence`].
+//! A DELE is sent for a message that [`crate::policy`] decided to delete and for which there is
+//! proof: it was committed in this session or found in the store, it is not doubtful, and the fence
+//! was passed. Only the code that checks this can make a [`Deletable`] or a [`Fence`].
 
 use super::broke::Broke;
 use super::decide::{Found, Gone, Inspection};
@@ -13,8 +13,8 @@ use crate::policy::Action;
 use crate::session::{self, Listing, Session};
 use crate::store::{Name, Readers};
 
-/// Why the server's copy of a message is not needed any more. Each proof is made in one place:
-/// where the fact is found out.
+/// The reason why the server's copy of a message is no longer needed. Each proof is made in one
+/// place: where the fact is established.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Proof {
     /// This session retrieved it, and it is on stable storage and recorded.
@@ -34,13 +34,15 @@ pub(super) struct Deletable {
 }
 
 impl Deletable {
-    /// A message that this session retrieved, where the plan deletes it and it is undoubted.
+    /// A message that this session retrieved, if the plan deletes it and it is not doubtful.
     pub(super) fn landed(place: Place, action: Action, landing: &Landing) -> Option<Self> {
         if landing.doubt.is_some() {
             return None;
         }
         let proof = match (action, landing.landed) {
             (
+                // `RetrieveThenDeleteIfKnown` needs `Known`: a message stored only now is not the
+                // recorded one.
                 Action::RetrieveThenDelete | Action::RetrieveThenDeleteIfKnown,
                 Landed::Known(committed),
             )
@@ -62,9 +64,9 @@ impl Deletable {
     }
 }
 
-/// The messages of earlier runs that a plan deletes, as far as a look at the store proves that
-/// they may go. Where the policy `follows` what a person deletes here, what is not in the store is
-/// looked for once more: a mail program may have been moving it.
+/// The messages of earlier runs that a plan deletes, if a look at the store proves that they may
+/// go. If the policy `follows` local deletions, the store is searched once more for a missing
+/// message: a mail program may have been moving it.
 pub(super) fn proofs(
     messages: Vec<(Place, Vec<Name>)>,
     follows: bool,
@@ -93,17 +95,17 @@ pub(super) fn proofs(
     proved.collect()
 }
 
-/// Proof that client and server are in step: STAT, asked alone, says what it said before. Replies come
-/// in order, so anything that a server which stuffs no dots still has in the pipe comes first; and a
-/// sender who forges replies does not know what is in the mailbox.
+/// Proof that client and server are in step: STAT, sent alone, has the same answer as before.
+/// Replies come in order. So if a server does not stuff dots, the rest of a message comes before
+/// STAT's answer; and a sender who forges replies in a message does not know the mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fence(());
 
-/// Puts the fence up; none where the answer is another one.
+/// Asks for the proof. None if the answer differs.
 ///
-/// Messages can be guessed at by somebody who has sent most of them, their octets hardly. But octets
-/// may change in a session where a server estimates them (`XPOP3:N5`): then UIDL tells, since no
-/// sender knows a unique-id.
+/// A sender who has sent most of the messages can guess their number, but hardly their octets. If
+/// the octets changed because the server estimates them (`XPOP3:N5`), UIDL decides, since no sender
+/// knows a unique-id.
 ///
 /// # Errors
 /// Those of the connection.
@@ -132,7 +134,7 @@ pub(super) async fn fence(
     Ok(None)
 }
 
-/// Asks UIDL once more; true if it lists what it listed before.
+/// Asks UIDL once more. Returns true if the listing is the same as before.
 async fn lists_the_same(
     session: &mut Session,
     maildrop: &Maildrop,
@@ -154,21 +156,20 @@ async fn lists_the_same(
     Ok(is_same && now.contradictions().is_empty())
 }
 
-/// What became of the deletions.
+/// The outcome of the deletions.
 pub(super) struct Asked {
     /// The places in the maildrop whose deletion the server accepted.
     pub(super) places: Vec<Place>,
-    /// How many it did not accept.
+    /// The number that the server did not accept.
     pub(super) failed: u64,
-    /// Whether the server had no more to say.
+    /// An error if the server sent anything after its last reply.
     pub(super) end: Result<(), session::Error>,
 }
 
-/// Deletes these messages, and ends the session, which is what makes it happen.
+/// Deletes these messages, and ends the session, which makes the deletions final.
 ///
 /// # Errors
-/// Those of the connection, with the message at which it broke; nothing is known to be deleted
-/// then.
+/// Those of the connection, with the message at which it broke. Nothing counts as deleted then.
 pub(super) async fn delete(
     session: &mut Session,
     _fence: Fence,
@@ -205,6 +206,7 @@ pub(super) async fn delete(
         let at = at.map(|message| message.unique_id.to_vec());
         return Err(Broke::at_dele(error.into(), at));
     }
+    // Set before QUIT: if its answer is lost, the server may still have deleted them.
     *may_have_deleted |= !accepted.is_empty();
     let end = match session.quit().await {
         Ok(end) => {
@@ -213,8 +215,8 @@ pub(super) async fn delete(
             });
             end
         }
-        // RFC 1939 §6: the server removed some, or none. XPOP3:V0006: which ones, the next
-        // listing tells, and they are asked for again.
+        // RFC 1939 §6: the server removed some of them, or none. XPOP3:V0006: the next listing
+        // shows which, and the others are deleted then.
         Err(session::Error::Refused(refusal)) => {
             failed += accepted.len() as u64;
             accepted.clear();

@@ -1,7 +1,7 @@
-//! Stored messages, written out for other programs: what `popsync export` does.
+//! Exports stored messages for other programs: `popsync export`.
 //!
-//! Each message is read twice: to know what it is, and to write it. So the order, the names and the
-//! manifest follow from what the messages are, and the same messages give the same archive.
+//! Each message is read twice: first for its date and digest, then to write it. So the order, the
+//! names and the manifest depend only on the messages, and the same messages give the same archive.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -22,22 +22,22 @@ use crate::store::archive::{self, Expand, Form, Item};
 use crate::store::mbox::Extract;
 use crate::store::{Name, Text, locate};
 
-/// So much of a message is looked at for its header.
+/// The maximum that is read of a message for its header.
 const HEADER: usize = 256 << 10;
 
-/// How much is read at once.
+/// The size of a read.
 const READ_AT_ONCE: usize = 256 << 10;
 
-/// Which messages are exported.
+/// The messages to export.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
     /// Written at this second or later.
     pub since: Option<i64>,
     /// Written before this second.
     pub before: Option<i64>,
-    /// With this in the author, whatever its case.
+    /// With this text in the author, ignoring case.
     pub from: Option<String>,
-    /// With this in the subject, whatever its case.
+    /// With this text in the subject, ignoring case.
     pub subject: Option<String>,
 }
 
@@ -48,22 +48,22 @@ pub struct Holdings {
     store: StoreSettings,
     mbox: Option<Arc<File>>,
     messages: Vec<Held>,
-    /// How many messages were found.
+    /// The numbers of messages.
     pub counts: Counts,
 }
 
 /// Messages, counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// To be written.
+    /// Messages to be written.
     pub messages: u64,
     /// Their octets as sent.
     pub octets: u64,
-    /// Not chosen.
+    /// Messages not selected.
     pub left_out: u64,
-    /// Not in the store.
+    /// Messages not in the store.
     pub missing: u64,
-    /// Not what was stored. They are written as they are.
+    /// Messages that differ from what was stored. They are written as they are.
     pub damaged: u64,
 }
 
@@ -95,7 +95,7 @@ impl Selection {
     }
 }
 
-/// Reads what is to be exported of an account, and gives `tell` what cannot be, or is damaged.
+/// Reads the messages to export of an account. Calls `tell` for those that are missing or damaged.
 ///
 /// # Errors
 /// Those of the state and of the store; a signal.
@@ -134,7 +134,7 @@ pub async fn holdings(
     Ok(holdings)
 }
 
-/// Where each message is.
+/// The place of each message.
 fn sources(request: &Request<'_>, known: &Known) -> Result<Vec<Option<Source>>, Error> {
     let places = 0..known.stored.len();
     Ok(match &request.account.store {
@@ -157,7 +157,8 @@ fn sources(request: &Request<'_>, known: &Known) -> Result<Vec<Option<Source>>, 
 /// Writes an archive of these accounts, in their order.
 ///
 /// # Errors
-/// Those of the target and of the stores; a signal. What is written then is called `.partial`.
+/// Those of the target and of the stores; a signal. The unfinished archive keeps its name
+/// `.partial`.
 pub fn write(holdings: &[Holdings], to: &Path, form: Form, stop: &Stop) -> Result<(), Error> {
     let mut archive = archive::begin(to, form, holdings.len() > 1)?;
     for account in holdings {
@@ -187,7 +188,7 @@ fn unreadable(to: &Path) -> impl Fn(io::Error) -> Error {
 }
 
 impl Holdings {
-    /// Reads a message once, to know what it is.
+    /// Reads a message once, for its date and digest.
     fn take(
         &mut self,
         stored: &Stored,
@@ -234,7 +235,7 @@ impl Holdings {
         });
     }
 
-    /// Puts them in the order of their dates, and tells apart those that are alike.
+    /// Sorts them by date, and numbers equal ones.
     fn order(&mut self) {
         self.messages.sort_by(|a, b| {
             (a.item.date, a.item.sha256, &a.item.flags).cmp(&(
@@ -260,7 +261,7 @@ impl Holdings {
         let piece = match source {
             Source::File(path) => {
                 let text = match Text::open(path) {
-                    // A mail program has moved or flagged it since.
+                    // A mail program has moved or flagged it meanwhile.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {
                         let root = self.store.maildir().ok_or(error)?;
                         let found = locate(root, [name]).remove(name.as_str());
@@ -289,7 +290,7 @@ impl Holdings {
     }
 }
 
-/// What a message is.
+/// The facts from a first reading.
 struct Seen {
     /// With CRLF for every LF.
     sha256: Digest,
@@ -321,7 +322,7 @@ fn see(text: impl Read, has_lf: bool) -> io::Result<Seen> {
     })
 }
 
-/// The flags in the name of a file, those of letters only, in their order.
+/// The flags in the name of a file, letters only, in their order.
 fn flags(path: &Path) -> String {
     let name = path
         .file_name()
@@ -329,7 +330,7 @@ fn flags(path: &Path) -> String {
     let name = name.unwrap_or_default();
     let info = name.rsplit_once("2,").map_or("", |(_, info)| info);
     let flags = info.chars().take_while(char::is_ascii_alphabetic);
-    // `Z` says that the file is compressed, which the copy is not.
+    // `Z` means that the file is compressed; the copy is not.
     let mut flags: Vec<char> = flags.filter(|flag| *flag != 'Z').collect();
     flags.sort_unstable();
     flags.into_iter().collect()

@@ -1,16 +1,16 @@
-//! Messages that a mail program filed under a name of its own making.
+//! Messages that a mail program filed under a new name.
 //!
-//! Some programs move a message by renaming its file, others write it anew under another name, with
-//! fields of their own, or compressed. To whoever knows names only, the latter is a deletion. So
-//! before a message is deleted on the server because its file is gone, it is searched for by all
-//! that it may be known by. A file that could be the message keeps it there: taking another for it
-//! deletes nothing, and missing it loses mail.
+//! Some programs move a message by renaming its file; others write it anew under another name, with
+//! fields of their own, or compressed. By names alone, the latter looks like a deletion. So before
+//! a message is deleted on the server because its file is gone, it is searched for by all its
+//! marks. A file that could be the message prevents the deletion: a wrong match deletes nothing,
+//! but a missed one loses mail.
 
 use super::likeness::{Index, Kind, Likeness, Reading};
 use crate::cache::Digest;
 use crate::store::{self, Doubt, Inventory, Name, Readers, Viewer};
 
-/// What the names end with that popsync makes.
+/// The end of every name that popsync makes.
 const OURS: &str = ".popsync";
 
 /// The messages of a store whose names are not recorded.
@@ -28,26 +28,26 @@ pub(super) struct Match<'a> {
     pub(super) by: By,
 }
 
-/// What a file has in common with a message; the more it proves, the later.
+/// The common part of a file and a message. The later, the stronger the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum By {
-    /// Date, From and Subject: it may be the message, and may not.
+    /// Date, From and Subject: it may be the message.
     Origin,
     /// The body.
     Body,
     /// The Message-ID.
     MessageId,
-    /// The header, but for what programs add.
+    /// The header, without the fields that programs add.
     Header,
     /// Every octet.
     Whole,
 }
 
 impl Filed {
-    /// Reads the messages whose names are not among those recorded: each once. Stubs are none.
+    /// Reads each message that has no record, once. Stubs are left out.
     ///
     /// # Errors
-    /// Where the store itself cannot be read.
+    /// If the store itself cannot be read.
     pub(super) fn read(store: &dyn Readers, recorded: &Inventory) -> Result<Self, store::Error> {
         let mut filing = Filing::default();
         let known = |name: &str| recorded.holds(&Name(name.to_owned()));
@@ -63,19 +63,19 @@ impl Filed {
         &self.names
     }
 
-    /// Why any message may be there under another name, where that cannot be told: it is not known
-    /// of a single one then that it was deleted.
+    /// The reason why any message may be there under another name, if there is one. Then no message
+    /// is known to be deleted.
     pub(super) fn doubt(&self) -> Option<&Doubt> {
         self.doubt.as_ref()
     }
 
-    /// The file that could be the message of which this is recorded: its header, and all of it.
+    /// The file that could be the message with this recorded header and content.
     pub(super) fn recorded(&self, header: &Digest, whole: &Digest) -> Option<Match<'_>> {
         self.find(Kind::Whole, Some(whole), By::Whole)
             .or_else(|| self.find(Kind::Header, Some(header), By::Header))
     }
 
-    /// The file that could be the message with this header, as the server gives it.
+    /// The file that could be the message with this header, as the server sends it.
     pub(super) fn like(&self, header: &Likeness) -> Option<Match<'_>> {
         self.find(Kind::Header, header.as_sent.as_ref(), By::Header)
             .or_else(|| self.find(Kind::Header, header.without_added.as_ref(), By::Header))
@@ -100,7 +100,7 @@ impl Filed {
     }
 }
 
-/// The stubs of a store that a mail program has filed under names of its own making.
+/// The stubs of a store that a mail program has filed under new names.
 #[derive(Debug, Default)]
 pub(super) struct FiledStubs {
     names: Vec<Name>,
@@ -108,10 +108,10 @@ pub(super) struct FiledStubs {
 }
 
 impl FiledStubs {
-    /// Reads the headers of all messages whose names another program made.
+    /// Reads the headers of all messages that another program has named.
     ///
     /// # Errors
-    /// Where the store itself cannot be read.
+    /// If the store itself cannot be read.
     pub(super) fn read(store: &dyn Readers) -> Result<Self, store::Error> {
         let mut looking = StubLook::default();
         store.strangers(&|name| name.ends_with(OURS), &mut looking)?;
@@ -120,7 +120,8 @@ impl FiledStubs {
         Ok(stubs)
     }
 
-    /// The stub of the message with this header. Of several, nobody knows which one a person kept.
+    /// The stub of the message with this header. None if there are several: nobody knows which one
+    /// a person kept.
     pub(super) fn of(&self, header: &Likeness) -> Option<&Name> {
         let (kind, digest) = match &header.message_id {
             Some(id) => (Kind::MessageId, Some(id)),
@@ -159,7 +160,7 @@ impl Viewer for StubLook {
     }
 }
 
-/// Reads one message after another, and keeps what each is known by.
+/// Reads one message after another, and keeps the marks of each.
 #[derive(Default)]
 struct Filing {
     filed: Filed,
@@ -237,7 +238,7 @@ mod tests {
             Filed::read(&self.maildir, &recorded).unwrap()
         }
 
-        /// How a message is found once a program has filed it with this content.
+        /// The evidence by which a message is found after a program has filed it with this content.
         fn found(header: &str, stored: &str) -> (Option<By>, Option<By>) {
             let mail = Self::new();
             mail.put(".Kept/cur/1700000000.M1.host:2,S", stored.as_bytes());
@@ -409,7 +410,7 @@ mod tests {
         assert_eq!(of(""), None);
     }
 
-    /// Thousand hostile headers take no more than as many others.
+    /// Thousand hostile headers take no more memory than as many ordinary ones.
     #[test]
     fn what_is_kept_of_a_message_does_not_grow_with_it() {
         let mail = Mail::new();

@@ -1,9 +1,9 @@
-//! What is on the server and in the store already counts as had: what `popsync import
-//! --from-store` does. One session, which only reads: STAT, UIDL, LIST, TOP, QUIT, and a few RETR
-//! where most sizes are not those of the files.
+//! Marks messages that are both on the server and in the store as already downloaded: `popsync
+//! import --from-store`. It is one session that only reads: STAT, UIDL, LIST, TOP, QUIT, and a few
+//! RETR if most sizes differ from those of the files.
 //!
-//! A file of a Maildir that can be nothing but the server's message is recorded as stored, under
-//! the account's retention from now on. Of any other nothing is known but that it was had.
+//! A file of a Maildir that surely is the server's message is recorded as stored, and the account's
+//! retention applies to it from now on. Any other message is only recorded as downloaded.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -21,14 +21,13 @@ use crate::maildrop::{Maildrop, Message, Place};
 use crate::session::{Session, Wanted};
 use crate::store::{Name, locate, names_by_tag, open_message};
 
-/// Files of this ending are popsync's, and hold what the server sent.
+/// Files with this ending are popsync's, with the content that the server sent.
 const OURS: &str = ".popsync";
 
-/// Records every message of the server that the store holds. Nothing is retrieved, stored or
-/// deleted.
+/// Records every message of the server that the store has. Retrieves, stores and deletes nothing.
 ///
 /// # Errors
-/// Those of a sync, and [`Error::NoHeaders`]. Then nothing is recorded.
+/// Those of a sync, and [`Error::NoHeaders`]. Nothing is recorded then.
 pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     let stop = request.stop.clone();
     if matches!(request.account.store, StoreSettings::Exec { .. }) {
@@ -42,7 +41,7 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
         past,
         ..
     } = Premises::enter(request, Purpose::Record).await?;
-    // Before the dialling: a server waits for nobody who reads a large store.
+    // Before the connection: a server does not wait while a large store is read.
     let reading = ledger.with(move |cache, id| {
         Ok::<_, Error>((cache.snapshot(id)?, HeaderIndex::read(&account.store)?))
     });
@@ -51,7 +50,7 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     let visit = Visit::begin(request, &stop, &password, &past).await?;
     let sizing = visit.with_sizes(request, &stop, &password, &past);
     let visit = sizing.await?;
-    // Without unique-ids nothing that was had could be known again.
+    // Without unique-ids the messages could not be recognised later.
     let (mut session, maildrop) = visit.named().await?;
     decide::warn_of_contradictions(request, &maildrop);
     let unknown = renamed::unknown(&maildrop, &snapshot);
@@ -83,13 +82,14 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     let recording = ledger.with(move |cache, id| {
         cache.adopt(id, &stored, now)?;
         cache.adopt(id, &unlisted, now)?;
-        // Where nothing is listed, a person has not said what is had: the next sync has to ask.
+        // If nothing is listed, the import has not answered the question; the next sync must ask
+        // again.
         if !was_compared {
             return Ok(Taken::default());
         }
         cache.take_over(id, had.into_iter().map(Ok::<_, Error>), now)
     });
-    // What is recorded as stored is not taken over as well.
+    // A message that is recorded as stored is not imported too.
     let taken = recording.await?;
     Ok(Taken {
         new: taken.new + new,
@@ -97,7 +97,7 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     })
 }
 
-/// What these messages' headers are known by, as far as the server gives them.
+/// The marks of these messages' headers, if the server sends them.
 async fn headers_of(
     session: &mut Session,
     maildrop: &Maildrop,
@@ -119,7 +119,7 @@ async fn headers_of(
     Ok(all)
 }
 
-/// The unique-ids all of whose messages were found.
+/// The unique-ids whose messages were all found.
 fn had(found: &[(Message<'_>, Option<Digest>, Option<Name>)]) -> Vec<Had> {
     let mut counts: HashMap<&[u8], (u32, u32)> = HashMap::new();
     for (message, ..) in found {
@@ -138,7 +138,7 @@ fn had(found: &[(Message<'_>, Option<Digest>, Option<Name>)]) -> Vec<Had> {
         .collect()
 }
 
-/// Those of the found messages whose files hold what the server would send.
+/// The found messages whose files have the content that the server would send.
 fn stored(account: &Account, found: &[(Message<'_>, Option<Digest>, Option<Name>)]) -> Vec<Staged> {
     let Some(maildir) = account.store.maildir() else {
         return Vec::new();
@@ -171,8 +171,8 @@ fn stored(account: &Account, found: &[(Message<'_>, Option<Digest>, Option<Name>
     rows.collect()
 }
 
-/// popsync's own files that are none of the server's messages, as far as what was sent can be told
-/// from them: should one come under some name later, its content is known.
+/// popsync's own files that match no message of the server, if their original content can be
+/// restored from them. If the message appears later under another name, its content is known.
 fn unlisted(account: &Account, stored: &[Staged]) -> Vec<Staged> {
     let Some(maildir) = account.store.maildir() else {
         return Vec::new();
@@ -207,11 +207,11 @@ fn unlisted(account: &Account, stored: &[Staged]) -> Vec<Staged> {
     rows.collect()
 }
 
-/// Up to so many messages cost little to retrieve once more.
+/// Up to this many messages are cheap to retrieve again.
 const FEW: usize = 3;
 
-/// Puts those in doubt whose sizes are not what the server says: an equal header proves nothing
-/// against a size. Where most are others a sample tells whether the server only estimates.
+/// Rejects matches whose sizes differ from the server's: an equal header does not prove an equal
+/// message. If most differ, a sample shows if the server only estimates sizes.
 async fn doubt_other_sizes(
     session: &mut Session,
     maildrop: &Maildrop,
@@ -247,7 +247,7 @@ async fn doubt_other_sizes(
     Ok(())
 }
 
-/// Size and digest of a file as it was sent; none where that cannot be told.
+/// Size and digest of a file as it was sent. None if that cannot be told.
 fn as_sent(path: &Path, stored: LineEndings) -> Option<Arrived> {
     let content = std::io::BufReader::with_capacity(256 << 10, open_message(path).ok()?);
     let mut arrival = Arrival::new(LineEndings::Crlf);
@@ -262,7 +262,7 @@ fn as_sent(path: &Path, stored: LineEndings) -> Option<Arrived> {
         sent.clear();
         for &octet in piece {
             match (stored, octet) {
-                // A CR that was stored was no line's end.
+                // A stored CR did not end a line.
                 (LineEndings::Lf, b'\r') => return None,
                 (LineEndings::Lf, b'\n') => sent.extend_from_slice(b"\r\n"),
                 (LineEndings::Crlf, b'\n') if last != b'\r' => return None,

@@ -1,4 +1,4 @@
-//! What a store holds, whoever put it there, known by headers.
+//! The messages of a store, by their headers, whoever stored them.
 
 use super::likeness::{Index, Kind, Likeness, Reading};
 use crate::account::StoreSettings;
@@ -19,25 +19,24 @@ struct Message {
     taken: bool,
 }
 
-/// A message of the store that is one of the server's.
+/// A message of the store that the server also has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Its file, where it has one and its header is the server's, octet for octet.
+    /// Its file, if it has one and its header equals the server's, octet for octet.
     pub(super) same: Option<Name>,
 }
 
 impl HeaderIndex {
-    /// Reads the headers of all messages, whoever named their files; those of a Maildir also in
-    /// folders beside it that bear its name. Stubs are none. Of what a delivery agent stored nothing
-    /// is known.
+    /// Reads the headers of all messages, whoever named their files; in a Maildir also those in
+    /// folders beside it that bear its name. Stubs are left out. It is empty for a delivery agent.
     ///
     /// # Errors
-    /// Where the store cannot be read.
+    /// If the store cannot be read.
     pub(super) fn read(store: &StoreSettings) -> Result<Self, store::Error> {
         let mut shelving = Shelving::default();
         match store {
             StoreSettings::Maildir { path, .. } if Maildir::is_there(path)? => {
-                // What cannot be read is taken for other mail: that is retrieved then.
+                // A file that cannot be read counts as other mail; the message is then retrieved.
                 Maildir::show(path, &mut shelving)?;
             }
             StoreSettings::Mbox { path, .. } => {
@@ -54,7 +53,7 @@ impl HeaderIndex {
         Ok(header_index)
     }
 
-    /// Whether there are no messages.
+    /// True if there are no messages.
     pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
@@ -78,7 +77,8 @@ impl HeaderIndex {
         });
     }
 
-    /// Takes a message with the server's header; one that has it as it is before any other.
+    /// Takes a message with the server's header. One with an identical header comes before any
+    /// other.
     pub(super) fn take(&mut self, header: &Likeness) -> Option<Found> {
         let is_same =
             |message: &Message| header.as_sent.is_some() && message.header == header.as_sent;
@@ -149,7 +149,7 @@ mod tests {
             (format!("{lf}body\n"), true),
             (SENT.to_owned(), true),
             (format!("{lf}Status: RO\nX-UID: 7\n\nbody"), true),
-            // fetchmail and mpop put one in front.
+            // fetchmail and mpop put a field in front.
             (
                 format!("Received: from host by fetchmail;\n\tSat\n{lf}"),
                 false,
@@ -162,7 +162,7 @@ mod tests {
                 ),
                 false,
             ),
-            // mutt adds at the end, Dovecot and spam filters in front.
+            // mutt adds fields at the end, Dovecot and spam filters in front.
             (
                 format!("X-Spam: no\nX-Spam-Score: 1\n{own}Status: RO\nX-UID: 7\n\nbody"),
                 false,
@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    /// The one that has the server's header before those that only may have had it.
+    /// A message with the server's exact header comes before one that may have had it.
     #[test]
     fn the_same_header_is_taken_first() {
         let mut header_index = HeaderIndex::default();
@@ -220,7 +220,7 @@ mod tests {
             ".work/.Archive/cur/any name at all",
             ".work/Lists/rust/new/3",
             ".work.Old/cur/4:2,",
-            // Not this account's, or not shown to anybody.
+            // Not this account's, or not shown by mail programs.
             ".home/cur/5",
             ".work/tmp/6",
             ".work/dovecot-uidlist",

@@ -1,7 +1,7 @@
-//! Headers of messages, without their bodies: TOP n 0, pipelined where the server allows it.
+//! Headers of messages, without their bodies: TOP n 0, pipelined if the server allows it.
 //!
-//! TOP is optional (RFC 1939 §7), and some servers send more than was asked for: what is handed
-//! on ends where the header does.
+//! TOP is optional (RFC 1939 §7), and some servers send more than was asked for: only the header is
+//! passed on.
 
 use mail_parser::MessageParser;
 use sha2::{Digest as _, Sha256};
@@ -15,17 +15,17 @@ use crate::maildrop::{Maildrop, Message, Place};
 use crate::pop3::MessageNumber;
 use crate::session::{Refusal, Session, Sink};
 
-/// More than any header has. A longer one is not handed on.
+/// The maximum size of a header. A longer one is not passed on.
 const MAX_HEADER: usize = 1 << 20;
 
-/// An answer of this many octets will not end. Some servers send the whole message, so that one
-/// which is listed as larger may have twice its size.
+/// An answer of this many octets is considered endless. Some servers send the whole message, so a
+/// message with a larger listed size may have twice that.
 const ENDLESS: u64 = 8 << 20;
 
-/// What the server answered for one message.
+/// The server's answer for one message.
 #[derive(Debug)]
 pub(super) enum Header<'a> {
-    /// The header, with the empty line behind it where there is one.
+    /// The header, with the empty line after it if there is one.
     Is(&'a [u8]),
     /// Nothing that could be a header: empty, or too long.
     Unusable,
@@ -33,11 +33,11 @@ pub(super) enum Header<'a> {
     Refused(Refusal),
 }
 
-/// What `read` makes of the headers of the messages in these places; none where TOP does not tell.
-/// `spare` are messages that are not asked for.
+/// The results of `read` for the headers of the messages in these places. None if TOP gave no
+/// header. The messages in `spare` are not asked for.
 ///
 /// # Errors
-/// Those of the connection, with the message at which it broke. A server without TOP is none.
+/// Those of the connection, with the message at which it broke. A server without TOP is no error.
 pub(super) async fn of<T: Clone + Send>(
     session: &mut Session,
     maildrop: &Maildrop,
@@ -68,11 +68,11 @@ pub(super) async fn of<T: Clone + Send>(
     }
 }
 
-/// A message whose header is asked for.
+/// A message whose header is to be asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asked {
     pub(super) number: MessageNumber,
-    /// Its size by the scan listing.
+    /// Its size in the scan listing.
     pub(super) octets: Option<u64>,
 }
 
@@ -85,11 +85,11 @@ impl From<Message<'_>> for Asked {
     }
 }
 
-/// Why headers ended before their time.
+/// The reason why the headers ended early.
 #[derive(Debug)]
 pub(super) struct Cut {
     pub(super) error: Error,
-    /// The message that was due, by its place among those that were asked for.
+    /// The message that was due, by its index among those asked for.
     pub(super) index: usize,
 }
 
@@ -99,9 +99,10 @@ impl From<Cut> for Error {
     }
 }
 
-/// Gives `take` the header of each of these messages, in order, with its place among them.
+/// Calls `take` with the header of each of these messages, in order, and its index.
 ///
-/// A server that does not announce TOP and refuses the first one is asked no further: false.
+/// Returns false if a server without TOP in its capabilities refuses the first one; the others are
+/// not asked for.
 ///
 /// # Errors
 /// Those of the connection, and [`Error::EndlessMessage`].
@@ -162,17 +163,17 @@ async fn flight(
     }
 }
 
-/// A header as TOP gave it, in as little memory as it takes to compare it.
+/// A header from TOP, in as little memory as a comparison needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known {
-    /// Digest, without the empty line behind it.
+    /// Digest, without the empty line after it.
     pub(super) sha256: Digest,
-    /// Digest of the Message-ID, where there is one.
+    /// Digest of the Message-ID, if there is one.
     pub(super) message_id: Option<Digest>,
 }
 
 impl Known {
-    /// Reads a header, with the empty line behind it or without.
+    /// Reads a header, with or without the empty line after it.
     pub(super) fn of(octets: &[u8]) -> Self {
         let parser = MessageParser::new().with_message_ids();
         let message_id = parser.parse_headers(octets).and_then(|message| {
@@ -186,7 +187,7 @@ impl Known {
     }
 }
 
-/// The digest of a header, without the empty line behind it, as it is recorded of a message.
+/// The digest of a header, without the empty line after it, in the form that is recorded.
 pub(super) fn digest(octets: &[u8]) -> Digest {
     let mut arrival = Arrival::new(LineEndings::Crlf);
     let mut copy = Vec::new();
@@ -248,7 +249,7 @@ impl<F: FnMut(usize, Header<'_>) + Send> Sink for Headers<'_, F> {
     }
 }
 
-/// How many octets come before the body: those of the header and of the empty line behind it.
+/// The number of octets before the body: those of the header and of the empty line after it.
 fn end_of_header(octets: &[u8]) -> usize {
     if octets.starts_with(b"\r\n") {
         return 2;

@@ -1,8 +1,8 @@
 //! Large messages in a sync: their headers, and the stubs that stand for them in the store.
 //!
-//! A stub is made by the store's steps 1 to 6, as a message is, and is recorded beside the header
-//! and not among the messages. Once the message is stored whole and shown, step 7 puts it in the
-//! stub's place; a crash in between leaves the record, by which the next run does it.
+//! A stub is stored by the store's steps 1 to 6, like a message, and is recorded with the header
+//! and not among the messages. Once the message is stored whole and shown, step 7 moves it to the
+//! stub's place. After a crash in between, the next run does it, because the record remains.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -21,10 +21,10 @@ use crate::policy::{Action, Plan};
 use crate::session::Session;
 use crate::store::{self, Name, Store, stop_point};
 
-/// How many headers, or stubs, are recorded at a time.
+/// The number of headers, or stubs, that are recorded at a time.
 const BATCH: usize = 256;
 
-/// What the headers of large messages are retrieved with.
+/// The inputs for retrieving the headers of large messages.
 pub(super) struct Headers<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) stop: &'a Stop,
@@ -34,7 +34,7 @@ pub(super) struct Headers<'a> {
 }
 
 impl Headers<'_> {
-    /// Retrieves the headers that the plan wants, and makes the stubs that are missing.
+    /// Retrieves the headers that the plan asks for, and stores the missing stubs.
     pub(super) async fn retrieve(
         mut self,
         session: &mut Session,
@@ -45,7 +45,7 @@ impl Headers<'_> {
         let wanted = plan.places();
         let wanted = wanted.filter(|(_, decision)| decision.action == Action::Headers);
         let wanted = wanted.filter_map(|(place, _)| maildrop.get(place));
-        // One at which the session breaks has no header to give.
+        // A message at which the session breaks gives no header.
         let (bare, wanted): (Vec<Message<'_>>, Vec<Message<'_>>) =
             wanted.partition(|message| self.untoppable.has(message.unique_id));
         let mut without = bare.len() as u64;
@@ -58,7 +58,7 @@ impl Headers<'_> {
                 true => self.pull(session, messages, &mut rows, summary).await,
                 false => Ok(false),
             };
-            // Where the first one is only refused for now, the next run asks again.
+            // If the first one is only refused for now, the next run asks again.
             if let (Ok(false), false) = (&pulled, rows.is_empty() && goes_on) {
                 goes_on = false;
                 let had = rows.len();
@@ -90,7 +90,7 @@ impl Headers<'_> {
             .await
     }
 
-    /// Asks for the headers of these messages; false where the server has none to give.
+    /// Asks for the headers of these messages. Returns false if the server does not send them.
     async fn pull(
         &mut self,
         session: &mut Session,
@@ -121,8 +121,8 @@ impl Headers<'_> {
         })
     }
 
-    /// Puts stubs into the store for messages that have none and never had one: whoever deletes
-    /// a stub does not get it again.
+    /// Stores stubs for messages that have none and never had one: a stub that a person has deleted
+    /// is not made again.
     async fn stubs(&mut self) -> Result<(), Error> {
         let account = self.request.account.clone();
         let store = Arc::clone(self.store);
@@ -156,7 +156,7 @@ fn make(
     for batch in rows.chunks(BATCH) {
         let mut stubs: Vec<(i64, Name)> = Vec::with_capacity(batch.len());
         for row in batch {
-            // Step 1. What an error leaves behind, recovery removes.
+            // Step 1. Recovery removes what an error leaves behind.
             let mut draft = store.draft()?;
             draft.write(&text(row))?;
             stubs.push((row.id, draft.finish()?));
@@ -175,8 +175,8 @@ fn make(
     Ok(())
 }
 
-/// Step 7: puts messages that are stored whole and shown in the places of their stubs, takes these
-/// away, and forgets their headers. A stub that a person has deleted is gone already.
+/// Step 7: moves messages that are stored whole and shown to the places of their stubs, removes the
+/// stubs, and forgets their headers. A stub that a person has deleted is gone already.
 pub(super) fn drop_stubs(
     cache: &mut Cache,
     account: AccountId,
@@ -210,8 +210,7 @@ pub(super) fn drop_stubs(
     Ok(())
 }
 
-/// The stubs that a mail program has filed under names of its own making, with the messages that
-/// take their places.
+/// The stubs that a mail program has filed under new names, with the messages that replace them.
 fn copies(
     cache: &Cache,
     store: &dyn Store,
@@ -237,7 +236,7 @@ fn copies(
 fn large(message: Message<'_>, header: Option<&[u8]>) -> LargeMessage {
     LargeMessage {
         unique_id: message.unique_id.to_vec(),
-        // The plan takes no message for large without a size.
+        // The plan never treats a message without a size as large.
         listed_octets: message.octets.unwrap_or_default(),
         header: header.map(|octets| (octets.to_vec(), headers::digest(octets))),
     }

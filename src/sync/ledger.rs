@@ -5,12 +5,12 @@ use tokio::task::spawn_blocking;
 use super::{Error, Stop};
 use crate::cache::{AccountId, Cache};
 
-/// What is recorded of one account. One job at a time has it.
+/// The records of one account. One job at a time has them.
 #[derive(Debug)]
 pub(super) struct Ledger {
     account: AccountId,
     stop: Stop,
-    /// Not here while a job on another thread has it.
+    /// None while a job on another thread has it.
     cache: Option<Cache>,
 }
 
@@ -28,7 +28,7 @@ impl Ledger {
         self.account
     }
 
-    /// Does something with the cache on a thread that may block.
+    /// Runs work with the cache on a thread that may block.
     pub(super) async fn with<T, E>(
         &mut self,
         act: impl FnOnce(&mut Cache, AccountId) -> Result<T, E> + Send + 'static,
@@ -49,7 +49,7 @@ impl Ledger {
         result.map_err(|error| error.into().or_stopped(&self.stop))
     }
 
-    /// Hands the cache over to a longer job, which gives it back by [`Self::give_back`].
+    /// Lends the cache to a longer job, which returns it by [`Self::give_back`].
     pub(super) fn lend(&mut self) -> Result<Cache, Error> {
         self.cache.take().ok_or_else(|| Error::Panicked {
             message: "the state was lost with an earlier failure".to_owned(),

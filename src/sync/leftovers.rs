@@ -1,8 +1,8 @@
-//! Files that a whole message has taken the place of: the store's step 7.
+//! Files that a whole message has replaced: the store's step 7.
 //!
-//! A stub stood for a message whose header alone was here; a stump is what came of a message that
-//! was cut short. Both go once the whole message is where readers look. A crash in between leaves
-//! the record, by which the next run does it.
+//! A stub stands for a message of which only the header is here; a stump is a message that was cut
+//! short. Both are removed once the whole message is where readers look. After a crash in between,
+//! the next run does it, because the record remains.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::account::StoreSettings;
 use crate::cache::{AccountId, Cache, Stump};
 use crate::store::{self, Name, Store, locate};
 
-/// Takes away what this run, or one before it, has stored whole.
+/// Removes the stubs and stumps of messages that this run, or an earlier one, has stored whole.
 pub(super) async fn clear(ledger: &mut Ledger, request: &Request<'_>, store: &Arc<dyn Store>) {
     let settings = request.account.store.clone();
     let store = Arc::clone(store);
@@ -26,7 +26,8 @@ pub(super) async fn clear(ledger: &mut Ledger, request: &Request<'_>, store: &Ar
     }
 }
 
-/// A stump that somebody has changed is no stump any more, and stays. In an mbox all stay.
+/// Removes stumps. A file that a person or program has changed is no stump any more, and stays. In
+/// an mbox all stay.
 fn drop_stumps(cache: &mut Cache, account: AccountId, store: &StoreSettings) -> Result<(), Error> {
     let stumps = cache.stumps(account)?;
     if stumps.is_empty() {

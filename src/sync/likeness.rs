@@ -1,10 +1,10 @@
-//! What a message is known by again after other programs stored, filed or changed it: the forms of
-//! a header, and the octets behind it. The rules stand here once, for whatever is compared: a file
-//! of the store, a header that the server gives, a header that is recorded.
+//! The marks by which a message is recognised after other programs stored, filed or changed it: the
+//! forms of a header, and the octets after it. The rules are only here, and apply to all
+//! comparisons: with a file of the store, a header from the server, or a recorded header.
 //!
 //! Delivery agents put fields in front of a header or move them there, mail programs add some and
-//! drop some, and programs that parse a message write its fields with other blanks. None of them
-//! changes what a message says of itself.
+//! remove some, and programs that parse a message write its fields with other blanks. None of them
+//! changes the fields that identify the message.
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,13 +12,13 @@ use super::headers;
 use crate::cache::Digest;
 use crate::store::Body;
 
-/// No header that is compared is longer: so much of a message is kept while it is read.
+/// The longest header that is compared: this much of a message is kept while it is read.
 const MAX_HEADER: usize = 1 << 20;
 
-/// So many fields of any name may another program have put in front.
+/// The maximum number of fields of any name that another program may have put in front.
 const MOST_IN_FRONT: usize = 12;
 
-/// What mail programs add to a message or drop from it, in lower case.
+/// The fields that mail programs add to a message or remove from it, in lower case.
 const ADDED: [&str; 22] = [
     "content-length",
     "lines",
@@ -44,8 +44,8 @@ const ADDED: [&str; 22] = [
     "x-vm-v5-data",
 ];
 
-/// What delivery agents add, drop or move: the trace of a message's way (RFC 5321 §4.4), and whom
-/// it was delivered to.
+/// The fields that delivery agents add, remove or move: the trace of a message (RFC 5321 §4.4), and
+/// its recipients.
 const TRACE: [&str; 10] = [
     "delivered-to",
     "envelope-to",
@@ -59,44 +59,44 @@ const TRACE: [&str; 10] = [
     "x-original-to",
 ];
 
-/// The field that a stub begins with, wherever a program has moved it.
+/// The first field of a stub. A program may move it.
 const STUB: &str = "x-popsync-stub";
 
-/// What a header is known by: digests only, whatever its size.
+/// The marks of a header: only digests, whatever its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Likeness {
-    /// As the server sends it, without the empty line behind it. None where there is no header.
+    /// As the server sends it, without the empty line after it. None if there is no header.
     pub(super) as_sent: Option<Digest>,
-    /// The same without what mail programs add.
+    /// The same without the fields that mail programs add.
     pub(super) without_added: Option<Digest>,
-    /// Its fields, blanks aside, without what any program adds or moves. None where nothing of
-    /// that tells one message from another.
+    /// Its fields, with normal blanks, without those that any program adds or moves. None if
+    /// nothing is left that distinguishes one message from another.
     pub(super) plain: Option<Digest>,
-    /// Its Message-ID, where that is not empty.
+    /// Its Message-ID, if that is not empty.
     pub(super) message_id: Option<Digest>,
-    /// Date, From and Subject, where there is a date, and who sent what.
+    /// Date, From and Subject, if there is a date and one of the others.
     pub(super) origin: Option<Digest>,
-    /// The plain form without the first fields, which another program may have put there: one
-    /// field less each. Without a Message-ID what is left may be many a message's, so there are
-    /// none where that is among the fields left out. Only of what is stored.
+    /// The plain form without the first fields, which another program may have put there: each form
+    /// has one field less. Without a Message-ID the rest may fit many messages, so every form has
+    /// it. Only for stored messages.
     pub(super) behind_front: Vec<Digest>,
-    /// It stands for a message that is not here.
+    /// True if it is a stub.
     pub(super) is_stub: bool,
 }
 
 impl Likeness {
-    /// Of a header as the server gave it, with the empty line behind it or without.
+    /// The marks of a header from the server, with or without the empty line after it.
     pub(super) fn of_sent(header: &[u8]) -> Self {
         Self::of(header, 0)
     }
 
-    /// Of a stored header, whatever line ends it was stored with.
+    /// The marks of a stored header, whatever its line ends.
     pub(super) fn of_stored(header: &[u8]) -> Self {
         Self::of(&as_sent(header), MOST_IN_FRONT)
     }
 
-    /// Whether it says anything by which a message could be told from others, once a program has
-    /// written its header anew.
+    /// True if it has marks that distinguish the message from others even if a program has
+    /// rewritten its header.
     pub(super) fn is_telling(&self) -> bool {
         self.message_id.is_some() || self.origin.is_some()
     }
@@ -145,7 +145,7 @@ impl Likeness {
     }
 }
 
-/// The digest of several values, none of which runs into the next.
+/// The digest of several values, each with a clear end.
 fn joined(values: impl IntoIterator<Item: AsRef<[u8]>>) -> Digest {
     let mut digest = Sha256::new();
     for value in values {
@@ -156,7 +156,7 @@ fn joined(values: impl IntoIterator<Item: AsRef<[u8]>>) -> Digest {
     digest.finalize().into()
 }
 
-/// What stands between the angle brackets of a Message-ID, or all of it where there are none.
+/// The text between the angle brackets of a Message-ID, or all of it if there are none.
 fn inside(value: &[u8]) -> &[u8] {
     let inside = value.strip_prefix(b"<").unwrap_or(value);
     let end = inside.iter().position(|&octet| octet == b'>');
@@ -174,9 +174,9 @@ fn is_among(name: &str, names: &[&str]) -> bool {
 
 /// A field of a header.
 struct Field<'a> {
-    /// With the lines that go on with it.
+    /// With its continuation lines.
     octets: &'a [u8],
-    /// In lower case; none where it is no field at all, as mbox's `>From `.
+    /// In lower case. None if it is not a field, such as mbox's `>From `.
     name: Option<String>,
 }
 
@@ -217,8 +217,8 @@ impl<'a> Field<'a> {
         self.name.as_ref().is_some_and(|name| is_among(name, names))
     }
 
-    /// What stands behind the colon, every run of blanks as one. Of an empty Message-ID nothing is
-    /// left but brackets, which say as little.
+    /// The text after the colon, every run of blanks as one. An empty Message-ID counts as empty
+    /// even if it has brackets.
     fn value(&self) -> Vec<u8> {
         let colon = memchr::memchr(b':', self.octets).unwrap_or(0);
         let words = self.octets[colon + 1..].split(u8::is_ascii_whitespace);
@@ -235,7 +235,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// A header as the server sent it, whatever line ends it was stored with, and the empty line behind
+/// A header as the server sent it, whatever line ends it was stored with, with the empty line after
 /// it.
 fn as_sent(octets: &[u8]) -> Vec<u8> {
     let mut sent = Vec::with_capacity(octets.len() + octets.len() / 32);
@@ -254,13 +254,13 @@ fn as_sent(octets: &[u8]) -> Vec<u8> {
     sent
 }
 
-/// A stored message, as it streams by.
+/// Reads a stored message as it streams by.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    /// The header so far, and the empty line behind it.
+    /// The header so far, and the empty line after it.
     header: Vec<u8>,
     in_body: bool,
-    /// The current line holds something else than CR.
+    /// True if the current line has an octet other than CR.
     line_begun: bool,
     last: u8,
     whole: Sha256,
@@ -268,18 +268,18 @@ pub(super) struct Reading {
     sent: Vec<u8>,
 }
 
-/// What a stored message is known by.
+/// The marks of a stored message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Portrait {
     pub(super) header: Likeness,
-    /// Digest of all of it, as the server sent it.
+    /// Digest of the whole message, as the server sent it.
     pub(super) whole: Digest,
-    /// Digest of its body, line ends aside; none where it has none.
+    /// Digest of its body, ignoring line ends. None if it has no body.
     pub(super) body: Option<Digest>,
 }
 
 impl Reading {
-    /// The next octets. Whether the body has begun.
+    /// Takes the next octets. Returns true if the body has begun.
     pub(super) fn take(&mut self, octets: &[u8]) -> bool {
         self.take_whole(octets);
         let mut rest = octets;
@@ -307,12 +307,12 @@ impl Reading {
         }
     }
 
-    /// Only the header; the rest need not have been read.
+    /// The marks of the header. The rest need not have been read.
     pub(super) fn header(self) -> Likeness {
         Likeness::of_stored(&self.header)
     }
 
-    /// Digests the octets that the server sent: an LF alone was a CRLF.
+    /// Digests the octets that the server sent: a single LF was a CRLF.
     fn take_whole(&mut self, octets: &[u8]) {
         self.sent.clear();
         let mut rest = octets;
@@ -338,14 +338,14 @@ impl Reading {
     }
 }
 
-/// What many messages are known by, in little memory: half of each digest, and a place.
+/// The marks of many messages, in little memory: half of each digest, and an index.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     entries: Vec<(Kind, [u8; 15], u32)>,
     is_sorted: bool,
 }
 
-/// Digests of different things are never the same thing.
+/// The kind of a digest. Digests of different kinds never match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Body,
@@ -364,14 +364,14 @@ impl Index {
         }
     }
 
-    /// Enters the forms of a stored header.
+    /// Adds the forms of a stored header.
     pub(super) fn put_header(&mut self, header: &Likeness, place: u32) {
         self.put(Kind::Header, header.as_sent.as_ref(), place);
         self.put(Kind::Header, header.without_added.as_ref(), place);
         self.put(Kind::Plain, header.plain.as_ref(), place);
     }
 
-    /// To be called once all is entered.
+    /// Call it once everything is added.
     pub(super) fn sort(&mut self) {
         if !self.is_sorted {
             self.entries.sort_unstable();
@@ -381,7 +381,7 @@ impl Index {
         }
     }
 
-    /// The places of what this is the digest of.
+    /// The indexes of the entries with this digest.
     pub(super) fn places<'a>(
         &'a self,
         kind: Kind,

@@ -1,9 +1,9 @@
-//! Messages that are gone from the store, and that nobody has said to have deleted: noticed after a
-//! run, for the price of reading the names in the Maildir's folders.
+//! Notices messages that are gone from the store without a person's statement that they were
+//! deleted. It runs after a sync, and costs reading the names in the Maildir's folders.
 //!
-//! Whoever deletes mail with a mail program makes the store lack messages, too, so a few that are
-//! missing are only counted, for `popsync status`. Many at once are told once; and once more when
-//! they have become twice as many.
+//! Deleting mail with a mail program has the same effect, so a few missing messages are only
+//! counted, for `popsync status`. Many at once are reported once, and again when their number has
+//! doubled.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -15,28 +15,28 @@ use crate::account::StoreSettings;
 use crate::cache::{AccountId, Cache, Loss, Stored};
 use crate::store::{Maildir, census};
 
-/// Fewer are not told.
+/// Fewer missing messages are not reported.
 const FEW: u64 = 10;
 
-/// Less than this part of all is not told: one in so many.
+/// A smaller part of all messages than one in this many is not reported.
 const SMALL_PART: u64 = 100;
 
-/// A store of more messages is counted once a day, and else after each run: to read 100,000 names takes
-/// a tenth of a second, as long as all else in a run that brings nothing.
+/// A larger store is counted only once a day, a smaller one after each run: to read 100,000 names
+/// takes a tenth of a second, as long as the rest of a run without new mail.
 const LARGE: u64 = 10_000;
 
-/// How long a difference in numbers is left alone that is not worth a closer look.
+/// The time for which a difference that is not worth a closer look is left alone.
 const DAY: i64 = 24 * 60 * 60;
 
-/// Counts what is missing, and says so where that is much. What cannot be read is left for the runs
-/// that need it.
+/// Counts the missing messages, and reports them if they are many. If the store cannot be read, the
+/// runs that need it report that.
 pub(super) async fn notice(ledger: &mut Ledger, request: &Request<'_>) {
     let StoreSettings::Maildir { path, .. } = &request.account.store else {
-        // To know what an mbox holds is to read all of it.
+        // To count the messages of an mbox, all of it must be read.
         return;
     };
     if request.account.retention.remove_when_deleted_locally {
-        // Whoever says so means it, and has brakes of their own.
+        // This policy follows local deletions, and has brakes of its own.
         return;
     }
     let (store, path) = (request.account.store.clone(), path.clone());
@@ -53,7 +53,7 @@ pub(super) async fn notice(ledger: &mut Ledger, request: &Request<'_>) {
     }
 }
 
-/// How many messages are missing of how many, where a person is to be told.
+/// The number of missing messages and of all, if the user is to be told.
 fn count(
     cache: &mut Cache,
     account: AccountId,
@@ -95,7 +95,7 @@ fn count(
     let is_told = is_much(missing) && missing >= before.told.saturating_mul(2);
     let told = match is_told {
         true => missing,
-        // A message that was put back can go once more.
+        // A message that was put back can be lost again.
         false => before.told.min(missing),
     };
     cache.set_loss(
@@ -110,7 +110,7 @@ fn count(
     Ok(is_told.then_some((missing, held)))
 }
 
-/// How many messages are in the store under no name.
+/// The number of messages that are nowhere in the store, under any name.
 fn missing(
     cache: &Cache,
     account: AccountId,

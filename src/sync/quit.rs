@@ -1,5 +1,5 @@
-//! QUIT where nothing was deleted: the server is told, and nobody waits long for its answer. What
-//! deletes says QUIT in [`super::delete`].
+//! QUIT if nothing was deleted: the server is told, and its answer is not waited for long. The QUIT
+//! after deletions is in [`super::delete`].
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use tokio::time::timeout;
 
 use crate::session::{self, Session};
 
-/// How long a server may take over a QUIT that changes nothing.
+/// The time limit for a QUIT that changes nothing.
 const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Ends a session in which nothing was deleted and nothing stored. Nothing depends on the answer,
-/// so nobody waits for it.
+/// so an error is ignored.
 pub(super) async fn leave(mut session: Session) {
     say(&mut session).await;
 }
 
-/// The same for a session that somebody else holds, and that nobody uses any more.
+/// The same for a borrowed session that is no longer used.
 pub(super) async fn say(session: &mut Session) {
     match timeout(FAREWELL, session.leave()).await {
         Ok(Ok(())) => {}
@@ -25,11 +25,11 @@ pub(super) async fn say(session: &mut Session) {
     }
 }
 
-/// Ends a session in which messages were stored, and reads to its very end: whatever comes there
-/// belongs to a message that was taken for whole.
+/// Ends a session in which messages were stored, and reads to its very end: any octets there belong
+/// to a message that seemed complete.
 ///
 /// # Errors
-/// Where more comes than the answer to QUIT. A server that does not answer has said no more.
+/// If more comes than the answer to QUIT. A server that does not answer has sent no more.
 pub(super) async fn leave_at_the_end(mut session: Session) -> Result<(), session::Error> {
     let ended = match timeout(FAREWELL, session.quit()).await {
         Ok(Ok(end)) => end,

@@ -1,4 +1,4 @@
-//! What a run records besides the messages themselves.
+//! The records of a run, apart from the messages themselves.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,26 +11,26 @@ use crate::causes::chain;
 use crate::maildrop::{Maildrop, Place};
 use crate::pop3::Capabilities;
 
-/// What a run keeps count of, for its record.
+/// The counts and facts that a run collects for its record.
 #[derive(Debug)]
 pub(super) struct Tally {
-    /// How often the maildrop was listed.
+    /// The number of listings.
     pub(super) listings: u64,
-    /// The most messages that a listing had.
+    /// The largest number of messages in a listing.
     pub(super) most_listed: u64,
-    /// The clock was found wrong when it mattered.
+    /// True if a wrong clock mattered for the plan.
     pub(super) clock_doubted: bool,
-    /// No batch has failed: whatever is staged is where readers look.
+    /// True if no batch has failed: all staged messages are where readers look.
     pub(super) all_published: bool,
-    /// A message would be larger than a file may be.
+    /// True if a message would be larger than a file may be.
     pub(super) is_too_large: bool,
-    /// What the server can do, as far as this run got to know.
+    /// The server's capabilities, as far as this run knows them.
     pub(super) capabilities: Capabilities,
-    /// True if a session broke at LIST; none where LIST was not asked for.
+    /// True if a session broke at LIST. None if LIST was not sent.
     pub(super) list_broke: Option<bool>,
-    /// Messages at which sessions break, and that the last listing shows.
+    /// Messages at which sessions break, and that are in the last listing.
     pub(super) listed_breakers: HashSet<Vec<u8>>,
-    /// Those that this run asked for by themselves.
+    /// Those that this run asked for one by one.
     pub(super) tried: HashSet<Vec<u8>>,
     /// Their numbers in the last session.
     pub(super) numbers: HashMap<Vec<u8>, u32>,
@@ -39,7 +39,7 @@ pub(super) struct Tally {
 /// Messages at which sessions break.
 pub(super) struct Breakers {
     pub(super) all: HashSet<Vec<u8>>,
-    /// Those that this run asked for by themselves.
+    /// Those that this run asked for one by one.
     pub(super) tried: HashSet<Vec<u8>>,
 }
 
@@ -60,8 +60,8 @@ impl Default for Tally {
     }
 }
 
-/// Records what a decision found out, and what the listing no longer shows. Both before anything
-/// is retrieved: what comes under another name is looked for among what vanished.
+/// Records the facts found for a decision, and the messages that vanished from the listing. Both
+/// come before any retrieval: a message under another name is looked for among those that vanished.
 pub(super) async fn findings(
     ledger: &mut Ledger,
     request: &Request<'_>,
@@ -70,7 +70,7 @@ pub(super) async fn findings(
 ) -> Result<(), Error> {
     let findings = &decided.findings;
     let (vanished, back) = decided.snapshot.changes(&decided.shown);
-    // As long as nobody has looked into what is back under an old name, it is not back.
+    // A message that is back under an old name counts as back only after a check.
     let back: Vec<Vec<u8>> = match back.is_empty() {
         true => Vec::new(),
         false => {
@@ -120,7 +120,7 @@ pub(super) async fn findings(
     recording.await
 }
 
-/// Records which unique-ids are accounted for by what was retrieved, and which sizes they have.
+/// Records which unique-ids are accounted for by retrieved messages, and the sizes of these.
 pub(super) async fn landings(
     ledger: &mut Ledger,
     order: &Order,
@@ -148,7 +148,7 @@ pub(super) async fn landings(
             Some((message.unique_id.to_vec(), message.octets?))
         })
         .collect();
-    // Any other message under the unique-id goes by no name now.
+    // Any other message under the unique-id no longer has a name.
     let superseded: Vec<(Vec<u8>, MessageKey)> = retrieved
         .landings
         .iter()
@@ -184,8 +184,8 @@ pub(super) async fn landings(
     recording.await
 }
 
-/// Records that all of these messages may not be whole: client and server went out of step in the
-/// session in which they came.
+/// Records that all of these messages may be incomplete: client and server got out of step in their
+/// session.
 pub(super) async fn doubt(ledger: &mut Ledger, landings: &[Landing]) -> Result<(), Error> {
     let keys = keys(landings.iter());
     ledger
@@ -193,8 +193,8 @@ pub(super) async fn doubt(ledger: &mut Ledger, landings: &[Landing]) -> Result<(
         .await
 }
 
-/// Records that messages which were in doubt are whole: the same octets came once more, in a
-/// session that stayed in step.
+/// Records that doubtful messages are complete: the same octets came again, in a session that
+/// stayed in step.
 pub(super) async fn settle(
     ledger: &mut Ledger,
     order: &Order,
@@ -285,7 +285,7 @@ pub(super) async fn run(
     recording.await
 }
 
-/// The record of a run that did not get past its first step.
+/// The record of a run that failed in its first step.
 pub(super) fn unbegun<'a>(now: i64, error: &Error, text: &'a str) -> Run<'a> {
     Run {
         started_at: now,
@@ -297,9 +297,9 @@ pub(super) fn unbegun<'a>(now: i64, error: &Error, text: &'a str) -> Run<'a> {
         skipped: 0,
         failed: 0,
         on_server: None,
-        // Whatever a crash left staged stays so.
+        // Messages that a crash left staged stay staged.
         all_published: false,
-        // No more was looked at.
+        // Nothing else was checked.
         clock_doubted: true,
         error: Some(text),
     }

@@ -1,5 +1,5 @@
-//! A dry run: steps 1 to 4, told and not done. Nothing is written, and the same decision is made
-//! that a sync would make.
+//! A dry run: steps 1 to 4, which are reported and not carried out. Nothing is written, and the
+//! decisions are those of a sync.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::maildrop::Maildrop;
 use crate::policy::{Action, Plan, Trouble};
 use crate::session;
 
-/// How many sessions a dry run may take with a server that breaks them at headers.
+/// The maximum number of sessions of a dry run with a server that breaks them at headers.
 const MAX_SESSIONS: usize = 4;
 
-/// Says what a sync would do.
+/// Reports what a sync would do.
 pub(super) async fn rehearse(request: &Request<'_>, summary: &mut Summary) -> Result<(), Error> {
     let stop = request.stop.clone();
     let password = visit::password(request, &stop).await?;
@@ -111,7 +111,7 @@ async fn look(
     Ok(())
 }
 
-/// Tells each decision, but for those that simply keep a message.
+/// Reports each decision, except those that only keep a message.
 fn tell(request: &Request<'_>, maildrop: &Maildrop, plan: &Plan) {
     for (message, decision) in maildrop.iter().zip(&plan.decisions) {
         if decision.action != Action::Keep || decision.leaves_at().is_some() {

@@ -1,16 +1,16 @@
-//! Everything that is on the server now counts as had: what `popsync import --seed` does. One
-//! session, which only reads: STAT, UIDL, QUIT.
+//! Marks everything now on the server as already downloaded: `popsync import --seed`. It is one
+//! session that only reads: STAT, UIDL, QUIT.
 
 use super::visit::{self, Premises, Purpose, Visit};
 use super::{Error, Request, decide, quit};
 use crate::cache::{Had, Taken};
 use crate::maildrop::Maildrop;
 
-/// Records every message that the server lists as had. Nothing is retrieved, stored or deleted,
-/// and none of these messages is retrieved or deleted later.
+/// Records every message that the server lists as already downloaded. Retrieves, stores and deletes
+/// nothing now, and none of these messages is retrieved or deleted later.
 ///
 /// # Errors
-/// Those of a sync. Then nothing is recorded.
+/// Those of a sync. Nothing is recorded then.
 pub async fn seed(request: &Request<'_>) -> Result<Taken, Error> {
     let stop = request.stop.clone();
     let now = (request.clock)();
@@ -18,7 +18,7 @@ pub async fn seed(request: &Request<'_>) -> Result<Taken, Error> {
     let past = premises.past.without_sizes();
     let password = visit::password(request, &stop).await?;
     let visit = Visit::begin(request, &stop, &password, &past).await?;
-    // Without unique-ids nothing that was had could be known again.
+    // Without unique-ids the messages could not be recognised later.
     let (session, maildrop) = visit.named().await?;
     decide::warn_of_contradictions(request, &maildrop);
     quit::leave(session).await;
@@ -31,7 +31,7 @@ pub async fn seed(request: &Request<'_>) -> Result<Taken, Error> {
         .await
 }
 
-/// The messages that can be known again.
+/// The messages that can be recognised later.
 fn had(maildrop: &Maildrop) -> Vec<Had> {
     let named = maildrop
         .iter()
@@ -43,7 +43,7 @@ fn had(maildrop: &Maildrop) -> Vec<Had> {
             without_slashes: false,
         })
         .collect();
-    // One row tells of all that share a unique-id.
+    // One row stands for all messages that share a unique-id.
     had.sort_by(|a, b| a.unique_id.cmp(&b.unique_id));
     had.dedup();
     had

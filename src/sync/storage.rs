@@ -1,4 +1,4 @@
-//! Step 1, of the store: opens it, and takes up what an interrupted run left in it.
+//! Step 1 of a sync, for the store: opens it, and recovers what an interrupted run left in it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use crate::account::StoreSettings;
 use crate::cache::{AccountRow, Cache};
 use crate::store::{Exec, Maildir, Mbox, Name, Notice, Record, Store, stop_point};
 
-/// In the state folder: messages on their way into stores that are no folders of files.
+/// The folder in the state folder for messages on their way into stores other than a Maildir.
 const SPOOL: &str = "spool";
 
-/// Opens the store of an account; gives what a person should know, too.
+/// Opens the store of an account. Also returns warnings for the user.
 pub(super) fn open(
     settings: &StoreSettings,
     state_dir: &Path,

@@ -1,28 +1,28 @@
-//! The text of a stub: the header of a message that is still on the server, and how to get the
-//! rest.
+//! The text of a stub: the header of a message that is still on the server, and the command that
+//! retrieves the rest.
 
 use std::fmt::Write as _;
 
 use crate::account::LineEndings;
 
-/// What a stub tells.
+/// The facts in a stub.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Facts<'a> {
-    /// The account, as `popsync mark` takes it.
+    /// The account, as an argument of `popsync mark`.
     pub(super) account: &'a str,
     /// The server.
     pub(super) host: &'a str,
     /// The unique-id.
     pub(super) unique_id: &'a [u8],
-    /// Its size by the scan listing.
+    /// Its size in the scan listing.
     pub(super) octets: u64,
 }
 
-/// A message of its own: the fields of `header`, those left out that say how its body is to be
-/// read, and a body that says where the whole is.
+/// A message of its own: the fields of `header`, without those that describe its body, and a body
+/// with the place of the whole message.
 ///
-/// It begins with a field that no message has, so that neither its header nor its content is
-/// ever taken for that of the message.
+/// It begins with a field that no message has, so that neither its header nor its content is ever
+/// mistaken for the message's.
 pub(super) fn text(header: &[u8], facts: Facts<'_>, line_endings: LineEndings) -> Vec<u8> {
     let mut text = b"X-Popsync-Stub: the message itself is on the server\n".to_vec();
     let mut kept = true;
@@ -36,7 +36,7 @@ pub(super) fn text(header: &[u8], facts: Facts<'_>, line_endings: LineEndings) -
             kept = is_kept(line);
         }
         if kept {
-            // A bare CR or LF would be a line of its own to some readers.
+            // Some readers take a bare CR or LF for a line end.
             text.extend(line.iter().filter(|octet| !b"\r\n".contains(octet)));
             text.push(b'\n');
         }
@@ -60,14 +60,14 @@ pub(super) fn text(header: &[u8], facts: Facts<'_>, line_endings: LineEndings) -
     }
 }
 
-/// Whether a field says something about the message and not about its body.
+/// True if a field is about the message and not about its body.
 fn is_kept(line: &[u8]) -> bool {
     let name = line
         .split(|&octet| octet == b':')
         .next()
         .unwrap_or_default();
     let name = name.trim_ascii_end().to_ascii_lowercase();
-    // What is no field at all would end the header.
+    // A line that is not a field would end the header.
     line.contains(&b':')
         && !name.contains(&b' ')
         && !name.starts_with(b"content-")
@@ -84,7 +84,7 @@ fn body(facts: Facts<'_>) -> String {
         quoted(facts.account.as_bytes()),
         quoted(facts.unique_id),
     );
-    // A last word for those who read it without the means to run that.
+    // For readers who cannot run that command.
     let _ = write!(
         body,
         "\nDeleting this stub deletes nothing on the server.\n"
@@ -96,7 +96,7 @@ fn ascii(text: &str) -> String {
     text.chars().filter(char::is_ascii_graphic).collect()
 }
 
-/// A word for a shell: printable ASCII stays, all else and the backslash is `\xNN`.
+/// Quotes a word for a shell: printable ASCII stays, all else and the backslash is `\xNN`.
 fn quoted(octets: &[u8]) -> String {
     let mut word = String::from("'");
     for &octet in octets {

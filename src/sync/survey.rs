@@ -1,8 +1,7 @@
-//! What is on the server, message by message, without changing anything: what `popsync list`
-//! shows.
+//! Lists the messages on the server, without changing anything: `popsync list`.
 //!
-//! Nothing is recorded, marked or deleted. What a message says of itself comes from its file
-//! where it is stored here, else from TOP n 0; a server without TOP leaves it out.
+//! Nothing is recorded, marked or deleted. The envelope of a message comes from its file if it is
+//! stored here, otherwise from TOP n 0. A server without TOP leaves it empty.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -22,67 +21,67 @@ use crate::pop3::MessageNumber;
 use crate::session::{self, Session};
 use crate::store::locate;
 
-/// How much of a file is read for its header.
+/// The maximum that is read of a file for its header.
 const HEADER: u64 = 256 << 10;
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// What is on the server.
+/// The messages on the server.
 #[derive(Debug)]
 pub struct Survey {
-    /// The messages, in the order of their numbers; or, where no server was asked, in that in
-    /// which they were stored.
+    /// The messages, in the order of their numbers. If no server was asked, in the order in which
+    /// they were stored.
     pub entries: Vec<Entry>,
-    /// Whether it came to its end: where not, the entries say what was seen until then.
+    /// An error if it was not complete; the entries are those found until then.
     pub result: Result<(), Error>,
 }
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its number in this session; none where no server was asked.
+    /// Its number in this session. None if no server was asked.
     pub number: Option<MessageNumber>,
     /// Its unique-id as sent.
     pub unique_id: Vec<u8>,
-    /// Its size: by the scan listing, else as it was retrieved.
+    /// Its size in the scan listing, otherwise that of the retrieved message.
     pub octets: Option<u64>,
-    /// What became of it here.
+    /// Its state here.
     pub state: State,
-    /// What the next sync would do with it; none where no server was asked.
+    /// The decision of the next sync. None if no server was asked.
     pub decision: Option<Decision>,
-    /// Whether a person asked for all of it, where its header alone is here.
+    /// True if only its header is here, and a person asked for the whole message.
     pub marked: bool,
-    /// Whether it is stored, and may not have come whole.
+    /// True if it is stored, and may not have come whole.
     pub is_doubtful: bool,
-    /// When it was stored, in seconds since 1970.
+    /// The time when it was stored, in seconds since 1970.
     pub stored_at: Option<i64>,
-    /// When it is to leave the server; none where it is not.
+    /// The time when it leaves the server. None if it stays.
     pub leaves_at: Option<i64>,
-    /// What it says of itself.
+    /// The date, author and subject in its header.
     pub envelope: Envelope,
 }
 
-/// Where an account's syncs left what they know.
+/// The state that an account's syncs have left.
 #[derive(Debug, Clone, Copy)]
 pub struct Remains<'a> {
     /// The folder that holds the cache.
     pub state_dir: &'a Path,
-    /// What the cache remembers the account by.
+    /// The key under which the cache records the account.
     pub identity: &'a Identity,
-    /// The store, where it is a Maildir.
+    /// The store, if it is a Maildir.
     pub maildir: Option<&'a Path>,
-    /// When messages leave the server, where that is known.
+    /// The rules by which messages leave the server, if they are known.
     pub retention: Option<Retention>,
 }
 
-/// What became of a message here.
+/// The state of a message here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// It is not stored.
     New,
-    /// It is not stored, but for its header.
+    /// Only its header is stored.
     HeadersOnly,
-    /// It is not stored: another program had it.
+    /// It is not stored: another program downloaded it.
     Imported,
     /// It is stored.
     Stored,
@@ -90,15 +89,15 @@ pub enum State {
     ToBeRemoved,
 }
 
-/// Looks at the server of an account. Waits for nobody: where a sync of the account is at work,
-/// that is the error.
+/// Lists the messages on the server of an account. Does not wait for a sync of the account that is
+/// running: that is an error.
 pub async fn survey(request: &Request<'_>) -> Survey {
     let mut entries = Vec::new();
     let result = look(request, &mut entries).await;
     Survey { entries, result }
 }
 
-/// What the last sync left behind, without asking the server.
+/// Lists the state after the last sync, without asking the server.
 ///
 /// # Errors
 /// Those of the cache.
@@ -211,7 +210,7 @@ async fn look(request: &Request<'_>, entries: &mut Vec<Entry>) -> Result<(), Err
                 .and_then(|stored_at| leaves_at(request.account.retention, stored_at)),
             envelope: match message.copies {
                 1 => known.envelope(message.unique_id),
-                // Which of them the file is, the unique-id does not tell.
+                // The unique-id does not show which of them the file is.
                 _ => Envelope::default(),
             },
         }
@@ -236,7 +235,7 @@ fn state(decision: Decision, stored: bool) -> State {
     }
 }
 
-/// When a message that is stored leaves the server.
+/// The time when a stored message leaves the server.
 fn leaves_at(retention: Retention, stored_at: i64) -> Option<i64> {
     match retention {
         Retention {
@@ -251,7 +250,7 @@ fn leaves_at(retention: Retention, stored_at: i64) -> Option<i64> {
     }
 }
 
-/// Asks for the headers of those that say nothing yet.
+/// Asks for the headers of the messages without an envelope.
 async fn envelopes(
     session: &mut Session,
     maildrop: &Maildrop,
@@ -271,9 +270,9 @@ async fn envelopes(
     Ok(())
 }
 
-/// What is known before the server is asked.
+/// The facts that are known before the server is asked.
 struct Known {
-    /// A second session would stand in the way of the first: POP3 locks the maildrop.
+    /// A second session would block the first: POP3 locks the maildrop.
     _lock: Option<Lock>,
     snapshot: Snapshot,
     past: Past,
@@ -283,8 +282,8 @@ struct Known {
 }
 
 impl Known {
-    /// Reads the cache and the headers of stored messages. Before the dialling, since a server
-    /// waits for nobody who reads ten thousand files.
+    /// Reads the cache and the headers of stored messages. This comes before the connection, since
+    /// a server does not wait while ten thousand files are read.
     async fn read(request: &Request<'_>, premises: Premises) -> Result<Self, Error> {
         let account = request.account.clone();
         let store = super::closed_store(&account.store);
@@ -326,7 +325,7 @@ impl Known {
     }
 }
 
-/// What stored messages say of themselves, by the names of their files.
+/// The envelopes of stored messages, by the names of their files.
 fn stored_envelopes(maildir: Option<&Path>, held: &[Held]) -> HashMap<String, Envelope> {
     let Some(maildir) = maildir else {
         return HashMap::new();
@@ -335,7 +334,7 @@ fn stored_envelopes(maildir: Option<&Path>, held: &[Held]) -> HashMap<String, En
         .into_iter()
         .filter_map(|(name, path)| {
             let mut start = Vec::new();
-            // What cannot be read, the server is asked for.
+            // If a file cannot be read, the server is asked for the header.
             File::open(path)
                 .ok()?
                 .take(HEADER)

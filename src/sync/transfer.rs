@@ -1,8 +1,8 @@
-//! Retrieves what the plan wants: socket, files and cache each on their own thread, bounded
-//! channels between them.
+//! Retrieves the messages that the plan asks for. Socket, files and cache each have their own
+//! thread, with bounded channels between them.
 //!
-//! The socket is never kept waiting for the disk as long as the channels have room, and they
-//! hold little: memory grows neither with messages nor with mailboxes.
+//! The socket does not wait for the disk while the channels have room. The channels are small:
+//! memory grows neither with messages nor with mailboxes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -37,23 +37,24 @@ use intake::Intake;
 use landing::Size;
 use writer::Writer;
 
-/// How many chunks may be on their way from the socket to the files.
+/// The maximum number of chunks between the socket and the files.
 const CHUNKS: usize = 16;
 
-/// How many batches may wait for the disk besides the one that it works on.
+/// The maximum number of batches that wait for the disk besides the one being written.
 const BATCHES: usize = 1;
 
-/// How many may wait for another program that takes messages one by one. They are on the disk.
+/// The maximum number of batches that wait for another program that takes messages one by one. They
+/// are on the disk.
 const BATCHES_TO_HAND_OVER: usize = 64;
 
-/// How much of a large file system stays free, whatever a server sends: other programs need room,
-/// too. A small one says itself when it is full.
+/// The part of a large file system that stays free, whatever a server sends: other programs need
+/// room, too. A small one reports when it is full.
 const RESERVE: u64 = 64 << 20;
 
-/// Why a message is not stored where files may not be that large.
+/// The reason for a message that would be larger than a file may be.
 const TOO_LARGE: &str = "larger than a file may be here";
 
-/// What a retrieval needs.
+/// The inputs of a retrieval.
 pub(super) struct Retrieval<'a> {
     pub(super) account: &'a Account,
     pub(super) account_id: AccountId,
@@ -62,43 +63,43 @@ pub(super) struct Retrieval<'a> {
     pub(super) order: Arc<Order>,
     pub(super) reporter: &'a dyn Reporter,
     pub(super) clock: Clock,
-    /// No message is recorded as stored before this.
+    /// No message is recorded as stored before this time.
     pub(super) not_before: i64,
     pub(super) stop: Stop,
-    /// How exact the server's sizes have proved so far.
+    /// The exactness of the server's sizes so far.
     pub(super) exactness: Exactness,
-    /// Recorded messages that other messages of the listing are.
+    /// Recorded messages that are already matched with other messages of the listing.
     pub(super) taken: HashSet<MessageKey>,
 }
 
-/// What came of it.
+/// The result of a retrieval.
 pub(super) struct Retrieved {
-    /// The messages that are safe.
+    /// The messages that are stored durably and recorded.
     pub(super) landings: Vec<Landing>,
-    /// How many of them were stored, and not found to be stored already.
+    /// The number of them that were stored now, and not found to be stored already.
     pub(super) messages: u64,
     pub(super) octets: u64,
-    /// No batch has failed.
+    /// True if no batch has failed.
     pub(super) all_published: bool,
-    /// How many messages could not be had.
+    /// The number of messages that could not be retrieved.
     pub(super) failed: u64,
     /// Their unique-ids.
     pub(super) failed_ids: Vec<Vec<u8>>,
     /// The messages at which the session broke.
     pub(super) suspects: Vec<Vec<u8>>,
-    /// Some of them would be larger than a file may be here.
+    /// True if some of them would be larger than a file may be here.
     pub(super) is_too_large: bool,
-    /// Client and server are out of step.
+    /// True if client and server are out of step.
     pub(super) is_out_of_step: bool,
-    /// The unique-ids of the messages that were refused, where the server hung up right after
-    /// the last of them.
+    /// The unique-ids of the refused messages, if the server hung up directly after the last
+    /// refusal.
     pub(super) hung_up_after: Vec<Vec<u8>>,
-    /// Why it ended before its time, if it did.
+    /// The error that ended it early, if there is one.
     pub(super) result: Result<(), Error>,
 }
 
 impl Retrieved {
-    /// There was nothing to retrieve.
+    /// The result of a retrieval of no messages.
     pub(super) fn nothing() -> Self {
         Self {
             landings: Vec::new(),
@@ -115,8 +116,8 @@ impl Retrieved {
         }
     }
 
-    /// The messages that came shorter than LIST had said, where the server's sizes have only
-    /// proved exact after they were recorded.
+    /// Adds doubts to the messages that came shorter than LIST announced. The server's sizes proved
+    /// exact only after they were recorded.
     fn doubt_short_ones(
         &mut self,
         cache: &mut Cache,
@@ -140,9 +141,10 @@ impl Retrieved {
 }
 
 impl Retrieval<'_> {
-    /// Retrieves and stores. However it ends, what was complete is stored and recorded.
+    /// Retrieves and stores. However it ends, complete messages are stored and recorded.
     pub(super) async fn run(self, session: &mut Session) -> Result<(Cache, Retrieved), Error> {
         let (to_writer, chunks) = channel(CHUNKS);
+        // Room for all chunks in use: those in the channel, the reader's and the writer's.
         let (spare_to, spare) = channel(CHUNKS + 2);
         let (to_committer, batches) = sync_channel(if self.store.hands_over() {
             BATCHES_TO_HAND_OVER
@@ -203,6 +205,7 @@ impl Retrieval<'_> {
         let committer = spawn_blocking(move || stop.within(|| committer.run()));
         let wanted = self.order.wanted();
         let pulling = session.retr(&wanted, &mut intake);
+        // After a signal the current message still has a moment to come whole.
         let pulled = self.stop.unless_overdue(pulling).await;
         let pulled = match (pulled, self.stop.asked()) {
             (Ok(Ok(())), Some(signal)) if intake.is_cut_short() => Err(signal),
@@ -229,13 +232,14 @@ impl Retrieval<'_> {
             to_writer,
             ..
         } = intake;
-        // Without a sender the writer ends, and with it the committer. A slow disk may take its
-        // time, and QUIT is still to come.
+        // Dropping the sender ends the writer, and then the committer. A slow disk may take its
+        // time, and QUIT is still to come, so the session is kept alive.
         drop(to_writer);
         let joined = async { (writer.await, committer.await) };
         tokio::pin!(joined);
         let mut ended = None;
         let mut alive = Ok(());
+        // After an error, or in the middle of a message, no command may be sent.
         if matches!(pulled, Ok(Ok(()))) && endless.is_none() {
             match session.keep_alive_while(joined.as_mut()).await {
                 Ok(both) => ended = Some(both),
@@ -288,7 +292,7 @@ impl Retrieval<'_> {
             is_too_large,
             is_out_of_step,
             hung_up_after,
-            // Where the disk fails, the writer often only learns that nobody takes its batches.
+            // If the disk fails, the writer often only sees that its batches are not accepted.
             result: done.result.and(result),
         };
         retrieved.doubt_short_ones(&mut done.cache, done.exactness)?;
@@ -296,7 +300,7 @@ impl Retrieval<'_> {
     }
 }
 
-/// How many octets one message may have, for the room that there is.
+/// The maximum number of octets of one message, for the free space that there is.
 fn room(store: &dyn Store) -> u64 {
     let free = store.room().filter(|&free| free > 10 * RESERVE);
     free.map_or(u64::MAX, |free| free - RESERVE)

@@ -1,13 +1,12 @@
-//! What is recorded, held against what is there: in the store, and, where asked for, on the
-//! server. What `popsync verify` does.
+//! Compares the records with the store, and, if asked for, with the server: `popsync verify`.
 //!
-//! Nothing in the store is changed, but with `repair`: then what is missing or damaged is retrieved
-//! again and put in its place, as long as the server has it; a damaged file is kept aside. It is the
-//! same message: its digest proves it. A message whose digest is another one is not put anywhere.
+//! Nothing in the store is changed without `repair`. With it, missing or damaged messages are
+//! retrieved again and put in their places, if the server still has them; damaged files are kept
+//! aside. A digest proves that it is the same message. A message with another digest is not stored.
 //!
-//! Recorded is, where they are read for the first time, the digests of stored forms that older
-//! versions did not record; with `accept_deletions`, that what is missing is meant to be; and which
-//! part of the messages was read.
+//! Some facts are recorded: digests of stored forms that older versions did not record; with
+//! `accept_deletions`, that missing messages are meant to be missing; and which part of the
+//! messages was read.
 
 use std::path::PathBuf;
 
@@ -33,13 +32,13 @@ use tally::Part;
 /// A message to be retrieved again.
 #[derive(Debug)]
 struct Wrong {
-    /// Its place among the stored ones.
+    /// Its index among the stored ones.
     place: usize,
-    /// The file that holds it damaged; none where it is missing.
+    /// Its damaged file. None if it is missing.
     path: Option<PathBuf>,
 }
 
-/// The result of a look at the store.
+/// The result of comparing the store.
 #[derive(Debug, Default)]
 struct Looked {
     wrong: Vec<Wrong>,
@@ -47,7 +46,7 @@ struct Looked {
     proved: Vec<(MessageKey, Digest)>,
 }
 
-/// Verifies one account, and gives `tell` what is wrong, or odd.
+/// Verifies one account, and calls `tell` for each problem or oddity.
 pub async fn verify(
     request: &Request<'_>,
     scope: Scope,
@@ -76,7 +75,7 @@ async fn check(
     if scope.server || scope.deep || scope.repair && !wrong.is_empty() {
         let password = visit::password(request, &stop).await?;
         let visit = Visit::begin(request, &stop, &password, &known.past).await?;
-        // Without unique-ids nothing there can be compared with what is here.
+        // Without unique-ids the server's messages cannot be compared with the records.
         let (mut session, maildrop) = visit.named().await?;
         decide::warn_of_contradictions(request, &maildrop);
         tally.on_server = Some(maildrop.len() as u64);
@@ -121,8 +120,8 @@ fn look(
     }
 }
 
-/// Records the digests of stored forms that are read for the first time. Where that cannot be, they
-/// are read for the first time once more.
+/// Records the digests of stored forms that are read for the first time. If that fails, the next
+/// verification reads them as new.
 fn remember(request: &Request<'_>, known: &Known, looked: &Looked) {
     if looked.proved.is_empty() {
         return;
@@ -136,19 +135,19 @@ fn remember(request: &Request<'_>, known: &Known, looked: &Looked) {
     }
 }
 
-/// Lets `popsync status` say what is still missing, where a run has counted that.
+/// Updates the number of missing messages for `popsync status`, if a run has counted them.
 fn remember_missing(request: &Request<'_>, known: &Known, tally: &Tally) {
     if known.loss.is_none() {
         return;
     }
     let missing = tally.missing.saturating_sub(tally.repaired);
-    // Where that cannot be recorded, the next run counts all the same.
+    // If that cannot be recorded, the next run still counts.
     let _ = known.record(request.state_dir, |cache, row| {
         Ok(cache.verified_missing(row.id, missing)?)
     });
 }
 
-/// Records that what is missing is meant to be.
+/// Records that missing messages are meant to be missing.
 fn accept(
     request: &Request<'_>,
     known: &Known,

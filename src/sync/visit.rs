@@ -1,7 +1,7 @@
-//! One visit to a mailbox, up to where its maildrop is listed: what a sync, a dry run, a list, a
-//! verification and the imports have in common.
+//! One visit to a mailbox, up to the listing of its maildrop: the common part of a sync, a dry run,
+//! a list, a verification and the imports.
 //!
-//! 1. Lock the account, and open what is remembered of it: [`Premises::enter`].
+//! 1. Lock the account, and open its records: [`Premises::enter`].
 //! 2. Get the password, before the dialling: [`password`]. Exchange closes a session that does not
 //!    log in within a minute (`XPOP3:V0002`).
 //! 3. Connect, log in and list: [`Visit::begin`].
@@ -23,32 +23,32 @@ mod patience;
 
 pub(super) use listing::Past;
 
-/// What is remembered of an account, opened.
+/// The records of an account, opened.
 pub(super) struct Premises {
-    /// Keeps other runs away; none where nobody needs to be kept away.
+    /// Keeps other runs away. None if that is not necessary.
     pub(super) lock: Option<Lock>,
     pub(super) ledger: Ledger,
-    /// None where nothing was ever recorded of the account.
+    /// None if nothing was ever recorded of the account.
     pub(super) row: Option<AccountRow>,
     pub(super) past: Past,
 }
 
-/// What somebody means to do with the premises.
+/// The purpose of opening the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Look, and keep runs away meanwhile: POP3 locks the maildrop.
+    /// Read, and keep runs away meanwhile: POP3 locks the maildrop.
     Look,
-    /// Record.
+    /// Write records.
     Record,
-    /// Look, also while a run is at work.
+    /// Read, even while a run is active.
     Rehearse,
 }
 
 impl Premises {
-    /// Locks and opens. Waits for nobody.
+    /// Locks and opens. Never waits.
     ///
     /// # Errors
-    /// Those of the cache: another run is at work, or nothing can be read.
+    /// Those of the cache: another run is active, or nothing can be read.
     pub(super) async fn enter(request: &Request<'_>, purpose: Purpose) -> Result<Self, Error> {
         let state_dir = request.state_dir.to_owned();
         let account = request.account.clone();
@@ -96,11 +96,11 @@ impl Premises {
     }
 }
 
-/// Lets a mailbox take over what is remembered of it under another name, where it has not done so
-/// before; gives that. `own` is locked.
+/// Lets a mailbox take over the records of another name, unless it has already done so. Returns the
+/// name's records. `own` is locked.
 ///
 /// # Errors
-/// Those of [`Cache::named`]; a run is at work on the other one.
+/// Those of [`Cache::named`]; a run is active on the other one.
 pub(super) fn take_over(
     cache: &mut Cache,
     state_dir: &Path,
@@ -118,7 +118,7 @@ pub(super) fn take_over(
 /// The account's password.
 ///
 /// # Errors
-/// Those of its source; those of the connection that comes before a person is asked;
+/// Those of its source; those of the connection that is tested before a person is asked;
 /// [`Error::Interrupted`].
 pub(super) async fn password(request: &Request<'_>, stop: &Stop) -> Result<SecretString, Error> {
     let asking = session::password(request.account, request.prompt);
@@ -129,27 +129,27 @@ pub(super) async fn password(request: &Request<'_>, stop: &Stop) -> Result<Secre
 pub(super) struct Visit {
     pub(super) session: Session,
     pub(super) builder: maildrop::Builder,
-    /// The server's refusal of UIDL, where it does not have that.
+    /// The server's refusal of UIDL, if it does not have that.
     pub(super) nameless: Option<Refusal>,
-    /// True if an earlier session broke at LIST; none where LIST was not asked for.
+    /// True if an earlier session broke at LIST. None if LIST was not sent.
     list_broke: Option<bool>,
 }
 
-/// A session, and all that it lists.
+/// A session with its complete listing.
 pub(super) struct Listed {
     pub(super) session: Session,
     pub(super) maildrop: Maildrop,
-    /// The listing compared with the messages that are remembered.
+    /// The listing compared with the recorded messages.
     pub(super) shown: Shown,
-    /// What the server said to UIDL, where it does not have that.
+    /// The server's refusal of UIDL, if it does not have that.
     pub(super) nameless: Option<Refusal>,
-    /// True if an earlier session broke at LIST; none where LIST was not asked for.
+    /// True if an earlier session broke at LIST. None if LIST was not sent.
     pub(super) list_broke: Option<bool>,
 }
 
 impl Visit {
-    /// Connects, logs in, and lists. Sizes are among what is listed where that costs no wait of
-    /// its own, or next to nothing.
+    /// Connects, logs in, and lists. The listing has sizes if they cost no extra wait, or almost
+    /// none.
     ///
     /// # Errors
     /// Those of the session; [`Error::Interrupted`].
@@ -163,7 +163,7 @@ impl Visit {
         Ok(stop.unless_stopped(opening).await??)
     }
 
-    /// Adds the sizes, whether they are of use or not; none where the server breaks at LIST.
+    /// Adds the sizes, whether they are needed or not. None if the server breaks at LIST.
     ///
     /// # Errors
     /// Those of [`Self::begin`].
@@ -178,7 +178,7 @@ impl Visit {
         Ok(stop.unless_stopped(scanning).await??)
     }
 
-    /// The rest of step 3: sizes, where they are of use.
+    /// The rest of step 3: sizes, if they are needed.
     ///
     /// # Errors
     /// Those of [`Self::begin`].
@@ -197,7 +197,7 @@ impl Visit {
     /// The session and its maildrop.
     ///
     /// # Errors
-    /// The server's refusal of UIDL: nothing can be told apart then. The session is ended.
+    /// The server's refusal of UIDL: messages cannot be identified then. The session is ended.
     pub(super) async fn named(self) -> Result<(Session, Maildrop), Error> {
         if let Some(refusal) = self.nameless {
             quit::leave(self.session).await;

@@ -1,4 +1,4 @@
-//! The time that a person takes to type a password, which is none of the run's.
+//! The time that a person takes to type a password. It does not count as time of the run.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::account::Account;
 use crate::auth::source::{Prompt, Unanswered};
 
-/// A prompt that notes how long it took.
+/// A prompt that measures its own time.
 pub(super) struct Waited<'a> {
     prompt: &'a dyn Prompt,
     time: Mutex<Duration>,
@@ -22,7 +22,7 @@ impl<'a> Waited<'a> {
         }
     }
 
-    /// How long it was waited for a person.
+    /// The time that was spent waiting for a person.
     pub(super) fn time(&self) -> Duration {
         *self.time.lock().unwrap_or_else(PoisonError::into_inner)
     }

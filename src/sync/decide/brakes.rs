@@ -1,11 +1,11 @@
-//! What the brakes on deletion need to know: whether the store is the one that was there before,
-//! and which of the stored messages are still in it.
+//! The facts that the brakes on deletion need: if the store is still the same one, and which of the
+//! stored messages are still in it.
 //!
-//! A store that was there and is not, is not made anew: it is on a volume that is not mounted, or
-//! somewhere else. A store at the same path that is another one and holds nothing of ours is not
-//! written into. In both cases the run ends before it connects, and a person decides. One that is
-//! another and holds something of ours was moved or brought back from a backup: what it lacks was
-//! not deleted by anybody, so it stays on the server.
+//! A store that is gone is not created again: it may be on a volume that is not mounted, or
+//! elsewhere. Nothing is written into another store at the same path that has none of the account's
+//! messages. In both cases the run ends before it connects, and a person decides. Another store
+//! that has some of the account's messages was moved or restored from a backup: nobody deleted the
+//! messages it lacks, so they stay on the server.
 
 use std::collections::HashSet;
 use std::ops::Bound;
@@ -19,25 +19,25 @@ use crate::policy::{Circumstances, Plan, StoreState, Whereabouts};
 use crate::store::{Inventory, Maildir, Mbox, Store};
 use crate::sync::{Allow, Error, Request};
 
-/// What is known of the past of an account when a run begins.
+/// The state of an account's past when a run begins.
 #[derive(Debug, Clone)]
 pub(in crate::sync) struct Brakes {
-    /// What the brakes remember, as it is to be from now on.
+    /// The brakes' state, with this run's changes.
     memory: BrakeMemory,
-    /// The same as it was.
+    /// The brakes' state before this run.
     before: Option<BrakeMemory>,
-    /// When the last run ended whose clock was believed.
+    /// The end of the last run whose clock was trusted.
     pub(in crate::sync) trusted_at: Option<i64>,
     /// The key of the message that was stored last.
     newest: MessageKey,
     /// Messages that the store lacks and nobody deleted.
     lost: Vec<(MessageKey, Vec<u8>)>,
-    /// Those that were lost and are there again.
+    /// Messages that were lost and are back.
     back: Vec<(MessageKey, Vec<u8>)>,
 }
 
 impl Brakes {
-    /// An account of which nothing is known.
+    /// An account without records.
     pub(in crate::sync) fn new() -> Self {
         Self {
             memory: BrakeMemory::default(),
@@ -49,11 +49,11 @@ impl Brakes {
         }
     }
 
-    /// Looks whether the store is the one that was there before. Writes nothing.
+    /// Checks that the store is the same one as before. Writes nothing.
     ///
     /// # Errors
-    /// [`Error::StoreGone`] and [`Error::StoreReplaced`] where it is not, and a person has not
-    /// said that it will do.
+    /// [`Error::StoreGone`] and [`Error::StoreReplaced`] if it is not, and no person has accepted
+    /// that.
     pub(in crate::sync) fn inspect(
         cache: &Cache,
         row: &AccountRow,
@@ -71,7 +71,7 @@ impl Brakes {
             lost: Vec::new(),
             back: Vec::new(),
         };
-        // Recorded, and by no run: then nobody knows whether it is right.
+        // Recorded, but not by a run: nobody knows if the record is right.
         let is_new = newest == MessageKey::NONE;
         brakes.memory.rebuilt |= !is_new && brakes.before.is_none() && trusted_at.is_none();
         brakes.memory.rebuilt &= !allow.mass_delete;
@@ -83,13 +83,13 @@ impl Brakes {
         Ok(brakes)
     }
 
-    /// Whether no message was stored before this run.
+    /// True if no message was stored before this run.
     pub(in crate::sync) fn is_new(&self) -> bool {
         self.newest == MessageKey::NONE
     }
 
-    /// That the policy deletes at once is no news for messages that it was to delete at once when
-    /// they were stored.
+    /// Updates the key from which on messages were stored under a policy of deleting at once.
+    /// Deleting such messages is no surprise.
     fn follow_policy(&mut self, retention: Retention, allow: Allow) {
         self.memory.deleting_after = match (retention.leave_on_server, self.memory.deleting_after) {
             (true, _) => None,
@@ -109,7 +109,7 @@ impl Brakes {
         let path = match &account.store {
             StoreSettings::Maildir { path, .. } => path,
             StoreSettings::Mbox { path, .. } => return self.check_mbox(cache, row, path, allow),
-            // What an agent made of its messages nobody can look at.
+            // Nobody can look at the messages that an agent has taken.
             StoreSettings::Exec { .. } => return Ok(()),
         };
         let is_there = Maildir::is_there(path)?;
@@ -142,14 +142,14 @@ impl Brakes {
         Ok(())
     }
 
-    /// A Maildir that was restored in place has a stamp that went back with it. What was stored
-    /// after that stamp and is not there is lost: nobody deleted it.
+    /// A Maildir that was restored in place has a stamp that was restored with it. Messages stored
+    /// after that stamp that are not there are lost: nobody deleted them.
     fn check_stamp(&mut self, cache: &Cache, row: &AccountRow, path: &Path) -> Result<(), Error> {
         let stamp = match self.memory.stamped {
             true => Maildir::stamp_at(path, &row.tag)?.map_or(MessageKey::NONE, MessageKey::new),
             false => self.newest,
         };
-        // What was lost may have been put back, by a person or by `popsync verify --repair`.
+        // Lost messages may have been put back, by a person or by `popsync verify --repair`.
         if stamp >= self.newest && !cache.has_lost(row.id)? {
             return Ok(());
         }
@@ -160,7 +160,7 @@ impl Brakes {
         Ok(())
     }
 
-    /// An mbox is told by what is in it: mail programs write it anew all the time.
+    /// An mbox is recognised by its content: mail programs write it anew all the time.
     fn check_mbox(
         &mut self,
         cache: &Cache,
@@ -181,13 +181,13 @@ impl Brakes {
         Ok(())
     }
 
-    /// An mbox that was restored ends where it ended then, at the end of a message. What was
-    /// appended later is lost: nobody deleted it.
+    /// A restored mbox ends at the end of an earlier message. Messages appended later are lost:
+    /// nobody deleted them.
     fn check_end(&mut self, cache: &Cache, row: &AccountRow, path: &Path) -> Result<(), Error> {
         let Some(last) = cache.last_extent(row.id)? else {
             return Ok(());
         };
-        // What cannot be looked at is an error where it is opened.
+        // If it cannot be read, opening it reports that.
         let size = std::fs::metadata(path).map_or(u64::MAX, |file| file.len());
         if size >= last.start.saturating_add(last.length) {
             return Ok(());
@@ -197,7 +197,7 @@ impl Brakes {
         if lost.is_empty() {
             return Ok(());
         }
-        // One that is elsewhere in the file is not lost; one that is only like another is.
+        // A message elsewhere in the file is not lost, but one that is only similar to another is.
         let inventory = Mbox::look(path)?;
         let stock = cache.stock(row.id, &inventory, ..)?;
         let absent = stock.absent.into_iter().chain(stock.unproved);
@@ -205,8 +205,8 @@ impl Brakes {
         Ok(())
     }
 
-    /// Looks what a store that has lost its end lacks: that stays on the server. Gives how many
-    /// messages a person should know of.
+    /// Finds the messages that a store has lost with its end: they stay on the server. Returns a
+    /// warning for the user.
     pub(in crate::sync) fn notice_cut(
         &mut self,
         cache: &Cache,
@@ -226,7 +226,7 @@ impl Brakes {
         Ok((stock.missed > 0).then_some(stock.missed))
     }
 
-    /// Remembers what was seen, and which store it is now.
+    /// Records the observations, and the identity of the store.
     pub(in crate::sync) fn settle(
         &mut self,
         cache: &mut Cache,
@@ -259,7 +259,7 @@ impl Brakes {
         Ok(())
     }
 
-    /// How the store is found, by a look at it.
+    /// The state of the store, from a look at it.
     pub(in crate::sync) fn store_state(
         &mut self,
         cache: &Cache,
@@ -272,7 +272,7 @@ impl Brakes {
             Inspection::Impossible => return Ok(StoreState::Holds),
             Inspection::Failed(_) => return Ok(StoreState::Unreadable),
         };
-        // Messages that came after the store was emptied do not fill it again.
+        // Messages stored after the store was emptied do not count as filling it.
         let upto = self.memory.emptied_upto;
         let released = self
             .memory
@@ -292,7 +292,7 @@ impl Brakes {
         })
     }
 
-    /// What the plan does not know.
+    /// The facts that the plan itself does not know.
     pub(in crate::sync) fn circumstances(
         &self,
         request: &Request<'_>,
@@ -312,8 +312,8 @@ impl Brakes {
         }
     }
 
-    /// Remembers what a listing and its plan came to. A listing that contradicted itself is put
-    /// right only by one that agrees in full; and what a person has to release stays held.
+    /// Records the outcome of a listing and its plan. After a contradiction only a listing that
+    /// agrees in full clears it. Held deletions stay held until a person releases them.
     pub(in crate::sync) fn learn(&mut self, maildrop: &Maildrop, plan: &Plan) {
         if !maildrop.contradictions().is_empty() {
             self.memory.contradicted = true;
@@ -323,19 +323,19 @@ impl Brakes {
         self.memory.held = plan.brakes.iter().any(|brake| brake.is_lasting());
     }
 
-    /// Remembers STAT's octets, where the recorded sizes agree with them now.
+    /// Records STAT's octets, if the recorded sizes agree with them now.
     pub(in crate::sync) fn learn_octets(&mut self, octets: Option<u64>) {
         self.memory.stat_octets = octets;
     }
 
-    /// Whether a person has not been told this yet. From now on they have.
+    /// Returns true if this was not shown to a person yet, and records that it is shown now.
     pub(in crate::sync) fn tells(&mut self, what: &str) -> bool {
         let is_new = self.memory.told.as_deref() != Some(what);
         self.memory.told = Some(what.to_owned());
         is_new
     }
 
-    /// Records what is remembered.
+    /// Records the brakes' state.
     pub(in crate::sync) fn remember(
         &mut self,
         cache: &mut Cache,
@@ -344,7 +344,7 @@ impl Brakes {
         self.save(cache, account)
     }
 
-    /// Everything that a plan needs to know of the stored messages.
+    /// All facts about the stored messages that a plan needs.
     pub(in crate::sync) fn snapshot(
         &self,
         cache: &Cache,
@@ -361,13 +361,13 @@ impl Brakes {
     }
 }
 
-/// Whether STAT, UIDL and LIST were all heard, and agree.
+/// True if STAT, UIDL and LIST were all answered, and agree.
 fn is_agreed(maildrop: &Maildrop) -> bool {
     maildrop.contradictions().is_empty() && maildrop.has_sizes()
 }
 
-/// Adds where messages are, as a look at the store found them. Of several with one unique-id all
-/// must be gone.
+/// Adds the places of messages from a look at the store. Several with one unique-id count as gone
+/// only if all are.
 pub(in crate::sync) fn place(
     cache: &Cache,
     account: AccountId,

@@ -1,9 +1,9 @@
-//! Known messages to which the listing gives other sizes than before: has the server given their
-//! unique-ids to other mail (`OPOP3:C0040`), or does it count otherwise (`XPOP3:N5`)?
+//! Known messages with other sizes in the listing than before: either the server has given their
+//! unique-ids to other mail (`OPOP3:C0040`), or it counts in another way (`XPOP3:N5`).
 //!
-//! A few other sizes speak against the messages that have them. Where most have changed, a sample
-//! tells: its content is that of the recorded messages, or it is not. Nothing is guessed by how
-//! many they are.
+//! If a few sizes differ, these messages may be others. If most differ, a sample decides: its
+//! content is that of the recorded messages, or it is not. The number of differences alone proves
+//! nothing.
 
 use super::Basis;
 use crate::cache::{Digest, Snapshot};
@@ -13,13 +13,13 @@ use crate::session::{Session, Wanted};
 use crate::sync::broke::Broke;
 use crate::sync::transfer::sample;
 
-/// Up to so many are looked into one by one, which costs hardly more than a sample.
+/// Up to this many are checked one by one, which costs hardly more than a sample.
 const FEW: usize = 10;
 
-/// How many messages a sample has.
+/// The number of messages in a sample.
 const SAMPLE: usize = 5;
 
-/// How the sizes of this listing are counted.
+/// The way in which this listing counts sizes.
 pub(super) async fn counting(
     basis: &mut Basis<'_>,
     session: &mut Session,
@@ -40,7 +40,7 @@ pub(super) async fn counting(
     agree(basis, session, &sample, &recorded).await
 }
 
-/// Retrieves a sample, and compares its content with what is recorded of each message.
+/// Retrieves a sample, and compares its content with the record of each message.
 pub(super) async fn agree(
     basis: &mut Basis<'_>,
     session: &mut Session,
@@ -67,7 +67,7 @@ pub(super) async fn agree(
     })
 }
 
-/// A few of these, from the first to the last, the smaller of each two neighbours.
+/// A few of these, spread from first to last, the smaller of each two neighbours.
 pub(in crate::sync) fn spread<'m>(messages: &[Message<'m>]) -> Vec<Message<'m>> {
     let step = messages.len().div_ceil(SAMPLE).max(1);
     let parts = messages.chunks(step);
@@ -77,7 +77,7 @@ pub(in crate::sync) fn spread<'m>(messages: &[Message<'m>]) -> Vec<Message<'m>> 
         .collect()
 }
 
-/// The contents that are recorded under the unique-ids of these messages.
+/// The recorded contents for the unique-ids of these messages.
 async fn recorded(
     basis: &mut Basis<'_>,
     sample: &[Message<'_>],

@@ -1,21 +1,21 @@
-//! A look at the store: which messages are where readers look, and what that proves.
+//! A look at the store: which messages it has, and what that proves.
 
 use crate::store::{self, Doubt, Inventory, Name, Readers};
 use crate::sync::Worry;
 
-/// Proof that a message is in the store: only a look makes it.
+/// Proof that a message is in the store. Only a look can make it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sync) struct Found(());
 
-/// Proof that a message is in no folder of the store: only a look makes it that could look
-/// everywhere.
+/// Proof that a message is in no folder of the store. Only a look that covered everything can make
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sync) struct Gone(());
 
 /// A look at the store.
 #[derive(Debug)]
 pub(in crate::sync) enum Inspection {
-    /// It came to its end.
+    /// It covered the store.
     Taken(Inventory),
     /// This kind of store cannot be looked at.
     Impossible,
@@ -37,8 +37,8 @@ impl Inspection {
         }
     }
 
-    /// Why it cannot be told which messages were deleted from the store, where that is so and a
-    /// person should know. That it changed all the time is no such thing: the next run will tell.
+    /// The reason why it is unknown which messages were deleted from the store, if the user should
+    /// know. A store that kept changing is no such reason: the next run looks again.
     pub(in crate::sync) fn worry(&self) -> Option<Worry<'_>> {
         match self {
             Self::Taken(inventory) => inventory
@@ -50,8 +50,9 @@ impl Inspection {
         }
     }
 
-    /// The proof that a message is in the store, where it is; all of several with one unique-id
-    /// have to be. What another program has taken counts, too: nobody can look at that.
+    /// The proof that a message is in the store. None if it is not there, or if one of several with
+    /// the unique-id is not. A message that another program has taken counts too: nobody can look
+    /// there.
     pub(in crate::sync) fn find(&self, names: &[Name]) -> Option<Found> {
         let is_found = match self {
             Self::Taken(inventory) => {

@@ -1,7 +1,6 @@
-//! A mailbox of which nothing is known, and a store that holds mail: perhaps the state was lost,
-//! or knows the mailbox by another name, or another program fetched the mail there. What popsync
-//! stored in a Maildir is told by the names of its files; of anything else the headers have to
-//! tell.
+//! A mailbox without records, and a store that already has mail: perhaps the state was lost, or has
+//! the mailbox under another name, or another program fetched the mail. In a Maildir the names of
+//! popsync's own files show it; other mail is recognised by its headers.
 
 use crate::account::{Account, StoreSettings};
 use crate::cache::{AccountRow, Cache, Snapshot};
@@ -14,11 +13,11 @@ use crate::sync::headers;
 use crate::sync::likeness::Likeness;
 use crate::sync::{Allow, Error, Stop, quit};
 
-/// Of how many messages the headers are compared with those of the store.
+/// The number of messages whose headers are compared with those of the store.
 const SAMPLE: usize = 1_000;
 
-/// Refuses to begin anew in a Maildir whose messages are those of this mailbox: the state was
-/// lost, or knows the account by another name, and every message would come twice.
+/// Refuses to begin anew in a Maildir with messages of this mailbox: the state was lost, or has the
+/// account under another name, and every message would be downloaded twice.
 ///
 /// # Errors
 /// [`Error::StateLost`], and those of the cache.
@@ -48,8 +47,8 @@ pub(in crate::sync) fn refuse_known_maildir(
     Err(Error::StateLost { messages, path })
 }
 
-/// The content of a store into which nothing was ever put for this account, though another program's
-/// list may have been taken over; nothing where a person says that it will do.
+/// The headers in a store into which nothing was ever stored for this account, even if another
+/// program's list was imported. None if a person accepts that.
 ///
 /// # Errors
 /// Those of the cache and of the store.
@@ -70,8 +69,8 @@ pub(in crate::sync) fn header_index(
     Ok((!header_index.is_empty()).then_some(header_index))
 }
 
-/// Still step 3: refuses to store what is in the store already, by its header. Where the connection
-/// breaks, nothing was taken from the shelf.
+/// Still step 3: refuses to store messages whose headers the store already has. If the connection
+/// breaks, the shelf is unchanged.
 ///
 /// # Errors
 /// [`Error::Familiar`], and those of the connection.
@@ -84,7 +83,7 @@ pub(in crate::sync) async fn refuse_known_store(
     header_index: &mut HeaderIndex,
     untoppable: &Untoppable,
 ) -> Result<(), Broke> {
-    // Another program's list tells what is new, unless it tells nothing at all.
+    // Another program's list shows what is new, unless none of its messages is listed.
     if !snapshot.is_empty() && snapshot.imported_in_vain(maildrop).is_none() {
         return Ok(());
     }

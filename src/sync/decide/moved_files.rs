@@ -1,4 +1,4 @@
-//! Messages whose files are gone: was each deleted by a person, or only filed under another name?
+//! Messages whose files are gone: decides if a person deleted each, or a mail program renamed it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::sync::Error;
 use crate::sync::filed::{By, Filed};
 use crate::sync::likeness::Likeness;
 
-/// A message that a mail program filed under a name of its own making.
+/// A message that a mail program filed under a new name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sync) struct MovedFile {
     pub(in crate::sync) unique_id: Vec<u8>,
-    /// Its file now; none where a file may be the message, and may not.
+    /// Its new file. None if a file may be the message, but this is not certain.
     pub(in crate::sync) name: Option<Name>,
-    /// Every octet of it is the message's.
+    /// True if every octet of the file is the message's.
     pub(in crate::sync) is_whole: bool,
 }
 
-/// Lets no file stand for two messages, unless it holds every octet of both: with equal headers
-/// it is one of them, and which one cannot be told.
+/// Assigns no file to two messages, unless it has every octet of both: with equal headers it is one
+/// of them, and nobody can tell which.
 pub(super) fn apart(moved: &mut [MovedFile]) {
     let mut claims: HashMap<Name, usize> = HashMap::new();
     for name in moved.iter().filter_map(|one| one.name.as_ref()) {
@@ -49,15 +49,15 @@ pub(super) fn missed(
     missed.collect()
 }
 
-/// What the search among the messages of the store whose names are not recorded has found.
+/// The result of the search among the files of the store that have no record.
 pub(super) struct Search {
     pub(super) filed: Filed,
     pub(super) moved: Vec<MovedFile>,
-    /// Why any message may be there under another name, where that cannot be told.
+    /// The reason why any message may be there under another name, if there is one.
     pub(super) doubt: Option<Inspection>,
 }
 
-/// Looks for these messages by their recorded headers and contents.
+/// Searches for these messages by their recorded headers and contents.
 pub(super) async fn search(
     basis: &mut Basis<'_>,
     snapshot: &Snapshot,
@@ -110,8 +110,8 @@ pub(super) async fn search(
         .await
 }
 
-/// Searches for the messages that are still missed by the headers that the server gives; the header
-/// is none where it gives none. `found` are the messages that were found before, with their files.
+/// Searches for the messages that are still missed by the headers that the server sends. A header
+/// is none if the server does not send it. `found` are the messages found before, with their files.
 pub(super) fn search_by_header(
     filed: &Filed,
     found: &[MovedFile],
@@ -122,8 +122,8 @@ pub(super) fn search_by_header(
     let has_free = filed.names().iter().any(|name| !taken.contains(name));
     let found = missed.into_iter().filter_map(|(place, unique_id)| {
         let header = headers.get(&place)?.as_ref();
-        // One that says nothing of itself could be any of them, and so could one whose header
-        // nobody sees.
+        // A message whose header is not distinctive could be any of the files, and so could one
+        // whose header is unknown.
         let Some(header) = header.filter(|header| header.is_telling()) else {
             return has_free.then_some(MovedFile {
                 unique_id,
@@ -132,7 +132,7 @@ pub(super) fn search_by_header(
             });
         };
         let file = filed.like(header)?;
-        // One that only may be the message is not its copy.
+        // A file that only may be the message is not its copy.
         let name = (file.by > By::Origin).then(|| file.name.clone());
         Some(MovedFile {
             unique_id,

@@ -1,9 +1,9 @@
 //! A server without unique-ids: UIDL is optional (RFC 1939 §7).
 //!
-//! Messages are told apart by their headers, which TOP n 0 gives. One whose header is recorded is
-//! stored; the others are retrieved, and of them nothing is stored whose content is. What is
-//! stored so is recorded without a unique-id, and in doubt: should the server have unique-ids one
-//! day, it is found again by its header or its content. Nothing is deleted on such a server.
+//! Messages are recognised by their headers, from TOP n 0. A message with a recorded header is
+//! stored. The others are retrieved, and stored unless their content already is. They are recorded
+//! without a unique-id: if the server has unique-ids one day, they are found by their headers or
+//! their content. Nothing is deleted on such a server.
 
 use std::collections::HashSet;
 
@@ -16,18 +16,18 @@ use crate::session::Session;
 use crate::sync::headers::{self, Header, Known};
 use crate::sync::{Error, Request, Warning};
 
-/// What the headers of a maildrop told.
+/// The result of reading the headers of a maildrop.
 pub(in crate::sync) struct Seen {
     /// The places of messages that are stored.
     stored: HashSet<Place>,
     /// The records of these.
     pub(in crate::sync) taken: HashSet<MessageKey>,
-    /// What each message says of itself, where that was asked for.
+    /// The envelope of each message, if its header was asked for.
     pub(in crate::sync) envelopes: Vec<Envelope>,
 }
 
-/// Asks for all headers, and compares them with those of all stored messages. None where the
-/// server does not give them: then nothing can be told apart.
+/// Asks for all headers, and compares them with those of all stored messages. None if the server
+/// does not send them: then messages cannot be recognised.
 ///
 /// # Errors
 /// Those of the connection.
@@ -52,12 +52,12 @@ pub(in crate::sync) async fn look(
         }
     })
     .await?;
-    // A message without any header is told apart by its content, but not all of them.
+    // Messages without any header are distinguished by their content, but not if all lack one.
     if !has_top || (!messages.is_empty() && known.iter().all(Option::is_none)) {
         return Ok(None);
     }
     let pairs = renamed::pairs(&messages, &known, recorded);
-    // The header is all there is to go by, but a size that says otherwise outranks it.
+    // Only the header links the messages, but a size that differs outweighs it.
     let stored = pairs.into_iter().filter(|pair| pair.has_size);
     let (stored, taken) = stored
         .map(|pair| (Place::behind(pair.index), recorded[pair.absent].key))
@@ -69,7 +69,7 @@ pub(in crate::sync) async fn look(
     }))
 }
 
-/// Says what such a server means for the account: always where it keeps from deleting, else once.
+/// Warns what such a server means for the account: always if it prevents deletions, otherwise once.
 pub(in crate::sync) fn warn(request: &Request<'_>, is_first: bool) {
     let retention = request.account.retention;
     let deletes = !retention.leave_on_server || retention.remove_after_days.is_some();

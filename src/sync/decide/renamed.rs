@@ -1,11 +1,11 @@
 //! A server that has renamed its messages: the same mailbox under new unique-ids.
 //!
-//! After a move to another server every unique-id is unknown, and a client that believes them
-//! retrieves and stores everything a second time. So where most known messages are gone at once
-//! and unknown ones have come, the headers of the unknown ones are compared with those that are
-//! recorded. What matches, and has a recorded size, is probably the same message: enough not to
-//! retrieve it again, and never enough to delete it. The rest is retrieved, and of that nothing is
-//! stored whose content is.
+//! After a move to another server every unique-id is unknown, and a client that relies on them
+//! would retrieve and store every message again. So if most known messages are gone at once and
+//! unknown ones have come, the headers of the unknown ones are compared with the recorded ones. A
+//! message with an equal header and a recorded size is probably the same: enough not to retrieve it
+//! again, but never enough to delete it. The others are retrieved, and stored unless their content
+//! already is.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::sync::broke::Broke;
 use crate::sync::headers::{self, Known};
 
-/// The places of the messages that nothing is known of.
+/// The places of the messages without records.
 pub(in crate::sync) fn unknown(maildrop: &Maildrop, memory: &impl Memory) -> Vec<Place> {
     let unknown = maildrop.places().filter(|(_, message)| {
         !message.unique_id.is_empty()
@@ -30,15 +30,15 @@ pub(in crate::sync) fn unknown(maildrop: &Maildrop, memory: &impl Memory) -> Vec
 /// A recorded message, and the listed one that it probably is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sync) struct Pair {
-    /// The unique-id that it had.
+    /// Its old unique-id.
     pub(in crate::sync) before: Vec<u8>,
     pub(in crate::sync) renamed: Renamed,
 }
 
-/// Where the server seems to have renamed its messages, finds out which ones are known.
+/// If the server seems to have renamed its messages, finds the known ones.
 ///
 /// # Errors
-/// Those of the connection. A server without TOP is none: then nothing is recognised.
+/// Those of the connection. A server without TOP is no error: then no message is recognised.
 pub(super) async fn recognise(
     basis: &mut Basis<'_>,
     session: &mut Session,
@@ -67,8 +67,8 @@ pub(super) async fn recognise(
     let mut pairs = pairs(&messages, &headers, &absent);
     let others = pairs.iter().filter(|pair| !pair.has_size).count();
     if others > 0 {
-        // Sizes may be counted otherwise on the new server; a sample tells. Where they are not,
-        // another size is another message, whatever its header.
+        // The new server may count sizes in another way; a sample shows it. If it does not, another
+        // size means another message, whatever its header.
         let counting = if others * 2 > pairs.len() {
             sample(basis, session, &messages, &pairs, &absent).await?
         } else {
@@ -91,8 +91,8 @@ pub(super) async fn recognise(
     Ok(pairs.collect())
 }
 
-/// Whether sizes are counted otherwise than they were, by the content of a few messages whose
-/// headers are those of recorded ones.
+/// True if sizes are counted in another way than before, by the content of a few messages that have
+/// the headers of recorded ones.
 async fn sample(
     basis: &mut Basis<'_>,
     session: &mut Session,
@@ -123,12 +123,12 @@ async fn sample(
     counting::agree(basis, session, &sample, &recorded).await
 }
 
-/// A message and a recorded one with the same header, by their places.
+/// A message and a recorded one with the same header, by index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Match {
     pub(super) index: usize,
     pub(super) absent: usize,
-    /// Whether its size is one that is recorded.
+    /// True if its size is the recorded one.
     pub(super) has_size: bool,
 }
 
@@ -148,7 +148,7 @@ pub(super) fn pairs(
     let empty = headers::digest(b"");
     let mut pairs = Vec::new();
     for (index, (message, header)) in messages.iter().zip(headers).enumerate() {
-        // A header of no octets is that of any message without one.
+        // An empty header belongs to any message without one.
         let Some(header) = header.as_ref().filter(|header| header.sha256 != empty) else {
             continue;
         };
@@ -161,8 +161,7 @@ pub(super) fn pairs(
                 octets == absent.octets || Some(octets) == absent.listed_octets
             })
         };
-        // Where sizes differ or are not known, only a header that no other message can have says
-        // anything.
+        // If sizes differ or are unknown, only a header that no other message can have is evidence.
         let is_unique = header.message_id.is_some() && candidates.len() == 1;
         let found = candidates
             .iter()

@@ -1,18 +1,17 @@
-//! What a person is told of a decision.
+//! Reports of a decision to the user.
 
 use super::{Basis, Decided, Inspection};
 use crate::maildrop::Maildrop;
 use crate::policy::{Action, Decision, Plan, Reason};
 use crate::sync::{Event, Request, Summary, Warning, Worry};
 
-/// Says why it cannot be told which messages were deleted from the store: once, and not again in
-/// each run.
+/// Warns once, and not in each run, that it is unknown which messages were deleted from the store.
 pub(super) fn worry(basis: &mut Basis<'_>, inspection: &Inspection) {
     let Some(worry) = inspection.worry() else {
         return;
     };
     let is_followed = basis.request.account.retention.remove_when_deleted_locally;
-    // Nothing was stored yet that could be deleted.
+    // Nothing was stored yet that a person could have deleted.
     if basis.brakes.is_new() || !is_followed {
         return;
     }
@@ -25,7 +24,7 @@ pub(super) fn worry(basis: &mut Basis<'_>, inspection: &Inspection) {
     }
 }
 
-/// How many messages a limit leaves aside.
+/// The number of messages skipped because of a limit.
 pub(in crate::sync) fn skipped(plan: &Plan) -> u64 {
     count(plan, |decision| {
         matches!(
@@ -40,7 +39,7 @@ fn count(plan: &Plan, wanted: impl Fn(&Decision) -> bool) -> u64 {
     wanted.count() as u64
 }
 
-/// Warns where the listing contradicts itself; gives how often it does.
+/// Warns of contradictions in the listing. Returns their number.
 pub(in crate::sync) fn warn_of_contradictions(request: &Request<'_>, maildrop: &Maildrop) -> u64 {
     for contradiction in maildrop.contradictions() {
         request.warn(Warning::Contradiction { contradiction });
@@ -49,7 +48,7 @@ pub(in crate::sync) fn warn_of_contradictions(request: &Request<'_>, maildrop: &
 }
 
 impl Decided {
-    /// Warns of what a person should know, and counts the messages or lines that it concerns.
+    /// Warns the user, and counts the affected messages or lines.
     pub(in crate::sync) fn warn(
         &self,
         request: &Request<'_>,
@@ -67,7 +66,7 @@ impl Decided {
     }
 }
 
-/// Says what holds deletions back.
+/// Reports the brakes that hold deletions back.
 fn warn_of_brakes(request: &Request<'_>, plan: &Plan) {
     if plan.brakes.is_empty() {
         return;
@@ -96,7 +95,7 @@ fn warn_of_unsized(request: &Request<'_>, maildrop: &Maildrop, plan: &Plan) {
     }
 }
 
-/// Tells what is to be done.
+/// Reports the plan.
 pub(in crate::sync) fn report(request: &Request<'_>, maildrop: &Maildrop, plan: &Plan) {
     let retrieved = maildrop
         .iter()

@@ -82,7 +82,7 @@ fn what_programs_add_drop_or_move_leaves_the_plain_form_as_it_is() {
     }
 }
 
-/// What the server's own header has of these fields does not matter either.
+/// These fields do not matter in the server's own header either.
 #[test]
 fn both_sides_go_without_what_programs_add() {
     let with = b"Status: RO\r\nReceived: from a\r\nSubject: s\r\nMessage-ID: <1@x>\r\n\r\n";
@@ -143,7 +143,7 @@ fn message_ids_and_origins_count_where_they_say_something() {
     for none in ["Date: d\r\n", "From: f\r\nSubject: s\r\n", ""] {
         assert_eq!(origin(none), None, "{none}");
     }
-    // What has neither is not told by the rest.
+    // Without both, the other fields do not identify a message.
     let rest = Likeness::of_stored(b"Received: from a\nX: y\n\n");
     assert!(rest.plain.is_none() && rest.as_sent.is_some());
 }

@@ -1,4 +1,4 @@
-//! The end of a session: step 6, where anything is deleted, and QUIT.
+//! The end of a session: step 6, if anything is deleted, and QUIT.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use crate::sync::transfer::{Landing, Order};
 use crate::sync::{Error, Summary, Warning, record};
 
 impl Run<'_> {
-    /// Step 6: deletes what the plan deletes and there is proof for, and ends the session.
+    /// Step 6: deletes the messages that the plan deletes and that are proved, and ends the
+    /// session.
     pub(super) async fn leave(
         &mut self,
         mut session: Session,
@@ -58,7 +59,7 @@ impl Run<'_> {
                 let stop = self.stop.clone();
                 match stop.unless_stopped(deleting).await? {
                     Ok(asked) => Some(asked),
-                    // The fence may have been answered by a message that knew the count.
+                    // A message that knew the count may have forged the fence's answer.
                     Err(broke) => {
                         if matches!(&broke.error, Error::Session(error) if session.is_out_of_step(error))
                         {
@@ -86,7 +87,7 @@ impl Run<'_> {
             }
             None => quit::leave_at_the_end(session).await,
         };
-        // What came before the fence is whole, whatever comes now.
+        // The messages before the fence are complete, whatever comes now.
         if let Err(error) = end {
             if fence.is_none() {
                 record::doubt(&mut self.ledger, &landings).await?;
@@ -99,8 +100,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Asks STAT once more, before the first DELE: whatever a broken server still has in the pipe
-    /// comes before its answer. None where that is not what it was: then nothing is deleted.
+    /// Asks STAT once more, before the first DELE: anything that a broken server still has in the
+    /// pipe comes before its answer. None if the answer differs; then nothing is deleted.
     pub(super) async fn fence(
         &mut self,
         session: &mut Session,
@@ -113,7 +114,8 @@ impl Run<'_> {
         let asking = delete::fence(session, maildrop);
         match self.stop.unless_stopped(asking).await? {
             Ok(Some(fence)) => Ok(Some(fence)),
-            // A line of a message that a broken server cut at its dot can look like any answer.
+            // If a broken server ends a message at a dot, the next line of it can look like any
+            // answer.
             Ok(None) => {
                 record::doubt(&mut self.ledger, landings).await?;
                 summary.failed += due as u64;
@@ -133,7 +135,7 @@ impl Run<'_> {
         }
     }
 
-    /// The messages that the plan deletes, as far as there is proof.
+    /// The messages that the plan deletes, if there is proof.
     pub(super) async fn deletable(
         &mut self,
         maildrop: &Maildrop,

@@ -11,7 +11,7 @@ use crate::sync::transfer::Order;
 use crate::sync::{Summary, quit, record};
 
 impl Run<'_> {
-    /// Steps 4 and 5, by headers; there is no step 6. `refusal` is the server's word to UIDL.
+    /// Steps 4 and 5, by headers; there is no step 6. `refusal` is the server's answer to UIDL.
     pub(super) async fn without_unique_ids(
         &mut self,
         mut session: Session,

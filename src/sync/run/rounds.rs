@@ -1,5 +1,5 @@
-//! The sessions of a run, as long as the server ends them before their time, and the messages at
-//! which they break.
+//! The sessions of a run. There are several if the server ends them early, and one for each message
+//! at which they break.
 
 use secrecy::SecretString;
 
@@ -9,12 +9,12 @@ use crate::policy::Trouble;
 use crate::sync::broke::{self, Broke};
 use crate::sync::{Error, Event, Summary};
 
-/// Why a message could not be had that was there when a session broke at it.
+/// The reason for a message that was listed when a session broke at it, and now is not.
 const NOT_LISTED: &str = "the session broke at it, and it is not listed any more";
 
 impl Run<'_> {
-    /// Steps 2 to 6; in several sessions where the server ends them before their time: it hangs
-    /// up after it refused a message, which it may (`XPOP3:C0005`), or breaks at one.
+    /// Steps 2 to 6. They take several sessions if the server ends one early: it hangs up after it
+    /// refused a message, which is allowed (`XPOP3:C0005`), or it breaks at one.
     pub(super) async fn rounds(
         &mut self,
         password: &SecretString,
@@ -33,7 +33,7 @@ impl Run<'_> {
             };
             let has_listed = self.tally.listings > listings;
             let is_news = self.note(&broke);
-            // Where no session begins any more, the reason is the one that ended the last.
+            // If no further session begins, the reason is the one that ended the last.
             if !has_listed || !is_news {
                 let error = match first {
                     Some(first) if !has_listed => first,
@@ -64,7 +64,7 @@ impl Run<'_> {
         self.last_ones(password, trials, summary).await
     }
 
-    /// The messages at which sessions broke, each in a session of its own.
+    /// Retrieves the messages at which sessions broke, each in a session of its own.
     pub(super) async fn last_ones(
         &mut self,
         password: &SecretString,
@@ -82,7 +82,7 @@ impl Run<'_> {
             }
             if !self.tally.listed_breakers.contains(&unique_id) {
                 self.trouble.breaks.remove(&unique_id);
-                // One that this run has seen is not had by having vanished.
+                // A message that this run has seen and that vanished was not retrieved.
                 if self.tally.numbers.contains_key(&unique_id) {
                     self.fail(&unique_id, NOT_LISTED, summary);
                 }
@@ -100,7 +100,7 @@ impl Run<'_> {
                 Err(broke) if matches!(broke.error, Error::Interrupted(_)) => {
                     return Err(broke.error);
                 }
-                // It came, and the session broke at something else.
+                // It came, and the session broke at another message.
                 Err(broke)
                     if summary.retrieved > retrieved && broke.during != broke::During::Retr =>
                 {
@@ -125,7 +125,7 @@ impl Run<'_> {
         if let Some(error) = ended {
             return Err(error);
         }
-        // Where the server breaks at every message that it had, it is not the messages.
+        // If the server breaks at every message, the reason is not a single message.
         let is_all = self.given_up.len() as u64 >= self.tally.most_listed;
         match self.last_break.take() {
             Some(error) if is_all => Err(error),
@@ -133,7 +133,7 @@ impl Run<'_> {
         }
     }
 
-    /// Remembers what a session broke at; whether that was not known.
+    /// Records the messages at which a session broke. Returns true if that is new.
     pub(super) fn note(&mut self, broke: &Broke) -> bool {
         if let Some(maildrop) = self.listed.take() {
             self.number(&maildrop, |id| broke.unique_ids.iter().any(|at| at == id));
@@ -161,7 +161,7 @@ impl Run<'_> {
         }
     }
 
-    /// Names the messages at which sessions broke, and that could not be had.
+    /// Reports the messages at which sessions broke, and that could not be retrieved.
     pub(super) fn name_breakers(&mut self, summary: &mut Summary) {
         let listed = &self.tally.listed_breakers;
         let wanted = self.trouble.breaks.iter().filter(|id| listed.contains(*id));
@@ -198,7 +198,7 @@ impl Run<'_> {
         });
     }
 
-    /// Notes which of the messages at which sessions break are listed.
+    /// Records which of the messages at which sessions break are listed.
     pub(super) fn note_breakers(&mut self, maildrop: &Maildrop) {
         let Trouble {
             breaks,
@@ -213,7 +213,7 @@ impl Run<'_> {
         self.tally.listed_breakers = listed.map(<[u8]>::to_vec).collect();
     }
 
-    /// Notes the numbers of messages that may have to be named.
+    /// Records the numbers of messages that may have to be named.
     pub(super) fn number(&mut self, maildrop: &Maildrop, is_meant: impl Fn(&[u8]) -> bool) {
         for message in maildrop
             .iter()

@@ -19,8 +19,8 @@ use crate::sync::visit::{Listed, Visit};
 use crate::sync::{Error, Event, Summary, large, record};
 
 impl Run<'_> {
-    /// Steps 2 to 6 in one session. `trying` is the message at which sessions broke that this one
-    /// is for.
+    /// Steps 2 to 6 in one session. `trying` is the message for which this session is made, because
+    /// earlier ones broke at it.
     pub(super) async fn session(
         &mut self,
         password: &SecretString,
@@ -30,15 +30,15 @@ impl Run<'_> {
         let request = self.request;
         let stop = self.stop.clone();
         self.listed = None;
-        // Steps 2 and 3, and the cache is read meanwhile.
+        // Steps 2 and 3; the cache is read meanwhile.
         let essence = self.past.essence();
         let mut past = std::mem::replace(&mut self.past, essence);
         let visiting = Visit::begin(request, &stop, password, &past);
         let readers = Arc::clone(&self.store) as Arc<dyn Readers>;
         let recalling = decide::recall(request, &mut self.ledger, &self.brakes, &readers);
         let (visit, recalled) = tokio::join!(visiting, recalling);
-        // What the server can do now is to be recorded; where it could not be asked, what is known
-        // may be what stood in the way.
+        // Records the server's current capabilities. If they could not be asked for, the older ones
+        // are dropped, since they may have been the obstacle.
         self.tally.capabilities = match &visit {
             Ok(visit) => visit.session.capabilities().clone(),
             Err(_) => Capabilities::default(),
@@ -132,7 +132,7 @@ impl Run<'_> {
         ended
     }
 
-    /// What a retrieval leaves for the deletions, where it came to its end.
+    /// Hands the retrieved messages on to the deletions, if the retrieval was complete.
     pub(super) async fn after_retrieval(
         &mut self,
         order: &Order,
@@ -143,7 +143,7 @@ impl Run<'_> {
             record::doubt(&mut self.ledger, &retrieved.landings).await?;
         }
         let Err(error) = retrieved.result else {
-            // In a further session they would only fail once more.
+            // In a further session they would only fail again.
             self.trouble.refused.extend(retrieved.failed_ids);
             return Ok(retrieved.landings);
         };
@@ -151,7 +151,7 @@ impl Run<'_> {
         Err(match (&error, retrieved.hung_up_after.is_empty()) {
             (_, false) => Broke::after_refusal(error, retrieved.hung_up_after),
             (Error::EndlessMessage { .. } | Error::LargerThanMaxSize | Error::NoRoom, _) => {
-                // It is not tried again in this run, and was named.
+                // It is not tried again in this run, and was reported.
                 self.given_up.extend(retrieved.suspects);
                 Broke::after_refusal(error, retrieved.failed_ids)
             }
@@ -210,7 +210,7 @@ impl Run<'_> {
         Ok(retrieved)
     }
 
-    /// Refuses to store what is in the store already.
+    /// Refuses to store messages that the store already has.
     pub(super) async fn refuse_familiar(
         &mut self,
         session: &mut Session,
@@ -220,7 +220,7 @@ impl Run<'_> {
         let Some(header_index) = &mut self.header_index else {
             return Ok(());
         };
-        // Nothing is there that the store could be compared with; the next run asks again.
+        // There is nothing to compare the store with; the next run asks again.
         if maildrop.is_empty() {
             return Ok(());
         }
@@ -235,7 +235,7 @@ impl Run<'_> {
             &self.untoppable,
         )
         .await?;
-        // Only now: where the session broke, the next one has to ask.
+        // Only now: if the session broke, the next one must ask.
         self.header_index = None;
         let mut brakes = self.brakes.clone();
         self.brakes = self
@@ -248,8 +248,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// STAT's octets are worth remembering where the recorded sizes agree with them, and not while
-    /// a message is still to come: it may be another one under a unique-id that is known.
+    /// Records STAT's octets if the recorded sizes agree with them, and no message is still to
+    /// come: it may be another one under a known unique-id.
     pub(super) fn learn_octets(&mut self, maildrop: &Maildrop, decided: &Decided, landed: usize) {
         let octets = maildrop.stat().and_then(|stat| stat.octets);
         let mut wanted = 0;

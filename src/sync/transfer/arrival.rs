@@ -1,4 +1,4 @@
-//! What is learnt of a message while it streams by: size, digests, line ends.
+//! Collects the facts about a message while it streams by: size, digests, line ends.
 
 use memchr::{memchr, memchr_iter};
 use sha2::{Digest as _, Sha256};
@@ -6,41 +6,41 @@ use sha2::{Digest as _, Sha256};
 use crate::account::LineEndings;
 use crate::cache::{Digest, LineEnds};
 
-/// A message on its way: sees its octets as sent, gives them as they are to be stored. Its
-/// memory does not grow with the message.
+/// A message that is being received. It reads octets as sent, and returns them in the form to be
+/// stored. Its memory does not grow with the message.
 pub(in crate::sync) struct Arrival {
     octets: u64,
-    /// Of all octets but a CR that came last: what follows decides about it.
+    /// The digest of all octets, except a CR that came last: the next octet decides about it.
     whole: Sha256,
-    /// Of the stored form with CRLF for every LF, from the first piece on that makes it another one
-    /// than what was sent. Until then `whole` is the digest of both, so that nothing is digested
-    /// twice but what follows a bare CR or LF.
+    /// The digest of the stored form with CRLF for every LF. It exists from the first piece in
+    /// which that form differs from the sent one. Until then `whole` is the digest of both, so that
+    /// only messages with a bare CR or LF are digested twice.
     stored: Option<Sha256>,
     header: HeaderEnd,
     line_endings: LineEndings,
     bare: bool,
-    /// The last octet was a CR, and what follows will say whether it is bare.
+    /// True if the last octet was a CR; the next octet shows if it is bare.
     after_cr: bool,
 }
 
-/// A message that arrived whole.
+/// A message that arrived complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sync) struct Arrived {
     /// Its size as sent, un-stuffed.
     pub(in crate::sync) octets: u64,
     pub(in crate::sync) sha256: Digest,
-    /// Of the stored form with CRLF for every LF; none where `sha256` proves that.
+    /// Digest of the stored form with CRLF for every LF. None if `sha256` proves that form.
     pub(in crate::sync) stored_sha256: Option<Digest>,
     pub(in crate::sync) header_sha256: Digest,
     pub(in crate::sync) line_ends: LineEnds,
 }
 
-/// How much of the CRLF CRLF that ends the header has been seen.
+/// The part of the CRLF CRLF after the header that has been seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum HeaderEnd {
     Nothing,
     Cr,
-    /// The start of a message counts as this: an empty header is followed by one CRLF.
+    /// Also at the start of a message: an empty header is followed by one CRLF.
     CrLf,
     CrLfCr,
     Found(Digest),
@@ -59,12 +59,12 @@ impl Arrival {
         }
     }
 
-    /// How many octets came so far.
+    /// The number of octets so far.
     pub(in crate::sync) fn octets(&self) -> u64 {
         self.octets
     }
 
-    /// Takes octets as sent; appends to `out` what is to be stored of them.
+    /// Takes octets as sent, and appends the octets to store to `out`.
     pub(in crate::sync) fn take(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         if piece.is_empty() {
             return;
@@ -106,7 +106,7 @@ impl Arrival {
             stored_sha256: self.stored.map(|stored| stored.finalize().into()),
             header_sha256: match self.header {
                 HeaderEnd::Found(digest) => digest,
-                // All of it is header.
+                // The whole message is header.
                 _ => sha256,
             },
             line_ends: LineEnds {
@@ -119,7 +119,7 @@ impl Arrival {
     fn digest(&mut self, piece: &[u8]) {
         let ends_header = self.header == HeaderEnd::CrLfCr && piece[0] == b'\n';
         if self.after_cr && !ends_header {
-            // It was held back; it is not that of the empty line.
+            // It was held back, and does not belong to the empty line.
             self.whole.update(b"\r");
         }
         let held = piece.strip_suffix(b"\r").unwrap_or(piece);
@@ -128,7 +128,7 @@ impl Arrival {
             return;
         }
         match self.find_header_end(piece) {
-            // The empty line's CR lies in the piece before, and was held back.
+            // The empty line's CR was in the piece before, and was held back.
             Some(0) => {
                 self.header = HeaderEnd::Found(self.whole.clone().finalize().into());
                 self.whole.update(b"\r");
@@ -144,7 +144,7 @@ impl Arrival {
         }
     }
 
-    /// Where in this piece the LF of the empty line is.
+    /// The index in this piece of the LF of the empty line.
     fn find_header_end(&mut self, piece: &[u8]) -> Option<usize> {
         piece.iter().position(|&octet| {
             let (next, found) = match (self.header, octet) {
@@ -159,7 +159,7 @@ impl Arrival {
         })
     }
 
-    /// Gives `put` the octets with every CRLF as LF, and notes bare CRs and LFs.
+    /// Calls `put` with the octets, with LF for every CRLF, and notes bare CRs and LFs.
     fn convert(&mut self, piece: &[u8], mut put: impl FnMut(&[u8])) {
         let mut rest = piece;
         let mut line_ends = 0;
@@ -196,7 +196,7 @@ impl Arrival {
     }
 }
 
-/// Digests a stored form as it has CRLF for every LF.
+/// Digests a stored form with CRLF for every LF.
 pub(in crate::sync) fn update_with_crlf(digest: &mut Sha256, stored: &[u8]) {
     let mut rest = stored;
     while let Some(lf) = memchr(b'\n', rest) {
@@ -269,7 +269,7 @@ mod tests {
     }
 
     proptest! {
-        /// Without bare line ends, the stored form gives the sent one back.
+        /// Without bare line ends, the sent form can be restored from the stored one.
         #[test]
         fn what_has_no_bare_line_ends_can_be_given_back(
             message in proptest::collection::vec(

@@ -1,20 +1,20 @@
-//! What the reader of the socket hands to the writer of the store.
+//! The pieces that the reader of the socket passes to the writer of the store.
 
 use super::arrival::Arrived;
 use super::order::Slot;
 
-/// Octets to store, and where in them messages begin and end. Chunks are used again and again;
-/// one holds what one read of the socket gave.
+/// Octets to store, and the places in them where messages begin and end. Chunks are reused; one
+/// holds the result of one read of the socket.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     pub(super) octets: Vec<u8>,
     pub(super) marks: Vec<Mark>,
 }
 
-/// Something that happens at one place of a chunk.
+/// An event at one place of a chunk.
 #[derive(Debug)]
 pub(super) struct Mark {
-    /// How many octets of the chunk come before it.
+    /// The number of octets of the chunk before it.
     pub(super) at: usize,
     pub(super) step: Step,
 }
@@ -23,13 +23,13 @@ pub(super) struct Mark {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ended {
     pub(super) arrived: Arrived,
-    /// The size that the answer to RETR gave it.
+    /// The size in the answer to RETR.
     pub(super) announced: Option<u64>,
     /// Its size as the server counts it.
     pub(super) counted: u64,
 }
 
-/// What happens to the messages that a chunk holds.
+/// The events of messages in a chunk.
 #[derive(Debug)]
 pub(super) enum Step {
     /// The next message begins. `slot` is its place in the order of retrieval.
@@ -41,7 +41,7 @@ pub(super) enum Step {
 }
 
 impl Chunk {
-    /// A chunk that can take this many octets without growing.
+    /// A chunk with room for this many octets.
     pub(super) fn with_capacity(octets: usize) -> Self {
         Self {
             octets: Vec::with_capacity(octets),

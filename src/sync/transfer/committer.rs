@@ -17,48 +17,49 @@ use crate::cache::{
 use crate::store::{Delivery, Extent, Inventory, Name, Store, stop_point};
 use crate::sync::{Clock, Error, Stop};
 
-/// Makes batches durable and records them. Owns the cache while a retrieval runs.
+/// Makes batches durable and records them. Owns the cache during a retrieval.
 pub(super) struct Committer {
     pub(super) store: Arc<dyn Store>,
     pub(super) cache: Cache,
     pub(super) account: AccountId,
     pub(super) order: Arc<Order>,
     pub(super) clock: Clock,
-    /// No message is recorded as stored before this: the clock may have been set back.
+    /// No message is recorded as stored before this time: the clock may have been set back.
     pub(super) not_before: i64,
-    /// Learns of every message that is safe.
+    /// Receives every message that is stored and recorded.
     pub(super) stored: UnboundedSender<Slot>,
     pub(super) batches: Receiver<Batch>,
-    /// Tells the writer that there is no point in going on.
+    /// Tells the writer that the committer has failed.
     pub(super) failed: Arc<AtomicBool>,
-    /// Messages that are handed over one by one wait no longer than for the current one.
+    /// Messages for another program are handed over one by one; after a signal only the current one
+    /// is waited for.
     pub(super) stop: Stop,
-    /// How exact the server's sizes have proved so far.
+    /// The exactness of the server's sizes so far.
     pub(super) exactness: Exactness,
     pub(super) results: Results,
-    /// Which files are in the store; looked at when the first message seems to be known.
+    /// The files in the store. It is read when the first message seems to be known.
     pub(super) inventory: Option<Inventory>,
-    /// Whether a message under a new unique-id may be one that is recorded.
+    /// True if a message under a new unique-id may be a recorded one.
     pub(super) may_be_known: bool,
-    /// Files that this retrieval has shown.
+    /// Files that this retrieval has published.
     pub(super) shown: HashSet<Name>,
-    /// Recorded messages that other messages of the listing are.
+    /// Recorded messages that are already matched with other messages of the listing.
     pub(super) taken: HashSet<MessageKey>,
 }
 
-/// What a committer has done so far.
+/// The results of a committer so far.
 #[derive(Default)]
 pub(super) struct Results {
-    /// The messages that are safe.
+    /// The messages that are stored durably and recorded.
     pub(super) landings: Vec<Landing>,
-    /// How many of them were stored, and not known.
+    /// The number of them that were stored now, and not known before.
     pub(super) messages: u64,
     pub(super) octets: u64,
-    /// The messages that another program did not take, and why.
+    /// The messages that another program did not take, with the reasons.
     pub(super) refused: Vec<(Slot, String)>,
 }
 
-/// What a committer leaves behind.
+/// The final state of a committer.
 pub(super) struct Done {
     pub(super) cache: Cache,
     pub(super) exactness: Exactness,
@@ -66,21 +67,22 @@ pub(super) struct Done {
     pub(super) result: Result<(), Error>,
 }
 
-/// A message of a batch, and the record that it takes.
+/// A message of a batch, and the record that it gets.
 struct Taking {
     message: Message,
     takes: Takes,
     doubt: Option<Doubt>,
 }
 
-/// A message with the unique-id and the content of another one of its batch.
+/// A message with the same unique-id and content as another one of its batch.
 struct Twin {
     message: Message,
     first: Slot,
 }
 
 impl Committer {
-    /// Runs until there are no more batches, or one fails: then nothing behind it is recorded.
+    /// Runs until there are no more batches, or one fails. Batches after a failed one are not
+    /// recorded.
     pub(super) fn run(mut self) -> Done {
         let mut result = Ok(());
         'batches: while let Ok(batch) = self.batches.recv() {
@@ -101,7 +103,7 @@ impl Committer {
                 }
             }
         }
-        // Batches behind a failed one are not recorded: their files are in the way.
+        // Batches after a failed one are not recorded, so their files are removed.
         while let Ok(batch) = self.batches.recv() {
             self.discard(batch.messages.iter());
         }
@@ -113,8 +115,10 @@ impl Committer {
         }
     }
 
-    /// What of a batch is recorded together.
+    /// The groups of a batch's messages that are recorded together.
     fn parts(&self, batch: Batch) -> Vec<Vec<Message>> {
+        // Each is recorded before the next is delivered: after a crash the agent gets at most one
+        // twice.
         if self.store.hands_over() {
             batch.messages.into_iter().map(|one| vec![one]).collect()
         } else {
@@ -147,14 +151,15 @@ impl Committer {
         let keys = match self.cache.stage(self.account, &rows, self.now()) {
             Ok(keys) => keys,
             Err(error) => {
-                // Recorded or not: what is nowhere is retrieved again.
+                // Recorded or not: a message without a file is retrieved again.
                 self.store.discard(&names);
                 return Err(error.into());
             }
         };
         stop_point(3);
-        // Steps 4 and 5. What fails here is staged, and the next run takes it from there.
+        // If this fails, the messages stay staged, and the next run recovers them.
         self.store.publish(&names)?;
+        // Only after step 5: the stamp claims that all messages up to this key were in the store.
         if let Some(&newest) = keys.iter().max() {
             self.store.set_stamp(newest.as_i64())?;
         }
@@ -173,7 +178,7 @@ impl Committer {
         Ok(())
     }
 
-    /// Notes that a message is safe.
+    /// Reports that a message is stored and recorded.
     fn land(&mut self, message: &Message, key: MessageKey, landed: Landed, doubt: Option<Doubt>) {
         let slot = message.slot;
         self.results.landings.push(Landing {
@@ -183,7 +188,7 @@ impl Committer {
             doubt,
             size: self.size(message),
         });
-        // Nobody listens any more where the session has ended.
+        // The receiver is gone if the session has ended.
         let _ = self.stored.send(slot);
     }
 
@@ -192,8 +197,8 @@ impl Committer {
         Size::of(message.counted, listed)
     }
 
-    /// Finds out which messages are recorded already. Of these only those go on whose files are
-    /// gone, or were not whole: a record is no copy.
+    /// Finds the messages that are already recorded. Such a message is stored again only if its
+    /// file is gone, or it was incomplete: a record is not a copy.
     fn recognise(&mut self, messages: Vec<Message>) -> Result<(Vec<Taking>, Vec<Twin>), Error> {
         for message in &messages {
             let size = self.size(message);
@@ -201,7 +206,7 @@ impl Committer {
         }
         let mut taking: Vec<Taking> = Vec::with_capacity(messages.len());
         let mut known = Vec::new();
-        // Messages of this batch that share a unique-id: every differing content is stored once
+        // Messages of this batch that share a unique-id: each content is stored once
         // (`OPOP3:C0041`).
         let mut batch: HashMap<(Vec<u8>, Digest), Slot> = HashMap::new();
         let mut twins = Vec::new();
@@ -228,8 +233,8 @@ impl Committer {
                     sha256: &sha256,
                 };
                 let (taken, order) = (&mut self.taken, &self.order);
-                // What is listed under another unique-id is another message, unless that is
-                // being looked into itself.
+                // A message listed under another unique-id is another message, unless that one is
+                // being checked itself.
                 let may_be = |found: &Known| {
                     found.is_same_id
                         || listed.unique_id.is_empty()
@@ -239,6 +244,7 @@ impl Committer {
                 };
                 let candidates = self.cache.with_content(self.account, content)?.into_iter();
                 let mut candidates = candidates.filter(may_be);
+                // A record stands for one message of the listing, unless the unique-ids are equal.
                 candidates.find(|found| taken.insert(found.key) || found.is_same_id && is_recorded)
             } else {
                 None
@@ -258,8 +264,8 @@ impl Committer {
         Ok((taking, twins))
     }
 
-    /// The record that a message of a new content takes: that of what had come of it before, where
-    /// that is the beginning of it. Anything else is another message, and stays one.
+    /// The record that a message with new content gets. If an earlier incomplete copy is the
+    /// beginning of it, it gets that copy's record. Any other copy is another message, and stays.
     fn takes_of_new(&self, message: &Message) -> Result<Takes, Error> {
         if !self.order.is_recorded(message.slot) {
             return Ok(Takes::New);
@@ -289,13 +295,13 @@ impl Committer {
         }
     }
 
-    /// Where the copy of a recorded message is; none where it is gone.
+    /// The place of a recorded message's copy. None if the copy is gone.
     fn copy_of(&mut self, message: &Message, found: &Known) -> Result<Option<Landed>, Error> {
         let is_followed = self.order.is_deleted_here(message.slot);
         if is_followed && found.is_same_id {
             return Ok(Some(Landed::Followed));
         }
-        // Of a message that is not the one that was deleted here, the copy stays, and so does it.
+        // It is not the message that was deleted here, so both its copy and the server's stay.
         let known = match is_followed {
             true => Landed::Another,
             false => Landed::Known(Committed::after_publishing()),
@@ -313,14 +319,15 @@ impl Committer {
         if inventory.proves(&found.name) {
             return Ok(Some(known));
         }
+        // A similar file proves neither that the copy is there nor that it is gone.
         if inventory.is_doubtful().is_some() || inventory.holds(&found.name) {
             return Ok(Some(Landed::Unclear));
         }
-        // Mail that a person deleted does not come back under another name.
+        // Mail that a person deleted is not stored again under another name.
         Ok((!found.is_lost).then_some(Landed::DeletedHere))
     }
 
-    /// Messages that are recorded and here: their files are not needed a second time.
+    /// Ends messages that are recorded and in the store: their new files are not needed.
     fn settle_known(&mut self, known: Vec<(Message, Known, Landed)>) -> Result<(), Error> {
         let mut renamed = Vec::new();
         let mut proved = Vec::new();
@@ -329,7 +336,7 @@ impl Committer {
             if found.is_same_id {
                 proved.push(found.key);
             } else if !listed.unique_id.is_empty() {
-                // One without a unique-id keeps what it had.
+                // A message without a unique-id now keeps its old one.
                 renamed.push(Renamed {
                     key: found.key,
                     unique_id: listed.unique_id.to_vec(),
@@ -347,7 +354,7 @@ impl Committer {
         Ok(())
     }
 
-    /// Messages that are another one of their batch once more are as safe as that.
+    /// Ends messages that equal another one of their batch: they are stored with it.
     fn land_twins(&mut self, twins: Vec<Twin>) {
         for Twin { message, first } in twins {
             let mut landings = self.results.landings.iter().rev();
@@ -357,7 +364,8 @@ impl Committer {
         }
     }
 
-    /// Hands messages over, where they are; those that are not taken stay on the server.
+    /// Hands messages to the other program, if there is one. Those that it does not take stay on
+    /// the server.
     fn deliver(&mut self, taking: Vec<Taking>) -> Result<Vec<Taking>, Error> {
         if !self.store.hands_over() {
             return Ok(taking);
@@ -399,7 +407,7 @@ impl Committer {
             sha256: message.arrived.sha256,
             stored_sha256: message.arrived.stored_sha256,
             header_sha256: message.arrived.header_sha256,
-            // Where LIST was not asked, and would say so.
+            // If LIST was not sent, this is the size that it would have given.
             listed_octets: listed.octets.or_else(|| {
                 let octets = message.counted;
                 self.exactness.is_proved().then_some(octets)

@@ -1,4 +1,4 @@
-//! The reader's side of a retrieval: digests and counts what arrives, and passes it on.
+//! The reader's side of a retrieval: digests and counts the octets, and passes them on.
 
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
 
@@ -10,17 +10,18 @@ use crate::session::{Refusal, Sink};
 use crate::stop::Stop;
 use crate::sync::{Error, Event, Reporter};
 
-/// No message is larger than this, whatever the server sends: beyond it, it will not end.
+/// The maximum size of a message. A larger one is considered endless, whatever the server
+/// announced.
 const MAX_OCTETS: u64 = 64 << 30;
 
-/// A message may have this many octets even where the listing gave it fewer. Sizes are
+/// A message may always have this many octets, even if the listing gave it fewer. Sizes are
 /// estimates, not promises, but a gigabyte that was announced as a kilobyte is an attack.
 const ALWAYS_ALLOWED: u64 = 2 << 30;
 
-/// How many times the listed size a message may have.
+/// The maximum ratio of a message's size to its listed size.
 const ESTIMATE_FACTOR: u64 = 4;
 
-/// Why a message is not waited for to its end.
+/// The reason why the rest of a message is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endless {
     /// Its octets are far beyond its listed size.
@@ -32,7 +33,7 @@ pub(super) enum Endless {
 }
 
 impl Endless {
-    /// What to tell of such a message.
+    /// The text for such a message.
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::BeyondListed => "it does not end",
@@ -59,43 +60,43 @@ pub(super) struct Intake<'a> {
     pub(super) order: &'a Order,
     pub(super) reporter: &'a dyn Reporter,
     pub(super) line_endings: LineEndings,
-    /// Messages larger than this are not stored, even if the listing made them smaller.
+    /// Larger messages are not stored, even if the listing gave a smaller size.
     pub(super) max_size: Option<u64>,
-    /// Once it asks, the current message is the last.
+    /// After a signal, the current message is the last.
     pub(super) stop: Stop,
     pub(super) to_writer: Sender<Chunk>,
     pub(super) spare: Receiver<Chunk>,
     pub(super) stored: UnboundedReceiver<Slot>,
     pub(super) chunk: Chunk,
     pub(super) arrival: Option<Arrival>,
-    /// The size that the server gave the current message when it began.
+    /// The size in the server's answer for the current message.
     pub(super) announced: Option<u64>,
-    /// The current message begins with a dot that was not stuffed.
+    /// True if the current message begins with a dot that was not stuffed.
     pub(super) has_lone_dot: bool,
-    /// The current, or else the next message.
+    /// The current message, or the next one between messages.
     pub(super) slot: Slot,
     /// The messages that the server refused.
     pub(super) refused: Vec<Slot>,
-    /// Nothing came since the last refusal.
+    /// True if nothing came since the last refusal.
     pub(super) refused_last: bool,
-    /// The messages that could not be had.
+    /// The messages that could not be retrieved.
     pub(super) failures: Vec<Slot>,
     pub(super) received: u64,
-    /// How many octets the file system has room for.
+    /// The number of octets that the file system has room for.
     pub(super) room: u64,
-    /// A message that is larger than any may be. It may have come to its end in the same read.
+    /// A message that is larger than allowed. It may have ended in the same read.
     pub(super) endless: Option<(Slot, Endless)>,
 }
 
 impl Intake<'_> {
-    /// Whether a message of so many octets is larger than it may be.
+    /// The reason why a message of this many octets is too large, if it is.
     fn beyond(&self, total: u64) -> Option<Endless> {
         let max_size = self.max_size.filter(|_| !self.order.is_marked(self.slot));
         let listed = self.order.message(self.slot).octets.unwrap_or(0);
         let allowed = listed
             .saturating_mul(ESTIMATE_FACTOR)
             .clamp(ALWAYS_ALLOWED, MAX_OCTETS);
-        // The listing's size is an estimate: twice the limit is beyond any.
+        // The listing's size is an estimate, so the check allows twice the limit.
         if max_size.is_some_and(|max| total > max.saturating_mul(2)) {
             Some(Endless::BeyondMaxSize)
         } else if total > allowed {
@@ -107,19 +108,19 @@ impl Intake<'_> {
         }
     }
 
-    /// Whether not all messages came.
+    /// True if not all messages came.
     pub(super) fn is_cut_short(&self) -> bool {
         self.slot.0 < self.order.len()
     }
 
-    /// Whether the end is asked for, and no message is on its way.
+    /// True after a signal, unless a message is being received.
     fn is_to_end(&self) -> bool {
         self.arrival.is_none() && self.stop.asked().is_some()
     }
 
-    /// The messages at which the session may have broken, where it did: the one that was on its
-    /// way or due, and, where client and server are out of step, the one before it, which may go
-    /// on behind what was taken for its end.
+    /// The messages at which the session may have broken: the one that was being received or due,
+    /// and, if client and server are out of step, the one before it, which may continue after its
+    /// apparent end.
     pub(super) fn suspects(&self, is_out_of_step: bool) -> Vec<Vec<u8>> {
         let before = self.slot.0.checked_sub(1).map(Slot);
         let before = before.filter(|_| is_out_of_step && self.arrival.is_none());
@@ -142,7 +143,7 @@ impl Intake<'_> {
         self.ids(&self.refused)
     }
 
-    /// Those of the messages that could not be had.
+    /// The unique-ids of the messages that could not be retrieved.
     pub(super) fn failed_ids(&self) -> Vec<Vec<u8>> {
         self.ids(&self.failures)
     }
@@ -152,7 +153,7 @@ impl Intake<'_> {
         messages.map(|message| message.unique_id.to_vec()).collect()
     }
 
-    /// Tells how many messages have become durable since the last call.
+    /// Reports the number of messages that have become durable since the last call.
     fn report_stored(&mut self) {
         let mut messages = 0;
         while self.stored.try_recv().is_ok() {
@@ -180,7 +181,8 @@ impl Sink for Intake<'_> {
         };
         arrival.take(octets, &mut self.chunk.octets);
         let total = arrival.octets();
-        // The limits hold while a message arrives: one without an end has none behind it.
+        // The limits are checked while a message arrives, because an endless one has no end to
+        // check at.
         let beyond = || Some((self.slot, self.beyond(total)?));
         self.endless = self.endless.or_else(beyond);
     }
@@ -193,8 +195,8 @@ impl Sink for Intake<'_> {
         if let Some(arrival) = self.arrival.take() {
             let listed = self.order.message(self.slot).octets;
             let octets = arrival.octets();
-            // Exchange has sent nothing where a message was due. One that is really empty is
-            // also listed so.
+            // Exchange has sent nothing where a message was due. A message that is really empty has
+            // the listed size 0.
             if octets == 0 && listed != Some(0) {
                 self.chunk.mark(Step::Discard);
                 self.fail(
@@ -205,6 +207,7 @@ impl Sink for Intake<'_> {
                 self.chunk.mark(Step::Discard);
             } else {
                 let arrived = arrival.finish(&mut self.chunk.octets);
+                // The server's size includes the dot that it did not stuff.
                 let uncounted = u64::from(self.has_lone_dot);
                 self.chunk.mark(Step::End(Ended {
                     arrived,

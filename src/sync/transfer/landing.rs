@@ -1,51 +1,51 @@
-//! How retrieved messages ended up here, and the proofs that some of them give.
+//! The outcome for each retrieved message, and the proofs that some outcomes give.
 
 use super::order::Slot;
 use crate::cache::{Doubt, MessageKey, Sizes};
 
-/// Proof that a message is on stable storage and recorded: only the committer makes it.
+/// Proof that a message is on stable storage and recorded. Only the committer makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sync) struct Committed(());
 
 impl Committed {
-    /// Step 5 is done for the message.
+    /// Call it after step 5 for the message.
     pub(super) fn after_publishing() -> Self {
         Self(())
     }
 }
 
-/// A message that was retrieved whole, as far as its session could tell.
+/// A message that was retrieved whole, as far as its session shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sync) struct Landing {
     pub(in crate::sync) slot: Slot,
     /// Its record.
     pub(in crate::sync) key: MessageKey,
     pub(in crate::sync) landed: Landed,
-    /// Why it may not be whole.
+    /// The reason why it may not be whole.
     pub(in crate::sync) doubt: Option<Doubt>,
-    /// How it compares with the size that LIST gave it.
+    /// Its size compared with LIST's.
     pub(in crate::sync) size: Size,
 }
 
-/// Where a retrieved message is.
+/// The place of a retrieved message's copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sync) enum Landed {
     /// It was stored.
     Stored(Committed),
-    /// It was stored by an earlier run, and was found in the store.
+    /// It was stored by an earlier run, and is still in the store.
     Known(Committed),
-    /// It was to go since a person had deleted it here, and proved to be another one, which is in
-    /// the store.
+    /// A person deleted it here and it was to be deleted on the server, but it proved to be another
+    /// message, which is in the store.
     Another,
-    /// It was stored by an earlier run, and a person deleted it here since.
+    /// It was stored by an earlier run, and a person has deleted it here since.
     DeletedHere,
-    /// The same, and the policy follows that.
+    /// The same, and the policy deletes it on the server for that.
     Followed,
-    /// It was stored by an earlier run, and cannot be looked for everywhere.
+    /// It was stored by an earlier run, and not all places could be searched.
     Unclear,
 }
 
-/// How a message's size compares with the one that LIST gave.
+/// A message's size compared with LIST's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sync) enum Size {
     Exact,
@@ -65,8 +65,7 @@ impl Size {
     }
 }
 
-/// How exact a server's sizes have proved: those that it gave messages of earlier runs, and of
-/// this one.
+/// The exactness of a server's sizes, for messages of earlier runs and of this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::sync) struct Exactness {
     exact: u64,
@@ -82,7 +81,7 @@ impl From<Sizes> for Exactness {
     }
 }
 
-/// A server has shown nothing with fewer exact sizes than this.
+/// With fewer exact sizes than this, nothing is proved.
 const MIN_EXACT: u64 = 3;
 
 impl Exactness {
@@ -94,9 +93,9 @@ impl Exactness {
         }
     }
 
-    /// Whether a size of this server's says how long a message is. Exchange's estimates hit the
-    /// size by chance alone (`XPOP3:N5`); of a server that counts, most sizes are exact, also
-    /// when it cuts some messages short.
+    /// True if this server's sizes are the lengths of messages. Exchange's estimates are right only
+    /// by chance (`XPOP3:N5`). A server that counts is right for most messages, even if it cuts
+    /// some short.
     pub(in crate::sync) fn is_proved(self) -> bool {
         self.exact >= MIN_EXACT && self.exact > self.inexact
     }

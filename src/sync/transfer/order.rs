@@ -1,4 +1,4 @@
-//! Which messages a session retrieves, in which order.
+//! The messages that a session retrieves, and their order.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,26 +11,27 @@ use crate::session::Wanted;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(in crate::sync) struct Slot(pub(in crate::sync) usize);
 
-/// Which messages are retrieved, in which order.
+/// The messages to retrieve, in order.
 #[derive(Debug)]
 pub(in crate::sync) struct Order {
     maildrop: Arc<Maildrop>,
     /// Places in the maildrop.
     places: Vec<Place>,
-    /// Messages whose unique-id is recorded: their content tells which ones they are.
+    /// Messages with a recorded unique-id: their content shows which ones they are.
     recorded: HashSet<Slot>,
     /// Messages that may not have come whole the last time.
     doubtful: HashSet<Slot>,
     /// Messages that a person asked for.
     marked: HashSet<Slot>,
-    /// Messages that a person deleted here, and that go if they prove to be those.
+    /// Messages that a person deleted here. They are deleted on the server if they prove to be the
+    /// same.
     deleted_here: HashSet<Slot>,
-    /// The unique-ids of the recorded ones.
+    /// The unique-ids of the recorded messages.
     looked_into: HashSet<Vec<u8>>,
 }
 
 impl Order {
-    /// Orders what a plan wants of a maildrop.
+    /// Orders the messages that a plan retrieves.
     pub(in crate::sync) fn new(maildrop: Arc<Maildrop>, plan: &Plan, memory: &impl Memory) -> Self {
         let mut order = Self {
             places: Vec::new(),
@@ -49,7 +50,8 @@ impl Order {
             let slot = Slot(order.places.len());
             order.places.push(place);
             let remembered = memory.recall(message.unique_id);
-            // Of several that share a unique-id the first may record it for the others.
+            // The first of several messages with one unique-id may record it before the others
+            // come.
             if remembered.is_some() || message.copies > 1 {
                 order.recorded.insert(slot);
                 order.looked_into.insert(message.unique_id.to_vec());
@@ -70,43 +72,43 @@ impl Order {
         order
     }
 
-    /// Whether a person asked for the message, whatever its size.
+    /// True if a person asked for the message, whatever its size.
     pub(super) fn is_marked(&self, slot: Slot) -> bool {
         self.marked.contains(&slot)
     }
 
-    /// Whether the listing contradicts itself so that a number may mean another message.
+    /// True if the listing contradicts itself in such a way that a number may mean another message.
     pub(in crate::sync) fn is_contradicted(&self) -> bool {
         self.maildrop.is_doubtful()
     }
 
-    /// Whether the message's unique-id is recorded, and its content has to tell which one it is.
+    /// True if the message's unique-id is recorded, and its content must be compared.
     pub(in crate::sync) fn is_recorded(&self, slot: Slot) -> bool {
         self.recorded.contains(&slot)
     }
 
-    /// Whether the messages with this unique-id are retrieved to find out which ones they are.
+    /// True if the messages with this unique-id are retrieved to compare their content.
     pub(super) fn is_looked_into(&self, unique_id: &[u8]) -> bool {
         self.looked_into.contains(unique_id)
     }
 
-    /// Whether any message is retrieved to find out which one it is.
+    /// True if any message is retrieved to compare its content.
     pub(super) fn looks_into_any(&self) -> bool {
         !self.looked_into.is_empty()
     }
 
-    /// Whether the message may not have come whole the last time.
+    /// True if the message may not have come whole the last time.
     pub(in crate::sync) fn is_doubtful(&self, slot: Slot) -> bool {
         self.doubtful.contains(&slot)
     }
 
-    /// Whether a person deleted the message here, and it goes for that.
+    /// True if a person deleted the message here, and the policy follows that.
     pub(super) fn is_deleted_here(&self, slot: Slot) -> bool {
         self.deleted_here.contains(&slot)
     }
 
-    /// The unique-ids that are recorded or shared, all of whose messages are among `safe`, and how
-    /// many messages each has.
+    /// The recorded or shared unique-ids whose messages are all in `safe`, with the number of
+    /// messages of each.
     pub(in crate::sync) fn accounted_for(
         &self,
         safe: impl Iterator<Item = Slot>,
@@ -125,7 +127,7 @@ impl Order {
         complete.map(|(unique_id, (_, listed))| (unique_id.to_vec(), listed))
     }
 
-    /// The message in this place of the order.
+    /// The message at this place of the order.
     pub(in crate::sync) fn message(&self, slot: Slot) -> maildrop::Message<'_> {
         match self.maildrop.get(self.places[slot.0]) {
             Some(message) => message,
@@ -133,17 +135,17 @@ impl Order {
         }
     }
 
-    /// Whether there is nothing to retrieve.
+    /// True if there is nothing to retrieve.
     pub(in crate::sync) fn is_empty(&self) -> bool {
         self.places.is_empty()
     }
 
-    /// How many messages are to be retrieved.
+    /// The number of messages to retrieve.
     pub(in crate::sync) fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// The place in the maildrop of this place of the order.
+    /// The place in the maildrop of the message at this place of the order.
     pub(in crate::sync) fn place(&self, slot: Slot) -> Place {
         self.places[slot.0]
     }

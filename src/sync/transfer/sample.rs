@@ -1,5 +1,4 @@
-//! A few messages retrieved for their content alone: it tells which messages they are, and
-//! nothing of it is stored.
+//! Retrieves a few messages only to compare their content. Nothing of them is stored.
 
 use crate::account::LineEndings;
 use crate::cache::Digest;
@@ -8,10 +7,10 @@ use crate::sync::Error;
 
 use super::Arrival;
 
-/// A message of a sample is not waited for beyond this.
+/// The maximum size of a message of a sample.
 const MAX_OCTETS: u64 = 64 << 20;
 
-/// The digests of these messages; none of one that the server refuses.
+/// The digests of these messages. None for one that the server refuses.
 ///
 /// # Errors
 /// Those of the connection, and [`Error::EndlessMessage`].

@@ -12,16 +12,16 @@ use super::chunk::{Chunk, Step};
 use super::order::Slot;
 use crate::store::{self, Draft, Name, Store};
 
-/// A batch is closed at this many messages: enough that flushes of the disk do not count.
+/// A batch is closed at this many messages: enough to make the cost of a flush negligible.
 const BATCH_MESSAGES: usize = 512;
 
-/// A batch is closed at this many octets, so that large messages do not wait long to be safe.
+/// A batch is closed at this many octets, so that large messages soon become durable.
 const BATCH_OCTETS: u64 = 32 << 20;
 
-/// A batch is closed at this age, so that a slow link does not hold back what is complete.
+/// A batch is closed at this age, so that a slow link does not delay complete messages.
 const BATCH_AGE: Duration = Duration::from_secs(2);
 
-/// Messages that are written, and about to be made durable together.
+/// Messages that are written, and are made durable together.
 pub(super) struct Batch {
     pub(super) messages: Vec<Message>,
     octets: u64,
@@ -34,7 +34,7 @@ pub(super) struct Message {
     pub(super) slot: Slot,
     pub(super) name: Name,
     pub(super) arrived: Arrived,
-    /// The size that the answer to RETR gave it.
+    /// The size in the answer to RETR.
     pub(super) announced: Option<u64>,
     /// Its size as the server counts it.
     pub(super) counted: u64,
@@ -59,7 +59,7 @@ impl Batch {
 
 /// The result of a writer.
 pub(super) struct Written {
-    /// The messages whose files would be larger than files may be.
+    /// The messages that would be larger than a file may be.
     pub(super) too_large: Vec<Slot>,
     pub(super) result: Result<(), store::Error>,
 }
@@ -70,13 +70,13 @@ pub(super) struct Writer {
     pub(super) chunks: Receiver<Chunk>,
     pub(super) spare: Sender<Chunk>,
     pub(super) batches: SyncSender<Batch>,
-    /// The committer has failed, and tells why.
+    /// True if the committer has failed; it reports the reason.
     pub(super) failed: Arc<AtomicBool>,
 }
 
 impl Writer {
-    /// Runs to the end. Whatever was complete is passed on even when writing fails; a message
-    /// that was not is removed.
+    /// Runs to the end. Complete messages are passed on even if writing fails; an incomplete one is
+    /// removed.
     pub(super) fn run(mut self) -> Written {
         let mut batch = Batch::new();
         let mut draft = None;
@@ -85,7 +85,7 @@ impl Writer {
         while let Some(mut chunk) = self.chunks.blocking_recv() {
             result = self.write(&chunk, &mut draft, &mut batch, &mut too_large);
             chunk.clear();
-            // Nobody waits for spare chunks; one too many is freed.
+            // Spare chunks are optional: one that does not fit is freed.
             let _ = self.spare.try_send(chunk);
             if result.is_err() || self.failed.load(Ordering::Relaxed) {
                 break;
@@ -101,7 +101,8 @@ impl Writer {
         Written { too_large, result }
     }
 
-    /// The committer takes every batch, if only to remove it: it ends after the writer.
+    /// Passes a batch on. The committer takes every batch, if only to remove it: it ends after the
+    /// writer.
     fn pass_on(&self, batch: Batch) {
         if let Err(SendError(batch)) = self.batches.send(batch) {
             let names: Vec<Name> = batch
@@ -152,8 +153,8 @@ impl Writer {
     }
 }
 
-/// Writes what has come of a message. One that is too large is dropped, and the rest of it, which
-/// is still to come, goes nowhere.
+/// Writes octets of a message. A message that is too large is dropped, and the rest of it is
+/// ignored.
 fn append(
     current: &mut Option<(Slot, Box<dyn Draft>)>,
     octets: &[u8],

@@ -1,4 +1,4 @@
-//! The records and the files, read before anything is compared.
+//! The records and the files, read before they are compared.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -11,33 +11,34 @@ use crate::maildrop::Maildrop;
 use crate::policy::Memory;
 use crate::store::{Extent, Maildir};
 
-/// All that is recorded of an account.
+/// All records of an account.
 pub(in crate::sync) struct Known {
-    /// Keeps runs away; none where there was no run yet.
+    /// Keeps runs away. None if there was no run yet.
     _lock: Option<Lock>,
     pub(super) row: Option<AccountRow>,
     /// The messages, in the order in which they were stored.
     pub(in crate::sync) stored: Vec<Stored>,
-    /// Their places, where the store is one file.
+    /// Their places, if the store is one file.
     pub(super) extents: HashMap<MessageKey, Extent>,
-    /// The names of all files that the account has, or had: stubs too.
+    /// The names of all files that the account has, or had, also of stubs.
     pub(super) recorded: HashSet<String>,
     /// The tags of other accounts.
     pub(super) other_tags: HashSet<String>,
-    /// How many verifications have read a part only.
+    /// The number of verifications that have read only a part.
     pub(super) parts_read: u64,
     /// The missing messages that runs have noticed.
     pub(super) loss: Option<Loss>,
-    /// All that is known of the mailbox.
+    /// All records of the mailbox.
     snapshot: Snapshot,
     pub(super) past: Past,
 }
 
 impl Known {
-    /// Reads it. Who looks holds the account's lock from then on; who rehearses does not.
+    /// Reads the records. A verification holds the account's lock from then on; a rehearsal does
+    /// not.
     ///
     /// # Errors
-    /// Those of the state; there is no Maildir where one should be.
+    /// Those of the state; there is no Maildir although there should be.
     pub(in crate::sync) async fn read(
         request: &Request<'_>,
         purpose: Purpose,
@@ -76,7 +77,7 @@ impl Known {
                 && !known.stored.is_empty()
                 && !Maildir::is_there(maildir)?
             {
-                // A volume that is not mounted, perhaps: nothing is missing then.
+                // Perhaps a volume is not mounted: then no message is missing.
                 return Err(Error::StoreMissing {
                     kind: "Maildir",
                     path: maildir.to_owned(),
@@ -87,7 +88,7 @@ impl Known {
         reading.await
     }
 
-    /// How many messages of the listing nothing is known of.
+    /// The number of listed messages without any record.
     pub(super) fn unknown(&self, maildrop: &Maildrop) -> u64 {
         let unknown = maildrop.iter().filter(|message| {
             self.snapshot.recall(message.unique_id).is_none()
@@ -96,7 +97,7 @@ impl Known {
         unknown.count() as u64
     }
 
-    /// Records what was found.
+    /// Records findings.
     pub(super) fn record(
         &self,
         state_dir: &Path,

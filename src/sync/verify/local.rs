@@ -1,4 +1,4 @@
-//! Stored messages held against what is recorded of them.
+//! Compares stored messages with their records.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -10,34 +10,34 @@ use crate::account::LineEndings;
 use crate::cache::{Digest, Stored};
 use crate::store::Text;
 
-/// How much of a file is read at a time.
+/// The size of a read.
 const PIECE: usize = 256 << 10;
 
-/// What a file is, held against its record.
+/// The result of comparing a file with its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sync) enum Content {
-    /// It is what was stored.
+    /// It is the stored message.
     Intact,
-    /// It has a bare CR or LF, and was stored when no digest was recorded of that form. Its size is
-    /// possible; this is its digest.
+    /// It has a bare CR or LF, and was stored before the digest of that form was recorded. Its size
+    /// is possible; this is its digest.
     Possible(Digest),
-    /// It is not what was stored.
+    /// It is not the stored message.
     Damaged,
-    /// It is compressed in a form that cannot be read here.
+    /// It is compressed in a form that popsync cannot read.
     Compressed,
 }
 
-/// Reads a file and compares it with what is recorded.
+/// Reads a file and compares it with its record.
 ///
 /// # Errors
-/// Where it cannot be read to its end.
+/// If it cannot be read to its end.
 pub(super) fn compare(path: &Path, stored: &Stored) -> io::Result<Content> {
     let text = Text::open(path)?;
     if matches!(text, Text::Sealed(_)) {
         return Ok(Content::Compressed);
     }
     let read = match read(text, stored.line_ends.stored) {
-        // gzip notices itself that what it unpacks is not what was packed.
+        // gzip itself detects damaged data.
         Err(error) if is_broken_gzip(&error) => return Ok(Content::Damaged),
         read => read?,
     };
@@ -57,10 +57,10 @@ fn is_broken_gzip(error: &io::Error) -> bool {
     matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) && !is_of_the_system
 }
 
-/// Reads a file and compares it with the digest of what was sent.
+/// Reads a file and compares it with the digest of the sent message.
 ///
 /// # Errors
-/// Where it cannot be read to its end.
+/// If it cannot be read to its end.
 pub(in crate::sync) fn compare_digest(
     path: &Path,
     sent: &Digest,
@@ -73,11 +73,11 @@ pub(in crate::sync) fn compare_digest(
     })
 }
 
-/// What a file holds, as it was sent.
+/// The digest and size of a file's content as it was sent.
 struct Digested {
-    /// Of the octets with CRLF for every LF, where LF was stored for it.
+    /// Digest of the octets, with CRLF for every LF if it was stored with LF.
     sha256: Digest,
-    /// Of the file.
+    /// The number of octets of the file.
     octets: u64,
     lines: u64,
 }

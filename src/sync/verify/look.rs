@@ -1,5 +1,5 @@
-//! A Maildir, held against what is recorded: every recorded message is looked for as a sync looks
-//! for it, and whatever else is there is named.
+//! Compares a Maildir with the records: every recorded message is searched for as in a sync, and
+//! all other files are reported.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -13,7 +13,7 @@ use super::{Fault, Finding, Looked, Part, Tally, Wrong};
 use crate::cache::{Digest, Stored};
 use crate::store::{Filed, Forms, Viewer, census};
 
-/// Looks at all of it.
+/// Compares the whole Maildir.
 pub(super) fn maildir(
     request: &Request<'_>,
     root: &Path,
@@ -70,7 +70,7 @@ pub(super) fn maildir(
     Ok(looked)
 }
 
-/// Where the recorded messages are, by their places among these: under their own names or others.
+/// The files of the recorded messages, by index, under their own names or others.
 pub(in crate::sync) fn files(
     request: &Request<'_>,
     root: &Path,
@@ -102,7 +102,7 @@ pub(in crate::sync) fn files(
     Ok(found)
 }
 
-/// A recorded message whose name is there, perhaps more than once.
+/// A recorded message whose file is there, perhaps more than once.
 fn present(
     root: &Path,
     stored: &Stored,
@@ -116,7 +116,7 @@ fn present(
         .iter()
         .map(|path| (*path, local::compare(path, stored)))
         .collect();
-    // Where one of several is whole, the message is.
+    // If one of several copies is intact, the message is.
     compared.sort_by_key(|(_, content)| !matches!(content, Ok(Content::Intact)));
     let mut compared = compared.into_iter();
     let Some((path, content)) = compared.next() else {
@@ -161,7 +161,7 @@ fn present(
     });
 }
 
-/// Files that no record names.
+/// Files without a record.
 fn others(
     known: &Known,
     files: &[Filed],
@@ -213,7 +213,7 @@ fn is_own_folder(root: &Path, path: &Path) -> bool {
         .is_some_and(|folder| folder == root.join("cur") || folder == root.join("new"))
 }
 
-/// True if it lies where mail programs keep messages.
+/// True if it is in a folder where mail programs keep messages.
 fn is_message(path: &Path) -> bool {
     path.parent()
         .is_some_and(|folder| folder.ends_with("cur") || folder.ends_with("new"))
@@ -235,15 +235,14 @@ pub(in crate::sync) fn found<'a>(
     }
 }
 
-/// The messages in files whose names are not recorded.
+/// The messages in files without a record.
 #[derive(Default)]
 struct Strangers {
-    /// The files that absent messages were found in, by the places of these, and whether every
-    /// octet proves it.
+    /// The files of absent messages, by index of the message, with true if every octet proves it.
     filed: HashMap<usize, (String, bool)>,
     /// The same files.
     taken: HashSet<String>,
-    /// Files that are one more copy of a message, and the place of that.
+    /// Files that are one more copy of a message, with the index of that.
     copies: HashMap<String, usize>,
 }
 
@@ -292,12 +291,12 @@ impl Strangers {
 /// Reads one message after another, and finds out which one it is.
 struct Meeting<'a> {
     absent: &'a [usize],
-    /// The places of the messages that a digest proves.
+    /// The indexes of the messages with this digest.
     proofs: HashMap<Digest, Vec<usize>>,
-    /// The places of absent messages with such a header.
+    /// The indexes of absent messages with this header.
     headers: HashMap<Digest, Vec<usize>>,
     strangers: Strangers,
-    /// Files with the headers of absent messages, and the places of these.
+    /// Files with the headers of absent messages, and the indexes of these.
     alike: Vec<(String, usize)>,
     forms: Forms,
     reading: Reading,
@@ -364,7 +363,7 @@ impl Viewer for Meeting<'_> {
 }
 
 impl Looked {
-    /// Notes a message that is nowhere.
+    /// Reports a message that is nowhere.
     pub(super) fn missing(
         &mut self,
         known: &Known,

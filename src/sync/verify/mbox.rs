@@ -1,8 +1,8 @@
-//! An mbox, held against what is recorded of its messages.
+//! Compares an mbox with the records of its messages.
 //!
-//! A message that is in its place, octet for octet, is intact. One that is not is known by all that
-//! is behind the fields in which mail programs keep their records: where that gives the digest of
-//! what was sent, it is intact too, wherever it stands.
+//! A message that is in its place, octet for octet, is intact. One that is not is compared without
+//! the fields in which mail programs keep their records: if that gives the digest of the sent
+//! message, it is intact too, wherever it is.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::cache::Digest;
 use crate::store::mbox::{Marks, Seen};
 use crate::store::{Extent, Fields, Mbox, Trim};
 
-/// Looks at all of it.
+/// Compares the whole mbox.
 pub(super) fn mbox(
     request: &Request<'_>,
     path: &Path,
@@ -85,7 +85,7 @@ pub(in crate::sync) struct Piece {
     pub(in crate::sync) trim: Trim,
 }
 
-/// Where the recorded messages are, by their places among these.
+/// The places of the recorded messages, by index.
 pub(in crate::sync) fn parts(path: &Path, known: &Known) -> Result<HashMap<usize, Piece>, Error> {
     let stored = known.stored.iter().enumerate();
     let (places, extents): (Vec<usize>, Vec<Extent>) = stored
@@ -105,7 +105,7 @@ pub(in crate::sync) fn parts(path: &Path, known: &Known) -> Result<HashMap<usize
         let stored = &known.stored[place];
         let proof = stored.proof().unwrap_or(stored.sha256);
         let piece = match (is_whole, by_digest.get(&proof)) {
-            // The blank line behind it is not of the message.
+            // The blank line after it does not belong to the message.
             (true, _) => Piece {
                 start: extent.start,
                 length: extent.length,
@@ -126,16 +126,16 @@ pub(in crate::sync) fn parts(path: &Path, known: &Known) -> Result<HashMap<usize
     Ok(found)
 }
 
-/// Finds out which messages those are that stand in other places.
+/// Identifies the messages that are in other places.
 struct Sorting<'a> {
     known: &'a Known,
     others: Vec<Seen>,
-    /// Which of them are some recorded message.
+    /// Those of them that are a recorded message.
     taken: HashSet<usize>,
 }
 
 impl Sorting<'_> {
-    /// Counts those that a digest proves; gives the others.
+    /// Counts those that a digest proves. Returns the others.
     fn intact(&mut self, absent: Vec<usize>, tally: &mut Tally) -> Vec<usize> {
         let mut by_form: HashMap<Digest, Vec<usize>> = HashMap::new();
         for (at, seen) in self.others.iter().enumerate() {
@@ -160,7 +160,7 @@ impl Sorting<'_> {
         left
     }
 
-    /// Tells which of the others are there and changed, and which are not there.
+    /// Reports which of the others are changed, and which are missing.
     fn changed(
         &mut self,
         path: &Path,
@@ -201,7 +201,7 @@ impl Sorting<'_> {
         }
     }
 
-    /// The message that has most in common with the one of this place.
+    /// The message that has most in common with the recorded one.
     fn likeliest(&self, extent: &Extent) -> Option<usize> {
         let likeness = |seen: &Seen| {
             let Marks { body, message_id } = seen.marks;
@@ -216,7 +216,7 @@ impl Sorting<'_> {
         Some(at)
     }
 
-    /// Every part that is no recorded message, or one more copy of one.
+    /// Reports every part that is no recorded message, or one more copy of one.
     fn rest(&self, path: &Path, tally: &mut Tally, tell: &mut (dyn FnMut(Finding<'_>) + Send)) {
         let stored = self.known.stored.iter();
         let proofs: HashMap<Digest, &[u8]> = stored

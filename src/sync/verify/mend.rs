@@ -1,8 +1,8 @@
-//! Messages that were retrieved again, put where they belong.
+//! Puts messages that were retrieved again in their places.
 //!
-//! In a Maildir each takes the place that it had, under the name that is recorded: the records do
-//! not change. To an mbox they are appended, in the order and with the records of a sync; what is
-//! damaged stays where it is, since nothing is ever rewritten there.
+//! In a Maildir each message gets its old place, under the recorded name; the records do not
+//! change. To an mbox they are appended, in the order and with the records of a sync; damaged
+//! messages stay where they are, since nothing is ever rewritten there.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::account::StoreSettings;
 use crate::cache::{AccountRow, Cache, Staged, Stored, Takes};
 use crate::store::{Maildir, Name, Put, Restored, Store, stop_point};
 
-/// The store, opened for that.
+/// The store, opened for repairs.
 pub(super) struct Mender {
     store: Arc<dyn Store>,
     way: Way,
@@ -64,12 +64,12 @@ impl Mender {
         }
     }
 
-    /// Where drafts are begun.
+    /// The store in which drafts are begun.
     pub(super) fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
     }
 
-    /// Makes them durable where they belong, and tells of each whether it is there.
+    /// Makes them durable in their places, and returns the result for each.
     pub(super) fn mend(&mut self, messages: &[Mended<'_>]) -> Result<Vec<Put>, Error> {
         match &mut self.way {
             Way::Places(maildir) => {
@@ -116,7 +116,7 @@ fn append(
     stop_point(3);
     store.publish(&names)?;
     cache.clear_staged(row.id)?;
-    // A damaged message stays in the file.
+    // The damaged message stays in the file.
     let put = messages.iter().map(|one| Put::There {
         kept: one.wrong.path.clone(),
     });

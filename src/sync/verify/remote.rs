@@ -1,5 +1,4 @@
-//! The server's messages, downloaded once more: to be compared, and to replace what is missing
-//! or damaged.
+//! Downloads the server's messages again, to compare them, and to replace missing or damaged ones.
 
 use std::collections::HashMap;
 
@@ -14,21 +13,20 @@ use crate::maildrop::Maildrop;
 use crate::session::{Refusal, Session, Sink, Wanted};
 use crate::store::{Draft, Put, Store};
 
-/// How many repaired messages are made durable together.
+/// The number of repaired messages that are made durable together.
 const BATCH: usize = 128;
 
-/// No message is larger, whatever the server sends.
+/// The maximum size of a message, whatever the server sends.
 const MAX_OCTETS: u64 = 64 << 30;
 
-/// The messages of the listing that have one of these unique-ids for themselves, with the place
-/// behind it.
+/// The messages of the listing that alone have one of these unique-ids, each with the given index.
 fn listed<'a>(
     maildrop: &Maildrop,
     places: impl Iterator<Item = (&'a [u8], usize)>,
 ) -> (Vec<Wanted>, Vec<usize>) {
     let mut by_id: HashMap<&[u8], Option<usize>> = HashMap::new();
     for (unique_id, place) in places {
-        // Of several that have one unique-id, nobody knows which it is.
+        // If several have one unique-id, nobody knows which it is.
         by_id
             .entry(unique_id)
             .and_modify(|place| *place = None)
@@ -45,7 +43,7 @@ fn listed<'a>(
     found.unzip()
 }
 
-/// Downloads all that is stored, and compares it with what is recorded.
+/// Downloads all stored messages, and compares them with the records.
 pub(super) async fn compare(
     session: &mut Session,
     maildrop: &Maildrop,
@@ -58,7 +56,7 @@ pub(super) async fn compare(
     let (wanted, places) = listed(maildrop, ids);
     let mut download = Download::new(None, |index, arrived: Option<Arrived>, _| {
         let stored = &stored[places[index]];
-        // One that is refused was not seen to differ.
+        // A message that is refused was not seen to differ.
         if arrived.is_some_and(|arrived| arrived.sha256 != stored.sha256) {
             tally.differing += 1;
             tell(found(stored, None, Fault::Differs));
@@ -68,7 +66,7 @@ pub(super) async fn compare(
     download.result()
 }
 
-/// Retrieves what is missing or damaged, and puts it in its place.
+/// Retrieves missing or damaged messages, and puts them in their places.
 pub(super) async fn repair(
     session: &mut Session,
     maildrop: &Maildrop,
@@ -92,7 +90,7 @@ pub(super) async fn repair(
             let (Some(arrived), Some(draft)) = (arrived, draft) else {
                 return;
             };
-            // Dropped, a draft is removed.
+            // The draft is removed when it is dropped.
             if arrived.sha256 != stored.sha256 {
                 return;
             }
@@ -127,10 +125,10 @@ pub(super) async fn repair(
     Ok(())
 }
 
-/// Where messages are written, and how each ends its lines.
+/// The store that messages are written to, and the line endings of each.
 type To<'a> = (&'a dyn Store, &'a (dyn Fn(usize) -> LineEndings + Sync));
 
-/// Takes messages: digests them, and writes them where there is a store to write to.
+/// Receives messages: digests them, and writes them if there is a store to write to.
 struct Download<'a, F> {
     to: Option<To<'a>>,
     done: F,
@@ -169,7 +167,7 @@ where
         }
     }
 
-    /// Writes what has come.
+    /// Writes the octets received so far.
     fn write(&mut self) {
         if let Some(draft) = &mut self.draft
             && self.failed.is_none()

@@ -7,99 +7,98 @@ use crate::cache::MessageKey;
 use crate::exit::Exit;
 use crate::sync::Error;
 
-/// How much is looked at.
+/// The scope of a verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Scope {
     /// Compare with the server's list.
     pub server: bool,
-    /// Download what is stored and on the server, and compare.
+    /// Download messages that are stored and on the server, and compare.
     pub deep: bool,
-    /// Get again what is missing or damaged.
+    /// Retrieve missing or damaged messages again.
     pub repair: bool,
-    /// Record that what is missing is meant to be.
+    /// Record that missing messages are meant to be missing.
     pub accept_deletions: bool,
-    /// Read one of so many parts of the messages; none reads all.
+    /// Read one of this many parts of the messages. None reads all.
     pub parts: Option<NonZeroU64>,
 }
 
 /// Its result.
 #[derive(Debug)]
 pub struct Verification {
-    /// The findings, as far as it came.
+    /// The findings so far.
     pub tally: Tally,
-    /// The error, where it did not come to its end.
+    /// The error, if it was not complete.
     pub result: Result<(), Error>,
 }
 
 /// Messages, counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Recorded.
+    /// Recorded messages.
     pub messages: u64,
     /// Stored as they were sent.
     pub intact: u64,
-    /// Stored in a form that nothing proves.
+    /// Messages stored in a form that no digest proves.
     pub unproven: u64,
-    /// In the store, and not read, since only a part was to be.
+    /// Messages in the store that were not read, since only a part was to be read.
     pub unread: u64,
-    /// In no folder of the store.
+    /// Messages in no folder of the store.
     pub missing: u64,
-    /// Not in the store, as a person has said that it is meant.
+    /// Messages that are not in the store, which a person has accepted.
     pub accepted: u64,
-    /// Stored, and not as they were sent.
+    /// Stored messages that differ from what was sent.
     pub damaged: u64,
-    /// Filed under another name, with their headers, and changed otherwise.
+    /// Messages filed under another name, with their headers, and changed otherwise.
     pub altered: u64,
-    /// Of the missing and the damaged, put in their places again.
+    /// The missing and damaged ones that were put in their places again.
     pub repaired: u64,
-    /// Of the intact, those that lie in another folder than that of new mail.
+    /// The intact ones in another folder than that of new mail.
     pub moved: u64,
-    /// Of the intact, those that a mail program has filed under another name.
+    /// The intact ones that a mail program has filed under another name.
     pub filed: u64,
-    /// Copies of messages besides the first.
+    /// Further copies of messages.
     pub duplicates: u64,
-    /// In the store, put there by popsync, and not recorded.
+    /// Files in the store that popsync stored, without a record.
     pub unrecorded: u64,
-    /// In the store, put there by other programs.
+    /// Messages in the store from other programs.
     pub foreign: u64,
-    /// Downloaded, and not what is recorded under their unique-ids.
+    /// Downloaded messages that differ from the record of their unique-ids.
     pub differing: u64,
-    /// On the server; none where it was not asked.
+    /// Messages on the server. None if it was not asked.
     pub on_server: Option<u64>,
-    /// Of these, neither stored nor known otherwise.
+    /// The number of these that are neither stored nor otherwise known.
     pub new: u64,
 }
 
-/// One message that is not as it should be, or not where one would look.
+/// One message with a problem, or in an unexpected place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finding<'a> {
-    /// Its unique-id; none where it is not recorded.
+    /// Its unique-id. None if it is not recorded.
     pub unique_id: Option<&'a [u8]>,
-    /// The name that is recorded for it, or that its file has.
+    /// The recorded name, or that of its file.
     pub name: &'a str,
     /// Its file, where there is one.
     pub path: Option<&'a Path>,
-    /// Where in the file it begins, where that holds many.
+    /// The offset in the file, if that holds many messages.
     pub at: Option<u64>,
-    /// Where its damaged file is kept, once it has another.
+    /// The path that keeps its damaged file, once it is replaced.
     pub kept: Option<&'a Path>,
-    /// The fault.
+    /// The problem.
     pub fault: Fault,
 }
 
-/// A fault of a message, or something odd.
+/// The problem of a message, or an oddity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It is missing, and was said to be meant so now.
+    /// It is missing, and a person has now accepted that.
     Accepted,
-    /// A mail program has filed it under another name, with its header, and something else of it
-    /// is changed.
+    /// A mail program has filed it under another name, with its header, and changed something else.
     Altered,
-    /// It is compressed in a form that cannot be read here.
+    /// It is compressed in a form that popsync cannot read.
     Compressed,
-    /// Its file is not what was stored.
+    /// Its file is not the stored message.
     Damaged,
-    /// What the server has under its unique-id is another message.
+    /// The server's message under its unique-id is another one.
     Differs,
     /// It is one more copy of a message.
     Duplicate,
@@ -109,20 +108,20 @@ pub enum Fault {
     Foreign,
     /// It has no file.
     Missing,
-    /// It lies in another folder of the store. Nothing is wrong with it.
+    /// It is in another folder of the store. Nothing is wrong with it.
     Moved,
-    /// It was missing or damaged, and could not be put in its place: something else is there.
+    /// It was missing or damaged, and could not be put in its place: another file is there.
     NotRepaired,
     /// It was missing or damaged, and is in its place again.
     Repaired,
-    /// popsync put it there, and knows nothing of it.
+    /// popsync stored it, and has no record of it.
     Unrecorded,
     /// Its file cannot be read.
     Unreadable,
 }
 
 impl Fault {
-    /// True if a person may have meant it so.
+    /// True if a person may have meant it.
     pub fn is_harmless(self) -> bool {
         matches!(
             self,
@@ -154,7 +153,7 @@ impl Tally {
     }
 }
 
-/// Which messages are read.
+/// The part of the messages to read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     parts: u64,
@@ -162,7 +161,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The one whose turn it is when so many were read before.
+    /// The next part, when this many parts were read before.
     pub(super) fn new(parts: Option<NonZeroU64>, read_before: u64) -> Self {
         let parts = parts.map_or(1, NonZeroU64::get);
         Self {
@@ -171,8 +170,8 @@ impl Part {
         }
     }
 
-    /// True if the message is of it. Which part a message is of does not change when others come, so
-    /// that as many turns as there are parts read all of them.
+    /// True if the message is in the part. This does not change when other messages come, so as
+    /// many turns as there are parts read all messages.
     pub(super) fn holds(self, message: MessageKey) -> bool {
         message.as_i64().cast_unsigned() % self.parts == self.turn
     }

@@ -1,4 +1,4 @@
-//! Steps 2 and 3: from nothing to a maildrop.
+//! Steps 2 and 3: connect, log in, list.
 
 use std::time::Duration;
 
@@ -14,34 +14,35 @@ use crate::pop3::{Capabilities, Keyword};
 use crate::session::{self, Listing, Peer, Session};
 use crate::sync::{Event, Request, quit};
 
-/// Up to this many messages at the last listing, sizes are asked for together with unique-ids:
-/// one wait for the server less. Above it, listing sizes that nobody needs would cost more.
+/// Up to this many messages in the last listing, sizes are asked for together with unique-ids,
+/// which saves one wait for the server. Above it, listing unneeded sizes would cost more.
 const SIZES_AT_ONCE: u64 = 5_000;
 
-/// Where fewer than one message in so many is new, sizes cost more than they are good for,
-/// unless a limit needs them.
+/// If fewer than one message in this many is new, sizes cost more than they help, unless a limit
+/// needs them.
 const WORTH_SIZES: usize = 200;
 
 /// Knowledge of the server from earlier runs, and from earlier sessions of this one.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Past {
-    /// Messages that it listed last.
+    /// The number of messages in the last listing.
     listed: Option<u64>,
     capabilities: Option<Capabilities>,
-    /// STAT's octets, where the sizes that are recorded agree with them.
+    /// STAT's octets, if the recorded sizes agree with them.
     stat_octets: Option<u64>,
-    /// The last listing contradicted itself.
+    /// True if the last listing contradicted itself.
     contradicted: bool,
-    /// No sizes are asked for: the server breaks the session at LIST, or nobody needs them.
+    /// True if no sizes are asked for: the server breaks the session at LIST, or they are not
+    /// needed.
     without_sizes: bool,
-    /// This run has logged in before.
+    /// True if this run has logged in before.
     has_logged_in: bool,
-    /// The time that the server wanted between two logins then.
+    /// The time between two logins that the server asked for then.
     login_delay: Option<Duration>,
 }
 
 impl Past {
-    /// The same, but such that no sizes are asked for.
+    /// The same, but without asking for sizes.
     pub(in crate::sync) fn without_sizes(self) -> Self {
         Self {
             without_sizes: true,
@@ -49,7 +50,8 @@ impl Past {
         }
     }
 
-    /// The part that still counts once a session could not begin: the rest may have stood in the way.
+    /// The part that still counts after a session could not begin: the rest may have been the
+    /// obstacle.
     pub(in crate::sync) fn essence(&self) -> Self {
         Self {
             without_sizes: self.without_sizes,
@@ -59,7 +61,7 @@ impl Past {
         }
     }
 
-    /// Takes note that this run has logged in to a server that can do this.
+    /// Notes that this run has logged in to a server with these capabilities.
     pub(in crate::sync) fn note_login(&mut self, capabilities: &Capabilities) {
         self.has_logged_in = true;
         self.login_delay = login_delay(capabilities);
@@ -82,10 +84,10 @@ impl Past {
     }
 }
 
-/// Why there is no listing.
+/// The reason why there is no listing.
 struct Unlisted {
     error: session::Error,
-    /// LIST may be why.
+    /// True if LIST may be the reason.
     for_list: bool,
 }
 
@@ -98,8 +100,8 @@ impl From<session::Error> for Unlisted {
     }
 }
 
-/// Steps 2 and 3: connects, logs in, and lists. Sizes are among what is listed where that costs
-/// no wait of its own, or next to nothing. Where LIST breaks the session, another one does without.
+/// Steps 2 and 3: connects, logs in, and lists. The listing has sizes if they cost no extra wait,
+/// or almost none. If LIST breaks the session, another one does without it.
 pub(super) async fn open(
     request: &Request<'_>,
     password: &SecretString,
@@ -114,8 +116,8 @@ pub(super) async fn open(
     }
 }
 
-/// A further session, in which no sizes are asked for: they are hints, and `broke` may be LIST's
-/// doing.
+/// Opens a further session without asking for sizes: they are only hints, and LIST may have caused
+/// `broke`.
 async fn without_list(
     request: &Request<'_>,
     password: &SecretString,
@@ -170,7 +172,7 @@ async fn list(
     let enter = |line: Listing<'_>| enter(&mut builder, line);
     let nameless = match session.listings(sizes, enter).await {
         Ok(()) => None,
-        // A server without it, and not one that is busy.
+        // The server lacks it, and is not just busy.
         Err(session::Error::Refused(refusal))
             if refusal.command == Some(Keyword::Uidl) && !refusal.is_temporary() =>
         {
@@ -199,8 +201,8 @@ async fn list(
     })
 }
 
-/// The rest of step 3: sizes, where they are of use. Gives what the listing shows of the messages
-/// that are remembered, too.
+/// The rest of step 3: sizes, if they are needed. Also returns the listing compared with the
+/// recorded messages.
 pub(super) async fn complete(
     mut visit: Visit,
     request: &Request<'_>,
@@ -218,7 +220,7 @@ pub(super) async fn complete(
             || total_has_changed(builder, snapshot, &shown, past))
     {
         visit = scanned(visit, request, password, past).await?;
-        // Another session may show others.
+        // Another session may list other messages.
         shown = snapshot.shown_by(visit.builder.maildrop());
     }
     let maildrop = visit.builder.finish();
@@ -264,7 +266,7 @@ async fn scan(
     session.scan_listing(|line| enter(builder, line)).await
 }
 
-/// Whether there is enough to retrieve that its sizes are worth listing all.
+/// True if enough messages are to be retrieved to make it worth listing all sizes.
 fn wants_sizes(limits: &Limits, maildrop: &Maildrop, shown: &Shown) -> bool {
     let limited = limits.max_size.is_some()
         || limits.max_octets.is_some()
@@ -273,8 +275,8 @@ fn wants_sizes(limits: &Limits, maildrop: &Maildrop, shown: &Shown) -> bool {
     shown.has_question() || new > 0 && (limited || new >= maildrop.len() / WORTH_SIZES)
 }
 
-/// Whether STAT's octets are not what the recorded sizes make them. They cost nothing, and tell
-/// of a unique-id that was given to another message (`OPOP3:C0040`) where UIDL shows nothing new.
+/// True if STAT's octets differ from the sum of the recorded sizes. They cost nothing, and show if
+/// a unique-id was given to another message (`OPOP3:C0040`) when UIDL lists nothing new.
 fn total_has_changed(
     builder: &maildrop::Builder,
     snapshot: &Snapshot,
@@ -284,7 +286,7 @@ fn total_has_changed(
     let Some(now) = builder.stat_octets() else {
         return false;
     };
-    // Of what is new no size is known; it is retrieved, whatever its size.
+    // New messages have no known size; they are retrieved, whatever their size.
     if snapshot.is_empty() || shown.unknown() > 0 {
         return false;
     }

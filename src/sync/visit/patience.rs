@@ -1,28 +1,28 @@
-//! A further login of a run that comes too soon: the server has not let the mailbox of the session
-//! before it go yet, or wants time between two logins. For a moment, it is worth another try.
+//! Retries a further login of a run that comes too soon: the server has not yet released the
+//! mailbox from the session before, or requires time between two logins.
 //!
-//! The first login of a run is never tried twice: another program has the mailbox then, and the next
-//! run will do.
+//! The first login of a run is never retried: another program has the mailbox then, and the next
+//! run is soon enough.
 
 use std::time::Duration;
 
 use crate::pop3::{Capabilities, ResponseCode};
 use crate::session;
 
-/// Before the second try. The time doubles from one to the next.
+/// The wait before the second attempt. It doubles for each further one.
 const FIRST: Duration = Duration::from_secs(1);
 
-/// The longest wait that is not the server's own wish.
+/// The longest wait that the server did not ask for.
 const LONGEST: Duration = Duration::from_secs(8);
 
-/// How long the tries of one login may still take.
+/// The time that is left for the attempts of one login.
 pub(super) struct Patience {
     left: Duration,
     next: Duration,
 }
 
 impl Patience {
-    /// For an account with this time-out: all waits together are shorter.
+    /// For an account with this time-out: the sum of all waits is shorter.
     pub(super) fn new(timeout: Duration) -> Self {
         Self {
             left: timeout.saturating_sub(FIRST),
@@ -30,9 +30,9 @@ impl Patience {
         }
     }
 
-    /// How long to wait before the next try; none where there is to be none. Only the codes of RFC
-    /// 2449 §8.1 count, which say that the name and the password are right. `announced` is the time
-    /// between two logins that the server wants.
+    /// The wait before the next attempt. None if there is to be none. Only the codes of RFC 2449
+    /// §8.1 count, which mean that the name and the password are right. `announced` is the time
+    /// between two logins that the server requires.
     pub(super) fn wait(
         &mut self,
         error: &session::Error,
