@@ -54,7 +54,8 @@ use run::Orders;
 /// Runs the program.
 pub fn main() -> ExitCode {
     no_core_dump();
-    // Where it cannot be handled, it ends popsync as it ends most programs, and nothing is lost.
+    // If it cannot be handled, the signal ends popsync as it ends most programs, and nothing is
+    // lost.
     let _ = signals::survive_large_files();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -99,8 +100,9 @@ pub fn main() -> ExitCode {
     .into()
 }
 
-/// Keeps the memory, which will hold passwords, out of core files: out of those that go to a
-/// program, which no limit of their size does. What is run from here may dump its own.
+/// Keeps the memory, which will hold passwords, out of core files. A limit of their size does not
+/// stop those that are piped to a program. Programs that popsync starts may still dump their own
+/// memory.
 fn no_core_dump() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
@@ -109,7 +111,7 @@ fn no_core_dump() {
     }
 }
 
-/// Syncs what `accounts` gives.
+/// Syncs the accounts that `accounts` returns.
 fn sync(
     global: &Global,
     run: &args::RunFlags,
@@ -155,7 +157,7 @@ fn options(global: &Global, dry_run: bool) -> Options {
     }
 }
 
-/// Where the configuration is.
+/// The path of the configuration.
 fn config_path(global: &Global) -> Result<PathBuf, config::Error> {
     match &global.config {
         Some(path) => Base::current()
@@ -165,8 +167,8 @@ fn config_path(global: &Global) -> Result<PathBuf, config::Error> {
     }
 }
 
-/// The accounts of the configuration. `popsync fetch` needs none, so that there may be no file;
-/// one that was named must be there.
+/// The accounts of the configuration. `popsync fetch` needs none, so a missing file is fine, unless
+/// the user named it.
 fn accounts_if_any(global: &Global) -> Result<Vec<Account>, config::Error> {
     match Config::load(&config_path(global)?) {
         Err(config::Error::Missing { .. }) if global.config.is_none() => Ok(Vec::new()),
@@ -174,14 +176,14 @@ fn accounts_if_any(global: &Global) -> Result<Vec<Account>, config::Error> {
     }
 }
 
-/// The account of this name, of the configuration.
+/// The account of this name in the configuration.
 fn configured(global: &Global, name: &str) -> Result<Account, config::Error> {
     let mut accounts = Config::load(&config_path(global)?)?.select(&[name.to_owned()])?;
     // `select` gives an account for every name.
     Ok(accounts.swap_remove(0))
 }
 
-/// Where popsync remembers what it retrieved.
+/// The folder of the state.
 fn state_dir(global: &Global) -> Result<PathBuf, config::Error> {
     if let Some(path) = &global.state_dir {
         return Base::current()
@@ -190,7 +192,7 @@ fn state_dir(global: &Global) -> Result<PathBuf, config::Error> {
     }
     let dirs = directories::ProjectDirs::from("", "", "popsync")
         .ok_or(config::Error::NoHome { what: "the state" })?;
-    // Only Linux knows a state folder.
+    // Only Linux has a state folder.
     let dir = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
     Ok(dir.to_owned())
 }
@@ -202,7 +204,7 @@ fn print(global: &Global, text: &str) -> Exit {
     output.finish()
 }
 
-/// What clap says instead of arguments: an error, or the help or version that was asked for.
+/// Prints clap's result in place of arguments: an error, or the help or version that was asked for.
 fn usage(error: &clap::Error) -> Exit {
     let exit = if error.use_stderr() {
         Exit::Usage

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// How a run ended, as the number the shell sees.
+/// The result of a run, as the number that the shell sees.
 ///
 /// The order is the order of the numbers, so that the worse of two is their maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,13 +30,13 @@ pub enum Exit {
     NoPermission = 77,
     /// 78: the configuration is wrong (`EX_CONFIG`).
     Config = 78,
-    /// 129: ended by SIGHUP, after what was complete was recorded.
+    /// 129: ended by SIGHUP, after complete messages were recorded.
     HungUp = 129,
-    /// 130: ended by SIGINT, after what was complete was recorded.
+    /// 130: ended by SIGINT, after complete messages were recorded.
     Interrupted = 130,
-    /// 131: ended by SIGQUIT, after what was complete was recorded.
+    /// 131: ended by SIGQUIT, after complete messages were recorded.
     Quit = 131,
-    /// 143: ended by SIGTERM, after what was complete was recorded.
+    /// 143: ended by SIGTERM, after complete messages were recorded.
     Terminated = 143,
 }
 

@@ -12,22 +12,22 @@
 //! 7. only for a message that a stub stood for until now: the message is moved, durably, to where a
 //!    mail program has put the stub, the stub is removed, and after that its record goes.
 //!
-//! That is a Maildir. In an mbox, (1) is a spool in popsync's own folder, and the messages in it
-//! have the form that they will have; (2) the spool is made durable, the mbox is locked, and
-//! every message gets its place behind the end of the file; (3) the places are recorded with the
-//! digests; (4) the messages are appended, (5) the file is made durable, found to be still the one
-//! at its path, and unlocked. After a
-//! crash, what was not appended whole is cut back to where it began, and appended from the spool.
+//! That is a Maildir. In an mbox, (1) is a spool in popsync's own folder, with the messages in
+//! their final form; (2) the spool is made durable, the mbox is locked, and every message gets its
+//! place after the end of the file; (3) the places are recorded with the digests; (4) the messages
+//! are appended; (5) the file is made durable, checked to be still the one at its path, and
+//! unlocked. After a crash, a message that was not appended whole is cut off at its start, and
+//! appended again from the spool.
 //!
-//! Where messages go to a delivery agent, (1) is a spool too; the agent takes a message, and only
-//! then it is recorded by itself: (2), (4) and (5) are the agent's.
+//! If messages go to a delivery agent, (1) is a spool too. Each message is recorded by itself,
+//! after the agent has taken it: (2), (4) and (5) are the agent's.
 //!
-//! What is recorded is never ahead of what is durable. After a crash, a staged record whose
-//! message is where step 1 put it is taken through step 4; one whose message is where readers
-//! look needs nothing; one whose message is nowhere is forgotten, and the message is retrieved
-//! again while the server has it. Whatever else lies where step 1 writes is removed.
+//! A record never claims more than is durable. After a crash, a staged record whose message is
+//! where step 1 put it is taken through step 4. If the message is where readers look, nothing is
+//! left to do. If it is nowhere, the record is removed, and the message is retrieved again while
+//! the server has it. All other files where step 1 writes are removed.
 //!
-//! Names hold nothing that came from a server.
+//! Names contain nothing from a server.
 
 pub mod archive;
 mod body;

@@ -1,4 +1,4 @@
-//! `popsync account`: setting accounts up, and looking at them.
+//! `popsync account`: adds, changes and shows accounts.
 
 use std::sync::Arc;
 
@@ -50,8 +50,8 @@ fn with_config(global: &Global, action: impl FnOnce(Config, &Output) -> Exit) ->
     exit.merge(output.finish())
 }
 
-/// The mail stays where it is, and so does what is remembered of it. The password goes, or the tokens, unless
-/// another account has the same.
+/// Removes an account from the configuration. The mail and the records stay. The password or the
+/// tokens go, unless another account has the same.
 fn remove(global: &Global, name: &str) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
@@ -102,7 +102,7 @@ async fn forget(account: &Account) {
     }
     match keyring::remove(&keyring::Entry::password(account)).await {
         Ok(removed) => tracing::debug!(removed, "password in the keyring"),
-        // Where there is no keyring there is no password in it.
+        // Without a keyring there is no password in it.
         Err(fault) => tracing::debug!("nothing to remove from the keyring: {fault}"),
     }
 }

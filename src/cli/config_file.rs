@@ -1,4 +1,4 @@
-//! `popsync config`: what is wrong with the configuration file, and an example of one.
+//! `popsync config`: checks the configuration file, and prints an example of one.
 
 use crate::config::Config;
 use crate::exit::Exit;
@@ -10,7 +10,7 @@ use super::{config_path, options, print};
 /// An example with every key.
 const EXAMPLE: &str = include_str!("../config/commented.toml");
 
-/// Does what one of the commands of `popsync config` is for.
+/// Runs one of the commands of `popsync config`.
 pub(super) fn config(global: &Global, command: &ConfigCommand) -> Exit {
     match command {
         ConfigCommand::Check => check(global),
@@ -44,7 +44,7 @@ mod tests {
         Config::parse(Path::new("config.toml"), text.as_bytes(), &Base::current())
     }
 
-    /// A line that is a setting, once its `#` is taken away.
+    /// True if a line is a setting after its `#` is removed.
     fn is_setting(line: &str) -> bool {
         line.strip_prefix('#')
             .is_some_and(|line| line.starts_with(|first: char| first.is_ascii_lowercase()))
@@ -59,7 +59,7 @@ mod tests {
         }
     }
 
-    /// Every line of it can be put in force, but for what needs or replaces another one.
+    /// Every line can be enabled, except those that need or replace another one.
     #[test]
     fn every_setting_of_the_example_can_be_read() {
         let lines: Vec<&str> = EXAMPLE.lines().collect();

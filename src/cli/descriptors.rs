@@ -1,4 +1,4 @@
-//! How many files may be open, asked before they are needed.
+//! The number of files that may be open, checked before they are needed.
 
 use std::fs::File;
 use std::io;
@@ -14,14 +14,15 @@ const OF_AN_ACCOUNT: u64 = 8;
 /// Files that a runtime with signal handlers needs, and some to spare.
 const OF_A_RUNTIME: usize = 8;
 
-/// The limit, where it is too low for so many accounts at the same time. One is tried anyway.
+/// The limit, if it is too low for this many accounts at the same time. One account is tried in any
+/// case.
 pub(super) fn too_few_for(accounts: usize) -> Option<u64> {
     let wanted = OF_A_RUN + OF_AN_ACCOUNT.saturating_mul(accounts as u64);
     let limit = getrlimit(Resource::Nofile).current?;
     (accounts > 1 && wanted > limit).then_some(limit)
 }
 
-/// Fails where a runtime could not be made: one that runs out of descriptors on the way panics.
+/// Fails if a runtime could not be created: creating one panics when descriptors run out.
 pub(super) fn for_a_runtime() -> io::Result<()> {
     let mut open = Vec::new();
     while open.len() < OF_A_RUNTIME {

@@ -1,4 +1,4 @@
-//! `popsync sync --every`: stays, and syncs again and again.
+//! `popsync sync --every`: keeps running, and syncs again and again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,8 @@ use super::run::{self, Orders};
 use super::signals::Reload;
 use super::{options, runtime, state_dir};
 
-/// Syncs what `load` gives, at once and each `every`, until a signal ends it. SIGHUP has `load`
-/// called again.
+/// Syncs the accounts that `load` returns, at once and each `every`, until a signal ends it. After
+/// SIGHUP `load` is called again.
 pub(super) fn every(
     global: &Global,
     every: Duration,
@@ -51,7 +51,7 @@ pub(super) fn every(
     exit.merge(output.finish())
 }
 
-/// One sync after another.
+/// The syncs, one after another.
 struct Rounds<L> {
     every: Duration,
     orders: Orders,
@@ -69,7 +69,7 @@ impl<L: Fn() -> Result<Vec<Account>, config::Error>> Rounds<L> {
         })
     }
 
-    /// Ends with the status of the signal that ended it, like any other command.
+    /// Returns the status of the signal that ended it, like any other command.
     async fn rounds(&self, mut accounts: Vec<Account>, stop: Stop, mut reload: Reload) -> Exit {
         let mut number: u64 = 1;
         loop {
@@ -93,8 +93,7 @@ impl<L: Fn() -> Result<Vec<Account>, config::Error>> Rounds<L> {
         }
     }
 
-    /// Takes over what the configuration says now. Where it has a mistake, that is said, and what
-    /// was read before stays.
+    /// Applies the new configuration. If it has a mistake, reports that and keeps the old accounts.
     fn reload(&self, accounts: &mut Vec<Account>) {
         match (self.load)() {
             Ok(loaded) => {

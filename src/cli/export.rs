@@ -1,4 +1,4 @@
-//! `popsync export`: the stored messages, written out for other programs.
+//! `popsync export`: writes the stored messages for other programs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use super::args::{Export, Global};
 use super::output::{self, Output};
 use super::{config_path, options, runtime, state_dir};
 
-/// Exports the accounts of these names; all for none.
+/// Exports the accounts of these names; all if there are none.
 pub(super) fn export(global: &Global, arguments: &Export) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
     let Some(target) = arguments.target.given() else {
-        // clap has asked for one.
+        // clap requires one.
         return Exit::Usage;
     };
     let ordered = || -> Result<_, config::Error> {
@@ -54,7 +54,7 @@ fn order(
     })
 }
 
-/// Days begin and end in UTC, so that everybody exports the same.
+/// Days begin and end in UTC, so that the export is the same everywhere.
 fn selection(arguments: &Export) -> Selection {
     let begin = |date: Date| {
         let begin = date.to_zoned(TimeZone::UTC);
@@ -80,7 +80,7 @@ fn all(accounts: &[Account], state_dir: &Path, order: &Order, output: &Arc<Outpu
             };
             match runtime::look(account, state_dir, output, stop.clone(), reading).await {
                 Ok(held) => holdings.push(held),
-                // An archive that lacks an account would not be what was asked for.
+                // An archive without one of the accounts would be incomplete.
                 Err(error) => return exit.merge(output.not_exported(&account.name, &error)),
             }
         }

@@ -1,4 +1,4 @@
-//! `popsync forget`: removes what is remembered of a mailbox that is no longer in the configuration.
+//! `popsync forget`: removes the records of a mailbox that is no longer in the configuration.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use super::output::Output;
 use super::target::Failure;
 use super::{accounts_if_any, options, state_dir};
 
-/// Forgets the mailbox of this name.
+/// Removes the records of the mailbox of this name.
 pub(super) fn forget(global: &Global, name: &str) -> Exit {
     let output = Output::standard(options(global, false));
     let exit = match forgotten(global, name, &output) {
@@ -70,7 +70,7 @@ fn forgotten(global: &Global, name: &str, output: &Output) -> Result<Exit, Failu
     }
 }
 
-/// No run may be at work on it, nor begin meanwhile.
+/// Removes the records. No run may use them now, or begin meanwhile.
 fn remove(state_dir: &Path, account: &AccountOverview) -> Result<(), cache::Error> {
     let _lock = Lock::acquire(state_dir, &account.identity())?;
     Cache::open(state_dir)?.forget(account.id)

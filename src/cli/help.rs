@@ -1,11 +1,11 @@
-//! What `--help` says after the options.
+//! The text after the options in `--help`.
 
 use crate::exit::Exit;
 
 /// The widest line, as for the rest of the help.
 const WIDTH: usize = 79;
 
-/// For the program as a whole.
+/// For the whole program.
 pub(super) fn after() -> String {
     format!(
         "\

@@ -1,4 +1,4 @@
-//! `popsync log`: the runs that are recorded, the newest first.
+//! `popsync log`: the recorded runs, the newest first.
 
 use crate::cache::{self, Cache, PastRun};
 use crate::config;
@@ -10,7 +10,7 @@ use super::output::Output;
 use super::target::Failure;
 use super::{accounts_if_any, options, state_dir};
 
-/// Shows the runs of the accounts that were named; of all for no names.
+/// Shows the runs of the named accounts; of all if none is named.
 pub(super) fn log(global: &Global, arguments: &Log) -> Exit {
     let output = Output::standard(options(global, false));
     let exit = match runs(global, arguments) {
@@ -23,7 +23,7 @@ pub(super) fn log(global: &Global, arguments: &Log) -> Exit {
     exit.merge(output.finish())
 }
 
-/// The runs; or why there are none, and the name of the account that nobody knows.
+/// The runs; or the reason why there are none, with the name of the unknown account.
 fn runs(global: &Global, arguments: &Log) -> Result<Vec<PastRun>, (String, Failure)> {
     let names = &arguments.accounts;
     let configured = accounts_if_any(global).map_err(of_config)?;

@@ -1,7 +1,6 @@
-//! `on-new-mail` and `on-failure`: programs of the user, run behind an account's run.
+//! `on-new-mail` and `on-failure`: programs of the user that run after an account's run.
 //!
-//! They are told what happened, and that is all: nothing that they do changes the run, and none is
-//! waited for without end.
+//! They get the result of the run. They cannot change it, and none is waited for without a limit.
 
 use std::io;
 use std::pin::pin;
@@ -22,13 +21,13 @@ use crate::sync::Outcome;
 use super::output::log::STEPS;
 use super::output::{Complaint, Output};
 
-/// How long such a program may take.
+/// The time limit for such a program.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// At most so many bytes of its words are told.
+/// Reports at most this many bytes of its output.
 const MAX_WORDS: usize = 500;
 
-/// How long its last words are waited for when it has ended: others may hold their end.
+/// The time to wait for its last output after it has ended: others may hold the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Variables for a program that shows something on the user's desktop. None is secret.
@@ -39,7 +38,7 @@ const DESKTOP: [&str; 4] = [
     "XDG_RUNTIME_DIR",
 ];
 
-/// Why a hook did not do its work.
+/// The reason why a hook failed.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
     #[error("cannot run `{program}`: {source}")]
@@ -54,7 +53,7 @@ enum Fault {
     },
 }
 
-/// Runs the hooks that an outcome calls for, each once, side by side.
+/// Runs the hooks for an outcome, each once, in parallel.
 pub(super) async fn run(
     account: &str,
     alerts: &Alerts,
@@ -104,8 +103,8 @@ async fn bounded(program: &str, arguments: &[String], line: &str) -> Result<(), 
     }
 }
 
-/// Runs a program with this line on its standard input; gives how it ended, and the beginning of
-/// what it said on standard error.
+/// Runs a program with this line on its standard input. Returns how it ended, and the beginning of
+/// its standard error.
 async fn once(program: &str, arguments: &[String], line: &str) -> io::Result<(ExitStatus, String)> {
     let kept = ENVIRONMENT.into_iter().chain(DESKTOP);
     let kept = kept.filter_map(|name| Some((name, std::env::var_os(name)?)));
@@ -125,7 +124,7 @@ async fn once(program: &str, arguments: &[String], line: &str) -> io::Result<(Ex
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let telling = async {
         if let Some(mut stdin) = stdin {
-            // One that does not read it does not want it.
+            // A program need not read its input.
             let _ = stdin.write_all(line.as_bytes()).await;
         }
     };
@@ -146,7 +145,7 @@ async fn once(program: &str, arguments: &[String], line: &str) -> io::Result<(Ex
         }
         status
     };
-    // From here on the number may belong to somebody else.
+    // From here on another process may have the number.
     group.0 = None;
     let words = String::from_utf8_lossy(&words).trim().to_owned();
     Ok((status, words))
@@ -163,7 +162,7 @@ async fn listen(stderr: Option<ChildStderr>, words: &mut Vec<u8>) {
     }
 }
 
-/// Ended when dropped: when its time is up, and when popsync ends.
+/// Ends the program when dropped: when its time is up, and when popsync ends.
 struct Group(Option<Listed>);
 
 impl Drop for Group {

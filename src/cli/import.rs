@@ -1,4 +1,4 @@
-//! `popsync import`: takes over what was downloaded before popsync came.
+//! `popsync import`: records what was downloaded before popsync was used.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::args::{Global, Import};
 use super::output::{self, Output};
 use super::{configured, options, runtime, state_dir};
 
-/// Why nothing was taken over.
+/// The reason why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(transparent)]
@@ -43,7 +43,7 @@ impl Error {
     }
 }
 
-/// Takes over what the arguments name.
+/// Imports from the source in the arguments.
 pub(super) fn import(global: &Global, arguments: &Import) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
@@ -54,7 +54,7 @@ pub(super) fn import(global: &Global, arguments: &Import) -> Exit {
     exit.merge(output.finish())
 }
 
-/// Where it is taken from.
+/// The source of an import.
 enum Source {
     /// The list of another program.
     List {
@@ -64,7 +64,7 @@ enum Source {
     },
     /// The server.
     Seed,
-    /// What of the server's is in the store.
+    /// The messages of the server that the store already has.
     Store,
 }
 

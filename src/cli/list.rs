@@ -1,4 +1,4 @@
-//! `popsync list`: the messages on the server, and what became of each here.
+//! `popsync list`: the messages on the server, and their state here.
 
 use std::sync::Arc;
 

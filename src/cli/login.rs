@@ -1,4 +1,4 @@
-//! `popsync login` and `popsync logout`: secrets into the keyring, and out of it.
+//! `popsync login` and `popsync logout`: put secrets into the keyring, and remove them.
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use super::output::{self, Output};
 use super::prompt::Terminal;
 use super::{configured, options, runtime, server};
 
-/// The longest line of standard input that is taken, as on a terminal.
+/// The longest line read from standard input, as on a terminal.
 const LIMIT: usize = 4096;
 
-/// Why there was no login, or no logout.
+/// The reason why a login or a logout failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Error {
     #[error(transparent)]
@@ -67,7 +67,7 @@ impl From<keyring::Fault> for Error {
     }
 }
 
-/// Puts the password of an account into the keyring.
+/// Puts the password of an account into the keyring, or signs in.
 pub(super) fn login(global: &Global, arguments: &Login) -> Exit {
     with_server(global, &arguments.server, async |account, output, stop| {
         tokio::select! {
@@ -79,7 +79,7 @@ pub(super) fn login(global: &Global, arguments: &Login) -> Exit {
     })
 }
 
-/// Takes it out.
+/// Removes the secret.
 pub(super) fn logout(global: &Global, arguments: &Logout) -> Exit {
     with_server(global, &arguments.server, async |account, output, _| {
         let removed = match &account.password {
@@ -93,7 +93,7 @@ pub(super) fn logout(global: &Global, arguments: &Logout) -> Exit {
     })
 }
 
-/// Runs `action` for the account of this name, and tells what came of it.
+/// Runs `action` for the account of this name, and reports the result.
 pub(super) fn with_account(
     global: &Global,
     name: &str,
@@ -149,8 +149,8 @@ async fn login_at(
     }
 }
 
-/// Has a person sign in, and keeps the tokens. A server that does not take them ends it; one that
-/// cannot be reached does not, since the person would have to sign in once more for nothing.
+/// Lets a person sign in, and stores the tokens. If the server refuses them, that is an error. If
+/// it cannot be reached, the tokens are still stored, so that the person need not sign in again.
 pub(super) async fn sign_in(
     account: &Account,
     oauth: &OAuth,
@@ -175,13 +175,13 @@ pub(super) async fn sign_in(
     Ok(tested?)
 }
 
-/// One login, in which nothing is asked.
+/// One login, without asking anybody.
 async fn tried(account: &Account, secret: &SecretString) -> Result<(), session::Error> {
     let mut session = Session::begin(account, secret, None, |_| {}).await?;
     session.quit().await?
 }
 
-/// Shows where to sign in.
+/// Shows the address to sign in at.
 struct Invitations<'a> {
     account: &'a str,
     output: &'a Output,
@@ -203,7 +203,7 @@ async fn store(
         return Err(Error::Source { key });
     }
     let entry = keyring::Entry::password(account);
-    // Before anybody types anything: a keyring that cannot be asked will not take it either.
+    // Before anybody types a password: a keyring that cannot be read cannot store it.
     keyring::get(&entry).await?;
     let terminal = Terminal::new(Arc::clone(output), stop.clone());
     if test && terminal.is_there() {
@@ -216,7 +216,7 @@ async fn store(
     Ok(keyring::set(&entry, &password).await?)
 }
 
-/// The password as it is typed, or as standard input has it.
+/// The password, from the terminal or from standard input.
 pub(super) fn asked(account: &Account, terminal: &Terminal) -> Result<SecretString, auth::Error> {
     if io::stdin().is_terminal() {
         source::asked(account, terminal, auth::Origin::Prompt)
@@ -225,7 +225,7 @@ pub(super) fn asked(account: &Account, terminal: &Terminal) -> Result<SecretStri
     }
 }
 
-/// Standard input that is no terminal: its first line is the password.
+/// Standard input that is not a terminal: its first line is the password.
 struct Input;
 
 impl Prompt for Input {
@@ -234,7 +234,7 @@ impl Prompt for Input {
     }
 
     fn password(&self, _: &Account) -> Result<SecretString, Unanswered> {
-        // Never grown: growing would leave a copy behind.
+        // Never grown: a buffer that grows leaves a copy behind.
         let mut buffer = Zeroizing::new([0; LIMIT]);
         let mut filled = 0;
         let mut input = io::stdin().lock();

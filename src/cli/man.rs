@@ -1,4 +1,4 @@
-//! `popsync man`: the manual pages, which are part of the program.
+//! `popsync man`: the manual pages, which are built into the program.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use super::{options, print};
 
 /// A manual page.
 pub(super) struct Page {
-    /// Its name, with the section where that is not 1.
+    /// Its name, with the section unless that is 1.
     pub(super) name: &'static str,
     /// Its source in roff.
     pub(super) text: &'static str,
@@ -137,7 +137,7 @@ pub(super) const PAGES: &[Page] = &[
     },
 ];
 
-/// Prints the source of a page, or the list of all; on a terminal, opens the page.
+/// Prints the source of a page, or the list of all pages. On a terminal, opens the page.
 pub(super) fn man(global: &Global, arguments: &Man) -> Exit {
     if arguments.list {
         let names: Vec<_> = PAGES.iter().map(|page| page.name).collect();
@@ -156,7 +156,7 @@ pub(super) fn man(global: &Global, arguments: &Man) -> Exit {
     print(global, page.text.trim_end())
 }
 
-/// Shows a page with the system's `man`; false where that is not there, or cannot.
+/// Shows a page with the system's `man`. Returns false if that is missing or fails.
 fn opened(page: &Page) -> bool {
     let reader = Command::new("man")
         .args(["-l", "-"])
@@ -167,7 +167,7 @@ fn opened(page: &Page) -> bool {
         return false;
     };
     if let Some(mut pipe) = reader.stdin.take() {
-        // Who leaves before the end has read enough.
+        // A reader may quit before the end.
         let _ = pipe.write_all(page.text.as_bytes());
     }
     reader.wait().is_ok_and(|status| status.success())
@@ -175,7 +175,7 @@ fn opened(page: &Page) -> bool {
 
 /// The page of this name, of this command, or of the configuration file.
 fn find(name: &str) -> Option<&'static Page> {
-    // The page of the file is sought more often than that of `popsync config`.
+    // The page of the file is wanted more often than that of `popsync config`.
     if ["config", "config.toml"].contains(&name) {
         return find("popsync.5");
     }

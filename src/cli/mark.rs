@@ -1,4 +1,5 @@
-//! `popsync mark` and `popsync unmark`: which large messages the next sync retrieves whole.
+//! `popsync mark` and `popsync unmark`: choose the large messages that the next sync retrieves
+//! whole.
 
 use crate::cache::{self, Cache, Marked};
 use crate::exit::Exit;
@@ -9,7 +10,7 @@ use super::options;
 use super::output::{Output, sanitize};
 use super::target::Target;
 
-/// Marks messages, or takes the marks away.
+/// Marks messages, or removes the marks.
 pub(super) fn mark(global: &Global, messages: &Messages, marked: bool) -> Exit {
     let output = Output::standard(options(global, false));
     let name = &messages.account;
@@ -32,7 +33,7 @@ pub(super) fn mark(global: &Global, messages: &Messages, marked: bool) -> Exit {
 
 fn set(target: &Target, ids: &[Vec<u8>], marked: bool) -> Result<Vec<Marked>, cache::Error> {
     let unknown = || vec![Marked::Unknown; ids.len()];
-    // Nothing is made where nothing is known.
+    // If there are no records, none are created.
     let known = Cache::open_read_only(&target.state_dir)?;
     let Some(row) = known.and_then(|cache| cache.find_account(&target.identity).transpose()) else {
         return Ok(unknown());

@@ -1,4 +1,4 @@
-//! `popsync probe`: one server held against the rules.
+//! `popsync probe`: checks one server against the rules.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) fn probe(global: &Global, arguments: &Probe) -> Exit {
 fn visit(account: &Account, deep: bool, output: &Arc<Output>) -> Exit {
     runtime::within(output, 1, async |stop| {
         let prompt = Terminal::new(Arc::clone(output), stop.clone());
-        // A connection that fails belongs in the report.
+        // A failed connection belongs in the report.
         match source::password(account, &prompt, async || Ok(())).await {
             Ok(password) => {
                 let report = probe::run(account, &password, deep, stop.wait()).await;

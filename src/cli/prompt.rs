@@ -1,4 +1,4 @@
-//! Asks for a password on the terminal, without showing what is typed.
+//! Asks for a password on the terminal, without echo.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
@@ -15,23 +15,23 @@ use crate::stop::Stop;
 
 use super::output::{Output, sanitize};
 
-/// The longest line that is taken; a terminal gives no more than 4096 at once.
+/// The longest line that is read; a terminal returns at most 4096 bytes at once.
 const LIMIT: usize = 4096;
 
-/// How often it is looked whether the user stopped popsync.
+/// The interval of checks for a signal that stops popsync.
 const LOOK: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 100_000_000,
 };
 
-/// The terminal that echoes nothing at the moment, and how it was before.
+/// The terminal whose echo is off at the moment, and its former state.
 static SILENT: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
 /// The person at the terminal, if there is one.
 pub(super) struct Terminal {
     output: Arc<Output>,
     stop: Stop,
-    /// One question at a time.
+    /// Allows one question at a time.
     turn: Mutex<()>,
 }
 
@@ -51,12 +51,12 @@ impl Terminal {
             terminal.write_all(question.as_bytes())?;
             self.line(&terminal)
         };
-        // The line end that was typed has not been shown either.
+        // The line end that was typed was not echoed either.
         terminal.write_all(b"\n")?;
         answer
     }
 
-    /// Asks for something that may be seen; none where nobody is there to ask.
+    /// Asks a question with echo. None if nobody is there to ask.
     pub(super) fn question(&self, question: &str) -> Result<Option<String>, Unanswered> {
         if !self.is_there() {
             return Ok(None);
@@ -75,7 +75,7 @@ impl Terminal {
     }
 
     fn line(&self, mut terminal: &File) -> Result<SecretString, Unanswered> {
-        // Never grown: growing would leave a copy behind.
+        // Never grown: a buffer that grows leaves a copy behind.
         let mut buffer = Zeroizing::new([0; LIMIT]);
         let mut filled = 0;
         loop {
@@ -121,7 +121,7 @@ impl Prompt for Terminal {
     }
 }
 
-/// While this lives, the terminal shows nothing of what is typed.
+/// While this lives, the terminal does not echo.
 struct Silence;
 
 impl Silence {
@@ -143,11 +143,11 @@ impl Drop for Silence {
     }
 }
 
-/// Lets the terminal show again what is typed. Also for who ends the process at once.
+/// Turns the echo on again. Also used when the process ends at once.
 pub(super) fn restore() {
     let mut guard = SILENT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((terminal, before)) = guard.take() {
-        // A terminal that is gone shows nothing anyway.
+        // A terminal that is gone needs no echo.
         let _ = tcsetattr(&terminal, OptionalActions::Flush, &before);
     }
 }

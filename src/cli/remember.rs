@@ -1,4 +1,4 @@
-//! `popsync fetch --remember`: a typed password that the server took goes into the keyring.
+//! `popsync fetch --remember`: puts a typed password that the server accepted into the keyring.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +12,7 @@ use crate::sync::{Event, Reporter};
 
 use super::output::Output;
 
-/// A prompt that keeps what was typed, and a reporter that hears whether the server took it.
+/// A prompt that keeps the typed password, and a reporter that notices if the server accepts it.
 pub(super) struct Remembering<'a> {
     prompt: &'a dyn Prompt,
     reporter: &'a dyn Reporter,
@@ -30,7 +30,7 @@ impl<'a> Remembering<'a> {
         }
     }
 
-    /// The password, where one was typed and the server took it.
+    /// The password, if one was typed and the server accepted it.
     pub(super) fn taken(self) -> Option<SecretString> {
         let typed = self.typed.into_inner();
         let typed = typed.unwrap_or_else(PoisonError::into_inner);
@@ -38,8 +38,8 @@ impl<'a> Remembering<'a> {
     }
 }
 
-/// Puts the password of an account into the keyring. A keyring that fails is told of, and is no
-/// failure of the run.
+/// Puts the password of an account into the keyring. If the keyring fails, that is reported, but
+/// the run does not fail.
 pub(super) async fn keep(account: &Account, password: &SecretString, output: &Output) {
     match keyring::set(&keyring::Entry::password(account), password).await {
         Ok(()) => output.password_kept(&account.name),

@@ -1,4 +1,4 @@
-//! Runs accounts side by side, and makes one exit status of them.
+//! Runs accounts in parallel, and merges their exit statuses.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -20,12 +20,12 @@ use super::{descriptors, hooks, runtime};
 
 /// The settings of a run over accounts.
 pub(super) struct Orders {
-    /// So many accounts are at work at the same time.
+    /// The number of accounts that run at the same time.
     pub(super) jobs: usize,
     pub(super) dry_run: bool,
     pub(super) allow: Allow,
     pub(super) same_as: Option<String>,
-    /// A typed password goes into the keyring.
+    /// True if a typed password goes into the keyring.
     pub(super) remember: bool,
     pub(super) state_dir: PathBuf,
 }
@@ -40,7 +40,7 @@ pub(super) fn run(accounts: Vec<Account>, orders: &Orders, output: &Arc<Output>)
     })
 }
 
-/// Refuses a run that has too few descriptors for so many accounts at once.
+/// Refuses a run that has too few file descriptors for this many accounts at once.
 pub(super) fn have_room(jobs: usize, output: &Output) -> Result<(), Exit> {
     let Some(limit) = descriptors::too_few_for(jobs) else {
         return Ok(());
@@ -67,7 +67,7 @@ pub(super) async fn once(
     workers.work(accounts).await
 }
 
-/// What all accounts share.
+/// The parts that all accounts share.
 struct Workers<'a> {
     prompt: Arc<Terminal>,
     output: Arc<Output>,
@@ -104,8 +104,8 @@ impl Workers<'_> {
         exit
     }
 
-    /// One account, in a task of its own so that its panic ends nothing else. Gives its status,
-    /// once it has been told.
+    /// Syncs one account, in a task of its own so that its panic ends nothing else. Returns its
+    /// status after the report.
     fn sync(&self, account: Account) -> impl Future<Output = Exit> + Send + use<> {
         let reporter = self.output.reporter(&account.name);
         let span = reporter.span();
@@ -134,7 +134,7 @@ impl Workers<'_> {
             })
             .await;
             let typed = remembering.taken().filter(|_| remember);
-            // It has something to say at its end, too, and says that first.
+            // The reporter has a last line, which comes first.
             drop(reporter);
             let Account { name, alerts, .. } = &account;
             let complaint = complaint(alerts, &outcome, sync::system_clock());
@@ -163,7 +163,7 @@ impl Workers<'_> {
     }
 }
 
-/// When a person hears of a failure.
+/// Decides when a failure is reported.
 fn complaint(alerts: &Alerts, outcome: &Outcome, now: i64) -> Complaint {
     match (alerts.complain_after, outcome.failing_since) {
         (patience, _) if outcome.is_put_off(patience, now) => Complaint::PutOff,

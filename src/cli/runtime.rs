@@ -1,4 +1,4 @@
-//! What commands that wait for servers run in: a runtime, signals, and panics that are told.
+//! The environment of commands that wait for servers: a runtime, signals, and reported panics.
 
 use std::io;
 use std::panic;
@@ -19,12 +19,11 @@ use super::output::{Output, Watcher};
 use super::prompt::Terminal;
 use super::signals::{self, Reload};
 
-/// How long is waited for what is not needed: at the end, for what an account left behind, such
-/// as a pipe that gives no password.
+/// The time at the end to wait for unneeded tasks, such as an account's pipe that gives no
+/// password.
 pub(super) const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Runs `action`, which has work for `jobs` threads. It is given what tells when the user wants the
-/// end.
+/// Runs `action`, which has work for `jobs` threads. It gets a [`Stop`] for the user's signals.
 pub(super) fn within(
     output: &Arc<Output>,
     jobs: usize,
@@ -34,7 +33,7 @@ pub(super) fn within(
     begin(output, jobs, listening, action)
 }
 
-/// The same for what stays: SIGHUP does not end it, and is told by the other thing that is given.
+/// The same for a command that keeps running: SIGHUP does not end it, and arrives as a [`Reload`].
 pub(super) fn within_reloading(
     output: &Arc<Output>,
     jobs: usize,
@@ -68,8 +67,8 @@ fn begin<S>(
     exit
 }
 
-/// One thread for one account. Several need more: one may hash or wait for a person while the
-/// others serve their sockets.
+/// One thread for one account. Several accounts need more: one may hash or wait for a person while
+/// the others serve their sockets.
 fn runtime(jobs: usize) -> io::Result<Runtime> {
     if jobs == 1 {
         Builder::new_current_thread().enable_all().build()
@@ -81,8 +80,8 @@ fn runtime(jobs: usize) -> io::Result<Runtime> {
     }
 }
 
-/// Runs `action` with a request that looks at one account: nothing is allowed beyond the usual,
-/// and there is no bar.
+/// Runs `action` with a request that only looks at one account: without extra permissions, and
+/// without a progress bar.
 pub(super) async fn look<T>(
     account: &Account,
     state_dir: &Path,
@@ -106,10 +105,10 @@ pub(super) async fn look<T>(
     action(&request).await
 }
 
-/// Panics are told in one safe line: their words may hold what a server sent.
+/// Reports panics in one safe line: their text may contain what a server sent.
 ///
-/// Another thread tells it, because progress bars do not move for one that panics. It is not
-/// waited for without end, because the panic may hold a lock that it needs.
+/// Another thread reports it, because progress bars do not move for one that panics. The wait for
+/// it has a limit, because the panic may hold a lock that it needs.
 fn tell_panics(output: &Arc<Output>) {
     let output = Arc::clone(output);
     panic::set_hook(Box::new(move |info| {
@@ -125,7 +124,7 @@ fn tell_panics(output: &Arc<Output>) {
         let (told, wait) = mpsc::channel();
         let teller = thread::Builder::new().spawn(move || {
             output.problem(None, &line);
-            // Nobody waits any more: then it took too long.
+            // The receiver is gone if it took too long.
             let _ = told.send(());
         });
         if teller.is_ok() {

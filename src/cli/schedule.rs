@@ -1,7 +1,7 @@
-//! `popsync schedule`: what runs `popsync sync` by the clock.
+//! `popsync schedule`: lets the system run `popsync sync` regularly.
 //!
-//! A plan is made of the arguments and the configuration. What comes of it as text is in `units` and
-//! `crontab`; `install` is what changes the system.
+//! A plan is made from the arguments and the configuration. `units` and `crontab` turn it into
+//! text; `install` changes the system.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -25,14 +25,14 @@ pub(super) use install::{Fault, Installed};
 pub(super) use interval::Interval;
 pub(super) use units::Units;
 
-/// Where systemd says that it runs: sd_booted(3).
+/// The path that exists if systemd runs: sd_booted(3).
 const SYSTEMD: &str = "/run/systemd/system";
 
-/// The command to run, and how often.
+/// The command to run, and its interval.
 #[derive(Debug)]
 struct Plan {
     program: String,
-    /// Configuration and state, where they are not where a fresh environment has them.
+    /// The paths of configuration and state, if a fresh environment would have others.
     config: Option<String>,
     state_dir: Option<String>,
     accounts: Vec<String>,
@@ -50,7 +50,7 @@ enum Reach {
 
 /// The text of a schedule.
 pub(super) enum Text {
-    /// For systemd, and the folder that they belong into.
+    /// For systemd, with the folder for the units.
     Units(Units, PathBuf),
     /// A line for crontab.
     Line(String),
@@ -135,8 +135,8 @@ fn reach(account: &Account) -> Reach {
     }
 }
 
-/// A path that popsync would not find by itself in another environment, which has neither the
-/// variables of popsync nor those of XDG.
+/// A path that popsync would not find by itself in another environment, without the variables of
+/// popsync and of XDG.
 fn unusual(path: &Path, usual: &str) -> Result<Option<String>, Fault> {
     let home = BaseDirs::new().map(|dirs| dirs.home_dir().join(usual));
     if home.is_some_and(|home| home == path) {
@@ -145,7 +145,7 @@ fn unusual(path: &Path, usual: &str) -> Result<Option<String>, Fault> {
     text(path).map(Some)
 }
 
-/// A path as it can stand in a unit or a crontab.
+/// A path in the form for a unit or a crontab.
 fn text(path: &Path) -> Result<String, Fault> {
     match path.to_str() {
         Some(text) if !text.contains(char::is_control) => Ok(text.to_owned()),
@@ -153,13 +153,13 @@ fn text(path: &Path) -> Result<String, Fault> {
     }
 }
 
-/// Where the units of a user are.
+/// The folder of a user's units.
 fn folder() -> Result<PathBuf, Fault> {
     let dirs = BaseDirs::new().ok_or(Fault::NoHome)?;
     Ok(dirs.config_dir().join("systemd/user"))
 }
 
-/// A number that differs from machine to machine and from user to user, and stays.
+/// A number that differs between machines and users, and does not change.
 fn seed() -> u64 {
     let system = rustix::system::uname();
     let name = system.nodename().to_bytes();

@@ -1,4 +1,4 @@
-//! An account of the configuration, or a server by its URL, for commands that take both.
+//! An account of the configuration, or a server by its URL, for commands that accept both.
 
 use std::path::PathBuf;
 
@@ -10,15 +10,15 @@ use super::args::{Global, ServerFlags};
 use super::output::Output;
 use super::{configured, fetch};
 
-/// Why there is no account.
+/// The reason why there is no account.
 pub(super) enum Failure {
     Config(Error),
-    /// This flag says something of a server, and none was named.
+    /// This flag describes a server, and none was named.
     Needless(&'static str),
 }
 
 impl Failure {
-    /// Prints the error, and gives the exit status.
+    /// Prints the error, and returns the exit status.
     pub(super) fn tell(&self, output: &Output, named: &str) -> Exit {
         match self {
             Self::Config(error) => output.config_error(error),
@@ -52,13 +52,13 @@ pub(super) fn account(
 
 fn of_url(url: &str, flags: &ServerFlags, base: &Base) -> Result<Account, Fault> {
     let mut settings = fetch::server(url, flags, base)?;
-    // An account has a store; that of this one is never opened.
+    // An account must have a store; this one is never opened.
     settings.set_store(fetch::set("URL", Store::Maildir(PathBuf::new())))?;
     settings.finish_layer()?;
     Ok(settings.resolve(Key::Store, &Origin::Flag("URL"))?)
 }
 
-/// A flag that says something about the server.
+/// A flag about the server that was given.
 fn given(flags: &ServerFlags) -> Option<&'static str> {
     [
         ("--user", flags.user.is_some()),

@@ -1,5 +1,6 @@
-//! Signals. SIGHUP, SIGINT, SIGQUIT and SIGTERM ask for an orderly end, a second one ends at once;
-//! with `--every`, SIGHUP asks for the configuration to be read again. SIGXFSZ does not end popsync.
+//! Signals. SIGHUP, SIGINT, SIGQUIT and SIGTERM ask for an orderly end, and a second one ends
+//! popsync at once. With `--every`, SIGHUP makes it read the configuration again. SIGXFSZ does not
+//! end popsync.
 
 use std::fs;
 use std::future;
@@ -20,10 +21,10 @@ use super::descriptors;
 use super::output::Output;
 use super::prompt;
 
-/// Lets a write beyond the limit on files (`ulimit -f`) fail instead of ending popsync, which
-/// SIGXFSZ does where nobody handles it. To be called before anything is written.
+/// Makes a write beyond the limit on files (`ulimit -f`) fail. Without a handler, SIGXFSZ would end
+/// popsync. Call it before anything is written.
 ///
-/// It is handled and not ignored: what popsync starts would ignore it as well.
+/// It is handled and not ignored: programs that popsync starts would inherit the latter.
 pub(super) fn survive_large_files() -> io::Result<()> {
     descriptors::for_a_runtime()?;
     let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
@@ -32,25 +33,24 @@ pub(super) fn survive_large_files() -> io::Result<()> {
     signal(SignalKind::from_raw(Number::XFSZ.as_raw())).map(drop)
 }
 
-/// Begins to listen; what is given tells of the first signal.
+/// Begins to listen. The returned [`Stop`] reports the first signal.
 ///
-/// A thread of its own listens, so that signals arrive while a person is asked for a password,
-/// which blocks.
+/// A thread of its own listens, so that signals arrive while a password prompt blocks.
 pub(super) fn listen(output: &Arc<Output>) -> io::Result<Stop> {
     hear(output, None)
 }
 
-/// The same where SIGHUP is no end, but asks for the configuration to be read again.
+/// The same, but SIGHUP does not end popsync: it makes it read the configuration again.
 pub(super) fn listen_for_reloads(output: &Arc<Output>) -> io::Result<(Stop, Reload)> {
     let (sender, asked) = watch::channel(());
     Ok((hear(output, Some(sender))?, Reload(asked)))
 }
 
-/// Tells of requests to read the configuration again.
+/// Reports requests to read the configuration again.
 pub(super) struct Reload(watch::Receiver<()>);
 
 impl Reload {
-    /// Waits for one; several that came meanwhile are one.
+    /// Waits for a request. Several that came meanwhile count as one.
     pub(super) async fn asked(&mut self) {
         if self.0.changed().await.is_err() {
             // Nobody can ask any more.
@@ -83,7 +83,7 @@ async fn serve(
     let first = loop {
         match (ears.next().await, &reload) {
             (Signal::HangUp, Some(reload)) => {
-                // Where nobody waits any more, popsync ends.
+                // The receiver is gone when popsync ends.
                 let _ = reload.send(());
             }
             (signal, _) => break signal,
@@ -91,14 +91,14 @@ async fn serve(
     };
     stopper.stop(first);
     tracing::debug!(target: "popsync", "stopping: what is complete is recorded first");
-    // Another SIGHUP is not a second request: the shell sends one when it ends, after that of the
-    // terminal, and systemd may send one behind SIGTERM.
+    // Another SIGHUP is not a second request: the shell sends one when it ends, after the
+    // terminal's, and systemd may send one after SIGTERM.
     while ears.next().await == Signal::HangUp {}
     end_at_once(output, first);
 }
 
-/// Arrivals of each signal; none of a signal that was ignored when popsync started, as by nohup, or
-/// by a shell for a job in the background.
+/// The streams of signals. None for a signal that was ignored when popsync started, as by nohup, or
+/// by a shell for a background job.
 struct Ears {
     hang_up: Option<Arrivals>,
     interrupt: Option<Arrivals>,
@@ -143,8 +143,8 @@ async fn one(arrivals: &mut Option<Arrivals>) {
     }
 }
 
-/// The signals that are ignored: the first has the lowest bit. Only Linux tells; elsewhere none
-/// seems to be.
+/// The ignored signals as bits, the first signal lowest. Only Linux reports them; elsewhere it is
+/// empty.
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let bits = status

@@ -1,4 +1,4 @@
-//! `popsync status`: what is known without asking a server.
+//! `popsync status`: shows the records, without asking a server.
 
 use std::fs;
 use std::io;
@@ -17,7 +17,7 @@ use super::{accounts_if_any, options, state_dir};
 
 const DAY: i64 = 24 * 60 * 60;
 
-/// Shows, checks or writes down what is known of the accounts that are meant.
+/// Shows or checks the records of the chosen accounts, or writes them as metrics.
 pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
     let output = Output::standard(options(global, false));
     let statuses = statuses(global, arguments);
@@ -49,7 +49,7 @@ pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
 enum Failure {
     Cache(cache::Error),
     Config(config::Error),
-    /// Nothing is known of an account of this name.
+    /// There are no records of an account of this name.
     Unknown(String),
 }
 
@@ -107,8 +107,7 @@ fn print(output: &Output, arguments: &Status, statuses: &[AccountStatus]) -> Exi
     Exit::Success
 }
 
-/// Puts the figures in the place of the file, which is always a whole one: a collector may read it
-/// at any time, and as another user.
+/// Replaces the metrics file in one step: a collector may read it at any time, and as another user.
 fn written(path: &Path, text: &str) -> io::Result<()> {
     let path = Base::current().expand(path).map_err(io::Error::other)?;
     if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
@@ -117,8 +116,8 @@ fn written(path: &Path, text: &str) -> io::Result<()> {
     config::publish(&path, text, 0o644)
 }
 
-/// What is known of the accounts that are meant: those that were named, all with `--all`, else those
-/// of the configuration. Where there is no configuration, what `popsync fetch` left is all there is.
+/// The records of the chosen accounts: the named ones, all with `--all`, otherwise those of the
+/// configuration. Without a configuration, those that `popsync fetch` left.
 fn statuses(global: &Global, arguments: &Status) -> Result<Vec<AccountStatus>, Failure> {
     let accounts = accounts_if_any(global)?;
     let names = &arguments.accounts;
@@ -167,7 +166,7 @@ fn blank(account: &Account) -> AccountOverview {
     AccountOverview::blank(&account.name, &account.identity, account.store.to_string())
 }
 
-/// Adds what the retention makes due, and what the brakes hold.
+/// Adds the deletions that the retention makes due, and those that the brakes hold.
 fn of_account(
     cache: Option<&Cache>,
     overview: AccountOverview,

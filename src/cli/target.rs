@@ -1,5 +1,5 @@
-//! An account by its name, for commands that need what was remembered of it and no server: one
-//! of the configuration, or one that `popsync fetch` made known.
+//! An account by its name, for commands that need its records and no server: one of the
+//! configuration, or one that `popsync fetch` recorded.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ pub(super) struct Target {
     retention: Option<Retention>,
 }
 
-/// Why there is none.
+/// The reason why there is none.
 pub(super) enum Failure {
     Cache(cache::Error),
     Config(config::Error),
@@ -41,7 +41,7 @@ impl From<config::Error> for Failure {
 }
 
 impl Failure {
-    /// Says it.
+    /// Prints the error.
     pub(super) fn tell(&self, output: &Output, name: &str) -> Exit {
         match self {
             Self::Cache(error) => output.cache_error(error),
@@ -93,7 +93,7 @@ impl Target {
         }
     }
 
-    /// Where its syncs left what they know.
+    /// The state that its syncs have left.
     pub(super) fn remains(&self) -> Remains<'_> {
         Remains {
             state_dir: &self.state_dir,

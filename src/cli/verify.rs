@@ -1,4 +1,4 @@
-//! `popsync verify`: the local copies, and the server's, held against what is recorded.
+//! `popsync verify`: compares the local copies, and the server's, with the records.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::args::{Global, Verify};
 use super::output::{self, Output};
 use super::{config_path, options, runtime, state_dir};
 
-/// Verifies the accounts of these names; all for none.
+/// Verifies the accounts of these names; all if there are none.
 pub(super) fn verify(global: &Global, arguments: &Verify) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
@@ -40,7 +40,8 @@ fn scope(arguments: &Verify) -> Scope {
     }
 }
 
-/// One after the other: each is bound by the disk. What is harmless is named where `names_all`.
+/// Verifies one account after the other, since the disk is the limit. Names harmless findings if
+/// `names_all`.
 fn all(
     accounts: &[Account],
     state_dir: &Path,

@@ -397,6 +397,7 @@ impl Store for Mbox {
         };
         inner.append(&mut held)?;
         inner.check_place(&held)?;
+        // The lock is not needed to clear the spool, and other programs may wait for it.
         drop(held);
         inner.spooled().forget(&inner.spool, names);
         Ok(())

@@ -1,8 +1,7 @@
 //! `popsync account add`: from an address to a table in the configuration file.
 //!
-//! What is not said on the command line is found, else asked for on the terminal. Nothing is
-//! written before the whole file with the new table was read as it would be, and before a login
-//! worked.
+//! Facts that the command line does not give are looked up, or asked for on the terminal. Nothing
+//! is written before the whole new file was checked and a login worked.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -24,7 +23,7 @@ use crate::stop::Stop;
 mod questions;
 mod trial;
 
-/// How often a person may answer one question.
+/// The number of answers that a person may give to one question.
 const ATTEMPTS: usize = 3;
 
 /// Adds an account.
@@ -47,14 +46,14 @@ pub(super) fn add(global: &Global, arguments: &Add) -> Exit {
     exit.merge(output.finish())
 }
 
-/// Why there is no new account.
+/// The reason why there is no new account.
 enum Failure {
     Config(config::Error),
     Edit(String, EditError),
     /// The file for the password cannot be written.
     Kept(PathBuf, io::Error),
     Login(String, Error),
-    /// In words: what is wrong, what to do, and the status.
+    /// In words: the problem, the hint, and the status.
     Told(String, String, Exit),
 }
 
@@ -137,7 +136,7 @@ impl Adding<'_> {
         self.try_and_write(&name, keys).await
     }
 
-    /// The accounts that there are.
+    /// The existing accounts.
     fn others(&self) -> Result<Vec<Account>, Failure> {
         match Config::load(self.path) {
             Ok(config) => Ok(config.accounts),
@@ -146,7 +145,7 @@ impl Adding<'_> {
         }
     }
 
-    /// What the table is to hold.
+    /// The keys of the table.
     fn keys(&self, found: Found, maildir: Value) -> Result<Keys, Failure> {
         let arguments = self.arguments;
         let mut keys: Keys = Vec::new();
@@ -184,7 +183,7 @@ impl Adding<'_> {
     }
 }
 
-/// The name that was asked for; else that of the provider, or the address where that is taken.
+/// The name that was asked for; otherwise the provider's, or the address if that is taken.
 fn name(wanted: Option<&str>, address: &Address, others: &[Account]) -> String {
     if let Some(name) = wanted {
         return name.to_owned();
@@ -197,7 +196,7 @@ fn name(wanted: Option<&str>, address: &Address, others: &[Account]) -> String {
     }
 }
 
-/// A path of the command line, as it has to stand in a file elsewhere.
+/// A path from the command line, in the form for a file elsewhere.
 fn path(flag: &'static str, key: &'static str, path: &Path) -> Result<Value, Failure> {
     let absolute = Base::current()
         .expand(path)
@@ -217,7 +216,7 @@ fn path(flag: &'static str, key: &'static str, path: &Path) -> Result<Value, Fai
     }
 }
 
-/// The path without `.`, `..` and empty parts. A `..` behind a link goes where the system goes.
+/// The path without `.`, `..` and empty parts. A `..` after a link goes where the system goes.
 fn normalized(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {

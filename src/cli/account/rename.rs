@@ -1,4 +1,4 @@
-//! `popsync account rename`: an account under another name, with all that is remembered of it.
+//! `popsync account rename`: gives an account another name, and keeps its records.
 
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use super::super::output::Output;
 use super::super::{config_path, options, state_dir};
 use super::not_changed;
 
-/// Renames the account in the configuration, unless that has been done, and then what is remembered
-/// of it. After a crash between the two, the same command does the rest.
+/// Renames the account in the configuration, unless that was done already, and then its records.
+/// After a crash between the two, the same command does the rest.
 pub(super) fn rename(global: &Global, names: &Rename) -> Exit {
     let output = Output::standard(options(global, false));
     let found = chosen(global, names).and_then(|found| Ok((found, state_dir(global)?)));
@@ -40,7 +40,7 @@ fn chosen(global: &Global, names: &Rename) -> Result<Accounts, config::Error> {
     };
     let (old, new) = (find(&names.old), find(&names.new));
     if new.is_none() {
-        // The error names those that there are.
+        // The error lists the existing names.
         config.clone().select(std::slice::from_ref(&names.old))?;
     }
     Ok(Accounts { config, old, new })

@@ -1,4 +1,4 @@
-//! `popsync account test`: one login, and what works.
+//! `popsync account test`: one login, and a report of what works.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::cli::prompt::Terminal;
 use crate::exit::Exit;
 use crate::session::{self, Listing, Session};
 
-/// Logs in and reads; whatever happens, what was seen until then is told.
+/// Logs in and reads. After an error, reports what was seen until then.
 pub(super) fn test(global: &Global, name: &str) -> Exit {
     login::with_account(global, name, async |account, output, stop| {
         let terminal = Terminal::new(std::sync::Arc::clone(output), stop.clone());

@@ -1,4 +1,4 @@
-//! What `popsync account` says.
+//! The output of `popsync account`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,16 +19,16 @@ use crate::words;
 use super::terminal::{messages, octets};
 use super::{Output, sanitize};
 
-/// What a test of an account saw, as far as it came.
+/// The observations of a test of an account, until it ended.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Trial {
     /// The connection.
     pub(in crate::cli) peer: Option<Peer>,
-    /// How long it took to connect and to log in.
+    /// The time it took to connect and to log in.
     pub(in crate::cli) logged_in: Option<Duration>,
-    /// What the server can do.
+    /// The server's capabilities.
     pub(in crate::cli) capabilities: Option<Capabilities>,
-    /// What is in it.
+    /// The size of the mailbox.
     pub(in crate::cli) mailbox: Option<DropListing>,
 }
 
@@ -66,7 +66,7 @@ struct ChangedLine<'a> {
 }
 
 impl Output {
-    /// All accounts, a line for each.
+    /// Prints all accounts, one line each.
     pub(in crate::cli) fn accounts(&self, path: &Path, accounts: &[Account]) {
         if self.options.json {
             for account in accounts {
@@ -103,7 +103,7 @@ impl Output {
         }
     }
 
-    /// What one account is set to.
+    /// Prints the settings of one account.
     pub(in crate::cli) fn account(&self, path: &Path, account: &Account) {
         if self.options.json {
             self.account_line(path, account);
@@ -151,7 +151,7 @@ impl Output {
         });
     }
 
-    /// What a test saw.
+    /// Reports the observations of a test.
     pub(in crate::cli) fn trial(&self, account: &Account, trial: &Trial) {
         let peer = trial.peer.as_ref();
         if self.options.json {
@@ -208,7 +208,7 @@ impl Output {
         }
     }
 
-    /// There is one more account.
+    /// Reports that an account was added.
     pub(in crate::cli) fn account_added(&self, account: &Account, path: &Path) {
         if self.options.json {
             self.changed("account-added", account, path);
@@ -224,7 +224,7 @@ impl Output {
         ));
     }
 
-    /// There is one less.
+    /// Reports that an account was removed.
     pub(in crate::cli) fn account_removed(&self, account: &Account, path: &Path) {
         if self.options.json {
             self.changed("account-removed", account, path);
@@ -236,7 +236,7 @@ impl Output {
         ));
     }
 
-    /// One has another name.
+    /// Reports that an account was renamed.
     pub(in crate::cli) fn account_renamed(&self, old: &str, account: &Account, path: &Path) {
         if self.options.json {
             self.changed("account-renamed", account, path);
@@ -247,14 +247,14 @@ impl Output {
         ));
     }
 
-    /// The state under another name was not taken over.
+    /// Reports that the records of another name were not taken over.
     pub(in crate::cli) fn not_taken_over(&self, account: &str, error: &SameAsError) -> Exit {
         let exit = error.exit();
         self.account_error(account, error, exit, error.advice());
         exit
     }
 
-    /// The configuration file is as it was.
+    /// Reports that the configuration file was not changed.
     pub(in crate::cli) fn edit_failed(
         &self,
         account: &str,
@@ -285,7 +285,7 @@ impl Output {
     }
 }
 
-/// The lines without anything that could act on a terminal.
+/// The lines, escaped for a terminal.
 fn safe_lines(capabilities: &Capabilities) -> Vec<String> {
     let safe = |line: &String| sanitize::text(line).into_owned();
     capabilities.lines().iter().map(safe).collect()
@@ -316,7 +316,7 @@ fn protection(account: &Account) -> &'static str {
     }
 }
 
-/// Where the password comes from; not the password, nor what prints it.
+/// The source of the password. Shows neither the password nor the command that prints it.
 fn source(account: &Account) -> &'static str {
     account
         .password
@@ -324,7 +324,7 @@ fn source(account: &Account) -> &'static str {
         .unwrap_or("keyring, systemd credential, POPSYNC_PASSWORD or prompt")
 }
 
-/// Where the mail goes.
+/// The store that the mail goes to.
 fn store(shown: &Shown) -> String {
     ["maildir", "mbox"]
         .iter()

@@ -18,7 +18,7 @@ struct CheckLine {
 }
 
 impl Output {
-    /// Nothing is wrong with the configuration file.
+    /// Reports that the configuration file has no mistakes.
     pub(in crate::cli) fn sound_config(&self, path: &Path, accounts: usize) {
         self.checked(path, 0);
         let plural = if accounts == 1 { "" } else { "s" };
@@ -26,7 +26,7 @@ impl Output {
         self.done(&format!("{path}: {accounts} account{plural}, no mistakes"));
     }
 
-    /// All that is wrong with the configuration file.
+    /// Reports all mistakes in the configuration file.
     pub(in crate::cli) fn config_mistakes(&self, path: &Path, errors: &[config::Error]) -> Exit {
         let mut exit = Exit::Success;
         for error in errors {

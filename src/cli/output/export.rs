@@ -44,7 +44,7 @@ impl Output {
                 damaged: counts.damaged,
                 exit: exit.code(),
             };
-            // Numbers, strings and nothing else: this cannot fail.
+            // Only numbers and strings: this cannot fail.
             self.data(serde_json::to_string(&line).unwrap_or_default());
             return exit;
         }
@@ -73,7 +73,7 @@ impl Output {
         exit
     }
 
-    /// Why nothing was exported.
+    /// Reports why nothing was exported.
     pub(in crate::cli) fn not_exported(&self, account: &str, error: &sync::Error) -> Exit {
         let exit = error.exit();
         self.account_error(account, error, exit, error.advice());

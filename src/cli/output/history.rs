@@ -10,7 +10,7 @@ use crate::cache::PastRun;
 use super::table::{self, Align};
 use super::{Output, sanitize, terminal, time};
 
-/// Runs that took less, in seconds, are not worth a word about it.
+/// The time of runs that took less, in seconds, is not shown.
 const NOT_LONG: i64 = 10;
 
 const HEAD: [(&str, Align); 5] = [
@@ -38,7 +38,7 @@ struct Line<'a> {
 }
 
 impl Output {
-    /// The runs, in this order.
+    /// Prints the runs, in this order.
     pub(in crate::cli) fn history(&self, runs: &[PastRun]) {
         if runs.is_empty() {
             self.nothing("no run is recorded yet");
@@ -82,7 +82,7 @@ fn cells(run: &PastRun) -> [String; 5] {
     ]
 }
 
-/// The error, and what was done besides.
+/// The error, and the other results.
 fn result(run: &PastRun) -> String {
     let mut parts = Vec::new();
     if let Some(error) = &run.error {
@@ -164,7 +164,7 @@ mod tests {
         ]
     }
 
-    /// The clock's zone is the machine's, so that times are left out.
+    /// Without times: the time zone is the machine's.
     fn shown(width: Option<usize>) -> String {
         let rows: Vec<_> = runs()
             .iter()

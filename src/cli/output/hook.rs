@@ -25,7 +25,7 @@ struct Told<'a> {
 }
 
 impl Output {
-    /// The line that a hook gets on its standard input, with its end.
+    /// The line that a hook gets on its standard input, with its line end.
     pub(in crate::cli) fn hook(&self, event: &str, account: &str, outcome: &Outcome) -> String {
         let summary = &outcome.summary;
         let error = outcome.result.as_ref().err().map(|error| chain(error));
@@ -43,12 +43,13 @@ impl Output {
             exit: outcome.exit().code(),
             error: error.as_deref().map(sanitize::text),
         };
-        // Numbers, strings and nothing else: this cannot fail.
+        // Only numbers and strings: this cannot fail.
         let line = serde_json::to_string(&told).unwrap_or_default();
         line + "\n"
     }
 
-    /// A hook did not do its work. The run is what it was, and its last line in JSON is written.
+    /// Reports that a hook failed. It does not affect the run, whose last JSON line is already
+    /// written.
     pub(in crate::cli) fn hook_failed(&self, account: &str, message: &str) {
         self.warning(account, message);
     }

@@ -11,7 +11,7 @@ use super::json::Line;
 use super::terminal::messages;
 
 impl Output {
-    /// Messages were taken over from this source.
+    /// Reports the messages imported from this source.
     pub(in crate::cli) fn imported(&self, account: &str, source: &str, taken: Taken) {
         let Taken { new, known } = taken;
         self.json(|| Line::Import {
@@ -51,7 +51,7 @@ impl Output {
         ));
     }
 
-    /// None was.
+    /// Reports that nothing was imported.
     pub(in crate::cli) fn import_failed(&self, account: &str, error: &Error) -> Exit {
         self.account_error(account, error, error.exit(), error.advice());
         error.exit()

@@ -1,5 +1,5 @@
-//! `--json`: one object per line. The schema is in popsync(1), section JSON; what stands there
-//! is kept, fields may be added.
+//! `--json`: one object per line. The schema is in popsync(1), section JSON. Documented fields
+//! stay; new ones may be added.
 
 use std::borrow::Cow;
 
@@ -16,13 +16,13 @@ use super::{sanitize, time};
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(super) enum Line<'a> {
-    /// The connection stands.
+    /// The connection is established.
     Connected {
         account: &'a str,
         address: String,
         tls: Option<&'a str>,
     },
-    /// A dry run: what would be done with one message.
+    /// The decision on one message, in a dry run.
     Decided {
         account: &'a str,
         number: u32,
@@ -34,14 +34,14 @@ pub(super) enum Line<'a> {
     },
     /// The server confirmed deletions.
     Deleted { account: &'a str, messages: u64 },
-    /// What ended the account's run, or all before it began (no account).
+    /// The error that ended the account's run, or all runs before they began (no account).
     Error {
         account: Option<&'a str>,
         exit: u8,
         message: String,
         hint: Option<String>,
     },
-    /// One message could not be had.
+    /// One message could not be retrieved.
     Failed {
         account: &'a str,
         number: u32,
@@ -54,7 +54,7 @@ pub(super) enum Line<'a> {
         messages: u64,
         store: &'a str,
     },
-    /// What was downloaded before was taken over.
+    /// Messages that were downloaded before were imported.
     Import {
         account: &'a str,
         source: &'a str,
@@ -67,22 +67,23 @@ pub(super) enum Line<'a> {
     LoggedIn { account: &'a str },
     /// The secret of an account was put into the keyring.
     Login { account: &'a str, tested: bool },
-    /// It was taken out; or there was none.
+    /// The secret was removed, or there was none.
     Logout { account: &'a str, removed: bool },
-    /// A large message was marked, or a mark taken away.
+    /// A large message was marked, or a mark removed.
     Marked {
         account: &'a str,
         unique_id: String,
         marked: bool,
         stored: bool,
     },
-    /// A person has to sign in there, with a code on any device or without one on this one.
+    /// A person has to sign in at this address, with a code on any device, or without one on this
+    /// machine.
     SignIn {
         account: &'a str,
         address: &'a str,
         code: Option<&'a str>,
     },
-    /// What is to be done.
+    /// The plan of the run.
     Planned {
         account: &'a str,
         retrieve: u64,
@@ -91,7 +92,7 @@ pub(super) enum Line<'a> {
         delete: u64,
         skip: u64,
     },
-    /// How far it is: totals of this run.
+    /// The progress: totals of this run.
     Retrieved {
         account: &'a str,
         messages: u64,
@@ -113,7 +114,7 @@ pub(super) enum Line<'a> {
         seconds: f64,
         exit: u8,
     },
-    /// A person should know.
+    /// A warning for the user.
     Warning {
         account: &'a str,
         kind: &'static str,
@@ -122,7 +123,7 @@ pub(super) enum Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The line of an event; none for what [`Line::Retrieved`] counts together.
+    /// The line of an event. None for the events that [`Line::Retrieved`] sums up.
     pub(super) fn of(account: &'a str, event: &Event<'a>) -> Option<Self> {
         Some(match *event {
             Event::Connected { address, tls } => Self::Connected {
@@ -195,14 +196,14 @@ impl<'a> Line<'a> {
             failed: summary.failed,
             held: summary.held,
             on_server: summary.on_server,
-            // Milliseconds are as exact as anybody needs.
+            // Milliseconds are exact enough.
             seconds: (summary.elapsed.as_secs_f64() * 1_000.0).round() / 1_000.0,
             exit: exit.code(),
         }
     }
 
     pub(super) fn text(&self) -> String {
-        // These types hold nothing that could fail: no maps, and no other keys than names.
+        // These types cannot fail: they have no maps, and only names as keys.
         serde_json::to_string(self).unwrap_or_default()
     }
 }

@@ -1,7 +1,7 @@
-//! What `popsync list` says: a table, one line a message, or JSON lines.
+//! The output of `popsync list`: a table, one line a message, or JSON lines.
 //!
-//! On a terminal the table fits its width, and unique-ids stand in it where there is room or need.
-//! Elsewhere nothing is cut.
+//! On a terminal the table fits the width, and has unique-ids if there is room or if they are
+//! needed. Elsewhere nothing is cut.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -21,10 +21,10 @@ use super::json::{self, Line};
 use super::warning::words;
 use super::{Output, log, sanitize, terminal};
 
-/// Between two columns.
+/// The gap between two columns.
 const GAP: usize = 2;
 
-/// The columns, unique-id, author and subject left out of which the last two can be cut.
+/// The columns without unique-id, author and subject. The last two can be cut.
 const HEAD: [&str; 7] = [
     "number",
     "size",
@@ -42,10 +42,10 @@ const SUBJECT: usize = 6;
 /// The widest column of authors.
 const WIDEST_FROM: usize = 32;
 
-/// What author and subject want before unique-ids that nobody needs.
+/// The width that author and subject get before unneeded unique-ids.
 const ROOM: usize = 50;
 
-/// Watches a survey: says what a person should know, and logs the steps.
+/// Watches a survey: prints warnings, and logs the steps.
 pub(in crate::cli) struct Watcher {
     output: Arc<Output>,
     account: String,
@@ -76,7 +76,7 @@ impl Reporter for Watcher {
 }
 
 impl Output {
-    /// The messages of an account, and then why they are not all, if so.
+    /// Prints the messages of an account, and then the error if they are incomplete.
     pub(in crate::cli) fn survey(&self, account: &str, survey: &Survey) -> Exit {
         if self.options.json {
             for entry in &survey.entries {
@@ -164,11 +164,11 @@ fn line(account: &str, entry: &Entry) -> String {
             .map(|decision| json::action_name(decision.action)),
         reason: entry.decision.map(|decision| decision.reason.to_string()),
     };
-    // Numbers, strings and nothing else: this cannot fail.
+    // Only numbers and strings: this cannot fail.
     serde_json::to_string(&message).unwrap_or_default()
 }
 
-/// The table, with its head; nothing for nothing.
+/// The table, with its head. Empty if there are no messages.
 fn table(entries: &[Entry], width: Option<usize>) -> Vec<String> {
     if entries.is_empty() {
         return Vec::new();
@@ -213,7 +213,7 @@ fn table(entries: &[Entry], width: Option<usize>) -> Vec<String> {
                 };
                 let padding = " ".repeat(widths[column].saturating_sub(text.width()));
                 let gap = if line.is_empty() { "" } else { "  " };
-                // Numbers and sizes end where the column does.
+                // Numbers and sizes are aligned to the right.
                 let (left, right) = if column < 2 {
                     (&*padding, "")
                 } else {
@@ -280,7 +280,7 @@ fn local(time: i64, format: &str) -> String {
     )
 }
 
-/// As much of a text as this many columns hold; the last one says when that is not all.
+/// As much of a text as fits this many columns. If it is cut, the last column shows that.
 fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

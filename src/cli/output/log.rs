@@ -1,4 +1,4 @@
-//! `-v` and `-vv`: what happens, in plain sentences on stderr, and the lines of the dialogue.
+//! `-v` and `-vv`: the steps, in plain sentences on stderr, and the lines of the dialogue.
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::sync::Event;
 
 use super::{Output, sanitize, terminal};
 
-/// The target of what events tell.
+/// The target of log lines from events.
 pub(in crate::cli) const STEPS: &str = "popsync::sync";
 
-/// Lets log lines through: each step for one `-v`, the dialogue with the server too for two.
+/// Enables log lines: each step for one `-v`, also the dialogue with the server for two.
 pub(in crate::cli) fn start(verbose: u8, output: &Arc<Output>) {
     let level = match verbose {
         0 => return,
@@ -32,7 +32,7 @@ pub(in crate::cli) fn start(verbose: u8, output: &Arc<Output>) {
         began: (verbose > 1).then(Instant::now),
     };
     let only_ours = Targets::new().with_target("popsync", level);
-    // Fails only where a subscriber is set already, which is then the one that is wanted.
+    // Fails only if a subscriber is set already, which is then the right one.
     let _ = tracing_subscriber::registry()
         .with(only_ours)
         .with(sentences)
@@ -85,11 +85,11 @@ pub(super) fn step(span: &Span, event: &Event<'_>) {
     }
 }
 
-/// Writes each event as a line for people: the account, and what happened.
+/// Writes each event as a line for people: the account, and the event.
 struct Sentences {
     output: Arc<Output>,
-    /// The time since then stands in front of each line: who reads the dialogue wants to know how
-    /// long the server takes.
+    /// If set, the time since then starts each line: readers of the dialogue want to see how long
+    /// the server takes.
     began: Option<Instant>,
 }
 
@@ -125,15 +125,15 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Sentences {
     }
 }
 
-/// The words of an event or a span.
+/// The text of an event or a span.
 #[derive(Default)]
 struct Words {
     message: String,
-    /// The cause, behind a colon.
+    /// The cause, after a colon.
     error: Option<String>,
     /// The account of a span.
     name: Option<String>,
-    /// All else, in brackets.
+    /// All other fields, in brackets.
     more: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What `popsync login` and `popsync logout` say.
+//! The output of `popsync login` and `popsync logout`.
 
 use crate::account::{Account, PasswordSource};
 use crate::auth::keyring::Fault;
@@ -10,7 +10,7 @@ use super::Output;
 use super::json::Line;
 
 impl Output {
-    /// The secret of an account is kept.
+    /// Reports that the secret of an account was stored.
     pub(in crate::cli) fn login_done(&self, account: &Account, tested: bool) {
         let name = &account.name;
         self.json(|| Line::Login {
@@ -25,7 +25,7 @@ impl Output {
         self.done(&format!("{name}: {what}{how}"));
     }
 
-    /// It is not, any more or never was.
+    /// Reports that the secret was removed, or that there was none.
     pub(in crate::cli) fn logout_done(&self, account: &Account, removed: bool) {
         let name = &account.name;
         self.json(|| Line::Logout {
@@ -41,7 +41,7 @@ impl Output {
         self.done(&format!("{name}: {what}"));
     }
 
-    /// Where a person has to sign in. This is said in any case: nothing goes on without it.
+    /// Shows where a person has to sign in. It is always printed: nothing continues without it.
     pub(in crate::cli) fn invited(&self, account: &str, invitation: &Invitation<'_>) {
         let (address, code) = match *invitation {
             Invitation::Browser { address } => (address, None),
@@ -63,31 +63,31 @@ impl Output {
         }
     }
 
-    /// A typed password is in the keyring.
+    /// Reports that a typed password was put into the keyring.
     pub(in crate::cli) fn password_kept(&self, account: &str) {
         self.done(&format!("{account}: the password is in the keyring"));
     }
 
-    /// It is not.
+    /// Reports that it was not.
     pub(in crate::cli) fn password_not_kept(&self, fault: &Fault) {
         self.note(&format!("the password is not kept: {fault}"));
         self.note(fault.advice());
     }
 
-    /// Something to know on the way.
+    /// Prints a note.
     pub(in crate::cli) fn note(&self, text: &str) {
         if !self.options.quiet {
             self.line(text);
         }
     }
 
-    /// Neither.
+    /// Reports that the login or logout failed.
     pub(in crate::cli) fn login_failed(&self, account: &str, error: &Error) -> Exit {
         self.account_error(account, error, error.exit(), error.advice());
         error.exit()
     }
 
-    /// A line for a person who waits for it.
+    /// A line for an interactive user.
     pub(super) fn done(&self, line: &str) {
         if self.streams.is_watched() && !self.options.json && !self.options.quiet {
             self.line(line);

@@ -1,7 +1,7 @@
-//! What `popsync probe` found: a header, a table, and a count; or JSON lines.
+//! The output of `popsync probe`: a header, a table, and a count; or JSON lines.
 //!
-//! On a terminal the table fits its width, and verdicts have colours. Elsewhere every row is
-//! one line.
+//! On a terminal the table fits the width, and verdicts have colours. Elsewhere every row is one
+//! line.
 
 use std::io::{self, IsTerminal};
 
@@ -18,23 +18,23 @@ use super::{Output, chain, sanitize};
 mod facts;
 mod lines;
 
-/// The narrowest screen that is laid out for.
+/// The narrowest screen that the layout supports.
 const NARROWEST: usize = 60;
 
-/// The widest column where lines do not end at the edge of a screen.
+/// The widest column if the output is not a terminal.
 const WIDEST: usize = 64;
 
-/// Between two columns.
+/// The gap between two columns.
 const GAP: usize = 2;
 
 impl Output {
-    /// No password could be had, so that there was no visit.
+    /// Reports that there was no password, and so no visit.
     pub(in crate::cli) fn no_password(&self, account: &str, error: &auth::Error) -> Exit {
         self.account_error(account, error, error.exit(), error.advice());
         error.exit()
     }
 
-    /// What a visit brought to light.
+    /// Prints the result of a visit.
     pub(in crate::cli) fn report(&self, account: &Account, report: &Report, now: i64) -> Exit {
         if self.options.json {
             for line in lines::json(account, report, now) {
@@ -45,7 +45,7 @@ impl Output {
                 self.data(line);
             }
         }
-        // The table first, then what went wrong.
+        // The table first, then the error.
         self.failure(account, report).merge(report.exit())
     }
 
@@ -67,7 +67,7 @@ impl Output {
         exit
     }
 
-    /// How standard output is written on.
+    /// The width and the colours of standard output.
     fn page(&self) -> Page {
         let terminal = io::stdout().is_terminal();
         let size = Term::stdout().size_checked();
@@ -79,10 +79,10 @@ impl Output {
     }
 }
 
-/// What there is to write on.
+/// The width and the colours of the output.
 #[derive(Debug, Clone, Copy)]
 struct Page {
-    /// Columns of a terminal.
+    /// Columns of the terminal, if it is one.
     width: Option<usize>,
     colour: bool,
 }
@@ -123,7 +123,7 @@ impl Page {
             cells.max().unwrap_or(0).max(head[column].len())
         };
         let (id, mut rule, mut seen) = (widest(0), widest(1), widest(2));
-        // The longest verdict is as long as the word for them.
+        // The longest verdict has the width of the column's head.
         let verdict = Verdict::ALL.map(|verdict| verdict.as_str().len());
         let verdict = verdict.into_iter().max().unwrap_or(0);
         match self.width {
@@ -197,8 +197,8 @@ fn escaped(text: &str) -> String {
     sanitize::text(text).into_owned()
 }
 
-/// Breaks a text into lines of at most so many columns: between words, and inside those that
-/// are wider than a line.
+/// Breaks a text into lines of at most this many columns: between words, and inside words that are
+/// wider than a line.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! One bar per account in work, on a terminal.
+//! One progress bar per running account, on a terminal.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -13,36 +13,36 @@ use crate::sync::Event;
 
 use super::{screen, terminal};
 
-/// How often a spinner turns.
+/// The interval of the spinner.
 const TICK: Duration = Duration::from_millis(120);
 
-/// Before the plan is known there is only the step to show.
+/// Before the plan is known, only the step is shown.
 const STEP: &str = "{prefix} {spinner} {msg}{stalled}";
 
 /// Account, bar, messages, octets and rate, time left. Two columns at the end stay free for the
 /// `^C` that a terminal echoes; see `screen`.
 const TRANSFER: &str = "{prefix} [{wide_bar}] {msg}{octets}  {left}  ";
 
-/// How wide a screen has to be, beside the account's name, to show octets and rate as well.
+/// The minimum width of a screen, beside the account's name, to show octets and rate as well.
 const WIDE: usize = 64;
 
-/// How long nothing may come before the bar says so, in place of the time left.
+/// After this many seconds without data the bar says so, in place of the time left.
 const STALLED: u64 = 3;
 
-/// A rate that says it takes longer than this says nothing.
+/// A longer remaining time is not shown.
 const LONGEST: Duration = Duration::from_secs(100 * 3600);
 
 /// The bar of one account.
 pub(super) struct Bar {
     bar: ProgressBar,
-    /// How wide the account's name is.
+    /// The width of the account's name.
     name: usize,
     messages: AtomicU64,
     of_messages: AtomicU64,
     heard: Arc<Heard>,
 }
 
-/// When something was heard of the server last.
+/// The time of the last data from the server.
 #[derive(Debug)]
 struct Heard {
     began: Instant,
@@ -56,7 +56,7 @@ impl Heard {
         self.last.store(passed, Ordering::Relaxed);
     }
 
-    /// For how many seconds nothing was.
+    /// The seconds since the last data.
     fn silence(&self) -> u64 {
         let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
         self.began.elapsed().saturating_sub(last).as_secs()
@@ -64,7 +64,7 @@ impl Heard {
 }
 
 impl Bar {
-    /// `account`: its name as it is to be shown, with colour or without.
+    /// `account` is the name as shown, with colour or without.
     pub(super) fn new(bars: &MultiProgress, account: String) -> Self {
         let bar = bars.add(ProgressBar::no_length());
         let name = console::measure_text_width(&account);
@@ -114,14 +114,13 @@ impl Bar {
         self.of_messages.store(messages, Ordering::Relaxed);
         self.bar.set_style(style(TRANSFER, self.name, &self.heard));
         self.bar.set_length(octets.max(1));
-        // Neither rate nor time left should count the login.
+        // Rate and time left must not include the login.
         self.bar.reset();
         self.count();
     }
 
-    /// Sizes of the scan listing may be estimates, or lies. Where they turn out too small, the
-    /// whole is guessed anew from the messages that have come, so that the bar never passes its
-    /// end.
+    /// Sizes of the scan listing may be estimates, or wrong. If they turn out too small, the total
+    /// is estimated from the messages so far, so that the bar never passes its end.
     fn advance(&self, octets: u64) {
         let position = self.bar.position().saturating_add(octets);
         if self.bar.length().is_some_and(|length| length < position) {
@@ -146,7 +145,7 @@ impl Drop for Bar {
     }
 }
 
-/// The templates are constants, and a test reads them all.
+/// The templates are constants, and a test parses them all.
 fn style(template: &str, name: usize, heard: &Arc<Heard>) -> ProgressStyle {
     let (for_step, for_transfer) = (Arc::clone(heard), Arc::clone(heard));
     ProgressStyle::with_template(template)
@@ -156,7 +155,7 @@ fn style(template: &str, name: usize, heard: &Arc<Heard>) -> ProgressStyle {
             "octets",
             move |state: &ProgressState, text: &mut dyn Write| {
                 if screen::width().is_none_or(|width| width >= WIDE + name) {
-                    // A text in memory takes whatever is written.
+                    // Writing to a string cannot fail.
                     let _ = text.write_str(&octets(state));
                 }
             },
@@ -174,7 +173,7 @@ fn style(template: &str, name: usize, heard: &Arc<Heard>) -> ProgressStyle {
         )
 }
 
-/// The time left, or how long nothing has come: then no rate says anything.
+/// The time left, or the time without data: then no rate means anything.
 fn left(silence: u64, eta: Duration) -> String {
     if silence >= STALLED {
         return format!("stalled {silence} s");
@@ -188,7 +187,7 @@ fn left(silence: u64, eta: Duration) -> String {
 
 fn octets(state: &ProgressState) -> String {
     let whole = state.len().unwrap_or_else(|| state.pos());
-    // A rate is no more than a guess, and never negative.
+    // A rate is only an estimate, and never negative.
     let rate = state.per_sec() as u64;
     let [have, whole, rate] = [state.pos(), whole, rate].map(terminal::octets);
     format!("  {have}/{whole}  {rate}/s")
@@ -214,7 +213,7 @@ mod tests {
         assert_eq!(left(2, 5 * second), "5s");
         assert_eq!(left(8, 5 * second), "stalled 8 s");
         assert_eq!(left(8, Duration::MAX), "stalled 8 s");
-        // 1645 years, as a rate of nearly nothing has it.
+        // A rate of nearly nothing gives 1645 years.
         for far in [Duration::from_secs(51_900_000_000), Duration::MAX] {
             assert_eq!(left(0, far), "days left");
         }

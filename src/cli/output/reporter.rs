@@ -1,4 +1,4 @@
-//! Takes the events of one account to wherever they belong.
+//! Passes the events of one account to the outputs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,8 +17,8 @@ use super::{Output, log, sanitize, terminal};
 /// The shortest time between two lines of progress in JSON.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 
-/// How many messages that could not be had are named, in one run of one account. Where hundreds are
-/// refused it is for one reason.
+/// The maximum number of failed messages that are named, in one run of one account. If hundreds are
+/// refused, they have the same reason.
 const NAMED: u64 = 10;
 
 /// Watches one account.
@@ -30,17 +30,17 @@ pub(in crate::cli) struct AccountReporter {
     counts: Mutex<Counts>,
 }
 
-/// What single events add up to.
+/// The sums of events.
 #[derive(Debug, Default)]
 struct Counts {
     listed: u64,
     messages: u64,
     octets: u64,
-    /// Messages that could not be had.
+    /// Messages that could not be retrieved.
     failed: u64,
     /// When the last line of progress was written.
     told: Option<Instant>,
-    /// Something happened since then.
+    /// True if something happened since then.
     untold: bool,
 }
 
@@ -59,19 +59,19 @@ impl AccountReporter {
         }
     }
 
-    /// The span that the account's log lines stand in.
+    /// The span of the account's log lines.
     pub(in crate::cli) fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// Whether one more message that could not be had is one of the first.
+    /// Counts a failed message. Returns true if it is one of the first, which are named.
     fn is_named(&self) -> bool {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.failed += 1;
         counts.failed <= NAMED
     }
 
-    /// Adds up what comes often, and gives the totals when it is time to tell them.
+    /// Adds up frequent events, and returns the totals when they are due.
     fn count(&self, event: &Event<'_>) -> Option<(u64, u64)> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let due = match *event {
@@ -89,7 +89,7 @@ impl AccountReporter {
                 counts.listed = messages;
                 false
             }
-            // What is told next must not be ahead of its totals.
+            // A later line must not come before its totals.
             _ => counts.untold,
         };
         if !due {

@@ -1,14 +1,14 @@
-//! What a server or a message said, made safe to show.
+//! Makes text from a server or a message safe to show.
 //!
-//! A subject or an error text can hold escape sequences that rewrite the screen, answer for the
-//! user, or make one line look like another. Whatever does not show as itself is escaped:
-//! control characters (C0, DEL, C1), bidirectional controls, zero-width and other invisible
-//! characters, line separators, and octets that are not UTF-8.
+//! A subject or an error text can contain escape sequences that rewrite the screen, answer for the
+//! user, or make one line look like another. All characters that are not plainly visible are
+//! escaped: control characters (C0, DEL, C1), bidirectional controls, zero-width and other
+//! invisible characters, line separators, and octets that are not UTF-8.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// One line of text without anything that could act on a terminal.
+/// One line of text, without characters that could control a terminal.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
@@ -30,8 +30,8 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// A unique-id, so that the octets can be read back: printable ASCII stays, all else and the
-/// backslash become `\xNN`.
+/// A unique-id in a reversible form: printable ASCII stays, all else and the backslash become
+/// `\xNN`.
 pub(crate) fn unique_id(octets: &[u8]) -> String {
     let mut safe = String::with_capacity(octets.len());
     for octet in octets {
@@ -44,7 +44,8 @@ pub(crate) fn unique_id(octets: &[u8]) -> String {
     safe
 }
 
-/// The octets of a unique-id as [`unique_id`] shows it. Whatever is not escaped stands for itself.
+/// The octets of a unique-id in the form of [`unique_id`]. Characters without an escape are
+/// literal.
 pub(crate) fn octets(shown: &str) -> Vec<u8> {
     let mut octets = Vec::with_capacity(shown.len());
     let mut rest = shown.as_bytes();
@@ -73,7 +74,7 @@ fn hex(to: &mut String, octet: u8) {
     let _ = write!(to, r"\x{octet:02x}");
 }
 
-/// Whether a character does something other than show itself.
+/// True if a character does more than show itself.
 fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c,

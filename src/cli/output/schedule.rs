@@ -1,4 +1,4 @@
-//! The output of `popsync schedule`: files and lines to read or to use, and what was installed.
+//! The output of `popsync schedule`: files and lines to read or to use, and the installed ones.
 
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ struct File {
 }
 
 impl Output {
-    /// A schedule that was not installed.
+    /// Prints a schedule that was not installed.
     pub(in crate::cli) fn schedule(&self, every: Interval, text: &Text) {
         let mut line = line(every, false);
         match text {
@@ -60,7 +60,7 @@ impl Output {
         }
     }
 
-    /// A schedule that was installed, and how to take it away.
+    /// Reports an installed schedule, and how to remove it.
     pub(in crate::cli) fn installed(&self, every: Interval, installed: &Installed) {
         let mut line = line(every, true);
         let told = match installed {
@@ -117,7 +117,7 @@ impl Output {
         }
     }
 
-    /// There is no schedule.
+    /// Reports why there is no schedule.
     pub(in crate::cli) fn not_scheduled(&self, fault: &Fault) -> Exit {
         let (message, hint) = (chain(fault), fault.advice());
         self.problem(None, &message);

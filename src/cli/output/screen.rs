@@ -1,19 +1,19 @@
-//! Where bars are drawn: standard error, with the cursor kept off the margin.
+//! The target of progress bars: standard error, with the cursor kept off the margin.
 //!
-//! A terminal echoes `^C` where the cursor stands. Behind the last bar, which is as wide as the
-//! screen, that would begin a line of its own, and a bar would be left behind. So the cursor
-//! rests in front of the columns that bars leave free. It is moved there once all bars are drawn
-//! and not behind each: the next bar begins where the one before it ended.
+//! A terminal echoes `^C` at the cursor. After the last bar, which is as wide as the screen, the
+//! echo would begin a new line, and a bar would be left behind. So the cursor rests in front of the
+//! columns that bars leave free. It is moved there once all bars are drawn, and not after each: the
+//! next bar begins where the one before it ended.
 
 use std::io;
 
 use console::Term;
 use indicatif::{ProgressDrawTarget, TermLike};
 
-/// As wide as `^C`.
+/// The width of `^C`.
 const ECHO: usize = 2;
 
-/// How often bars are drawn in a second, at most.
+/// The maximum number of redraws in a second.
 const RATE: u8 = 20;
 
 /// Standard error.
@@ -22,7 +22,7 @@ pub(super) fn target() -> ProgressDrawTarget {
     ProgressDrawTarget::term_like_with_hz(screen, RATE)
 }
 
-/// How wide it is, as far as it can tell.
+/// Its width, if that is known.
 pub(super) fn width() -> Option<usize> {
     let (_, columns) = Term::stderr().size_checked()?;
     Some(columns.into())
@@ -83,8 +83,8 @@ mod tests {
 
     use super::*;
 
-    /// A screen as wide as `WIDTH` that has no more than a cursor: what is written goes behind it,
-    /// and a full line is followed by the next.
+    /// A screen of the width `WIDTH` that only has a cursor: text is written at the cursor, and
+    /// continues on the next line when a line is full.
     #[derive(Debug, Clone, Default)]
     struct Paper(Arc<Mutex<Content>>);
 
@@ -137,7 +137,7 @@ mod tests {
         }
 
         fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-            // Behind the last column the cursor is still on it.
+            // After the last column the cursor is still on it.
             self.change(|_, column| *column = (*column).min(WIDTH - 1).saturating_sub(n))
         }
 
@@ -203,7 +203,7 @@ mod tests {
             assert_eq!(names, ["one", "two", "three"], "{round}: {lines:#?}");
             assert_eq!(paper.cursor(), (2, WIDTH - 1 - ECHO));
         }
-        // As the terminal does it.
+        // Echoed as by the terminal.
         paper.write_str("^C").unwrap();
         assert_eq!(paper.cursor().0, 2);
         assert!(paper.lines()[2].ends_with("^C"));

@@ -1,4 +1,4 @@
-//! Tables for people: columns that line up, the last of which takes what is left of the terminal.
+//! Tables for people: aligned columns, of which the last one takes the rest of the terminal.
 
 use std::io::{self, IsTerminal};
 
@@ -7,13 +7,13 @@ use unicode_width::UnicodeWidthStr;
 
 use super::wrap;
 
-/// Between two columns.
+/// The gap between two columns.
 const GAP: usize = 2;
 
-/// The last column gets at least so much, however narrow the terminal is.
+/// The minimum width of the last column, however narrow the terminal is.
 const LEAST: usize = 20;
 
-/// Where the cells of a column stand.
+/// The alignment of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
     /// Text.
@@ -22,7 +22,7 @@ pub(super) enum Align {
     Right,
 }
 
-/// The columns that standard output has, where it is a terminal.
+/// The columns of standard output, if it is a terminal.
 pub(super) fn width() -> Option<usize> {
     let size = Term::stdout().size_checked();
     let size = size.filter(|_| io::stdout().is_terminal());
@@ -30,7 +30,7 @@ pub(super) fn width() -> Option<usize> {
 }
 
 /// The lines of a table, its head first. On a terminal of this width the last column is broken
-/// between words; elsewhere each row is one line. The cells are safe to show.
+/// between words; elsewhere each row is one line. The cells must be safe to show.
 pub(super) fn lines<const N: usize>(
     head: [(&str, Align); N],
     rows: &[[String; N]],

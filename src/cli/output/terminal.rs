@@ -9,7 +9,7 @@ use super::{sanitize, time};
 
 /// `work: 12 new messages (3.4 MB), 2 deleted, 1,040 on the server, in 0.8 s`.
 ///
-/// After a run that did not come to its end, what is on the server may not be known.
+/// After a run that was cut short, the number on the server may not be known.
 pub(super) fn summary(account: &str, summary: &Summary, complete: bool) -> String {
     let mut parts = vec![match summary.retrieved {
         0 => "no new messages".to_owned(),
@@ -88,7 +88,7 @@ pub(super) fn messages(count: u64) -> &'static str {
     if count == 1 { "message" } else { "messages" }
 }
 
-/// A size as people write it: `3.4 MB`.
+/// A size for people: `3.4 MB`.
 pub(super) fn octets(count: u64) -> String {
     let text = DecimalBytes(count).to_string();
     // One digit after the point is enough, and steadier to look at than two.

@@ -12,7 +12,7 @@ use crate::policy::{Action, Reason};
 use crate::store::Notice;
 use crate::sync::{self, Event, Reporter, Warning};
 
-/// What was written to a stream.
+/// The text written to a stream.
 #[derive(Clone, Default)]
 struct Screen(Arc<Mutex<Vec<u8>>>);
 
@@ -43,7 +43,7 @@ const TEXT: Options = Options {
 
 const JSON: Options = Options { json: true, ..TEXT };
 
-/// An output with both streams caught.
+/// An output whose streams are captured.
 fn output(options: Options, terminal: bool) -> (Arc<Output>, Screen, Screen) {
     let (out, err) = (Screen::default(), Screen::default());
     let manner = Manner {
@@ -57,7 +57,7 @@ fn output(options: Options, terminal: bool) -> (Arc<Output>, Screen, Screen) {
     (Arc::new(Output::new(options, streams)), out, err)
 }
 
-/// What stands on both streams after a run with these events.
+/// The text on both streams after a run with these events.
 fn shown(options: Options, terminal: bool, events: &[Event<'_>], outcome: &Outcome) -> String {
     let (output, out, err) = output(options, terminal);
     let reporter = output.reporter("work");
@@ -145,7 +145,7 @@ fn what_a_person_should_know_is_said_everywhere_and_escaped() {
     ");
 }
 
-/// Cron mails what is said: a handful of names tells why, two thousand tell no more.
+/// Cron mails the output: a handful of names shows the reason, two thousand show no more.
 #[test]
 fn of_many_messages_that_fail_a_handful_is_named() {
     let refused = |number| Event::MessageFailed {
@@ -173,7 +173,7 @@ fn of_many_messages_that_fail_a_handful_is_named() {
             Some(rest) => assert!(text.contains(rest), "{text}"),
             None => assert!(!text.contains("more"), "{text}"),
         }
-        // Programs are told of each.
+        // Programs get each of them.
         let json = Options { json: true, ..TEXT };
         let text = shown(json, false, &events, &done());
         let told = text.matches("{\"event\":\"failed\"").count();
@@ -250,7 +250,7 @@ fn json_goes_to_stdout_and_errors_to_both() {
     "#);
 }
 
-/// Many events, few lines, and the totals are right before anything else is told.
+/// Many events give few lines, and the totals are right before any other line.
 #[test]
 fn json_tells_progress_now_and_then() {
     let mut events = vec![Event::Received { octets: 10 }; 10_000];
@@ -268,7 +268,8 @@ fn json_tells_progress_now_and_then() {
     );
 }
 
-/// A person who looks on is told at once; cron is told once it has lasted, and since when.
+/// A person at the terminal sees a failure at once. Cron reports it after it has lasted, with its
+/// start.
 #[test]
 fn a_failure_that_may_pass_is_put_off_without_a_terminal_and_not_in_json() {
     let told = |options, terminal, complaint| {

@@ -10,7 +10,7 @@ use crate::sync::Summary;
 
 use super::{Output, sanitize, terminal};
 
-/// How many accounts that failed are named; the others are counted.
+/// The maximum number of failed accounts to name; the others are counted.
 const NAMED: usize = 5;
 
 /// The totals of the accounts that have ended.
@@ -24,7 +24,7 @@ pub(super) struct Total {
 }
 
 impl Total {
-    /// One more.
+    /// Adds an account.
     pub(super) fn add(&mut self, account: &str, summary: &Summary, exit: Exit) {
         self.accounts += 1;
         self.retrieved += summary.retrieved;
@@ -65,9 +65,9 @@ impl Total {
 }
 
 impl Output {
-    /// The last line of a run of several accounts, for a person who waits for it.
+    /// The last line of a run of several accounts, for an interactive user.
     pub(in crate::cli) fn total(&self) {
-        // The next run, where there is one, adds up anew.
+        // The next run, if there is one, starts from zero.
         let total = mem::take(&mut *self.total.lock().unwrap_or_else(PoisonError::into_inner));
         let line = (total.accounts > 1).then(|| total.line());
         if let Some(line) = line.filter(|_| !self.options.dry_run) {

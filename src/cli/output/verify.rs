@@ -1,4 +1,4 @@
-//! What `popsync verify` says.
+//! The output of `popsync verify`.
 
 use std::path::Path;
 
@@ -48,7 +48,7 @@ struct Line<'a> {
 }
 
 impl Output {
-    /// A message that is not as it should be, or is so again.
+    /// Reports a message with a problem, or one that was repaired.
     pub(in crate::cli) fn finding(&self, account: &str, finding: &Finding<'_>) {
         let unique_id = finding.unique_id.map(sanitize::unique_id);
         let shown = |path: &Path| sanitize::text(&path.to_string_lossy()).into_owned();
@@ -64,7 +64,7 @@ impl Output {
                 kept: finding.kept.map(shown),
                 state,
             };
-            // Strings, numbers and nothing else: this cannot fail.
+            // Only strings and numbers: this cannot fail.
             self.data(serde_json::to_string(&line).unwrap_or_default());
             return;
         }
@@ -85,7 +85,7 @@ impl Output {
         self.data(sanitize::text(&line).into_owned());
     }
 
-    /// How the verification of an account ended.
+    /// Reports the result of the verification of an account.
     pub(in crate::cli) fn verified(&self, account: &str, verification: &Verification) -> Exit {
         let Verification { tally, result } = verification;
         let exit = verification.exit();
@@ -125,7 +125,7 @@ fn line(account: &str, tally: &Tally, exit: Exit) -> String {
         new: tally.on_server.map(|_| tally.new),
         exit: exit.code(),
     };
-    // Numbers, a string and nothing else: this cannot fail.
+    // Only numbers and a string: this cannot fail.
     serde_json::to_string(&line).unwrap_or_default()
 }
 

@@ -1,10 +1,10 @@
-//! Lines for people, broken between words where the terminal would break them anywhere.
+//! Breaks lines for people between words, where the terminal would break them anywhere.
 
 use unicode_width::UnicodeWidthStr;
 
-/// Breaks a line so that none is wider than `width`, of which the first has `used` columns less;
-/// the others begin with `indent` blanks. What stands between backticks is to be copied, and
-/// stays together; what is too wide for a line has one of its own.
+/// Breaks a line so that no part is wider than `width`. The first part has `used` columns less; the
+/// others begin with `indent` blanks. Text between backticks is to be copied, and stays together. A
+/// word that is too wide for a line gets one of its own.
 pub(super) fn wrap(text: &str, used: usize, indent: usize, width: usize) -> String {
     let mut wrapped = String::with_capacity(text.len() + 16);
     let mut column = used;
@@ -27,7 +27,7 @@ pub(super) fn wrap(text: &str, used: usize, indent: usize, width: usize) -> Stri
     wrapped
 }
 
-/// The words, with those between backticks taken together.
+/// The words. Text between backticks counts as one.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     text.split(move |c| {

@@ -3,7 +3,7 @@
 use super::Plan;
 use crate::words;
 
-/// The comment above a line, by which it is found again.
+/// The comment above a line, which identifies it.
 const MARK: &str = "# popsync schedule";
 
 /// The line. `seed` spreads machines over the time.
@@ -12,7 +12,7 @@ pub(super) fn line(plan: &Plan, seed: u64) -> String {
     format!("{} {}", plan.every.fields(seed), words.join(" "))
 }
 
-/// The crontab with the line; one of the same accounts is replaced, and all else stays.
+/// The crontab with the line. It replaces a line for the same accounts, and all else stays.
 pub(super) fn with(crontab: &str, plan: &Plan, line: &str) -> String {
     let mark = mark(plan);
     let mut new = String::new();
@@ -39,7 +39,7 @@ pub(super) fn mark(plan: &Plan) -> String {
     mark
 }
 
-/// A word as the shell takes it; and cron, which ends a command at `%`, also in quotes.
+/// Quotes a word for the shell, and for cron, which ends a command at `%`, also in quotes.
 fn quoted(word: &str) -> String {
     words::quoted(word).replace('%', r"\%")
 }

@@ -1,4 +1,4 @@
-//! Puts a schedule in place: files for systemd, or a line in the user's crontab.
+//! Installs a schedule: files for systemd, or a line in the user's crontab.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -14,7 +14,7 @@ use super::{Plan, Units, crontab};
 
 /// An installed schedule.
 pub(in crate::cli) enum Installed {
-    /// These files; whether systemd runs the timer now, or why not.
+    /// The files of the units, and whether systemd runs the timer now.
     Units {
         /// The name of both units.
         name: String,
@@ -25,29 +25,29 @@ pub(in crate::cli) enum Installed {
         /// True if there was a systemctl to start it.
         started: bool,
     },
-    /// The comment and the line below it in the crontab.
+    /// The comment, and the line below it in the crontab.
     Line(String, String),
 }
 
-/// Why there is no schedule.
+/// The reason why there is no schedule.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum Fault {
     /// No crontab command.
     #[error("there is neither systemd nor a `crontab` here")]
     NoCron,
-    /// No folder of the user is known.
+    /// The user's home folder is not known.
     #[error("no home folder is known to install units in")]
     NoHome,
-    /// A unit that somebody else wrote.
+    /// A unit that popsync did not write.
     #[error("{} was not written by `popsync schedule`", .0.display())]
     NotOurs(PathBuf),
-    /// It cannot stand in a unit or in a crontab.
+    /// The path cannot be part of a unit or of a crontab.
     #[error("{} is not UTF-8, or holds control characters", .0.display())]
     Path(PathBuf),
-    /// popsync does not know where it is.
+    /// popsync does not know its own path.
     #[error("cannot tell where popsync itself is installed")]
     Program(#[source] io::Error),
-    /// A program that ended with an error, and what it said.
+    /// A program ended with an error, with its text.
     #[error("`{command}` failed: {said}")]
     Refused {
         /// The command.
@@ -55,16 +55,16 @@ pub(in crate::cli) enum Fault {
         /// Its standard error, or its status.
         said: String,
     },
-    /// A program that did not start.
+    /// A program could not be started.
     #[error("cannot run `{command}`")]
     Run {
         /// The command.
         command: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// Their names are too long for a unit's.
+    /// The accounts' names are too long for a unit's.
     #[error("a unit's name cannot hold so many accounts")]
     TooMany,
     /// A file could not be written.
@@ -72,7 +72,7 @@ pub(in crate::cli) enum Fault {
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -107,7 +107,7 @@ impl Fault {
     }
 }
 
-/// Writes the units, and has systemd start the timer where there is a `systemctl`.
+/// Writes the units, and lets systemd start the timer if there is a `systemctl`.
 pub(super) fn units(units: &Units, folder: &Path) -> Result<Installed, Fault> {
     let service = folder.join(format!("{}.service", units.name));
     let timer = folder.join(format!("{}.timer", units.name));
@@ -124,7 +124,7 @@ pub(super) fn units(units: &Units, folder: &Path) -> Result<Installed, Fault> {
     }
     let timer_name = format!("{}.timer", units.name);
     let started = match systemctl(&["daemon-reload"]) {
-        // The files are for the systemd of another day, or of another machine.
+        // The files are for a later systemd, or for another machine.
         Err(Fault::Run { source, .. }) if source.kind() == io::ErrorKind::NotFound => false,
         reloaded => {
             reloaded?;
@@ -140,7 +140,7 @@ pub(super) fn units(units: &Units, folder: &Path) -> Result<Installed, Fault> {
     })
 }
 
-/// True if there is a file that popsync did not write.
+/// True if a file exists that popsync did not write.
 fn is_foreign(path: &Path) -> bool {
     match fs::read(path) {
         Ok(text) => !text.starts_with(MARK.as_bytes()),
@@ -154,13 +154,13 @@ fn systemctl(arguments: &[&str]) -> Result<(), Fault> {
     run(command, "").map(drop)
 }
 
-/// Adds the line to the user's crontab, or puts it in the place of an older one.
+/// Adds the line to the user's crontab, or replaces an older one.
 pub(super) fn line(plan: &Plan, line: &str) -> Result<(), Fault> {
     let mut list = Command::new("crontab");
     list.arg("-l");
     let old = match run(list, "") {
         Ok(old) => old,
-        // Who has no crontab is told so by an error; the second is busybox's.
+        // If a user has no crontab, the command fails with such a text; the second is busybox's.
         Err(Fault::Refused { said, .. })
             if ["no crontab", "No such file"]
                 .iter()
@@ -178,7 +178,7 @@ pub(super) fn line(plan: &Plan, line: &str) -> Result<(), Fault> {
     run(install, &crontab::with(&old, plan, line)).map(drop)
 }
 
-/// Runs a program to its end; what it printed.
+/// Runs a program to its end. Returns its output.
 fn run(mut command: Command, input: &str) -> Result<String, Fault> {
     let words: Vec<_> = [command.get_program()]
         .into_iter()
@@ -207,7 +207,7 @@ fn run(mut command: Command, input: &str) -> Result<String, Fault> {
 
 fn finish(command: &mut Command, input: &str) -> io::Result<Output> {
     let mut child = command
-        // Messages in English, which `no crontab` is looked for in.
+        // English messages, so that `no crontab` can be found.
         .env("LC_ALL", "C")
         .env_remove(ENVIRONMENT)
         .stdin(Stdio::piped())
@@ -216,7 +216,7 @@ fn finish(command: &mut Command, input: &str) -> io::Result<Output> {
         .spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         match stdin.write_all(input.as_bytes()) {
-            // It had seen enough; its status tells the rest.
+            // The program has read enough; its status shows if it failed.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             written => written?,
         }

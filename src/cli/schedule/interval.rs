@@ -1,4 +1,4 @@
-//! How often: a time that both systemd's calendar and crontab can express.
+//! The interval of a schedule: one that both systemd's calendar and crontab can express.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ const DAY: u64 = 24 * HOUR;
 /// The longest jitter, in seconds.
 const LONGEST_DELAY: u64 = 300;
 
-/// From one run to the next, in minutes: they divide an hour, or are hours that divide a day.
+/// The minutes between two runs: a divisor of an hour, or hours that divide a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) struct Interval(u64);
 
@@ -43,7 +43,7 @@ impl Interval {
         self.0 * 60
     }
 
-    /// As `OnCalendar=` has it: `Persistent=` works with nothing else.
+    /// The form for `OnCalendar=`: `Persistent=` requires it.
     pub(super) fn calendar(self) -> String {
         match self.0 {
             DAY => "*-*-* 00:00:00".to_owned(),
@@ -54,13 +54,13 @@ impl Interval {
         }
     }
 
-    /// How many seconds a machine waits beyond that, at most: so that not all of them come to the
-    /// server in the same second.
+    /// The maximum number of seconds that a machine waits in addition, so that not all of them
+    /// connect to the server in the same second.
     pub(super) fn longest_delay(self) -> u64 {
         (self.seconds() / 3).min(LONGEST_DELAY)
     }
 
-    /// How exactly systemd has to keep the time, in seconds.
+    /// The accuracy that systemd must keep, in seconds.
     pub(super) fn accuracy(self) -> u64 {
         (self.seconds() / 10).min(60)
     }
@@ -119,7 +119,7 @@ mod tests {
         }
     }
 
-    /// For any seed, the runs of a day come as often as was asked for.
+    /// For any seed, a day has as many runs as were asked for.
     #[test]
     fn crontab_runs_as_often_as_asked() {
         for minutes in (1..=DAY).filter(|minutes| is_even(*minutes)) {

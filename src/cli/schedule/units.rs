@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 
 use super::{Interval, Plan, Reach};
 
-/// The line by which a unit is known as one that popsync may replace.
+/// The line that marks a unit as one that popsync may replace.
 pub(super) const MARK: &str = "# Written by `popsync schedule`.";
 
-/// The longest name of a unit, without `.service`: systemd takes 255 octets in all.
+/// The longest name of a unit, without `.service`: systemd allows 255 octets in all.
 const LONGEST: usize = 200;
 
 /// The service and the timer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct Units {
-    /// The name of both, without what stands behind the dot.
+    /// The name of both, without the suffix.
     pub(in crate::cli) name: String,
     /// The text of the service.
     pub(in crate::cli) service: String,
@@ -22,7 +22,7 @@ pub(in crate::cli) struct Units {
 }
 
 impl Units {
-    /// The units of a plan; none where their name would be too long.
+    /// The units of a plan. None if their name would be too long.
     pub(super) fn new(plan: &Plan) -> Option<Self> {
         let name = name(&plan.accounts);
         (name.len() <= LONGEST).then(|| Self {
@@ -33,9 +33,10 @@ impl Units {
     }
 }
 
-/// Without accounts `popsync`; else with their names, so that several schedules can stand side by
-/// side. What a unit's name cannot hold is written as systemd-escape(1) does, and so is a hyphen that
-/// could be one between names. A colon means something to `systemd-analyze verify`.
+/// `popsync` without accounts; otherwise with their names, so that several schedules can exist side
+/// by side. Characters that a unit's name cannot have are escaped as by systemd-escape(1), and so
+/// is a hyphen inside a name, which could be a separator. `systemd-analyze verify` gives a colon a
+/// meaning.
 fn name(accounts: &[String]) -> String {
     let mut name = String::from("popsync");
     for (place, account) in accounts.iter().enumerate() {
@@ -81,7 +82,7 @@ fn service(plan: &Plan) -> String {
     text
 }
 
-/// Nothing but popsync runs in the unit.
+/// Only popsync runs in the unit.
 const ALONE: &str = "\
 UMask=0077
 NoNewPrivileges=yes
@@ -98,7 +99,7 @@ SystemCallFilter=@system-service
 # none, and in one of their own the files of root belong to nobody.
 ";
 
-/// Nobody knows what a password command does; it seldom needs the rights of another user.
+/// A password command is unknown, but it seldom needs the rights of another user.
 const WITH_COMMANDS: &str = "\
 UMask=0077
 # Account settings name commands, which run in here: no limits on memory and system calls.
@@ -139,8 +140,8 @@ fn timer(name: &str, every: Interval) -> String {
     )
 }
 
-/// A word of `ExecStart=`, where quotes, backslashes and `%` have a meaning, and `$` in all but
-/// the first.
+/// Quotes a word for `ExecStart=`, where quotes, backslashes and `%` are special, and `$` in all
+/// words but the first.
 fn quoted(word: &str, dollar: bool) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

@@ -1,5 +1,5 @@
-//! The questions of `popsync account add`: the server, the Maildir. An answer that will not do
-//! is asked for again, with the reason.
+//! The questions of `popsync account add`: the server, the Maildir. After an unusable answer the
+//! question is repeated with the reason.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::find::{self, Address, Found, Places, Source};
 
 impl Adding<'_> {
-    /// The server: named, known, found, or asked for.
+    /// The server: given, known, found, or asked for.
     pub(super) async fn found(&self, address: &Address) -> Result<Found, Failure> {
         let named = |server: &str| Found {
             server: Some(server.to_owned()),
@@ -71,8 +71,8 @@ impl Adding<'_> {
         }
     }
 
-    /// True if a server that was found is to be used. Without a terminal it is, unless it is one
-    /// that a person has to be asked about (RFC 6186 §6).
+    /// True if a found server is to be used. Without a terminal it is, unless a person must confirm
+    /// it (RFC 6186 §6).
     fn agreed(&self, found: &Found) -> Result<bool, Failure> {
         let server = found.server.as_deref().unwrap_or_default();
         let (user, source) = (&found.user, found.source);
@@ -119,10 +119,10 @@ impl Adding<'_> {
         nested(Path::new(&folder)).map_or(Ok(written), Err)
     }
 
-    /// An answer that `check` takes; none where nobody is there to ask.
+    /// An answer that `check` accepts. None if nobody is there to ask.
     ///
     /// # Errors
-    /// Where the terminal fails, or no answer will do.
+    /// If the terminal fails, or no answer is accepted.
     fn checked(
         &self,
         question: &str,
@@ -145,7 +145,7 @@ impl Adding<'_> {
         Err(Failure::Told(reason, hint, Exit::Usage))
     }
 
-    /// Asks on the terminal; none where there is none.
+    /// Asks on the terminal. None if there is no terminal.
     pub(super) fn ask(&self, question: &str) -> Result<Option<String>, Failure> {
         self.terminal.question(question).map_err(|error| {
             let message = format!("cannot ask on the terminal: {error}");
@@ -158,8 +158,8 @@ impl Adding<'_> {
     }
 }
 
-/// Why a folder is not for a Maildir of its own: it lies in the Maildir of an account, or in one on
-/// disk. A folder of Maildir++, whose name begins with a dot, may.
+/// The reason why a folder cannot hold a separate Maildir: it is inside the Maildir of an account,
+/// or inside one on disk. A folder of Maildir++, whose name begins with a dot, is allowed.
 fn nested(folder: &Path, others: &[Account]) -> Option<String> {
     let folder = Base::current().expand(folder).ok()?;
     let outer = folder.ancestors().skip(1).zip(folder.ancestors());

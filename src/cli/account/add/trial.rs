@@ -1,5 +1,5 @@
-//! The login of a new account: tried, and asked for again where the server refuses it; and where its
-//! password is kept.
+//! The login of a new account. It is tried, and the password is asked for again if the server
+//! refuses it. Also the place for the password.
 
 use std::fs::DirBuilder;
 use std::io::{self, IsTerminal};
@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::session::Session;
 
 impl Adding<'_> {
-    /// Tries the account, keeps its password and writes its table.
+    /// Tries the account, stores its password and writes its table.
     pub(super) async fn try_and_write(
         &self,
         name: &str,
@@ -42,8 +42,8 @@ impl Adding<'_> {
         Ok(account)
     }
 
-    /// The account with which a login worked, and the password where that is to be kept. A person
-    /// is asked again, for the user too where no flag named one.
+    /// The account with which a login worked, and the password if it is to be stored. A person is
+    /// asked again for the password, and for the user if no flag gave it.
     async fn tried(
         &self,
         name: &str,
@@ -77,8 +77,8 @@ impl Adding<'_> {
         }
     }
 
-    /// A password that `[defaults]` names is some other server's: it goes to this one only where a
-    /// person says so.
+    /// A password from `[defaults]` is meant for other servers: it is sent to this one only if a
+    /// person agrees.
     fn may_have_password(&self, account: &Account) -> Result<(), Failure> {
         let arguments = self.arguments;
         let is_own = arguments.password_command.is_some() || arguments.password_file.is_some();
@@ -104,7 +104,7 @@ impl Adding<'_> {
         }
     }
 
-    /// Tries the account; gives the password where it is to be kept.
+    /// Tries the account. Returns the password if it is to be stored.
     async fn password(&self, account: &Account) -> Result<Option<SecretString>, Error> {
         if let PasswordSource::OAuth(oauth) = &account.password {
             if !self.arguments.no_test {
@@ -132,7 +132,8 @@ impl Adding<'_> {
         Ok(asks.then_some(password))
     }
 
-    /// Where there is no keyring: in a file beside the configuration, if the user agrees.
+    /// Without a keyring: stores the password in a file beside the configuration, if the user
+    /// agrees.
     fn keep_elsewhere(
         &self,
         name: &str,
@@ -163,7 +164,7 @@ impl Adding<'_> {
         Ok(())
     }
 
-    /// The account as it will be, of the file as it will be.
+    /// The account as the new file will define it.
     fn preview(&self, name: &str, keys: &Keys) -> Result<Account, Failure> {
         let exists = || EditError::Exists {
             name: name.to_owned(),
@@ -178,7 +179,7 @@ impl Adding<'_> {
     }
 }
 
-/// Writes a password into a file beside the configuration, whose folder may be missing as yet.
+/// Writes a password to a file beside the configuration, whose folder may not exist yet.
 fn written(file: &Path, password: &SecretString) -> io::Result<()> {
     if let Some(folder) = file.parent() {
         DirBuilder::new()

@@ -79,7 +79,7 @@ fn without_a_screen_nothing_is_cut() {
 fn unique_ids_give_way_on_a_narrow_screen() {
     assert!(table(&entries(), Some(200))[0].contains("unique-id"));
     assert!(!table(&entries(), Some(80))[0].contains("unique-id"));
-    // But not where `popsync mark` needs them.
+    // But not if `popsync mark` needs them.
     let mut large = entries();
     large[0].state = State::HeadersOnly;
     assert!(table(&large, Some(80))[0].contains("unique-id"));

@@ -1,4 +1,4 @@
-//! The header: what kind of server this is, line by line.
+//! The header: the facts about the server, line by line.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::session::certificate::{Certificate, Text};
 use super::super::chain;
 use super::super::terminal::{messages, octets};
 
-/// A label and the lines behind it.
+/// A label and its lines.
 type Fact = (&'static str, Vec<String>);
 
-/// Everything worth saying before the table. What was not reached is left out.
+/// All facts that come before the table. Those that the visit did not reach are left out.
 pub(super) fn facts(account: &Account, report: &Report, now: i64) -> Vec<Fact> {
     let seen = &report.observations;
     let mut facts: Vec<Fact> = vec![("server", vec![server(account, seen)])];
@@ -31,7 +31,7 @@ pub(super) fn facts(account: &Account, report: &Report, now: i64) -> Vec<Fact> {
     let shown = seen.certificate.as_ref().map(|der| Certificate::read(der));
     if let Some(shown) = shown {
         put("certificate", certificate(shown.text.as_ref(), now));
-        // As `fingerprint` takes it, and short enough for narrow screens.
+        // In the form for `fingerprint`, and short enough for narrow screens.
         put("SHA-256", vec![shown.fingerprint.digits()]);
     }
     put("capabilities", capabilities(seen));
@@ -74,7 +74,7 @@ fn greeting(seen: &Observations) -> Vec<String> {
     line.into_iter().collect()
 }
 
-/// rustls writes `TLSv1_3 TLS13_AES_256_GCM_SHA384`.
+/// Simplifies rustls's `TLSv1_3 TLS13_AES_256_GCM_SHA384`.
 fn plainly(tls: &str) -> String {
     tls.replacen("TLSv1_", "TLS 1.", 1)
         .replacen(" TLS13_", " TLS_", 1)
@@ -112,7 +112,7 @@ fn validity(text: &Text, now: i64) -> String {
     format!("{from} to {until}, {left}")
 }
 
-/// A date; in UTC, as certificates are written.
+/// A date in UTC, as in certificates.
 fn day(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().map(Timestamp::from_second);
     time.and_then(Result::ok).map_or_else(
@@ -319,7 +319,7 @@ fn stopped(report: &Report) -> Vec<String> {
     vec![format!("at {step}: {words}{statement}")]
 }
 
-/// Milliseconds, with as many digits as matter.
+/// Milliseconds, with a sensible number of digits.
 fn milliseconds(time: Duration) -> String {
     let milliseconds = time.as_secs_f64() * 1_000.0;
     match milliseconds {

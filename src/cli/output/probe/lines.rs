@@ -109,7 +109,7 @@ pub(super) fn json(account: &Account, report: &Report, now: i64) -> Vec<String> 
 }
 
 fn text(line: &impl Serialize) -> String {
-    // Numbers, strings, and maps whose keys are names: this cannot fail.
+    // Only numbers, strings, and maps with names as keys: this cannot fail.
     serde_json::to_string(line).unwrap_or_default()
 }
 
@@ -211,7 +211,7 @@ fn unique_ids(ids: &UniqueIdRows) -> UniqueIdLine {
     }
 }
 
-/// Where the visit came to its end too early; no step where the user stopped it.
+/// The line for a visit that ended early. It has no step if the user stopped it.
 fn stopped(report: &Report) -> Option<StoppedLine> {
     let failure = report.observations.failure.as_ref();
     if failure.is_none() && report.interrupted.is_none() {

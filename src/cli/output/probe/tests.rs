@@ -25,7 +25,7 @@ fn finding(id: &'static str, rule: &'static str, seen: &str, verdict: Verdict) -
     }
 }
 
-/// A visit that ended at NOOP, to a server that tries to act on the terminal.
+/// A visit that ended at NOOP, to a server that sends escape sequences.
 fn report() -> Report {
     let (mut scan, mut ids) = (ScanRows::default(), UniqueIdRows::default());
     for (row, id) in [("1 120", "1 6499"), ("2 200", "2 65+0")] {
