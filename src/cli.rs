@@ -106,7 +106,7 @@ pub fn main() -> ExitCode {
 fn no_core_dump() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
-        // Where even that is forbidden there is nothing left to do about it.
+        // If even that is forbidden, nothing more can be done.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn survive_large_files() -> io::Result<()> {
     descriptors::for_a_runtime()?;
     let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
     let _inside = runtime.enter();
-    // The handler stays when what hears of it is gone.
+    // The handler stays installed after its receiver is dropped.
     signal(SignalKind::from_raw(Number::XFSZ.as_raw())).map(drop)
 }
 
