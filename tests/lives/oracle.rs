@@ -1,5 +1,5 @@
-//! What must be true, worked out from what the server held, what the store held, and what people
-//! and other clients did. It knows nothing of the program's state or reasons.
+//! The promises, worked out from the contents of the server and the store, and from the actions of
+//! people and other clients. It knows nothing of the program's state or reasons.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::server::{Item, Manner, Quirk, Session};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sight {
     pub(crate) server: Vec<Item>,
-    /// How often each content is in the store.
+    /// The number of copies of each content in the store.
     pub(crate) store: BTreeMap<usize, usize>,
 }
 
@@ -27,37 +27,37 @@ impl Sight {
     }
 }
 
-/// One run of the program, from outside.
+/// One run of the program, seen from outside.
 pub(crate) struct Run<'a> {
     pub(crate) policy: Policy,
     pub(crate) quirk: &'a Quirk,
-    /// Nothing where it was killed.
+    /// None if it was killed.
     pub(crate) exit: Option<u8>,
     pub(crate) before: &'a Sight,
     pub(crate) after: &'a Sight,
     pub(crate) sessions: &'a [Session],
 }
 
-/// What is known of one content.
+/// The facts about one content.
 #[derive(Debug, Clone, Default)]
 struct Fact {
     /// It was in the store, whole.
     ever_stored: bool,
-    /// The most copies that the server held at once, under as many unique-ids.
+    /// The largest number of copies that the server had at once, under as many unique-ids.
     most_on_server: usize,
-    /// The most copies that the store held.
+    /// The largest number of copies that the store had.
     most_stored: usize,
-    /// Copies that the documentation allows beside those.
+    /// Further copies that the documentation allows.
     allowed: usize,
-    /// A person deleted a copy here.
+    /// True if a person deleted a copy here.
     copy_deleted: bool,
-    /// A program wrote a copy anew.
+    /// True if a program wrote a copy anew.
     rewritten: bool,
-    /// A person deleted the last copy here, and nothing brought it back.
+    /// True if a person deleted the last copy here, and nothing restored it.
     deleted_here: bool,
-    /// The server accepted its deletion, and did not carry it out.
+    /// True if the server accepted its deletion, and did not carry it out.
     deletion_accepted: bool,
-    /// In how many runs the server spoilt it the same way.
+    /// The number of runs in which the server spoilt it in the same way.
     spoilt: usize,
 }
 
@@ -84,7 +84,7 @@ impl Oracle {
         &mut self.facts[mail]
     }
 
-    /// Notes what is there now.
+    /// Records the current state.
     pub(crate) fn look(&mut self, sight: &Sight) {
         let mut on_server: BTreeMap<usize, usize> = BTreeMap::new();
         for item in &sight.server {
@@ -102,14 +102,14 @@ impl Oracle {
         }
     }
 
-    /// A person deleted a copy; so many are left.
+    /// A person deleted a copy; this many are left.
     pub(crate) fn deleted(&mut self, mail: usize, left: usize) {
         let fact = self.fact(mail);
         fact.copy_deleted = true;
         fact.deleted_here = left == 0;
     }
 
-    /// Whether a person deleted a copy of it here.
+    /// True if a person deleted a copy of it here.
     pub(crate) fn is_copy_deleted(&self, mail: usize) -> bool {
         self.facts.get(mail).is_some_and(|fact| fact.copy_deleted)
     }
@@ -119,9 +119,9 @@ impl Oracle {
         self.fact(mail).rewritten = true;
     }
 
-    /// "For an mbox: the tail that is missing at a message border together with everything after
-    /// it is lost, unless a program rewrote the file" (issue 11): where one did, an older mbox that
-    /// is put back looks as if a person had deleted what it lacks.
+    /// "For an mbox: the tail that is missing at a message border together with everything after it
+    /// is lost, unless a program rewrote the file" (issue 11). If one did, restoring an older mbox
+    /// looks as if a person had deleted the messages that it lacks.
     pub(crate) fn rewritten_mbox_restored(&mut self, before: &Sight, after: &Sight) {
         for &mail in before.store.keys() {
             if after.stored(mail) < before.stored(mail) {
@@ -130,16 +130,16 @@ impl Oracle {
         }
     }
 
-    /// What a backup of the state holds.
+    /// The knowledge in a backup of the state.
     pub(crate) fn knowledge(&self) -> Knowledge {
         let mut knowledge = self.knowledge.clone();
         knowledge.stored = self.facts.iter().map(|fact| fact.most_stored).collect();
         knowledge
     }
 
-    /// An older state was put back. "Back up the state folder first and the Maildir second. Should
-    /// a run come in between, restoring both may bring its messages twice, but leaves none out"
-    /// (README): what was stored after that backup may come once more.
+    /// An older state was restored. "Back up the state folder first and the Maildir second. If a
+    /// run comes in between, restoring both may download its messages twice, but leaves none out"
+    /// (README): messages stored after that backup may come once more.
     pub(crate) fn state_restored(&mut self, knowledge: Knowledge) {
         for (mail, fact) in self.facts.iter_mut().enumerate() {
             let then = knowledge.stored.get(mail).copied().unwrap_or(0);
@@ -148,8 +148,9 @@ impl Oracle {
         self.knowledge = knowledge;
     }
 
-    /// The state is gone. "An mbox is told by its headers" (README): one that has no header at all
-    /// may come once more; and so may one that is not on the server, which nothing is compared with.
+    /// The state is gone. "The messages of an mbox are recognised by their headers" (README): one
+    /// without any header may come once more, and so may one that is not on the server, because
+    /// there is nothing to compare it with.
     pub(crate) fn state_lost(&mut self, sight: &Sight, contents: &Contents) {
         self.knowledge = Knowledge::default();
         for (mail, fact) in self.facts.iter_mut().enumerate() {
@@ -159,10 +160,10 @@ impl Oracle {
         }
     }
 
-    /// `import --from-store` "knows the stored messages again by their headers" (README): where
-    /// several have one header, or what was sent cannot be told from a file, one may come once more.
-    /// In an mbox nothing but headers is compared, and only unique-ids are recorded: what the server
-    /// renames later comes once more.
+    /// `import --from-store` "recognises the stored messages by their headers" (README): if several
+    /// have one header, or the sent form cannot be restored from a file, one may come once more. In
+    /// an mbox only headers are compared, and only unique-ids are recorded: a message that the
+    /// server renames later comes once more.
     pub(crate) fn rebuilt(&mut self, contents: &Contents, is_mbox: bool) {
         self.knowledge.by_header = true;
         self.knowledge.is_mbox = is_mbox;
@@ -177,8 +178,8 @@ impl Oracle {
         }
     }
 
-    /// Another folder took the place of the store, and what it lacks is lost. A message without a
-    /// header that a program wrote anew is like no other there, and may come once more.
+    /// Another folder replaced the store, and the messages that it lacks are lost. A message
+    /// without a header that a program wrote anew equals no other there, and may come once more.
     pub(crate) fn store_replaced(&mut self, contents: &Contents) {
         for (mail, fact) in self.facts.iter_mut().enumerate() {
             if contents.get(mail).header().is_empty() {
@@ -187,8 +188,8 @@ impl Oracle {
         }
     }
 
-    /// "Who wants all of them again names another file, or says `--accept-store` once" (the hint
-    /// where a state was lost beside an mbox): a person said so.
+    /// "Who wants all of them again names another file, or says `--accept-store` once" (the hint if
+    /// a state was lost beside an mbox): a person did so.
     pub(crate) fn all_again(&mut self) {
         for fact in &mut self.facts {
             fact.allowed += fact.most_stored;
@@ -206,7 +207,7 @@ impl Oracle {
                 && self.facts.get(number).is_some_and(|fact| fact.ever_stored)
                 && other.header() == mail.header()
                 && (size(&other.raw) == size(&mail.raw)
-                    // An estimate cannot be compared with the size of a file.
+                    // An estimated size cannot be compared with that of a file.
                     || self.knowledge.by_header
                         && (self.knowledge.is_mbox
                             || !self.manner.exact
@@ -218,8 +219,8 @@ impl Oracle {
     pub(crate) fn judge(&mut self, run: &Run<'_>, contents: &Contents) -> Judged {
         self.look(run.before);
         let mut unnoticed = BTreeSet::new();
-        // The contents that those unique-ids stood for: nobody can know that they lost their names, so one
-        // more of it is a second message.
+        // The contents of these unique-ids: nobody can know that they lost their names, so one more
+        // of it is a second message.
         let mut nameless = BTreeSet::new();
         for session in run.sessions {
             let listed = session.listed.iter().flatten();
@@ -259,8 +260,8 @@ impl Oracle {
         Ok(())
     }
 
-    /// "The same octets twice settle it" (issue 11): what a server spoils the same way in two runs
-    /// is taken for whole; and in two sessions, where its sizes say nothing.
+    /// "The same octets twice settle it" (issue 11): a message that a server spoils in the same way
+    /// in two runs counts as whole; also in two sessions, if its sizes prove nothing.
     fn note_spoilt(&mut self, run: &Run<'_>, contents: &Contents) {
         let retrieved = run.sessions.iter().flat_map(|session| &session.retrieved);
         let retrieved: BTreeSet<&String> = retrieved.collect();
@@ -295,8 +296,8 @@ impl Oracle {
         unnoticed: &BTreeSet<String>,
     ) -> Judged {
         for (&mail, &count) in &run.before.store {
-            // In an mbox, a part of a message that a killed run has left looks like a shorter one
-            // with its header. The next run makes it whole.
+            // In an mbox, a part of a message left by a killed run looks like a shorter message
+            // with the same header. The next run completes it.
             let header = contents.get(mail).header();
             let has_grown = run.after.store.iter().any(|(&other, &now)| {
                 other != mail
@@ -379,13 +380,13 @@ impl Oracle {
         let ended = run.exit.is_some_and(|exit| exit <= 1);
         let asked = |uid| run.sessions.iter().any(|it| it.retrieved.contains(uid));
         let breaks = matches!(run.quirk, Quirk::Breaks(uid, _) if asked(uid));
-        // Whether it could reach the server at all.
+        // True if it could reach the server at all.
         let listed = run.sessions.iter().any(|session| session.listed.is_some());
         if *run.quirk == Quirk::Contradicts || !listed || !(ended || breaks) {
             return Ok(());
         }
-        // The rest of a message whose dots were not stuffed comes in answer to the next one, so
-        // that may be to blame as well: it gets its turn in a later run.
+        // The rest of a message with unstuffed dots comes in the answer to the next one. So the
+        // next one may be to blame as well; it gets its turn in a later run.
         let behind_dots: BTreeSet<&String> = run
             .sessions
             .iter()
@@ -407,7 +408,7 @@ impl Oracle {
                 }
                 _ => false,
             };
-            // The run says that it is not listed any more, and ends with 1.
+            // The run reports that it is no longer listed, and ends with 1.
             let has_gone = run.exit == Some(1)
                 && run
                     .sessions
@@ -416,7 +417,7 @@ impl Oracle {
                     .find_map(|it| it.listed.as_ref())
                     .is_some_and(|listed| !listed.iter().any(|last| last.uid == item.uid));
             // "The server sent an empty message; it stays there and is asked for again": the run
-            // says so, and ends with 1. There is nothing in it to lose.
+            // reports it, and ends with 1. It has nothing to lose.
             if !in_trouble
                 && !has_gone
                 && !mail.raw.is_empty()
@@ -436,7 +437,7 @@ impl Oracle {
     }
 }
 
-/// A content in words.
+/// The name of a content.
 pub(crate) fn name(contents: &Contents, mail: usize) -> String {
     let content = contents.get(mail);
     format!("#{mail} [{}, {} B]", content.what, content.raw.len())
