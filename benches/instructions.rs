@@ -40,7 +40,7 @@ fn main() {
                 _ => panic!("there is no work `{work}`"),
             }
         }
-        // Whoever runs all benchmarks with `cargo bench` has no use for this one.
+        // `cargo bench` runs all benchmarks, and this one is not for it.
         _ => {}
     }
 }
@@ -115,7 +115,7 @@ fn snapshot(times: usize, folder: &Path) {
     }
 }
 
-/// All that a run computes which finds nothing new.
+/// All computations of a run that finds nothing new.
 fn plan(times: usize, folder: &Path) {
     let lines = Lines::new();
     for _ in 0..times {

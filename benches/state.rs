@@ -71,7 +71,7 @@ fn store_a_batch(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// What a run that finds nothing new asks of the cache.
+/// The queries of a run that finds nothing new.
 #[divan::bench(args = [1_000, 100_000, 1_000_000], sample_count = 5, sample_size = 1)]
 fn read_what_is_known(bencher: Bencher<'_, '_>, messages: usize) {
     let folder = tempfile::tempdir().unwrap();

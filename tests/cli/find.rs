@@ -74,7 +74,7 @@ impl Web {
                 let answer = pages.get(&path).cloned();
                 let answer = answer.unwrap_or_else(|| "404 Not Found\r\n\r\n".to_owned());
                 let text = format!("HTTP/1.1 {answer}");
-                // Who does not wait for the answer has no use for it.
+                // The client may not wait for the answer.
                 let _ = stream.write_all(text.as_bytes());
                 stream.conn.send_close_notify();
                 let _ = stream.flush();
@@ -179,8 +179,8 @@ async fn a_provider_says_where_its_mailboxes_are() {
     assert!(!asked.to_lowercase().contains("authorization:"), "{asked}");
 }
 
-/// Whoever asks for a password here gets none, and whoever sends us elsewhere is not followed.
-/// Many domains have an address whose port 443 drops whatever comes.
+/// A server that asks for a password gets none, and a redirection is not followed. Many domains
+/// have an address whose port 443 drops all packets.
 #[tokio::test]
 async fn servers_that_never_answer_do_not_cost_what_others_say() {
     let web = Web::with(&[("/autoconfig.xml", &page(AUTOCONFIG))]);
@@ -233,7 +233,7 @@ async fn nothing_is_asked_without_tls_or_behind_an_unknown_certificate() {
 /// Priority, weight, port and target.
 type Record = (u16, u16, u16, &'static str);
 
-/// What a name server answers.
+/// The answers of a name server.
 #[derive(Clone)]
 struct Zone {
     /// By the beginning of the service's name.

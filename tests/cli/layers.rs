@@ -85,7 +85,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "large",
         &["broke", "filed", "headers", "ledger", "likeness", "stub"],
     ),
-    // Whether a DELE may go out is a matter of what was found and what was committed.
+    // A DELE depends on the findings of `decide` and the commits of `transfer`.
     ("delete", &["broke", "decide", "transfer"]),
     ("record", &["decide", "ledger", "transfer"]),
     ("visit", &["ledger", "quit"]),

@@ -1,5 +1,5 @@
-//! What needs no mail server: the command line and its manual, the layers of the sources, finding
-//! an address's server, and mechanisms held against other implementations.
+//! Tests without a mail server: the command line and its manual, the layers of the sources, finding
+//! an address's server, and mechanisms compared with other implementations.
 
 mod config_file;
 mod find;

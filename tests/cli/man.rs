@@ -24,7 +24,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("man")
 }
 
-/// What a part says, with the facts put in that the program knows better.
+/// The text of a part, with facts from the program filled in.
 fn part(name: &str) -> String {
     let text = fs::read_to_string(folder().join("parts").join(format!("{name}.roff"))).unwrap();
     let statuses: Vec<_> = Exit::TABLE

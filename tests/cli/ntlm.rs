@@ -16,7 +16,7 @@ use popsync::auth::ntlm::Ntlm;
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 
-/// What Samba says of a login as `user` with `password`, where the right one is `right`.
+/// Samba's verdict on a login as `user` with `password`, if the right one is `right`.
 fn verdict(right: &str, user: &str, password: &str) -> String {
     let folder = TempDir::new().unwrap();
     let path = folder.path().display().to_string();

@@ -17,11 +17,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 const OUTPUT: &str = "Output from server:";
 
-/// How an exchange ends that the server takes part in with `right` as the password, and `bound`
-/// as what the connection is bound to.
+/// The end of an exchange with a server whose password is `right`, and whose connection has the
+/// channel binding `bound`.
 fn verdict(mut scram: Scram, user: &str, right: &str, bound: Option<&[u8]>) -> Result<(), Fault> {
-    // What is not expected of it must not hang the test.
-    // What is not expected of it must not hang the test. It says most things on stderr.
+    // Anything unexpected must not hang the test. It prints most things on stderr.
     let started = Command::new("sh")
         .args(["-c", "exec timeout 30 gsasl \"$@\" 2>&1", "sh"])
         .args([

@@ -131,7 +131,7 @@ fn fetch_says_what_is_wrong_with_its_arguments() {
     "#);
 }
 
-/// What stands in a file as `key = "value"` is `--key value` here.
+/// A hint on `key = "value"` in a file becomes one on `--key value` here.
 #[test]
 fn hints_on_the_command_line_speak_of_flags() {
     for (arguments, hint) in [

@@ -56,7 +56,7 @@ fn a_maildir_that_is_not_ours_to_write_is_refused() {
     protect(0o500);
     let ended = home.fetch(&server, &DELETE);
     ended.fails(74, &["hint: is this the right user?"]);
-    // What was stored before may go, and nothing else.
+    // Only messages stored before may be deleted.
     assert!(server.messages("anna") >= 2);
     protect(0o700);
     assert_eq!(stored(&home.maildir()).len(), 3);
@@ -86,7 +86,7 @@ impl SmallDisk {
             .arg("mount -t tmpfs -o size=24m,mode=700 tmpfs \"$1\" && echo ready && exec cat")
             .arg("sh")
             .arg(path)
-            // Whoever joins it is in the same folder.
+            // All processes in the namespace start in the same folder.
             .current_dir(path.parent().unwrap())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -182,7 +182,7 @@ fn a_full_disk_stops_the_run_and_with_room_the_rest_arrives() {
     for _ in 0..2 {
         let ended = fetch();
         ended.fails(74, &["hint: make room and run it again"]);
-        // What readers see is whole, and only what is stored has left the server.
+        // Readers see only whole messages, and only stored messages have left the server.
         let visible = stored(&disk.path(&home.maildir())).len();
         assert!(visible < mails.len());
         assert!(server.messages("anna") + visible >= mails.len());

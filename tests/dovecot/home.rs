@@ -217,8 +217,8 @@ pub(crate) fn assert_same<'a>(
     );
 }
 
-/// All that is below a folder: modes, contents, and when files changed. That of folders is left
-/// out: SQLite has files of its own there while it reads.
+/// The content of a folder: modes, contents, and modification times of files. Times of folders are
+/// left out: SQLite has files of its own there while it reads.
 pub(crate) fn tree(folder: &Path) -> BTreeMap<PathBuf, (u32, Option<(SystemTime, Sha)>)> {
     let mut all = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {

@@ -1,5 +1,5 @@
-//! Whoever comes from another program downloads nothing twice. The other programs are the real
-//! ones, and write their lists themselves.
+//! A user who comes from another program downloads nothing twice. The other programs are real, and
+//! write their lists themselves.
 
 #![expect(
     clippy::unwrap_used,
@@ -215,7 +215,7 @@ fn what_fdm_had_does_not_come_again() {
     });
 }
 
-/// What another program had, popsync holds no copy of: it may be the last one there is.
+/// popsync has no copy of a message that another program downloaded: the server's may be the last.
 #[test]
 fn what_was_taken_over_is_not_deleted_whatever_the_settings_say() {
     let switch = Switch::from(&MPOP);

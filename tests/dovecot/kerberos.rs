@@ -243,8 +243,8 @@ fn without_a_ticket_the_user_is_told_to_get_one() {
     assert!(!ended.err.contains("C: AUTH"), "{ended:#?}");
 }
 
-/// Whoever holds another service's key cannot read the ticket. Dovecot takes that for trouble of
-/// its own.
+/// A server with another service's key cannot read the ticket. Dovecot reports that as an internal
+/// error.
 #[test]
 fn a_server_with_another_key_is_not_logged_in_to() {
     let realm = Realm::start();

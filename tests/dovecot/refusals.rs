@@ -1,4 +1,4 @@
-//! What stands in the way of a sync, and what of the password the server then gets to see.
+//! Obstacles to a sync, and the parts of the password that the server then sees.
 
 use crate::home::{Home, run, stored};
 use support::dovecot::{Dovecot, Tls};

@@ -1,4 +1,4 @@
-//! What arrives: every message, octet for octet, once.
+//! The messages that arrive: every one, octet for octet, once.
 
 use std::fs;
 use std::process::Stdio;

@@ -1,10 +1,10 @@
-//! What happens in a life, and how a seed becomes one.
+//! The events of a life, and how a seed becomes a life.
 
 use crate::mail::Random;
 use crate::server::{Manner, Poison};
 use crate::store::{Filed, Kind};
 
-/// When messages leave the server.
+/// The rules by which messages leave the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Policy {
     Keep,
@@ -25,7 +25,7 @@ impl Policy {
     }
 }
 
-/// What is wrong with the server; a message is chosen when it happens.
+/// The trouble of the server. A message is chosen when it happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
     None,
@@ -38,19 +38,19 @@ pub(crate) enum Trouble {
     KeepsAll,
 }
 
-/// How unique-ids are given to other mail.
+/// The kind of other mail that gets a unique-id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Other {
     /// Anything.
     Any,
-    /// The server counts as many octets for it.
+    /// The server counts the same number of octets for it.
     SameSize,
-    /// The header is the same: the mail was edited.
+    /// It has the same header: the mail was edited.
     SameHeader,
 }
 
-/// One event. A number chooses a message, modulo how many there are, so that each event means
-/// something without those before it.
+/// One event. A number chooses a message, modulo the number of messages, so that each event is
+/// possible without those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Event {
     Arrives {
@@ -61,7 +61,7 @@ pub(crate) enum Event {
         trouble: Trouble,
         mass_delete: bool,
     },
-    /// A dry run, and the sync at once.
+    /// A dry run, and then the sync.
     Rehearses {
         trouble: Trouble,
         mass_delete: bool,
@@ -108,13 +108,13 @@ pub(crate) enum Event {
         which: usize,
         count: usize,
     },
-    /// And puts them back.
+    /// Another client puts them back.
     MovesBack {
         new_ids: bool,
     },
 }
 
-/// How a life begins.
+/// The start of a life.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Birth {
     pub(crate) manner: Manner,
@@ -125,7 +125,7 @@ pub(crate) struct Birth {
 /// The life of a seed.
 pub(crate) fn life(seed: u64) -> (Birth, Vec<Event>) {
     let random = &mut Random::new(seed);
-    // Neighbouring seeds are to have nothing in common.
+    // Neighbouring seeds must have nothing in common.
     let random = &mut Random::new(random.next());
     let birth = Birth {
         manner: Manner {
@@ -136,7 +136,7 @@ pub(crate) fn life(seed: u64) -> (Birth, Vec<Event>) {
         store: [Kind::Maildir, Kind::Maildir, Kind::Nested, Kind::Mbox][random.below(4)],
         policy: match random.below(3) {
             0 => policy(random),
-            // Where all mail leaves the server at once, not much can happen to it there.
+            // If all mail leaves the server at once, few events can happen to it there.
             1 => Policy::Keep,
             _ => Policy::WhenDeletedHere,
         },
@@ -157,7 +157,7 @@ pub(crate) fn life(seed: u64) -> (Birth, Vec<Event>) {
     (birth, events)
 }
 
-/// The most events of a life.
+/// The maximum number of events in a life.
 const MOST: usize = 15;
 
 const SYNCS: Event = Event::Syncs {
@@ -165,7 +165,7 @@ const SYNCS: Event = Event::Syncs {
     mass_delete: false,
 };
 
-/// Events that mean most in this order, which chance alone seldom brings.
+/// Events that matter most in this order, which chance seldom produces.
 fn passage(random: &mut Random) -> Vec<Event> {
     let which = random.below(MANY);
     let arrives = Event::Arrives {
@@ -261,7 +261,7 @@ fn event(random: &mut Random) -> Event {
         },
         47..=49 => {
             let step = 1 + random.below(5) as u32;
-            // Reached for each message, or piece of an mbox; the others once for each batch.
+            // Reached for each message, or piece of an mbox; other steps once for each batch.
             let times = if step == 4 { 4 } else { 1 };
             let time = 1 + random.below(times) as u32;
             Event::Killed { step, time }

@@ -1,27 +1,27 @@
 //! The promises that a life can break.
 
-/// Which promise was broken.
+/// The broken promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Kind {
     /// The last copy of a message is gone.
     Lost,
-    /// The last copy is gone: a person deleted the one here, and the policy was not to follow.
+    /// The last copy is gone: a person deleted the one here, and the policy must not follow that.
     LostAfterDeletion,
-    /// A run took a message out of the store.
+    /// A run removed a message from the store.
     TakenFromStore,
-    /// A message is in the store more often than the server ever held it at once.
+    /// The store has more copies of a message than the server ever had at once.
     StoredTwice,
-    /// A run that came to its end left a listed message out, as every run before it.
+    /// A complete run left a listed message out, as every run before it.
     NeverStored,
     /// A message at which the server breaks kept others from being stored.
     OneStopsOthers,
     /// Deleted on the server although the policy says otherwise.
     AgainstPolicy,
-    /// A dry run announced something else than what the sync then did.
+    /// A dry run announced something else than the sync did.
     DryRunDiffers,
     /// A dry run changed something.
     DryRunActs,
-    /// With a server that behaves and every allowance, a run still fails.
+    /// With a server that behaves and all permissions, a run still fails.
     StaysBroken,
     /// The program panicked or hung.
     Breaks,

@@ -1,48 +1,48 @@
-//! The most that any program can know of what unique-ids stand for: what complete runs saw. It is
-//! kept in the state, and goes back with it.
+//! The most that a program can know of the messages behind unique-ids: the observations of complete
+//! runs. It is part of the state, and is restored with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::mail::Contents;
 use crate::server::{Item, Manner, Session};
 
-/// What a unique-id stood for in the last complete run.
+/// The content of a unique-id in the last complete run.
 #[derive(Debug, Clone)]
 struct Known {
     mail: usize,
-    /// The one that a killed run may have recorded in its place.
+    /// The content that a killed run may have recorded instead.
     or: Option<usize>,
-    /// Whether a complete run did not see it since.
+    /// True if a complete run since then did not see it.
     gap: bool,
-    /// No listing gave its size.
+    /// True if no listing gave its size.
     is_unsized: bool,
 }
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Knowledge {
     known: BTreeMap<String, Known>,
-    /// What the last complete listing showed.
+    /// The last complete listing.
     listed: BTreeSet<String>,
     octets: u64,
-    /// For each content, the copies that were stored.
+    /// For each content, the number of stored copies.
     pub(crate) stored: Vec<usize>,
-    /// It was rebuilt from the store: messages are known by their headers alone.
+    /// True if it was rebuilt from the store: messages are known only by their headers.
     pub(crate) by_header: bool,
-    /// And the store is an mbox.
+    /// True if the store is also an mbox.
     pub(crate) is_mbox: bool,
 }
 
 impl Knowledge {
-    /// Whether nothing had been stored yet.
+    /// True if no message had been stored yet.
     pub(crate) fn is_blank(&self) -> bool {
         self.stored.iter().all(|&count| count == 0)
     }
 
-    /// The other content that a message must be taken for, where nothing speaks against it: "same
+    /// The other content that a message must be taken for, if nothing contradicts it: "same
     /// unique-id and nothing that speaks against it (listed size by the same way of counting,
     /// continuously listed …)"; and "STAT's total costs nothing and tells when LIST must be asked
-    /// although UIDL shows nothing new" (issue 11). Nobody can tell such a message without
-    /// retrieving everything at each run.
+    /// although UIDL shows nothing new" (issue 11). Such a message is found only by retrieving
+    /// everything in each run.
     pub(crate) fn taken_for(
         &self,
         item: &Item,
@@ -55,15 +55,15 @@ impl Knowledge {
         let mut mails = [Some(known.mail), known.or].into_iter().flatten();
         mails.find(|&mail| {
             let size_before = manner.listed(&contents.get(mail).raw);
-            // Where no listing gave a size, the first one that does is taken for it, whosever it
-            // is; and one that no listing gave cannot be another one.
+            // If no listing gave a size, the first one that does counts as its size, whichever
+            // message has it. A message without a listed size cannot be another one.
             let is_swapped = mail != item.mail && (!known.gap || known.is_unsized);
             is_swapped
                 && (known.is_unsized || size_before == manner.listed(&item.raw) || same_listing)
         })
     }
 
-    /// Learns from a complete run, but for the messages that it must have taken for others.
+    /// Learns from a complete run, except the messages that it must have taken for others.
     pub(crate) fn learn(
         &mut self,
         session: &Session,
@@ -77,7 +77,7 @@ impl Knowledge {
         };
         self.listed = uids(session);
         self.octets = session.octets;
-        // What was deleted leaves the total, too.
+        // Deleted messages leave the total, too.
         for item in listed
             .iter()
             .filter(|item| session.deleted.contains(&item.uid))
@@ -94,7 +94,7 @@ impl Knowledge {
         }
     }
 
-    /// Of a run that came to no end, the messages that it retrieved may be recorded, or still those
+    /// After an incomplete run, the messages that it retrieved may be recorded, or still those
     /// before them.
     pub(crate) fn learn_retrieved(&mut self, session: &Session) {
         for item in session.listed.iter().flatten() {

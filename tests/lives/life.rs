@@ -1,5 +1,4 @@
-//! One life: events happen to a server, a store and a state. What the program does about them is in
-//! `runs`.
+//! One life: events happen to a server, a store and a state. The program's actions are in `runs`.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +17,7 @@ use crate::program::Program;
 use crate::server::{Item, Server};
 use crate::store::{self, Backup, Store};
 
-/// What a person does next about a run that stopped before it connected.
+/// A person's reaction to a run that stopped before it connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Remedy {
     None,
@@ -28,12 +27,12 @@ enum Remedy {
     AcceptStore,
 }
 
-/// What a person kept.
+/// A person's backup.
 struct Kept {
     store: Backup,
     state: Backup,
     knowledge: Knowledge,
-    /// How often the mbox had been written anew.
+    /// The number of times that the mbox had been written anew.
     rewrites: u32,
 }
 
@@ -53,18 +52,18 @@ pub(crate) struct Life<'a> {
     interrupted: bool,
     kept: Vec<Kept>,
     rewrites: u32,
-    /// What another client took out of the maildrop.
+    /// The messages that another client moved out of the maildrop.
     out: Vec<Item>,
     uids: u32,
-    /// What happened, a line for each event.
+    /// The events, one line each.
     pub(crate) story: Vec<String>,
-    // Goes last.
+    // Dropped last.
     _home: TempDir,
 }
 
 impl<'a> Life<'a> {
     pub(crate) fn begin(birth: Birth, runtime: &'a Runtime, slot: usize) -> Self {
-        // What a killed process leaves behind is the same in memory.
+        // A killed process leaves the same behind in memory.
         let memory = Path::new("/dev/shm");
         let home = if memory.is_dir() {
             TempDir::new_in(memory)
@@ -171,7 +170,8 @@ impl<'a> Life<'a> {
             Event::RestoresStore { which, in_place } => self.restores_store(which, in_place),
             Event::RestoresState { which } => self.restores_state(which),
             Event::LosesState => {
-                // Without TOP nothing stored is ever recognised; the manual names another folder.
+                // Without TOP no stored message is ever recognised; the manual advises another
+                // folder.
                 if self.birth.manner.top && self.program.state.is_dir() {
                     self.tell("the state is lost");
                     fs::remove_dir_all(&self.program.state).unwrap();

@@ -30,18 +30,18 @@ impl Random {
     }
 }
 
-/// One content, numbered by its place among all of a life. Contents differ from one another in
-/// their stored form; a message that arrives twice is one content.
+/// One content, numbered by its index among all of a life. Contents have different stored forms; a
+/// message that arrives twice is one content.
 #[derive(Debug, Clone)]
 pub(crate) struct Mail {
-    /// As RETR gives it before dots are stuffed: nothing at all, or lines of which the last ends.
+    /// As RETR sends it before byte-stuffing: empty, or lines of which the last one ends.
     pub(crate) raw: Arc<[u8]>,
-    /// What it is, for stories.
+    /// Its description, for stories.
     pub(crate) what: String,
 }
 
 impl Mail {
-    /// As it is to lie in a Maildir: LF for each CRLF.
+    /// Its form in a Maildir: LF for each CRLF.
     pub(crate) fn stored(&self) -> Vec<u8> {
         let mut stored = Vec::with_capacity(self.raw.len());
         for (place, &octet) in self.raw.iter().enumerate() {
@@ -57,7 +57,7 @@ impl Mail {
         header(&self.raw)
     }
 
-    /// Whether it holds a CR or an LF of its own: the stored form does not give the sent one back.
+    /// True if it has a bare CR or LF: the sent form cannot be restored from the stored one.
     pub(crate) fn has_bare_line_ends(&self) -> bool {
         let octets = |wanted| {
             self.raw
@@ -69,7 +69,7 @@ impl Mail {
         octets(b'\r') != pairs || octets(b'\n') != pairs
     }
 
-    /// Whether a server that stuffs no dots spoils it.
+    /// True if a server that does not stuff dots spoils it.
     pub(crate) fn has_dots(&self) -> bool {
         self.raw.starts_with(b".") || self.raw.windows(3).any(|three| three == b"\r\n.")
     }
@@ -100,8 +100,8 @@ impl Contents {
         &self.all
     }
 
-    /// The content that a message of a store is, if it is one. A mail program may have put a
-    /// `Status` in front.
+    /// The content of a message in a store, if it is one. A mail program may have added a `Status`
+    /// in front.
     pub(crate) fn identify(&self, stored: &[u8]) -> Option<usize> {
         let bare = stored.strip_prefix(STATUS).unwrap_or(stored);
         self.numbers.get(bare).copied()
@@ -110,7 +110,7 @@ impl Contents {
     fn add(&mut self, what: impl Into<String>, raw: Vec<u8>) -> usize {
         let (what, raw) = (what.into(), raw.into());
         let mail = Mail { raw, what };
-        // The few that carry no number of their own arrive again as what they were.
+        // The few without a number of their own arrive again as the same content.
         let number = *self.numbers.entry(mail.stored()).or_insert(self.all.len());
         if number == self.all.len() {
             self.all.push(mail);
@@ -118,7 +118,7 @@ impl Contents {
         number
     }
 
-    /// A message to arrive: a new content mostly, or one that was there before.
+    /// A message to arrive: mostly a new content, or one that was there before.
     pub(crate) fn arrival(&mut self, random: &mut Random) -> usize {
         let number = self.all.len();
         let head = |id: bool| {
@@ -188,7 +188,7 @@ impl Contents {
         self.add(format!("header of #{of}"), raw)
     }
 
-    /// Other mail that the server counts as many octets for; the same mail where it is too short.
+    /// Other mail of the same size for the server; the same mail if it is too short.
     pub(crate) fn same_size(&mut self, of: usize) -> usize {
         let number = self.all.len();
         let length = self.get(of).raw.len();
@@ -201,7 +201,7 @@ impl Contents {
         self.add(format!("as long as #{of}"), raw)
     }
 
-    /// Other mail altogether.
+    /// Other mail.
     pub(crate) fn other(&mut self, random: &mut Random) -> usize {
         let number = self.all.len();
         let subject = format!("Subject: other letter {number}\r\n\r\n");
@@ -210,7 +210,7 @@ impl Contents {
     }
 }
 
-/// The line that mail programs add to what was seen.
+/// The line that mail programs add to read messages.
 pub(crate) const STATUS: &[u8] = b"Status: RO\n";
 
 /// Lines that no other content has.

@@ -1,10 +1,10 @@
-//! Lives: random histories of a mailbox and its copy, held against an oracle that is not the
+//! Lives: random histories of a mailbox and its copy, checked by an oracle that does not use the
 //! program's own code.
 //!
 //! A seed makes one life: a kind of server and of store, and 5 to 15 events such as mail that
 //! arrives, syncs, people who delete and file, backups that are restored, servers that break.
-//! After each run nothing may be lost, stored twice or left out; `oracle.rs` says what that means.
-//! A life that fails is shortened and told.
+//! After each run nothing may be lost, stored twice or left out; `oracle.rs` defines this. A life
+//! that fails is shortened and printed.
 //!
 //! `cargo test --test lives` lives 1,000 of them. More, or one again:
 //!
@@ -53,13 +53,13 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     set.map_or(otherwise, |number| number.parse().unwrap())
 }
 
-/// Whether an event has one of these words in it.
+/// True if an event has one of these words in it.
 fn is_left_out(event: &str, words: &str) -> bool {
     let mut words = words.split(',').filter(|word| !word.is_empty());
     words.any(|word| event.contains(word))
 }
 
-/// What the lives of one kind of failure had in common.
+/// The lives with one kind of failure.
 #[derive(Default)]
 struct Failures {
     seeds: Vec<u64>,
@@ -67,7 +67,7 @@ struct Failures {
     told: Vec<String>,
 }
 
-/// Which lives are lived, and how they ended so far.
+/// The lives to run, and their results so far.
 struct Lives {
     first: u64,
     count: u64,
@@ -78,7 +78,7 @@ struct Lives {
 }
 
 impl Lives {
-    /// One thread's share of them.
+    /// One thread's share of the lives.
     fn live(&self, slot: usize) {
         let runtime = &Builder::new_current_thread().enable_all().build().unwrap();
         let place = Place { runtime, slot };

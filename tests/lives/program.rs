@@ -1,4 +1,4 @@
-//! Runs of the program: within this process where it may live, as a process where it is to die.
+//! Runs of the program: within this process if it may survive, as a process if it is to be killed.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -25,10 +25,10 @@ use crate::store::{Kind, Store, write};
 /// A run that takes longer hangs: a server that stalls is given up after two seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A clock for each thread that lives lives, since a clock of the program is a mere function.
+/// A clock for each thread with lives, since a clock of the program is a plain function.
 static CLOCKS: [AtomicI64; 16] = [const { AtomicI64::new(0) }; 16];
 
-/// How many threads can have lives at the same time.
+/// The number of threads that can run lives at the same time.
 pub(crate) const SLOTS: usize = CLOCKS.len();
 
 fn clock<const SLOT: usize>() -> i64 {
@@ -63,7 +63,7 @@ pub(crate) struct Program {
     lines: String,
 }
 
-/// What a dry run announced, by unique-id.
+/// The announcements of a dry run, by unique-id.
 #[derive(Debug, Default)]
 pub(crate) struct Announced {
     pub(crate) retrieve: BTreeSet<String>,
@@ -72,23 +72,23 @@ pub(crate) struct Announced {
     pub(crate) maybe_delete: BTreeSet<String>,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// Nothing where it was killed.
+    /// None if it was killed.
     pub(crate) exit: Option<u8>,
-    /// What it said of itself.
+    /// Its output.
     pub(crate) words: String,
     pub(crate) announced: Announced,
 }
 
-/// What one run may do.
+/// The permissions and options of one run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Orders {
     pub(crate) policy: Policy,
     pub(crate) dry_run: bool,
     pub(crate) allow: Allow,
-    /// The server is known to stall.
+    /// True if the server is known to stall.
     pub(crate) impatient: bool,
 }
 
@@ -115,7 +115,7 @@ impl Program {
         }
     }
 
-    /// So many days pass.
+    /// Lets this many days pass.
     pub(crate) fn pass(&self, days: i64) {
         CLOCKS[self.slot].fetch_add(days * 24 * 60 * 60, Ordering::Relaxed);
     }
@@ -160,7 +160,7 @@ impl Program {
         })
     }
 
-    /// `import --from-store`; why it failed, if it did.
+    /// `import --from-store`. Returns the error, if it failed.
     pub(crate) fn rebuild(
         &self,
         runtime: &Runtime,
@@ -183,8 +183,8 @@ impl Program {
         Ok(taken.err().map(|error| error.to_string()))
     }
 
-    /// A sync in a process, by the system's clock, that ends at the so-manieth time that it
-    /// reaches a step of the store's order.
+    /// A sync in a process, with the system's clock. It is killed when it reaches a step of the
+    /// store's order for the given time.
     pub(crate) fn killed(&self, orders: &Orders, step: u32, time: u32) -> Ended {
         let config = self.home.join("config.toml");
         private(&config, &self.text(orders));
@@ -235,7 +235,7 @@ struct Seen {
     words: Vec<String>,
 }
 
-/// Notes what a dry run announces, and what a person is told.
+/// Records a dry run's announcements, and warnings.
 #[derive(Default)]
 struct Watcher(Mutex<Seen>);
 
@@ -252,8 +252,8 @@ impl Reporter for Watcher {
                 let uid = String::from_utf8_lossy(unique_id).into_owned();
                 let action = action.to_string();
                 let announced = &mut seen.announced;
-                // Where its content has to tell which message it is, it may be one that a person has
-                // deleted here.
+                // If the content must be compared, it may be a message that a person has deleted
+                // here.
                 let is_open = reason.to_string().contains("does not tell");
                 if action.contains("delete if") || is_open && action.contains("delete") {
                     announced.maybe_delete.insert(uid.clone());

@@ -1,4 +1,4 @@
-//! A POP3 server of few words, which misbehaves when it is told to.
+//! A simple POP3 server, which misbehaves on request.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -12,18 +12,17 @@ use crate::mail::header;
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) uid: String,
-    /// Which content it is.
+    /// The content of the message.
     pub(crate) mail: usize,
     pub(crate) raw: Arc<[u8]>,
 }
 
-/// What kind of server it is, for a whole life.
+/// The kind of server, for a whole life.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Manner {
     pub(crate) pipelining: bool,
     pub(crate) top: bool,
-    /// LIST gives sizes that are right, and RETR says them, too. Otherwise both are estimates, and
-    /// RETR says nothing.
+    /// True if LIST gives exact sizes, and RETR too. Otherwise LIST estimates, and RETR gives none.
     pub(crate) exact: bool,
 }
 
@@ -39,7 +38,7 @@ impl Manner {
     }
 }
 
-/// How a server breaks at one message.
+/// The way in which a server breaks at one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Poison {
     Closes,
@@ -48,20 +47,20 @@ pub(crate) enum Poison {
     Stalls,
 }
 
-/// What is wrong with the server during one run.
+/// The trouble of the server during one run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Quirk {
     #[default]
     None,
     /// It shows an empty maildrop.
     Empty,
-    /// It shows every second message only.
+    /// It shows only every second message.
     Half,
     /// LIST and STAT leave out the last message that UIDL shows.
     Contradicts,
-    /// RETR says how long this message is, and gives the beginning of it.
+    /// RETR announces the length of this message, and sends only the beginning.
     Cuts(String),
-    /// Dots are not stuffed; RETR says how long each message is.
+    /// Dots are not stuffed; RETR announces the length of each message.
     Unstuffed,
     /// It breaks at RETR of this message.
     Breaks(String, Poison),
@@ -69,10 +68,10 @@ pub(crate) enum Quirk {
     KeepsAll,
 }
 
-/// What happened in one session.
+/// The events of one session.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Session {
-    /// What it showed, once UIDL was asked.
+    /// The listing, once UIDL was asked for.
     pub(crate) listed: Option<Vec<Item>>,
     pub(crate) octets: u64,
     pub(crate) retrieved: Vec<String>,
@@ -126,7 +125,7 @@ impl Server {
                 let shared = Arc::clone(&serving);
                 threads.push(thread::spawn(move || {
                     let _ = talk(&shared, &socket);
-                    // What the client still sends is read, so that it gets all that was sent.
+                    // Reads what the client still sends, so that the client gets all that was sent.
                     let _ = socket.shutdown(Shutdown::Write);
                     let _ = (&socket).read_to_end(&mut Vec::new());
                     shared.maildrop.lock().unwrap().open -= 1;
@@ -165,7 +164,7 @@ impl Drop for Server {
     }
 }
 
-/// What one session shows: all that its quirk leaves, numbered from 1.
+/// The messages that a session shows with its quirk, numbered from 1.
 fn shown(items: &[Item], quirk: &Quirk) -> Vec<Item> {
     match quirk {
         Quirk::Empty => Vec::new(),
@@ -250,7 +249,7 @@ fn talk(shared: &Shared, socket: &TcpStream) -> std::io::Result<()> {
                     Given::Then(part, poison) => {
                         out.write_all(&part)?;
                         if poison == Poison::Stalls {
-                            // Says nothing until the client has enough of it.
+                            // Silent until the client gives up.
                             commands.read_to_end(&mut Vec::new())?;
                         }
                         return Ok(());
@@ -283,10 +282,10 @@ fn talk(shared: &Shared, socket: &TcpStream) -> std::io::Result<()> {
     }
 }
 
-/// What RETR brings.
+/// The answer to RETR.
 enum Given {
     Answer(Vec<u8>),
-    /// These octets, and then it breaks.
+    /// These octets, and then a break.
     Then(Vec<u8>, Poison),
 }
 
@@ -304,7 +303,7 @@ fn retrieve(item: &Item, quirk: &Quirk, manner: Manner) -> Given {
             };
         }
         Quirk::Cuts(uid) if *uid == item.uid => {
-            // In the middle of a line; of one that is too short for that, nothing comes.
+            // In the middle of a line; nothing of a message that is too short.
             let part = raw[..raw.len() / 2].trim_ascii_end();
             let end: &[u8] = if part.is_empty() { b"" } else { b"\r\n" };
             stuffed(&status, &[part, end].concat())
@@ -318,7 +317,7 @@ fn retrieve(item: &Item, quirk: &Quirk, manner: Manner) -> Given {
 fn stuffed(status: &str, raw: &[u8]) -> Vec<u8> {
     let mut out = format!("{status}\r\n").into_bytes();
     for line in raw.split_inclusive(|&octet| octet == b'\n') {
-        // Only after CRLF does a dot stand at the start of a line.
+        // A dot starts a line only after CRLF.
         if line.starts_with(b".") && out.ends_with(b"\r\n") {
             out.push(b'.');
         }

@@ -1,4 +1,4 @@
-//! Lives a life to its end, and finds the shortest one that ends as badly.
+//! Runs a life to its end, and finds the shortest one with the same failure.
 
 use std::panic::{self, AssertUnwindSafe};
 
@@ -10,21 +10,21 @@ use crate::life::Life;
 use crate::server::Manner;
 use crate::store;
 
-/// How a life went wrong.
+/// The failure of a life.
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) violation: Violation,
-    /// Everything that happened.
+    /// All events.
     pub(crate) story: Vec<String>,
 }
 
-/// Where a life is lived.
+/// The runtime and the slot of a life.
 pub(crate) struct Place<'a> {
     pub(crate) runtime: &'a Runtime,
     pub(crate) slot: usize,
 }
 
-/// Lives this life, and says how it went wrong, if it did.
+/// Runs this life. Returns its failure, if any.
 pub(crate) fn live(birth: Birth, events: &[Event], place: &Place<'_>) -> Option<Failure> {
     let lived = panic::catch_unwind(AssertUnwindSafe(|| {
         let mut life = Life::begin(birth, place.runtime, place.slot);
@@ -49,10 +49,10 @@ pub(crate) fn live(birth: Birth, events: &[Event], place: &Place<'_>) -> Option<
     })
 }
 
-/// The most lives that are lived to shorten one.
+/// The maximum number of lives to try in shortening one.
 const MOST: usize = 200;
 
-/// Drops and simplifies events as long as the life ends in the same way.
+/// Drops and simplifies events while the life fails in the same way.
 pub(crate) fn shrink(
     mut birth: Birth,
     mut events: Vec<Event>,
@@ -99,7 +99,7 @@ pub(crate) fn shrink(
     }
 }
 
-/// The same event with less in it.
+/// Simpler forms of the event.
 fn simpler(event: Event) -> Vec<Event> {
     match event {
         Event::Arrives { count, seed } => [1, 2, count - 1]
@@ -137,7 +137,7 @@ fn simpler(event: Event) -> Vec<Event> {
     }
 }
 
-/// The same birth, nearer to the usual.
+/// Births nearer to the usual one.
 fn plainer(birth: Birth) -> Vec<Birth> {
     let mut plainer = Vec::new();
     let mut with = |manner: Manner, store: store::Kind| {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use crate::mail::STATUS;
 
-/// What kind of store it is.
+/// The kind of store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Maildir,
@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Mbox,
 }
 
-/// How a person files a message.
+/// The way in which a person files a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Filed {
     /// The file is moved, and keeps its name.
@@ -29,9 +29,9 @@ pub(crate) enum Filed {
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) kind: Kind,
-    /// What the configuration names.
+    /// The path in the configuration.
     pub(crate) path: PathBuf,
-    /// What a backup takes.
+    /// The part that a backup copies.
     pub(crate) root: PathBuf,
     renamed: u32,
 }
@@ -40,7 +40,7 @@ pub(crate) struct Store {
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) octets: Vec<u8>,
-    /// Its file, or in an mbox its number.
+    /// Its file, or its number in an mbox.
     at: At,
 }
 
@@ -68,7 +68,7 @@ impl Store {
         }
     }
 
-    /// Every message, in an order that names of files do not change.
+    /// Every message, in an order that does not depend on file names.
     pub(crate) fn messages(&self) -> Vec<Message> {
         let mut messages = Vec::new();
         if self.kind == Kind::Mbox {
@@ -159,8 +159,8 @@ impl Store {
         }
     }
 
-    /// The messages of the mbox as they stand there, each with the line in front of it and the
-    /// one behind it.
+    /// The messages of the mbox in their form there, each with the line in front of it and the one
+    /// after it.
     fn entries(&self) -> Vec<Vec<u8>> {
         let octets = fs::read(&self.path).unwrap_or_default();
         let mut entries: Vec<Vec<u8>> = Vec::new();
@@ -182,7 +182,7 @@ fn unquoted(entry: &[u8]) -> Vec<u8> {
         let quoted = quotes > 0 && line[quotes..].starts_with(b"From ");
         octets.extend_from_slice(&line[usize::from(quoted)..]);
     }
-    // The blank line behind it.
+    // The blank line after it.
     if octets.ends_with(b"\n") {
         octets.pop();
     }
@@ -212,7 +212,7 @@ impl Backup {
         Self(tree)
     }
 
-    /// Puts everything back as `rsync --archive --delete` does: what is the same is not touched.
+    /// Restores everything as `rsync --archive --delete` does: equal files are not touched.
     pub(crate) fn restore_in_place(&self, root: &Path) {
         let now = Self::of(root);
         for (path, kept) in now.0.iter().rev() {
@@ -237,7 +237,7 @@ impl Backup {
         }
     }
 
-    /// Puts a new folder, or a new file, in the place of the one that is there.
+    /// Replaces the folder or the file by a new one.
     pub(crate) fn restore_anew(&self, root: &Path) {
         let old = root.with_extension("old");
         if root.exists() {
@@ -249,7 +249,7 @@ impl Backup {
     }
 }
 
-/// The name that a file has once it was read.
+/// The name of a file after it was read.
 fn seen(file: &Path) -> String {
     let name = name(file);
     format!("{}:2,S", name.split(':').next().unwrap())

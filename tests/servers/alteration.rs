@@ -1,18 +1,19 @@
-//! What servers make of a message's octets between delivery and RETR: named, with the reason, and
-//! done again here, so that the suite can tell a server's doing from popsync's.
+//! The changes that servers make to a message's octets between delivery and RETR. Each is named,
+//! with the reason, and repeated here, so that the suite can distinguish a server's changes from
+//! popsync's.
 
-/// One way in which a server sends other octets than it was given.
+/// One kind of change that a server makes to octets.
 #[derive(Debug)]
 pub(crate) struct Alteration {
-    /// What is altered, and why.
+    /// The change, and the reason.
     pub(crate) what: &'static str,
-    /// Whether every version of the server does it.
+    /// True if every version of the server makes it.
     pub(crate) always: bool,
-    /// Does it.
+    /// Makes the change.
     pub(crate) apply: fn(&[u8]) -> Vec<u8>,
 }
 
-/// What may come of all of them in this order.
+/// The possible results of all of them in this order.
 pub(crate) fn forms(alterations: &[Alteration], content: &[u8]) -> Vec<Vec<u8>> {
     let mut forms = vec![content.to_vec()];
     for Alteration { always, apply, .. } in alterations {
@@ -25,7 +26,7 @@ pub(crate) fn forms(alterations: &[Alteration], content: &[u8]) -> Vec<Vec<u8>> 
     forms
 }
 
-/// POP3 has lines that end with CRLF (RFC 1939 §3), the files of Unix have LF.
+/// POP3 has lines that end with CRLF (RFC 1939 §3); files on Unix have LF.
 pub(crate) const BARE_LF: Alteration = Alteration {
     what: "a bare LF becomes CRLF, as lines end in POP3",
     always: true,
@@ -41,7 +42,7 @@ pub(crate) const BARE_LF: Alteration = Alteration {
     },
 };
 
-/// So where the file's lines are taken for Unix's, whatever is in them.
+/// The same for a server that treats every line of the file as one with LF.
 pub(crate) const EVERY_LF: Alteration = Alteration {
     what: "every LF becomes CRLF, also one that has its CR, which makes it CR CR LF",
     always: true,
@@ -57,7 +58,7 @@ pub(crate) const EVERY_LF: Alteration = Alteration {
     },
 };
 
-/// The line of the final dot begins with what ends the message (RFC 1939 §3).
+/// The line of the final dot begins with the end of the message (RFC 1939 §3).
 pub(crate) const LAST_LINE: Alteration = Alteration {
     what: "a last line without an end gets one, and an empty message becomes an empty line",
     always: true,
@@ -67,8 +68,8 @@ pub(crate) const LAST_LINE: Alteration = Alteration {
     },
 };
 
-/// Dovecot 2.3.19 and Courier 1.0.16 look for a dot behind a line end, and there is none before the first
-/// octet.
+/// Dovecot 2.3.19 and Courier 1.0.16 look for a dot after a line end, and there is none before the
+/// first octet.
 pub(crate) const FIRST_DOT: Alteration = Alteration {
     what: "a dot that is the first octet of all is not stuffed, so that a client takes it away",
     always: false,

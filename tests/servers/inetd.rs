@@ -1,5 +1,5 @@
-//! What inetd was for servers that expect it: it listens, and gives each connection to a process
-//! of its own as standard input and output.
+//! A replacement for inetd, for servers that expect it: it listens, and gives each connection to a
+//! process of its own as standard input and output.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long a session may take to end once its client is gone.
+/// The time limit for a session to end once its client is gone.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One port of 127.0.0.1, and the sessions on it.
@@ -45,7 +45,7 @@ impl Inetd {
                     .stderr(Stdio::null())
                     .spawn();
                 locked(&kept).push(session.unwrap());
-                // Or the connection would stay open here when the session has ended.
+                // Otherwise the connection would stay open here after the session has ended.
                 command.stdin(Stdio::null()).stdout(Stdio::null());
             }
         });
@@ -57,13 +57,13 @@ impl Inetd {
         }
     }
 
-    /// Where it listens.
+    /// The port that it listens on.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    /// Waits until the sessions have ended that began so far: what they change is changed then,
-    /// and their locks are gone.
+    /// Waits until all sessions so far have ended: their changes are made then, and their locks are
+    /// released.
     pub(crate) fn settle(&self) {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -82,7 +82,7 @@ impl Inetd {
 impl Drop for Inetd {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
-        // It waits for a connection.
+        // It is waiting for a connection.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
         let _ = self.thread.take().map(JoinHandle::join);
         for session in locked(&self.sessions).iter_mut() {

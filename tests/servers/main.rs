@@ -1,9 +1,9 @@
 //! One suite for every real POP3 server that Debian packages: Courier, Cyrus, Dovecot, popa3d and
-//! solid-pop3d. What arrives is compared with what the server was given, octet for octet, but for
-//! what the server itself alters, and that is named.
+//! solid-pop3d. It compares the retrieved messages with the delivered ones, octet for octet, except
+//! for changes by the server, which are named.
 //!
-//! All but Dovecot need root and are ignored without it; `.ci/test` runs them. README.md beside this
-//! file has the table of what each server alters.
+//! All but Dovecot need root and are ignored without it; `.ci/test` runs them. README.md in this
+//! folder has a table of the changes.
 
 mod alteration;
 mod inetd;
@@ -35,7 +35,7 @@ fn the_readme_has_the_table_of_alterations() {
     );
 }
 
-/// What is no longer so must not stay in the table.
+/// A change that no longer happens must not stay in the table.
 #[test]
 fn every_alteration_alters_something() {
     suite::alters::<Courier>();

@@ -1,4 +1,4 @@
-//! `popsync probe` against every server: what it reports is what another client sees.
+//! `popsync probe` against every server: its report agrees with another client's view.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,7 +13,8 @@ use crate::server::Server;
 use crate::suite::Home;
 use support::mail::{nasty, ordinary};
 
-/// What no visit can see without deleting, or without a command that Outlook never sends.
+/// Statements that no visit can check without deleting, or without a command that Outlook never
+/// sends.
 const NOT_SEEN: [&str; 4] = ["OPOP3:C0019", "OPOP3:C0026", "OPOP3:C0036", "OPOP3:C0040"];
 
 pub(crate) fn probe_tells_what_the_server_is_like<S: Server>() {
@@ -82,7 +83,8 @@ fn show(report: &str) {
     println!("{report}");
 }
 
-/// What is the same with TLS, as popsync comes, and without, as the other client does.
+/// The capabilities that are the same with TLS, which popsync uses, and without, which the other
+/// client uses.
 fn in_the_clear_too<'l>(capabilities: &[&'l str]) -> Vec<&'l str> {
     let depends = |line: &str| line == "STLS" || line.starts_with("SASL ");
     let others = capabilities.iter().filter(|line| !depends(line));

@@ -1,9 +1,9 @@
-//! A place where a server finds itself installed, with its users and at the absolute paths it
-//! insists on, and nobody else does: an overlay over the system, in a mount namespace.
+//! A place in which a server is installed, with its users and at the absolute paths that it
+//! requires, invisible to others: an overlay over the system, in a mount namespace.
 //!
-//! It needs root, and the folder that `.ci/unpack-test-servers` unpacked the server to. All that
-//! runs in it ends when it is dropped, and also when the test is killed: then its standard input
-//! closes, and the first process of its process namespace takes the others along.
+//! It needs root, and the folder that `.ci/unpack-test-servers` unpacked the server to. Dropping it
+//! ends all its processes. So does killing the test: then its standard input closes, and the first
+//! process of its process namespace ends the others.
 
 #![expect(
     clippy::unwrap_used,
@@ -28,7 +28,7 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// A folder to put into what [`Self::start`] needs. Everybody may look into it.
+    /// A folder for the files that [`Self::start`] needs, readable by everybody.
     pub(crate) fn folder_of(server: &str) -> TempDir {
         let folder = tempfile::Builder::new().prefix(server).tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -36,7 +36,7 @@ impl Sandbox {
     }
 
     /// Lays the server over the system and runs the script `furnish` there, with the path of the
-    /// folder as its argument. Gives the script's words where it fails.
+    /// folder as its argument. Returns the script's output if it fails.
     pub(crate) fn start(server: &str, folder: TempDir, furnish: &str) -> Result<Self, String> {
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
@@ -77,12 +77,12 @@ impl Sandbox {
         self.folder.path()
     }
 
-    /// Whether a program that is called so by its first argument runs inside.
+    /// True if a program with this first argument runs inside.
     pub(crate) fn runs(&self, program: &str) -> bool {
         let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
         let inside = self.folder().join("area/root/proc");
         let processes = fs::read_dir(root.join(inside.strip_prefix("/").unwrap())).unwrap();
-        // One that has ended has no arguments any more.
+        // A process that has ended has no arguments any more.
         let arguments = |path: PathBuf| fs::read(path.join("cmdline")).unwrap_or_default();
         processes
             .map(|entry| arguments(entry.unwrap().path()))
@@ -91,7 +91,7 @@ impl Sandbox {
             })
     }
 
-    /// What runs a program inside.
+    /// A command that runs a program inside.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let keeper = self.keeper.id();
         let mut command = Command::new("nsenter");
@@ -108,12 +108,12 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.until_closed = None;
-        // Returns when nothing of it runs any more.
+        // Returns when all its processes have ended.
         let _ = self.keeper.wait();
     }
 }
 
-/// Where a server was unpacked.
+/// The folder that a server was unpacked to.
 fn layer(server: &str) -> PathBuf {
     let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
     let unpacked = variable("POPSYNC_TEST_SERVERS").map_or_else(

@@ -1,4 +1,5 @@
-//! What the suite asks of a server, and a client of its own that looks behind popsync's back.
+//! The suite's interface to a server, and a client that checks the results independently of
+//! popsync.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,7 +14,7 @@ use crate::alteration::Alteration;
 use support::dovecot::PASSWORD;
 use support::mail::Mail;
 
-/// How long a server may take to answer.
+/// The time limit for a server to answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The user of every server.
@@ -21,35 +22,35 @@ pub(crate) const USER: &str = "anna";
 
 /// A running server with one mailbox, empty at first.
 pub(crate) trait Server {
-    /// What it is called.
+    /// Its name.
     const NAME: &'static str;
 
-    /// What it makes its unique-ids of.
+    /// The source of its unique-ids.
     const UNIQUE_IDS: &'static str;
 
-    /// What this server makes of the octets it was given, before they reach the wire.
+    /// The changes that this server makes to delivered octets before they reach the wire.
     const ALTERATIONS: &'static [Alteration];
 
-    /// The statements that it keeps only so far that popsync gets along with it.
+    /// The statements that it breaks in a way that popsync tolerates.
     const TOLERATED: &'static [&'static str];
 
-    /// What `popsync probe` says of it, among other things.
+    /// Facts that `popsync probe` reports about it, among others.
     const PROBED: &'static [&'static str];
 
-    /// Messages that the server does not take at all, by their names, and why.
+    /// Messages that the server does not accept, by their names, and the reasons.
     const REFUSES: &'static [(&'static str, &'static str)] = &[];
 
-    /// Whether messages of the same content have the same unique-id. Then popsync cannot tell
-    /// them apart, and keeps one.
+    /// True if messages of the same content have the same unique-id. Then popsync cannot
+    /// distinguish them, and keeps one.
     const TWINS_ARE_ONE: bool = false;
 
-    /// A new one.
+    /// Starts a new one.
     fn start() -> Self;
 
-    /// Where popsync finds the mailbox.
+    /// The URL of the mailbox for popsync.
     fn url(&self) -> String;
 
-    /// The flags by which popsync trusts the server, or does without.
+    /// The flags by which popsync trusts the server, or does without TLS.
     fn trust(&self) -> Vec<String>;
 
     /// The port without TLS.
@@ -58,10 +59,10 @@ pub(crate) trait Server {
     /// Puts messages into the mailbox as the server's own delivery does.
     fn deliver(&self, mails: &[Mail]);
 
-    /// Waits until nothing of an earlier session is left, such as the lock of the mailbox.
+    /// Waits until an earlier session has left nothing behind, such as the lock of the mailbox.
     fn settle(&self) {}
 
-    /// A stored message without what differs between two RETR of the same one.
+    /// A stored message without the parts that differ between two RETR of the same one.
     fn comparable(&self, octets: Vec<u8>) -> Vec<u8> {
         octets
     }
@@ -72,7 +73,7 @@ pub(crate) trait Server {
         Session::begin(self.plain_port())
     }
 
-    /// How many messages there are, by another client's STAT.
+    /// The number of messages, by another client's STAT.
     fn messages(&self) -> usize {
         let mut session = self.session();
         let stat = session.command("STAT");
@@ -89,7 +90,7 @@ pub(crate) trait Server {
     }
 }
 
-/// What the server on a port of 127.0.0.1 greets with.
+/// The greeting of the server on a port of 127.0.0.1.
 pub(crate) fn greeting(port: u16) -> io::Result<String> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -112,7 +113,7 @@ impl Session {
         session
     }
 
-    /// Sends a command, which is to succeed, and gives the first line of its answer.
+    /// Sends a command, which must succeed, and returns the first line of its answer.
     pub(crate) fn command(&mut self, command: &str) -> String {
         let stream = self.0.get_mut();
         stream
@@ -123,7 +124,7 @@ impl Session {
         line
     }
 
-    /// The lines of a command's answer behind the first one, or none where it is refused.
+    /// The lines of a command's answer after the first one. None if it is refused.
     pub(crate) fn lines(&mut self, command: &str) -> Vec<String> {
         let stream = self.0.get_mut();
         stream

@@ -1,4 +1,4 @@
-//! What every server and popsync must do together.
+//! The rules that every server and popsync must meet together.
 
 #![expect(
     clippy::unwrap_used,
@@ -48,12 +48,12 @@ macro_rules! suite {
     };
 }
 
-/// Somebody's home folder, and popsync run in it.
+/// A person's home folder, in which popsync runs.
 pub(crate) struct Home {
     folder: TempDir,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: Option<i32>,
@@ -69,7 +69,7 @@ impl Home {
         home
     }
 
-    /// Has this password from now on.
+    /// Sets this password from now on.
     pub(crate) fn password(&self, password: &str) {
         let mut file = File::create(self.folder.path().join("password")).unwrap();
         writeln!(file, "{password}").unwrap();
@@ -114,7 +114,7 @@ impl Home {
         }
     }
 
-    /// Syncs the mailbox with the folder `Mail`; all must go well. Gives the summary.
+    /// Syncs the mailbox with the folder `Mail`; everything must succeed. Returns the summary.
     #[track_caller]
     pub(crate) fn fetch<S: Server>(&self, server: &S, more: &[&str]) -> Value {
         let arguments = [&["--maildir", "Mail", "--json"], more].concat();
@@ -127,8 +127,8 @@ impl Home {
         summary(&ended.out)
     }
 
-    /// One run, and a second one where the server gives messages sizes that they do not have: these
-    /// are in doubt until the same octets come once more. Gives what both came to.
+    /// One run, and a second one if the server announces wrong sizes: such messages are in doubt
+    /// until the same octets come again. Returns the sum of both.
     #[track_caller]
     pub(crate) fn fetch_all<S: Server>(&self, server: &S, more: &[&str]) -> Value {
         let arguments = [&["--maildir", "Mail", "--json"], more].concat();
@@ -212,7 +212,7 @@ fn assert_same<S: Server>(server: &S, found: impl Iterator<Item = Vec<u8>>, mail
     );
 }
 
-/// What is to be stored of these messages, byte-stuffing undone: in one of the forms.
+/// The stored form of these messages, byte-stuffing undone: one of these forms each.
 fn expected<S: Server>(mails: &[Mail]) -> Vec<(&Mail, Vec<Vec<u8>>)> {
     let mut known = HashSet::new();
     let forms = |mail: &Mail| alteration::forms(S::ALTERATIONS, &mail.content);
@@ -222,18 +222,18 @@ fn expected<S: Server>(mails: &[Mail]) -> Vec<(&Mail, Vec<Vec<u8>>)> {
         .collect()
 }
 
-/// Those of the messages that the server takes.
+/// Those of the messages that the server accepts.
 fn taken<S: Server>(mails: &[Mail]) -> impl Iterator<Item = &Mail> {
     let refused = |mail: &&Mail| S::REFUSES.iter().any(|(name, _)| *name == mail.name);
     mails.iter().filter(move |mail| !refused(mail))
 }
 
-/// How many octets are the same from the start.
+/// The length of the common start.
 fn in_common(one: &[u8], other: &[u8]) -> usize {
     one.iter().zip(other).take_while(|(a, b)| a == b).count()
 }
 
-/// The octets about a place, for people.
+/// The octets around a place, for people.
 fn excerpt(octets: &[u8], at: usize) -> String {
     let (from, to) = (at.saturating_sub(20), octets.len().min(at + 20));
     String::from_utf8_lossy(&octets[from..to]).into_owned()
@@ -280,7 +280,7 @@ fn summary(out: &str) -> Value {
     serde_json::from_str(out.lines().next_back().unwrap()).unwrap()
 }
 
-/// Asserts what a summary counts.
+/// Asserts the counts of a summary.
 #[track_caller]
 fn counts(summary: &Value, retrieved: usize, deleted: usize, on_server: usize) {
     let counted = ["retrieved", "deleted", "on_server", "failed"].map(|key| summary[key].as_u64());
@@ -368,7 +368,7 @@ pub(crate) fn another_client_may_delete_in_between<S: Server>() {
     home.holds(&server, &mails);
 }
 
-/// RFC 1939 §4 wants an exclusive lock. None of these servers holds one for the whole session.
+/// RFC 1939 §4 requires an exclusive lock. None of these servers holds one for the whole session.
 pub(crate) fn a_mailbox_that_is_open_elsewhere_loses_nothing<S: Server>() {
     let server = S::start();
     let mut mails = ordinary(3, 9);
@@ -383,7 +383,7 @@ pub(crate) fn a_mailbox_that_is_open_elsewhere_loses_nothing<S: Server>() {
     assert_eq!(ended.status, Some(0), "{ended:#?}");
     home.holds(&server, &mails);
 
-    // Some servers refuse the other one's QUIT now, which is its own affair.
+    // Some servers refuse the other one's QUIT now, which does not matter here.
     drop(other);
     let new = ordinary(1, 10);
     server.deliver(&new);
@@ -393,7 +393,7 @@ pub(crate) fn a_mailbox_that_is_open_elsewhere_loses_nothing<S: Server>() {
     home.holds(&server, &mails);
 }
 
-/// Not in the suite of all: popa3d and solid-pop3d have no TLS.
+/// Not in the common suite: popa3d and solid-pop3d have no TLS.
 pub(crate) fn the_same_mailbox_comes_over_stls<S: Server>(server: &S, stls_url: &str) {
     let mails = ordinary(5, 11);
     server.deliver(&mails);
@@ -405,7 +405,7 @@ pub(crate) fn the_same_mailbox_comes_over_stls<S: Server>(server: &S, stls_url: 
     counts(&home.fetch(server, &[]), 0, 0, 5);
 }
 
-/// Not in the suite of all: the others have TLS.
+/// Not in the common suite: the others have TLS.
 pub(crate) fn no_password_goes_out_without_tls<S: Server>() {
     let server = S::start();
     let home = Home::new();

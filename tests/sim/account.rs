@@ -287,7 +287,7 @@ fn a_test_says_what_works_and_changes_nothing() {
         ["connection", "TLS", "login", "capabilities", "mailbox"]
     );
     assert!(ended.out.contains("1 message, "), "{}", ended.out);
-    // What worked before the failure stays.
+    // The lines of the steps before the failure stay.
     let ended = test("wrong").run();
     assert_eq!(ended.status, 77, "{}", ended.text());
     assert!(ended.out.starts_with("connection ") && !ended.out.contains("login"));

@@ -187,7 +187,7 @@ fn a_crash_after_the_agent_took_messages_loses_none() {
         for message in bench.held() {
             assert!(bench.store.holds(&message), "{stop_at}: a message is lost");
         }
-        // What was recorded was not handed over again.
+        // A recorded message was not handed over again.
         assert!(bench.store.len() <= 7, "{stop_at}: {}", bench.store.len());
     }
 }

@@ -34,7 +34,7 @@ const METHODS: [&[&str]; 4] = [
     &["--auth", "apop", "--profile", "rfc1939"],
 ];
 
-/// What offers everything.
+/// The capabilities of a server that offers everything.
 const CAPABILITIES: &[u8] =
     b"+OK\r\nUSER\r\nUIDL\r\nTOP\r\nPIPELINING\r\nSTLS\r\nSASL PLAIN LOGIN CRAM-MD5\r\n.\r\n";
 
@@ -111,7 +111,7 @@ impl Dialogue {
         Ok((!line.is_empty()).then_some(text))
     }
 
-    /// Whether something came behind the line that was read last, unasked.
+    /// True if unexpected octets came after the line that was read last.
     fn has_more(&self) -> bool {
         !self.reader.buffer().is_empty()
     }
@@ -224,7 +224,7 @@ fn a2_words_in_front_of_the_handshake_end_the_run() {
 #[test]
 fn a3_only_capabilities_from_behind_the_handshake_count() {
     let lines = |lines: &[&str]| Some(lines.iter().map(|&line| line.to_owned()).collect());
-    // What the clear text offers is not there: the server takes commands one by one.
+    // A capability announced in plain text is missing: the server takes commands one by one.
     let bench = Setup::with(letters(3))
         .by(By::Stls)
         .knobs(Knobs {
@@ -237,7 +237,7 @@ fn a3_only_capabilities_from_behind_the_handshake_count() {
     bench.fetch(&["--profile", "rfc1939"]).gives(0);
     bench.assert_exactly_once();
     bench.assert_no_violations();
-    // What only TLS offers is used.
+    // A capability announced only under TLS is used.
     bench.knobs(Knobs {
         capa_plain: lines(&["STLS"]),
         capa_tls: lines(&["UIDL", "USER", "SASL PLAIN"]),

@@ -83,10 +83,10 @@ fn cut(mbox: &Path, from: usize, to: usize) {
     put(mbox, text.as_bytes());
 }
 
-/// What happens to the file of a letter in `new`, in the Maildir.
+/// The damage to the file of a letter in `new`, in the Maildir.
 type Deed = fn(&Path, &Path);
 
-/// What is to be said of it, whether it is still intact, and whether it comes again.
+/// The expected findings, and true if the message is still intact, and if it is retrieved again.
 type Row = (&'static str, Deed, &'static [&'static str], bool, bool);
 
 const MAILDIR: [Row; 16] = [

@@ -32,7 +32,7 @@ fn sighup_reads_the_configuration_again_and_a_mistake_in_it_ends_nothing() {
     drop(bench.configured("sync", "nonsense = 1", &[]));
     running.process.signal(Signal::HUP);
     running.wait_until_it_says("unknown key `nonsense`");
-    // What was read before still counts.
+    // The configuration read before is still in force.
     running.wait_until_it_says("run 2 ended with 0");
     assert_eq!(bench.store.len(), 2);
     drop(bench.configured("sync", "max-messages = 10", &[]));
@@ -81,7 +81,7 @@ fn a_failed_sync_is_followed_by_others() {
     bench.assert_exactly_once();
 }
 
-/// What is meant for one run is not said to all that come.
+/// Options for one run do not apply to later ones.
 #[test]
 fn a_brake_is_not_released_again_and_again() {
     let bench = Bench::with([]);

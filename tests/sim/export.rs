@@ -88,7 +88,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What other programs say of the manifest in this folder.
+/// Checks the manifest in this folder with other programs.
 fn check_sums(folder: &Path, manifest: &str) -> usize {
     let mut sha256sum = Command::new("sha256sum");
     let output = sha256sum

@@ -1,5 +1,5 @@
-//! What a mail program files, compresses or writes anew is not deleted on the server, and a message
-//! takes the place of its stub.
+//! A message that a mail program files, compresses or writes anew is not deleted on the server, and
+//! a whole message replaces its stub.
 
 #![expect(
     clippy::unwrap_used,

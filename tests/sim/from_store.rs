@@ -1,5 +1,5 @@
-//! What is in a store already does not come again, whoever put it there: after the state was lost,
-//! and for who comes from another program.
+//! Messages that a store already has are not downloaded again, whoever stored them: after the state
+//! was lost, or after a switch from another program.
 
 #![expect(
     clippy::unwrap_used,
@@ -96,7 +96,7 @@ fn a_lost_state_does_not_stop_other_mail() {
     assert_eq!(bench.store.messages_of_mbox().len(), 8);
 }
 
-/// All that another program's list names is gone, and the store holds what came in its place.
+/// All messages of another program's list are gone, and the store has the later ones.
 #[test]
 fn a_list_that_names_nothing_does_not_hide_what_the_store_holds() {
     let bench = lost(Into::Mbox);
@@ -245,7 +245,7 @@ fn an_mbox_that_holds_other_mail_is_no_obstacle() {
         .unwrap();
     retrieves(&bench, "", 3);
     retrieves(&bench, "", 0);
-    // Who wants the messages there a second time says so.
+    // A user who wants the messages there a second time says so.
     fs::remove_dir_all(bench.path("state")).unwrap();
     bench.sync("", &[]).gives(74).says("--accept-store");
     bench.sync("", &["--accept-store"]).gives(0);

@@ -204,7 +204,7 @@ fn marks_can_be_taken_back_and_unknown_ones_are_an_error() {
     bench.sim.clear_log();
     sync(&bench, ABOVE);
     assert_eq!(counts(&bench), (0, 0, 0));
-    // What is stored needs no mark, and that is no error.
+    // A stored message needs no mark, and that is no error.
     let stored = list(&bench, ABOVE)[0]["unique_id"]
         .as_str()
         .unwrap()
@@ -377,7 +377,7 @@ fn a_stub_is_replaced_wherever_a_mail_program_put_it() {
         match place {
             0 => bench.store.read(name),
             1 => bench.store.archive(name),
-            // Whoever deletes it does not get it again, and that is no error.
+            // A stub that a person deletes is not made again, and that is no error.
             2 => fs::remove_file(&stub).unwrap(),
             _ => {}
         }

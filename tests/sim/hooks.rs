@@ -20,7 +20,7 @@ fn noting(bench: &Bench, key: &str) -> String {
     format!("{key} = [\"sh\", \"-c\", {script:?}]\n")
 }
 
-/// What it was given so far.
+/// The input that the hook has had so far.
 fn noted(bench: &Bench, key: &str) -> Vec<Value> {
     let text = fs::read_to_string(bench.path(key)).unwrap_or_default();
     text.lines()

@@ -225,7 +225,7 @@ fn a_locked_keyring_says_so_and_what_to_do() {
     popsync: work: no password, and no terminal to ask for one: the keyring is locked, and cannot ask here for its own password
     hint: unlock it, which logging in to the desktop does; for runs by the clock use `password-command`, `password-file` or a systemd credential
     ");
-    // What comes after the keyring still counts.
+    // The sources after the keyring still count.
     on(popsync(&server, &["sync"]), &bus)
         .env("POPSYNC_PASSWORD", PASSWORD)
         .gives(0, "", "");

@@ -99,7 +99,7 @@ fn stored_messages_are_read_here_and_only_the_others_asked_for() {
     ];
     assert_eq!(states(&bench, NOTHING, &[]), expected);
     assert_eq!(counts(&bench), (1, 0, 0));
-    // What the person has deleted here, the server tells.
+    // The server is asked for the header of a message that the person has deleted here.
     std::fs::remove_file(bench.path("Mail/new").join(&names[2])).unwrap();
     assert_eq!(states(&bench, NOTHING, &[]), expected);
     assert_eq!(counts(&bench), (2, 0, 0));

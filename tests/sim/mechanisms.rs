@@ -18,7 +18,7 @@ use support::bench::{Bench, By, Ended, PASSWORD, Setup, USER, letters};
 
 const TOKEN: &str = "ya29.a0token";
 
-/// What PLAIN says, in base64.
+/// The message of PLAIN, in base64.
 const PLAIN_RESPONSE: &str = "AGFubmFAZXhhbXBsZS5jb20AY29ycmVjdCBIb3JzZSAgPSsgYmF0dGVyeQ==";
 
 /// A server that offers these mechanisms, and takes passwords without TLS too.

@@ -155,7 +155,7 @@ fn an_empty_listing_in_between_does_not_hide_the_move() {
     bench.assert_exactly_once();
 }
 
-/// What a profile that deletes has deleted is gone from the listing too, and that is no move.
+/// Messages deleted by a profile also vanish from the listing, and that is no move.
 #[test]
 fn deleted_messages_are_not_taken_for_renamed_ones() {
     let bench = Bench::with(letters(20));

@@ -120,7 +120,7 @@ fn account(folder: &Path) -> Account {
     }
 }
 
-/// Whoever is invited, and what was said.
+/// The person who is invited, and the invitations.
 #[derive(Default)]
 struct Person {
     heard: Mutex<Vec<String>>,
@@ -292,7 +292,7 @@ async fn a_browser_brings_a_code_that_is_good_with_the_verifier_alone() {
     let token = bench.sign_in(Flow::Browser, &person).await.unwrap();
     assert!(bench.provider.accepts(&token));
     assert_eq!(bench.token(NOW).await.unwrap(), token);
-    // What is shown has neither the verifier nor anything else that opens a door.
+    // The shown text has neither the verifier nor another secret.
     let heard = person.heard.lock().unwrap().join("\n");
     assert!(!heard.contains("verifier") && !heard.contains("token-"));
 }
@@ -396,7 +396,7 @@ async fn no_other_process_renews_a_token_at_the_same_time() {
     assert!(free.is_ok());
 }
 
-/// What another run has got since then is not taken for what was refused.
+/// A token that another run has got since then is not the refused one.
 #[tokio::test(start_paused = true)]
 async fn only_the_token_that_was_refused_is_doubted() {
     let bench = Bench::new();

@@ -224,7 +224,7 @@ fn a_listing_that_does_not_end_is_named() {
     assert_eq!(told.on("OPOP3:C0006").0, "deviates");
     assert_eq!(told.header["stopped"]["step"], "list");
     assert_eq!(told.header["stopped"]["statement"], "OPOP3:C0006");
-    // What was seen before is shown.
+    // The observations before the failure are shown.
     assert_eq!(told.on("OPOP3:C0037").0, "ok");
     assert_eq!(told.on("OPOP3:C0029"), ("not seen", "not reached"));
 }

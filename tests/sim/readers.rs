@@ -1,5 +1,5 @@
-//! What other programs make of what was stored: Python's mailbox module, mutt and Dovecot read
-//! the same messages from the mbox and from the Maildir.
+//! Other programs read the stored messages: Python's mailbox module, mutt and Dovecot read the same
+//! messages from the mbox and from the Maildir.
 
 #![expect(
     clippy::unwrap_used,
@@ -57,7 +57,7 @@ fn messages() -> Vec<Vec<u8>> {
     crlf.chain(letters(30)).collect()
 }
 
-/// What every reader is to give back: without what readers keep for themselves.
+/// The form that every reader must return: without the fields that readers keep for themselves.
 fn comparable(message: &[u8]) -> String {
     let text = String::from_utf8(message.to_vec()).unwrap();
     let (header, body) = match text.split_once("\n\n") {
@@ -137,7 +137,7 @@ fn python(kind: &str, path: &Path) -> Vec<Vec<u8>> {
     messages
 }
 
-/// What mutt copies into another Maildir.
+/// The messages that mutt copies into another Maildir.
 fn mutt(path: &Path, home: &TempDir) -> Vec<Vec<u8>> {
     let copies = home.path().join("copies");
     let settings = home.path().join("muttrc");

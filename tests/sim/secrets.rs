@@ -314,7 +314,7 @@ fn neither_processes_nor_children_show_a_password() {
     let process = seen.lock().unwrap().clone();
     let fetch = memchr::memmem::find(&process, b"fetch");
     assert!(fetch.is_some() || !Path::new("/proc/self").exists());
-    // What the user put into the environment is there.
+    // The user's own variables are in the environment.
     let process = String::from_utf8_lossy(&process).replace(PROXY_PASSWORD, "");
     assert_silent("the process", process.as_bytes());
     assert_no_file_tells(&bench);

@@ -36,7 +36,7 @@ fn deletes(outlook: Outlook) -> bool {
     }
 }
 
-/// What goes out in a session that retrieves these message-numbers.
+/// The lines sent in a session that retrieves these message-numbers.
 fn lines(outlook: Outlook, by: By, new: &[usize]) -> Vec<String> {
     let mut lines = vec!["CAPA".to_owned()];
     if by == By::Stls {

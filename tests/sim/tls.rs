@@ -1,5 +1,5 @@
-//! Whom the program trusts, and what it says when it does not: a TLS server of any kind in front
-//! of the simulated Exchange. (Attack A6.)
+//! The servers that the program trusts, and its errors for others: a TLS server of any kind in
+//! front of the simulated Exchange. (Attack A6.)
 
 mod old;
 

@@ -215,7 +215,7 @@ fn messages_that_are_not_recorded_are_counted() {
     );
 }
 
-/// Whatever happened to the state: nothing comes again without a word, and nothing is deleted.
+/// Whatever happened to the state, nothing is silently downloaded again, and nothing is deleted.
 #[test]
 fn a_damaged_state_ends_every_run_with_a_way_out() {
     for (name, damage) in [

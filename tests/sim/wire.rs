@@ -1,5 +1,5 @@
-//! What goes over the wire, command by command: every version of Outlook against every version
-//! of Exchange that takes USER and PASS.
+//! The lines on the wire, command by command: every version of Outlook with every version of
+//! Exchange that takes USER and PASS.
 
 #![expect(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ const SERVERS: [Profile; 5] = [
     Profile::Ex2016,
 ];
 
-/// Whether this version deletes what it stored (`OPOP3:C0048`).
+/// True if this version deletes what it stored (`OPOP3:C0048`).
 fn deletes(client: &str) -> bool {
     client < "outlook-2019"
 }
@@ -263,7 +263,8 @@ fn sent_without_an_answer_to(verb: &str, nth: u32, by: By, pipelining: bool) -> 
 #[test]
 fn commands_travel_together_where_they_may_and_wait_where_they_must() {
     for (verb, nth, pipelined) in [
-        // What cannot be known before, what changes the state, and the password (OPOP3:C0045).
+        // Commands whose answers are unknown before, that change the state, and the password
+        // (OPOP3:C0045).
         ("CAPA", 1, ""),
         ("STLS", 1, ""),
         ("USER", 1, ""),

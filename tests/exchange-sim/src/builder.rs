@@ -61,7 +61,7 @@ impl Builder {
         }
     }
 
-    /// Adds a user with an empty mailbox. The alias is what stands before the `@`.
+    /// Adds a user with an empty mailbox. The alias is the part before the `@`.
     pub fn user(mut self, name: &str, password: impl AsRef<[u8]>) -> Self {
         self.users.push(NewUser {
             name: name.to_owned(),
@@ -110,7 +110,7 @@ impl Builder {
         self
     }
 
-    /// How many of the first messages of each user keep ids of Exchange 2003. The default is
+    /// The number of each user's first messages that keep ids of Exchange 2003. The default is
     /// none, and half of them (rounded up) with [`Profile::Ex2003Migrated`].
     pub fn legacy_messages(mut self, count: usize) -> Self {
         self.legacy = Some(count);
@@ -143,13 +143,13 @@ impl Builder {
         self
     }
 
-    /// Whether there is a port without implicit TLS; by default, where the profile has one.
+    /// True if there is a port without implicit TLS; by default, if the profile has one.
     pub fn plain_port(mut self, wanted: bool) -> Self {
         self.ports.plain = wanted;
         self
     }
 
-    /// Whether there is a port with implicit TLS; by default, where the profile has one.
+    /// True if there is a port with implicit TLS; by default, if the profile has one.
     pub fn tls_port(mut self, wanted: bool) -> Self {
         self.ports.tls = wanted;
         self
@@ -165,18 +165,18 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// When a knob has a value that Exchange would refuse, when messages are for nobody, and
-    /// when no port can be had.
+    /// If a knob has a value that Exchange would refuse, if messages are for nobody, and if no port
+    /// is free.
     pub fn start(self) -> io::Result<Server> {
         let ports = self.ports;
         Server::start(self.site()?, &ports)
     }
 
-    /// Makes the engine's side only, without ports.
+    /// Creates only the engine's side, without ports.
     ///
     /// # Errors
     ///
-    /// When a knob has a value that Exchange would refuse, and when messages are for nobody.
+    /// If a knob has a value that Exchange would refuse, and if messages are for nobody.
     pub fn site(self) -> io::Result<Arc<Site>> {
         let invalid = |problem: String| io::Error::new(io::ErrorKind::InvalidInput, problem);
         self.knobs.check().map_err(invalid)?;

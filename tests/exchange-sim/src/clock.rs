@@ -13,8 +13,8 @@ pub trait Clock: Send + Sync + 'static {
     /// The time since the clock began.
     fn now(&self) -> Duration;
 
-    /// For how long, in real time, a waiting connection may sleep before it looks at the clock
-    /// again, when its next timer fires at `until`. `None` is for clocks that call the waker.
+    /// The longest real time that a waiting connection may sleep before it reads the clock again,
+    /// when its next timer fires at `until`. `None` is for clocks that call the waker.
     fn sleep_at_most(&self, until: Duration) -> Option<Duration> {
         let _ = until;
         Some(Duration::from_millis(10))

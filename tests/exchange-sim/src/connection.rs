@@ -17,7 +17,7 @@ use crate::wire::{Incoming, Wire};
 /// How long an orderly close waits for the client's end.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// What all connections of a server need.
+/// The common parts of all connections of a server.
 pub(crate) struct Host {
     pub(crate) site: Arc<Site>,
     pub(crate) authority: Authority,
@@ -85,7 +85,7 @@ struct Connection<'a> {
 }
 
 impl Connection<'_> {
-    /// Runs until the connection is to be closed, and says how.
+    /// Runs until the connection is to be closed. Returns how to close it.
     fn run(&mut self, port: Port) -> CloseHow {
         if port == Port::Tls && !self.begin_handshake() {
             return CloseHow::Fin;
@@ -136,7 +136,7 @@ impl Connection<'_> {
         }
     }
 
-    /// Feeds the engine with what came in. Says whether the connection can go on.
+    /// Feeds the engine with the input. Returns true if the connection can go on.
     fn take_input(&mut self) -> bool {
         if self.session.tls_is_next() {
             return true;
@@ -164,8 +164,8 @@ impl Connection<'_> {
         true
     }
 
-    /// For servers that do not understand pipelining: input that is there before an answer is
-    /// sent is thrown away, wherever it waits.
+    /// For servers that do not understand pipelining: drops all input that came before an answer
+    /// was sent.
     fn drop_early_input(&mut self) {
         if !self.session.drops_early_input() {
             return;

@@ -1,4 +1,4 @@
-//! Who may log in, and whose mailbox a login opens.
+//! The users who may log in, and the mailbox that a login opens.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -19,7 +19,7 @@ pub(crate) struct User {
 /// All users, and the connections that they have open.
 pub(crate) struct Directory {
     pub(crate) users: Vec<User>,
-    /// Who may open whose mailbox beyond the own one.
+    /// The users who may open another mailbox than their own.
     delegates: Vec<(String, String)>,
     open: Mutex<HashMap<String, usize>>,
 }
@@ -40,7 +40,7 @@ impl Directory {
         }
     }
 
-    /// The user by address, by alias (what stands before the `@`), or by either behind a domain:
+    /// The user by address, by alias (the part before the `@`), or by either after a domain:
     /// `domain/alias`, `domain\alias`.
     pub(crate) fn user(&self, name: &str) -> Option<&User> {
         let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
@@ -86,7 +86,7 @@ impl Directory {
         })
     }
 
-    /// Counts a connection of the user, unless there are `most` already.
+    /// Counts a connection of the user, unless there are `most` already. Returns true if it did.
     pub(crate) fn enter(&self, user: &str, most: usize) -> bool {
         let mut open = lock(&self.open);
         let count = open.entry(user.to_owned()).or_default();

@@ -1,4 +1,4 @@
-//! The knobs: what a test can turn away from how the profile behaves.
+//! The knobs: settings by which a test deviates from the profile.
 
 mod values;
 
@@ -13,7 +13,7 @@ pub use values::{
 
 use crate::text::Text;
 
-/// Everything that can be turned. The default is a well-behaved server of its profile.
+/// All knobs. The default is a well-behaved server of its profile.
 ///
 /// ```
 /// use exchange_sim::{At, Cut, CutAt, Knobs};
@@ -194,7 +194,7 @@ pub struct Knobs {
     pub uid_change: bool,
     /// An empty line before the first row of UIDL (OpaqueMail#60).
     pub uidl_blank_first: bool,
-    /// What `UIDL n` answers.
+    /// The answer to `UIDL n`.
     pub uidl_one: UidlOne,
 
     // Messages.
@@ -231,7 +231,7 @@ pub struct Knobs {
     pub dele_ignored: bool,
     /// QUIT says `-ERR` though all was removed.
     pub quit_err: bool,
-    /// What is not removed (XPOP3:V0006).
+    /// The messages that are not removed (XPOP3:V0006).
     pub update_fail: UpdateFail,
     /// QUIT says `+OK` though not all was removed.
     pub update_fail_ok: bool,
@@ -421,7 +421,7 @@ impl Knobs {
         self
     }
 
-    /// Says what Exchange would not let an administrator set.
+    /// Checks that Exchange would let an administrator set these values.
     pub(crate) fn check(&self) -> Result<(), String> {
         let seconds = |duration: Duration| duration.as_secs();
         if self
@@ -471,9 +471,9 @@ impl Knobs {
         rules
     }
 
-    /// Whether these knobs leave a client no reason to end without QUIT: all answers are well
-    /// formed, whatever they say. A client that read something malformed rightly sends nothing
-    /// more, not even QUIT.
+    /// True if a client has no reason to end without QUIT with these knobs: all answers are well
+    /// formed, whatever they mean. A client that read something malformed must send nothing more,
+    /// not even QUIT.
     pub(crate) fn is_orderly(&self) -> bool {
         let harmless = Self {
             login_type: self.login_type,

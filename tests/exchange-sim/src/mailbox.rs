@@ -1,7 +1,7 @@
-//! A mailbox: what the server stores, and what others do to it while sessions are open.
+//! A mailbox: its stored messages, and changes by others while sessions are open.
 //!
 //! There is no lock for a session (XPOP3, normative variation of RFC 1939 §4): several sessions
-//! hold snapshots of one mailbox at once, and what a snapshot lists may be gone (XPOP3:C0004).
+//! have snapshots of one mailbox at once, and a listed message may be gone (XPOP3:C0004).
 
 mod content;
 mod uid;
@@ -121,7 +121,7 @@ impl Mailbox {
         &self.shared.name
     }
 
-    /// Delivers a message and gives its unique-id.
+    /// Delivers a message and returns its unique-id.
     pub fn deliver(&self, content: impl Into<Content>) -> String {
         let content = content.into();
         let mut state = self.state();
@@ -139,8 +139,8 @@ impl Mailbox {
         state.add(end, uid.as_ref().into(), content.into());
     }
 
-    /// Delivers a message in front of the one at `index`, as servers do that do not list in
-    /// order of arrival (fetchmail), and gives its unique-id.
+    /// Delivers a message in front of the one at `index`, like servers that do not list in order of
+    /// arrival (fetchmail). Returns its unique-id.
     pub fn deliver_at(&self, index: usize, content: impl Into<Content>) -> String {
         let mut state = self.state();
         let uid: Arc<[u8]> = state.ids.next().into();
@@ -149,7 +149,7 @@ impl Mailbox {
         String::from_utf8_lossy(&uid).into_owned()
     }
 
-    /// Another party removes the message. Says whether there was one.
+    /// Another party removes the message. Returns false if there was none.
     pub fn remove(&self, uid: impl AsRef<[u8]>) -> bool {
         let mut state = self.state();
         let Some(message) = state.find(uid.as_ref()) else {
@@ -194,18 +194,18 @@ impl Mailbox {
         Some(message.content.to_wire_form())
     }
 
-    /// How many messages there are.
+    /// The number of messages.
     pub fn len(&self) -> usize {
         self.state().messages.len()
     }
 
-    /// Whether there are none.
+    /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Gives every message a new id of this form, as a move to another server may; later mail
-    /// gets ids of the same form. Gives the new ids. Open sessions keep the old ones.
+    /// Gives every message a new id of this form, as a move to another server may; later mail gets
+    /// ids of the same form. Returns the new ids. Open sessions keep the old ones.
     pub fn renumber_all_ids(&self, form: IdForm) -> Vec<String> {
         let mut state = self.state();
         state.ids.set_form(form);
@@ -223,27 +223,27 @@ impl Mailbox {
         self.state().ids.set_form(form);
     }
 
-    /// Gives a message another id. Says whether there was one.
+    /// Gives a message another id. Returns false if there was none.
     pub fn change_uid(&self, uid: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> bool {
         self.with(uid.as_ref(), |message| {
             *lock(&message.uid) = to.as_ref().into();
         })
     }
 
-    /// Lets RETR and TOP of a message fail. Says whether there was one.
+    /// Makes RETR and TOP of a message fail. Returns false if there was none.
     pub fn set_fails(&self, uid: impl AsRef<[u8]>, fails: Fails) -> bool {
         self.with(uid.as_ref(), |message| *lock(&message.fails) = fails)
     }
 
-    /// Sets what STAT and LIST give as the size of a message. STAT counts what is not a number
-    /// as 0. Says whether there was one.
+    /// Sets the size of a message in STAT and LIST. STAT counts a text that is not a number as 0.
+    /// Returns false if there was none.
     pub fn set_listed_size(&self, uid: impl AsRef<[u8]>, size: impl ToString) -> bool {
         self.with(uid.as_ref(), |message| {
             *lock(&message.listed_size) = Some(size.to_string());
         })
     }
 
-    /// Whether some session was sent the message by RETR, in full.
+    /// True if some session sent the message by RETR, in full.
     pub fn is_retrieved(&self, uid: impl AsRef<[u8]>) -> bool {
         self.state()
             .find(uid.as_ref())
@@ -255,7 +255,7 @@ impl Mailbox {
         message.map(|message| change(&message)).is_some()
     }
 
-    /// The state, with all that was due by now carried out.
+    /// The state, after all due changes were carried out.
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         let now = self.shared.clock.now();
         let mut state = lock(&self.shared.state);
@@ -292,8 +292,8 @@ impl Mailbox {
         visible
     }
 
-    /// Removes what a session marked. Nothing else goes away (XPOP3:V0006), which is checked
-    /// here after each UPDATE; says what is wrong if it is not so.
+    /// Removes the messages that a session marked. Nothing else is removed (XPOP3:V0006); this is
+    /// checked here after each UPDATE, and a violation is returned as an error.
     pub(crate) fn update(&self, marked: &[Arc<Stored>]) -> Result<(), String> {
         let mut state = self.state();
         let before = state.messages.len();

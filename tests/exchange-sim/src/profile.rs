@@ -1,7 +1,7 @@
-//! The versions of Exchange that can be played, and what differs between them.
+//! The versions of Exchange that can be simulated, and their differences.
 //!
-//! What MS-STANXPOP3 states, what transcripts show, and what nobody published (chosen here) is
-//! told apart in the doc of each item. Tests must not depend on what was chosen here.
+//! The doc of each item distinguishes statements of MS-STANXPOP3, published transcripts, and values
+//! chosen here because nobody published them. Tests must not depend on the latter.
 
 use crate::knobs::{LoginType, Sizes};
 use crate::text::Text;
@@ -78,13 +78,13 @@ impl Profile {
         }
     }
 
-    /// Whether the profile has a port without implicit TLS. Exchange Online documents 995 only.
+    /// True if the profile has a port without implicit TLS. Exchange Online documents only 995.
     pub(crate) fn has_plain_port(self) -> bool {
         self != Self::Exo
     }
 
-    /// Whether the profile has TLS at all. The published transcripts of 2003 show neither STLS
-    /// nor 995.
+    /// True if the profile has TLS at all. The published transcripts of 2003 show neither STLS nor
+    /// 995.
     pub(crate) fn has_tls(self) -> bool {
         self != Self::Ex2003
     }

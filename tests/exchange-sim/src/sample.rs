@@ -1,7 +1,7 @@
 //! Messages to fill mailboxes with.
 
-/// As many messages, made from a seed: alike in every run. They look like RFC 5322, end in CRLF,
-/// and are of 500 octets to some 40,000.
+/// This many messages, made from a seed: the same in every run. They follow RFC 5322, end in CRLF,
+/// and have 500 to some 40,000 octets.
 pub fn messages(count: usize, seed: u64) -> Vec<Vec<u8>> {
     let mut random = Random(seed ^ 0x9e37_79b9_7f4a_7c15);
     (1..=count).map(|n| message(n, seed, &mut random)).collect()
@@ -83,13 +83,13 @@ impl Random {
     }
 }
 
-/// A message with a property that clients trip over.
+/// A message that causes trouble in clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nasty {
-    /// What it is.
+    /// Its description.
     pub name: &'static str,
-    /// The stored octets: what goes on the wire before byte-stuffing, save for the CRLF that the
-    /// server adds where there is none at the end (see [`wire_form`](crate::wire_form)).
+    /// The stored octets: the form on the wire before byte-stuffing, except the CRLF that the
+    /// server adds if there is none at the end (see [`wire_form`](crate::wire_form)).
     pub octets: Vec<u8>,
 }
 

@@ -14,7 +14,7 @@ use crate::text::Text;
 /// Exchange Online takes tokens far above it.
 pub(crate) const MAX_LINE: usize = 64 * 1024;
 
-/// What a mechanism may look at.
+/// The facts that a mechanism may use.
 pub(crate) struct Context<'a> {
     pub(crate) directory: &'a Directory,
     pub(crate) knobs: &'a Knobs,
@@ -22,7 +22,7 @@ pub(crate) struct Context<'a> {
     pub(crate) binding: Option<&'a [u8]>,
 }
 
-/// What comes of a message from the client.
+/// The result of a message from the client.
 pub(crate) enum Outcome {
     /// Octets for the client, before base64.
     Challenge(Vec<u8>),
@@ -77,7 +77,7 @@ impl Dialogue {
         self.mechanism.step(context, message)
     }
 
-    /// Whether whoever listens learns the password or a token.
+    /// True if a listener learns the password or a token.
     pub(crate) fn shows_password(&self) -> bool {
         matches!(self.name, "LOGIN" | "PLAIN" | "XOAUTH2")
     }

@@ -21,7 +21,7 @@ use crate::wire::Incoming;
 /// How long the end of a server waits for its connections.
 const END: Duration = Duration::from_secs(2);
 
-/// A running server. What it shows and takes beyond its ports is in [`Site`], to which it
+/// A running server. Its state and actions beyond its ports are in [`Site`], to which it
 /// dereferences. When it is dropped, listeners and connections end.
 pub struct Server {
     host: Arc<Host>,
@@ -38,8 +38,8 @@ struct Open {
     changed: Condvar,
 }
 
-/// What ends a connection from outside. The sockets are held weakly: a reset needs the last
-/// owner to let go.
+/// Handles to end a connection from outside. The sockets are held weakly: a reset happens only when
+/// the last owner drops the socket.
 struct Handles {
     stream: Weak<TcpStream>,
     incoming: Weak<Incoming>,
@@ -133,7 +133,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// The file system's.
     pub fn write_ca(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let mut file = std::fs::File::create(path)?;
         file.write_all(self.ca_pem().as_bytes())
@@ -144,8 +144,8 @@ impl Server {
         &self.host.site
     }
 
-    /// Waits until no connection is open, so that transcripts and violations are complete. Says
-    /// whether that came about in the time given (real time).
+    /// Waits until no connection is open, so that transcripts and violations are complete. Returns
+    /// false if that took longer than the given real time.
     pub fn wait_until_idle(&self, at_most: Duration) -> bool {
         let end = Instant::now() + at_most;
         let mut connections = lock(&self.open.connections);

@@ -7,8 +7,8 @@
 //!
 //! - A command is carried out when everything before it has been pulled, so that output never
 //!   piles up: a mailbox of any size needs the memory of one block.
-//! - What a session lists is the snapshot taken at its login (XPOP3:C0004).
-//! - Nothing is removed but by QUIT (RFC 1939 §6), and then only what was marked (XPOP3:V0006).
+//! - A session lists the snapshot taken at its login (XPOP3:C0004).
+//! - Only QUIT removes messages (RFC 1939 §6), and only marked ones (XPOP3:V0006).
 
 mod body;
 mod capa;
@@ -35,7 +35,7 @@ use input::Input;
 use maildrop::Maildrop;
 use output::{Finish, Piece};
 
-/// What [`Session::pull`] wants next.
+/// The next step after [`Session::pull`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Send what was appended, in a write of its own, and pull again.
@@ -68,7 +68,7 @@ pub struct Session {
     staged_at: usize,
     /// Octets handed out.
     sent: u64,
-    /// What is true once `sent` reaches an offset.
+    /// Entries that become true once `sent` reaches an offset.
     finishing: VecDeque<(u64, Finish)>,
     /// The octet at which the connection ends.
     cut: Option<(u64, CloseHow)>,
@@ -163,7 +163,7 @@ impl Session {
         &self.knobs
     }
 
-    /// Whether the session is under TLS.
+    /// True if the session is under TLS.
     pub fn is_tls(&self) -> bool {
         self.tls
     }
@@ -182,7 +182,7 @@ impl Session {
         self.input.push(octets);
     }
 
-    /// Whether all output has been handed out.
+    /// True if all output has been handed out.
     fn is_quiet(&self) -> bool {
         self.out.is_empty() && self.staged_at == self.staged.len()
     }
@@ -195,18 +195,18 @@ impl Session {
         self.log(What::TlsBegins);
     }
 
-    /// Throws away input that arrived behind a command before its answer is sent; for the
-    /// connection's loop, which may find more of it than the session has seen.
+    /// Drops input that arrived after a command and before its answer is sent. For the connection's
+    /// loop, which may have more of it than the session has seen.
     pub(crate) fn drops_early_input(&self) -> bool {
         self.knobs.pipelining_unsupported
     }
 
-    /// Whether the session reads no more.
+    /// True if the session reads no more input.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
     }
 
-    /// Whether the answer to STLS is out: what comes from now on is the handshake.
+    /// True if the answer to STLS is sent: the next input is the handshake.
     pub(crate) fn tls_is_next(&self) -> bool {
         matches!(self.out.front(), Some(Piece::StartTls)) && self.staged_at == self.staged.len()
     }
@@ -216,7 +216,7 @@ impl Session {
         self.log(What::Note(text.into()));
     }
 
-    /// When [`tick`](Self::tick) should be called, by the clock.
+    /// The time at which [`tick`](Self::tick) should be called, by the clock.
     ///
     /// Only complete commands reset the timers (XPOP3:V0002), and they stand still while an
     /// answer is on its way.

@@ -1,4 +1,4 @@
-//! What all sessions share: mailboxes, knobs, hooks and the log.
+//! The common parts of all sessions: mailboxes, knobs, hooks and the log.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,14 +23,14 @@ pub struct Seen {
     pub user: Option<String>,
     /// The keyword in upper case.
     pub verb: String,
-    /// What follows the keyword and its separator.
+    /// The text after the keyword and its separator.
     pub argument: Vec<u8>,
     /// The message-number in the argument of RETR, TOP, DELE, LIST and UIDL.
     pub number: Option<u64>,
     /// The unique-id of that message in the mailbox, if the session has such a message.
     pub unique_id: Option<Vec<u8>>,
-    /// Whether any session has sent this message in full by RETR. A DELE of one that was never
-    /// sent is what the recorder's last rule is about.
+    /// True if any session has sent this message in full by RETR. The recorder's last rule is about
+    /// a DELE of a message that was never sent.
     pub retrieved: bool,
 }
 
@@ -60,8 +60,8 @@ pub struct Site {
     pub(crate) on_command: Option<OnCommand>,
     pub(crate) on_progress: Option<OnProgress>,
     pub(crate) total_octets: AtomicU64,
-    /// Some session was offered PIPELINING. A client may remember that, and send USER together
-    /// with the CAPA that asks whether it still holds.
+    /// True if some session announced PIPELINING. A client may remember that, and send USER
+    /// together with the CAPA that checks it.
     pub(crate) pipelining_known: AtomicBool,
     current: Mutex<Current>,
     sessions: AtomicU64,
@@ -73,7 +73,7 @@ struct Current {
     queued: VecDeque<Tuned>,
 }
 
-/// Knobs, and what is kept as long as they stand.
+/// Knobs, and the state that lasts as long as they do.
 #[derive(Clone)]
 pub(crate) struct Tuned {
     pub(crate) knobs: Arc<Knobs>,
@@ -178,8 +178,8 @@ impl Site {
         current.queued.clear();
     }
 
-    /// Gives each of the next connections knobs of its own; those behind them get the knobs that
-    /// were set last by [`set_knobs`](Self::set_knobs).
+    /// Gives each of the next connections its own knobs; later ones get the knobs that were set
+    /// last by [`set_knobs`](Self::set_knobs).
     ///
     /// # Panics
     ///

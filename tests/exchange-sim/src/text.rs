@@ -1,9 +1,9 @@
-//! The texts behind the status indicators.
+//! The texts after the status indicators.
 
-/// One of the texts that the simulator puts behind `+OK` or `-ERR`.
+/// One of the texts that the simulator puts after `+OK` or `-ERR`.
 ///
-/// Each can be replaced through [`Knobs::texts`](crate::Knobs::texts). Those whose doc says
-/// "seen" are what published transcripts show; the others are chosen here.
+/// Each can be replaced through [`Knobs::texts`](crate::Knobs::texts). Those marked as "seen" are
+/// from published transcripts; the others are chosen here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Text {
     /// Positive: the greeting (seen).

@@ -1,14 +1,14 @@
-//! What was said: transcripts of sessions, all commands, and the rules that clients broke.
+//! Records: transcripts of sessions, all commands, and the rules that clients broke.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::clock::lock;
 
-/// How much of a listing a transcript keeps.
+/// The part of a listing that a transcript keeps.
 const KEPT_ROWS: usize = 64 * 1024;
 
-/// Which port a client came by.
+/// The port that a client connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
     /// The port of POP3, where TLS begins with STLS if at all.
@@ -17,8 +17,8 @@ pub enum Port {
     Tls,
 }
 
-/// A session from accept to close, both directions. Credentials are in the clear: tests look
-/// for them elsewhere.
+/// A session from accept to close, both directions. Credentials are in the clear: tests search for
+/// them elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transcript {
     /// The number of the session, counted from 1 in order of accept.
@@ -27,7 +27,7 @@ pub struct Transcript {
     pub port: Port,
     /// The login that was accepted, if one was.
     pub user: Option<String>,
-    /// What happened, in order.
+    /// The events, in order.
     pub entries: Vec<Entry>,
     /// Octets sent to the client, TLS not counted.
     pub octets_sent: u64,
@@ -35,18 +35,18 @@ pub struct Transcript {
     pub ended: bool,
 }
 
-/// One thing that happened in a session.
+/// One event in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// When, by the server's clock.
+    /// The time, by the server's clock.
     pub at: Duration,
-    /// Whether TLS was on.
+    /// True if TLS was on.
     pub tls: bool,
-    /// What.
+    /// The event.
     pub what: What,
 }
 
-/// What happened.
+/// The kind of event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// The client sent this line; the line end is left out.
@@ -68,7 +68,7 @@ pub enum What {
         unique_id: Vec<u8>,
         /// Octets sent, byte-stuffing and terminator included.
         octets: u64,
-        /// Whether that was the whole answer.
+        /// True if that was the whole answer.
         complete: bool,
     },
     /// TLS is on from here.
@@ -79,7 +79,7 @@ pub enum What {
     ClientClosed,
     /// The server ended the connection.
     ServerClosed,
-    /// Anything else worth knowing.
+    /// Any other information.
     Note(String),
 }
 
@@ -117,7 +117,7 @@ impl Transcript {
             .collect()
     }
 
-    /// Whether the client sent QUIT.
+    /// True if the client sent QUIT.
     pub fn has_quit(&self) -> bool {
         self.client_lines()
             .iter()
@@ -180,7 +180,7 @@ impl Log {
     }
 }
 
-/// The lines of a multi-line answer, as far as a transcript keeps them.
+/// The lines of a multi-line answer that a transcript keeps.
 #[derive(Default)]
 pub(crate) struct KeptRows {
     text: Vec<u8>,

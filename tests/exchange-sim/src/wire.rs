@@ -14,10 +14,10 @@ use crate::clock::{Wake, lock};
 use crate::knobs::CloseHow;
 use crate::tls::Identity;
 
-/// How much input may wait unread.
+/// The maximum amount of unread input.
 const MOST_WAITING: usize = 1024 * 1024;
 
-/// What was read and not yet taken.
+/// Input that was read from the socket and not yet taken.
 #[derive(Default)]
 pub(crate) struct Incoming {
     state: Mutex<Waiting>,
@@ -57,7 +57,7 @@ impl Incoming {
         self.changed.notify_all();
     }
 
-    /// Takes what was read; says whether the input has ended behind it.
+    /// Takes the input. Also returns true if the input has ended after it.
     pub(crate) fn take(&self) -> (Vec<u8>, bool) {
         let mut state = lock(&self.state);
         state.woken = false;
@@ -70,7 +70,7 @@ impl Incoming {
         (octets, ended)
     }
 
-    /// Waits for input, its end, or a wake-up, at most so long.
+    /// Waits for input, its end, or a wake-up, for a limited time.
     pub(crate) fn wait(&self, at_most: Option<Duration>) {
         let state = lock(&self.state);
         let nothing = |state: &mut Waiting| {
@@ -82,7 +82,7 @@ impl Incoming {
         }
     }
 
-    /// Waits for the end of the input, which is thrown away, at most so long.
+    /// Waits for the end of the input, which is dropped, for a limited time.
     fn wait_for_end(&self, at_most: Duration) {
         let state = lock(&self.state);
         drop(self.changed.wait_timeout_while(state, at_most, |state| {
@@ -126,7 +126,7 @@ impl Wire {
         self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
     }
 
-    /// Takes octets of the socket and appends those of the client to `plain`. Says whether the
+    /// Takes octets of the socket and appends those of the client to `plain`. Returns true if the
     /// client ended TLS.
     pub(crate) fn receive(&mut self, raw: &[u8], plain: &mut Vec<u8>) -> io::Result<bool> {
         let Some(tls) = &mut self.tls else {
@@ -186,8 +186,8 @@ impl Wire {
         Ok(())
     }
 
-    /// Ends the output. What is still to be read is read for a moment, because closing a socket
-    /// with unread input makes a reset of what should be an orderly end.
+    /// Ends the output. Reads remaining input for a moment, because closing a socket with unread
+    /// input causes a reset instead of an orderly end.
     pub(crate) fn close(mut self, how: CloseHow, incoming: &Incoming, patience: Duration) {
         if how == CloseHow::Fin
             && let Some(tls) = &mut self.tls

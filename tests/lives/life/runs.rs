@@ -1,4 +1,4 @@
-//! The runs of a life: what a person orders, what the story tells, and what the oracle is asked.
+//! The runs of a life: the person's orders, the story's lines, and the questions to the oracle.
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -13,7 +13,7 @@ use crate::program::{Announced, Ended, Orders};
 use crate::server::{Poison, Quirk, Session};
 
 impl Life<'_> {
-    /// What is wrong with the server, of the messages that it has now.
+    /// The trouble of the server, with the messages that it has now.
     fn quirk(&self, trouble: Trouble) -> Quirk {
         let items = self.server.maildrop().items.clone();
         let pick = |which: usize| Some(items[which.checked_rem(items.len())?].clone());
@@ -22,7 +22,7 @@ impl Life<'_> {
             Trouble::Empty => Quirk::Empty,
             Trouble::Half => Quirk::Half,
             Trouble::Contradicts => Quirk::Contradicts,
-            // Of a shorter one might be left what is another message.
+            // The rest of a shorter one might be another message.
             Trouble::Cuts(which) => match pick(which) {
                 Some(item) if item.raw.len() > 100 => Quirk::Cuts(item.uid),
                 _ => Quirk::None,
@@ -55,7 +55,7 @@ impl Life<'_> {
         }
     }
 
-    /// What a person does who reads what the last run said; whether `--accept-store` is next.
+    /// A person's reaction to the last run's output. Returns true if `--accept-store` comes next.
     fn remedies(&mut self) -> Result<bool, Violation> {
         match std::mem::replace(&mut self.remedy, Remedy::None) {
             Remedy::None => Ok(false),
@@ -76,7 +76,7 @@ impl Life<'_> {
                     &sessions,
                 )?;
                 if failed.is_some() {
-                    // The hint for an mbox names this, too.
+                    // The hint for an mbox advises this, too.
                     self.oracle.all_again();
                 }
                 Ok(failed.is_some())
@@ -84,7 +84,7 @@ impl Life<'_> {
         }
     }
 
-    /// What there is, and the sessions since this was asked; the next ones have this quirk.
+    /// The current state, and the sessions since the last call. The next sessions have this quirk.
     fn watched(&self, quirk: &Quirk) -> (Sight, Vec<Session>) {
         let sight = self.sight();
         let mut maildrop = self.server.maildrop();
@@ -115,7 +115,7 @@ impl Life<'_> {
     /// last run's lock until it is another program; then it is tried again.
     fn attempt(&self, orders: &Orders) -> Result<Ended, Violation> {
         let mut ended = self.program.sync(self.runtime, orders)?;
-        // On a busy machine that takes a while.
+        // On a busy machine this takes a while.
         for _ in 0..5000 {
             if ended.exit != Some(75) || !ended.words.contains("another run is active") {
                 break;
@@ -192,7 +192,7 @@ impl Life<'_> {
     pub(super) fn rehearses(&mut self, trouble: Trouble, mass_delete: bool) -> Judged {
         let store_as_is = self.remedies()?;
         let quirk = self.quirk(trouble);
-        // A dry run changes nothing, so it cannot see what a sync first puts right in an mbox.
+        // A dry run changes nothing, so it cannot see what a sync first repairs in an mbox.
         let is_mbox = matches!(self.birth.store, crate::store::Kind::Mbox);
         let is_put_right = self.interrupted && is_mbox;
         let orders = self.orders(true, mass_delete, store_as_is, &quirk);
@@ -226,7 +226,7 @@ impl Life<'_> {
         if is_moving || is_put_right {
             return Ok(());
         }
-        // Nothing can announce that an answer will be empty, and is not believed; nor that a message
+        // Nothing can announce that an answer will be empty, and be ignored; nor that a message
         // whose header nobody sees is one that a person has deleted here.
         let is_unseen = |item: &&crate::server::Item| {
             !self.birth.manner.top && self.oracle.is_copy_deleted(item.mail)
@@ -237,14 +237,14 @@ impl Life<'_> {
         agree(&dry.announced, &sessions, &empty)
     }
 
-    /// In the end the server behaves, and a person allows what has to be allowed.
+    /// At the end the server behaves, and a person gives all permissions.
     pub(crate) fn closes(&mut self) -> Judged {
         self.tell("in the end:");
         self.policy = Policy::Keep;
         let mut exit = 0;
         for round in 0..5 {
             exit = self.syncs(Trouble::None, true)?;
-            // An empty message is named by each run.
+            // Each run reports an empty message.
             if exit == 0 && round > 0 || exit == 1 && round > 1 {
                 break;
             }
@@ -256,7 +256,7 @@ impl Life<'_> {
     }
 }
 
-/// Whether a dry run announced what then was done.
+/// Checks that a dry run announced what was done.
 fn agree(announced: &Announced, sessions: &[Session], empty: &BTreeSet<&String>) -> Judged {
     let set = |uids: fn(&Session) -> &Vec<String>| -> BTreeSet<String> {
         sessions.iter().flat_map(uids).cloned().collect()

@@ -73,7 +73,7 @@ until [ -S /run/courier/authdaemon/socket ]; do kill -0 $!; sleep 0.01; done
 "
         );
         let sandbox = Sandbox::start("courier", folder, &furnish).unwrap();
-        // What its own inetd, couriertcpd, and its configuration files set.
+        // The settings that its own inetd, couriertcpd, and its configuration files would make.
         let serve = |program: &[&str], variables: &[&str]| {
             let mut command = sandbox.command("env");
             command
@@ -134,7 +134,7 @@ until [ -S /run/courier/authdaemon/socket ]; do kill -0 $!; sleep 0.01; done
         }
     }
 
-    /// The boundary is another one each time, made of process and clock.
+    /// The boundary differs each time: it is made from process and clock.
     fn comparable(&self, octets: Vec<u8>) -> Vec<u8> {
         let boundary = octets
             .strip_prefix(WRAPPER_TOP.as_bytes())
@@ -160,7 +160,7 @@ until [ -S /run/courier/authdaemon/socket ]; do kill -0 $!; sleep 0.01; done
     fn settle(&self) {
         self.plain.settle();
         self.tls.settle();
-        // It answers QUIT, and only then deletes; couriertls does not wait for that.
+        // It answers QUIT, and deletes only then; couriertls does not wait for that.
         let until = Instant::now() + PATIENCE;
         while self.sandbox.runs(SERVER) {
             assert!(Instant::now() < until, "a session does not end");
@@ -170,7 +170,7 @@ until [ -S /run/courier/authdaemon/socket ]; do kill -0 $!; sleep 0.01; done
 }
 
 impl Courier {
-    /// Where STLS may be had.
+    /// The URL for STLS.
     fn stls_url(&self) -> String {
         format!("pop3://{USER}@localhost:{}", self.plain.port())
     }
@@ -182,10 +182,10 @@ const WRAPPER_TOP: &str = "From: Mail Delivery Subsystem <postmaster>\r\n\
     Mime-Version: 1.0\r\n\
     Content-Type: multipart/mixed; boundary=\"";
 
-/// What stands for each boundary when messages are compared.
+/// The text in place of each boundary when messages are compared.
 const BOUNDARY: &str = "BOUNDARY";
 
-/// RFC 6856 §2.1: headers of UTF-8 are for clients that said `UTF8`, which Outlook never does.
+/// RFC 6856 §2.1: UTF-8 headers are for clients that sent `UTF8`, which Outlook never does.
 const WRAPPER: Alteration = Alteration {
     what: "a message with 8-bit octets in its header comes attached to a note that says so",
     always: true,

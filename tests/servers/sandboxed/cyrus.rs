@@ -31,7 +31,7 @@ pub(crate) struct Cyrus {
     delivered: AtomicU64,
 }
 
-/// The user and the group that it runs as, whatever they are called here.
+/// The user and the group that it runs as, whatever their names are here.
 const OWNER: (u32, u32) = (64003, 8);
 
 impl Server for Cyrus {
@@ -71,8 +71,8 @@ impl Server for Cyrus {
         self.plain_port
     }
 
-    /// Writes files as its delivery does, with CRLF, and has them taken up. Its delivery itself
-    /// would refuse NUL and put headers on top.
+    /// Writes files as its delivery does, with CRLF, and makes the server add them. Its delivery
+    /// itself would refuse NUL and add headers.
     fn deliver(&self, mails: &[Mail]) {
         let mailbox = self.mailbox();
         for mail in mails {
@@ -94,9 +94,9 @@ impl Server for Cyrus {
 }
 
 impl Cyrus {
-    /// One that offers these SASL mechanisms.
+    /// A server that offers these SASL mechanisms.
     pub(crate) fn with_mechanisms(mechanisms: &str) -> Self {
-        // Between the choice of a port and its use, somebody else may take it.
+        // Another process may take a port between its choice and its use.
         for _ in 0..5 {
             let [plain_port, tls_port] = free_ports();
             let folder = Sandbox::folder_of("cyrus");
@@ -110,7 +110,7 @@ impl Cyrus {
                 delivered: AtomicU64::new(0),
             };
             if cyrus.is_ready() {
-                // The first login makes the mailbox.
+                // The first login creates the mailbox.
                 cyrus.session().quit();
                 return cyrus;
             }
@@ -118,7 +118,7 @@ impl Cyrus {
         panic!("Cyrus does not start");
     }
 
-    /// Waits for its greeting, and no other server's; then it listens for TLS, too.
+    /// Waits for its greeting, and no other server's; after that it also listens for TLS.
     fn is_ready(&self) -> bool {
         let name = self.sandbox.folder().file_name().unwrap().to_string_lossy();
         let name = name.to_lowercase();
@@ -133,15 +133,15 @@ impl Cyrus {
         false
     }
 
-    /// Where STLS may be had.
+    /// The URL for STLS.
     fn stls_url(&self) -> String {
         format!("pop3://{USER}@localhost:{}", self.plain_port)
     }
 
-    /// Where the messages of the one mailbox are.
+    /// The folder of the messages of the one mailbox.
     fn mailbox(&self) -> PathBuf {
         let mut path = self.sandbox.folder().join("spool");
-        // It lies some levels down, in the one folder of each.
+        // It is some levels down, in the one folder of each.
         while !path.join("cyrus.index").exists() {
             let mut entries = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap());
             path = entries.find(|entry| entry.path().is_dir()).unwrap().path();
@@ -150,7 +150,7 @@ impl Cyrus {
     }
 }
 
-/// It sends lines as C's strings, which end at NUL.
+/// It handles lines as C strings, which end at NUL.
 const NUL: Alteration = Alteration {
     what: "a line ends at the first NUL, and the next line is joined to it",
     always: true,
@@ -170,7 +170,7 @@ const NUL: Alteration = Alteration {
     },
 };
 
-/// What makes it ready, and starts it.
+/// The script that prepares and starts it.
 fn furnish(plain_port: u16, tls_port: u16, mechanisms: &str) -> String {
     let (uid, gid) = OWNER;
     format!(

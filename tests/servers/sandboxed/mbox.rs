@@ -1,5 +1,5 @@
-//! What servers of mbox files share: a system user with a password and a mail file, and delivery
-//! to it.
+//! The common parts of servers with mbox files: a system user with a password and a mail file, and
+//! delivery to it.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use crate::server::USER;
 use support::dovecot::PASSWORD;
 use support::mail::Mail;
 
-/// The part of `furnish` that makes the user and the mail file, which lies in the folder `mail`.
+/// The part of `furnish` that creates the user and the mail file, which is in the folder `mail`.
 pub(crate) fn furnish(service: &str) -> String {
     format!(
         "\
@@ -45,7 +45,7 @@ pub(crate) fn deliver(folder: &Path, mail: &Mail) {
     file.write_all(&[&from[..], &text, b"\n"].concat()).unwrap();
 }
 
-/// What is done to a message before the server sees it.
+/// The changes to a message before the server sees it.
 pub(crate) const DELIVERY: Alteration = Alteration {
     what: "delivery to an mbox file ends the last line, and quotes `From ` at the start of a line",
     always: true,

@@ -15,7 +15,7 @@ use support::mail::Mail;
 
 /// A running popa3d.
 pub(crate) struct Popa3d {
-    // Sessions end before their place goes.
+    // Sessions end before their sandbox.
     inetd: Inetd,
     sandbox: Sandbox,
 }
@@ -34,7 +34,7 @@ impl Server for Popa3d {
         "ids given before",
     ];
     const ALTERATIONS: &'static [Alteration] = &[DELIVERY, END_OF_HEADER, EVERY_LF];
-    /// It makes the unique-id of a few header lines.
+    /// It computes the unique-id from a few header lines.
     const TWINS_ARE_ONE: bool = true;
 
     fn start() -> Self {
@@ -89,8 +89,8 @@ fn no_password_goes_out_without_tls() {
     crate::suite::no_password_goes_out_without_tls::<Popa3d>();
 }
 
-/// Its unique-id is made of a few header lines, so that a message without them has that of all
-/// others without them.
+/// Its unique-id is computed from a few header lines, so all messages without them have the same
+/// one.
 #[test]
 #[ignore = "needs root and an unpacked popa3d: run by .ci/test"]
 fn messages_that_share_an_id_are_all_stored_and_only_then_deleted() {

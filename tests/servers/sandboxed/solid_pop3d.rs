@@ -14,7 +14,7 @@ use support::mail::Mail;
 
 /// A running solid-pop3d.
 pub(crate) struct SolidPop3d {
-    // Sessions end before their place goes.
+    // Sessions end before their sandbox.
     inetd: Inetd,
     sandbox: Sandbox,
 }
@@ -33,7 +33,7 @@ impl Server for SolidPop3d {
         "ids given before",
     ];
     const ALTERATIONS: &'static [Alteration] = &[DELIVERY, SEPARATOR, EVERY_LF];
-    /// It makes the unique-id of the content.
+    /// It computes the unique-id from the content.
     const TWINS_ARE_ONE: bool = true;
 
     fn start() -> Self {
@@ -69,7 +69,7 @@ impl Server for SolidPop3d {
     }
 }
 
-/// It takes all that is between two `From ` lines.
+/// It takes all text between two `From ` lines.
 const SEPARATOR: Alteration = Alteration {
     what: "the empty line that separates messages in the file is sent as their last line",
     always: true,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::statements::sources::Tests;
 
-/// Who attacks, and in how many ways.
+/// The attackers, and the number of their attacks.
 const COUNTED: [(&str, usize); 4] = [("A", 8), ("S", 10), ("M", 6), ("L", 5)];
 
 #[derive(Deserialize)]

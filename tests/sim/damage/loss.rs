@@ -55,7 +55,7 @@ fn messages_that_are_gone_are_told_once_and_stay_in_the_status() {
     verify(&bench, &["--repair"], 0);
     assert_eq!(missing(&bench), 0);
     assert_eq!(bench.sync(KEYS, &[]).gives(0).err, "");
-    // What was put back can go once more.
+    // A message that was put back can be lost again.
     lose(&bench, 15);
     assert!(
         bench

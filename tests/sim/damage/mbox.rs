@@ -7,8 +7,8 @@ use support::bench::Into;
 
 use super::{KEYS, change, count, cut, put, synced, verify};
 
-/// What happens to the mbox, and what is to be said of it; then how many messages are intact, and
-/// how many come again.
+/// The damage to the mbox, and the expected findings; then the number of intact messages, and of
+/// those that are retrieved again.
 type Row = (&'static str, fn(&Path), &'static [&'static str], u64, usize);
 
 const MBOX: [Row; 12] = [

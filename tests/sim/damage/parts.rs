@@ -1,4 +1,4 @@
-//! What is accepted, what is read part by part, and the pages of the state.
+//! Accepted deletions, reading in parts, and the pages of the state.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! What is deleted on the server is safe by then, and asked for until it is gone.
+//! A message deleted on the server is safely stored by then, and the deletion is repeated until it
+//! is gone.
 
 use std::time::Duration;
 
@@ -389,7 +390,7 @@ fn a_server_that_sends_nothing_but_empty_messages_loses_none() {
     bench.assert_exactly_once();
 }
 
-/// Whatever comes in answer to QUIT: that nothing was deleted is only said where it is so.
+/// Whatever comes in answer to QUIT, the run says that nothing was deleted only if that is true.
 #[test]
 fn that_nothing_was_deleted_is_only_said_where_it_is_so() {
     let answers = [

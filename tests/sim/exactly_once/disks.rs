@@ -88,7 +88,7 @@ impl Disk {
         inside
     }
 
-    /// What makes it read-only, or writable again.
+    /// The command that makes it read-only, or writable again.
     fn remount(&self, mode: &str) -> Command {
         let mut mount = Command::new("mount");
         mount.arg("-o").arg(format!("remount,bind,{mode}"));
@@ -162,7 +162,7 @@ fn bulky() -> Vec<Vec<u8>> {
     letters(50).into_iter().map(more).collect()
 }
 
-/// What is stored is whole, what is not is on the server, and `tmp` is empty.
+/// Stored messages are whole, all others are on the server, and `tmp` is empty.
 #[track_caller]
 fn assert_safe(bench: &Bench, ended: &Ended) {
     assert_eq!(bench.store.tmp(), [""; 0], "{}", ended.text());

@@ -147,7 +147,7 @@ impl World {
         self.safe = stored;
     }
 
-    /// What a run has to retrieve: messages and octets.
+    /// The messages and octets that a run has to retrieve.
     fn to_retrieve(&self) -> (u64, u64) {
         let left = self
             .ever

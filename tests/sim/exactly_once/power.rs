@@ -1,5 +1,5 @@
-//! Whatever is to survive a power cut is synced before anything is built on it: the order of the
-//! program's calls, as strace saw them.
+//! Data that must survive a power cut is synced before anything depends on it: the order of the
+//! program's calls, traced by strace.
 
 #![expect(
     clippy::unwrap_used,
@@ -81,7 +81,7 @@ fn what_a_killed_run_has_made_is_found_after_a_power_cut_before_anything_is_in_i
         (Into::Mbox, "deep/inbox"),
     ] {
         let bench = apart(into, name);
-        // All that a run makes before it syncs anything.
+        // All files that a run creates before it syncs anything.
         let state = bench.path("state");
         make(&state);
         File::create(state.join("popsync.sqlite3")).unwrap();

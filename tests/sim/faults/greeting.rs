@@ -175,7 +175,8 @@ fn odd_capabilities_change_nothing() {
         CapaOdd::UnknownTags,
         CapaOdd::LeadingDot,
     ] {
-        // What begins with a dot ends the list for Outlook (OPOP3:V0002), the rest is left over.
+        // A line that begins with a dot ends the list for Outlook (OPOP3:V0002), and the rest is
+        // left over.
         let row = fault(format!("{odd:?}"), capa(odd));
         match odd {
             CapaOdd::LeadingDot => row.fails_before_login(76, "not asked for").holds(),

@@ -91,7 +91,7 @@ fn cache(bench: &Bench) -> std::path::PathBuf {
         .unwrap()
 }
 
-/// What may become of a file.
+/// The damage to a file.
 #[derive(Clone, Copy, Debug)]
 enum Damage {
     CutInHalf,

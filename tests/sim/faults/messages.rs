@@ -400,7 +400,7 @@ fn a_second_answer_to_any_command_ends_the_run() {
             .keeps_everything(76, "")
             .deletes()
             .never("QUIT");
-        // What is no line by itself is one with the answer behind it.
+        // Junk without a line end becomes one line with the answer after it.
         if junk.ends_with("\r\n") {
             row.holds();
         } else {

@@ -9,7 +9,7 @@ use support::bench::{Bench, By, Setup, letters, stored_form};
 /// How long a run may take in which the server hangs and the time-out is a second.
 const HANGING: Duration = Duration::from_secs(20);
 
-/// What is stored afterwards.
+/// The messages that are stored afterwards.
 #[derive(Clone, Debug)]
 enum Stored {
     /// All messages.
@@ -86,7 +86,7 @@ impl Fault {
         self
     }
 
-    /// What is stored before the end is too large for memory.
+    /// Keeps the home on a disk: the messages stored before the end are too large for memory.
     pub(crate) fn on_disk(mut self) -> Self {
         self.on_disk = true;
         self
@@ -306,7 +306,7 @@ impl Fault {
     }
 }
 
-/// What is stored of messages in front of which the server puts a line.
+/// The stored form of messages in front of which the server puts a line.
 pub(crate) fn with_first_line(line: &str, messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let with = |sent: &Vec<u8>| [line.as_bytes(), b"\r\n", sent].concat();
     messages

@@ -1,4 +1,4 @@
-//! What is in the maildrop: message-numbers, unique-ids, sizes, and on a deep visit messages.
+//! The content of the maildrop: message-numbers, unique-ids, sizes, and on a deep visit messages.
 
 use exchange_sim::{Knobs, Numbers, Profile, Server, Sizes};
 

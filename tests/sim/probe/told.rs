@@ -41,7 +41,7 @@ pub(crate) fn popsync(sim: &Server, profile: Profile, flags: &[&str]) -> Popsync
         .env("POPSYNC_PASSWORD", "secret")
 }
 
-/// What a probe said in JSON.
+/// The JSON output of a probe.
 pub(crate) struct Told {
     pub(crate) status: i32,
     pub(crate) err: String,
@@ -102,7 +102,7 @@ pub(crate) fn probe(sim: &Server, flags: &[&str]) -> Told {
     probe_with(sim, Profile::Ex2016, flags)
 }
 
-/// What is said of a server that is odd in one way.
+/// The report on a server that is odd in one way.
 pub(crate) fn told_of(knobs: Knobs) -> Told {
     probe(&odd(knobs), &[])
 }

@@ -1,4 +1,4 @@
-//! What makes a run delete nothing, and how a person says that it is meant.
+//! The reasons for which a run deletes nothing, and the ways for a person to release them.
 
 use std::fs;
 
@@ -177,7 +177,7 @@ fn a_clock_set_back_is_held_back() {
     is_held(&bench, &DAYS, "behind the last run", 3);
 }
 
-/// What is stored while the clock is set back must not be old once it is right again.
+/// A message stored while the clock is set back must not be old once the clock is right again.
 #[test]
 fn messages_stored_by_a_clock_set_back_do_not_leave_early() {
     let bench = fetched(3);
@@ -213,7 +213,7 @@ fn a_store_that_was_emptied_is_held_back_by_every_policy() {
             fs::remove_file(path).unwrap();
         }
         bench.sim.clear_log();
-        // Whoever deletes at once deletes what came meanwhile too.
+        // A policy that deletes at once also deletes messages that came meanwhile.
         let late = if settings.contains(&"false") { 1 } else { 0 };
         is_held(
             &bench,
@@ -250,7 +250,7 @@ fn a_store_that_is_filled_again_is_held_back_no_longer() {
 fn a_policy_that_turns_from_keeping_to_deleting_is_held_back() {
     let bench = Bench::with(letters(30));
     bench.fetch(&[]).gives(0);
-    // What comes after the change was to be deleted from the first, and goes with the rest.
+    // Messages after the change were to be deleted from the start, and go with the rest.
     let settings = ["--profile", "outlook-2016"];
     is_held(&bench, &settings, "30 of the 31 messages", 31);
     bench.assert_exactly_once();

@@ -283,7 +283,7 @@ fn with_days_and_without_leaving_anything_there_it_means_what_each_says() {
     assert_eq!(bench.sim.commands_of("DELE"), ["DELE 3"]);
     // The rest has not been here for long.
     assert_eq!(bench.mailbox().len(), 11);
-    // Whoever leaves nothing on the server has nothing to follow.
+    // A policy that leaves nothing on the server has nothing to follow.
     let bench = Bench::with(letters(12));
     let none = [
         "--remove-when-deleted-locally",

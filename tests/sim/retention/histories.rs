@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use support::bench::{Bench, letter, rename, stored_form};
 
-/// What happens to a mailbox and its copy.
+/// An event of a mailbox and its copy.
 #[derive(Debug, Clone, Copy)]
 enum Happens {
     /// So many letters arrive.
@@ -48,7 +48,7 @@ fn happens() -> impl Strategy<Value = Happens> {
     ]
 }
 
-/// What should be.
+/// The expected state.
 struct Model {
     bench: Bench,
     settings: &'static [&'static str],
@@ -157,7 +157,8 @@ impl Model {
         self.check();
     }
 
-    /// What holds at any time: what left the server was stored here, and by the policy.
+    /// The rule at any time: each message that left the server was stored here, and the policy
+    /// allowed it.
     fn check(&self) {
         let (here, there) = (self.here(), self.there());
         let follows = self.settings.contains(&"--remove-when-deleted-locally");

@@ -69,7 +69,7 @@ fn what_is_missing_at_the_very_end_of_an_mbox_stays_on_the_server() {
         assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
         assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
         assert_eq!(bench.mailbox().len(), 4);
-        // What is there goes where nothing is to be left.
+        // The messages in the store are deleted on the server if nothing is to be left there.
         bench
             .fetch(&["--leave-on-server", "false", "--allow-mass-delete"])
             .gives(0);

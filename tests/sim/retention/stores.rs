@@ -115,7 +115,7 @@ fn a_store_that_is_gone_can_be_begun_anew() {
     assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
 }
 
-/// What a backup lacks was not deleted by anybody.
+/// Nobody deleted the messages that a backup lacks.
 #[test]
 fn a_store_brought_back_from_a_backup_deletes_nothing() {
     let bench = fetched(&FOLLOW);
@@ -131,7 +131,7 @@ fn a_store_brought_back_from_a_backup_deletes_nothing() {
         bench.fetch(&FOLLOW).gives(0);
         assert_eq!(bench.mailbox().len(), 15);
     }
-    // What is deleted from now on is.
+    // Messages that are deleted from now on count as deleted.
     let first = bench.store.files().into_keys().next().unwrap();
     fs::remove_file(first).unwrap();
     bench.fetch(&FOLLOW).gives(0);
@@ -200,7 +200,7 @@ fn a_store_that_was_restored_in_place_deletes_what_a_person_deleted_alone() {
             bench.store.look_anew();
             assert_eq!(bench.store.len(), 14);
         }
-        // What is lost here stays there, whatever the policy, and what is here may go.
+        // Messages lost here stay there, whatever the policy, and those in the store may go.
         let left = if repaired { 0 } else { 3 };
         let rehearsed = bench.sync(NONE, &["--allow-mass-delete", "--dry-run"]);
         let rehearsed = rehearsed.gives(0);

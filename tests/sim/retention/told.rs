@@ -1,4 +1,4 @@
-//! What people are told of when messages leave.
+//! The reports to the user about the time at which messages leave.
 
 use std::fs;
 

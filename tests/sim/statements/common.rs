@@ -1,4 +1,4 @@
-//! What the tests of statements share.
+//! The common parts of the tests of statements.
 
 use support::bench::{Bench, Ended};
 

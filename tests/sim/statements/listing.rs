@@ -77,7 +77,7 @@ fn sizes_that_lie_change_nothing() {
         let ended = bench.sync(DELETING, &["--json"]).gives(0);
         bench.assert_exactly_once();
         assert!(bench.mailbox().is_empty());
-        // What is counted is what came.
+        // The retrieved octets are counted, not the listed ones.
         let octets: usize = (1..=3).map(|number| letter(number).len()).sum();
         let summary = ended.out.lines().last().unwrap();
         assert!(

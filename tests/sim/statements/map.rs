@@ -22,7 +22,7 @@ const EXCHANGE: [&str; 6] = [
     "exchange-2016",
 ];
 
-/// What each letter counts up to, by document.
+/// The highest number of each letter, by document.
 const COUNTED: [(&str, &str, usize); 6] = [
     ("OPOP3", "C", 48),
     ("OPOP3", "V", 8),
@@ -53,7 +53,7 @@ struct Statement {
     tests: Vec<String>,
 }
 
-/// Who is bound.
+/// The party that the statement binds.
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
 enum Binds {

@@ -1,7 +1,7 @@
-//! The real program against the simulated Exchange: a home of its own, a server of its own, and
-//! what must be true afterwards.
+//! The real program with the simulated Exchange: a home and a server for each test, and the
+//! conditions that must hold afterwards.
 //!
-//! The server and the home are here; the folder beside has the program's run and the store.
+//! The server and the home are here; the folder of this module has the program's run and the store.
 
 mod run;
 mod store;
@@ -24,16 +24,16 @@ use tempfile::TempDir;
 pub use run::{Ended, Process, Run, Running};
 pub use store::{Store, rename};
 
-/// The user whose mailbox it is.
+/// The user of the mailbox.
 pub const USER: &str = "anna@example.com";
 
-/// The password, with what passwords may hold.
+/// The password, with characters that passwords may have.
 pub const PASSWORD: &str = "correct Horse  =+ battery";
 
-/// SHA-256 of a message as it is to be stored.
+/// SHA-256 of a message in its stored form.
 pub type Digest = [u8; 32];
 
-/// How the program reaches the server.
+/// The protocol and the protection of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// `pop3s://`.
@@ -44,7 +44,7 @@ pub enum By {
     Plain,
 }
 
-/// What messages are stored in.
+/// The kind of store for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Into {
     /// A Maildir.
@@ -62,7 +62,7 @@ impl Into {
     }
 }
 
-/// What a bench is to be like.
+/// The settings of a bench.
 pub struct Setup {
     profile: Profile,
     by: By,
@@ -99,21 +99,21 @@ impl Setup {
         self
     }
 
-    /// With a server that does this.
+    /// With a server that has these knobs.
     pub fn knobs(mut self, knobs: Knobs) -> Self {
         self.knobs = knobs;
         self
     }
 
-    /// Keeps the home on a disk. Otherwise it is in memory where the system has such a folder:
-    /// what a killed process leaves behind is the same, and nobody waits for other programs'
-    /// data to be synced.
+    /// Keeps the home on a disk. Otherwise it is in memory, if the system has such a folder: a
+    /// killed process leaves the same behind, and no test waits for other programs' data to be
+    /// synced.
     pub fn on_disk(mut self) -> Self {
         self.on_disk = true;
         self
     }
 
-    /// What messages are to be stored in.
+    /// Sets the kind of store for messages.
     pub fn into(mut self, into: Into) -> Self {
         self.into = into;
         self
@@ -175,12 +175,12 @@ impl Setup {
     }
 }
 
-/// Whether a folder can take what a test writes. In containers this one is often tiny.
+/// True if a folder has room for a test's files. In containers this one is often tiny.
 fn has_room(folder: &Path) -> bool {
     rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail * disk.f_frsize > 1 << 30)
 }
 
-/// Knobs with which the login works.
+/// Knobs that allow the login.
 fn fitting(mut knobs: Knobs, by: By) -> Knobs {
     if by == By::Plain && knobs.login_type.is_none() {
         knobs.login_type = Some(LoginType::PlainText);
@@ -192,15 +192,15 @@ fn fitting(mut knobs: Knobs, by: By) -> Knobs {
 pub struct Bench {
     /// The server.
     pub sim: Server,
-    /// What was stored.
+    /// The stored messages.
     pub store: Store,
-    /// Where the program sees the store.
+    /// The path of the store for the program.
     pub place: PathBuf,
     into: Into,
     hooks: Arc<Hooks>,
     by: By,
     folder: TempDir,
-    /// Every message that the mailbox ever held, as it is to be stored.
+    /// Every message that the mailbox ever had, in its stored form.
     held: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -241,23 +241,23 @@ impl Bench {
         self.sim.set_knobs(fitting(knobs, self.by));
     }
 
-    /// Sets what sees every command before it is carried out, and the program that sent it.
+    /// Sets a hook that sees every command before it is carried out, and the program that sent it.
     pub fn on_command(&self, hook: impl FnMut(&Seen, &Process) + Send + 'static) {
         *lock(&self.hooks.command) = Some(Box::new(hook));
     }
 
-    /// Sets what sees every write of the server.
+    /// Sets a hook that sees every write of the server.
     pub fn on_progress(&self, hook: impl FnMut(&Progress, &Process) + Send + 'static) {
         *lock(&self.hooks.progress) = Some(Box::new(hook));
     }
 
-    /// Takes the hooks away.
+    /// Removes the hooks.
     pub fn no_hooks(&self) {
         *lock(&self.hooks.command) = None;
         *lock(&self.hooks.progress) = None;
     }
 
-    /// Where hooks complain: a panic in one would only break the connection. The end of the
+    /// For the complaints of hooks: a panic in one would only break the connection. The end of the
     /// bench fails if there are complaints.
     pub fn complaints(&self) -> Complaints {
         self.hooks.complaints.clone()
@@ -271,7 +271,7 @@ impl Bench {
         }
     }
 
-    /// `popsync fetch` into the store, to be run.
+    /// `popsync fetch` into the store, ready to run.
     pub fn fetch(&self, arguments: &[&str]) -> Run<'_> {
         let url = self.url();
         self.fetch_from(&url, arguments)
@@ -288,7 +288,7 @@ impl Bench {
         run
     }
 
-    /// `popsync fetch` to a delivery agent, to be run.
+    /// `popsync fetch` to a delivery agent, ready to run.
     pub fn fetch_to_agent(&self, command: &str, arguments: &[&str]) -> Run<'_> {
         let url = self.url();
         let mut run = self.popsync(&["fetch", &url, "--user", USER, "--exec", command]);
@@ -301,7 +301,7 @@ impl Bench {
         run
     }
 
-    /// The same without a word about TLS.
+    /// The same without flags for TLS.
     pub fn fetch_bare(&self, url: &str, arguments: &[&str]) -> Run<'_> {
         let mut run = self.popsync(&["fetch", url, "--user", USER]);
         run.command
@@ -313,7 +313,7 @@ impl Bench {
         run
     }
 
-    /// The same without a word about the password either.
+    /// The same without a password either.
     pub fn fetch_command(&self, url: &str, arguments: &[&str]) -> Run<'_> {
         let mut run = self.popsync(&["fetch", url, "--user", USER]);
         run.command.arg(self.into.flag()).arg(&self.place);
@@ -324,12 +324,12 @@ impl Bench {
         run
     }
 
-    /// `popsync sync` with one account in a configuration file, to be run.
+    /// `popsync sync` with one account in a configuration file, ready to run.
     pub fn sync(&self, keys: &str, arguments: &[&str]) -> Run<'_> {
         self.configured("sync", keys, arguments)
     }
 
-    /// Any command, with the account `work` in a configuration file, to be run.
+    /// Any command, with the account `work` in a configuration file, ready to run.
     pub fn configured(&self, command: &str, keys: &str, arguments: &[&str]) -> Run<'_> {
         let tls = match self.by {
             By::Plain => "\"off\"".to_owned(),
@@ -344,7 +344,7 @@ impl Bench {
             self.path("password"),
         );
         let path = self.path("config.toml");
-        // For any umask, no group can write to it.
+        // Whatever the umask, no group can write to it.
         let mut config = File::options();
         let config = config.write(true).create(true).truncate(true);
         let mut config = config.mode(0o600).open(&path).unwrap();
@@ -379,15 +379,15 @@ impl Bench {
         );
     }
 
-    /// Asserts that every message the mailbox ever held is stored once, octet for octet, and
-    /// that nothing else is.
+    /// Asserts that every message the mailbox ever had is stored once, octet for octet, and nothing
+    /// else.
     #[track_caller]
     pub fn assert_exactly_once(&self) {
         self.assert_stored(&lock(&self.held));
     }
 
-    /// Asserts that these messages are stored, as often as they stand here, and nothing else.
-    /// They are as stored: see [`stored_form`].
+    /// Asserts that these messages are stored, in this number, and nothing else. They are in their
+    /// stored form: see [`stored_form`].
     #[track_caller]
     pub fn assert_stored(&self, expected: &[Vec<u8>]) {
         let wanted = count(expected.iter().map(|message| digest(message)));
@@ -411,7 +411,7 @@ impl Bench {
         assert_eq!(self.store.tmp(), [""; 0], "files are left in tmp");
     }
 
-    /// Every message that the mailbox ever held, as it is to be stored.
+    /// Every message that the mailbox ever had, in its stored form.
     pub fn held(&self) -> Vec<Vec<u8>> {
         lock(&self.held).clone()
     }
@@ -433,8 +433,8 @@ impl Drop for Bench {
     }
 }
 
-/// A message as it is to be stored: with the CRLF that the server adds where the last line has
-/// none, and every CRLF as LF.
+/// A message in its stored form: with the CRLF that the server adds if the last line has none, and
+/// LF for every CRLF.
 pub fn stored_form(sent: &[u8]) -> Vec<u8> {
     let mut stored = Vec::with_capacity(sent.len() + 1);
     let wire = exchange_sim::wire_form(sent);
@@ -460,7 +460,7 @@ pub fn letters(count: usize) -> Vec<Vec<u8>> {
     (1..=count).map(letter).collect()
 }
 
-/// What tells one message from another.
+/// A digest of the octets.
 pub fn digest(octets: &[u8]) -> Digest {
     Sha256::digest(octets).into()
 }
@@ -473,7 +473,7 @@ fn count(digests: impl Iterator<Item = Digest>) -> HashMap<Digest, usize> {
     counts
 }
 
-/// What watches the dialogue while the program runs.
+/// The hooks that watch the dialogue while the program runs.
 #[derive(Default)]
 struct Hooks {
     command: Mutex<Option<CommandHook>>,
@@ -502,12 +502,12 @@ impl Hooks {
     }
 }
 
-/// What hooks found wrong.
+/// The complaints of hooks.
 #[derive(Clone, Default)]
 pub struct Complaints(Arc<Mutex<Vec<String>>>);
 
 impl Complaints {
-    /// Remembers a complaint.
+    /// Adds a complaint.
     pub fn add(&self, complaint: String) {
         lock(&self.0).push(complaint);
     }

@@ -1,8 +1,8 @@
-//! The system calls by which a run changes what is below a folder, one by one: they are counted
-//! over all threads, and one of them, or all from there on, can be made to fail.
+//! The system calls of a run that change something below a folder. They are counted over all
+//! threads, and one of them, or all from there on, can be made to fail.
 //!
-//! It is done by ptrace, on Linux on x86-64. `strace --inject` counts each thread by itself, so
-//! that it cannot name the same call twice.
+//! This uses ptrace, on Linux on x86-64. `strace --inject` counts each thread by itself, so it
+//! cannot name the same call twice.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -23,11 +23,11 @@ use nix::unistd::Pid;
 pub enum Fault {
     /// The process is killed before it.
     Kill,
-    /// It fails so.
+    /// It fails with this error.
     Fails(Errno),
-    /// It fails so, and so does every one behind it.
+    /// It fails with this error, and so do all later ones.
     AllFail(Errno),
-    /// Of what it writes only half is written.
+    /// Only half of the data is written.
     Short,
 }
 
@@ -62,8 +62,8 @@ impl Call {
 /// The script as whose `"$@"` a program is started so that it can be seized before its first call.
 pub const STOPPED: &str = "kill -STOP $$; exec \"$@\"";
 
-/// Follows the child `pid` of this thread, which was started as [`STOPPED`] has it, to its end.
-/// Gives the calls that change what is below `folder`, and the status as `waitpid` has it.
+/// Follows the child `pid` of this thread, which was started with [`STOPPED`], to its end. Returns
+/// the calls that change something below `folder`, and the status from `waitpid`.
 pub fn follow(pid: i32, folder: &Path, fault: Option<(usize, Fault)>) -> (Vec<Call>, WaitStatus) {
     let pid = Pid::from_raw(pid);
     waitpid(pid, Some(WaitPidFlag::WUNTRACED)).unwrap();
@@ -92,13 +92,13 @@ struct Tracer<'a> {
     calls: Vec<Call>,
     /// The shell has become the program.
     has_begun: bool,
-    /// Threads in a call that the kernel skips, and what it is to give.
+    /// Threads in a call that the kernel skips, and the error that it returns.
     failing: HashMap<Pid, Errno>,
 }
 
 impl Tracer<'_> {
     fn run(&mut self) -> WaitStatus {
-        // Of no other thread's children, as other tests may have.
+        // Only this thread's children; other tests have their own.
         let own = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
         loop {
             let status = match waitpid(Pid::from_raw(-1), Some(own)) {
@@ -123,7 +123,7 @@ impl Tracer<'_> {
                 WaitStatus::Stopped(thread, signal) => (thread, Some(signal)),
                 WaitStatus::Continued(_) | WaitStatus::StillAlive => continue,
             };
-            // It may have been killed since.
+            // It may have been killed meanwhile.
             let _ = ptrace::syscall(thread, signal);
         }
     }
@@ -172,14 +172,14 @@ impl Tracer<'_> {
         self.calls.push(call);
     }
 
-    /// Lets the kernel skip the call, and give this.
+    /// Makes the kernel skip the call, and return this error.
     fn fail(&mut self, thread: Pid, errno: Errno) {
         change(thread, |registers| registers.orig_rax = u64::MAX);
         self.failing.insert(thread, errno);
     }
 }
 
-/// Changes a thread's registers, unless it was killed since.
+/// Changes a thread's registers, unless it was killed meanwhile.
 fn change(thread: Pid, change: impl FnOnce(&mut user_regs_struct)) {
     if let Ok(mut registers) = ptrace::getregs(thread) {
         change(&mut registers);
@@ -257,7 +257,7 @@ fn named(thread: Pid, folder: u64, address: u64) -> Option<PathBuf> {
 fn text(thread: Pid, address: u64) -> Option<Vec<u8>> {
     let memory = File::open(format!("/proc/{thread}/mem")).ok()?;
     let mut text = vec![0; libc::PATH_MAX as usize];
-    // The page behind it need not be there.
+    // The page after it may be missing.
     let read = memory.read_at(&mut text, address).ok()?;
     text.truncate(read);
     let end = text.iter().position(|&octet| octet == 0)?;

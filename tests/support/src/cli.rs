@@ -10,17 +10,17 @@ use tempfile::TempDir;
 
 use crate::pty::Pty;
 
-/// No bus is there: a test never reaches the keyring of whoever runs it.
+/// No bus has this address: a test never reaches the keyring of the person who runs it.
 pub const NO_BUS: &str = "unix:path=/nonexistent/bus";
 
-/// One run of the program to be.
+/// A run of the program that is not started yet.
 pub struct Popsync {
     home: Arc<TempDir>,
     command: Command,
     input: Option<String>,
 }
 
-/// How a run ended. Paths of the temporary home read `HOME`.
+/// The result of a run. Paths of the temporary home are shown as `HOME`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
     /// The exit status; -1 after a signal.
@@ -116,7 +116,7 @@ impl Popsync {
                 let command = &mut self.command;
                 command.stdin(Stdio::piped()).stdout(Stdio::piped());
                 let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-                // Fits the pipe; who does not read it has no use for it.
+                // It fits the pipe; a program need not read it.
                 let mut pipe = child.stdin.take().unwrap();
                 let _ = pipe.write_all(input.as_bytes());
                 drop(pipe);
@@ -127,8 +127,8 @@ impl Popsync {
         (self.home, ended)
     }
 
-    /// Runs it at a terminal of its own, where somebody waits for a text and then types a line, so
-    /// many times. All that the terminal shows is standard output.
+    /// Runs it at a terminal of its own, where a person waits for a text and then types a line, for
+    /// each step. All output of the terminal counts as standard output.
     #[track_caller]
     pub fn at_a_terminal(self, steps: &[(&str, &str)]) -> (Arc<TempDir>, Ended) {
         let mut pty = Pty::open();
@@ -184,7 +184,7 @@ impl Popsync {
 }
 
 impl Ended {
-    /// All of it, for snapshots and failures.
+    /// The whole output, for snapshots and failures.
     pub fn text(&self) -> String {
         format!(
             "status: {}\nout:\n{}err:\n{}",

@@ -1,8 +1,8 @@
-//! A Dovecot of a test's own: folder, ports, certificates, users, and a record of what clients
-//! said to it. It ends, and its folder goes, when it is dropped.
+//! A Dovecot for one test: folder, ports, certificates, users, and a record of the clients'
+//! commands. Dropping it ends the server and removes the folder.
 //!
-//! It runs without privileges: as the user who runs the tests, or as `nobody` where that is
-//! root. The configuration is that of Dovecot 2.3.
+//! It runs without privileges: as the user who runs the tests, or as `nobody` for root. The
+//! configuration is for Dovecot 2.3.
 
 use std::env;
 use std::ffi::OsStr;
@@ -35,12 +35,12 @@ pub const USERS: [&str; 2] = ["anna", "bert"];
 /// The password of every user.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// How long Dovecot may take to answer, and to write its log.
+/// The time limit for Dovecot to answer, and to write its log.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running Dovecot.
 pub struct Dovecot {
-    // Ends before its folder goes.
+    // Dropped before its folder is removed.
     _running: Running,
     folder: TempDir,
     plain_port: u16,
@@ -48,7 +48,7 @@ pub struct Dovecot {
     delivered: AtomicU64,
 }
 
-/// What a Dovecot is to be like.
+/// The TLS of a Dovecot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tls {
     /// TLS with a certificate for `localhost` and `127.0.0.1`.
@@ -61,7 +61,7 @@ pub enum Tls {
     Off,
 }
 
-/// Whoever runs the server and owns its files.
+/// The user who runs the server and owns its files.
 #[derive(Debug, Clone)]
 pub struct Owner {
     /// The name of the user.
@@ -99,7 +99,7 @@ impl Owner {
         })
     }
 
-    /// A command that runs `program` as this user, and ends with the thread that starts it.
+    /// A command that runs `program` as this user, and is killed with the thread that starts it.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "TERM"]);
@@ -138,7 +138,7 @@ impl Dovecot {
         Self::with_more(tls, |_| String::new())
     }
 
-    /// Starts a server with settings of its own, which `more` makes in the server's folder. They
+    /// Starts a server with further settings, which `more` returns for the server's folder. They
     /// come last, so that they count.
     pub fn with_more(tls: Tls, more: impl FnOnce(&Path) -> String) -> Self {
         let program = program();
@@ -149,7 +149,7 @@ impl Dovecot {
         furnish(folder.path(), tls);
         let more = more(folder.path());
         Owner::unprivileged().take(folder.path());
-        // Between the choice of a port and its use, somebody else may take it.
+        // Another process may take a port between its choice and its use.
         for _ in 0..5 {
             let [plain_port, tls_port] = free_ports();
             configure(folder.path(), tls, plain_port, tls_port, &more);
@@ -175,7 +175,7 @@ impl Dovecot {
         panic!("no port of 127.0.0.1 stays free for Dovecot");
     }
 
-    /// The port without TLS, on which STLS may be had.
+    /// The port without TLS, which offers STLS.
     pub fn plain_port(&self) -> u16 {
         self.plain_port
     }
@@ -213,7 +213,7 @@ impl Dovecot {
         }
     }
 
-    /// How many messages the user has on the server.
+    /// The number of the user's messages on the server.
     pub fn messages(&self, user: &str) -> usize {
         self.files(user).len()
     }
@@ -228,7 +228,7 @@ impl Dovecot {
         for entry in fs::read_dir(self.maildir(user)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            // What is left remembers the old generation, so that the new one differs.
+            // The other files remember the old generation, so that the new one differs.
             if name.starts_with("dovecot") && !name.starts_with("dovecot-uidvalidity") {
                 fs::remove_file(path).unwrap();
             }
@@ -251,9 +251,9 @@ impl Dovecot {
         self.folder.path().join("mail").join(user)
     }
 
-    /// What clients sent since the start, or since [`Self::forget`]: one line for each command,
-    /// those of one session in their order. Behind the login it is what came under TLS too;
-    /// before it, only what came in the clear.
+    /// The commands of clients since the start, or since [`Self::forget`]: one line each, those of
+    /// one session in order. After the login it includes those under TLS; before it, only those in
+    /// the clear.
     pub fn commands(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for folder in self.dialogues() {
@@ -271,7 +271,7 @@ impl Dovecot {
             .iter()
             .filter_map(|line| Some(line.split_once(' ')?.1));
         let is_command = |line: &str| {
-            // A handshake is no command.
+            // A handshake is not a command.
             let keyword = line.split(' ').next().unwrap_or_default();
             !keyword.is_empty() && keyword.bytes().all(|octet| octet.is_ascii_uppercase())
         };
@@ -281,7 +281,7 @@ impl Dovecot {
             .collect()
     }
 
-    /// What the server's log says of connections with TLS, once there are so many.
+    /// The lines of the server's log about connections with TLS, once there are this many.
     pub fn tls_sessions(&self, count: usize) -> Vec<String> {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -298,7 +298,7 @@ impl Dovecot {
         }
     }
 
-    /// How many of the [`commands`](Self::commands) have this keyword.
+    /// The number of the [`commands`](Self::commands) with this keyword.
     pub fn count(&self, keyword: &str) -> usize {
         let commands = self.commands();
         let keywords = commands.iter().map(|line| line.split(' ').next());
@@ -314,7 +314,7 @@ impl Dovecot {
         }
     }
 
-    /// Where Dovecot records dialogues before and after the login.
+    /// The folders in which Dovecot records dialogues before and after the login.
     fn dialogues(&self) -> [PathBuf; 2] {
         ["run/login/dialogue", "dialogue"].map(|path| self.folder.path().join(path))
     }
@@ -339,7 +339,7 @@ impl Running {
         Self(command.spawn().unwrap())
     }
 
-    /// Waits for the greeting. Gives the log where it does not come.
+    /// Waits for the greeting. Returns the log if it does not come.
     fn wait_until_ready(&mut self, folder: &Path, port: u16) -> Result<(), String> {
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until && self.0.try_wait().unwrap().is_none() {
@@ -355,7 +355,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Asked to end, they would take a second. What they hold is a test's, and not worth it.
+        // An orderly end would take a second. Their data belongs to a test, and need not be saved.
         let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
         let _ = self.0.wait();
     }
@@ -368,7 +368,7 @@ fn program() -> PathBuf {
     }
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)
-        // It is for administrators, whose folders are not on everybody's path.
+        // Its folder is for administrators, and often not in the path.
         .chain(["/usr/sbin", "/usr/local/sbin"].map(PathBuf::from))
         .map(|folder| folder.join("dovecot"))
         .find(|program| program.is_file())
@@ -510,8 +510,8 @@ fn put(path: &Path, content: &[u8]) {
     Owner::unprivileged().take(path);
 }
 
-/// Two ports of 127.0.0.1 that nobody listens on. They are none of those that the system gives out:
-/// another connection, which asks for any port, might take one of them before the server does.
+/// Two ports of 127.0.0.1 that nobody listens on. They are outside the range from which the system
+/// chooses: otherwise another connection might take one of them before the server does.
 pub fn free_ports() -> [u16; 2] {
     let range = 10_000..32_768;
     let random = || RandomState::new().build_hasher().finish();
@@ -522,7 +522,7 @@ pub fn free_ports() -> [u16; 2] {
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
-/// Whether the server of this folder, and no other, answers on the port.
+/// True if the server of this folder, and no other, answers on the port.
 fn greets(port: u16, folder: &Path) -> bool {
     let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
         return false;

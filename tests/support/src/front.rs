@@ -1,4 +1,4 @@
-//! A TLS server of any kind in front of a plain one: what it says and takes is passed on.
+//! A TLS server of any kind in front of a plain one: it passes all data on.
 
 use std::fs::{File, Permissions};
 use std::io::Write;
@@ -36,7 +36,7 @@ pub struct Identity {
     pub key: KeyPair,
 }
 
-/// The parameters of a certificate for these names, valid for long.
+/// The parameters of a certificate for these names, with a long validity.
 pub fn params(names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
     let mut params = CertificateParams::new(names).unwrap();
@@ -74,12 +74,12 @@ impl Ca {
         params.signed_by(key, &self.0).unwrap()
     }
 
-    /// What clients have to trust.
+    /// The certificate that clients must trust.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// Takes clients that show a certificate of this authority, and no others.
+    /// Accepts clients with a certificate of this authority, and no others.
     pub fn verifier(&self) -> Arc<dyn ClientCertVerifier> {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
@@ -90,7 +90,7 @@ impl Ca {
 }
 
 impl Identity {
-    /// A certificate that nobody else vouches for.
+    /// A certificate signed by itself.
     pub fn self_signed(params: &CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
@@ -102,7 +102,7 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
-/// A server's configuration, whose certificate and key need not belong together.
+/// A server's configuration. The certificate and the key may not match.
 pub fn config(
     certificate: &Certificate,
     key: &KeyPair,
@@ -131,7 +131,7 @@ pub fn config_of(
 
 /// The server.
 pub struct Front {
-    /// Where it listens.
+    /// The port that it listens on.
     pub port: u16,
     names: Arc<Mutex<Vec<Option<String>>>>,
     _runtime: Runtime,
@@ -172,7 +172,7 @@ impl Front {
         }
     }
 
-    /// Where the program finds it.
+    /// The URL for the program.
     pub fn url(&self) -> String {
         format!("pop3s://127.0.0.1:{}", self.port)
     }

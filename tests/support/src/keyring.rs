@@ -1,5 +1,5 @@
-//! A session bus of a test's own, with a gnome-keyring on it or without. Both end, and their
-//! folder goes, when it is dropped.
+//! A session bus for one test, with a gnome-keyring on it or without. Dropping it ends both and
+//! removes their folder.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{BufRead, BufReader, Write};
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// How long a service may take to start.
+/// The time limit for a service to start.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// No service is started by being asked for: none but ours answers.
+/// The bus starts no services by itself: only ours answers.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:path=@BUS@</listen><auth>EXTERNAL</auth>
@@ -67,7 +67,7 @@ impl Bus {
         bus
     }
 
-    /// Ends the keyring and starts it again, locked and with nobody to ask.
+    /// Restarts the keyring, locked and without anybody to ask.
     pub fn lock(&mut self) {
         let mut keyring = self.running.pop().unwrap();
         keyring.kill().unwrap();
@@ -118,7 +118,7 @@ impl Bus {
     }
 
     fn command(&self, program: &str) -> Command {
-        // Ends with the thread that starts it, also where a test is killed.
+        // Killed with the thread that starts it, even if a test is killed.
         let mut command = Command::new("setpriv");
         command
             .args(["--pdeathsig", "KILL", program])
@@ -132,7 +132,7 @@ impl Bus {
         command
     }
 
-    /// What `XDG_RUNTIME_DIR` is in this session.
+    /// The value of `XDG_RUNTIME_DIR` in this session.
     pub fn runtime_folder(&self) -> PathBuf {
         self.folder.path().join("run")
     }
@@ -141,12 +141,12 @@ impl Bus {
         self.runtime_folder().join("bus")
     }
 
-    /// What `DBUS_SESSION_BUS_ADDRESS` is in this session.
+    /// The value of `DBUS_SESSION_BUS_ADDRESS` in this session.
     pub fn address(&self) -> String {
         format!("unix:path={}", self.socket().display())
     }
 
-    /// Everything that the keyring keeps on disk.
+    /// All data that the keyring has on disk.
     pub fn kept(&self) -> Vec<u8> {
         let folder = self.folder.path().join(".local/share/keyrings");
         fs::read(folder.join("login.keyring")).unwrap()
@@ -156,7 +156,7 @@ impl Bus {
 impl Drop for Bus {
     fn drop(&mut self) {
         while let Some(mut child) = self.running.pop() {
-            // Whatever ended by itself has ended.
+            // It may have ended by itself.
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -1,4 +1,4 @@
-//! What popsync's tests share: runs of the real program, servers and proxies of a test's own, and
+//! The common parts of popsync's tests: runs of the real program, servers and proxies, and
 //! messages. It is compiled once for all test binaries.
 
 #![expect(
@@ -32,12 +32,13 @@ pub fn program() -> PathBuf {
     folder.join(format!("popsync{}", env::consts::EXE_SUFFIX))
 }
 
-/// Every case of the long tests is to be tried: `POPSYNC_EXHAUSTIVE=1 .ci/test`.
+/// True if the long tests must try every case: `POPSYNC_EXHAUSTIVE=1 .ci/test`.
 pub fn exhaustive() -> bool {
     env::var_os("POPSYNC_EXHAUSTIVE").is_some_and(|set| !set.is_empty())
 }
 
-/// Random choices begin with `POPSYNC_TEST_SEED`, or else with the clock. A test that fails shows it.
+/// The seed of random choices: `POPSYNC_TEST_SEED`, or else from the clock. A test that fails shows
+/// it.
 #[expect(clippy::print_stderr, reason = "a failed run is to be repeatable")]
 pub fn seed() -> u64 {
     let seed = match env::var("POPSYNC_TEST_SEED") {
@@ -51,8 +52,8 @@ pub fn seed() -> u64 {
     seed
 }
 
-/// The cases to try of many that lie close together: every `nth` from a random one on, or all of
-/// them where [`exhaustive`] says so.
+/// The cases to try out of many similar ones: every `nth` from a random one on, or all of them if
+/// [`exhaustive`].
 pub fn sample<T>(cases: impl IntoIterator<Item = T>, nth: usize) -> impl Iterator<Item = T> {
     let (first, step) = if exhaustive() {
         (0, 1)

@@ -1,20 +1,20 @@
-//! Messages to deliver, and what a correct client makes of them.
+//! Messages to deliver, and the form in which a correct client receives them.
 
 use sha2::{Digest, Sha256};
 
-/// A message as it lies on the server.
+/// A message on the server.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// What it is, for failures.
+    /// Its description, for failures.
     pub name: String,
     /// The octets in the server's file.
     pub content: Vec<u8>,
 }
 
-/// What tells one message's octets from another's.
+/// A digest of a message's octets.
 pub type Sha = [u8; 32];
 
-/// What tells these octets from others.
+/// The digest of these octets.
 pub fn sha256(octets: &[u8]) -> Sha {
     Sha256::digest(octets).into()
 }
@@ -28,11 +28,12 @@ impl Mail {
         }
     }
 
-    /// What a client is to hold after RETR, byte-stuffing undone. Mostly there is one such form.
+    /// The forms in which a client may receive it by RETR, with byte-stuffing undone. Mostly there
+    /// is only one.
     ///
-    /// Dovecot gives a bare LF its CR, ends the last line, and sends an empty message as one
-    /// empty line. Some versions (2.3.19 is one) do not stuff a dot that is the very first octet
-    /// of a message, so that a correct client takes it for stuffing.
+    /// Dovecot adds a CR to a bare LF, ends the last line, and sends an empty message as one empty
+    /// line. Some versions (2.3.19 is one) do not stuff a dot that is the very first octet of a
+    /// message, so that a correct client treats it as stuffing.
     pub fn on_the_wire(&self) -> Vec<Vec<u8>> {
         let mut sent = with_crlf(&self.content);
         if !sent.ends_with(b"\r\n") {
@@ -45,7 +46,7 @@ impl Mail {
     }
 }
 
-/// Gives every LF without a CR in front of it one.
+/// Adds a CR to every LF without one in front.
 fn with_crlf(octets: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(octets.len() + octets.len() / 32);
     for (i, &octet) in octets.iter().enumerate() {
@@ -57,7 +58,7 @@ fn with_crlf(octets: &[u8]) -> Vec<u8> {
     out
 }
 
-/// What was sent of a message that was stored with LF for every CRLF.
+/// The sent form of a message that was stored with LF for every CRLF.
 pub fn as_sent(stored: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(stored.len() + stored.len() / 32);
     for &octet in stored {
@@ -69,8 +70,8 @@ pub fn as_sent(stored: &[u8]) -> Vec<u8> {
     out
 }
 
-/// As many messages, alike in every run for the same seed: mostly a few kilobytes of text, some
-/// with an attachment.
+/// This many messages, the same in every run with the same seed: mostly a few kilobytes of text,
+/// some with an attachment.
 pub fn ordinary(count: usize, seed: u64) -> Vec<Mail> {
     let mut random = Random(seed);
     (0..count)
@@ -85,7 +86,7 @@ pub fn ordinary(count: usize, seed: u64) -> Vec<Mail> {
         .collect()
 }
 
-/// As many messages of about this size.
+/// This many messages of about this size.
 pub fn of_size(count: usize, size: u64, seed: u64) -> Vec<Mail> {
     let mut random = Random(seed);
     (0..count)
@@ -154,7 +155,7 @@ impl Random {
     }
 }
 
-/// Messages that mail programs trip over: one of each kind, and three that are the same.
+/// Messages that cause trouble in mail programs: one of each kind, and three that are equal.
 pub fn nasty() -> Vec<Mail> {
     let mut mails = Vec::new();
     let mut add = |name: &str, content: Vec<u8>| mails.push(Mail::new(name, content));

@@ -1,5 +1,5 @@
-//! A small OAuth provider of a test's own, on an address of this machine. It holds every request
-//! against the RFCs, and whatever is wrong with one fails the test.
+//! A small OAuth provider for one test, on an address of this machine. It checks every request
+//! against the RFCs, and a wrong one fails the test.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{Read, Write};
@@ -16,13 +16,13 @@ use sha2::{Digest as _, Sha256};
 /// The name under which the program is registered.
 pub const CLIENT: &str = "popsync-test";
 
-/// What the program is given a secret for, where it needs one.
+/// The client secret, if the provider requires one.
 pub const SECRET: &str = "no secret at all";
 
-/// What the token is to be good for.
+/// The scope of the token.
 pub const SCOPE: &str = "https://mail.test/POP.Access offline_access";
 
-/// The code that a person is shown.
+/// The code that a person types.
 pub const USER_CODE: &str = "WDJB-MJHT";
 
 /// The answer to one question of the device flow.
@@ -38,37 +38,37 @@ pub enum Poll {
     Raw(u16, String),
 }
 
-/// Hears of access tokens.
+/// Receives access tokens.
 type Hear = Box<dyn FnMut(&str) + Send>;
 
-/// What a provider is like, and what it saw.
+/// The behaviour of a provider, and its observations.
 #[derive(Default)]
 pub struct State {
     /// The answers to the questions of the device flow; the last one stays.
     pub polls: VecDeque<Poll>,
-    /// How many there were.
+    /// The number of questions so far.
     pub polled: usize,
-    /// Seconds between two of them, where the provider says so.
+    /// The seconds between two of them, if the provider names them.
     pub interval: Option<u64>,
     /// Seconds that a device code lives.
     pub code_life: u64,
     /// Seconds that an access token lives.
     pub life: u64,
-    /// Whether a refresh token is good for one use.
+    /// True if a refresh token can be used only once.
     pub rotates: bool,
     /// The answer to every refresh, instead of tokens.
     pub refresh: Option<Poll>,
-    /// How many refreshes there were.
+    /// The number of refreshes.
     pub refreshed: usize,
-    /// The client secret is asked for.
+    /// True if the client secret is required.
     pub wants_secret: bool,
-    /// What the metadata says of itself; its own address where nothing is said.
+    /// The issuer in the metadata; its own address if none.
     pub issuer: Option<String>,
-    /// The metadata of RFC 8414 is missing, and that of OpenID Connect is there.
+    /// True if there is no metadata of RFC 8414, but of OpenID Connect.
     pub only_openid: bool,
-    /// Whether the person at the browser agrees.
+    /// True if the person at the browser refuses.
     pub denies: bool,
-    /// Access tokens that are good.
+    /// The valid access tokens.
     pub access: HashSet<String>,
     /// Called with each of them.
     pub on_token: Option<Hear>,
@@ -149,17 +149,17 @@ impl Provider {
         format!("{}://{}{path}", self.scheme, self.address)
     }
 
-    /// What it is like, to be changed, and what it saw.
+    /// The state, which tests can change and read.
     pub fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
 
-    /// Whether it would let somebody in with this.
+    /// True if it accepts this access token.
     pub fn accepts(&self, access: &str) -> bool {
         self.state().access.contains(access)
     }
 
-    /// Takes back whatever was granted.
+    /// Revokes all tokens.
     pub fn revoke(&self) {
         let mut state = self.state();
         state.refresh_tokens.clear();
@@ -170,7 +170,7 @@ impl Provider {
 impl Drop for Provider {
     fn drop(&mut self) {
         self.state().ended = true;
-        // Wakes it up; where that fails it has ended by itself.
+        // Wakes it up. If that fails, it has ended by itself.
         let _ = TcpStream::connect(self.address);
         let ended = self.thread.take().map(JoinHandle::join);
         let violations = std::mem::take(&mut self.state().violations);
@@ -231,7 +231,7 @@ fn answer(mut stream: impl Read + Write, state: &Mutex<State>, base: &str) {
             reply.body.len(),
             reply.body
         );
-        // Who does not wait for the answer has no use for it.
+        // The client may not wait for the answer.
         let _ = stream.write_all(text.as_bytes());
         let _ = stream.flush();
     }
@@ -492,7 +492,7 @@ impl State {
     }
 }
 
-/// What a browser does with an address: the bodies of what it was sent to, in their order.
+/// Follows an address as a browser does: returns the bodies of the pages, in order.
 pub fn browse(url: &str) -> Vec<String> {
     let mut bodies = Vec::new();
     let mut next = Some(url.to_owned());

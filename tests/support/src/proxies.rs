@@ -1,4 +1,4 @@
-//! Proxies, good and bad, that remember what they were asked.
+//! Proxies, good and bad, that record their requests.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// How long a proxy waits for a client that has gone silent.
+/// The time that a proxy waits for a silent client.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A proxy on a port of its own.
 pub struct Proxy {
-    /// Where it listens.
+    /// The port that it listens on.
     pub port: u16,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Proxy {
-    /// Each connection is served by this; it gives what it was asked, and the stream where the
-    /// client is to be connected to the server at `to`.
+    /// `serve` handles each connection. It returns the request, and the stream if the client is to
+    /// be connected to the server at `to`.
     pub fn start(
         to: u16,
         serve: impl Fn(&mut TcpStream) -> io::Result<(String, bool)> + Send + Sync + 'static,
@@ -46,7 +46,7 @@ impl Proxy {
         Self { port, asked }
     }
 
-    /// What clients asked for, one by one.
+    /// The clients' requests, in order.
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
@@ -114,7 +114,7 @@ pub fn socks(
     }
 }
 
-/// HTTP's CONNECT, which answers with these octets where the client knows this.
+/// HTTP's CONNECT, which answers with these octets if the client has this login.
 pub fn http(
     authorization: Option<&'static str>,
     answer: &'static [u8],

@@ -10,23 +10,23 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// How long a program may take to write something.
+/// The time limit for a program's output.
 const PATIENCE: Timespec = Timespec {
     tv_sec: 60,
     tv_nsec: 0,
 };
 
-/// A terminal, from the side of whoever sits there.
+/// A terminal, from the user's side.
 pub struct Pty {
     master: File,
     slave: File,
     read: Vec<u8>,
-    /// How much of it was waited for.
+    /// The length of the output that was already waited for.
     seen: usize,
 }
 
 impl Pty {
-    /// Opens one. It is nobody's controlling terminal.
+    /// Opens one. It is no process's controlling terminal.
     pub fn open() -> Self {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).unwrap();
@@ -49,12 +49,12 @@ impl Pty {
         self.slave.try_clone().unwrap().into()
     }
 
-    /// Closes the terminal while a program has it: all it does there fails.
+    /// Closes the terminal while a program uses it: all its operations there fail.
     pub fn hang_up(self) -> Hung {
         Hung(self.slave)
     }
 
-    /// Reads what programs write there, until it holds this text behind what was waited for before.
+    /// Reads the programs' output until it has this text after the last one waited for.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) {
         let mut buffer = [0; 4096];
@@ -86,7 +86,7 @@ impl Pty {
         self.master.write_all(b"\n").unwrap();
     }
 
-    /// Everything that programs write there, until the last of them has ended.
+    /// All output of the programs, until the last of them has ended.
     pub fn read_to_end(self) -> Vec<u8> {
         let Self {
             mut master,
@@ -96,7 +96,7 @@ impl Pty {
         } = self;
         drop(slave);
         let mut buffer = [0; 4096];
-        // At the end Linux gives an error.
+        // At the end Linux returns an error.
         while let Ok(count @ 1..) = master.read(&mut buffer) {
             read.extend_from_slice(&buffer[..count]);
         }

@@ -1,5 +1,5 @@
-//! An RSA key of any length for a TLS server. ring, like every provider of today, signs with none
-//! of 1024 bits.
+//! An RSA key of any length for a TLS server. ring, like every current provider, does not sign with
+//! keys of 1024 bits.
 
 use num_bigint::BigUint;
 use rcgen::{PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm as CertificateAlgorithm};
@@ -49,7 +49,7 @@ impl RsaKey {
         Self::new(MODULUS_768, EXPONENT_768)
     }
 
-    /// A thief of the certificate: the same public key, and not the private one.
+    /// A thief of the certificate: it has the same public key, but not the private one.
     pub fn other(&self) -> Self {
         Self {
             exponent: &self.exponent + 2_u8,
@@ -98,7 +98,7 @@ impl PublicKeyData for RsaKey {
     }
 }
 
-/// It can vouch for others.
+/// It can sign other certificates.
 impl rcgen::SigningKey for RsaKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
         Ok(self.raw(&pkcs1(message, self.octets())))
@@ -107,7 +107,7 @@ impl rcgen::SigningKey for RsaKey {
 
 impl SigningKey for RsaKey {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
-        // rustls offers what the version allows.
+        // rustls offers the schemes that the version allows.
         let mine = [
             SignatureScheme::RSA_PKCS1_SHA256,
             SignatureScheme::RSA_PSS_SHA256,

@@ -1,11 +1,11 @@
-//! A TLS server's side with a certificate of its own, for servers that are no POP3 servers.
+//! The server side of TLS with a self-signed certificate, for servers other than POP3.
 
 use std::sync::Arc;
 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, crypto::ring};
 
-/// What a server at 127.0.0.1 needs, and the certificate that its clients have to trust.
+/// The configuration of a server at 127.0.0.1, and the certificate that its clients must trust.
 pub fn self_signed() -> (Arc<ServerConfig>, String) {
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()])

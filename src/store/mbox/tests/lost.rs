@@ -1,5 +1,5 @@
-//! What an older copy, or a file that was cut, lacks at its end is lost; what a program left out
-//! when it wrote the file anew is not.
+//! Messages that an older copy, or a file that was cut, lacks at its end are lost. Messages that a
+//! program left out when it wrote the file anew are not.
 
 use super::*;
 

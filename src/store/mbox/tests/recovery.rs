@@ -1,5 +1,5 @@
-//! What a crash left in the middle of appending is completed or cut off, and what other programs
-//! wrote meanwhile is never touched.
+//! A part of a message that a crash has left is completed or cut off, and the text that other
+//! programs wrote meanwhile is never touched.
 
 use super::*;
 use crate::store::Notice;

@@ -161,7 +161,7 @@ fn millis(knob: &mut Duration, value: &str) -> Option<()> {
     Some(())
 }
 
-/// What the command line asks for.
+/// The options on the command line.
 struct Options {
     profile: Profile,
     user: String,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// `LoginType` of Set-PopSettings: what may be used without TLS.
+/// `LoginType` of Set-PopSettings: the logins that are allowed without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginType {
     /// `PlainTextLogin`: everything.
@@ -177,7 +177,7 @@ pub struct Drip {
 pub struct Rule {
     /// At which command.
     pub at: At,
-    /// What is done.
+    /// The effect.
     pub act: Act,
 }
 
@@ -188,7 +188,7 @@ impl Rule {
     }
 }
 
-/// What a [`Rule`] does.
+/// The effect of a [`Rule`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
     /// The command is not carried out; these octets are the answer.
@@ -214,7 +214,7 @@ pub enum Act {
     CloseAfter(CloseHow),
 }
 
-/// What stands between the fields of an answer (OPOP3:C0004).
+/// The separator between the fields of an answer (OPOP3:C0004).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Separator {
     /// One space.
@@ -271,7 +271,7 @@ pub struct BareLf {
     pub body: bool,
 }
 
-/// A command of which the server has more or less than it says.
+/// A command whose availability differs from its announcement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// Not advertised, and `-ERR`.
@@ -282,7 +282,7 @@ pub enum Missing {
     Unannounced,
 }
 
-/// What becomes of CAPA.
+/// The fault of CAPA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoCapa {
     /// `-ERR`.
@@ -330,7 +330,7 @@ pub enum Numbers {
     Duplicate,
 }
 
-/// What `UIDL n` answers. Outlook never sends it (OPOP3:V0007).
+/// The answer to `UIDL n`. Outlook never sends it (OPOP3:V0007).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UidlOne {
     /// `+OK n id`.
@@ -342,7 +342,7 @@ pub enum UidlOne {
     MultiLine,
 }
 
-/// Which DELEs are refused.
+/// The DELEs that are refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DeleErr {
     /// Only those that must be.
@@ -356,7 +356,7 @@ pub enum DeleErr {
     AfterFirst(u32),
 }
 
-/// What goes wrong in the UPDATE state (XPOP3:V0006: it is not atomic).
+/// The fault in the UPDATE state (XPOP3:V0006: it is not atomic).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UpdateFail {
     /// Nothing: all marked messages are removed.
@@ -372,7 +372,7 @@ pub enum UpdateFail {
     CloseAfter(usize),
 }
 
-/// What becomes of STLS (a stripping attack, or a broken server).
+/// The fault of STLS (a stripping attack, or a broken server).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StlsStrip {
     /// Missing from CAPA, and `-ERR`.
@@ -406,13 +406,13 @@ pub enum Certificate {
     OtherCa,
 }
 
-/// What a SASL mechanism that is announced does when it is tried (Thunderbird's tests
+/// The behaviour of a SASL mechanism that is announced but does not work (Thunderbird's tests
 /// `test_pop3ServerBrokenCRAMFail` and `…Disconnect`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokenMechanism {
     /// The name, for instance `CRAM-MD5`; it is added to CAPA.
     pub name: String,
-    /// Whether the connection is closed instead of an `-ERR`.
+    /// True if the connection is closed instead of an `-ERR`.
     pub closes: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a message consists of, and what of it goes on the wire.
+//! The content of a message, and its form on the wire.
 
 use std::fmt;
 use std::sync::Arc;
@@ -65,7 +65,7 @@ impl Content {
         }
     }
 
-    /// Whether there are none.
+    /// True if it has no octets.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -75,7 +75,7 @@ impl Content {
         self.len() + if self.needs_crlf() { 2 } else { 0 }
     }
 
-    /// Whether the server must add a CRLF so that the terminator stands on its own line.
+    /// True if the server must add a CRLF so that the terminator is on a line of its own.
     pub(crate) fn needs_crlf(&self) -> bool {
         let len = self.len();
         if len < 2 {
@@ -138,9 +138,8 @@ impl fmt::Debug for Content {
     }
 }
 
-/// What a client receives of a stored message once byte-stuffing is undone: the octets
-/// themselves, and a CRLF where the last line has none. Bare CR and bare LF stay as they are;
-/// an empty message stays empty.
+/// The form in which a client receives a stored message, with byte-stuffing undone: the octets, and
+/// a CRLF if the last line has none. Bare CR and bare LF stay; an empty message stays empty.
 ///
 /// ```
 /// assert_eq!(exchange_sim::wire_form(b"a\n.b"), b"a\n.b\r\n");

@@ -1,8 +1,8 @@
 //! A fake mechanism in GSSAPI's clothes: the dialogue of RFC 4752 §3.1 without Kerberos.
 //!
-//! The client's token is `FAKE-CTX:<name>` for a user `<name>` (or `name@REALM`), the server's
-//! is `OK`; the layers are exchanged unwrapped. Whether Exchange itself performs the layer step
-//! is not public: the knob `gss_skip_layer` leaves it out.
+//! The client's token is `FAKE-CTX:<name>` for a user `<name>` (or `name@REALM`), the server's is
+//! `OK`; the layers are exchanged unwrapped. It is not public if Exchange itself performs the layer
+//! step: the knob `gss_skip_layer` leaves it out.
 
 use super::{Context, Mechanism, Outcome};
 

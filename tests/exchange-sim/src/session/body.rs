@@ -1,5 +1,5 @@
-//! The multi-line answer of RETR and TOP: byte-stuffing, the terminator, and what can be wrong
-//! with them. It is made in blocks, so that a message of any size needs the memory of one.
+//! The multi-line answer of RETR and TOP: byte-stuffing, the terminator, and their faults. It is
+//! made in blocks, so that a message of any size needs the memory of one.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(super) struct Body {
     /// RETR, not TOP.
     pub(super) whole: bool,
     knobs: Arc<Knobs>,
-    /// What of the content is still to be read.
+    /// The parts of the content that are still to be read.
     parts: Vec<(u64, u64)>,
     top: Option<Top>,
     state: State,
@@ -41,7 +41,7 @@ enum State {
     Done,
 }
 
-/// Where TOP is in the message.
+/// The position of TOP in the message.
 struct Top {
     in_header: bool,
     lines_left: u64,
@@ -205,7 +205,7 @@ impl Body {
 }
 
 impl Top {
-    /// Where in this block the answer to TOP ends, if it does.
+    /// The index in this block at which the answer to TOP ends, if it does.
     fn stop_in(&mut self, block: &[u8]) -> Option<usize> {
         let mut at = 0;
         while at < block.len() {

@@ -85,7 +85,7 @@ impl Session {
         }
     }
 
-    /// The end of LIST, UIDL and CAPA (OPOP3:V0002: what may follow the dot).
+    /// The end of LIST, UIDL and CAPA (OPOP3:V0002: text may follow the dot).
     pub(super) fn push_terminator(&mut self) {
         let mut line = self.knobs.term.clone().unwrap_or_else(|| b".".to_vec());
         line.extend_from_slice(self.listing_line_end());

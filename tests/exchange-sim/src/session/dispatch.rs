@@ -15,7 +15,7 @@ const SASL: &str = "SASL";
 pub(super) struct Command {
     /// The keyword in upper case.
     pub(super) verb: String,
-    /// What follows the keyword and one separator: the argument of PASS (XPOP3:V0011).
+    /// The text after the keyword and one separator: the argument of PASS (XPOP3:V0011).
     pub(super) rest: Vec<u8>,
     /// The arguments, split at runs of spaces and tabs (XPOP3, variation of RFC 1939 §3).
     pub(super) args: Vec<Vec<u8>>,
@@ -311,7 +311,7 @@ impl Session {
     }
 }
 
-/// What must follow an answer even when the answer itself is replaced.
+/// True if the piece must follow an answer even if the answer itself is replaced.
 fn is_control(piece: &Piece) -> bool {
     matches!(piece, Piece::StartTls | Piece::Close(_))
 }

@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-/// What the client sent and the session has not read. It remembers how far it searched.
+/// The client's input that the session has not read. It remembers how far it searched.
 #[derive(Default)]
 pub(super) struct Input {
     octets: Vec<u8>,

@@ -17,7 +17,7 @@ use crate::sasl::{Context, Dialogue, Outcome};
 use crate::text::Text;
 
 impl Session {
-    /// Whether a login that shows the password is allowed now (XPOP3:V0010).
+    /// True if a login is allowed now that may show the password (XPOP3:V0010).
     fn may_log_in(&self, shows_password: bool) -> bool {
         let own = self.knobs.login_type;
         match own.unwrap_or_else(|| self.site.profile.login_type()) {
@@ -203,13 +203,13 @@ impl Session {
             self.push_octets(octets);
         }
         self.out.push_back(Piece::StartTls);
-        // RFC 2595 §4: what was learnt before is forgotten, on this side too.
+        // RFC 2595 §4: earlier knowledge is dropped, on this side too.
         self.phase = Phase::Start(None);
         self.pipelining_offered = false;
         self.drop_clear_text();
     }
 
-    /// Throws away what came behind STLS before the handshake, and reports it.
+    /// Drops input in the clear between STLS and the handshake, and reports it.
     pub(super) fn drop_clear_text(&mut self) {
         let behind = self.input.clear();
         if behind > 0 {

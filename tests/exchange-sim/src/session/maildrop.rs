@@ -6,7 +6,7 @@ use crate::directory::Opened;
 use crate::knobs::{Knobs, Numbers, Sizes, Sort};
 use crate::mailbox::Stored;
 
-/// What a session sees of a mailbox.
+/// A session's view of a mailbox.
 pub(super) struct Maildrop {
     pub(super) opened: Opened,
     pub(super) entries: Vec<Entry>,
@@ -55,7 +55,7 @@ impl Maildrop {
         maildrop
     }
 
-    /// Adds what was delivered since, for a server without snapshots.
+    /// Adds messages delivered since, for a server without snapshots.
     pub(super) fn refresh(&mut self, knobs: &Knobs) {
         for message in self.opened.mailbox.visible() {
             let mut known = self.entries.iter();

@@ -1,5 +1,5 @@
-//! The output of a session: pieces that are made when they are sent, and the knobs that cut,
-//! slow and split what goes out.
+//! The output of a session: pieces that are made when they are sent, and the knobs that cut, slow
+//! and split the output.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::knobs::CloseHow;
 use crate::mailbox::Stored;
 use crate::transcript::{KeptRows, What};
 
-/// How much output is made ahead.
+/// The amount of output that is made ahead.
 const AHEAD: usize = 64 * 1024;
 
-/// How much of a line the transcript keeps.
+/// The part of a line that the transcript keeps.
 const KEPT_LINE: usize = 2048;
 
 /// A part of the output.
@@ -46,7 +46,7 @@ pub(super) struct Rows {
 /// Appends one line, or says that there are no more.
 pub(super) type NextRow = Box<dyn FnMut(&mut Vec<u8>) -> bool + Send>;
 
-/// What is noted when the last octet of an answer is out.
+/// The entry for the time when the last octet of an answer is sent.
 pub(super) struct Finish {
     pub(super) message: Arc<Stored>,
     number: u64,
@@ -87,7 +87,7 @@ impl Session {
         }
     }
 
-    /// Whether output is shaped octet by octet; then nothing is done ahead of it.
+    /// True if output is shaped octet by octet; then nothing is done ahead of it.
     fn is_shaped(&self) -> bool {
         let knobs = &self.knobs;
         self.cut.is_some()
@@ -132,7 +132,7 @@ impl Session {
         self.staged_at += n;
         self.sent += n as u64;
         self.finish_sent();
-        // A greeting that is never sent leaves this false: whatever comes then is too early.
+        // If a greeting is never sent, this stays false: any input is too early then.
         if self.is_quiet() {
             self.greeted = true;
             // Before the client can read this, and perhaps advance a clock.
@@ -311,7 +311,7 @@ impl Session {
             self.log(finish.entry(offset.saturating_sub(self.sent)));
         }
         if let Some(Piece::Body(body)) = self.out.front() {
-            // What is left is more than is staged, so this is never taken for complete.
+            // The rest is more than the staged octets, so it never counts as complete.
             let mut entry = Finish::of(body);
             entry.octets += 1;
             self.log(entry.entry(unsent + 1));

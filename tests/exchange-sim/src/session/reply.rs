@@ -1,4 +1,4 @@
-//! Status lines, and what an `-ERR` may end.
+//! Status lines, and the effects of an `-ERR`.
 
 use super::{Phase, Session};
 use crate::knobs::{CloseAfterErr, CloseHow, StatusCase};

@@ -11,7 +11,7 @@ use crate::knobs::{DeleErr, Knobs, Sizes, UidlOne};
 use crate::mailbox::Fails;
 use crate::text::Text;
 
-/// Which listing.
+/// The kind of listing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Listing {
     Scan,
@@ -229,7 +229,7 @@ impl Session {
         };
         let message = Arc::clone(&maildrop.entries[index].message);
         let fails = message.fails();
-        // XPOP3:C0004: what went away since the login is still listed, and fails here.
+        // XPOP3:C0004: a message that vanished since the login is still listed, and fails here.
         if !message.is_present() || matches!(fails, Fails::Retr | Fails::Convert) {
             return self.err(Text::NotRetrieved);
         }

@@ -1,4 +1,4 @@
-//! QUIT and the UPDATE state (RFC 1939 §6), and what a drop does instead.
+//! QUIT and the UPDATE state (RFC 1939 §6), and the effects of a drop without QUIT.
 
 use std::mem;
 

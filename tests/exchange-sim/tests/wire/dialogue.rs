@@ -95,7 +95,7 @@ fn nasty_messages_arrive_octet_for_octet() {
     }
 }
 
-/// Quick is what waits for nothing: the answers to commands that came together go out together.
+/// Quick means without waits: the answers to commands that came together are sent together.
 #[test]
 fn a_thousand_messages_are_quick_with_pipelining() {
     let writes = Arc::new(AtomicUsize::new(0));
@@ -157,7 +157,7 @@ fn listings_of_a_hundred_thousand_messages_are_quick() {
     assert!(many < few * 50, "{many:?}, and {few:?} for a tenth");
 }
 
-/// How long both listings take, at best.
+/// The best time of both listings.
 #[expect(clippy::unwrap_used, reason = "a failed test is what it is for")]
 fn shortest_listing(messages: usize) -> Duration {
     let server = Server::builder(Profile::Ex2016)

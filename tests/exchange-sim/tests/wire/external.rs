@@ -1,7 +1,7 @@
-//! Clients that are not ours: Python's poplib and curl. What they understand is not only what
-//! the simulator and popsync agree on.
+//! Clients of other projects: Python's poplib and curl. So the simulator is not only checked by
+//! popsync.
 //!
-//! Where python3 or curl is missing these tests fail and say so; they never pass unseen.
+//! If python3 or curl is missing, these tests fail and say so; they never pass unseen.
 
 #![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
 
@@ -143,7 +143,7 @@ fn curl_gets_messages_octet_for_octet() {
     for (i, one) in nasty.iter().enumerate() {
         let url = format!("pop3s://localhost:{}/{}", server.pop3s_port(), i + 1);
         let got = curl(&["--cacert", &ca, "--user", &user, &url]);
-        // curl makes a CRLF of an empty message; that is its own doing.
+        // curl turns an empty message into a CRLF by itself.
         let expected = match one.octets.as_slice() {
             b"" => b"\r\n".to_vec(),
             octets => wire_form(octets),

@@ -189,7 +189,7 @@ impl Client {
         self.lines()
     }
 
-    /// The message that RETR or TOP gives, byte-stuffing undone.
+    /// The message from RETR or TOP, byte-stuffing undone.
     pub(crate) fn message(&mut self, command: &str) -> Vec<u8> {
         let status = self.ask(command);
         assert!(status.starts_with("+OK"), "{command}: {status}");
@@ -207,7 +207,7 @@ impl Client {
         }
     }
 
-    /// Everything up to the end of the connection, and whether that was an orderly one.
+    /// All data up to the end of the connection, and an error if the end was not orderly.
     pub(crate) fn rest(&mut self) -> (Vec<u8>, io::Result<()>) {
         let mut rest = Vec::new();
         let end = self.stream.read_to_end(&mut rest).map(drop);
@@ -223,7 +223,7 @@ impl Client {
         socket.set_read_timeout(Some(time)).unwrap();
     }
 
-    /// Whether nothing comes for a moment.
+    /// True if nothing comes for a moment.
     pub(crate) fn is_silent(&mut self) -> bool {
         self.patience(Duration::from_millis(150));
         let mut octet = [0];
@@ -245,7 +245,7 @@ impl Client {
 /// The engine alone, fed by hand.
 pub(crate) struct Talk {
     pub(crate) session: exchange_sim::Session,
-    /// What the engine asked for last.
+    /// The engine's last step.
     pub(crate) step: exchange_sim::Step,
 }
 

@@ -1,8 +1,7 @@
 //! A run of the program.
 //!
-//! Every run is bounded by a time-out that kills the program and fails the test. Whatever it
-//! prints is held against what holds for any output: UTF-8, no control characters, no password,
-//! no panic.
+//! Every run has a time limit; when it is over, the program is killed and the test fails. Its
+//! output must meet the rules for any output: UTF-8, no control characters, no password, no panic.
 
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
@@ -21,10 +20,10 @@ use crate::calls::{self, Call, Fault};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use nix::sys::wait::WaitStatus;
 
-/// How long a run may take that is not held to another bound.
+/// The time limit of a run without another limit.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A process that can be sent signals as long as it lives, and never another one.
+/// A process that can be sent signals while it lives, and never another one with the same number.
 #[derive(Clone)]
 pub struct Process {
     pid: Pid,
@@ -51,7 +50,7 @@ impl Process {
     }
 }
 
-/// A run of the program to be.
+/// A run of the program that is not started yet.
 pub struct Run<'b> {
     bench: &'b Bench,
     /// The command line.
@@ -74,7 +73,7 @@ impl<'b> Run<'b> {
         self
     }
 
-    /// As the `"$@"` of this shell script.
+    /// Runs it as the `"$@"` of this shell script.
     pub fn through(mut self, script: &str) -> Self {
         let mut shell = Command::new("sh");
         shell
@@ -97,7 +96,7 @@ impl<'b> Run<'b> {
         self
     }
 
-    /// To end within this time.
+    /// Sets the time limit.
     pub fn within(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
@@ -105,7 +104,7 @@ impl<'b> Run<'b> {
 
     /// Starts it.
     pub fn start(mut self) -> Running {
-        // Held so that no hook runs before it knows the process.
+        // Locked so that no hook runs before it knows the process.
         let mut current = lock(&self.bench.hooks.process);
         let mut child = self.command.spawn().unwrap();
         let process = Process {
@@ -114,7 +113,7 @@ impl<'b> Run<'b> {
         };
         *current = Some(process.clone());
         drop(current);
-        // One that a test redirected is not read.
+        // A stream that a test redirected is not read.
         let out = child.stdout.take().map(Pipe::read);
         let err = child.stderr.take().map(Pipe::read);
         let (sender, status) = mpsc::channel();
@@ -129,13 +128,13 @@ impl<'b> Run<'b> {
         }
     }
 
-    /// Runs it to its end, with a fault at this call of those that change what is below `folder`.
-    /// Gives those calls, too.
+    /// Runs it to its end, with a fault at this call of those that change something below `folder`.
+    /// Also returns those calls.
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     pub fn followed(self, folder: &Path, fault: Option<(usize, Fault)>) -> (Ended, Vec<Call>) {
         let (bench, patience) = (self.bench, self.patience);
         let mut command = self.through(calls::STOPPED).command;
-        // A thread of its own: it waits for whatever children it has.
+        // On a thread of its own, since it waits for all its children.
         let following = || {
             #[expect(clippy::zombie_processes, reason = "who follows it waits for it")]
             let mut child = command.spawn().unwrap();
@@ -183,7 +182,7 @@ impl<'b> Run<'b> {
         (ended, calls)
     }
 
-    /// Runs it to its end, which the server has noticed.
+    /// Runs it until it ends and the server has noticed that.
     #[track_caller]
     pub fn end(self) -> Ended {
         let bench = self.bench;
@@ -201,7 +200,7 @@ impl<'b> Run<'b> {
     }
 }
 
-/// What a pipe gave so far, and tells when it has ended.
+/// The output of a pipe so far; it reports the end.
 struct Pipe {
     octets: Arc<Mutex<Vec<u8>>>,
     ended: Receiver<()>,
@@ -222,8 +221,8 @@ impl Pipe {
         Self { octets, ended }
     }
 
-    /// All of it. A process that the program left behind may hold the pipe for ever: then
-    /// what came within a time.
+    /// The whole output. A process that the program left behind may hold the pipe for ever; then
+    /// the output within a time limit.
     fn text(pipe: Option<Self>) -> String {
         let Some(pipe) = pipe else {
             return String::new();
@@ -256,7 +255,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits until it has said this on standard error.
+    /// Waits until standard error has this text.
     #[track_caller]
     pub fn wait_until_it_says(&self, words: &str) {
         let err = self.err.as_ref().unwrap();
@@ -292,10 +291,10 @@ impl Running {
     }
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Ended {
-    /// The exit status; none after a signal.
+    /// The exit status. None after a signal.
     pub status: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
@@ -306,7 +305,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    /// All of it, for failures.
+    /// The whole output, for failures.
     pub fn text(&self) -> String {
         let Self {
             status,
@@ -317,7 +316,7 @@ impl Ended {
         format!("status {status:?}, signal {signal:?}\nout:\n{out}err:\n{err}")
     }
 
-    /// Whether SIGKILL ended it.
+    /// True if SIGKILL ended it.
     pub fn was_killed(&self) -> bool {
         self.signal == Some(Signal::KILL.as_raw())
     }
@@ -332,7 +331,7 @@ impl Ended {
         );
     }
 
-    /// What holds for any output, whatever the server did.
+    /// The rules for any output, whatever the server did.
     #[track_caller]
     fn assert_clean(&self) {
         for (name, text) in [

@@ -1,4 +1,4 @@
-//! The store, looked at from outside, and what mail programs do to it.
+//! The store seen from outside, and the actions of mail programs on it.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File};
@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 
 use super::{Digest, digest, lock};
 
-/// The store, looked at from outside. Clones look at the same.
+/// The store seen from outside. Clones see the same.
 #[derive(Clone)]
 pub struct Store {
     /// The Maildir or the mbox.
     pub root: PathBuf,
-    /// Where messages are on their way into an mbox; none where it is a Maildir.
+    /// The folder of messages on their way into an mbox. None for a Maildir.
     pub spool: Option<PathBuf>,
     /// Files do not change once they are visible, so each is read once.
     known: Arc<Mutex<HashMap<PathBuf, Digest>>>,
@@ -59,18 +59,18 @@ impl Store {
         found
     }
 
-    /// Forgets what was read, so that the next look reads everything.
+    /// Forgets the files read, so that the next look reads everything.
     pub fn look_anew(&self) {
         lock(&self.known).clear();
     }
 
-    /// Whether readers see this message.
+    /// True if readers see this message.
     pub fn holds(&self, stored: &[u8]) -> bool {
         let wanted = digest(stored);
         self.files().into_values().any(|digest| digest == wanted)
     }
 
-    /// How many messages readers see.
+    /// The number of messages that readers see.
     #[expect(clippy::len_without_is_empty, reason = "tests ask for the number")]
     pub fn len(&self) -> usize {
         self.files().len()
@@ -92,10 +92,10 @@ impl Store {
         messages
     }
 
-    /// The messages of an mbox as they were stored, and what follows behind the last blank line:
-    /// the part of a message that was being appended when the program was killed. They begin with
-    /// a `From ` line behind a blank one, and their lines are quoted as mboxrd has it; nothing
-    /// else is known here.
+    /// The messages of an mbox as they were stored, and the octets after the last blank line: the
+    /// part of a message that was being appended when the program was killed. Messages begin with a
+    /// `From ` line after a blank one, and their lines are quoted as mboxrd; the parser knows
+    /// nothing else.
     #[track_caller]
     pub fn messages_and_part_of_mbox(&self) -> (Vec<Vec<u8>>, Option<Vec<u8>>) {
         let content = fs::read(&self.root).unwrap_or_default();
@@ -109,7 +109,7 @@ impl Store {
                 let marks = line.iter().take_while(|&&octet| octet == b'>').count();
                 let quoted = marks > 0 && line[marks..].starts_with(b"From ");
                 let line = &line[usize::from(quoted)..];
-                // What `mark_read` put there.
+                // The line that `mark_read` added.
                 if line != READ {
                     messages.last_mut().unwrap().extend_from_slice(line);
                 }
@@ -123,8 +123,8 @@ impl Store {
         (messages, part)
     }
 
-    /// A mail program writes the whole mbox anew, with a field more in every so many messages but
-    /// the last, which nobody has read yet.
+    /// A mail program writes the whole mbox anew, with one more field in every `every`th message
+    /// except the last, which nobody has read yet.
     pub fn mark_read(&self, every: usize) {
         let content = fs::read(&self.root).unwrap_or_default();
         let lines = || content.split_inclusive(|&octet| octet == b'\n');
@@ -176,7 +176,7 @@ impl Store {
     }
 }
 
-/// What a mail program adds to a message that was read.
+/// The line that a mail program adds to a read message.
 const READ: &[u8] = b"X-Status: RO of a test\n";
 
 /// Renames a file as another program would.

@@ -8,7 +8,7 @@ const SIGNATURE: &[u8; 8] = b"NTLMSSP\0";
 const FLAGS: u32 = 0xe28a_8235;
 const UNICODE: u32 = 1;
 
-/// Whether this is a NEGOTIATE_MESSAGE.
+/// True if this is a NEGOTIATE_MESSAGE.
 pub(super) fn is_negotiate(message: &[u8]) -> bool {
     message.starts_with(SIGNATURE)
         && message.get(8..12) == Some(&[1, 0, 0, 0])

@@ -103,7 +103,7 @@ mod dialogue {
     const NEGOTIATE: &[u8] = b"NTLMSSP\0\x01\0\0\0\x07\x82\x08\xa2extra";
     const END_POINT: &[u8] = &[7; 32];
 
-    /// What the client does otherwise than a good one.
+    /// The client's deviations from a good one.
     #[derive(Clone, Copy, Default)]
     struct Client {
         wrong_password: bool,
