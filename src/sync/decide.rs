@@ -129,6 +129,8 @@ pub(super) async fn decide(
     evidence.headers = compare_headers(&mut basis, session, maildrop, &snapshot, back).await?;
     let mut draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);
     if draft.deleted().next().is_some() {
+        // The store is read only if the draft deletes anything: that takes longer the larger the
+        // store is.
         if inspection.is_none() {
             inspection = Some(basis.inspect(&mut snapshot).await?);
             draft = plan(&basis, maildrop, &snapshot, &evidence, &circumstances);

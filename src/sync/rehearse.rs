@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::broke::{Broke, Untoppable};
 use super::decide::{self, Basis, Brakes, lost_state, nameless};
+use super::ledger::Ledger;
 use super::visit::{self, Listed, Premises, Purpose, Visit};
 use super::{Error, Event, Request, Stop, Summary, closed_store, quit};
 use crate::maildrop::Maildrop;
 use crate::policy::{Action, Plan, Trouble};
-use crate::session;
+use crate::session::{self, Session};
 
 /// The maximum number of sessions of a dry run with a server that breaks them at headers.
 const MAX_SESSIONS: usize = 4;
@@ -78,16 +79,13 @@ async fn look(
         .await?;
     }
     let plan = if let Some(refusal) = without_unique_ids {
-        let recorded = ledger
-            .with(|cache, account| cache.recorded(account))
-            .await?;
-        let looking = nameless::look(&mut session, &maildrop, &recorded, false);
-        let Some(seen) = stop.unless_stopped(looking).await?? else {
+        let planning = plan_by_headers(&mut session, &mut ledger, request, &maildrop, stop);
+        let Some(plan) = planning.await? else {
             quit::leave(session).await;
             return Err(session::Error::Refused(refusal).into());
         };
         summary.failed += decide::warn_of_contradictions(request, &maildrop);
-        nameless::plan(request, &maildrop, (0, 0), &seen)
+        plan
     } else {
         let basis = Basis {
             request,
@@ -109,6 +107,22 @@ async fn look(
     decide::report(request, &maildrop, &plan);
     quit::leave(session).await;
     Ok(())
+}
+
+/// The plan for a server without unique-ids; none where it has no headers (TOP) either.
+async fn plan_by_headers(
+    session: &mut Session,
+    ledger: &mut Ledger,
+    request: &Request<'_>,
+    maildrop: &Maildrop,
+    stop: &Stop,
+) -> Result<Option<Plan>, Broke> {
+    let recorded = ledger
+        .with(|cache, account| cache.recorded(account))
+        .await?;
+    let looking = nameless::look(session, maildrop, &recorded, false);
+    let seen = stop.unless_stopped(looking).await??;
+    Ok(seen.map(|seen| nameless::plan(request, maildrop, (0, 0), &seen)))
 }
 
 /// Reports each decision, except those that only keep a message.

@@ -10,7 +10,6 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
 
 use tokio::sync::mpsc::{channel, unbounded_channel};
-use tokio::task::spawn_blocking;
 
 use super::{Clock, Error, Event, Reporter, Stop};
 use crate::account::Account;
@@ -24,7 +23,9 @@ mod committer;
 mod intake;
 mod landing;
 mod order;
+mod pull;
 pub(super) mod sample;
+mod workers;
 mod writer;
 
 pub(super) use arrival::{Arrival, Arrived};
@@ -35,6 +36,8 @@ use chunk::Chunk;
 use committer::{Committer, Results};
 use intake::Intake;
 use landing::Size;
+use pull::Pull;
+use workers::Workers;
 use writer::Writer;
 
 /// The maximum number of chunks between the socket and the files.
@@ -141,10 +144,64 @@ impl Retrieved {
 }
 
 impl Retrieval<'_> {
-    /// Retrieves and stores. However it ends, complete messages are stored and recorded.
+    /// Retrieves and stores. However it ends, what was complete is stored and recorded.
     pub(super) async fn run(self, session: &mut Session) -> Result<(Cache, Retrieved), Error> {
+        let (order, stop, reporter) = (Arc::clone(&self.order), self.stop.clone(), self.reporter);
+        let (mut intake, workers) = self.start(&order)?;
+        let wanted = order.wanted();
+        let pulling = session.retr(&wanted, &mut intake);
+        let pulled = stop.unless_overdue(pulling).await;
+        let pulled = match (pulled, stop.asked()) {
+            (Ok(Ok(())), Some(signal)) if intake.is_cut_short() => Err(signal),
+            (pulled, _) => pulled,
+        };
+        let mut pull = Pull::of(intake, pulled, session);
+        let ended = workers.end(&mut pull, session).await?;
+        let stored = pull.stored();
+        if stored > 0 {
+            reporter.report(Event::Stored { messages: stored });
+        }
+        let too_large = ended.written.too_large;
+        let is_too_large = !too_large.is_empty();
+        let too_large = too_large
+            .into_iter()
+            .map(|slot| (slot, TOO_LARGE.to_owned()));
+        let mut done = ended.committed;
+        for (slot, reason) in done.results.refused.drain(..).chain(too_large) {
+            let message = order.message(slot);
+            pull.failed_ids.push(message.unique_id.to_vec());
+            reporter.report(Event::MessageFailed {
+                number: message.number.as_u32(),
+                unique_id: message.unique_id,
+                reason: &reason,
+            });
+        }
+        let mut retrieved = Retrieved {
+            landings: done.results.landings,
+            messages: done.results.messages,
+            octets: done.results.octets,
+            all_published: done.result.is_ok(),
+            failed: pull.failed_ids.len() as u64,
+            failed_ids: pull.failed_ids,
+            suspects: pull.suspects,
+            is_too_large,
+            is_out_of_step: pull.is_out_of_step,
+            hung_up_after: pull.hung_up_after,
+            // Where the disk fails, the writer often only learns that nobody takes its batches.
+            result: (done.result)
+                .and(ended.written.result.map_err(Error::from))
+                .and(pull.result),
+        };
+        retrieved.doubt_short_ones(&mut done.cache, done.exactness)?;
+        Ok((done.cache, retrieved))
+    }
+
+    /// Starts the threads that write and commit, and makes the sink that feeds them.
+    fn start<'o>(self, order: &'o Order) -> Result<(Intake<'o>, Workers), Error>
+    where
+        Self: 'o,
+    {
         let (to_writer, chunks) = channel(CHUNKS);
-        // Room for all chunks in use: those in the channel, the reader's and the writer's.
         let (spare_to, spare) = channel(CHUNKS + 2);
         let (to_committer, batches) = sync_channel(if self.store.hands_over() {
             BATCHES_TO_HAND_OVER
@@ -153,8 +210,8 @@ impl Retrieval<'_> {
         });
         let (stored_to, stored) = unbounded_channel();
         let failed = Arc::new(AtomicBool::new(false));
-        let mut intake = Intake {
-            order: &self.order,
+        let intake = Intake {
+            order,
             reporter: self.reporter,
             line_endings: self.account.store.line_endings(),
             max_size: self.account.limits.max_size.map(Into::into),
@@ -187,7 +244,7 @@ impl Retrieval<'_> {
             store: self.store,
             cache: self.cache,
             account: self.account_id,
-            order: Arc::clone(&self.order),
+            order: self.order,
             clock: self.clock,
             not_before: self.not_before,
             stored: stored_to,
@@ -200,103 +257,7 @@ impl Retrieval<'_> {
             shown: HashSet::new(),
             taken: self.taken,
         };
-        let writer = spawn_blocking(|| writer.run());
-        let stop = self.stop.clone();
-        let committer = spawn_blocking(move || stop.within(|| committer.run()));
-        let wanted = self.order.wanted();
-        let pulling = session.retr(&wanted, &mut intake);
-        // After a signal the current message still has a moment to come whole.
-        let pulled = self.stop.unless_overdue(pulling).await;
-        let pulled = match (pulled, self.stop.asked()) {
-            (Ok(Ok(())), Some(signal)) if intake.is_cut_short() => Err(signal),
-            (pulled, _) => pulled,
-        };
-        let endless = intake.endless;
-        if let Some((slot, endless)) = endless {
-            intake.fail(slot, endless.reason());
-        }
-        let mut failed_ids = intake.failed_ids();
-        let is_out_of_step = matches!(&pulled, Ok(Err(error)) if session.is_out_of_step(error));
-        let hung_up_after = match &pulled {
-            Ok(Err(error)) if intake.refused_last && error.is_hang_up() => intake.refused_ids(),
-            _ => Vec::new(),
-        };
-        let broke = matches!(&pulled, Ok(Err(error)) if error.is_break());
-        let suspects = match endless {
-            Some((slot, _)) => intake.ids(&[slot]),
-            None if broke && hung_up_after.is_empty() => intake.suspects(is_out_of_step),
-            None => Vec::new(),
-        };
-        let Intake {
-            mut stored,
-            to_writer,
-            ..
-        } = intake;
-        // Dropping the sender ends the writer, and then the committer. A slow disk may take its
-        // time, and QUIT is still to come, so the session is kept alive.
-        drop(to_writer);
-        let joined = async { (writer.await, committer.await) };
-        tokio::pin!(joined);
-        let mut ended = None;
-        let mut alive = Ok(());
-        // After an error, or in the middle of a message, no command may be sent.
-        if matches!(pulled, Ok(Ok(()))) && endless.is_none() {
-            match session.keep_alive_while(joined.as_mut()).await {
-                Ok(both) => ended = Some(both),
-                Err(error) => alive = Err(error),
-            }
-        }
-        let (written, committed) = match ended {
-            Some(both) => both,
-            None => joined.await,
-        };
-        let mut messages = 0;
-        while stored.try_recv().is_ok() {
-            messages += 1;
-        }
-        if messages > 0 {
-            self.reporter.report(Event::Stored { messages });
-        }
-        let mut done = committed.map_err(Error::panicked)?;
-        let written = written.map_err(Error::panicked)?;
-        let is_too_large = !written.too_large.is_empty();
-        let too_large = written.too_large.into_iter();
-        let too_large = too_large.map(|slot| (slot, TOO_LARGE.to_owned()));
-        done.results.refused.extend(too_large);
-        for (slot, reason) in &done.results.refused {
-            let message = self.order.message(*slot);
-            failed_ids.push(message.unique_id.to_vec());
-            self.reporter.report(Event::MessageFailed {
-                number: message.number.as_u32(),
-                unique_id: message.unique_id,
-                reason,
-            });
-        }
-        let is_out_of_step =
-            is_out_of_step || matches!(&alive, Err(error) if session.is_out_of_step(error));
-        let result = match (written.result, endless, pulled) {
-            (Err(error), ..) => Err(Error::from(error)),
-            (_, Some((_, endless)), _) => Err(endless.into()),
-            (_, _, Err(signal)) => Err(signal.into()),
-            (_, _, Ok(Err(error))) => Err(error.into()),
-            (_, _, Ok(Ok(()))) => alive.map_err(Error::from),
-        };
-        let mut retrieved = Retrieved {
-            landings: done.results.landings,
-            messages: done.results.messages,
-            octets: done.results.octets,
-            all_published: done.result.is_ok(),
-            failed: failed_ids.len() as u64,
-            failed_ids,
-            suspects,
-            is_too_large,
-            is_out_of_step,
-            hung_up_after,
-            // If the disk fails, the writer often only sees that its batches are not accepted.
-            result: done.result.and(result),
-        };
-        retrieved.doubt_short_ones(&mut done.cache, done.exactness)?;
-        Ok((done.cache, retrieved))
+        Ok((intake, Workers::start(writer, committer, self.stop)))
     }
 }
 

@@ -101,7 +101,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "visit",
         ],
     ),
-    ("rehearse", &["broke", "decide", "quit", "visit"]),
+    ("rehearse", &["broke", "decide", "ledger", "quit", "visit"]),
     ("seed", &["decide", "quit", "visit"]),
     ("survey", &["decide", "headers", "quit", "visit"]),
     (

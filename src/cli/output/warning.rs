@@ -1,5 +1,6 @@
 //! The words of warnings.
 
+use crate::account::StoreSettings;
 use crate::policy::Brake;
 use crate::store::Notice;
 use crate::sync::{Warning, Worry};
@@ -65,16 +66,7 @@ pub(super) fn words(warning: &Warning<'_>) -> String {
             "`{store}` ends in the middle of a message: what was stored in it and is missing, \
              {messages} messages, is not deleted on the server"
         ),
-        Warning::StoreMended { notice, store } => match notice {
-            Notice::MadeAnew => format!(
-                "`{store}` was not there any more, and is begun anew; what it held is not retrieved \
-                 again"
-            ),
-            Notice::PartStays { at } => format!(
-                "`{store}` holds a part of a message at octet {at}, which an interrupted run left: \
-                 another program has written behind it, so it stays; the message is stored anew"
-            ),
-        },
+        Warning::StoreMended { notice, store } => mended(notice, store),
         Warning::WithoutHeader { messages } => format!(
             "the server gives no header (TOP) of {messages} large messages: they stay there, and \
              are retrieved whole once `popsync mark` asks for them"
@@ -101,4 +93,17 @@ fn held(messages: u64, brakes: &[Brake]) -> String {
          {}{way_out}",
         reasons.join("; ")
     )
+}
+
+fn mended(notice: &Notice, store: &StoreSettings) -> String {
+    match notice {
+        Notice::MadeAnew => format!(
+            "`{store}` was not there any more, and is begun anew; what it held is not retrieved \
+                 again"
+        ),
+        Notice::PartStays { at } => format!(
+            "`{store}` holds a part of a message at octet {at}, which an interrupted run left: \
+                 another program has written behind it, so it stays; the message is stored anew"
+        ),
+    }
 }

@@ -9,7 +9,7 @@ use crate::session::{self, Session};
 use crate::store::Readers;
 use crate::sync::broke::Broke;
 use crate::sync::decide::Decided;
-use crate::sync::delete::{self, Deletable, Fence};
+use crate::sync::delete::{self, Asked, Deletable, Fence};
 use crate::sync::quit;
 use crate::sync::transfer::{Landing, Order};
 use crate::sync::{Error, Summary, Warning, record};
@@ -48,26 +48,14 @@ impl Run<'_> {
         }
         let asked = match fence.filter(|_| !deletable.is_empty()) {
             Some(fence) => {
-                let deleting = delete::delete(
+                let deleting = self.delete(
                     &mut session,
                     fence,
                     maildrop,
-                    &deletable,
-                    self.request.reporter,
-                    &mut summary.may_have_deleted,
+                    (&deletable, &landings),
+                    summary,
                 );
-                let stop = self.stop.clone();
-                match stop.unless_stopped(deleting).await? {
-                    Ok(asked) => Some(asked),
-                    // A message that knew the count may have forged the fence's answer.
-                    Err(broke) => {
-                        if matches!(&broke.error, Error::Session(error) if session.is_out_of_step(error))
-                        {
-                            record::doubt(&mut self.ledger, &landings).await?;
-                        }
-                        return Err(broke);
-                    }
-                }
+                Some(deleting.await?)
             }
             None => None,
         };
@@ -98,6 +86,33 @@ impl Run<'_> {
             self.request.warn(Warning::BehindQuit { error: &error });
         }
         Ok(())
+    }
+
+    /// Sends DELE for these, and QUIT.
+    async fn delete(
+        &mut self,
+        session: &mut Session,
+        fence: Fence,
+        maildrop: &Maildrop,
+        (deletable, landings): (&[Deletable], &[Landing]),
+        summary: &mut Summary,
+    ) -> Result<Asked, Broke> {
+        let deleting = delete::delete(
+            session,
+            fence,
+            maildrop,
+            deletable,
+            self.request.reporter,
+            &mut summary.may_have_deleted,
+        );
+        let asked = self.stop.unless_stopped(deleting).await?;
+        // The fence may have been answered by a message that knew the count.
+        if let Err(broke) = &asked
+            && matches!(&broke.error, Error::Session(error) if session.is_out_of_step(error))
+        {
+            record::doubt(&mut self.ledger, landings).await?;
+        }
+        asked
     }
 
     /// Asks STAT once more, before the first DELE: anything that a broken server still has in the

@@ -8,12 +8,12 @@ use secrecy::SecretString;
 use super::Run;
 use crate::cache::{MessageKey, Snapshot};
 use crate::maildrop::Maildrop;
-use crate::policy::{Action, Memory};
+use crate::policy::{Action, Memory, Trouble};
 use crate::pop3::Capabilities;
 use crate::session::Session;
 use crate::store::Readers;
 use crate::sync::broke::Broke;
-use crate::sync::decide::{self, Basis, Decided, lost_state};
+use crate::sync::decide::{self, Basis, Decided, Inspection, lost_state};
 use crate::sync::transfer::{Landing, Order, Retrieval, Retrieved};
 use crate::sync::visit::{Listed, Visit};
 use crate::sync::{Error, Event, Summary, large, record};
@@ -29,43 +29,14 @@ impl Run<'_> {
     ) -> Result<(), Broke> {
         let request = self.request;
         let stop = self.stop.clone();
-        self.listed = None;
-        // Steps 2 and 3; the cache is read meanwhile.
-        let essence = self.past.essence();
-        let mut past = std::mem::replace(&mut self.past, essence);
-        let visiting = Visit::begin(request, &stop, password, &past);
-        let readers = Arc::clone(&self.store) as Arc<dyn Readers>;
-        let recalling = decide::recall(request, &mut self.ledger, &self.brakes, &readers);
-        let (visit, recalled) = tokio::join!(visiting, recalling);
-        // Records the server's current capabilities. If they could not be asked for, the older ones
-        // are dropped, since they may have been the obstacle.
-        self.tally.capabilities = match &visit {
-            Ok(visit) => visit.session.capabilities().clone(),
-            Err(_) => Capabilities::default(),
-        };
-        let (visit, (snapshot, inspection)) = (visit?, recalled?);
-        for past in [&mut self.past, &mut past] {
-            past.note_login(visit.session.capabilities());
-        }
-        let completing = visit.complete(request, &stop, password, &snapshot, &past);
+        let (listed, snapshot, inspection) = self.list(password, summary).await?;
         let Listed {
             mut session,
             maildrop,
             shown,
             nameless,
-            list_broke,
-        } = completing.await?;
-        if list_broke == Some(true) {
-            past = past.without_sizes();
-        }
-        self.tally.list_broke = self.tally.list_broke.max(list_broke);
-        self.past = past;
-        self.tally.listings += 1;
-        summary.on_server = maildrop.len() as u64;
-        self.tally.most_listed = self.tally.most_listed.max(summary.on_server);
-        if self.is_one_by_one {
-            session.ask_one_by_one();
-        }
+            ..
+        } = listed;
         self.refuse_familiar(&mut session, &maildrop, &snapshot)
             .await?;
         if let Some(refusal) = nameless {
@@ -74,10 +45,7 @@ impl Run<'_> {
         }
         let maildrop = Arc::new(maildrop);
         self.listed = Some(Arc::clone(&maildrop));
-        let mut trouble = self.trouble.clone();
-        if let Some(trying) = trying {
-            trouble.breaks.remove(trying);
-        }
+        let trouble = self.trouble_but(trying);
         self.note_breakers(&maildrop);
 
         // Step 4.
@@ -130,6 +98,57 @@ impl Run<'_> {
             self.number(&maildrop, |id| broke.unique_ids.iter().any(|at| at == id));
         }
         ended
+    }
+
+    /// The trouble of earlier sessions, but for that with the message which is tried once more.
+    fn trouble_but(&self, trying: Option<&[u8]>) -> Trouble {
+        let mut trouble = self.trouble.clone();
+        if let Some(trying) = trying {
+            trouble.breaks.remove(trying);
+        }
+        trouble
+    }
+
+    /// Steps 2 and 3: a login and the listings, and what is known of the messages listed.
+    async fn list(
+        &mut self,
+        password: &SecretString,
+        summary: &mut Summary,
+    ) -> Result<(Listed, Snapshot, Option<Inspection>), Broke> {
+        let request = self.request;
+        let stop = self.stop.clone();
+        self.listed = None;
+        // Steps 2 and 3; the cache is read meanwhile.
+        let essence = self.past.essence();
+        let mut past = std::mem::replace(&mut self.past, essence);
+        let visiting = Visit::begin(request, &stop, password, &past);
+        let readers = Arc::clone(&self.store) as Arc<dyn Readers>;
+        let recalling = decide::recall(request, &mut self.ledger, &self.brakes, &readers);
+        let (visit, recalled) = tokio::join!(visiting, recalling);
+        // Records the server's current capabilities. If they could not be asked for, the older ones
+        // are dropped, since they may have been the obstacle.
+        self.tally.capabilities = match &visit {
+            Ok(visit) => visit.session.capabilities().clone(),
+            Err(_) => Capabilities::default(),
+        };
+        let (visit, (snapshot, inspection)) = (visit?, recalled?);
+        for past in [&mut self.past, &mut past] {
+            past.note_login(visit.session.capabilities());
+        }
+        let completing = visit.complete(request, &stop, password, &snapshot, &past);
+        let mut listed = completing.await?;
+        if listed.list_broke == Some(true) {
+            past = past.without_sizes();
+        }
+        self.tally.list_broke = self.tally.list_broke.max(listed.list_broke);
+        self.past = past;
+        self.tally.listings += 1;
+        summary.on_server = listed.maildrop.len() as u64;
+        self.tally.most_listed = self.tally.most_listed.max(summary.on_server);
+        if self.is_one_by_one {
+            listed.session.ask_one_by_one();
+        }
+        Ok((listed, snapshot, inspection))
     }
 
     /// Hands the retrieved messages on to the deletions, if the retrieval was complete.
