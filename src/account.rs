@@ -253,6 +253,13 @@ pub struct Retention {
     pub max_deletions: u64,
 }
 
+impl Default for Retention {
+    /// Messages stay on the server.
+    fn default() -> Self {
+        Self::new(true, None)
+    }
+}
+
 impl Retention {
     /// Messages leave the server at once, after some days, or never. The other rules have their
     /// defaults.

@@ -22,7 +22,6 @@ mod config_file;
 mod descriptors;
 mod every;
 mod export;
-mod fetch;
 mod forget;
 mod help;
 mod history;
@@ -36,7 +35,6 @@ mod output;
 mod probe;
 mod prompt;
 mod remember;
-mod route;
 mod run;
 mod runtime;
 mod schedule;
@@ -44,7 +42,6 @@ mod server;
 mod signals;
 mod status;
 mod target;
-mod tls;
 mod verify;
 
 use args::{Cli, Color, Command, Global};
@@ -72,7 +69,9 @@ pub fn main() -> ExitCode {
         }
         Command::Man(arguments) => man::man(&cli.global, &arguments),
         Command::Fetch(arguments) => {
-            let accounts = || Ok(vec![fetch::account(&arguments, &Base::current())?]);
+            let account =
+                || config::account(&arguments.url, arguments.keys.given(), &Base::current());
+            let accounts = || Ok(vec![account()?]);
             sync(&cli.global, &arguments.run, 1, arguments.remember, accounts)
         }
         Command::Verify(arguments) => verify::verify(&cli.global, &arguments),

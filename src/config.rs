@@ -5,6 +5,8 @@
 //! the file says is checked for all accounts, also where only one is to be synced, so that a
 //! slip is found when it is made. The command line of `popsync fetch` is one more layer, through
 //! the same types.
+//!
+//! Every key has its row in `rows`, and all else that knows keys reads the rows.
 
 use std::fs::Metadata;
 use std::io::{self, Read};
@@ -15,49 +17,62 @@ use crate::account::Account;
 use crate::auth::private_file::FileFault;
 use crate::patient::{Patient, READ_TIMEOUT, without_mark};
 
-mod alerts;
+#[cfg(feature = "cli")]
+mod command_line;
 mod contradiction;
 mod document;
 mod edit;
 mod error;
+#[cfg(any(test, feature = "cli"))]
+mod example;
 mod faults;
 mod foreign;
-mod keys;
+mod given;
+mod key;
 mod layer;
 mod location;
+#[doc(hidden)]
+pub mod manual;
 mod oauth;
+mod origin;
 mod paths;
 mod problem;
-pub(crate) mod proxy;
+mod proxy;
 pub mod quantity;
+mod resolve;
+mod route;
+mod row;
+mod rows;
 mod settings;
 mod shown;
 mod suggest;
-mod table;
-pub(crate) mod tls;
+mod tls;
 mod url;
 
+#[cfg(all(test, feature = "cli"))]
+pub(crate) use command_line::flags_with_invented;
 #[cfg(feature = "cli")]
-pub(crate) use alerts::AlertKeys;
+pub(crate) use command_line::{GivenFlag, account, account_without_store, all_flags};
 pub use contradiction::Contradiction;
 use document::Document;
 pub use edit::{EditError, Keys, add_account, preview, remove_account, rename_account};
 #[cfg(feature = "cli")]
 pub(crate) use edit::{publish, replace};
 pub use error::Error;
-pub use keys::{ACCOUNT_KEYS, AUTH_METHODS, LINE_ENDINGS, OAUTH_KEYS, TLS_KEYS, TOP_KEYS};
+#[cfg(feature = "cli")]
+pub(crate) use example::commented;
+use faults::Fault;
+pub use key::Key;
+#[cfg(feature = "cli")]
+pub(crate) use key::{Flag, Scope};
 pub use location::Location;
+use origin::Origin;
 pub use paths::{Base, PathError};
 pub use problem::Problem;
 pub use proxy::ProxyError;
 #[cfg(feature = "cli")]
-pub(crate) use proxy::RouteKeys;
-pub(crate) use settings::{Fault, Origin};
-#[cfg(feature = "cli")]
-pub(crate) use settings::{Key, Setting, Settings, Store, Tls};
+pub(crate) use row::Kind;
 pub use shown::{Shown, ShownKey, shown};
-#[cfg(feature = "cli")]
-pub(crate) use tls::TlsKeys;
 pub use url::{ServerUrl, UrlError};
 
 pub use crate::words::WordsError;
@@ -167,7 +182,7 @@ impl Config {
                 return Err(vec![invalid(path, &valid, fault)]);
             }
         };
-        let document = Document::read(text, base);
+        let document = Document::read(text, base, &rows::ACCOUNT);
         let faults = document.faults.distinct(MOST).into_iter();
         let mut errors: Vec<Error> = faults.map(|fault| invalid(path, text, fault)).collect();
         if document.is_empty {

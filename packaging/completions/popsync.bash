@@ -1040,7 +1040,7 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__fetch)
-            opts="-v -q -h --maildir --mbox --exec --dry-run --allow-mass-delete --accept-store --same-as --user --auth --password-command --oauth-token-command --password-file --password-netrc --profile --ca-file --roots --fingerprint --client-cert --client-key --min-version --server-name --tls --proxy --proxy-password-file --socket --source-address --timeout --exec-timeout --leave-on-server --remove-after-days --headers-only-above --header-stubs --remove-when-deleted-locally --max-deletions --max-size --max-messages --max-octets --sessions-per-run --line-endings --complain-after --on-new-mail --on-failure --remember --config --state-dir --verbose --quiet --json --color --help"
+            opts="-v -q -h --maildir --mbox --exec --user --auth --password-command --password-file --password-netrc --oauth-token-command --profile --ca-file --roots --fingerprint --client-cert --client-key --min-version --server-name --tls --proxy --proxy-password-file --socket --source-address --timeout --exec-timeout --line-endings --leave-on-server --remove-after-days --remove-when-deleted-locally --max-deletions --headers-only-above --header-stubs --max-size --max-messages --max-octets --sessions-per-run --complain-after --on-new-mail --on-failure --dry-run --allow-mass-delete --accept-store --same-as --remember --config --state-dir --verbose --quiet --json --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1072,10 +1072,6 @@ _popsync() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --same-as)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1085,10 +1081,6 @@ _popsync() {
                     return 0
                     ;;
                 --password-command)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --oauth-token-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1120,6 +1112,10 @@ _popsync() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --oauth-token-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --profile)
@@ -1237,11 +1233,23 @@ _popsync() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --line-endings)
+                    COMPREPLY=($(compgen -W "lf crlf" -- "${cur}"))
+                    return 0
+                    ;;
                 --leave-on-server)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
                 --remove-after-days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --remove-when-deleted-locally)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --max-deletions)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1251,14 +1259,6 @@ _popsync() {
                     ;;
                 --header-stubs)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
-                    return 0
-                    ;;
-                --remove-when-deleted-locally)
-                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
-                    return 0
-                    ;;
-                --max-deletions)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-size)
@@ -1277,10 +1277,6 @@ _popsync() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --line-endings)
-                    COMPREPLY=($(compgen -W "lf crlf" -- "${cur}"))
-                    return 0
-                    ;;
                 --complain-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1290,6 +1286,10 @@ _popsync() {
                     return 0
                     ;;
                 --on-failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --same-as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1909,7 +1909,7 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__login)
-            opts="-v -q -h --user --auth --password-command --oauth-token-command --password-file --password-netrc --profile --ca-file --roots --fingerprint --client-cert --client-key --min-version --server-name --tls --proxy --proxy-password-file --socket --source-address --timeout --no-test --browser --config --state-dir --verbose --quiet --json --color --help"
+            opts="-v -q -h --user --auth --password-command --password-file --password-netrc --oauth-token-command --profile --ca-file --roots --fingerprint --client-cert --client-key --min-version --server-name --tls --proxy --proxy-password-file --socket --source-address --timeout --no-test --browser --config --state-dir --verbose --quiet --json --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1924,10 +1924,6 @@ _popsync() {
                     return 0
                     ;;
                 --password-command)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --oauth-token-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1959,6 +1955,10 @@ _popsync() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --oauth-token-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --profile)
@@ -2106,7 +2106,7 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__logout)
-            opts="-v -q -h --user --auth --password-command --oauth-token-command --password-file --password-netrc --profile --ca-file --roots --fingerprint --client-cert --client-key --min-version --server-name --tls --proxy --proxy-password-file --socket --source-address --timeout --config --state-dir --verbose --quiet --json --color --help"
+            opts="-v -q -h --user --auth --password-command --password-file --password-netrc --oauth-token-command --profile --ca-file --roots --fingerprint --client-cert --client-key --min-version --server-name --tls --proxy --proxy-password-file --socket --source-address --timeout --config --state-dir --verbose --quiet --json --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2121,10 +2121,6 @@ _popsync() {
                     return 0
                     ;;
                 --password-command)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --oauth-token-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2156,6 +2152,10 @@ _popsync() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --oauth-token-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --profile)
@@ -2383,7 +2383,7 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__probe)
-            opts="-v -q -h --deep --user --auth --password-command --oauth-token-command --password-file --password-netrc --profile --ca-file --roots --fingerprint --client-cert --client-key --min-version --server-name --tls --proxy --proxy-password-file --socket --source-address --timeout --config --state-dir --verbose --quiet --json --color --help"
+            opts="-v -q -h --deep --user --auth --password-command --password-file --password-netrc --oauth-token-command --profile --ca-file --roots --fingerprint --client-cert --client-key --min-version --server-name --tls --proxy --proxy-password-file --socket --source-address --timeout --config --state-dir --verbose --quiet --json --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2398,10 +2398,6 @@ _popsync() {
                     return 0
                     ;;
                 --password-command)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --oauth-token-command)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2433,6 +2429,10 @@ _popsync() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --oauth-token-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --profile)

@@ -167,7 +167,6 @@ complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l maildir -d 'Maildir to store messages in; made where missing' -r -f -a "(__fish_complete_directories)"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l mbox -d 'mbox to append messages to; made where missing' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l exec -d 'Delivery agent to hand each message to, on its standard input' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l same-as -d 'Take over what is remembered of the mailbox under another name' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l user -d 'User name, where the URL has none' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l auth -d 'How to log in [default: user]' -r -f -a "user\t''
 plain\t''
@@ -185,9 +184,9 @@ apop\t''
 external\t''
 auto\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l password-command -d 'Command whose first line of output is the password' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l password-file -d 'File whose first line is the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l password-netrc -d 'File in the form of .netrc that has the password' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
 outlook-2010\t''
 outlook-2013\t''
@@ -213,24 +212,25 @@ complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l socket -d 'Con
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l source-address -d 'Connect from this address of this computer' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l timeout -d 'Longest single wait for the server [default: 60s]' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l exec-timeout -d 'Longest time for the delivery agent with one message [default: 5m]' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l line-endings -d 'Line ends of stored messages: lf or crlf [default: lf]' -r -f -a "lf\t''
+crlf\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l leave-on-server -d 'Whether stored messages stay on the server: true or false' -r -f -a "true\t''
 false\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l remove-after-days -d 'Delete from the server this many days after storing' -r
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l headers-only-above -d 'Retrieve only the headers of larger messages' -r
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l header-stubs -d 'Whether such a message has a stub in the Maildir: true or false' -r -f -a "true\t''
-false\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l remove-when-deleted-locally -d 'Delete from the server what was deleted from the Maildir: true or false' -r -f -a "true\t''
 false\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l max-deletions -d 'Delete at most this many messages of earlier runs, else none [default: 500]' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l headers-only-above -d 'Retrieve only the headers of larger messages' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l header-stubs -d 'Whether such a message has a stub in the Maildir: true or false' -r -f -a "true\t''
+false\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l max-size -d 'Skip larger messages; they stay on the server' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l max-messages -d 'Retrieve at most this many messages in this run' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l max-octets -d 'Retrieve at most this many octets in this run' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l sessions-per-run -d 'Log in again as long as new messages come, at most this often' -r
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l line-endings -d 'Line ends of stored messages: lf or crlf [default: lf]' -r -f -a "lf\t''
-crlf\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l complain-after -d 'Complain of a server that cannot be reached only after TIME' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l on-new-mail -d 'Program to run once new messages have come' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l on-failure -d 'Program to run when a run has failed' -r -f -a "(__fish_complete_command)"
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l same-as -d 'Take over what is remembered of the mailbox under another name' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l config -d 'Configuration file' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -384,9 +384,9 @@ apop\t''
 external\t''
 auto\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l password-command -d 'Command whose first line of output is the password' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand probe" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l password-file -d 'File whose first line is the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l password-netrc -d 'File in the form of .netrc that has the password' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand probe" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
 outlook-2010\t''
 outlook-2013\t''
@@ -438,9 +438,9 @@ apop\t''
 external\t''
 auto\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l password-command -d 'Command whose first line of output is the password' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand login" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l password-file -d 'File whose first line is the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l password-netrc -d 'File in the form of .netrc that has the password' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
 outlook-2010\t''
 outlook-2013\t''
@@ -493,9 +493,9 @@ apop\t''
 external\t''
 auto\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l password-command -d 'Command whose first line of output is the password' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand logout" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l password-file -d 'File whose first line is the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l password-netrc -d 'File in the form of .netrc that has the password' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
 outlook-2010\t''
 outlook-2013\t''

@@ -2,18 +2,46 @@
 
 use std::ops::Range;
 
-use toml::de::{DeTable, Error as SyntaxError};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue, Error as SyntaxError};
 
 use crate::account::Account;
 
 use super::contradiction::Contradiction;
-use super::faults::Faults;
-use super::keys::TOP_KEYS;
-use super::layer::Layer;
+use super::faults::{Fault, Faults};
+use super::given::{Given, Source};
+use super::key::Key;
+use super::layer::{self, Layer, Merged};
+use super::origin::Origin;
 use super::paths::Base;
 use super::problem::Problem;
-use super::settings::{Fault, Key, Origin};
-use super::table::{self, Entry};
+use super::resolve::StateKey;
+use super::row::{Entry, Rows, entries};
+use super::settings::Settings;
+use super::suggest;
+
+/// `accounts`.
+static ACCOUNTS: Key = Key {
+    name: "accounts",
+    hint: Some(ACCOUNTS_HINT),
+    ..Key::TOP
+};
+
+/// The table of an account.
+static ACCOUNT: Key = Key {
+    name: "accounts.NAME",
+    hint: Some(ACCOUNTS_HINT),
+    ..Key::TOP
+};
+
+/// `defaults`.
+static DEFAULTS: Key = Key {
+    name: "defaults",
+    hint: Some("write `[defaults]` and the keys below it"),
+    ..Key::TOP
+};
+
+const ACCOUNTS_HINT: &str = "write `[accounts.work]` and the account's keys below it";
 
 /// How many mistakes in the syntax are told; nobody reads more.
 const MOST: usize = 1_000;
@@ -31,38 +59,39 @@ pub(super) struct Document {
 
 impl Document {
     /// Reads the text of a file.
-    pub(super) fn read(text: &str, base: &Base) -> Self {
+    pub(super) fn read(text: &str, base: &Base, rows: &Rows<Settings>) -> Self {
         let (document, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
-            return Self::of_table(document.get_ref(), base);
+            return Self::of_table(document.get_ref(), base, rows);
         }
         Self {
-            faults: with_syntax_errors(text, document.get_ref(), &errors, base),
+            faults: with_syntax_errors(text, document.get_ref(), &errors, base, rows),
             ..Self::default()
         }
     }
 
-    fn of_table(document: &DeTable<'_>, base: &Base) -> Self {
+    fn of_table(document: &DeTable<'_>, base: &Base, rows: &Rows<Settings>) -> Self {
         let mut faults = Faults::default();
         let (mut defaults, mut tables) = (None, Some(Vec::new()));
-        for (key, value) in table::entries(document) {
-            let table = |key| table::Value { key, value }.table();
+        for (key, value) in entries(document) {
             match key.get_ref().as_ref() {
-                "defaults" => defaults = faults.keep(table("defaults")),
-                "accounts" => tables = faults.keep(table("accounts")).map(table::entries),
+                "defaults" => defaults = faults.keep(table(&DEFAULTS, value, base)),
+                "accounts" => {
+                    tables = faults.keep(table(&ACCOUNTS, value, base)).map(entries);
+                }
                 _ => {
                     // An account may stand below it.
                     tables = tables.filter(|tables| !tables.is_empty());
-                    faults.keep::<()>(Err(table::unknown(key, &TOP_KEYS)));
+                    faults.keep::<()>(Err(unknown(key)));
                 }
             }
         }
         let is_empty = tables.as_ref().is_some_and(Vec::is_empty);
-        let defaults = defaults.map(|table| Layer::read(table, base, &mut faults));
+        let defaults = defaults.map(|table| Layer::read(rows, table, base, &mut faults));
         let defaults = defaults.unwrap_or_default();
         let mut accounts: Vec<Account> = Vec::new();
         for entry in tables.unwrap_or_default() {
-            let account = account(entry, &defaults, base, &accounts);
+            let account = account(entry, &defaults, base, &accounts, rows);
             accounts.extend(faults.keep(account).flatten());
         }
         Self {
@@ -73,12 +102,44 @@ impl Document {
     }
 }
 
+fn table<'a>(
+    key: &'static Key,
+    value: &'a Spanned<DeValue<'a>>,
+    base: &'a Base,
+) -> Result<&'a DeTable<'a>, Fault> {
+    let source = Source::Toml(value);
+    Given { key, source, base }.table("a table")
+}
+
+/// A key at the top of the file that nobody knows.
+fn unknown(key: &Spanned<DeString<'_>>) -> Fault {
+    let known = vec![DEFAULTS.name, ACCOUNTS.name];
+    let name = key.get_ref();
+    let nearest = suggest::nearest(name, &known);
+    let home = nearest.is_none().then(|| {
+        format!(
+            "known here: {}; the keys of an account stand below `[defaults]` or `[accounts.NAME]`",
+            known.join(", ")
+        )
+    });
+    Fault::new(
+        &Origin::File(key.span()),
+        Problem::UnknownKey {
+            key: name.to_string(),
+            nearest,
+            known,
+            home,
+        },
+    )
+}
+
 /// An account; none where what can be read of it is sound, and not all can.
 fn account(
-    (name, value): Entry<'_, '_>,
-    defaults: &Layer,
+    (name, value): Entry<'_>,
+    defaults: &Layer<'_>,
     base: &Base,
     others: &[Account],
+    rows: &Rows<Settings>,
 ) -> Result<Option<Account>, Faults> {
     let whole = Origin::File(name.span());
     let name = name.get_ref().as_ref();
@@ -86,18 +147,17 @@ fn account(
     if name.is_empty() || name.contains(char::is_control) {
         faults.keep::<()>(Err(Fault::new(&whole, Problem::AccountName)));
     }
-    let key = "accounts.NAME";
-    let table = faults.keep(table::Value { key, value }.table());
-    let Some(table) = table else {
+    let Some(table) = faults.keep(table(&ACCOUNT, value, base)) else {
         return Err(faults);
     };
-    let layer = Layer::read(table, base, &mut faults).or(defaults);
-    let account = layer.settings.clone().resolve(Key::Name(name), &whole);
+    let own = Layer::read(rows, table, base, &mut faults);
+    let Merged { settings, unread } = own.over(defaults, base);
+    let account = settings.resolve(StateKey::Name(name), &whole);
     let account = account.map_err(|found| {
-        let superfluous = |fault: &Fault| layer.explains(&fault.problem);
+        let superfluous = |fault: &Fault| layer::explains(&unread, &fault.problem);
         found.without(superfluous).of(name)
     });
-    let account = faults.keep(account).filter(|_| layer.is_whole());
+    let account = faults.keep(account).filter(|_| unread.is_empty());
     let same = |account: &Account| others.iter().find(|other| same_copy(other, account));
     if let Some(other) = account.as_ref().and_then(same) {
         let other = other.name.clone();
@@ -122,6 +182,7 @@ fn with_syntax_errors(
     document: &DeTable<'_>,
     errors: &[SyntaxError],
     base: &Base,
+    rows: &Rows<Settings>,
 ) -> Faults {
     let mut faults = Faults::default();
     let mut lines: Vec<Range<usize>> = Vec::new();
@@ -154,14 +215,14 @@ fn with_syntax_errors(
     });
     let mut of_keys = Faults::default();
     for table in table("defaults").into_iter().chain(accounts) {
-        Layer::read(table, base, &mut of_keys);
+        Layer::read(rows, table, base, &mut of_keys);
     }
     let beside = |fault: &Fault| match &fault.origin {
         Origin::File(span) => {
             let touches = |line: &Range<usize>| span.start <= line.end && line.start <= span.end;
             lines.iter().any(touches)
         }
-        Origin::Flag(_) => false,
+        Origin::Flag(_) | Origin::Url => false,
     };
     faults.keep::<()>(Err(of_keys.without(beside)));
     faults

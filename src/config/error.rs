@@ -6,14 +6,15 @@ use std::path::PathBuf;
 
 use crate::auth::private_file::{FileFault, quoted};
 use crate::exit::Exit;
+use crate::words;
 
 use super::contradiction::Contradiction;
+use super::faults::Fault;
 use super::location::Location;
-#[cfg(feature = "cli")]
 use super::paths::PathError;
 use super::problem::Problem;
 use super::proxy::ProxyError;
-use super::settings::{Fault, Origin};
+use super::rows;
 
 /// The configuration, or the settings of a command line, cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +24,7 @@ pub enum Error {
     #[error("{flag}: {problem}")]
     Argument {
         /// The argument.
-        flag: &'static str,
+        flag: String,
         /// What is wrong with it.
         problem: Box<Problem>,
     },
@@ -113,12 +114,8 @@ impl fmt::Display for Prefix<'_> {
 impl From<Fault> for Error {
     /// A fault of the command line; one of the file needs the file to be shown.
     fn from(fault: Fault) -> Self {
-        let flag = match fault.origin {
-            Origin::Flag(flag) => flag,
-            Origin::File(_) => "configuration",
-        };
         Self::Argument {
-            flag,
+            flag: fault.origin.to_string(),
             problem: fault.problem,
         }
     }
@@ -127,10 +124,14 @@ impl From<Fault> for Error {
 impl Error {
     /// A path of the command line that cannot be one.
     #[cfg(feature = "cli")]
-    pub(crate) fn argument(flag: &'static str, key: &'static str, error: PathError) -> Self {
+    pub(crate) fn argument(flag: &'static str, name: &'static str, error: PathError) -> Self {
         Self::Argument {
-            flag,
-            problem: Box::new(Problem::Path { key, error }),
+            flag: flag.to_owned(),
+            problem: Box::new(Problem::Path {
+                name,
+                key: None,
+                error,
+            }),
         }
     }
 
@@ -164,7 +165,7 @@ impl Error {
             Self::Invalid { problem, .. } => problem.advice(),
             Self::Missing { .. } | Self::NoAccounts { .. } => Some(format!(
                 "run `popsync account add ADDRESS`, or write your account into it, for example:\n{}",
-                include_str!("example.toml").trim_end()
+                rows::shortest_account()
             )),
             Self::NoHome { .. } => Some("set HOME, or name the place on the command line".into()),
             Self::Foreign { path, fault } => fault.advice(path),
@@ -183,7 +184,9 @@ impl Error {
 /// Advice for a command line, where that differs from what a file would say.
 fn flag_advice(problem: &Problem) -> Option<String> {
     let advice = match problem {
-        Problem::Missing { key: "user" } => "write `pop3s://USER@HOST`, or add `--user NAME`",
+        Problem::Missing { key } if key.name == "user" => {
+            "write `pop3s://USER@HOST`, or add `--user NAME`"
+        }
         Problem::RemoveAtOnce => {
             "write `--leave-on-server false` to delete messages as soon as they are stored"
         }
@@ -208,12 +211,23 @@ fn flag_advice(problem: &Problem) -> Option<String> {
         Problem::Contradiction(Contradiction::StubsWithoutMaildir) => {
             "leave `--header-stubs` out, or name a `--maildir`"
         }
-        Problem::Command { key: "exec", .. } => "write for example `--exec 'maildrop -d anna'`",
+        Problem::Command { key, .. } => {
+            let command = words::quoted(key.bare_example());
+            return Some(format!("write for example `--{} {command}`", key.name));
+        }
         Problem::Fingerprint(_) => {
             "write `--fingerprint sha256:…` with the digits that `popsync probe` shows; \
              `spki-sha256:` is that of the public key"
         }
-        Problem::Number { .. } => "leave it out to keep messages on the server",
+        Problem::Number { key, .. } => return Some(format!("leave it out {}", key.without)),
+        Problem::Path {
+            key: Some(key),
+            error: PathError::Invalid,
+            ..
+        } => {
+            let path = key.bare_example();
+            return Some(format!("write for example `--{} {path}`", key.name));
+        }
         Problem::Proxy(ProxyError::Host | ProxyError::Scheme) => {
             "write `--proxy socks5://HOST:PORT` or `--proxy http://HOST:PORT`"
         }

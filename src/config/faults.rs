@@ -1,6 +1,32 @@
-//! Mistakes, collected, so that one run can tell all of them.
+//! Mistakes with their places, collected, so that one run can tell all of them.
 
-use super::settings::Fault;
+use super::origin::Origin;
+use super::problem::Problem;
+
+/// A mistake and its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    pub(crate) origin: Origin,
+    pub(crate) problem: Box<Problem>,
+    /// The account it concerns, where the place does not tell.
+    pub(crate) account: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(origin: &Origin, problem: impl Into<Problem>) -> Self {
+        Self {
+            origin: origin.clone(),
+            problem: Box::new(problem.into()),
+            account: None,
+        }
+    }
+
+    /// The same, with the account named.
+    pub(crate) fn of(mut self, account: &str) -> Self {
+        self.account = Some(account.to_owned());
+        self
+    }
+}
 
 /// The mistakes in settings. As an error it holds at least one.
 #[derive(Debug, Default)]

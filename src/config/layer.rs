@@ -1,100 +1,133 @@
-//! One table of settings, as far as it can be read.
+//! One table of settings, as far as it can be read, and two of them on top of each other.
 //!
 //! A key that cannot be read is one mistake. It must not become a second one because it is missing
 //! then, or because another key needs it.
 
-use toml::de::DeTable;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::contradiction::Contradiction;
-use super::faults::Faults;
-use super::keys::ACCOUNT_KEYS;
+use super::faults::{Fault, Faults};
+use super::foreign;
+use super::given::Source;
+use super::origin::{Origin, Setting};
 use super::paths::Base;
 use super::problem::Problem;
+use super::row::{Row, Rows, entries};
+use super::rows;
 use super::settings::Settings;
-use super::suggest;
-use super::table;
 
 /// `[defaults]` or the table of an account.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Layer {
-    pub(super) settings: Settings,
-    /// The settings that it sets.
-    set: Vec<&'static str>,
+#[derive(Default)]
+pub(super) struct Layer<'a> {
+    /// The keys that could be read.
+    entries: Vec<(&'static Row<Settings>, &'a Spanned<DeValue<'a>>)>,
+    /// The user, named by a key or by the URL of the server.
+    user: Option<Setting<String>>,
     /// The settings that it would set if they could be read.
     unread: Vec<&'static str>,
 }
 
-impl Layer {
+/// The settings of an account: its own, and those of `[defaults]` that it does not set.
+pub(super) struct Merged {
+    pub(super) settings: Settings,
+    /// The settings that could not be read.
+    pub(super) unread: Vec<&'static str>,
+}
+
+impl<'a> Layer<'a> {
     /// Reads a table; what is wrong with it is added to `faults`.
-    pub(super) fn read(table: &DeTable<'_>, base: &Base, faults: &mut Faults) -> Self {
-        let mut layer = Self::default();
-        for (key, value) in table::entries(table) {
+    pub(super) fn read(
+        rows: &Rows<Settings>,
+        table: &'a DeTable<'a>,
+        base: &Base,
+        faults: &mut Faults,
+    ) -> Self {
+        let (mut layer, mut settings) = (Self::default(), Settings::default());
+        for (key, value) in entries(table) {
             let name = key.get_ref().as_ref();
-            match faults.keep(table::set(&mut layer.settings, key, value, base)) {
-                Some(()) => layer.set.extend(setting(name)),
-                None => layer.unread.extend(meant(name)),
+            let read = match rows.find(name) {
+                Some(row) => {
+                    let read = row.read(&mut settings, Source::Toml(value), base);
+                    read.map(|()| row)
+                }
+                None => Err(unknown(rows, key).into()),
+            };
+            match faults.keep(read) {
+                Some(row) => layer.entries.push((row, value)),
+                None => {
+                    let meant = rows.meant(name).map(|row| row.key.setting());
+                    layer.unread.extend(meant);
+                }
             }
         }
-        if faults.keep(layer.settings.finish_layer()).is_none() {
+        if faults.keep(settings.take_user_of_url()).is_none() {
             layer.unread.push("user");
         }
+        layer.user = settings.user;
         layer
     }
 
     /// This layer, and where it is silent the one below.
-    pub(super) fn or(self, below: &Self) -> Self {
-        let hidden = |setting: &&'static str| !self.set.contains(setting);
-        let mut unread: Vec<_> = below.unread.iter().copied().filter(hidden).collect();
-        unread.extend(&self.unread);
-        Self {
-            settings: self.settings.or(&below.settings),
-            set: self.set,
-            unread,
+    pub(super) fn over(&self, below: &Self, base: &Base) -> Merged {
+        let set: Vec<_> = self
+            .entries
+            .iter()
+            .map(|(row, _)| row.key.setting())
+            .collect();
+        let shows = |setting: &str| !set.contains(&setting);
+        let visible = below.entries.iter();
+        let visible = visible.filter(|(row, _)| shows(row.key.setting()));
+        let mut settings = Settings::default();
+        for (row, value) in visible.chain(&self.entries) {
+            // It was read without a mistake before.
+            let _ = row.read(&mut settings, Source::Toml(value), base);
+        }
+        settings.user = self.user.clone().or_else(|| below.user.clone());
+        let unread = below.unread.iter().filter(|setting| shows(setting));
+        Merged {
+            settings,
+            unread: unread.chain(&self.unread).copied().collect(),
         }
     }
+}
 
-    /// True if all of it could be read.
-    pub(super) fn is_whole(&self) -> bool {
-        self.unread.is_empty()
-    }
-
-    /// True if the problem may be gone once everything can be read.
-    pub(super) fn explains(&self, problem: &Problem) -> bool {
-        let causes: &[&str] = match problem {
-            Problem::Missing { key: "server" } => &["server"],
-            Problem::Missing { key: "user" } => &["server", "user"],
-            Problem::Missing { key: "maildir" } => &["store"],
-            Problem::User(_) | Problem::UserBlanks => &["auth"],
-            Problem::Contradiction(contradiction) => match contradiction {
-                Contradiction::ApopWithOutlook { .. } => &["profile"],
-                Contradiction::ExternalWithoutCertificate => &["tls"],
-                Contradiction::OAuthUnused { .. } | Contradiction::TokenWithoutOAuth { .. } => {
-                    &["auth"]
-                }
-                Contradiction::ProxyPasswordWithoutUser => &["proxy"],
-                Contradiction::ProxyUserWithoutPassword => &["proxy-password-file"],
-                _ => &[],
-            },
+/// True if the problem may be gone once the settings that are unread now can be read.
+pub(super) fn explains(unread: &[&str], problem: &Problem) -> bool {
+    let causes: &[&str] = match problem {
+        Problem::Missing { key } => match key.name {
+            "server" => &["server"],
+            "user" => &["server", "user"],
+            _ => &["store"],
+        },
+        Problem::User(_) | Problem::UserBlanks => &["auth"],
+        Problem::Contradiction(contradiction) => match contradiction {
+            Contradiction::ApopWithOutlook { .. } => &["profile"],
+            Contradiction::ExternalWithoutCertificate => &["tls"],
+            Contradiction::OAuthUnused { .. } | Contradiction::TokenWithoutOAuth { .. } => {
+                &["auth"]
+            }
+            Contradiction::ProxyPasswordWithoutUser => &["proxy"],
+            Contradiction::ProxyUserWithoutPassword => &["proxy-password-file"],
             _ => &[],
-        };
-        causes.iter().any(|cause| self.unread.contains(cause))
-    }
+        },
+        _ => &[],
+    };
+    causes.iter().any(|cause| unread.contains(cause))
 }
 
-/// The setting of a key: an account has one store, and one source of its password.
-fn setting(key: &str) -> Option<&'static str> {
-    match key {
-        "maildir" | "mbox" | "exec" => Some("store"),
-        "password-command"
-        | "password-file"
-        | "password-netrc"
-        | "oauth-token-command"
-        | "oauth" => Some("password"),
-        _ => ACCOUNT_KEYS.iter().find(|known| **known == key).copied(),
+/// A key that is none of an account's, with the place where it belongs.
+fn unknown(rows: &Rows<Settings>, key: &Spanned<DeString<'_>>) -> Fault {
+    let name = key.get_ref().as_ref();
+    if ["password", "passwd", "pass"].contains(&name) {
+        return Fault::new(&Origin::File(key.span()), Problem::Password);
     }
-}
-
-/// The setting that a key, perhaps mistyped, was meant for.
-fn meant(key: &str) -> Option<&'static str> {
-    setting(key).or_else(|| setting(suggest::nearest(key, &ACCOUNT_KEYS)?))
+    let foreign = foreign::home(name).map(str::to_owned);
+    let home = foreign.or_else(|| {
+        let table = rows::table_of(name)?;
+        Some(format!(
+            "it is a key of `{table}`: write `{table} = {{ {name} = … }}`"
+        ))
+    });
+    rows.unknown(key, home)
 }

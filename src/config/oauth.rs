@@ -1,107 +1,133 @@
-//! `oauth = { … }`: whom to ask for access tokens.
+//! The keys of `oauth`, and the provider that they describe together.
 
 use std::path::PathBuf;
 
-use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
-
-use crate::account::{Endpoint, Endpoints, OAuth, Provider};
+use crate::account::{Endpoint, EndpointError, Endpoints, OAuth, Provider};
 
 use super::contradiction::Contradiction;
-use super::faults::Faults;
-use super::keys::{OAUTH_KEYS, OAUTH_PROVIDERS};
-use super::paths::Base;
+use super::faults::{Fault, Faults};
+use super::key::Key;
+use super::origin::{Origin, Setting};
 use super::problem::Problem;
-use super::settings::{Fault, Origin, Setting};
-use super::table::{self, Value};
 
 /// The keys of the table, as far as they are set.
 #[derive(Default)]
-struct Keys {
-    provider: Option<Setting<&'static str>>,
-    client_id: Option<Setting<String>>,
-    client_secret_command: Option<Setting<String>>,
-    tenant: Option<Setting<String>>,
-    issuer: Option<Setting<Endpoint>>,
-    auth_endpoint: Option<Setting<Endpoint>>,
-    device_endpoint: Option<Setting<Endpoint>>,
-    token_endpoint: Option<Setting<Endpoint>>,
-    scope: Option<Setting<String>>,
-    token_file: Option<PathBuf>,
-    ca_file: Option<PathBuf>,
+pub(crate) struct OAuthKeys {
+    pub(super) provider: Option<Setting<&'static str>>,
+    pub(super) client_id: Option<Setting<String>>,
+    pub(super) client_secret_command: Option<String>,
+    pub(super) tenant: Option<Setting<String>>,
+    pub(super) issuer: Option<Setting<Endpoint>>,
+    pub(super) auth_endpoint: Option<Setting<Endpoint>>,
+    pub(super) device_endpoint: Option<Setting<Endpoint>>,
+    pub(super) token_endpoint: Option<Setting<Endpoint>>,
+    pub(super) scope: Option<String>,
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) ca_file: Option<PathBuf>,
 }
 
-/// Reads the table; `whole` is where a missing key is reported.
-pub(super) fn read(table: &DeTable<'_>, base: &Base, whole: &Origin) -> Result<OAuth, Faults> {
-    let (mut keys, mut faults) = (Keys::default(), Faults::default());
-    for (key, value) in table::entries(table) {
-        faults.keep(keys.set(key, value, base));
-    }
-    // A missing key may be one that could not be read.
-    faults.into_result()?;
-    let mut faults = Faults::default();
-    let missing = |key| Fault::new(whole, Problem::Missing { key });
-    let (token_file, ca_file) = (keys.token_file.take(), keys.ca_file.take());
-    let client_id = keys.client_id.take().ok_or_else(|| missing("client-id"));
-    let client_id = faults.keep(client_id);
-    let client_secret_command = keys.client_secret_command.take();
-    let scope = keys.scope.take().map(|scope| scope.value);
-    let provider = faults.keep(keys.provider(whole));
-    let known = || provider.as_ref()?.scope().map(str::to_owned);
-    let scope = scope.or_else(known);
-    if scope.is_none() && provider.is_some() {
-        faults.keep::<()>(Err(missing("scope")));
-    }
-    let (Some(provider), Some(client_id), Some(scope)) = (provider, client_id, scope) else {
-        return Err(faults);
-    };
-    Ok(OAuth {
-        scope,
-        provider,
-        client_id: client_id.value,
-        client_secret_command: client_secret_command.map(|command| command.value),
-        token_file,
-        ca_file,
-    })
-}
+/// `provider`.
+pub(super) static PROVIDER: Key = Key {
+    name: "provider",
+    value: "NAME",
+    example: "\"microsoft\"",
+    inline: "@, client-id = \"YOUR-ID\", tenant = \"common\"",
+    hint: Some(PROVIDER_HINT),
+    text: r"
+        The provider to ask, where its end points are known.
+        Microsoft shows a code to be typed on any device;
+        Google, which does not allow that for mail, is signed in to through a browser on this
+        machine.",
+    ..Key::OAUTH
+};
 
-impl Keys {
-    fn set(
-        &mut self,
-        key: &Spanned<DeString<'_>>,
-        value: &Spanned<DeValue<'_>>,
-        base: &Base,
-    ) -> Result<(), Fault> {
-        let value = |key| Value { key, value };
-        match key.get_ref().as_ref() {
-            "provider" => {
-                let value = value("provider");
-                let name = value.choice(&OAUTH_PROVIDERS)?;
-                let known = OAUTH_PROVIDERS.into_iter().find(|known| *known == name);
-                self.provider = known.map(|name| value.setting(name));
-            }
-            "client-id" => self.client_id = Some(word(&value("client-id"))?),
-            "client-secret-command" => {
-                self.client_secret_command = Some(value("client-secret-command").command()?);
-            }
-            "tenant" => self.tenant = Some(tenant(&value("tenant"))?),
-            "issuer" => self.issuer = Some(endpoint(&value("issuer"))?),
-            "auth-endpoint" => self.auth_endpoint = Some(endpoint(&value("auth-endpoint"))?),
-            "device-endpoint" => {
-                self.device_endpoint = Some(endpoint(&value("device-endpoint"))?);
-            }
-            "token-endpoint" => self.token_endpoint = Some(endpoint(&value("token-endpoint"))?),
-            "scope" => self.scope = Some(word(&value("scope"))?),
-            "token-file" => self.token_file = Some(value("token-file").path(base)?.value),
-            "ca-file" => self.ca_file = Some(value("ca-file").path(base)?.value),
-            _ => return Err(table::unknown(key, &OAUTH_KEYS)),
+/// `client-id`.
+pub(super) static CLIENT_ID: Key = Key {
+    name: "client-id",
+    value: "ID",
+    example: "\"YOUR-ID\"",
+    inline: "provider = \"microsoft\", @",
+    hint: Some(PROVIDER_HINT),
+    text: r"
+        Required.
+        The number of the program.",
+    ..Key::OAUTH
+};
+
+/// `issuer`.
+pub(super) static ISSUER: Key = Key {
+    name: "issuer",
+    value: "URL",
+    example: "\"https://login.example.com\"",
+    inline: "@, client-id = \"YOUR-ID\", scope = \"pop\"",
+    text: r"
+        Any other provider that publishes its end points below this address
+        (RFC 8414 or OpenID Connect Discovery).",
+    ..Key::OAUTH
+};
+
+/// `token-endpoint`.
+pub(super) static TOKEN_ENDPOINT: Key = Key {
+    name: "token-endpoint",
+    value: "URL",
+    example: "\"https://login.example.com/token\"",
+    inline: "@, client-id = \"YOUR-ID\", scope = \"pop\"",
+    text: r"
+        The address that gives out tokens, for a provider that is known neither by name nor by its
+        issuer.
+        It is `https://`, or `http://` at an address of this machine.",
+    ..Key::OAUTH
+};
+
+/// `scope`.
+pub(super) static SCOPE: Key = Key {
+    name: "scope",
+    value: "SCOPE",
+    example: "\"pop\"",
+    inline: "issuer = \"https://login.example.com\", client-id = \"YOUR-ID\", @",
+    hint: Some("write the scope of mail at this provider, as it documents it"),
+    text: r"
+        The rights that a token is to give.
+        Known for `microsoft` and `google`, else required.",
+    ..Key::OAUTH
+};
+
+pub(super) const PROVIDER_HINT: &str = "write for example `oauth = { provider = \"microsoft\", client-id = \"…\" }`, with the number \
+     that the provider knows the program by";
+
+impl OAuthKeys {
+    /// The settings that they come to together; `whole` is where a missing key is reported.
+    pub(super) fn settings(mut self, whole: &Origin) -> Result<OAuth, Faults> {
+        let mut faults = Faults::default();
+        let missing = |key| Fault::new(whole, Problem::Missing { key });
+        let (token_file, ca_file) = (self.token_file.take(), self.ca_file.take());
+        let client_id = self.client_id.take().ok_or_else(|| missing(&CLIENT_ID));
+        let client_id = faults.keep(client_id);
+        let client_secret_command = self.client_secret_command.take();
+        let scope = self.scope.take();
+        let provider = faults.keep(self.provider(whole));
+        let known = || provider.as_ref()?.scope().map(str::to_owned);
+        let scope = scope.or_else(known);
+        if scope.is_none() && provider.is_some() {
+            faults.keep::<()>(Err(missing(&SCOPE)));
         }
-        Ok(())
+        let (Some(provider), Some(client_id), Some(scope)) = (provider, client_id, scope) else {
+            return Err(faults);
+        };
+        Ok(OAuth {
+            scope,
+            provider,
+            client_id: client_id.value,
+            client_secret_command,
+            token_file,
+            ca_file,
+        })
     }
 
-    /// One of the four ways to say who it is.
+    /// The provider, which is named in one of four ways.
     fn provider(self, whole: &Origin) -> Result<Provider, Fault> {
         let several = |origin: &Origin| Err(Fault::new(origin, Contradiction::OAuthProviders));
+        let missing = |key| Err(Fault::new(whole, Problem::Missing { key }));
         let named = self.provider.as_ref().map(|provider| provider.value);
         if let Some(tenant) = self.tenant.as_ref().filter(|_| named != Some("microsoft")) {
             return Err(Fault::new(
@@ -123,8 +149,8 @@ impl Keys {
                 None if !issuer.value.is_https() => Err(Fault::new(
                     &issuer.origin,
                     Problem::Endpoint {
-                        key: "issuer",
-                        error: crate::account::EndpointError::NotHttps,
+                        key: &ISSUER,
+                        error: EndpointError::NotHttps,
                     },
                 )),
                 None => Ok(Provider::Issuer(issuer.value)),
@@ -138,51 +164,15 @@ impl Keys {
                         .map_or_else(|| "common".to_owned(), |tenant| tenant.value),
                 }),
             },
-            (None, None) if endpoint.is_none() => {
-                Err(Fault::new(whole, Problem::Missing { key: "provider" }))
-            }
+            (None, None) if endpoint.is_none() => missing(&PROVIDER),
             (None, None) => match self.token_endpoint {
                 Some(token) => Ok(Provider::Other(Endpoints {
                     auth: self.auth_endpoint.map(|endpoint| endpoint.value),
                     device: self.device_endpoint.map(|endpoint| endpoint.value),
                     token: token.value,
                 })),
-                None => Err(Fault::new(
-                    whole,
-                    Problem::Missing {
-                        key: "token-endpoint",
-                    },
-                )),
+                None => missing(&TOKEN_ENDPOINT),
             },
         }
     }
-}
-
-fn endpoint(value: &Value<'_, '_>) -> Result<Setting<Endpoint>, Fault> {
-    let text = value.text()?;
-    let key = value.key;
-    match text.value.parse() {
-        Ok(endpoint) => Ok(text.map(|_| endpoint)),
-        Err(error) => Err(Fault::new(&text.origin, Problem::Endpoint { key, error })),
-    }
-}
-
-/// What goes into a form as it is.
-fn word(value: &Value<'_, '_>) -> Result<Setting<String>, Fault> {
-    let text = value.text()?;
-    let printable = |c: char| c == ' ' || c.is_ascii_graphic();
-    if text.value.trim().is_empty() || !text.value.chars().all(printable) {
-        return Err(value.wrong_type("printable ASCII"));
-    }
-    Ok(text.map(str::to_owned))
-}
-
-/// What becomes a part of an address.
-fn tenant(value: &Value<'_, '_>) -> Result<Setting<String>, Fault> {
-    let text = value.text()?;
-    let part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-    if !text.value.chars().all(part) || !text.value.chars().any(|c| c.is_ascii_alphanumeric()) {
-        return Err(value.wrong_type("the name or number of a tenant"));
-    }
-    Ok(text.map(str::to_owned))
 }

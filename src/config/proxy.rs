@@ -1,14 +1,9 @@
-//! `proxy = "socks5://user@host:port"` and `proxy = "http://…"`; and the keys beside it that say
-//! how a server is reached.
+//! The URL of a proxy: `socks5://user@host:port` or `http://…`.
 
-use std::net::IpAddr;
-use std::path::PathBuf;
+use std::str::FromStr;
 
-use crate::account::{Proxy, ProxyLogin, ProxyProtocol, Route, Via};
+use crate::account::ProxyProtocol;
 
-use super::contradiction::Contradiction;
-use super::problem::Problem;
-use super::settings::{Fault, Setting};
 use super::url;
 
 /// The port registered for SOCKS.
@@ -17,10 +12,10 @@ const SOCKS_PORT: u16 = 1080;
 /// A proxy as its URL names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProxyUrl {
-    protocol: ProxyProtocol,
-    host: String,
-    port: u16,
-    user: Option<String>,
+    pub(super) protocol: ProxyProtocol,
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) user: Option<String>,
 }
 
 /// Why a text is not the URL of a proxy. Never holds the text: it may hold a password.
@@ -62,46 +57,39 @@ impl ProxyError {
     }
 }
 
-/// Reads the URL; none for `off`.
-pub(crate) fn proxy(text: Setting<&str>) -> Result<Setting<Option<ProxyUrl>>, Fault> {
-    if text.value == "off" {
-        return Ok(text.map(|_| None));
-    }
-    match read(text.value) {
-        Ok(url) => Ok(text.map(|_| Some(url))),
-        Err(error) => Err(Fault::new(&text.origin, Problem::Proxy(error))),
-    }
-}
+impl FromStr for ProxyUrl {
+    type Err = ProxyError;
 
-fn read(url: &str) -> Result<ProxyUrl, ProxyError> {
-    let (scheme, rest) = url.split_once("://").ok_or(ProxyError::Scheme)?;
-    let protocol = match scheme.to_ascii_lowercase().as_str() {
-        // curl's name for the form that leaves the server's name to the proxy.
-        "socks5" | "socks5h" => ProxyProtocol::Socks5,
-        "http" => ProxyProtocol::Http,
-        _ => return Err(ProxyError::Scheme),
-    };
-    let (user, host) = match rest.rsplit_once('@') {
-        Some((user, _)) if user.contains(':') => return Err(ProxyError::Password),
-        Some((user, host)) => (Some(user_name(user)?), host),
-        None => (None, rest),
-    };
-    let host = host.strip_suffix('/').unwrap_or(host);
-    let (host, port) = url::host_and_port(host).map_err(|error| match error {
-        url::UrlError::Port => ProxyError::Port,
-        _ => ProxyError::Host,
-    })?;
-    let port = match (port, protocol) {
-        (Some(port), _) => port,
-        (None, ProxyProtocol::Socks5) => SOCKS_PORT,
-        (None, ProxyProtocol::Http) => return Err(ProxyError::Port),
-    };
-    Ok(ProxyUrl {
-        protocol,
-        host,
-        port,
-        user,
-    })
+    fn from_str(url: &str) -> Result<Self, ProxyError> {
+        let (scheme, rest) = url.split_once("://").ok_or(ProxyError::Scheme)?;
+        let protocol = match scheme.to_ascii_lowercase().as_str() {
+            // curl's name for the form that leaves the server's name to the proxy.
+            "socks5" | "socks5h" => ProxyProtocol::Socks5,
+            "http" => ProxyProtocol::Http,
+            _ => return Err(ProxyError::Scheme),
+        };
+        let (user, host) = match rest.rsplit_once('@') {
+            Some((user, _)) if user.contains(':') => return Err(ProxyError::Password),
+            Some((user, host)) => (Some(user_name(user)?), host),
+            None => (None, rest),
+        };
+        let host = host.strip_suffix('/').unwrap_or(host);
+        let (host, port) = url::host_and_port(host).map_err(|error| match error {
+            url::UrlError::Port => ProxyError::Port,
+            _ => ProxyError::Host,
+        })?;
+        let port = match (port, protocol) {
+            (Some(port), _) => port,
+            (None, ProxyProtocol::Socks5) => SOCKS_PORT,
+            (None, ProxyProtocol::Http) => return Err(ProxyError::Port),
+        };
+        Ok(Self {
+            protocol,
+            host,
+            port,
+            user,
+        })
+    }
 }
 
 fn user_name(text: &str) -> Result<String, ProxyError> {
@@ -112,87 +100,6 @@ fn user_name(text: &str) -> Result<String, ProxyError> {
         return Err(ProxyError::User);
     }
     Ok(user)
-}
-
-/// The keys that say how a server is reached, as far as they are set.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RouteKeys {
-    pub(crate) proxy: Option<Setting<Option<ProxyUrl>>>,
-    pub(crate) proxy_password_file: Option<Setting<PathBuf>>,
-    pub(crate) socket: Option<Setting<PathBuf>>,
-    pub(crate) source_address: Option<Setting<IpAddr>>,
-}
-
-impl RouteKeys {
-    /// These, and where they are silent those of `below`.
-    pub(super) fn or(self, below: Self) -> Self {
-        Self {
-            proxy: self.proxy.or(below.proxy),
-            proxy_password_file: self.proxy_password_file.or(below.proxy_password_file),
-            socket: self.socket.or(below.socket),
-            source_address: self.source_address.or(below.source_address),
-        }
-    }
-
-    /// What they come to.
-    pub(super) fn route(self) -> Result<Route, Fault> {
-        let source = self.source_address;
-        let proxy = self.proxy.filter(|proxy| proxy.value.is_some());
-        if let Some(socket) = self.socket {
-            if proxy.is_some() || source.is_some() {
-                return Err(Fault::new(&socket.origin, Contradiction::SocketAndRoute));
-            }
-            return Ok(Route {
-                via: Via::Socket(socket.value),
-                source: None,
-            });
-        }
-        let source = source.map(|source| source.value);
-        let Some(Setting {
-            value: Some(url),
-            origin,
-        }) = proxy
-        else {
-            return Ok(Route {
-                via: Via::Direct,
-                source,
-            });
-        };
-        let login = match (url.user, self.proxy_password_file) {
-            (Some(user), Some(file)) => Some(ProxyLogin {
-                user,
-                password_file: file.value,
-            }),
-            (Some(_), None) => {
-                return Err(Fault::new(&origin, Contradiction::ProxyUserWithoutPassword));
-            }
-            (None, Some(file)) => {
-                return Err(Fault::new(
-                    &file.origin,
-                    Contradiction::ProxyPasswordWithoutUser,
-                ));
-            }
-            (None, None) => None,
-        };
-        let proxy = Proxy {
-            protocol: url.protocol,
-            host: url.host,
-            port: url.port,
-            login,
-        };
-        Ok(Route {
-            via: Via::Proxy(proxy),
-            source,
-        })
-    }
-}
-
-/// Reads `source-address`.
-pub(crate) fn source_address(text: Setting<&str>) -> Result<Setting<IpAddr>, Fault> {
-    match text.value.parse() {
-        Ok(address) => Ok(text.map(|_| address)),
-        Err(_) => Err(Fault::new(&text.origin, Problem::SourceAddress)),
-    }
 }
 
 #[cfg(test)]
@@ -216,7 +123,7 @@ mod tests {
                 port,
                 user: user.map(str::to_owned),
             };
-            assert_eq!(read(url), Ok(expected), "{url}");
+            assert_eq!(url.parse(), Ok(expected), "{url}");
         }
     }
 
@@ -240,7 +147,7 @@ mod tests {
             ("socks5://a%@p", ProxyError::User),
             (&long, ProxyError::User),
         ] {
-            assert_eq!(read(url), Err(error), "{url}");
+            assert_eq!(url.parse::<ProxyUrl>(), Err(error), "{url}");
         }
     }
 }

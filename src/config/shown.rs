@@ -1,11 +1,14 @@
-//! What the file says of an account, to be shown: without what may be a secret.
+//! The settings of an account as the file has them, without those that may be secret.
 
 use std::path::Path;
 
 use toml::{Table, Value};
 
 use super::edit::written;
-use super::keys::ACCOUNT_KEYS;
+use super::key::Key;
+use super::row::{Kind, Rows};
+use super::rows::{self, ACCOUNT};
+use super::settings::Settings;
 
 /// An account as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,19 +42,20 @@ impl Shown {
 
 /// The account of this name in the file; none where it cannot be read, or has no such account.
 pub fn shown(path: &Path, name: &str) -> Option<Shown> {
-    of_text(&std::fs::read_to_string(path).ok()?, name)
+    of_text(&std::fs::read_to_string(path).ok()?, name, &ACCOUNT)
 }
 
-fn of_text(text: &str, name: &str) -> Option<Shown> {
+pub(super) fn of_text(text: &str, name: &str, rows: &Rows<Settings>) -> Option<Shown> {
     let document: Table = text.parse().ok()?;
     let own = document.get("accounts")?.get(name)?.as_table()?;
     let none = Table::new();
     let defaults = document.get("defaults").and_then(Value::as_table);
     let defaults = defaults.unwrap_or(&none);
     let below = defaults.iter().filter(|(key, _)| !own.contains_key(*key));
+    let known = rows.keys();
     let shown = |(key, value): (&String, &Value), from_defaults| ShownKey {
         key: key.clone(),
-        value: (!is_secret(key)).then(|| written(&without_secrets(value))),
+        value: without_secrets(&known, key, value).map(|value| written(&value)),
         from_defaults,
     };
     let mut keys: Vec<ShownKey> = own
@@ -59,7 +63,7 @@ fn of_text(text: &str, name: &str) -> Option<Shown> {
         .map(|entry| shown(entry, false))
         .chain(below.map(|entry| shown(entry, true)))
         .collect();
-    let place = |key: &str| ACCOUNT_KEYS.iter().position(|known| *known == key);
+    let place = |name: &str| known.iter().position(|(key, _)| key.name == name);
     keys.sort_by_key(|shown| place(&shown.key).unwrap_or(usize::MAX));
     Some(Shown {
         name: name.to_owned(),
@@ -67,24 +71,22 @@ fn of_text(text: &str, name: &str) -> Option<Shown> {
     })
 }
 
-/// A command may have a secret in it, and a key that is not known may be anything.
-fn is_secret(key: &str) -> bool {
-    key.ends_with("command") || ["exec", "on-new-mail", "on-failure", "proxy"].contains(&key)
-}
-
-fn without_secrets(value: &Value) -> Value {
-    let Value::Table(table) = value else {
-        return value.clone();
+/// The value of a key of a table, with secrets in it replaced; none where it is a secret itself. A
+/// key that is not known may hold anything.
+fn without_secrets(known: &[(&Key, Kind)], name: &str, value: &Value) -> Option<Value> {
+    let (key, kind) = known.iter().find(|(key, _)| key.name == name)?;
+    if key.secret {
+        return None;
+    }
+    let (Value::Table(table), Kind::Table(of)) = (value, kind) else {
+        return Some(value.clone());
     };
-    let hidden = |(key, value): (&String, &Value)| {
-        let value = if is_secret(key) {
-            Value::from("…")
-        } else {
-            without_secrets(value)
-        };
-        (key.clone(), value)
+    let known = rows::keys_of(*of);
+    let hidden = |(name, value): (&String, &Value)| {
+        let shown = without_secrets(&known, name, value);
+        (name.clone(), shown.unwrap_or_else(|| Value::from("…")))
     };
-    Value::Table(table.iter().map(hidden).collect())
+    Some(Value::Table(table.iter().map(hidden).collect()))
 }
 
 #[cfg(test)]
@@ -97,7 +99,7 @@ mod tests {
                     [accounts.work]\npassword-command = \"echo geheim\"\nuser = \"a\\\"b\"\n\
                     oauth = { client-id = \"x\", client-secret-command = \"echo geheim\" }\n\
                     server = \"pop3s://mail\"\n";
-        let shown = of_text(text, "work").unwrap();
+        let shown = of_text(text, "work", &ACCOUNT).unwrap();
         assert!(!format!("{shown:?}").contains("geheim"));
         let keys: Vec<_> = shown.keys.iter().map(|key| key.key.as_str()).collect();
         assert_eq!(keys[..2], ["server", "user"]);
@@ -105,6 +107,6 @@ mod tests {
         assert_eq!(shown.text("server"), Some("pop3s://mail"));
         let profile = shown.keys.iter().find(|key| key.key == "profile").unwrap();
         assert!(profile.from_defaults);
-        assert_eq!(of_text(text, "home"), None);
+        assert_eq!(of_text(text, "home", &ACCOUNT), None);
     }
 }

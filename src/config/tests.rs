@@ -1,5 +1,6 @@
 mod faults;
 mod others;
+mod rows;
 mod several;
 
 use proptest::prelude::*;

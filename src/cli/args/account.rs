@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
 
-use super::flags::{ServerFlags, auth, profile};
+use super::flags::{auth, profile};
+use super::keys::ServerFlags;
 use crate::account::AuthMethod;
 use crate::cli::help;
 use crate::profile::Profile;

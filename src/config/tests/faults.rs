@@ -72,7 +72,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, profile, leave-on-server, remove-after-days, headers-only-above, header-stubs, remove-when-deleted-locally, max-deletions, max-size, max-messages, max-octets, sessions-per-run, tls, proxy, proxy-password-file, socket, source-address, timeout, line-endings, complain-after, on-new-mail, on-failure
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`
@@ -137,7 +137,7 @@ fn what_to_write_instead_is_about_the_key_that_is_wrong() {
         ("tls = \"on\"", "leave it out: popsync uses TLS"),
         (
             "tls = { ca-file = 5 }",
-            "write `tls = { ca-file = \"/etc/ssl/our-ca.pem\" }`",
+            "write for example `tls = { ca-file = \"/etc/ssl/our-ca.pem\" }`",
         ),
         (
             "remove-after-days = -1",
@@ -147,7 +147,7 @@ fn what_to_write_instead_is_about_the_key_that_is_wrong() {
         ("max-messages = 0", "leave it out for no limit"),
         (
             "password-file = \"\"",
-            "`password-file = \"~/.config/popsync/work\"`",
+            "`password-file = \"~/.config/popsync/work.password\"`",
         ),
         ("maildir = \"\"", "`maildir = \"~/Mail/work\"`"),
     ] {
@@ -262,14 +262,14 @@ fn a_wrong_value_tells_what_could_be_there() {
       |
     5 | max-messages = 0
       |                ^
-    leave it out for no limit
+    leave it out for no limit, or write for example `max-messages = 500`
     ");
     insta::assert_snapshot!(shown(with("timeout = \"0s\"")), @r#"
     config.toml:5:11: `timeout` is not a time from 1 s to 24 h: write seconds, or a number with s, m or h
       |
     5 | timeout = "0s"
       |           ^^^^
-    write for example `timeout = "2m"`
+    write for example `timeout = "60s"`
     "#);
     insta::assert_snapshot!(shown(with("remove-after-days = 0")), @r"
     config.toml:5:21: `remove-after-days` is 0

@@ -1,0 +1,133 @@
+//! The example of a configuration file, made from the table of settings.
+
+use super::key::{Key, Section, Table};
+use super::row::{Kind, Rows};
+use super::rows::{self, ACCOUNT, SHORTEST};
+use super::settings::Settings;
+
+const HEAD: &str = "\
+# Configuration of popsync: ~/.config/popsync/config.toml, with mode 0600.
+#
+# Lines that begin with `#` and a key are settings that are not in force; the value is an example,
+# not always the default. `popsync man config` explains each, and `popsync config check` reports
+# the mistakes of this file.
+
+# Settings of all accounts; any key of an account can stand here.
+[defaults]
+";
+
+/// The sections, each with the comment above it.
+const SECTIONS: [(Section, &str); 11] = [
+    (
+        Section::Defaults,
+        "\
+# The Outlook version to follow: outlook-2016 and earlier delete mail once it is stored, later ones
+# leave it on the server. rfc1939 is the generic client.
+",
+    ),
+    (
+        Section::Server,
+        "
+# One table for each mailbox; the name is yours to choose.
+[accounts.work]
+# pop3s:// is TLS, on port 995. pop3:// is STLS, on port 110, and never less.
+",
+    ),
+    (
+        Section::Password,
+        "
+# The password: from one of these, or from the keyring (`popsync login work`), or asked for.
+",
+    ),
+    (
+        Section::Login,
+        "
+# How to log in: USER and PASS, or for example plain, scram-sha-256, xoauth2, or auto for the best
+# that the server offers.
+",
+    ),
+    (
+        Section::Store,
+        "
+# The store: one of these.
+",
+    ),
+    (
+        Section::Deletion,
+        "
+# When mail leaves the server. Without any of these the profile decides.
+",
+    ),
+    (
+        Section::Limits,
+        "
+# Limits of one run.
+",
+    ),
+    (
+        Section::Alerts,
+        "
+# When a person hears of it: of a server that cannot be reached only after a while, and by programs
+# that get the counts as JSON.
+",
+    ),
+    (
+        Section::Route,
+        "
+# The way to the server.
+",
+    ),
+    (
+        Section::Tls,
+        "
+# Trust, where that of the system will not do. `tls = \"off\"` with pop3:// allows plain text.
+",
+    ),
+    (
+        Section::OAuth,
+        "
+# Access tokens: for a provider that is known by name, by its issuer, or by its addresses.
+",
+    ),
+];
+
+/// A file with every key.
+pub(crate) fn commented() -> String {
+    of_rows(&ACCOUNT)
+}
+
+/// The example with the keys of these rows.
+pub(super) fn of_rows(rows: &Rows<Settings>) -> String {
+    let mut text = String::from(HEAD);
+    let keys = rows.keys();
+    for (section, comment) in SECTIONS {
+        text.push_str(comment);
+        for (key, kind) in keys.iter().filter(|(key, _)| key.section == section) {
+            match kind {
+                Kind::Table(table) => add_table(&mut text, *table),
+                _ => add_line(&mut text, key),
+            }
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn add_line(text: &mut String, key: &Key) {
+    if !SHORTEST.contains(&key.name) {
+        text.push('#');
+    }
+    text.push_str(&key.assignment());
+    text.push('\n');
+}
+
+/// Adds a line for each key of an inline table that no line before has shown.
+fn add_table(text: &mut String, table: Table) {
+    let start = text.len();
+    for (key, _) in rows::keys_of(table) {
+        let assigned = [" ", key.name, " = "].concat();
+        if !text[start..].contains(&assigned) {
+            add_line(text, key);
+        }
+    }
+}

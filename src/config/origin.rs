@@ -1,0 +1,43 @@
+//! A value, and where it was written, so that a mistake can point at its place.
+
+use std::fmt;
+use std::ops::Range;
+
+/// Where something was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Octets of the configuration file.
+    File(Range<usize>),
+    /// The flag of the command line with this name, which is that of its key.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the command line's"))]
+    Flag(&'static str),
+    /// The argument of the command line that names the server.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the command line's"))]
+    Url,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(_) => f.write_str("configuration"),
+            Self::Flag(name) => write!(f, "--{name}"),
+            Self::Url => f.write_str("URL"),
+        }
+    }
+}
+
+/// A value and where it was written.
+#[derive(Debug, Clone)]
+pub(crate) struct Setting<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Origin,
+}
+
+impl<T> Setting<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Setting<U> {
+        Setting {
+            value: change(self.value),
+            origin: self.origin,
+        }
+    }
+}

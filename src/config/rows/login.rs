@@ -1,0 +1,224 @@
+//! The keys that say where the mailbox is, and how to log in.
+
+use crate::account::{AuthMethod, PasswordSource};
+use crate::config::faults::Fault;
+use crate::config::key::{Flag, Key, Section};
+use crate::config::problem::Problem;
+use crate::config::row::{Row, Set};
+use crate::config::settings::Settings;
+
+use super::AUTH_METHODS;
+
+/// `server`.
+pub(in crate::config) static SERVER: Key = Key {
+    name: "server",
+    value: "URL",
+    example: "\"pop3s://mail.example.com\"",
+    section: Section::Server,
+    hint: Some("write `server = \"pop3s://mail.example.com\"`"),
+    text: r"
+        Required.
+        `pop3s://`*HOST* is TLS from the first octet, on port 995.
+        `pop3://`*HOST* is STLS, on port 110;
+        when the server does not offer it, popsync stops before it sends anything.
+        Another port is written `pop3s://`*HOST*`:`*PORT*,
+        an IPv6 address `pop3s://[2001:db8::1]`, with its zone `pop3s://[fe80::1%eth0]`.",
+    ..Key::ACCOUNT
+};
+
+/// `user`.
+pub(in crate::config) static USER: Key = Key {
+    name: "user",
+    value: "NAME",
+    example: "\"anna@example.com\"",
+    section: Section::Server,
+    hint: Some("write `user = \"anna@example.com\"`"),
+    text: r"
+        Required, here or in the URL: `pop3s://`*USER*`@`*HOST*.
+        There, `%` and `:` are written `%25` and `%3A`;
+        `@` stays as it is, since the last one counts.
+        Where USER carries it: printable ASCII, without blanks at its ends and without two in a row,
+        which servers read as one.
+        Elsewhere: UTF-8.",
+    flag: Some(Flag {
+        help: "User name, where the URL has none",
+        ..Flag::SERVER
+    }),
+    ..Key::ACCOUNT
+};
+
+pub(super) static ROWS: &[Row<Settings>] = &[
+    Row {
+        key: &SERVER,
+        set: Set::Text(|settings, text| {
+            let url = text.value.parse();
+            let url = url.map_err(|error| Fault::new(&text.origin, Problem::Server(error)))?;
+            settings.server = Some(text.map(|_| url));
+            Ok(())
+        }),
+    },
+    Row {
+        key: &USER,
+        set: Set::Text(|settings, user| settings.set_user(user.map(str::to_owned))),
+    },
+    Row {
+        key: &Key {
+            name: "auth",
+            value: "METHOD",
+            example: "\"user\"",
+            section: Section::Login,
+            default: "`\"user\"`",
+            text: AUTH_TEXT,
+            flag: Some(Flag {
+                help: "How to log in [default: user]",
+                more: AUTH_HELP,
+                ..Flag::SERVER
+            }),
+            ..Key::ACCOUNT
+        },
+        set: Set::Choice(&AUTH_METHODS, |settings, name| {
+            settings.auth = Some(name.map(|name| AuthMethod::from_name(name).unwrap_or_default()));
+        }),
+    },
+    Row {
+        key: &Key {
+            name: "password-command",
+            value: "CMD",
+            example: "\"pass show mail/work\"",
+            section: Section::Password,
+            text: r"
+                The first line that this command prints is the password.
+                It is run by `sh -c`, for at most 60 seconds.
+                An account has one source of its password; see Passwords below.",
+            secret: true,
+            slot: Some("password"),
+            flag: Some(Flag {
+                help: "Command whose first line of output is the password",
+                more: "
+                    Run by `sh -c`, for at most 60 seconds. Without this and --password-file the
+                    password is in the keyring or a systemd credential, is $POPSYNC_PASSWORD, or is
+                    asked for on the terminal.",
+                conflicts: &["password-file"],
+                ..Flag::SERVER
+            }),
+            ..Key::ACCOUNT
+        },
+        set: Set::Shell(|settings, command| {
+            settings.set_password(command.map(PasswordSource::Command))
+        }),
+    },
+    Row {
+        key: &Key {
+            name: "password-file",
+            value: "FILE",
+            example: "\"~/.config/popsync/work.password\"",
+            section: Section::Password,
+            text: r"
+                The first line of this file is the password.
+                It belongs to you or to root, and nobody else can read it.",
+            slot: Some("password"),
+            flag: Some(Flag {
+                help: "File whose first line is the password",
+                more: "Nobody but its owner may be able to read it.",
+                ..Flag::SERVER
+            }),
+            ..Key::ACCOUNT
+        },
+        set: Set::Path(|settings, file| settings.set_password(file.map(PasswordSource::File))),
+    },
+    Row {
+        key: &Key {
+            name: "password-netrc",
+            value: "FILE",
+            example: "\"~/.netrc\"",
+            section: Section::Password,
+            text: r"
+                The password stands in this file of the form of *.netrc*:
+                `machine` *HOST* `login` *USER* `password` *PASSWORD*,
+                or `default` in the place of the machine.
+                *HOST* is that of `server`, and *USER* may be left out.
+                An entry with `port` counts for that port, or for `pop3` and `pop3s`.
+                A password with blanks stands in double quotes.
+                The file belongs to you or to root, and nobody else can read it.",
+            slot: Some("password"),
+            flag: Some(Flag {
+                help: "File in the form of .netrc that has the password",
+                more: "
+                    An entry `machine HOST login USER password PASSWORD` counts for that server and
+                    user. Nobody but its owner may be able to read the file.",
+                conflicts: &["password-command", "password-file"],
+                ..Flag::SERVER
+            }),
+            ..Key::ACCOUNT
+        },
+        set: Set::Path(|settings, file| settings.set_password(file.map(PasswordSource::Netrc))),
+    },
+    Row {
+        key: &Key {
+            name: "oauth-token-command",
+            value: "CMD",
+            example: "\"oama access anna@example.com\"",
+            section: Section::Password,
+            text: r#"
+                The first line that this command prints is an access token,
+                for `"xoauth2"`, `"oauthbearer"` and `"auto"`.
+                It is run as `password-command` is, and stands in its place."#,
+            secret: true,
+            slot: Some("password"),
+            flag: Some(Flag {
+                help: "Command whose first line of output is an access token",
+                more: "For --auth xoauth2, oauthbearer and auto. Run as for --password-command.",
+                conflicts: &["password-command", "password-file"],
+                ..Flag::SERVER
+            }),
+            ..Key::ACCOUNT
+        },
+        set: Set::Shell(|settings, command| {
+            settings.set_password(command.map(PasswordSource::TokenCommand))
+        }),
+    },
+];
+
+const AUTH_HELP: &str = "
+    user is USER and PASS. plain and login are mechanisms of AUTH that send the password as it is,
+    too. scram-sha-256 and scram-sha-1 show it to nobody, and the server has to prove that it knows
+    it; with -plus behind the name they are tied to the TLS connection. cram-md5 and ntlm are for
+    servers that have nothing better, gssapi for Kerberos, external for a client certificate.
+    xoauth2 and oauthbearer take an access token in place of the password. apop sends a digest of
+    the password, for old servers; it needs --profile rfc1939, since Outlook does not have it. auto
+    takes the best that the server offers.";
+
+const AUTH_TEXT: &str = r#"
+    How to log in.
+    `"user"` is USER and PASS.
+
+    `"plain"` and `"login"` are mechanisms of AUTH.
+    They too send the password as it is, and it may hold more than ASCII.
+
+    `"scram-sha-256"` and `"scram-sha-1"` show the password to nobody,
+    and the server has to prove that it knows it: popsync does not go on with one that cannot.
+    With `-plus` behind the name the login is tied to the TLS connection as well.
+
+    `"cram-md5"` and `"ntlm"` do not send the password either,
+    but a listener can try guesses, and the server proves nothing.
+    NTLM is version 2; the user may be written *DOMAIN*`\\`*USER*.
+
+    `"gssapi"` is Kerberos, with the ticket that `kinit`(1) got.
+    The system's MIT Kerberos library is loaded for it.
+
+    `"xoauth2"` (Exchange Online, Gmail) and `"oauthbearer"`
+    take an access token in place of the password.
+
+    `"external"` is the client certificate of `tls`, and nothing else.
+
+    `"auto"` takes the best of what the server offers:
+    SCRAM, else PLAIN, USER and PASS, LOGIN, CRAM-MD5 or NTLM;
+    with an access token OAUTHBEARER or XOAUTH2; without a password GSSAPI.
+    Without TLS it takes SCRAM or GSSAPI or nothing,
+    since anybody on the way could have shortened the server's list.
+    It chooses once and does not try a second way; `-v` says which it chose, and why.
+
+    `"apop"` sends a digest of the password and of the server's greeting,
+    for old servers that have nothing else;
+    it needs `profile = "rfc1939"`, since Outlook does not have it.
+    Its digest is MD5, which is broken: USER and PASS over TLS are safer."#;
