@@ -43,6 +43,8 @@ mod resolve;
 mod route;
 mod row;
 mod rows;
+#[cfg(any(test, feature = "cli"))]
+mod schema;
 mod settings;
 mod shown;
 mod suggest;
@@ -72,6 +74,8 @@ pub use problem::Problem;
 pub use proxy::ProxyError;
 #[cfg(feature = "cli")]
 pub(crate) use row::Kind;
+#[cfg(feature = "cli")]
+pub(crate) use schema::schema;
 pub use shown::{Shown, ShownKey, shown};
 pub use url::{ServerUrl, UrlError};
 

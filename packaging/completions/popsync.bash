@@ -127,6 +127,9 @@ _popsync() {
             popsync__subcmd__config,help)
                 cmd="popsync__subcmd__config__subcmd__help"
                 ;;
+            popsync__subcmd__config,schema)
+                cmd="popsync__subcmd__config__subcmd__schema"
+                ;;
             popsync__subcmd__config__subcmd__help,check)
                 cmd="popsync__subcmd__config__subcmd__help__subcmd__check"
                 ;;
@@ -135,6 +138,9 @@ _popsync() {
                 ;;
             popsync__subcmd__config__subcmd__help,help)
                 cmd="popsync__subcmd__config__subcmd__help__subcmd__help"
+                ;;
+            popsync__subcmd__config__subcmd__help,schema)
+                cmd="popsync__subcmd__config__subcmd__help__subcmd__schema"
                 ;;
             popsync__subcmd__help,account)
                 cmd="popsync__subcmd__help__subcmd__account"
@@ -219,6 +225,9 @@ _popsync() {
                 ;;
             popsync__subcmd__help__subcmd__config,example)
                 cmd="popsync__subcmd__help__subcmd__config__subcmd__example"
+                ;;
+            popsync__subcmd__help__subcmd__config,schema)
+                cmd="popsync__subcmd__help__subcmd__config__subcmd__schema"
                 ;;
             *)
                 ;;
@@ -764,7 +773,7 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__config)
-            opts="-v -q -h --config --state-dir --verbose --quiet --json --color --help check example help"
+            opts="-v -q -h --config --state-dir --verbose --quiet --json --color --help check example schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -884,7 +893,7 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__config__subcmd__help)
-            opts="check example help"
+            opts="check example schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -932,6 +941,60 @@ _popsync() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popsync__subcmd__config__subcmd__help__subcmd__schema)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popsync__subcmd__config__subcmd__schema)
+            opts="-v -q -h --config --state-dir --verbose --quiet --json --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1493,7 +1556,7 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__help__subcmd__config)
-            opts="check example"
+            opts="check example schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1521,6 +1584,20 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__help__subcmd__config__subcmd__example)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popsync__subcmd__help__subcmd__config__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

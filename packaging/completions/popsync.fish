@@ -49,7 +49,7 @@ complete -c popsync -n "__fish_popsync_needs_command" -f -a "export" -d 'Write t
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "probe" -d 'Check a server against the rules, and say what was seen'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "login" -d 'Put the password of an account into the keyring, or sign in'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "logout" -d 'Take the password of an account out of the keyring, or its tokens'
-complete -c popsync -n "__fish_popsync_needs_command" -f -a "config" -d 'Check the configuration file, or print an example of one'
+complete -c popsync -n "__fish_popsync_needs_command" -f -a "config" -d 'Check the configuration file, or print an example or its schema'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "schedule" -d 'Print what runs `popsync sync` by the clock, or install it'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "completions" -d 'Print completions for a shell'
 complete -c popsync -n "__fish_popsync_needs_command" -f -a "man" -d 'Open a manual page on a terminal; else print it, for `popsync man | man -l -`'
@@ -529,18 +529,19 @@ complete -c popsync -n "__fish_popsync_using_subcommand logout" -s v -l verbose 
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l json -d 'Print one JSON object per line on standard output'
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example help" -l config -d 'Configuration file' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example help" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
-complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -l config -d 'Configuration file' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example help" -s v -l verbose -d 'Log each step; twice: the wire too, without secrets'
-complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example help" -s q -l quiet -d 'Print nothing but errors'
-complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example help" -l json -d 'Print one JSON object per line on standard output'
-complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example help" -f -a "check" -d 'Report every mistake in the configuration file'
-complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example help" -f -a "example" -d 'Print a configuration file with every key, explained'
-complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -s v -l verbose -d 'Log each step; twice: the wire too, without secrets'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -s q -l quiet -d 'Print nothing but errors'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -l json -d 'Print one JSON object per line on standard output'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -f -a "check" -d 'Report every mistake in the configuration file'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -f -a "example" -d 'Print a configuration file with every key, explained'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -f -a "schema" -d 'Print the JSON Schema of the configuration file'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and not __fish_seen_subcommand_from check example schema help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'Configuration file' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from check" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
 complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -559,8 +560,18 @@ complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_
 complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from example" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from example" -l json -d 'Print one JSON object per line on standard output'
 complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from example" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from schema" -l config -d 'Configuration file' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from schema" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
+complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from schema" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from schema" -s v -l verbose -d 'Log each step; twice: the wire too, without secrets'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from schema" -s q -l quiet -d 'Print nothing but errors'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from schema" -l json -d 'Print one JSON object per line on standard output'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Report every mistake in the configuration file'
 complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "example" -d 'Print a configuration file with every key, explained'
+complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "schema" -d 'Print the JSON Schema of the configuration file'
 complete -c popsync -n "__fish_popsync_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c popsync -n "__fish_popsync_using_subcommand schedule" -l every -d 'Time from one run to the next' -r
 complete -c popsync -n "__fish_popsync_using_subcommand schedule" -l config -d 'Configuration file' -r -F
@@ -609,7 +620,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_see
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify export probe login logout config schedule completions man help" -f -a "probe" -d 'Check a server against the rules, and say what was seen'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify export probe login logout config schedule completions man help" -f -a "login" -d 'Put the password of an account into the keyring, or sign in'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify export probe login logout config schedule completions man help" -f -a "logout" -d 'Take the password of an account out of the keyring, or its tokens'
-complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify export probe login logout config schedule completions man help" -f -a "config" -d 'Check the configuration file, or print an example of one'
+complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify export probe login logout config schedule completions man help" -f -a "config" -d 'Check the configuration file, or print an example or its schema'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify export probe login logout config schedule completions man help" -f -a "schedule" -d 'Print what runs `popsync sync` by the clock, or install it'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify export probe login logout config schedule completions man help" -f -a "completions" -d 'Print completions for a shell'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and not __fish_seen_subcommand_from account fetch sync status log forget list mark unmark import verify export probe login logout config schedule completions man help" -f -a "man" -d 'Open a manual page on a terminal; else print it, for `popsync man | man -l -`'
@@ -622,3 +633,4 @@ complete -c popsync -n "__fish_popsync_using_subcommand help; and __fish_seen_su
 complete -c popsync -n "__fish_popsync_using_subcommand help; and __fish_seen_subcommand_from account" -f -a "rename" -d 'Rename an account, with what is remembered of it'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Report every mistake in the configuration file'
 complete -c popsync -n "__fish_popsync_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "example" -d 'Print a configuration file with every key, explained'
+complete -c popsync -n "__fish_popsync_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "schema" -d 'Print the JSON Schema of the configuration file'

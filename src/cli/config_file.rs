@@ -1,4 +1,4 @@
-//! `popsync config`: checks the configuration file, and prints an example of one.
+//! `popsync config`: checks the configuration file, and prints an example of one and its schema.
 
 use crate::config::{self, Config};
 use crate::exit::Exit;
@@ -12,6 +12,7 @@ pub(super) fn config(global: &Global, command: &ConfigCommand) -> Exit {
     match command {
         ConfigCommand::Check => check(global),
         ConfigCommand::Example => print(global, &config::commented()),
+        ConfigCommand::Schema => print(global, &format!("{:#}", config::schema())),
     }
 }
 

@@ -77,6 +77,17 @@ Examples:
 The exit status is 78 where there is a mistake."
 }
 
+/// For `popsync config schema`.
+pub(super) fn config_schema() -> &'static str {
+    "\
+Examples:
+  popsync config schema > ~/.config/popsync/schema.json
+  popsync config schema | jq '.\"$defs\".account.properties | keys'
+
+An editor that uses Taplo reads it where the first line of config.toml is
+  #:schema ./schema.json"
+}
+
 /// For `popsync verify`.
 pub(super) fn verify() -> &'static str {
     "\
@@ -245,6 +256,7 @@ mod tests {
             &after(),
             add(),
             config_check(),
+            config_schema(),
             export(),
             fetch(),
             forget(),

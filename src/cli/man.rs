@@ -120,6 +120,10 @@ pub(super) const PAGES: &[Page] = &[
         text: include_str!("../../man/popsync-config-example.1"),
     },
     Page {
+        name: "popsync-config-schema",
+        text: include_str!("../../man/popsync-config-schema.1"),
+    },
+    Page {
         name: "popsync-schedule",
         text: include_str!("../../man/popsync-schedule.1"),
     },

@@ -19,10 +19,10 @@ use super::quantity;
 use super::suggest;
 
 /// The largest number of messages. POP3 servers number messages with 32 bits.
-const MOST_MESSAGES: u64 = 4_294_967_295;
+pub(super) const MOST_MESSAGES: u64 = 4_294_967_295;
 
 /// The largest number of days: a century.
-const MOST_DAYS: u32 = 36_500;
+pub(super) const MOST_DAYS: u32 = 36_500;
 
 /// The value of a key.
 pub(crate) struct Given<'a> {

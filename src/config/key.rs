@@ -215,7 +215,7 @@ impl Key {
     }
 
     /// The default as TOML, where it is a value.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "cli"))]
     pub(crate) fn default_value(&self) -> Option<&'static str> {
         self.default.strip_prefix('`')?.strip_suffix('`')
     }

@@ -29,10 +29,10 @@ const SPAN_UNITS: [(&str, u64); 5] = [
 ];
 
 /// The longest time that makes sense for one wait.
-const LONGEST: u64 = 24 * 3_600;
+pub(super) const LONGEST: u64 = 24 * 3_600;
 
 /// The longest span: a year.
-const LONGEST_SPAN: u64 = 365 * LONGEST;
+pub(super) const LONGEST_SPAN: u64 = 365 * LONGEST;
 
 /// Why a text is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

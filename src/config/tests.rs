@@ -1,6 +1,7 @@
 mod faults;
 mod others;
 mod rows;
+mod schema;
 mod several;
 
 use proptest::prelude::*;

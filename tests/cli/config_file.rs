@@ -1,8 +1,10 @@
-//! `popsync config`: all mistakes of the configuration file at once, and the example of one.
+//! `popsync config`: all mistakes of the configuration file at once, the example of one, and its
+//! schema.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use serde_json::Value;
 use support::cli::Popsync;
 
 const SOUND: &str =
@@ -91,4 +93,17 @@ fn the_example_is_a_sound_file() {
     Popsync::new(&["config", "check"])
         .config(&example.out)
         .gives(0, "", "");
+}
+
+/// The printed schema is what editors read.
+#[test]
+fn the_schema_is_json_with_every_key() {
+    let schema = Popsync::new(&["config", "schema"]).run();
+    assert_eq!((schema.status, schema.err.as_str()), (0, ""));
+    let schema: Value = serde_json::from_str(&schema.out).unwrap();
+    let keys = schema["$defs"]["account"]["properties"]
+        .as_object()
+        .unwrap();
+    assert!(keys.len() > 30, "{keys:?}");
+    assert_eq!(keys["max-deletions"]["default"], 500);
 }

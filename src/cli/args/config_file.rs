@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::help;
 
-/// Check the configuration file, or print an example of one
+/// Check the configuration file, or print an example or its schema
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ConfigArguments {
     #[command(subcommand)]
@@ -23,4 +23,10 @@ pub(in crate::cli) enum ConfigCommand {
     ///
     /// For example `popsync config example > ~/.config/popsync/config.toml`.
     Example,
+    /// Print the JSON Schema of the configuration file
+    ///
+    /// Editors complete and check the file with it. Contradictions between keys are found by
+    /// `popsync config check` alone.
+    #[command(after_long_help = help::config_schema())]
+    Schema,
 }

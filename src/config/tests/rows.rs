@@ -10,7 +10,7 @@ use crate::config::manual;
 use crate::config::row::{Kind, Rows};
 use crate::config::rows::{self, ACCOUNT, invented};
 use crate::config::settings::Settings;
-use crate::config::{Base, Config, Contradiction, Error, Problem, shown};
+use crate::config::{Base, Config, Contradiction, Error, Problem, schema, shown};
 
 const SOUND: &str = "[accounts.work]\nserver = \"pop3s://anna@h\"\nmaildir = \"/m\"\n";
 
@@ -59,6 +59,12 @@ fn an_invented_key_is_added_in_one_place_and_found_everywhere() {
     );
     assert!(misspelt.ends_with(", most-stamps"), "{misspelt}");
     assert!(example::of_rows(rows).contains("\n#most-stamps = 12\n"));
+    let schema = schema::of_rows(rows);
+    let property = &schema["$defs"]["account"]["properties"]["most-stamps"];
+    assert_eq!(property["type"], "integer");
+    assert_eq!(property["examples"], serde_json::json!([12]));
+    let description = property["description"].as_str().unwrap();
+    assert!(description.ends_with("The postman brings the rest. Default: no limit."));
     let manual = manual::of_rows(rows);
     let entry = "\\fBmost\\-stamps\\fR = \\fINUMBER\\fR\nTake at most this many stamps in one run.\n\
                  The postman brings \\fBthe rest\\fR.\nDefault: no limit.";
