@@ -21,7 +21,7 @@ fn server() -> Server {
         .unwrap()
 }
 
-/// `account add`, for this server.
+/// `account add` for this server.
 fn add(server: &Server, more: &[&str]) -> Popsync {
     let url = format!("pop3s://localhost:{}", server.pop3s_port());
     let all = [
@@ -71,7 +71,7 @@ fn an_account_is_tried_and_added_behind_what_is_there() {
         server.commands(),
         ["CAPA", &format!("USER {USER}"), &pass, "QUIT"]
     );
-    // It works, and goes again without a trace.
+    // It works, and is removed without a trace.
     let sync = Popsync::within(&home, &["sync", "work", "--json"]).run();
     assert!(sync.out.contains("\"retrieved\":1"), "{}", sync.text());
     let remove = Popsync::within(&home, &["account", "remove", "work", "--json"]);
@@ -149,7 +149,7 @@ fn large_providers_are_known_by_heart() {
         "[accounts.gmx]\nserver = \"pop3s://pop.gmx.net\"\nuser = \"anna@gmx.de\"\n\
          maildir = \"~/Mail/gmx\"\n"
     );
-    // A second one there has another name.
+    // A second account there gets another name.
     let add = Popsync::within(&home, &["account", "add", "eva@gmx.de", "--no-test", "-q"]);
     add.gives(0, "", "");
     insta::assert_snapshot!(

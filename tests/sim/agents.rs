@@ -1,4 +1,4 @@
-//! Delivery agents: real ones, and scripts that play those that refuse, hang or are not there.
+//! Delivery agents: real ones, and scripts that refuse, hang or are missing.
 
 #![expect(
     clippy::unwrap_used,
@@ -33,7 +33,7 @@ fn file(path: &Path, mode: u32, text: &str) {
         .unwrap();
 }
 
-/// The agent puts into `box` what it takes; the bench looks there.
+/// The agent stores messages in `box`; the bench looks there.
 fn with_box(messages: usize) -> Bench {
     let mut bench = Bench::with(letters(messages));
     maildir(&bench.path("box"));
@@ -76,7 +76,7 @@ fn procmail_delivers_every_message_once() {
     );
 }
 
-/// An agent of our own, which says `status` for message 3 and takes all others.
+/// A scripted agent, which exits with `status` for message 3 and takes all others.
 fn picky(bench: &Bench, status: &str) -> String {
     let script = bench.path("agent");
     let text = format!(
@@ -106,7 +106,7 @@ fn what_the_agent_does_not_take_stays_on_the_server_and_is_tried_again() {
     }
 }
 
-/// The script says that it took message 3, and that is believed.
+/// The script claims to have taken message 3, and popsync relies on that.
 #[track_caller]
 fn delivers_all_but_the_third(bench: &Bench, command: &str) {
     bench.fetch_to_agent(command, &DELETES).gives(0);
@@ -129,7 +129,7 @@ fn an_agent_that_takes_nothing_for_now_ends_the_run_and_nothing_is_deleted() {
     assert_eq!((bench.store.len(), bench.mailbox().len()), (9, 1));
 }
 
-/// A slow agent of ours is not a slow server.
+/// A slow local agent does not count as a slow server.
 #[test]
 fn the_time_that_an_agent_takes_does_not_count_against_the_server() {
     for pipelining in [false, true] {

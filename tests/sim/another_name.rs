@@ -1,4 +1,4 @@
-//! The same mailbox under another name: the account was renamed, or its host is spelt otherwise.
+//! The same mailbox under another name: the account was renamed, or its host is spelt differently.
 
 #![expect(
     clippy::unwrap_used,
@@ -49,7 +49,7 @@ impl World {
         world
     }
 
-    /// How many messages were retrieved since the last look.
+    /// The number of messages retrieved since the last call.
     fn retrieved(&self) -> usize {
         let retrieved = self.server.commands_of("RETR").len();
         self.server.clear_log();
@@ -69,7 +69,7 @@ impl World {
         Popsync::within(&self.home, arguments).run()
     }
 
-    /// It goes on where it was: nothing comes twice.
+    /// It continues with the old records: nothing is downloaded twice.
     #[track_caller]
     fn goes_on(&self, arguments: &[&str]) {
         let ended = self.run(arguments);
@@ -78,13 +78,13 @@ impl World {
         assert_eq!(stored(self.home.path()), 3);
     }
 
-    /// It stops before anything comes twice, and says what can be done.
+    /// It stops before anything is downloaded twice, and names the way out.
     #[track_caller]
     fn stops(&self) {
         let ended = self.run(&["sync"]);
         assert_eq!(ended.status, 74, "{}", ended.text());
         assert!(ended.err.contains("--same-as"), "{}", ended.err);
-        // Where it has asked the server at all, it says goodbye.
+        // If it has asked the server at all, it sends QUIT.
         let commands = self.server.commands();
         assert!(matches!(
             commands.last().map(String::as_str),
@@ -105,7 +105,7 @@ fn config(name: &str, host: &str, server: &Server, store: &str) -> String {
 const MAILDIR: &str = "maildir = \"~/Mail\"";
 const MBOX: &str = "mbox = \"~/mbox\"";
 
-/// How many messages are stored, in a Maildir or in an mbox.
+/// The number of stored messages, in a Maildir or in an mbox.
 fn stored(home: &Path) -> usize {
     match fs::read(home.join("mbox")) {
         Ok(mbox) => {
@@ -141,7 +141,7 @@ fn an_account_is_renamed_with_what_is_remembered_of_it() {
     }
 }
 
-/// Renamed by hand, in the file alone.
+/// Renamed by hand, only in the file.
 #[test]
 fn an_account_that_was_renamed_in_the_file_takes_over_what_is_remembered() {
     for (store, way) in [
@@ -161,7 +161,7 @@ fn an_account_that_was_renamed_in_the_file_takes_over_what_is_remembered() {
             unknown.err
         );
         world.goes_on(way);
-        // Once more it does nothing, as in a crontab.
+        // A second run has no further effect, as in a crontab.
         world.goes_on(way);
         world.goes_on(&["sync"]);
     }
@@ -216,7 +216,8 @@ fn a_fetch_takes_over_what_a_fetch_by_another_host_has_stored() {
     world.goes_on(&["sync"]);
 }
 
-/// Nothing is mixed up: what has mail of its own takes over nothing, and one account at a time.
+/// Nothing is mixed up: an account with mail of its own takes over nothing, and only one account
+/// does.
 #[test]
 fn an_account_with_mail_of_its_own_takes_over_nothing() {
     let world = World::synced(MAILDIR);

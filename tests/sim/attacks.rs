@@ -1,5 +1,5 @@
-//! The attacks that other clients fell for, by their numbers: A1–A8 of somebody in the network,
-//! S5–S8 of a server. In none of them does a name or a password leave in the clear.
+//! The attacks that other clients fell for, by their numbers: A1–A8 by an attacker in the network,
+//! S5–S8 by a server. In none of them is a name or a password sent in the clear.
 //!
 //! `attacks.toml` names the tests of each, here and elsewhere.
 
@@ -23,10 +23,10 @@ use exchange_sim::{Act, At, Cut, CutAt, Knobs};
 
 use support::bench::{Bench, By, Ended, PASSWORD, Setup, USER, letters, lock};
 
-/// How long a run may take in which the server hangs and the time-out is a second.
+/// The time limit for a run if the server hangs and the time-out is a second.
 const HANGING: Duration = Duration::from_secs(20);
 
-/// Ways to log in that could give something away.
+/// Ways to log in that could reveal something.
 const METHODS: [&[&str]; 4] = [
     &["--auth", "user"],
     &["--auth", "plain"],
@@ -40,7 +40,7 @@ const CAPABILITIES: &[u8] =
 
 const GREETING: &[u8] = b"+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n";
 
-/// A server that says what it likes, and keeps every octet that it hears.
+/// A server with arbitrary answers that records every octet it receives.
 struct Liar {
     port: u16,
     heard: Arc<Mutex<Vec<u8>>>,
@@ -80,7 +80,7 @@ impl Liar {
         lock(&self.heard).clone()
     }
 
-    /// Asserts that nothing was heard that would help anybody.
+    /// Asserts that nothing useful to an attacker was received.
     #[track_caller]
     fn assert_knows_nothing(&self, about: &str) {
         let heard = self.heard();
@@ -102,7 +102,7 @@ impl Dialogue {
         self.reader.get_mut().write_all(octets)
     }
 
-    /// The next line; none at the end.
+    /// The next line. None at the end.
     fn line(&mut self) -> io::Result<Option<String>> {
         let mut line = Vec::new();
         self.reader.read_until(b'\n', &mut line)?;
@@ -116,7 +116,7 @@ impl Dialogue {
         !self.reader.buffer().is_empty()
     }
 
-    /// Greets, and tells capabilities until the client wants TLS.
+    /// Greets, and answers CAPA until the client wants TLS.
     fn up_to_stls(&mut self) -> io::Result<()> {
         self.say(GREETING)?;
         while let Some(line) = self.line()? {
@@ -129,7 +129,7 @@ impl Dialogue {
         Err(io::ErrorKind::UnexpectedEof.into())
     }
 
-    /// Listens until the client goes.
+    /// Reads until the client closes.
     fn listen_on(&mut self) -> io::Result<()> {
         let mut octets = [0; 4096];
         loop {
@@ -141,7 +141,7 @@ impl Dialogue {
     }
 }
 
-/// Lets the program loose on a liar.
+/// Runs the program with a false server.
 fn visit(liar: &Liar, arguments: &[&str]) -> Ended {
     let bench = Bench::with(letters(1));
     let url = format!("pop3://127.0.0.1:{}", liar.port);
@@ -343,7 +343,7 @@ fn a8_a_message_that_is_cut_off_is_none() {
         let ended = bench.fetch(&["--profile", "outlook-2019"]).gives(1);
         ended.says("message 2 (6501): the connection to the server was lost");
         bench.assert_stored(&bench.held()[..1]);
-        // A second time it is cut off: message 1 goes, and message 2 takes its number.
+        // The second time it is cut off: message 1 is deleted, and message 2 gets its number.
         bench.fetch(&["--profile", "outlook-2016"]).gives(0);
         bench.assert_exactly_once();
         assert!(bench.mailbox().is_empty());
@@ -361,7 +361,7 @@ fn s5_what_a_server_says_cannot_act_on_a_terminal() {
                 .start();
             // Every run's output is searched for control characters.
             let ended = bench.fetch(arguments).end();
-            // Without UIDL messages are told apart by their headers.
+            // Without UIDL messages are identified by their headers.
             if !["QUIT", "UIDL"].contains(&verb) {
                 assert_ne!(ended.status, Some(0), "{verb}: {}", ended.text());
                 ended.says("HIDDEN");
@@ -459,8 +459,8 @@ fn s8_an_odd_stamp_is_no_challenge() {
     }
 }
 
-/// A message that is cut at a dot may go on with replies, and whoever sent all the mail there is
-/// knows how many messages there are. Octets and unique-ids nobody knows.
+/// A message that is cut at a dot may continue with forged replies. A sender of all the mail there
+/// knows the number of messages, but not their octets and unique-ids.
 #[test]
 fn a_reply_that_a_sender_wrote_lets_no_message_be_deleted() {
     let listed = "+OK\r\n1 only\r\n.\r\n";

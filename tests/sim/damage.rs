@@ -1,5 +1,5 @@
-//! `popsync verify` by table: whatever happens to a stored message, in a Maildir and in an mbox, it
-//! is called by its name, repaired where it is damage, and left alone where it is none.
+//! `popsync verify` by table: for any change to a stored message, in a Maildir and in an mbox, the
+//! finding has the right name, damage is repaired, and anything else is left alone.
 
 #![expect(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ fn synced(count: usize, into: Into) -> Bench {
     bench
 }
 
-/// The states of the findings, sorted, and what is counted.
+/// The states of the findings, sorted, and the counts.
 fn verify(bench: &Bench, arguments: &[&str], status: i32) -> (Vec<String>, Value) {
     let arguments = [&["--json", "work"], arguments].concat();
     let ended = bench.configured("verify", KEYS, &arguments).gives(status);
@@ -294,7 +294,7 @@ fn two_messages_that_were_swapped_are_both_damaged_and_both_come_back() {
     verify(&bench, &["--repair"], 0);
     assert_eq!(fs::read(first).unwrap(), stored_form(&letter(1)));
     assert_eq!(fs::read(second).unwrap(), stored_form(&letter(2)));
-    // Both are kept, whatever they are.
+    // Both are kept, whatever they contain.
     assert_eq!(bench.store.names("popsync-damaged").len(), 2);
 }
 

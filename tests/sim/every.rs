@@ -1,4 +1,4 @@
-//! `popsync sync --every`: stays, and syncs again and again.
+//! `popsync sync --every`: keeps running, and syncs again and again.
 
 use rustix::process::Signal;
 
@@ -28,7 +28,7 @@ fn sighup_reads_the_configuration_again_and_a_mistake_in_it_ends_nothing() {
     let running = bench.sync("max-messages = 1", &HOURLY).start();
     running.wait_until_it_says("run 1 ended with 0");
     assert_eq!(bench.store.len(), 1);
-    // The bench writes the configuration; nothing is run.
+    // Only for the configuration file that the bench writes; nothing is run.
     drop(bench.configured("sync", "nonsense = 1", &[]));
     running.process.signal(Signal::HUP);
     running.wait_until_it_says("unknown key `nonsense`");

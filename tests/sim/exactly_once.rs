@@ -1,5 +1,5 @@
-//! Every message is stored exactly once, whatever happens: the real program, a simulated
-//! Exchange, and somebody who pulls plugs.
+//! Every message is stored exactly once, whatever happens: the real program with a simulated
+//! Exchange, through kills, cuts and full disks.
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod calls;

@@ -1,5 +1,5 @@
-//! `popsync export`: what is written is what was stored, other programs read it, and nothing that is
-//! there is written over.
+//! `popsync export`: the export equals the stored messages, other programs read it, and no existing
+//! file is overwritten.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use support::bench::{Bench, Digest, Ended, Into, Setup, digest, letter, rename, stored_form};
 
-/// A message with what forms of mail stumble over.
+/// A message with parts that cause trouble in mail formats.
 fn odd() -> Vec<u8> {
     b"From: Eva <eva@example.org>\r\nDate: Mon, 04 Mar 2024 10:00:00 +0000\r\nStatus: evil\r\n\
       Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nFrom here on\r\n>From there\r\n\r\nbare\nline\rends\r\n"
@@ -35,7 +35,7 @@ fn mail() -> Vec<Vec<u8>> {
         dated(1, "Wed, 31 Jan 2024"),
         dated(2, "Thu, 01 Feb 2024"),
         odd(),
-        // The same twice, and one without a date.
+        // Two equal messages, and one without a date.
         dated(4, "Sat, 03 Feb 2024"),
         dated(4, "Sat, 03 Feb 2024"),
         letter(5),
@@ -62,7 +62,7 @@ fn export(bench: &Bench, to: &str, format: &str, more: &[&str], status: i32) -> 
     bench.configured("export", "", &arguments).gives(status)
 }
 
-/// The digests of what is stored.
+/// The digests of the stored messages.
 fn stored() -> BTreeSet<Digest> {
     mail()
         .iter()
@@ -171,14 +171,15 @@ fn an_mbox_is_read_by_other_programs() {
     }
 }
 
-/// Each file has the digest that is recorded: of what the server sent, but for bare line ends.
+/// Each file has the recorded digest, that of the sent message, except messages with bare line
+/// ends.
 #[test]
 fn files_have_the_recorded_digests_whatever_a_reader_did_to_the_store() {
     for into in [Into::Maildir, Into::Mbox] {
         let bench = synced(into);
         match into {
             Into::Maildir => bench.store.archive(&bench.store.names("new")[1]),
-            // The file is written anew, with fields more.
+            // The file is written anew, with more fields.
             Into::Mbox => {
                 let text = fs::read(&bench.place).unwrap();
                 let text = String::from_utf8(text).unwrap();
@@ -370,13 +371,13 @@ fn what_is_missing_or_damaged_is_named_and_the_rest_exported() {
     assert!(ended.out.contains("work: missing: "), "{}", ended.out);
     assert!(ended.out.contains("work: damaged: "), "{}", ended.out);
     assert_eq!(check_sums(&bench.path("copy"), "SHA256SUMS"), 5);
-    // Nothing of a store that is not there.
+    // Nothing from a store that is missing.
     rename(&bench.place, &bench.path("elsewhere"));
     export(&bench, "other", "eml", &[], 74);
     assert!(!bench.path("other").exists());
 }
 
-/// Exported, and taken over by another machine: every message has the digests that it had.
+/// After export and import on another machine, every message has its old digests.
 #[test]
 fn what_was_exported_comes_back_with_the_same_digests() {
     let bench = synced(Into::Maildir);

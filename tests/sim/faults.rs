@@ -1,5 +1,5 @@
-//! Servers, networks and neighbours that misbehave, one after the other: what the program says,
-//! how it ends, and what is true afterwards.
+//! Servers, networks and local conditions that misbehave, one by one: the program's output, its
+//! exit status, and the state afterwards.
 
 mod connection;
 mod greeting;

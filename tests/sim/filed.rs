@@ -17,7 +17,7 @@ use support::bench::{Bench, Setup, Store, letter, rename, stored_form};
 
 const FOLLOW: [&str; 1] = ["--remove-when-deleted-locally"];
 
-/// A letter with or without a name of its own.
+/// A letter with or without a Message-ID of its own.
 fn mail(number: usize, id: &str) -> Vec<u8> {
     let date = format!("Date: Mon, 01 Jan 2024 00:00:{number:02} +0000\r\n");
     [id.as_bytes(), date.as_bytes(), &letter(number)].concat()
@@ -55,7 +55,7 @@ fn put(path: &Path, content: &[u8]) {
     File::create(path).unwrap().write_all(content).unwrap();
 }
 
-/// Two runs, which ask for nothing and delete nothing.
+/// Two runs, which retrieve nothing and delete nothing.
 #[track_caller]
 fn keeps_all(bench: &Bench) {
     for _ in 0..2 {
@@ -75,7 +75,7 @@ fn mail_that_is_filed_beside_the_account_is_not_deleted() {
         (true, "Mail/cur"),
         (true, "Mail/.Archive/cur"),
     ] {
-        // Under its own name, and under one of the program's making.
+        // Under its own name, and under one that the program made.
         for keep_name in [true, false] {
             let bench = fetched("Mail/.work", named);
             if is_root {
@@ -94,7 +94,7 @@ fn mail_that_is_filed_beside_the_account_is_not_deleted() {
             fs::create_dir_all(to.parent().unwrap()).unwrap();
             rename(&from, &to);
             keeps_all(&bench);
-            // Deleted there, it is deleted.
+            // When it is deleted there, it counts as deleted.
             fs::remove_file(to).unwrap();
             bench.fetch(&FOLLOW).gives(0);
             assert_eq!(bench.sim.commands_of("DELE"), ["DELE 3"], "{folder}");
@@ -128,7 +128,7 @@ fn mail_that_is_written_anew_is_not_deleted_with_a_name_or_without() {
     }
 }
 
-/// Without TOP nothing but the recorded digests tells what a program wrote anew.
+/// Without TOP only the recorded digests identify a message that a program wrote anew.
 #[test]
 fn without_top_strange_mail_keeps_what_is_missing() {
     let bench = fetched("Mail", named);
@@ -146,7 +146,7 @@ fn without_top_strange_mail_keeps_what_is_missing() {
         bench.fetch(&FOLLOW).gives(0);
         assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
     }
-    // Another message's own copy, which is known by its header, keeps no third one.
+    // Another message's copy, which is recognised by its header, does not protect a third one.
     let (other, content) = file(&bench, 5, named);
     fs::remove_file(other).unwrap();
     put(&to, &[b"Status: RO\n", content.as_slice()].concat());
@@ -221,8 +221,8 @@ fn a_message_takes_the_place_and_the_flags_of_its_stub() {
         // As mutt files it.
         (".Archive/cur", Some("1700000000.M1P1.host"), ":2,RS"),
     ] {
-        // Whole at once, or with a crash between the message's move and the end of the stub, or
-        // right behind that.
+        // Whole at once, or with a crash between the message's move and the removal of the stub, or
+        // directly after that.
         for stop_at in [None, Some("7"), Some("7:2")] {
             let bench = Setup::with([large(1)]).start();
             bench.sync(STUBS, &[]).gives(0);
@@ -248,7 +248,7 @@ fn a_message_takes_the_place_and_the_flags_of_its_stub() {
     }
 }
 
-/// A copy of a stub is not the message: that is deleted where its file is.
+/// A copy of a stub is not the message: that counts as deleted when its file is gone.
 #[test]
 fn a_copy_of_a_stub_is_never_taken_for_the_message() {
     let bench = Setup::with((1..=12).map(|number| mail(number, &named(number)))).start();
@@ -270,7 +270,7 @@ fn a_copy_of_a_stub_is_never_taken_for_the_message() {
     assert_eq!(bench.sim.commands_of("DELE"), ["DELE 3"]);
 }
 
-/// As getmail stores what the server sends: two fields moved, one put between.
+/// As getmail stores the server's messages: two fields moved, one put between.
 #[test]
 fn import_from_store_knows_what_getmail_stored() {
     let bench = Setup::with((1..=12).map(|number| {

@@ -1,4 +1,4 @@
-//! The first hour with popsync, at a terminal: accounts are added, passwords typed.
+//! The first hour with popsync, at a terminal: a user adds accounts and types passwords.
 
 #![expect(
     clippy::unwrap_used,
@@ -65,7 +65,7 @@ fn a_password_is_asked_for_once_the_server_is_known_to_be_the_right_one() {
     let passes = commands.iter().filter(|line| line.starts_with("PASS"));
     assert_eq!(passes.count(), 1, "{commands:?}");
 
-    // Nobody is asked where the certificate is not to be trusted, or nobody answers.
+    // No password is asked for if the certificate is not trusted, or there is no answer.
     let (_home, ended) = fetch(&server, &[]).at_a_terminal(&[]);
     assert_eq!(ended.status, 69, "{}", ended.text());
     assert!(!ended.out.contains("Password"), "{}", ended.out);
@@ -168,7 +168,7 @@ fn an_answer_that_will_not_do_is_asked_for_again() {
     let text = configuration(&home);
     assert!(text.ends_with("maildir = \"~/Elsewhere/mine\"\n"), "{text}");
 
-    // A flag is refused; a folder of Maildir++ is none of its own.
+    // A flag is refused; a folder of Maildir++ is not an account's Maildir.
     let inside = add(&["--maildir", "Mail/mine"]).run();
     assert_eq!(inside.status, 64, "{}", inside.text());
     let (_home, beside) = add(&["--maildir", "Mail/.mine"]).run_in();
@@ -205,7 +205,7 @@ fn the_server_of_a_domain_that_says_nothing_is_proposed() {
     );
 }
 
-/// `[defaults]` may name where the password of another server comes from.
+/// `[defaults]` may name the source of another server's password.
 #[test]
 fn a_password_of_the_defaults_goes_to_no_new_server_unasked() {
     let server = server(USER);
@@ -232,7 +232,7 @@ fn a_fetched_mailbox_has_its_password_in_the_keyring_where_that_is_wanted() {
     let on_bus = |run: Popsync| run.env("DBUS_SESSION_BUS_ADDRESS", &bus.address());
     let fetch = |more: &[&str]| on_bus(fetch(&server, &[&["--ca-file", "ca.pem"], more].concat()));
     let steps = |typed| [("Password for", typed)];
-    // Neither without being told, nor one that is wrong.
+    // Neither without being asked to, nor a wrong one.
     let (_home, ended) = fetch(&[]).at_a_terminal(&steps(PASSWORD));
     assert_eq!(ended.status, 0, "{}", ended.text());
     let (_home, ended) = fetch(&["--remember"]).at_a_terminal(&steps("wrong"));
@@ -247,7 +247,7 @@ fn a_fetched_mailbox_has_its_password_in_the_keyring_where_that_is_wanted() {
     );
     fetch(&[]).gives(0, "", "");
 
-    // By its URL it goes out, and in again.
+    // By its URL it can be removed and added again.
     let url = url(&server);
     let by_url = |command: &str| {
         let arguments = [
@@ -270,12 +270,12 @@ fn a_fetched_mailbox_has_its_password_in_the_keyring_where_that_is_wanted() {
     let login = by_url("login").input(&format!("{PASSWORD}\n"));
     login.gives(0, &logged_in, "");
     fetch(&[]).gives(0, "", "");
-    // Flags say something of a server, not of an account.
+    // Flags describe a server, not an account.
     let needless = Popsync::new(&["login", "work", "--user", "eva"]).run();
     assert_eq!(needless.status, 64, "{}", needless.text());
 }
 
-/// Where there is no keyring, the mail came all the same.
+/// Without a keyring, the mail is still fetched.
 #[test]
 fn a_password_that_cannot_be_kept_is_no_failure() {
     let server = server(USER);
@@ -289,7 +289,7 @@ fn a_password_that_cannot_be_kept_is_no_failure() {
     );
 }
 
-/// The system's `man` shows the page; a stand-in shows here what it was given.
+/// The system's `man` shows the page; a stand-in here shows its input.
 #[test]
 fn a_manual_page_opens_on_a_terminal() {
     let man = "#!/bin/sh\necho \"man $*\"\nhead -n 1\n";
@@ -309,7 +309,7 @@ fn a_manual_page_opens_on_a_terminal() {
     let title = format!(".TH popsync-account-add 1 \"\" \"popsync {version}\"");
     assert!(shown.out.starts_with("man -l -\r\n"), "{}", shown.out);
     assert!(shown.out.contains(&title), "{}", shown.out);
-    // One that cannot is none: the source is better than nothing.
+    // A `man` that fails counts as missing: the source is better than nothing.
     let printed = at_a_terminal(&["man", "sync"], Some("#!/bin/sh\nexit 1\n"));
     assert_eq!(printed.status, 0, "{}", printed.text());
     assert!(printed.out.contains(".SH SYNOPSIS"), "{}", printed.out);

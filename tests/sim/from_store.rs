@@ -25,7 +25,7 @@ fn lost(into: Into) -> Bench {
     bench
 }
 
-/// The next sync retrieves so many, and everything is there once.
+/// The next sync retrieves this many, and everything is there once.
 #[track_caller]
 fn retrieves(bench: &Bench, keys: &str, count: usize) {
     bench.sim.clear_log();
@@ -37,13 +37,13 @@ fn retrieves(bench: &Bench, keys: &str, count: usize) {
 fn a_lost_state_stops_a_sync_until_the_store_is_taken_over() {
     for into in [Into::Maildir, Into::Mbox] {
         let bench = lost(into);
-        // However often.
+        // However often it runs.
         for _ in 0..2 {
             bench.sync("", &[]).gives(74).says("--from-store");
         }
         assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
         bench.configured("import", "", &FROM_STORE).gives(0);
-        // Exchange estimates, which a few messages show; of an mbox no sizes are compared.
+        // Exchange estimates sizes, which a few messages show; for an mbox no sizes are compared.
         let sample: &[&str] = match into {
             Into::Maildir => &["RETR 1", "RETR 3", "RETR 5"],
             Into::Mbox => &[],
@@ -56,7 +56,7 @@ fn a_lost_state_stops_a_sync_until_the_store_is_taken_over() {
     }
 }
 
-/// While the server lists nothing, there is nothing that the store could be compared with.
+/// While the server lists nothing, there is nothing to compare the store with.
 #[test]
 fn a_lost_state_stops_a_sync_also_after_the_mailbox_was_empty() {
     for (import, uid) in [
@@ -83,7 +83,7 @@ fn a_lost_state_stops_a_sync_also_after_the_mailbox_was_empty() {
     }
 }
 
-/// Other mail than the store's comes, and from then on the account is known.
+/// Other mail than the store's comes, and from then on the account has records.
 #[test]
 fn a_lost_state_does_not_stop_other_mail() {
     let bench = lost(Into::Mbox);
@@ -111,7 +111,7 @@ fn a_list_that_names_nothing_does_not_hide_what_the_store_holds() {
     assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
 }
 
-/// The header of the first message breaks the session: those of the others tell.
+/// The header of the first message breaks the session: those of the others are enough.
 #[test]
 fn a_lost_state_stops_a_sync_also_where_a_header_breaks_the_session() {
     let bench = lost(Into::Mbox);
@@ -153,7 +153,8 @@ fn files_that_are_the_servers_messages_are_stored_ones_from_then_on() {
     bench.assert_exactly_once();
 }
 
-/// Nobody knows what the runs had done that found this: the first deletions wait for a person.
+/// It is not known what earlier runs did with these messages: the first deletions wait for a
+/// person.
 #[test]
 fn what_was_found_again_is_not_deleted_at_once_for_being_deleted_here() {
     let bench = lost(Into::Maildir);
@@ -180,14 +181,14 @@ fn an_import_that_fails_leaves_the_state_lost() {
     bench.configured("import", "", &no_list).gives(65);
     bench.sync("", &[]).gives(74);
     assert_eq!(bench.store.len(), 6);
-    // A person may say so of an empty server, too.
+    // A person may accept an empty server, too.
     bench.mailbox().clear();
     bench.configured("import", "", &["work", "--seed"]).gives(0);
     bench.deliver(&letter(8));
     retrieves(&bench, "", 1);
 }
 
-/// A letter with a name of its own.
+/// A letter with a Message-ID of its own.
 fn named(number: usize) -> Vec<u8> {
     let name = format!("Message-ID: <{number}@example.com>\r\n");
     [name.as_bytes(), &letter(number)].concat()

@@ -62,7 +62,7 @@ fn list(bench: &Bench, keys: &str) -> Vec<Value> {
     objects(&bench.configured("list", keys, &["work", "--json"]).gives(0))
 }
 
-/// The unique-ids of large messages as `list` shows them.
+/// The unique-ids of large messages in the output of `list`.
 fn unique_ids(bench: &Bench) -> Vec<String> {
     let messages = list(bench, ABOVE).into_iter();
     let large = messages.filter(|message| message["state"] == "headers-only");
@@ -104,7 +104,7 @@ fn large_messages_come_as_headers_until_they_are_marked() {
         );
         assert_eq!(counts(&bench), (1, 2, 0));
         bench.assert_stored(&[letter(1), letter(2)].map(|letter| stored_form(&letter)));
-        // Nothing new is nothing to do.
+        // Without new messages there is nothing to do.
         let summary = sync(&bench, ABOVE);
         assert_eq!(
             (&summary["retrieved"], &summary["headers"]),
@@ -157,7 +157,8 @@ fn a_message_that_is_on_the_server_but_for_its_header_is_never_deleted() {
     bench.assert_exactly_once();
 }
 
-/// Whole means under the policy as from then, not from when its header came.
+/// From then on the policy applies to the whole message, counted from that time and not from its
+/// header's.
 #[test]
 fn days_are_counted_from_when_it_is_whole() {
     let keys = "headers-only-above = \"10 KB\"\nremove-after-days = 1";
@@ -309,7 +310,7 @@ fn sizes_that_lie_lose_nothing() {
         ended.says("gives no sizes of 3 messages");
         bench.assert_exactly_once();
     }
-    // Exchange 2003 changes its mind about a size once the message was retrieved.
+    // Exchange 2003 changes the size of a message once it was retrieved.
     let bench = Bench::with(mails());
     bench.knobs(Knobs {
         sizes: Some(Sizes::StorageFirstRetr),
@@ -338,7 +339,7 @@ fn a_dry_run_says_so_and_keeps_nothing() {
     for (field, expected) in [("last_run", Value::Null), ("headers_only", 0.into())] {
         assert_eq!(status[0][field], expected, "{field}");
     }
-    // Nor does anything stay that belongs to no account.
+    // Nor does anything remain that belongs to no account.
     let all = bench.configured("status", ABOVE, &["--all", "--json"]);
     assert_eq!(objects(&all.gives(0)), status);
 }
@@ -401,7 +402,7 @@ fn stubs_come_later_for_headers_that_are_here_already() {
     sync(&bench, STUBS);
     assert_eq!(stubs(&bench).len(), 1);
     assert_eq!(counts(&bench), (0, 0, 0));
-    // Removing both keys brings the message, and takes the stub away.
+    // Removing both keys retrieves the message, and removes the stub.
     sync(&bench, "");
     bench.assert_exactly_once();
 }
@@ -427,7 +428,7 @@ fn after_a_crash_there_is_one_stub_or_the_message_and_never_both() {
         mark(&bench, &unique_ids(&bench)[..1]);
         let run = bench.sync(STUBS, &[]).env("POPSYNC_STOP_AT", stop_at);
         assert!(run.end().was_killed(), "{stop_at}");
-        // Whole before the stub goes: something is always there.
+        // The whole message comes before the stub is removed: one of them is always there.
         assert!(bench.store.len() >= 2, "{stop_at}");
         sync(&bench, STUBS);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! `popsync log`: the runs that are recorded.
+//! `popsync log`: the recorded runs.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! `on-new-mail` and `on-failure`: programs that are run behind a run, and change nothing of it.
+//! `on-new-mail` and `on-failure`: programs that run after a run, and do not change it.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use support::bench::{Bench, PASSWORD, letter, letters};
 
-/// A hook that appends what it is given to a file, and its environment to another.
+/// A hook that appends its input to a file, and its environment to another.
 fn noting(bench: &Bench, key: &str) -> String {
     let file = bench.path(key);
     let script = format!("cat >> {0}; env > {0}.env", file.display());
@@ -48,7 +48,7 @@ fn new_mail_and_failures_are_told_once_a_run_with_their_counts() {
     ] {
         assert_eq!(told[0][field], expected, "{field}");
     }
-    // Both, where some came and one did not.
+    // Both, if some messages came and one did not.
     bench.deliver(&letter(3));
     bench.deliver(&letter(4));
     let refused = Act::Instead(b"-ERR no\r\n".to_vec());
@@ -114,7 +114,7 @@ fn one_that_fails_or_is_not_there_is_a_warning_and_fails_no_run() {
         .sync("on-new-mail = \"/nowhere/notify\"", &["--json"])
         .gives(0);
     ended.says("on-new-mail: cannot run `/nowhere/notify`");
-    // It is no part of the run, whose last line is the summary.
+    // It is not part of the run, whose last line is the summary.
     let last = ended.out.lines().last().unwrap();
     assert!(last.starts_with("{\"event\":\"summary\""), "{last}");
     bench.assert_exactly_once();
@@ -132,7 +132,7 @@ fn one_that_hangs_is_ended_with_all_that_it_started() {
         .gives(0);
     assert!(began.elapsed() < Duration::from_secs(60));
     ended.says("on-new-mail: `sh` took longer than 10 s and was ended");
-    // One that leaves a process behind is not waited for.
+    // A hook that leaves a process behind is not waited for.
     bench.deliver(&letter(2));
     let began = Instant::now();
     bench
@@ -141,7 +141,7 @@ fn one_that_hangs_is_ended_with_all_that_it_started() {
     assert!(began.elapsed() < Duration::from_secs(10));
 }
 
-/// The account is free again when they run.
+/// The account's lock is released when they run.
 #[test]
 fn it_can_run_popsync_itself() {
     let bench = Bench::with(letters(1));

@@ -1,5 +1,5 @@
-//! Passwords in the keyring: a gnome-keyring on a bus of its own, and every case in which there
-//! is none. And the systemd credential, which is what services have in its place.
+//! Passwords in the keyring: a gnome-keyring on a bus of its own, and every case without a keyring.
+//! Also the systemd credential, which services use instead.
 
 #![expect(
     clippy::unwrap_used,
@@ -57,7 +57,7 @@ fn a_password_goes_into_the_keyring_is_used_and_goes_out_again() {
         "{\"event\":\"login\",\"account\":\"work\",\"tested\":true}\n",
         "",
     );
-    // Tried, and nothing else was done there.
+    // The login is tried, and nothing else is done there.
     let pass = format!("PASS {PASSWORD}");
     assert_eq!(
         server.commands(),
@@ -86,7 +86,7 @@ fn a_password_goes_into_the_keyring_is_used_and_goes_out_again() {
     ");
 }
 
-/// Cron and systemd leave the address of the bus out; it is where systemd has it.
+/// Cron and systemd do not set the address of the bus; it is at systemd's usual place.
 #[test]
 fn the_bus_is_found_in_the_runtime_folder() {
     let (server, bus) = (server(), Bus::with_keyring());
@@ -113,7 +113,7 @@ fn a_password_that_the_server_refuses_is_not_kept() {
         "{\"event\":\"logout\",\"account\":\"work\",\"removed\":false}\n",
         "",
     );
-    // The server was asked once: another guess might lock the account out.
+    // The server was asked once: another attempt might lock the account.
     let passes = server.commands();
     assert_eq!(
         passes
@@ -124,7 +124,7 @@ fn a_password_that_the_server_refuses_is_not_kept() {
     );
 }
 
-/// A password belongs to a user at a host. An account that is pointed elsewhere has none.
+/// A password belongs to a user at a host. An account that is moved to another server has none.
 #[test]
 fn no_other_server_is_given_the_password() {
     let (server, bus) = (server(), Bus::with_keyring());
@@ -186,7 +186,7 @@ fn where_there_is_no_bus_it_says_so_and_what_to_do() {
     popsync: work: no password, and no terminal to ask for one: there is no D-Bus session here to find a keyring in
     hint: cron and system services reach the keyring only while you are logged in, or after `loginctl enable-linger`; else use `password-command`, `password-file` or a systemd credential
     ");
-    // Nobody is asked for a password that cannot be kept.
+    // Nobody is asked for a password that cannot be stored.
     let login = without_server(&["login", "work"], "").input("hunter2\n");
     insta::assert_snapshot!(login.run().text(), @r"
     status: 77
@@ -260,7 +260,7 @@ fn a_configured_source_leaves_the_keyring_alone() {
     }
 }
 
-/// The two would contradict each other: the next run would take the other one.
+/// The two would contradict each other: the next run would use the other one.
 #[test]
 fn login_says_where_the_password_comes_from_instead() {
     let login = without_server(&["login", "work"], "password-command = \"pass mail\"\n");

@@ -1,4 +1,4 @@
-//! `popsync list`: what is on the server, shown without changing anything.
+//! `popsync list`: shows the messages on the server without changing anything.
 
 #![expect(
     clippy::unwrap_used,
@@ -86,7 +86,7 @@ fn stored_messages_are_read_here_and_only_the_others_asked_for() {
     let bench = Bench::with(letters(3));
     bench.sync(NOTHING, &[]).gives(0);
     bench.deliver(&letter(4));
-    // Wherever the mail program has put them.
+    // Wherever the mail program has moved them.
     let names = bench.store.names("new");
     bench.store.read(&names[0]);
     bench.store.archive(&names[1]);
@@ -118,7 +118,7 @@ fn without_the_server_there_is_what_the_last_sync_left() {
         ["null stored letter 1", "null stored letter 2"]
     );
     assert_eq!(bench.sim.commands_of("USER"), [""; 0]);
-    // One-shot accounts are known by the name that `status` gives them.
+    // One-shot accounts have the name that `status` shows.
     let fetched = Bench::with(letters(1));
     fetched.fetch(&[]).gives(0);
     let name = format!("{USER}@127.0.0.1");
@@ -198,7 +198,7 @@ fn without_top_the_fields_are_empty() {
         );
         assert_eq!(counts(&bench), (asked, 0, 0));
     }
-    // Not announced, but there.
+    // Not announced, but it works.
     let bench = Bench::with(letters(3));
     bench.knobs(Knobs {
         no_top: Some(Missing::Unannounced),

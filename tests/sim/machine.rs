@@ -7,7 +7,7 @@ use std::io::Write as _;
 use support::bench::{Bench, Run, USER, letters};
 use support::pty::Pty;
 
-/// A sync of so many accounts, all of the same mailbox.
+/// A sync of this many accounts, all for the same mailbox.
 #[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn sync_of<'b>(bench: &'b Bench, accounts: usize, arguments: &[&str]) -> Run<'b> {
     let mut more = String::new();
@@ -36,7 +36,7 @@ fn too_few_descriptors_for_many_accounts_are_said_before_anything_begins() {
     bench.assert_exactly_once();
 }
 
-/// A file that cannot be opened is no wrong password.
+/// A file that cannot be opened does not count as a wrong password.
 #[test]
 fn descriptors_that_run_out_are_said_wherever_they_do() {
     for limit in 6..24 {
@@ -45,7 +45,7 @@ fn descriptors_that_run_out_are_said_wherever_they_do() {
         let ended = run
             .through(&format!("ulimit -n {limit}; exec \"$@\""))
             .end();
-        // The loader of programs needs some itself.
+        // The program loader needs some itself.
         let statuses = [Some(0), Some(73), Some(74), Some(127)];
         assert!(
             statuses.contains(&ended.status),
@@ -103,7 +103,7 @@ fn a_terminal_without_escape_sequences_gets_none() {
     assert!(help.starts_with(b"Fetch") && !help.contains(&b'\x1b'));
 }
 
-/// The remains of a file that NFS removes while it is open are no copy of it.
+/// The remains of a file that NFS removes while it is open are not a copy of it.
 #[test]
 fn names_with_a_leading_dot_in_a_maildir_are_no_mail() {
     let bench = Bench::with(letters(3));
@@ -114,7 +114,7 @@ fn names_with_a_leading_dot_in_a_maildir_are_no_mail() {
         let path = bench.place.join(format!("new/.nfs00000000000{number}"));
         File::create(path).unwrap().write_all(message).unwrap();
     }
-    // Else the run would end, since the store would be full of what the server lists.
+    // Otherwise the run would end, since the store already has the listed messages.
     bench.fetch(&[]).gives(0);
     assert_eq!(bench.sim.commands_of("RETR").len(), 3);
 }

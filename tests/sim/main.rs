@@ -1,5 +1,5 @@
-//! The program, and parts of the library, against the simulated Exchange and other servers that
-//! the tests play themselves. Nothing here needs a server that has to be installed.
+//! The program, and parts of the library, with the simulated Exchange and other servers that the
+//! tests simulate. No test here needs an installed server.
 
 mod account;
 mod agents;

@@ -1,5 +1,5 @@
-//! The mechanisms of AUTH against the simulated Exchange: the dialogues of each version, and
-//! what must not come of one that is played badly.
+//! The mechanisms of AUTH with the simulated Exchange: the dialogues of each version, and the
+//! results of incorrect ones.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ const TOKEN: &str = "ya29.a0token";
 /// The message of PLAIN, in base64.
 const PLAIN_RESPONSE: &str = "AGFubmFAZXhhbXBsZS5jb20AY29ycmVjdCBIb3JzZSAgPSsgYmF0dGVyeQ==";
 
-/// A server that offers these mechanisms, and takes passwords without TLS too.
+/// A server that offers these mechanisms, and also accepts passwords without TLS.
 fn offering(mechanisms: &[&str]) -> Knobs {
     let names: Vec<_> = mechanisms.iter().map(|name| (*name).to_owned()).collect();
     Knobs {
@@ -41,13 +41,13 @@ fn bench(profile: Profile, by: By, knobs: Knobs) -> Bench {
         .start()
 }
 
-/// Writes another secret into the password file.
+/// Writes another secret to the password file.
 fn set_secret(bench: &Bench, secret: &str) {
     let mut file = File::create(bench.path("password")).unwrap();
     writeln!(file, "{secret}").unwrap();
 }
 
-/// `-vv` with this method; neither password nor token nor what is made of them shows.
+/// `-vv` with this method shows neither password nor token, in any form.
 #[track_caller]
 fn fetch(bench: &Bench, method: &str, status: i32) -> Ended {
     let ended = bench.fetch(&["--auth", method, "-vv"]).gives(status);
@@ -59,7 +59,7 @@ fn fetch(bench: &Bench, method: &str, status: i32) -> Ended {
     ended
 }
 
-/// Everything arrives, by one AUTH.
+/// Everything is retrieved, with one AUTH.
 #[track_caller]
 fn logs_in(profile: Profile, by: By, knobs: Knobs, method: &str, line: &str) {
     let bench = bench(profile, by, knobs);
@@ -71,7 +71,7 @@ fn logs_in(profile: Profile, by: By, knobs: Knobs, method: &str, line: &str) {
 
 #[test]
 fn every_version_is_logged_in_to_by_what_it_has() {
-    // The only mechanism of 2003, which asks for it with `+OK`.
+    // The only mechanism of 2003, which asks with `+OK`.
     logs_in(
         Profile::Ex2003,
         By::Plain,
@@ -102,7 +102,7 @@ fn every_version_is_logged_in_to_by_what_it_has() {
     }
 }
 
-/// Exchange Online hangs up on the token in the line of AUTH.
+/// Exchange Online hangs up if the token is in the line of AUTH.
 #[test]
 fn access_tokens_go_to_exchange_online_in_two_steps() {
     let bench = bench(Profile::Exo, By::Tls, Knobs::default());
@@ -122,7 +122,7 @@ fn access_tokens_go_to_exchange_online_in_two_steps() {
         "the server refused AUTH: `Authentication failure: unknown user name or bad password.`",
     );
     ended.says("hint: ");
-    // Gmail says why first, and waits for an empty line.
+    // Gmail sends the reason first, and waits for an empty line.
     bench.knobs(Knobs {
         xoauth2_challenge: Some(
             r#"{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}"#.to_owned(),
@@ -208,7 +208,7 @@ fn a_mechanism_that_is_missing_is_told_nothing() {
             assert_eq!(bench.sim.commands_of("AUTH"), [format!("AUTH {name}")]);
         }
     }
-    // Not announced, and there all the same.
+    // Not announced, but it works.
     let knobs = Knobs {
         unannounced_mechanisms: vec!["LOGIN".to_owned()],
         ..offering(&[])
@@ -216,7 +216,7 @@ fn a_mechanism_that_is_missing_is_told_nothing() {
     logs_in(Profile::Ex2016, By::Tls, knobs, "login", "C: AUTH LOGIN\n");
 }
 
-/// Announced, and then refused or hung up on.
+/// Announced, and then refused, or answered by hanging up.
 #[test]
 fn a_mechanism_that_is_broken_is_not_followed_by_another() {
     for (closes, status) in [(false, 77), (true, 75)] {
@@ -302,7 +302,7 @@ fn challenges_played_badly_end_the_login_and_nothing_else() {
     }
 }
 
-/// Attack A7: the list is shortened on the way, and nothing is given away for it.
+/// Attack A7: an attacker shortens the list, and learns nothing.
 #[test]
 fn without_tls_auto_says_what_it_would_not_do() {
     for mechanisms in [&["PLAIN"][..], &["NTLM"], &["PLAIN", "LOGIN", "NTLM"], &[]] {
@@ -333,7 +333,7 @@ fn sasl_carries_more_than_ascii() {
     }
 }
 
-/// Each hint led to the next, and the last back to the first.
+/// Each hint once led to the next, and the last back to the first.
 #[test]
 fn what_no_login_carries_is_said_in_the_end() {
     let setup = Setup::with(letters(1)).knobs(offering(&[]));
@@ -348,7 +348,7 @@ fn what_no_login_carries_is_said_in_the_end() {
     ended.says("no way to log in that carries this user name and password");
     ended.says("choose such a name and password at the provider");
     assert!(!ended.err.contains("`auth"), "{}", ended.text());
-    // With SASL there it is the way that the first hint shows.
+    // With SASL the first hint works there.
     bench.knobs(offering(&["PLAIN"]));
     bench.sim.set_password(USER, "pässwörd-€");
     bench.fetch(&["--auth", "auto"]).gives(0);
@@ -381,7 +381,7 @@ fn blanks_in_a_name_go_through_sasl_alone() {
     }
 }
 
-/// `ExtendedProtectionPolicy`: the login is signed over the server's certificate.
+/// `ExtendedProtectionPolicy`: the login signs the server's certificate.
 #[test]
 fn ntlm_is_bound_to_the_certificate_where_exchange_wants_it() {
     for by in [By::Stls, By::Tls] {

@@ -1,5 +1,5 @@
-//! A server that renames all its messages: the same mailbox under other unique-ids, as after a
-//! move to another server. Nothing comes twice, and nothing new is missed.
+//! A server that renames all its messages: the same mailbox under other unique-ids, as after a move
+//! to another server. Nothing is stored twice, and no new message is missed.
 
 use exchange_sim::{IdForm, Knobs, Missing, Sizes};
 
@@ -36,7 +36,7 @@ fn renamed_messages_are_known_by_their_headers_and_only_new_ones_retrieved() {
         bench.assert_exactly_once();
         bench.assert_no_violations();
         bench.sim.clear_log();
-        // From now on the new ids are the known ones.
+        // From now on the new ids are known.
         assert_eq!(bench.fetch(&[]).gives(0).err, "");
         assert_eq!((count(&bench, "TOP"), count(&bench, "RETR")), (0, 0));
         bench.assert_exactly_once();
@@ -103,8 +103,8 @@ fn a_part_of_the_mailbox_that_is_renamed_is_known_by_its_content() {
     }
 }
 
-/// A server that brings mail back under new ids, from its own backup for instance, brings nothing
-/// new: its octets tell, and it is stored once.
+/// A server that restores mail under new ids, for instance from its own backup, has nothing new:
+/// the octets show it, and the mail is stored once.
 #[test]
 fn mail_that_was_deleted_and_comes_back_under_another_id_is_not_stored_twice() {
     let bench = Bench::with([letter(1)]);
@@ -115,7 +115,7 @@ fn mail_that_was_deleted_and_comes_back_under_another_id_is_not_stored_twice() {
         bench.assert_stored(&[stored_form(&letter(1))]);
         bench.deliver(&letter(1));
     }
-    // Where its copy is gone meanwhile, a person has deleted it, and it does not come back.
+    // If its copy is gone meanwhile, a person has deleted it, and it is not stored again.
     for path in bench.store.files().into_keys() {
         std::fs::remove_file(path).unwrap();
     }

@@ -26,14 +26,14 @@ use support::provider::{CLIENT, Poll, Provider, SCOPE, SECRET, USER_CODE, browse
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-/// The second at which all of this happens.
+/// The time of all events here.
 const NOW: i64 = 1_800_000_000;
 
 fn now() -> i64 {
     NOW
 }
 
-/// Two settings of an account that gets its tokens from this provider.
+/// Two settings of an account that uses this provider.
 struct Bench {
     provider: Provider,
     folder: TempDir,
@@ -124,7 +124,7 @@ fn account(folder: &Path) -> Account {
 #[derive(Default)]
 struct Person {
     heard: Mutex<Vec<String>>,
-    /// Opens what is to be opened.
+    /// Opens the address.
     browses: bool,
 }
 
@@ -149,7 +149,7 @@ fn errors(list: &[&'static str]) -> impl Iterator<Item = Poll> {
     list.iter().map(|error| Poll::Error(error))
 }
 
-/// RFC 8628 §3.5: five seconds where nothing is said, five more after each `slow_down`.
+/// RFC 8628 §3.5: five seconds by default, five more after each `slow_down`.
 #[tokio::test(start_paused = true)]
 async fn a_device_asks_at_the_pace_that_the_provider_sets() {
     let bench = Bench::new();
@@ -171,7 +171,7 @@ async fn a_device_asks_at_the_pace_that_the_provider_sets() {
         *person.heard.lock().unwrap(),
         [format!("{place} {USER_CODE}")]
     );
-    // Kept where nobody else reads it, and good without asking again.
+    // Stored where nobody else can read it, and valid without asking again.
     let file = fs::metadata(bench.folder.path().join("tokens")).unwrap();
     assert_eq!(file.mode() & 0o777, 0o600);
     assert_eq!(bench.token(NOW).await.unwrap(), token);
@@ -190,7 +190,7 @@ async fn an_interval_of_the_provider_is_kept() {
     assert_eq!(begun.elapsed().as_secs(), 14);
 }
 
-/// A network that fails while a person types is no reason to begin anew.
+/// A network failure while a person types does not start the sign-in anew.
 #[tokio::test(start_paused = true)]
 async fn a_device_outlives_a_network_that_fails_for_a_moment() {
     let bench = Bench::new();
@@ -227,7 +227,7 @@ async fn a_refused_device_ends_and_nothing_is_kept() {
     }
 }
 
-/// Also where the provider never says so.
+/// Even if the provider never says so.
 #[tokio::test(start_paused = true)]
 async fn a_code_is_not_waited_for_longer_than_it_lives() {
     let bench = Bench::new();
@@ -269,7 +269,7 @@ async fn nonsense_from_a_provider_is_told_and_held_in_bounds() {
     }
 }
 
-/// A form with secrets goes to the end point that was configured and nowhere else.
+/// A form with secrets is sent only to the configured endpoint.
 #[tokio::test(start_paused = true)]
 async fn a_redirection_is_not_followed() {
     let mut bench = Bench::new();
@@ -310,7 +310,7 @@ async fn a_person_can_refuse_in_the_browser() {
     assert_eq!(bench.kept(), "");
 }
 
-/// Any page can send a browser to our address. Without the state it ends nothing.
+/// Any page can send a browser to our address. Without the state, such a request has no effect.
 #[tokio::test]
 async fn whoever_does_not_know_the_state_is_sent_away() {
     struct Forger;
@@ -376,7 +376,7 @@ async fn a_refresh_token_that_is_good_once_is_used_once() {
     assert_eq!(bench.provider.state().refreshed, 1);
 }
 
-/// Two runs at once, such as by the clock and by hand, are two processes.
+/// Two runs at once, such as a timer and a manual one, are two processes.
 #[tokio::test(start_paused = true)]
 async fn no_other_process_renews_a_token_at_the_same_time() {
     let bench = Bench::new();
@@ -413,7 +413,7 @@ async fn only_the_token_that_was_refused_is_doubted() {
     assert_ne!(bench.token(NOW + 10_001).await.unwrap(), new);
 }
 
-/// New tokens that cannot be kept are not used: the run after would have none.
+/// New tokens that cannot be stored are not used: the next run would have none.
 #[tokio::test(start_paused = true)]
 async fn new_tokens_that_cannot_be_kept_are_told() {
     let mut bench = Bench::new();
@@ -458,7 +458,7 @@ async fn a_provider_that_is_down_hurts_only_once_the_token_has_ended() {
     assert_eq!(failed.exit(), Exit::Unavailable);
 }
 
-/// A refresh token is shown to the provider that gave it, for the client that got it.
+/// A refresh token is sent only to the provider that gave it, for the client that got it.
 #[tokio::test(start_paused = true)]
 async fn tokens_are_not_shown_to_another_provider() {
     let mut bench = Bench::new();
@@ -501,7 +501,7 @@ async fn an_issuer_says_where_its_end_points_are() {
             .unwrap();
         let issuer = bench.provider.url("/tenant").parse().unwrap();
         bench.oauth.provider = popsync::account::Provider::Issuer(issuer);
-        // Unknown certificates are not taken on faith.
+        // Unknown certificates are not trusted.
         let failed = bench.by_device().await.unwrap_err();
         assert!(matches!(failed, Error::Unreachable { .. }), "{failed:?}");
         bench.oauth.ca_file = Some(ca_file);

@@ -1,4 +1,4 @@
-//! Servers that cannot be reached, or have no time, for a while: when that is said.
+//! Servers that are unreachable, or have no time, for a while: when that is reported.
 
 use exchange_sim::{Knobs, RefuseLogins};
 use popsync::account::Identity;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use support::bench::{Bench, Ended, USER, letters};
 
-/// A sync while nobody is where the server should be.
+/// A sync without a server.
 fn unreachable(bench: &Bench, keys: &str, arguments: &[&str]) -> Ended {
     let socket = format!("socket = {:?}\n{keys}", bench.path("nobody"));
     bench.sync(&socket, arguments).gives(69)
@@ -19,7 +19,7 @@ fn a_short_outage_is_recorded_and_not_complained_of() {
     let bench = Bench::with(letters(1));
     let patient = "complain-after = \"3h\"";
     bench.sync(patient, &[]).gives(0);
-    // At once, if nothing is said.
+    // At once by default.
     unreachable(&bench, "", &[]).says("hint: ");
     for _ in 0..2 {
         let ended = unreachable(&bench, patient, &[]);
@@ -31,7 +31,7 @@ fn a_short_outage_is_recorded_and_not_complained_of() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["exit"].clone())
         .collect();
     assert_eq!(exits, [69, 69, 69, 0]);
-    // Programs are told.
+    // Programs get it.
     let ended = unreachable(&bench, patient, &["--json"]);
     assert!(
         ended
@@ -39,7 +39,7 @@ fn a_short_outage_is_recorded_and_not_complained_of() {
             .starts_with("{\"event\":\"error\",\"account\":\"work\",\"exit\":69")
     );
     assert_eq!(ended.err, "");
-    // And so is who asks for the steps.
+    // So does a user who asks for the steps.
     unreachable(&bench, patient, &["-v"]).says("too early to complain");
 }
 
@@ -56,12 +56,12 @@ fn one_that_lasts_is_complained_of_with_the_time_since_when() {
     assert_eq!(state.execute(passing, []).unwrap(), 2);
     drop(state);
     unreachable(&bench, patient, &[]).says("; failing since 2");
-    // Once the server was there, an outage begins anew.
+    // After a successful run, an outage begins anew.
     bench.sync(patient, &[]).gives(0);
     assert_eq!(unreachable(&bench, patient, &[]).err, "");
 }
 
-/// A run that takes long locks out those that follow it, which is not recorded.
+/// A long run blocks the later ones, which is not recorded.
 #[test]
 fn a_long_run_is_no_reason_to_complain_before_its_time() {
     let bench = Bench::with(letters(1));

@@ -1,5 +1,5 @@
-//! `popsync probe` against every simulated Exchange, and against servers that are odd in ways
-//! that only the wire shows.
+//! `popsync probe` with every simulated Exchange, and with servers whose oddities only the wire
+//! shows.
 
 #![expect(
     clippy::unwrap_used,
@@ -32,7 +32,7 @@ fn every_exchange_is_known_and_keeps_its_statements() {
         assert_eq!(told.with("deviates"), [""; 0], "{name}");
         let violations: Vec<_> = sim.violations();
         assert!(violations.is_empty(), "{name}: {violations:?}");
-        // XPOP3:N5 is what OPOP3:C0021 is not.
+        // XPOP3:N5 contradicts OPOP3:C0021.
         assert_eq!(told.on("OPOP3:C0021").0, "tolerated", "{name}");
         assert_eq!(told.on("XPOP3:N5").0, "ok", "{name}");
         let ids = &told.header["unique_ids"]["forms"];
@@ -180,11 +180,11 @@ fn lines_without_cr_are_named_when_the_visit_ends_at_them() {
     assert!(words.ends_with(r".\n` and no CRLF"), "{words}");
     assert_eq!(told.header["stopped"]["step"], "greeting");
     assert_eq!(told.header["stopped"]["statement"], "OPOP3:C0005");
-    // It may be a port of something else.
+    // The port may belong to another service.
     assert!(told.err.contains("is the port right?"), "{}", told.err);
 }
 
-/// Half a list of capabilities does not say what the server lacks.
+/// Half a list of capabilities does not prove what the server lacks.
 #[test]
 fn capabilities_that_do_not_end_are_not_judged() {
     let sim = odd(Knobs {
@@ -202,7 +202,7 @@ fn capabilities_that_do_not_end_are_not_judged() {
     assert_eq!(told.header["capabilities"]["before_login"], Value::Null);
 }
 
-/// As servers send them that could not read one.
+/// As sent by servers that could not read a message.
 #[test]
 fn a_message_that_comes_empty_is_not_judged_by_its_end() {
     let sim = odd(Knobs {
@@ -267,7 +267,7 @@ fn a_stat_that_cannot_be_read_ends_the_visit() {
     assert_eq!(told.header["stopped"]["step"], "stat");
 }
 
-/// The status is that of a sync, which goes by headers where there are no unique-ids.
+/// The status is that of a sync, which uses headers if there are no unique-ids.
 #[test]
 fn a_refused_uidl_fails_where_headers_cannot_be_had_either() {
     for announced in [Missing::Refused, Missing::Absent] {
@@ -291,7 +291,7 @@ fn a_refused_uidl_fails_where_headers_cannot_be_had_either() {
         assert!(told.err.contains("unless the server has LIST and TOP"));
         assert_eq!(told.on("OPOP3:C0037").0, "deviates");
         assert_eq!(told.header["stopped"]["step"], "uidl");
-        // The rest is looked at all the same.
+        // The other checks still run.
         assert_eq!(told.on("OPOP3:C0020"), ("ok", "6 lines for 6 messages"));
     }
     let refusal = b"-ERR [SYS/TEMP] not now\r\n".to_vec();
@@ -309,7 +309,7 @@ fn a_refused_list_is_no_failure() {
     assert_eq!(told.status, 0);
     assert_eq!(told.on("OPOP3:C0020").0, "tolerated");
     assert_eq!(told.on("OPOP3:C0031").0, "deviates");
-    // Without sizes, the first message serves for TOP.
+    // Without sizes, the first message is used for TOP.
     assert_eq!(told.on("OPOP3:C0034").0, "ok");
 }
 

@@ -1,4 +1,4 @@
-//! Ways to a server: proxies, good and hostile, a Unix socket, an address to start from.
+//! Ways to a server: proxies, good and hostile, a Unix socket, a local address.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -10,15 +10,15 @@ use support::bench::{Bench, By, Ended, Setup, letters};
 use support::front::write;
 use support::proxies::{Proxy, http, socks};
 
-/// How long a run may take in which the proxy hangs and the time-out is a second.
+/// The time limit for a run if the proxy hangs and the time-out is a second.
 const HANGING: Duration = Duration::from_secs(20);
 
 const OK: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
-/// A password that shall not be seen anywhere.
+/// A password that must not appear anywhere.
 const SECRET: &str = "proxy pass: 100% s3cret";
 
-/// `anna` and it, as Basic (RFC 7617).
+/// `anna` and this password, as Basic (RFC 7617).
 const BASIC: &str = "Basic YW5uYTpwcm94eSBwYXNzOiAxMDAlIHMzY3JldA==";
 
 fn bench(by: By) -> (Bench, u16) {
@@ -58,7 +58,7 @@ fn a_socks_proxy_connects_by_address() {
 
 #[test]
 fn the_proxy_looks_up_the_servers_name() {
-    // RFC 6761 §6.4: nobody here can know it.
+    // RFC 6761 §6.4: no resolver here can know it.
     for scheme in ["socks5", "http"] {
         let (bench, port) = bench(By::Plain);
         let proxy = match scheme {
@@ -187,7 +187,7 @@ fn words_put_into_the_servers_mouth_by_a_proxy_give_no_password_away() {
         ended.says("no TLS connection");
         assert_eq!(bench.sim.commands(), [""; 0]);
     }
-    // Before STLS it can say what it likes, and forge its answer; TLS still has to begin.
+    // Before STLS the proxy can say anything, and forge the answer; TLS must still begin.
     let (bench, port) = bench(By::Stls);
     let proxy = Proxy::start(
         port,
@@ -208,7 +208,7 @@ fn words_put_into_the_servers_mouth_by_a_proxy_give_no_password_away() {
 fn a_hostile_proxy_costs_neither_memory_nor_time() {
     let endless = |octets: &'static [u8]| {
         move |client: &mut TcpStream| {
-            // Ends when the client has had enough and hangs up.
+            // Ends when the client hangs up.
             while client.write_all(octets).is_ok() {}
             Ok((String::new(), false))
         }
@@ -359,7 +359,7 @@ fn a_hostile_proxy_costs_neither_memory_nor_time() {
     ] {
         let url = format!("{scheme}://127.0.0.1:{}", proxy.port);
         let ended = through(&bench, &url, &["--timeout", "1s"]);
-        // A reset instead of an end: some of what it said was never read.
+        // A reset instead of an end: some of its data was never read.
         let lost = ended.status == Some(75) && ended.err.contains("the connection to it was lost");
         assert!(
             ended.status == Some(status) || lost,

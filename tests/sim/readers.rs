@@ -41,8 +41,8 @@ fn messages() -> Vec<Vec<u8>> {
     ));
     messages.push(format!("Content-Length: 99999\n{}\nlies too\n", header(22)));
     for (name, number) in [("Content-Length", 24), ("CONTENT-LENGTH", 26)] {
-        // Behind its own body it reaches over the blank line, the line in front of the next
-        // message, and that.
+        // After its own body it covers the blank line, the line in front of the next message, and
+        // that message.
         let hidden = format!("{}\nhidden\n", header(number + 1));
         let line = "From eva@example.com Thu Jan  1 00:00:00 1970\n";
         let reach = "reaches over\n\n".len() + line.len() + hidden.len();
@@ -159,7 +159,7 @@ fn mutt(path: &Path, home: &TempDir) -> Vec<Vec<u8>> {
         settings.display(),
         path.display()
     );
-    // It wants a terminal.
+    // It requires a terminal.
     let status = Command::new("timeout")
         .args(["60", "script", "-qec", &line, "/dev/null"])
         .env("TERM", "xterm")
@@ -217,7 +217,7 @@ fn dovecot(location: &str, home: &TempDir) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// A home for whoever reads, who is not root.
+/// A home for the reader, who is not root.
 fn home() -> TempDir {
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o755)).unwrap();

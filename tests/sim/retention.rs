@@ -1,5 +1,5 @@
-//! When messages leave the server, and what stops that: the real program, a simulated Exchange,
-//! and people who delete, move and lose mail.
+//! The time at which messages leave the server, and the reasons that prevent it: the real program
+//! with a simulated Exchange, and people who delete, move and lose mail.
 
 #![expect(
     clippy::unwrap_used,

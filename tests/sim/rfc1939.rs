@@ -1,4 +1,4 @@
-//! The profile `rfc1939`: the generic client, where it is no Outlook.
+//! The profile `rfc1939`: the generic client, and its differences from Outlook.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -138,7 +138,7 @@ fn apop_against_exchange_sends_nothing_but_quit() {
     bench.assert_no_violations();
 }
 
-/// OPOP3:V0008: the contradiction is found before anybody is dialled, and says what to write.
+/// OPOP3:V0008: the contradiction is found before any connection, with a hint.
 #[test]
 fn apop_under_an_outlook_profile_is_a_contradiction() {
     let bench = Bench::with(letters(1));

@@ -25,7 +25,7 @@ fn peak(process: &Process) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// Notes the peak at QUIT, when all is done and the process lives.
+/// Records the peak at QUIT, when all work is done and the process still lives.
 fn watch_memory(bench: &Bench) -> Arc<Mutex<Option<u64>>> {
     let noted = Arc::new(Mutex::new(None));
     let to = Arc::clone(&noted);
@@ -49,7 +49,7 @@ fn assert_below(noted: &Mutex<Option<u64>>, mebibytes: u64) {
     );
 }
 
-/// One octet for each message that STAT counts would be gigabytes. (Attack S3.)
+/// One octet for each message in STAT would be gigabytes. (Attack S3.)
 #[test]
 fn a_huge_count_of_messages_costs_no_memory() {
     for count in [u64::from(i32::MAX.unsigned_abs()), u64::from(u32::MAX)] {
@@ -60,7 +60,7 @@ fn a_huge_count_of_messages_costs_no_memory() {
         let noted = watch_memory(&bench);
         bench.fetch(&["--profile", "outlook-2016"]).gives(1);
         assert_below(&noted, 64);
-        // A list that contradicts it proves no deletion.
+        // A list that contradicts it does not prove a deletion.
         assert_eq!(bench.mailbox().len(), 3);
         assert_eq!(bench.store.names("new").len(), 3);
     }
@@ -90,7 +90,7 @@ fn a_message_of_a_quarter_of_a_gigabyte_needs_no_memory_of_that_size() {
     }
 }
 
-/// Asserts that the largest file is [`Content::large`] with LF: its size, and lines all over it.
+/// Asserts that the largest file is [`Content::large`] with LF: its size, and some of its lines.
 #[track_caller]
 fn assert_is_large(bench: &Bench, octets: u64) {
     const HEADER: u64 = b"Subject: a large message\nFrom: sender@exchange.example\n\n".len() as u64;
@@ -129,7 +129,7 @@ fn a_mailbox_of_a_hundred_thousand_messages_is_listed_in_little_memory() {
         for number in 0..MESSAGES {
             bench.mailbox().deliver(letter(number));
         }
-        // All new, of which a few are wanted; then a few more; then nothing new is wanted.
+        // All new, and a few are to be retrieved; then a few more; then none.
         let noted = watch_memory(&bench);
         bench.fetch(&["--max-messages", "100"]).gives(0);
         assert_below(&noted, 64);
@@ -167,8 +167,8 @@ fn a_large_mailbox_is_emptied_in_little_memory() {
     assert_eq!(bench.store.len(), MESSAGES);
     assert_eq!(bench.sim.commands_of("RETR").len(), MESSAGES);
     assert_eq!(bench.sim.commands_of("DELE").len(), MESSAGES);
-    // And with all of them known. Nobody waits for the answer to that QUIT, so that the process may
-    // be gone when the server sees it.
+    // Also with all of them known. The answer to that QUIT is not waited for, so the process may be
+    // gone when the server sees it.
     for _ in 0..20 {
         bench.fetch(&["--profile", "outlook-2016"]).gives(0);
         if lock(&noted).is_some() {

@@ -1,5 +1,5 @@
-//! Secrets stay secret: whatever the program prints, logs, writes, or tells its children is
-//! searched for them, in every form in which they could stand there.
+//! Secrets stay secret: everything that the program prints, logs, writes, or passes to its children
+//! is searched for them, in every possible form.
 
 #![expect(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ use support::proxies::{Proxy, http, socks};
 /// The password of the proxy.
 const PROXY_PASSWORD: &str = "s3cret of the+proxy";
 
-/// Passwords that no output may hold, in any of their forms.
+/// Passwords that must not be in any output, in any of their forms.
 const SECRETS: [&str; 2] = [PASSWORD, PROXY_PASSWORD];
 
 /// The forms in which a secret could be written down.
@@ -80,7 +80,7 @@ fn assert_silent(about: &str, octets: &[u8]) {
     }
 }
 
-/// Everything below a folder but what the test wrote there itself.
+/// Everything below a folder except the test's own files.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let own = [
         "password",
@@ -115,7 +115,7 @@ fn assert_no_file_tells(bench: &Bench) {
     }
 }
 
-/// Runs `fetch`, and searches what it prints.
+/// Runs `fetch`, and searches its output.
 #[track_caller]
 fn run(bench: &Bench, arguments: &[&str]) -> Option<i32> {
     let ended = bench.fetch(arguments).end();
@@ -191,7 +191,7 @@ fn no_failure_tells_a_password() {
         }
         assert_no_file_tells(&bench);
     }
-    // Each step of the login goes wrong in its own way.
+    // Each step of the login fails in its own way.
     for verb in ["USER", "PASS", "CAPA", "STAT"] {
         for act in [
             Act::FirstLine(b"\x00\xff gibberish\r\n".to_vec()),
@@ -206,7 +206,7 @@ fn no_failure_tells_a_password() {
     }
 }
 
-/// As servers do with commands that they do not know.
+/// As servers answer unknown commands.
 #[test]
 fn a_server_that_says_a_password_back_is_not_quoted() {
     // A run waits three seconds where more comes than an answer.
@@ -246,7 +246,7 @@ fn a_server_that_says_a_password_back_is_not_quoted() {
     bench.fetch(&[]).gives(77).says("`PASS ***?`");
 }
 
-/// Servers write in capitals, cut and break lines, and log as they like.
+/// Servers write in capitals, cut and break lines, and log freely.
 #[test]
 fn a_password_is_not_quoted_in_any_form_in_which_it_can_be_read() {
     let mut echoes = forms(PASSWORD);
@@ -298,13 +298,13 @@ fn neither_processes_nor_children_show_a_password() {
             to.lock().unwrap().extend(octets.unwrap_or_default());
         }
     });
-    // The child looks at itself and at its parent.
+    // The child reads its own environment and its parent's.
     let command = "cat /proc/self/environ /proc/self/cmdline /proc/$$/environ \
                    /proc/$PPID/cmdline > child; cat password";
     let arguments = ["--password-command", command, "-vv"];
     let url = bench.url();
     let mut run = bench.fetch_command(&url, &arguments);
-    // For another account, in the environment of all of them.
+    // For another account, but in the environment of all of them.
     run = run.env("POPSYNC_PASSWORD", PROXY_PASSWORD);
     let ended = run.gives(0);
     assert_silent("the output", ended.text().as_bytes());
@@ -380,7 +380,7 @@ fn a_proxys_password_and_a_clients_key_are_not_told() {
     assert_no_file_tells(&bench);
 }
 
-/// As proxies do that show the request in what they say of it.
+/// As proxies that show the request in their error.
 #[test]
 fn a_proxy_that_says_a_password_back_is_not_quoted() {
     let pair = STANDARD.encode(format!("anna:{PROXY_PASSWORD}"));
@@ -402,7 +402,7 @@ fn a_proxy_that_says_a_password_back_is_not_quoted() {
     }
 }
 
-/// The whole memory would be in it.
+/// It would contain the whole memory.
 #[test]
 fn a_crash_leaves_no_core_file() {
     let bench = Setup::with(letters(2)).start();
@@ -412,7 +412,7 @@ fn a_crash_leaves_no_core_file() {
         }
     });
     let mut run = bench.fetch(&[]);
-    // Dumping is allowed as far as it can be from outside.
+    // Dumping is allowed as far as that is possible from outside.
     let program = run.command.get_program().to_owned();
     let arguments: Vec<_> = run.command.get_args().map(ToOwned::to_owned).collect();
     let mut shell = Command::new("sh");

@@ -1,5 +1,5 @@
-//! Accounts with OAuth as a shell sees them: `login`, `sync` and `logout` against a provider and
-//! a simulated Exchange Online that takes its tokens.
+//! Accounts with OAuth as seen from a shell: `login`, `sync` and `logout` with a provider and a
+//! simulated Exchange Online that accepts its tokens.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 const USER: &str = "anna@example.com";
 
-/// A provider, and a server that takes the newest of its tokens.
+/// A provider, and a server that accepts the newest of its tokens.
 struct Bench {
     provider: Provider,
     server: Arc<Server>,
@@ -69,7 +69,7 @@ impl Bench {
     }
 }
 
-/// Nothing that opens a door was printed.
+/// Asserts that no secret was printed.
 #[track_caller]
 fn discreet(ended: &Ended) {
     let text = ended.text();
@@ -81,7 +81,7 @@ fn discreet(ended: &Ended) {
 #[test]
 fn a_device_signs_in_mail_comes_and_the_token_is_renewed() {
     let (bench, bus) = (Bench::new(), Bus::with_keyring());
-    // Over before it begins, so that every run renews it.
+    // It expires before it begins, so that every run renews it.
     bench.provider.state().life = 60;
     bench.provider.state().rotates = true;
     let run = |arguments: &[&str]| {
@@ -108,7 +108,7 @@ fn a_device_signs_in_mail_comes_and_the_token_is_renewed() {
         assert!(ended.out.contains(&told), "{}", ended.out);
         assert_eq!(bench.provider.state().refreshed, run_number);
     }
-    // Two steps, always, and never the password.
+    // Always two steps, and never the password.
     let commands = bench.server.commands();
     assert!(
         commands.contains(&"AUTH XOAUTH2".to_owned()),
@@ -171,7 +171,8 @@ fn a_browser_signs_in() {
     discreet(&ended);
 }
 
-/// Revoked at the provider, or the server's clock is ahead: one run fails, the next has a new one.
+/// The token was revoked at the provider, or the server's clock is ahead: one run fails, the next
+/// has a new one.
 #[test]
 fn a_token_that_the_server_refuses_is_not_tried_twice() {
     let bench = Bench::new();
@@ -197,7 +198,7 @@ fn an_account_that_is_removed_leaves_no_tokens() {
     assert!(!bench.home.path().join("tokens").exists());
 }
 
-/// Neither a refusal of the person nor one of the server leaves tokens behind.
+/// No tokens are stored after a refusal by the person or by the server.
 #[test]
 fn a_sign_in_that_leads_nowhere_keeps_nothing() {
     let bench = Bench::new();

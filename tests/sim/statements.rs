@@ -1,5 +1,5 @@
-//! The statements of MS-STANOPOP3 and MS-STANXPOP3, each with the tests that show it: the map is
-//! `statements.toml`, and what it says is checked here.
+//! The statements of MS-STANOPOP3 and MS-STANXPOP3, each with its tests: `statements.toml` is the
+//! map, and it is checked here.
 
 mod common;
 pub(crate) mod sources;

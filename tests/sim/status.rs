@@ -1,4 +1,4 @@
-//! `popsync status`, `status --check`, `status --metrics` and `forget`: what is known of accounts,
+//! `popsync status`, `status --check`, `status --metrics` and `forget`: the records of accounts,
 //! without a server.
 
 #![expect(
@@ -24,7 +24,7 @@ fn object(bench: &Bench, keys: &str) -> Value {
     serde_json::from_str(&ended.out).unwrap()
 }
 
-/// The configured account, which popsync remembers so.
+/// The configured account, under the name of its records.
 fn work() -> Identity {
     Identity {
         key: "work".to_owned(),
@@ -40,7 +40,7 @@ fn each_configured_account_has_one_row_and_others_only_with_all() {
         let text = status(&bench, arguments).out;
         text.lines().map(str::to_owned).collect::<Vec<_>>()
     };
-    // It is there before its first run.
+    // It is shown before its first run.
     let never = rows(&[]);
     assert_eq!(never.len(), 2, "{never:?}");
     assert!(
@@ -54,7 +54,7 @@ fn each_configured_account_has_one_row_and_others_only_with_all() {
     assert_eq!(all.len(), 3, "{all:?}");
     assert!(all[2].starts_with(&format!("{USER}@127.0.0.1")), "{all:?}");
     assert!(all[2].contains("not in the configuration"), "{all:?}");
-    // One that is named is shown, wherever it comes from, and in full.
+    // A named account is shown in full, wherever it comes from.
     let name = format!("{USER}@127.0.0.1");
     assert!(rows(&[&name])[1].trim_start().starts_with("store"));
     let unknown = bench.configured("status", "", &["home"]).gives(64);
@@ -89,7 +89,7 @@ fn a_run_at_work_is_shown_and_not_disturbed() {
     assert!(!status(&bench, &[]).out.contains("running"));
 }
 
-/// A brake holds them: nothing has failed, and a person has to say that they are meant.
+/// A brake holds them: nothing has failed, and a person must accept the deletions.
 #[test]
 fn held_deletions_are_held_and_not_failed() {
     const FOLLOW: &str = "remove-when-deleted-locally = true";
@@ -145,7 +145,7 @@ fn the_check_is_one_line_and_a_status_of_monitoring_plugins() {
         line.contains("| 'work age'=") && line.ends_with("s;;21600;0\n"),
         "{line}"
     );
-    // A run that came too soon passes.
+    // A run that came too soon does not count.
     let held = Lock::acquire(&bench.path("state"), &work()).unwrap();
     bench.sync("", &[]).gives(75);
     drop(held);
@@ -174,7 +174,7 @@ fn figures_for_prometheus_are_whole_at_any_time_and_readable_by_others() {
         fs::metadata(&file).unwrap().permissions().mode() & 0o777,
         0o644
     );
-    // The same on standard output; and another run takes the file's place.
+    // The same on standard output; and a later run replaces the file.
     assert_eq!(status(&bench, &["--metrics", "-"]).out, text);
     bench.deliver(&letter(3));
     bench.sync("", &[]).gives(0);
@@ -221,6 +221,6 @@ fn what_a_removed_account_left_behind_is_forgotten_and_its_mail_stays() {
     assert!(ended.out.contains("\"event\":\"forgotten\"") && ended.out.contains("\"messages\":2"));
     assert_eq!(status(&bench, &["--all"]).out.lines().count(), 2);
     bench.assert_exactly_once();
-    // Nothing comes twice in silence.
+    // Nothing is silently downloaded twice.
     bench.fetch(&[]).gives(74).says("were stored by popsync");
 }

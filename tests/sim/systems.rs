@@ -1,5 +1,5 @@
-//! Every Outlook at home with every Exchange: each client profile syncs each simulated server,
-//! and every line that it sends is the one that the profile must send.
+//! Every Outlook with every Exchange: each client profile syncs each simulated server, and every
+//! line that it sends is the one that the profile must send.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,10 +10,10 @@ use exchange_sim::Profile as Exchange;
 use popsync::profile::Profile as Outlook;
 use support::bench::{Bench, By, PASSWORD, Setup, USER, letter};
 
-/// Messages that are there from the beginning.
+/// The messages at the beginning.
 const FIRST: usize = 5;
 
-/// The transports that a server has. Exchange Online documents TLS from the first octet alone.
+/// The transports of a server. Exchange Online documents only TLS from the first octet.
 fn transports(exchange: Exchange) -> &'static [By] {
     match exchange {
         Exchange::Exo => &[By::Tls],
@@ -21,7 +21,7 @@ fn transports(exchange: Exchange) -> &'static [By] {
     }
 }
 
-/// OPOP3:C0048, by name and not by asking the program.
+/// OPOP3:C0048, by name and without asking the program.
 fn deletes(outlook: Outlook) -> bool {
     match outlook {
         Outlook::Outlook2007
@@ -40,7 +40,7 @@ fn deletes(outlook: Outlook) -> bool {
 fn lines(outlook: Outlook, by: By, new: &[usize]) -> Vec<String> {
     let mut lines = vec!["CAPA".to_owned()];
     if by == By::Stls {
-        // RFC 2595 §4: what was learnt before the handshake is forgotten.
+        // RFC 2595 §4: knowledge from before the handshake is dropped.
         lines.extend(["STLS".to_owned(), "CAPA".to_owned()]);
     }
     // OPOP3:C0042 to C0047, V0008; then C0015, V0007, V0003.
@@ -60,7 +60,7 @@ fn lines(outlook: Outlook, by: By, new: &[usize]) -> Vec<String> {
     lines
 }
 
-/// Runs a sync and asserts what it sent.
+/// Runs a sync and asserts the lines that it sent.
 #[track_caller]
 fn sync(bench: &Bench, outlook: Outlook, by: By, new: &[usize]) {
     let before = bench.sim.transcripts().len();
@@ -78,14 +78,14 @@ fn sync(bench: &Bench, outlook: Outlook, by: By, new: &[usize]) {
     assert_eq!(bench.sim.violations(), [""; 0]);
 }
 
-/// Three runs of one client against one server.
+/// Three runs of one client with one server.
 fn pair(outlook: Outlook, exchange: Exchange) {
     for &by in transports(exchange) {
         let bench = Setup::with((1..=FIRST).map(letter))
             .profile(exchange)
             .by(by)
             .start();
-        // XPOP3:C0007, C0009: decimals, and beside them what was carried over from 2003.
+        // XPOP3:C0007, C0009: decimals, and beside them the ids migrated from 2003.
         let decimal = |id: &String| id.bytes().all(|octet| octet.is_ascii_digit());
         let carried_over = bench
             .mailbox()

@@ -40,7 +40,7 @@ fn works(bench: &Bench, front: &Front, arguments: &[&str]) {
     bench.assert_exactly_once();
 }
 
-/// The run ends so, and no octet of it came through to the server.
+/// The run ends with this status, and no octet of it reached the server.
 #[track_caller]
 fn refuses(bench: &Bench, front: &Front, arguments: &[&str], status: i32) -> Ended {
     let ended = bench.fetch_bare(&front.url(), arguments).end();
@@ -89,7 +89,7 @@ fn a6_a_certificate_that_is_not_the_pinned_one_is_shown_and_refused() {
         (of_certificate(&other), of_certificate(&identity)),
         (of_key(&other), of_key(&identity)),
     ] {
-        // The authorities make up for nothing.
+        // A trusted authority does not make up for a wrong fingerprint.
         for more in [&[][..], &["--ca-file", "front.pem"]] {
             let arguments = [&["--fingerprint", &pin], more].concat();
             let ended = refuses(&bench, &front, &arguments, 69);
@@ -227,7 +227,7 @@ fn a6_what_is_wrong_with_a_certificate_is_named_with_the_setting_that_helps() {
     }
 }
 
-/// As `openssl req -x509` makes them for a server at home.
+/// As `openssl req -x509` makes them for a home server.
 #[test]
 fn a_server_that_is_the_authority_in_the_file_itself_is_trusted() {
     let authority = |names: &[&str], until| {
@@ -243,7 +243,7 @@ fn a_server_that_is_the_authority_in_the_file_itself_is_trusted() {
         write(&bench.path("front.pem"), &trusted.certificate.pem(), 0o644);
         works(&bench, &front(&bench, trusted), &arguments);
     }
-    // Nobody else is for that, nor is it good for all hosts and for ever.
+    // It does not vouch for other certificates, nor is it valid for all hosts and for ever.
     for (identity, file, words) in [
         (&authority(HERE, 2090), &own, "it is self-signed"),
         (
@@ -295,7 +295,7 @@ fn the_systems_authorities_are_trusted_where_asked_for() {
     bench.assert_exactly_once();
 }
 
-/// A slip in a path is the most likely reason.
+/// A typing error in a path is the most likely reason.
 #[test]
 fn why_the_authorities_cannot_be_read_is_said() {
     let bench = plain();
@@ -418,7 +418,7 @@ fn a_client_certificate_is_shown_to_a_server_that_asks() {
             let flat = ended.err.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(flat.contains(hint), "{hint:?} is missing: {}", ended.text());
         }
-        // Under TLS 1.3 the server says so when the client takes the handshake for done.
+        // Under TLS 1.3 the server refuses when the client considers the handshake done.
         let ended = bench
             .fetch_bare(&front.url(), &["--ca-file", "front.pem"])
             .end();
@@ -467,7 +467,7 @@ fn another_name_can_be_asked_for_and_verified() {
     assert_eq!(front.names().last(), Some(&Some("mail.example".to_owned())));
 }
 
-/// The real thing, where OpenSSL can still be made to speak it.
+/// OpenSSL computes the same fingerprints.
 #[test]
 fn openssl_reads_the_fingerprints_alike() {
     let identity = Identity::self_signed(&params(HERE));
@@ -479,7 +479,7 @@ fn openssl_reads_the_fingerprints_alike() {
         .arg(&path)
         .output()
     else {
-        // Wherever there is an OpenSSL it is the judge.
+        // If there is an OpenSSL, it decides.
         return;
     };
     let text = String::from_utf8(output.stdout).unwrap();

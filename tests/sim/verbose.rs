@@ -33,8 +33,8 @@ fn each_step_is_a_plain_sentence_about_an_account() {
     }
 }
 
-/// The commands, and the first lines of the answers, as they went over the wire; of what is long, how
-/// long it is.
+/// The commands, and the first lines of the answers, as on the wire; for long ones, only the
+/// length.
 #[test]
 fn the_dialogue_is_shown_as_it_was_without_secrets_and_with_the_time() {
     let lines = said("-vv");

@@ -1,4 +1,4 @@
-//! `popsync verify`: what is recorded against what is there; and what a damaged state leads to.
+//! `popsync verify`: compares the records with the store; also the effects of a damaged state.
 
 #![expect(
     clippy::unwrap_used,
@@ -56,7 +56,7 @@ fn database(bench: &Bench) -> PathBuf {
 #[test]
 fn a_store_that_is_whole_is_told_in_one_line_of_json_and_else_not_at_all() {
     let bench = synced(5);
-    // Readers flag and file messages.
+    // Mail programs flag and file messages.
     let first = file_of(&bench, 1);
     let name = first.file_name().unwrap().to_str().unwrap().to_owned();
     let archive = bench.path("Mail/.Archive/cur");
@@ -99,7 +99,7 @@ fn what_is_missing_or_damaged_is_named_and_comes_again_only_when_asked_for() {
     assert!(lines[0].starts_with(&format!("work: damaged: {}", flagged.display())));
     assert!(lines[1].starts_with("work: missing: "));
     assert_eq!(lines.len(), 2);
-    // A sync is no repair: whoever deleted a message here does not want it back.
+    // A sync is no repair: a person who deleted a message here does not want it back.
     bench.sync("", &[]).gives(0);
     assert_eq!(bench.sim.commands_of("RETR").len(), 0);
     let tally = tally(&bench, &["--repair"], 0);
@@ -109,7 +109,7 @@ fn what_is_missing_or_damaged_is_named_and_comes_again_only_when_asked_for() {
     );
     assert_eq!(bench.sim.commands_of("RETR").len(), 2);
     assert_eq!(fs::read(&flagged).unwrap(), stored_form(&letter(4)));
-    // The damaged file stays, where nobody takes it for mail.
+    // The damaged file is kept where nobody takes it for mail.
     let kept = flagged.file_name().unwrap().to_str().unwrap();
     let kept = bench.path(&format!("Mail/popsync-damaged/damaged-{kept}"));
     assert_eq!(fs::read(kept).unwrap(), content);
@@ -171,7 +171,7 @@ fn a_flipped_bit_of_a_message_with_bare_line_ends_is_seen() {
     }
     put(&path, b"Subject: bare\n\n");
     assert_eq!(counts(&tally(&bench, &[], 1), &sums), [1, 0, 1]);
-    // Of a record of before the size is all that is known, once.
+    // A record without a digest of the stored form is proved by the size, once.
     put(&path, &stored);
     let record = Connection::open(database(&bench)).unwrap();
     let forget = "UPDATE messages SET stored_sha256 = NULL";
@@ -275,7 +275,7 @@ fn bad_record(path: &Path) {
         .unwrap();
 }
 
-/// A state that is gone, or empty, while the store is full.
+/// A state that is gone, or empty, beside a full store.
 #[test]
 fn a_lost_state_does_not_begin_anew_in_a_full_store() {
     for lose in [(|path| put(path, b"")) as fn(&Path), |path| {
@@ -308,8 +308,8 @@ fn a_lost_state_does_not_begin_anew_in_a_full_store() {
     }
 }
 
-/// The mailbox under another name of the configuration or of the user; and another mailbox into the
-/// same store, which is nothing to stop at.
+/// The mailbox under another name of the account or of the user; and another mailbox in the same
+/// store, which is no reason to stop.
 #[test]
 fn an_account_that_was_renamed_is_noticed() {
     let bench = synced(3);

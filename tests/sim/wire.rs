@@ -34,7 +34,7 @@ fn deletes(client: &str) -> bool {
     client < "outlook-2019"
 }
 
-/// The commands of the session that was last, without arguments but message-numbers.
+/// The commands of the last session, without arguments except message-numbers.
 fn dialogue(bench: &Bench) -> Vec<String> {
     dialogues(bench).pop().unwrap_or_default()
 }
@@ -98,9 +98,9 @@ fn speaks_as_expected(server: Profile, client: &str, by: By, pipelining: bool) {
         By::Stls => "CAPA, STLS, CAPA, USER, PASS, STAT, UIDL",
         By::Tls | By::Plain => "CAPA, USER, PASS, STAT, UIDL",
     };
-    // Sizes cost a wait of their own where the server does not pipeline.
+    // Sizes cost an extra wait if the server does not pipeline.
     let at_once = if pipelining { ", LIST" } else { "" };
-    // The fence goes out alone before them.
+    // The fence is sent alone before them.
     let delete = |numbers| match deletes(client) {
         true => ", STAT".to_owned() + &each("DELE", numbers),
         false => String::new(),
@@ -118,7 +118,7 @@ fn speaks_as_expected(server: Profile, client: &str, by: By, pipelining: bool) {
     let left = if deletes(client) { 0 } else { 4 };
     assert_eq!(bench.mailbox().len(), left, "{name}");
 
-    // Nothing new: nothing is retrieved, and sizes are of no use.
+    // Nothing new: nothing is retrieved, and sizes are not needed.
     bench.sync(&keys, &[]).gives(0);
     assert_eq!(
         dialogue(&bench),
@@ -192,7 +192,7 @@ fn a_dry_run_retrieves_and_deletes_nothing() {
 
 #[test]
 fn what_is_left_over_from_a_keeping_profile_is_deleted_by_a_deleting_one() {
-    // Their headers are looked at first: the ids may have gone to other messages (OPOP3:C0040).
+    // Their headers are compared first: the ids may belong to other messages now (OPOP3:C0040).
     let bench = Bench::with(letters(3));
     bench.fetch(&["--profile", "outlook-2021"]).gives(0);
     bench.fetch(&["--profile", "outlook-2010"]).gives(0);
@@ -225,8 +225,8 @@ fn everything_but_the_beginning_of_stls_is_said_under_tls() {
     }
 }
 
-/// The commands that are on their way when this one, the n-th of its kind, has no answer; of the
-/// first session, since another one may follow where it breaks.
+/// The outstanding commands when this one, the n-th of its kind, has no answer; of the first
+/// session, since another one may follow.
 fn sent_without_an_answer_to(verb: &str, nth: u32, by: By, pipelining: bool) -> Vec<String> {
     let bench = Setup::with(letters(3))
         .by(by)
@@ -243,10 +243,10 @@ fn sent_without_an_answer_to(verb: &str, nth: u32, by: By, pipelining: bool) -> 
     let ended = run.start().end();
     bench.sim.disconnect_all();
     let expected: &[i32] = match verb {
-        // It is remembered and named, and all is stored; a server that answers none in any session
-        // is to blame itself.
+        // The message is recorded and reported, and all are stored. If the server answers none in
+        // any session, it is to blame itself.
         "DELE" => &[1, 75],
-        // 76 where the answers behind it were taken for its own.
+        // 76 if the later answers were taken for those before them.
         _ => &[75, 76],
     };
     let is_expected = ended
@@ -281,7 +281,7 @@ fn commands_travel_together_where_they_may_and_wait_where_they_must() {
             text => commands(text),
         };
         let before_login = ["CAPA", "STLS", "USER"].contains(&verb);
-        // Each of them waits a second for an answer, or several times.
+        // Each of them waits for a second, or several times that, for an answer.
         std::thread::scope(|scope| {
             for by in [By::Tls, By::Stls] {
                 if (verb == "STLS" && by == By::Tls) || (!before_login && by == By::Stls) {

@@ -8,7 +8,7 @@ use support::bench::{Bench, Into};
 
 use super::{KEYS, rename, synced, verify};
 
-/// How many messages `popsync status` says to be missing.
+/// The number of missing messages in `popsync status`.
 fn missing(bench: &Bench) -> Value {
     let ended = bench.configured("status", KEYS, &["--json"]).gives(0);
     let line: Value = serde_json::from_str(ended.out.trim()).unwrap();
@@ -34,7 +34,7 @@ fn messages_that_are_gone_are_told_once_and_stay_in_the_status() {
     );
     assert!(ended.err.contains("popsync verify"), "{}", ended.err);
     assert_eq!(missing(&bench), 12);
-    // Once, and again when they are twice as many.
+    // Once, and again when their number has doubled.
     assert_eq!(bench.sync(KEYS, &[]).gives(0).err, "");
     lose(&bench, 11);
     assert_eq!(bench.sync(KEYS, &[]).gives(0).err, "");
@@ -70,7 +70,7 @@ fn messages_that_are_gone_are_told_once_and_stay_in_the_status() {
     assert_eq!(missing(&bench), 0);
 }
 
-/// Filed in folders, or under names that a mail program made up: nothing is missing.
+/// Messages filed in folders, or under names that a mail program made, are not missing.
 #[test]
 fn messages_that_were_filed_are_not_missed() {
     let bench = synced(40, Into::Maildir);
@@ -85,7 +85,7 @@ fn messages_that_were_filed_are_not_missed() {
     }
     assert_eq!(bench.sync(KEYS, &[]).gives(0).err, "");
     assert_eq!(missing(&bench), 0);
-    // Few are nobody's business: a person deletes mail.
+    // A few are not reported: a person deletes mail.
     lose(&bench, 3);
     assert_eq!(bench.sync(KEYS, &[]).gives(0).err, "");
 }

@@ -1,9 +1,8 @@
 //! A fault at each system call that changes the disk: the process is killed before it, the call
-//! fails, it and all behind it fail, or only half is written. What a run leaves then, the next
-//! one makes good.
+//! fails, it and all later ones fail, or only half is written. The next run repairs what is left.
 //!
-//! Each fault at each call is tried by `POPSYNC_EXHAUSTIVE=1 .ci/test`, and a sample of them
-//! otherwise. How many there were is told with `--no-capture`.
+//! `POPSYNC_EXHAUSTIVE=1 .ci/test` tries each fault at each call; otherwise a sample is tried.
+//! `--no-capture` shows their number.
 
 #![expect(
     clippy::unwrap_used,
@@ -31,13 +30,13 @@ const FAULTS: [Fault; 7] = [
     Fault::AllFail(Errno::EIO),
 ];
 
-/// A run, and how it is prepared and checked.
+/// A run, with its preparation and its check.
 struct Trial {
-    /// Makes what there is before.
+    /// Creates the state before the run.
     start: fn() -> Bench,
-    /// The run that a fault happens to.
+    /// The run in which a fault happens.
     run: for<'b> fn(&'b Bench) -> Run<'b>,
-    /// Asserts that the next run makes it good.
+    /// Asserts that the next run repairs everything.
     check: fn(&Bench),
 }
 
@@ -94,7 +93,7 @@ fn all_come_and_go(bench: &Bench) {
     assert!(bench.mailbox().is_empty());
 }
 
-/// Some were fetched before, so that there is a state to go on with.
+/// Some messages were fetched before, so that there is a state to continue with.
 fn begun(into: Into) -> Bench {
     let bench = Setup::with(letters(2)).into(into).start();
     bench.fetch(&DELETES).gives(0);
@@ -124,7 +123,7 @@ fn a_fault_at_a_call_of_a_sync_into_an_mbox_is_made_good() {
     trial.each(16);
 }
 
-/// State, locks and store are made, too.
+/// State, locks and store are created, too.
 #[test]
 fn a_fault_at_a_call_of_the_first_sync_is_made_good() {
     let trial = Trial {

@@ -14,7 +14,7 @@ fn cut(at: CutAt, how: CloseHow) -> Knobs {
     }
 }
 
-/// How many octets of a message go on the wire behind RETR's status line.
+/// The octets of a message on the wire after RETR's status line.
 fn sent_octets(message: &[u8]) -> u64 {
     let wire = wire_form(message);
     let at_start = u64::from(wire.starts_with(b"."));
@@ -22,7 +22,7 @@ fn sent_octets(message: &[u8]) -> u64 {
     wire.len() as u64 + stuffed + at_start + 3
 }
 
-/// How many messages the server was asked to delete in sessions that came to QUIT.
+/// The number of deletions in sessions that reached QUIT.
 fn deleted(bench: &Bench) -> usize {
     let sessions = bench.sim.transcripts();
     let quit = sessions.iter().filter(|session| session.has_quit());
@@ -47,7 +47,7 @@ fn at_every_octet(by: By, how: CloseHow, step: usize) {
         bench.knobs(cut(CutAt::Octet(octet), how));
         bench.sim.clear_log();
         let ended = bench.fetch(&DELETES).end();
-        // Reset at once, the connection may look as if it had never been made.
+        // After an immediate reset, the connection may look as if it had never been established.
         let expected = [
             Some(0),
             Some(75),
@@ -60,7 +60,7 @@ fn at_every_octet(by: By, how: CloseHow, step: usize) {
             assert!(bench.mailbox().is_empty(), "{when}");
         }
         assert_eq!(bench.store.tmp(), [""; 0], "{when}");
-        // A message is on the server until the QUIT behind its DELE.
+        // A message is on the server until the QUIT after its DELE.
         assert_eq!(bench.mailbox().len(), 2 - deleted(&bench), "{when}");
         let stored = bench.store.len();
         bench.knobs(Knobs::default());
@@ -110,12 +110,12 @@ fn in_the_middle_of_a_message(size: usize, pipelining: bool) {
                 pipelining,
                 ..cut(CutAt::MidRetr { number: 2, octets }, how)
             });
-            // Where mail stays on the server, the others come, and this one is cut each time.
+            // If mail stays on the server, the others are retrieved, and this one is cut each time.
             let ended = bench.fetch(&KEEPS).end();
             let is_whole = octets >= end && bench.store.holds(&bench.held()[1]);
             let status = if is_whole { 0 } else { 1 };
             assert_eq!(ended.status, Some(status), "{when}: {}", ended.text());
-            // A reset may take away what was sent before it.
+            // A reset may discard data that was sent before it.
             if octets >= end && how != CloseHow::Reset {
                 assert!(is_whole, "{when}: what was complete is stored");
             }
@@ -127,7 +127,7 @@ fn in_the_middle_of_a_message(size: usize, pipelining: bool) {
             bench.assert_stored(&whole);
             assert_eq!(bench.mailbox().len(), 4, "{when}: deleted");
             assert_eq!(bench.sim.commands_of("DELE"), [""; 0], "{when}");
-            // Cut once, it comes last in the same run: by then it is number 1.
+            // After one cut, it is retrieved last in the same run: by then it is number 1.
             let bench = Bench::with(messages.clone());
             bench.knobs(Knobs {
                 pipelining,
@@ -160,9 +160,9 @@ fn a_cut_in_a_pipelined_message_stores_nothing_of_it() {
 #[test]
 fn a_cut_behind_a_message_keeps_it() {
     for how in [CloseHow::Fin, CloseHow::NoCloseNotify] {
-        // Behind message 2, message 3 comes in a session of its own, as number 1. Message 2, cut
-        // off behind message 1, takes that number, and meets the cut before its deletion. Behind
-        // the last one there is nothing to go on with.
+        // After message 2, message 3 is retrieved in a session of its own, as number 1. Message 2,
+        // cut off after message 1, gets that number, and is cut before its deletion. After the last
+        // message there is none to continue with.
         for (number, status, left) in [(1, 75, 1), (2, 0, 0), (3, 75, 3)] {
             let bench = Bench::with(letters(3));
             bench.knobs(cut(CutAt::AfterRetr(number), how));

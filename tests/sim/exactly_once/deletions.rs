@@ -25,7 +25,7 @@ const SERVERS: [Profile; 4] = [
     Profile::Ex2016,
 ];
 
-/// Complains of every DELE for a message that is not visible to readers, octet for octet.
+/// Complains of every DELE for a message that readers cannot see, octet for octet.
 fn watch_deletions(bench: &Bench) {
     let (store, mailbox, complaints) = (bench.store.clone(), bench.mailbox(), bench.complaints());
     bench.on_command(move |seen, _| {
@@ -41,7 +41,7 @@ fn watch_deletions(bench: &Bench) {
 }
 
 fn nasty() -> Vec<Vec<u8>> {
-    // An empty message is what a failing server sends too, so it is not taken.
+    // A failing server also sends empty messages, so they are not taken.
     let nasty = sample::nasty()
         .into_iter()
         .filter(|one| !one.octets.is_empty());
@@ -106,11 +106,11 @@ fn profiles_that_keep_mail_send_no_dele() {
     }
 }
 
-/// Deletions that failed are asked for again in each run, and nothing is retrieved twice.
+/// Failed deletions are repeated in each run, and nothing is retrieved twice.
 #[track_caller]
 fn is_asked_again(name: &str, knobs: Knobs, status: i32, left: usize) {
     let bench = asks_in_vain(name, knobs, status, left);
-    // Once more in vain, then in peace.
+    // One more failure, then success.
     if left == 10 {
         let asked = bench.sim.commands_of("DELE");
         bench.sim.clear_log();
@@ -121,7 +121,7 @@ fn is_asked_again(name: &str, knobs: Knobs, status: i32, left: usize) {
     asks_in_peace(name, &bench, left);
 }
 
-/// A first run, whose deletions leave so many messages on the server.
+/// A first run, whose deletions leave this many messages on the server.
 #[track_caller]
 fn asks_in_vain(name: &str, knobs: Knobs, status: i32, left: usize) -> Bench {
     let bench = Bench::with(letters(10));
@@ -138,7 +138,7 @@ fn asks_in_vain(name: &str, knobs: Knobs, status: i32, left: usize) -> Bench {
     bench
 }
 
-/// The last run, which deletes so many messages.
+/// The last run, which deletes this many messages.
 #[track_caller]
 fn asks_in_peace(name: &str, bench: &Bench, left: usize) {
     bench.sim.clear_log();
@@ -230,8 +230,8 @@ fn deletions_that_the_server_did_not_carry_out_are_asked_for_again() {
     }
 }
 
-/// It may be the message, so the run goes on with the others: three sessions in a row may bring
-/// nothing, and the first of the first run brought all messages.
+/// The message may be the reason, so the run continues with the others: at most three sessions in a
+/// row may bring nothing, and the first session of the first run brought all messages.
 #[test]
 fn a_server_that_closes_at_each_dele_is_given_up_soon_and_asked_again_by_the_next_run() {
     let deletes = |numbers: &[&[u32]]| -> Vec<String> {

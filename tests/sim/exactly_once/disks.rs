@@ -1,4 +1,4 @@
-//! Disks that are full, or cannot be written any more.
+//! Disks that are full, or no longer writable.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,10 +21,10 @@ const DELETES: [&str; 2] = ["--profile", "outlook-2016"];
 /// The disk's size.
 const OCTETS: u64 = 64 << 20;
 
-/// How many files and folders the disk can hold.
+/// The number of files and folders that the disk can hold.
 const FILES: usize = 1200;
 
-/// A disk, mounted where only its keeper and those who join it can see it.
+/// A disk, mounted where only its keeper and processes that join it can see it.
 struct Disk {
     keeper: Child,
     _until_closed: ChildStdin,
@@ -61,7 +61,7 @@ impl Disk {
         }
     }
 
-    /// The run, where the disk can be seen.
+    /// The run, in the namespace of the disk.
     fn run<'b>(&self, mut run: Run<'b>) -> Run<'b> {
         run.command = self.inside(&run.command);
         run
@@ -131,7 +131,7 @@ impl Disk {
         }
     }
 
-    /// How a path on it is reached from outside.
+    /// The path of a file on the disk, as seen from outside.
     fn outside(&self, path: &str) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
         let disk = self.path.strip_prefix("/").unwrap();
@@ -147,7 +147,7 @@ impl Drop for Disk {
     }
 }
 
-/// A bench whose Maildir is a disk.
+/// A bench whose Maildir is on the disk.
 fn maildir(setup: Setup) -> (Bench, Disk) {
     let mut bench = setup.start();
     let disk = Disk::mount(bench.path("Mail"));
@@ -203,7 +203,7 @@ fn stops_a_run_until_there_is_room(pipelining: bool, fill: impl FnOnce(&Disk)) {
     fill(&disk);
     for _ in 0..2 {
         let ended = disk.run(bench.fetch(&DELETES)).end();
-        // Not even the folders may fit.
+        // There may be no room even for the folders.
         let made = bench.store.root.join("cur").is_dir();
         let expected = if made { 74 } else { 73 };
         assert_eq!(ended.status, Some(expected), "{}", ended.text());
@@ -248,7 +248,7 @@ fn a_message_larger_than_the_disk_leaves_nothing_of_itself() {
     completes(&bench, &disk);
 }
 
-/// A mailbox whose long unique-ids fill a state folder that is a small file system.
+/// A mailbox with long unique-ids that fill a state folder on a small file system.
 fn with_little_state() -> (Bench, Disk) {
     let bench = Setup::with(letters(700))
         .knobs(Knobs {
@@ -271,7 +271,7 @@ fn a_full_state_folder_stops_the_run_and_loses_nothing() {
         let ended = disk.run(bench.fetch(&DELETES)).end();
         assert_safe(&bench, &ended);
         if ended.status != Some(0) {
-            // 73 where not even the lock can be made.
+            // 73 if not even the lock can be created.
             let expected = if size == 0 { 73 } else { 74 };
             assert_eq!(ended.status, Some(expected), "{size}k: {}", ended.text());
             ended.says("hint: ");
@@ -285,7 +285,7 @@ fn a_full_state_folder_stops_the_run_and_loses_nothing() {
     assert!(stored_some > 0, "no run failed between two batches");
 }
 
-/// The disk is full when what was deleted is to be recorded.
+/// The disk is full when the deletions are to be recorded.
 #[test]
 #[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
 fn a_state_folder_that_is_full_after_the_deletions_is_told_as_such() {
@@ -352,8 +352,8 @@ fn a_state_folder_that_cannot_be_written_stops_the_run_before_it_connects() {
     }
 }
 
-/// A failure between the record of a batch and its renaming once made the next run delete what
-/// was stored nowhere.
+/// A failure between the record of a batch and its renaming once made the next run delete messages
+/// that were stored nowhere.
 #[test]
 #[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
 fn a_disk_that_becomes_read_only_in_the_middle_loses_nothing() {

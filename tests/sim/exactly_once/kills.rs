@@ -11,10 +11,10 @@ use exchange_sim::{Knobs, UpdateFail};
 
 use support::bench::{Bench, Digest, Into, Process, Setup, digest, stored_form};
 
-/// In the exhaustive form; otherwise a third of them.
+/// The number in the exhaustive form; otherwise a third of them.
 const KILLS: usize = 100;
 
-/// How many messages a full mailbox holds.
+/// The number of messages in a full mailbox.
 const FULL: usize = 1000;
 
 /// A generator after Vigna's SplitMix64.
@@ -34,23 +34,23 @@ impl Random {
     }
 }
 
-/// When the program is killed.
+/// The time of the kill.
 #[derive(Debug)]
 enum Instant {
-    /// When the server has sent so many octets.
+    /// When the server has sent this many octets.
     Octets(u64),
-    /// When the server has read so many commands.
+    /// When the server has read this many commands.
     Commands(u64),
-    /// So long after the last message was sent: while batches are made durable and recorded.
+    /// This long after the last message was sent: while batches are made durable and recorded.
     Sent { messages: u64, after: Duration },
-    /// So long after its start: while the state is opened and recovered.
+    /// This long after its start: while the state is opened and recovered.
     Started(Duration),
-    /// At this step of the store's order, when it is done for the so-manieth time: in the middle
-    /// of an append, where a kill by the clock hardly ever falls.
+    /// At this step of the store's order, when it is reached for this time: in the middle of an
+    /// append, which a kill by the clock seldom hits.
     Step(String),
 }
 
-/// A message that was delivered once, told apart by its stored form.
+/// A message that was delivered once, identified by its stored form.
 struct Delivered {
     unique_id: String,
     stored: Digest,
@@ -116,7 +116,7 @@ impl World {
             .collect()
     }
 
-    /// Nothing is lost, nothing is there twice, and what is gone from the server is stored.
+    /// Nothing is lost, nothing is stored twice, and all messages gone from the server are stored.
     fn check(&mut self, when: &str) {
         let mut stored = HashSet::new();
         for (path, digest) in self.stored(when) {
@@ -178,7 +178,7 @@ impl World {
         }
     }
 
-    /// Runs the program and kills it; whether it was at work with the server then.
+    /// Runs the program and kills it. Returns true if it was connected to the server then.
     fn run_and_kill(&mut self, instant: &Instant) -> bool {
         let at_work = Arc::new(AtomicBool::new(false));
         let seen_at_work = Arc::clone(&at_work);
@@ -223,7 +223,7 @@ impl World {
         self.bench.settle();
         self.bench.no_hooks();
         assert!(
-            // 1: not all that was deleted is gone.
+            // 1: not all deleted messages are gone.
             ended.was_killed() || matches!(ended.status, Some(0 | 1)),
             "{}",
             ended.text()
@@ -232,7 +232,7 @@ impl World {
     }
 }
 
-/// The pause is no synchronisation: any length of it is right.
+/// The pause is no synchronisation: any length is right.
 fn kill_later(process: &Process, after: Duration) {
     thread::sleep(after);
     process.kill();

@@ -1,4 +1,4 @@
-//! An mbox: a crash at every numbered step of the store's order, and other programs at it.
+//! An mbox: a crash at every numbered step of the store's order, and other programs that use it.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,7 +10,7 @@ use std::io::Write;
 
 use support::bench::{Bench, Into, Setup, letter, letters};
 
-/// More than one batch, which is of 512 at most.
+/// More than one batch, which has at most 512 messages.
 const MESSAGES: usize = 600;
 
 const DELETES: [&str; 2] = ["--profile", "outlook-2016"];
@@ -19,7 +19,7 @@ fn bench(messages: usize) -> Bench {
     Setup::with(letters(messages)).into(Into::Mbox).start()
 }
 
-/// Runs the program until it stops itself at this step; gives what it left of the mbox.
+/// Runs the program until it stops itself at this step. Returns the content of the mbox.
 #[track_caller]
 fn crash(bench: &Bench, stop_at: &str) -> Vec<u8> {
     let run = bench.fetch(&DELETES).env("POPSYNC_STOP_AT", stop_at);
@@ -28,7 +28,7 @@ fn crash(bench: &Bench, stop_at: &str) -> Vec<u8> {
     fs::read(&bench.store.root).unwrap()
 }
 
-/// Runs the program to its end; gives how many messages it had to retrieve.
+/// Runs the program to its end. Returns the number of retrieved messages.
 #[track_caller]
 fn recover(bench: &Bench, when: &str) -> usize {
     bench.sim.clear_log();

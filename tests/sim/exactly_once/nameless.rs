@@ -1,4 +1,4 @@
-//! Servers without unique-ids: messages are known by their headers.
+//! Servers without unique-ids: messages are recognised by their headers.
 
 use exchange_sim::{Act, At, Knobs, Missing};
 
@@ -64,7 +64,7 @@ fn messages_of_one_header_are_told_apart_by_their_content() {
     let twin = |text: &str| {
         format!("From: a@example.com\r\nSubject: report\r\n\r\n{text}\r\n").into_bytes()
     };
-    // The first two are one content, the next ones one size, the last is larger.
+    // The first two have equal content, the next ones equal size, the last one is larger.
     let mails = [
         twin("one"),
         twin("one"),
@@ -138,7 +138,7 @@ fn an_empty_maildrop_is_no_error() {
     bench.assert_exactly_once();
 }
 
-/// UIDL that comes and goes: what is stored is known either way.
+/// UIDL that is sometimes missing: stored messages are recognised either way.
 #[test]
 fn unique_ids_that_come_later_or_go_for_a_while_bring_nothing_twice() {
     for pipelining in [false, true] {
@@ -161,7 +161,7 @@ fn unique_ids_that_come_later_or_go_for_a_while_bring_nothing_twice() {
             assert_eq!(bench.mailbox().len(), 5 + round);
             bench.deliver(&letter(100 + round));
         }
-        // And then everything leaves the server, stored or not.
+        // Then everything leaves the server, stored or not.
         bench.fetch(&DELETES).gives(0);
         bench.fetch(&DELETES).gives(0);
         bench.assert_exactly_once();
@@ -206,7 +206,7 @@ fn limits_hold_here_too() {
         assert_eq!(bench.store.len(), stored);
     }
     bench.assert_exactly_once();
-    // To another account the store is one whose state was lost, also in a rehearsal.
+    // For another account this store looks as if its state was lost, also in a dry run.
     bench.sync("", &["--dry-run"]).gives(74);
     let bench = Setup::with(letters(5))
         .knobs(without_uidl(true, Missing::Absent))

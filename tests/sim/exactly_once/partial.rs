@@ -29,7 +29,7 @@ fn with(sessions: &str) -> Vec<&str> {
 fn sessions_are_repeated_while_new_messages_come() {
     let bench = Setup::with(letters(7)).knobs(oldest(3)).start();
     bench.fetch(&with("10")).gives(0);
-    // The fourth finds nothing.
+    // The fourth session finds nothing.
     assert_eq!(logins(&bench), 4);
     bench.assert_exactly_once();
     assert!(bench.mailbox().is_empty());
@@ -77,7 +77,7 @@ fn a_server_that_takes_no_further_session_is_no_failure() {
     bench.knobs(oldest(2));
     bench.fetch(&with("10")).gives(0);
     bench.assert_exactly_once();
-    // The first one is another matter.
+    // For the first session it is an error.
     bench.knobs(oldest(2).rule(
         At::verb("PASS"),
         Act::Instead(b"-ERR [IN-USE] too soon\r\n".to_vec()),
@@ -85,7 +85,7 @@ fn a_server_that_takes_no_further_session_is_no_failure() {
     bench.fetch(&with("10")).gives(75);
 }
 
-/// It wants a moment after the last session, which is this run's own.
+/// The server requires a pause after the last session, which belongs to this run.
 #[test]
 fn a_further_session_that_comes_too_soon_waits_for_a_moment() {
     for (login_delay, busy_after_quit) in [(Some(1), None), (None, Some(Duration::from_secs(1)))] {

@@ -14,7 +14,7 @@ use support::bench::{Bench, Into, Run, Setup, letters};
 
 const DELETES: [&str; 2] = ["--profile", "outlook-2016"];
 
-/// The calls that sync something or give it a name, in their order, with the paths of all files.
+/// The calls that sync or rename something, in order, with the paths of all files.
 fn traced(bench: &Bench, mut run: Run<'_>) -> Vec<String> {
     let log = bench.path("trace");
     let mut traced = Command::new("strace");
@@ -42,7 +42,7 @@ fn traced(bench: &Bench, mut run: Run<'_>) -> Vec<String> {
     calls.map(str::to_owned).collect()
 }
 
-/// Where the first call that satisfies this is.
+/// The index of the first call that satisfies this.
 #[track_caller]
 fn first(calls: &[String], what: &str, is: impl Fn(&str) -> bool) -> usize {
     let at = calls.iter().position(|call| is(call));
@@ -53,7 +53,7 @@ fn syncs(call: &str, path: &Path) -> bool {
     call.contains("sync(") && call.contains(&format!("<{}>", path.display()))
 }
 
-/// This path is synced before that call.
+/// Asserts that this path is synced before that call.
 #[track_caller]
 fn assert_synced(calls: &[String], path: &Path, before: usize) {
     let at = first(calls, &format!("sync of {}", path.display()), |call| {
@@ -98,7 +98,7 @@ fn what_a_killed_run_has_made_is_found_after_a_power_cut_before_anything_is_in_i
         let recorded = first(&calls, "a transaction", |call| syncs(call, &wal));
         assert_synced(&calls, &state, recorded);
         assert_synced(&calls, state.parent().unwrap(), recorded);
-        // Before the first message is where readers look.
+        // Before the first message is visible to readers.
         let shown = first(&calls, "a message is shown", |call| match into {
             Into::Maildir => call.contains("rename") && call.contains("/new>"),
             Into::Mbox => call.contains("write(") && call.contains("/inbox>"),

@@ -24,7 +24,7 @@ use support::pty::Pty;
 /// The octet at which the server stalls: in the middle of the messages.
 const STALL: u64 = 30_000;
 
-/// How soon a run that was told to stop has to end.
+/// The time in which a stopped run must end.
 const SOON: Duration = Duration::from_secs(10);
 
 #[test]
@@ -65,18 +65,19 @@ fn the_account_is_free_again_when_its_run_was_killed() {
     bench.assert_exactly_once();
 }
 
-/// A signal in the middle of retrieval: what is complete is recorded, the rest comes next time.
+/// A signal in the middle of retrieval: complete messages are recorded, the rest is retrieved next
+/// time.
 fn stops_in_order(signal: Signal, status: i32, pipelining: bool) {
     let bench = Setup::with(letters(300))
         .knobs(Knobs {
             pipelining,
-            // Nothing comes behind it: the run waits for the rest until the signal ends it.
+            // Nothing comes after it: the run waits for the rest until the signal ends it.
             stall: Some(STALL),
             ..Knobs::default()
         })
         .start();
     bench.on_progress(move |progress, process| {
-        // Once: a second one would end it on the spot.
+        // Only once: a second one would end it at once.
         if progress.session_octets == STALL {
             process.signal(signal);
         }
@@ -85,7 +86,7 @@ fn stops_in_order(signal: Signal, status: i32, pipelining: bool) {
     assert_eq!(ended.status, Some(status), "{}", ended.text());
     bench.no_hooks();
     let stored = bench.store.len();
-    // Where commands fly together, the server does not know how far the client has come.
+    // With pipelining the server does not know how far the client is.
     let least = if pipelining { 0 } else { 50 };
     assert!(stored >= least && stored < 300, "{stored} are stored");
     assert_eq!(bench.store.tmp(), [""; 0]);
@@ -114,8 +115,8 @@ fn a_signal_in_the_middle_of_retrieval_loses_nothing_that_was_complete() {
     }
 }
 
-/// A message that is on its way when the signal comes, and arrives soon, is the last one of the run:
-/// it is not asked for a second time.
+/// A message that is being received when the signal comes, and arrives soon, is the last one of the
+/// run: it is not retrieved again.
 #[test]
 fn the_message_that_is_on_its_way_is_waited_for() {
     let bench = Setup::with(letters(6))
@@ -156,7 +157,7 @@ fn a_signal_ends_the_run_in_every_state_of_the_dialogue() {
     for verb in verbs {
         let bench = Setup::with(letters(3))
             .by(By::Stls)
-            // No answer at all, and the connection stays.
+            // There is no answer at all, and the connection stays open.
             .knobs(Knobs::default().rule(At::verb(verb), Act::Instead(Vec::new())))
             .start();
         bench.on_command(move |seen, process| {
@@ -184,13 +185,13 @@ fn a_signal_ends_a_run_that_waits_for_the_greeting() {
         .knobs(Knobs::default().rule(At::Greeting, Act::Silent))
         .start();
     let running = bench.fetch(&[]).within(SOON).start();
-    // The server accepts, and says nothing; nothing in its dialogue tells when.
+    // The server accepts, and is silent; nothing in its dialogue shows when.
     while bench.sim.transcripts().is_empty() {
         thread::yield_now();
     }
     running.process.signal(Signal::TERM);
     let ended = running.end();
-    // Before the program listens for signals they end it, as they end any program.
+    // Before the program handles signals, they end it, as any program.
     assert!(
         ended.status == Some(143) || ended.signal == Some(Signal::TERM.as_raw()),
         "{}",
@@ -249,7 +250,7 @@ fn a_second_signal_ends_at_once_and_loses_nothing() {
     });
     let run = bench.fetch(&["--profile", "outlook-2016"]);
     let ended = run.within(SOON).end();
-    // Two that come together are heard in any order.
+    // Two signals that come together may be handled in any order.
     let first = ended.status == Some(130) || ended.status == Some(143);
     assert!(first, "{}", ended.text());
     bench.no_hooks();
@@ -260,7 +261,7 @@ fn a_second_signal_ends_at_once_and_loses_nothing() {
     assert!(bench.mailbox().is_empty());
 }
 
-/// nohup has SIGHUP ignored, and a shell SIGINT and SIGQUIT for a job in the background.
+/// nohup makes programs ignore SIGHUP, and a shell SIGINT and SIGQUIT for a background job.
 #[test]
 fn signals_that_were_ignored_from_the_start_stay_ignored() {
     let bench = Bench::with(letters(300));
@@ -283,8 +284,8 @@ fn pipe(bench: &Bench, name: &str) -> PathBuf {
     path
 }
 
-/// An agent that says that it is there, and then holds its end of a pipe until it ends; what is
-/// given reads the pipe to its end.
+/// An agent that reports its start, and then holds its end of a pipe until it ends. The returned
+/// closure reads the pipe to its end.
 fn lingering_agent(bench: &Bench, then: &str) -> (String, mpsc::Receiver<()>, mpsc::Receiver<()>) {
     let held = pipe(bench, "held");
     let script = bench.path("agent");
@@ -305,7 +306,7 @@ fn lingering_agent(bench: &Bench, then: &str) -> (String, mpsc::Receiver<()>, mp
         held.read_exact(&mut [0; 5]).unwrap();
         started.send(()).unwrap();
         held.read_to_end(&mut Vec::new()).unwrap();
-        // Nobody waits for it where the test has failed.
+        // Nobody waits for it if the test has failed.
         let _ = ended.send(());
     });
     (script.display().to_string(), here, gone)
@@ -325,7 +326,7 @@ fn a_second_signal_ends_the_agent_too() {
     gone.recv_timeout(SOON).expect("the agent lives on");
 }
 
-/// The shell sends another SIGHUP when the terminal is closed, and systemd one behind SIGTERM.
+/// The shell sends another SIGHUP when the terminal is closed, and systemd one after SIGTERM.
 #[test]
 fn a_terminal_that_is_closed_lets_the_agent_finish() {
     for signals in [[Signal::HUP, Signal::HUP], [Signal::TERM, Signal::HUP]] {
@@ -344,7 +345,7 @@ fn a_terminal_that_is_closed_lets_the_agent_finish() {
         let ended = running.end();
         let statuses = [Some(129), Some(143)];
         assert!(statuses.contains(&ended.status), "{}", ended.text());
-        // The message that it took is recorded, and does not come again.
+        // The message that it took is recorded, and is not delivered again.
         std::fs::copy("/bin/true", bench.path("agent")).unwrap();
         let ended = bench.fetch_to_agent(&agent, &["--json"]).gives(0);
         assert!(ended.out.contains("\"retrieved\":1,"), "{}", ended.text());
@@ -361,7 +362,7 @@ fn a_terminal_that_is_gone_stops_nothing() {
         run.gives(0);
         bench.assert_exactly_once();
     }
-    // A standard output that takes nothing is an error, and no more than that.
+    // A standard output that cannot be written is an error, and nothing worse.
     let bench = Bench::with(letters(20));
     let mut run = bench.fetch(&["--json"]);
     let hung = Pty::open().hang_up();
@@ -373,7 +374,7 @@ fn a_terminal_that_is_gone_stops_nothing() {
     assert_eq!(bench.sim.commands_of("RETR").len(), 20);
 }
 
-/// Another program has the state for longer than anybody waits who is to end.
+/// Another program holds the state for longer than a stopped run waits.
 #[test]
 fn a_signal_ends_a_run_that_waits_for_the_state() {
     for (signal, status) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
@@ -406,7 +407,7 @@ fn a_signal_ends_a_run_that_waits_for_the_lock_of_an_mbox() {
     let path = lock.clone();
     bench.on_command(move |seen, process| {
         if seen.verb == "RETR" && seen.number == Some(3) {
-            // As another program that lives makes it.
+            // As a living program makes it.
             let mut file = File::create(&path).unwrap();
             write!(file, "{}", std::process::id()).unwrap();
             process.signal(Signal::TERM);
@@ -431,7 +432,7 @@ fn a_reader_of_standard_output_that_goes_away_stops_nothing() {
     bench.assert_exactly_once();
 }
 
-/// Time in which popsync is stopped, or the computer sleeps, is not the server's.
+/// The time for which popsync is stopped, or the computer sleeps, does not count as the server's.
 #[test]
 fn a_run_that_is_stopped_and_goes_on_does_not_give_up_the_server() {
     for verb in ["PASS", "UIDL", "RETR", "DELE", "QUIT"] {
@@ -441,7 +442,7 @@ fn a_run_that_is_stopped_and_goes_on_does_not_give_up_the_server() {
             if seen.verb == verb && !stopped {
                 stopped = true;
                 process.signal(Signal::STOP);
-                // Three times the time-out have to pass.
+                // Three times the time-out must pass.
                 thread::sleep(Duration::from_secs(3));
                 process.signal(Signal::CONT);
             }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use support::bench::{Bench, Store, letter, letters};
 
-/// More than one batch, which is of 512 at most.
+/// More than one batch, which has at most 512 messages.
 const MESSAGES: usize = 600;
 
 /// The names of all messages that were written, wherever they are now, without flags.
@@ -27,7 +27,7 @@ fn crash(bench: &Bench, stop_at: &str) {
     assert!(ended.was_killed(), "{stop_at}: {}", ended.text());
 }
 
-/// Runs the program to its end, and gives how many messages it took up from the crash.
+/// Runs the program to its end. Returns the number of messages recovered from the crash.
 #[track_caller]
 fn recover(bench: &Bench, when: &str) -> usize {
     let left_behind = names(&bench.store);

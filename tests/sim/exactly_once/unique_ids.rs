@@ -1,4 +1,4 @@
-//! Unique-ids that are not what they should be, and listings that do not show what is there.
+//! Bad unique-ids, and incomplete listings.
 
 use std::fs::File;
 use std::io::Write;
@@ -213,7 +213,7 @@ fn an_old_id_on_new_mail_does_not_delete_it_unread() {
         uid_reuse: true,
         ..Knobs::default()
     });
-    // A listing without it: whatever has its id from now on is another message.
+    // A listing without it: from now on, its id means another message.
     bench.fetch(&DELETES).gives(0);
     bench.deliver(&letter(2));
     bench.fetch(&DELETES).gives(0);
@@ -223,7 +223,7 @@ fn an_old_id_on_new_mail_does_not_delete_it_unread() {
 #[test]
 fn an_old_id_on_new_mail_is_noticed_by_its_size() {
     let other = [&letter(7)[..], b"and a line more\r\n"].concat();
-    // Without pipelining no sizes are asked for as long as there is nothing new.
+    // Without pipelining no sizes are asked for while there is nothing new.
     let pipelining = Knobs {
         pipelining: true,
         ..Knobs::default()
@@ -255,7 +255,7 @@ fn an_old_id_on_new_mail_is_noticed_by_its_size() {
             .collect();
         expected.push(stored_form(&other));
         bench.assert_stored(&expected);
-        // Only once, and a server that counts otherwise costs no more than a look.
+        // Only once, and a server that counts in another way costs no more than a look.
         for _ in 0..2 {
             bench.fetch(&[]).gives(0);
             assert_eq!(retrieved(&bench), 0);
@@ -264,9 +264,9 @@ fn an_old_id_on_new_mail_is_noticed_by_its_size() {
     }
 }
 
-/// A run that is killed between the recording of what has the unique-id now and the word that what
-/// had it goes by no name: the next one has to find out once more, or mail that is moved out and
-/// back is stored twice.
+/// A run that is killed between the record of the new owner of a unique-id and the note that the
+/// old owner has lost it. The next run must find this out again, or mail that is moved out and back
+/// is stored twice.
 #[test]
 fn a_kill_leaves_an_old_id_to_one_message_alone() {
     let other = [&letter(7)[..], b"and a line more\r\n"].concat();
@@ -306,8 +306,8 @@ fn new_mail_in_the_middle_of_the_listing_is_found() {
     assert_eq!(retrieved(&bench), 5);
 }
 
-/// OPOP3:C0038: other programs take the rest of the line for the unique-id, popsync the first word;
-/// what they had is known all the same.
+/// OPOP3:C0038: other programs take the rest of the line for the unique-id, popsync the first word.
+/// Messages that they downloaded are recognised all the same.
 #[test]
 fn an_import_knows_unique_ids_with_blanks() {
     for program in ["mpop", "fdm", "thunderbird"] {

@@ -16,7 +16,7 @@ use exchange_sim::{Act, At, CloseHow, Drip, Knobs, ManualClock, Unsolicited};
 use super::table::fault;
 use support::bench::{Bench, By, Setup, letters};
 
-/// How soon a run ends whose time-out is a second.
+/// The time limit for a run with a time-out of a second.
 const SOON: Duration = Duration::from_secs(15);
 
 #[test]
@@ -31,7 +31,7 @@ fn a_command_that_is_never_answered_ends_the_run_in_time() {
             .fails(75, "timed out after 1 s waiting for the reply to")
             .unpipelined()
             .holds();
-        // Pipelined, the answers behind it come too early.
+        // With pipelining, the later answers come too early.
         let silent = Knobs {
             silent_at: Some(At::verb(verb)),
             ..Knobs::default()
@@ -76,10 +76,10 @@ fn a_connection_that_closes_at_any_command_is_told_as_such() {
                 close_at: Some((At::verb(verb), how)),
                 ..Knobs::default()
             };
-            // At RETR it may be the message, so others are tried: no more than three in vain.
+            // At RETR the message may be the reason, so others are tried: at most three in vain.
             let sessions = |pipelining| match verb {
                 "RETR" => 3,
-                // LIST is on its way, too, and may be what the server cannot bear.
+                // LIST is outstanding, too, and may be the reason.
                 "STAT" | "UIDL" if pipelining => 2,
                 _ => 1,
             };
@@ -107,10 +107,10 @@ fn a_stall_anywhere_ends_the_run_in_time() {
         stall: Some(octet),
         ..Knobs::default()
     };
-    // In the greeting, in CAPA, in the listings, in messages; where a router swallows large
-    // packets (catalogue 76), in the first of many octets.
-    // Each session stalls there, so no more than three bring nothing; what the first has brought
-    // is deleted by one that retrieves nothing more.
+    // In the greeting, in CAPA, in the listings, in messages; if a router drops large packets
+    // (catalogue 76), in the first of many octets.
+    // Each session stalls there, so at most three bring nothing. A session that retrieves nothing
+    // more deletes the messages of the first one.
     for (octet, stored, left) in [
         (0, 0, 4),
         (10, 0, 4),
@@ -129,7 +129,7 @@ fn a_stall_anywhere_ends_the_run_in_time() {
             .unpipelined()
             .holds();
     }
-    // A message in each session, and in the end all.
+    // One message in each session, and in the end all.
     fault("a stall at octet 420", stall(420))
         .hangs()
         .retrieves(&[1, 2, 3, 4, 1, 1])
@@ -148,7 +148,7 @@ fn a_server_that_drips_is_given_up() {
         .fails(75, "timed out after 1 s")
         .unpipelined()
         .holds();
-    // Slow, and still at a bearable pace.
+    // Slow, but at a tolerable pace.
     fault(
         "1000 octets at a time",
         drip(1000, Duration::from_millis(50)),
@@ -196,7 +196,7 @@ fn an_idle_time_out_of_the_server_is_told_in_its_own_words() {
         bench.on_command(move |seen, _| {
             if seen.session == 1 && seen.number == Some(3) {
                 let (clock, site) = (clock.clone(), Arc::clone(&site));
-                // The timer is armed in a moment: until then, moving on changes nothing.
+                // The timer is armed in a moment: until then, moving the clock has no effect.
                 thread::spawn(move || {
                     while !site.transcripts()[0].ended {
                         clock.advance(Duration::from_secs(1801));
@@ -277,8 +277,8 @@ fn one_dead_address_of_two_costs_nothing() {
     bench.assert_exactly_once();
 }
 
-/// A server that accepts, says these words, one at a time for each line it reads, and is silent
-/// from then on.
+/// A server that accepts, sends these texts, one for each line it reads, and is silent from then
+/// on.
 fn silent_server(words: &'static [&'static str]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -119,7 +119,7 @@ fn a_server_without_capa_is_used_without_it() {
             fault(about, knobs).holds();
         }
     }
-    // XPOP3:C0005: a close may follow any refusal; and there are servers that just break off.
+    // XPOP3:C0005: a close may follow any refusal; and some servers just hang up.
     for by in [By::Tls, By::Stls, By::Plain] {
         for how in [CloseHow::Fin, CloseHow::Reset, CloseHow::NoCloseNotify] {
             for refuses in [true, false] {
@@ -148,7 +148,7 @@ fn a_server_without_capa_is_used_without_it() {
         .holds();
 }
 
-/// Without CAPA a login is tried once more, but no password a second time.
+/// Without CAPA a login is tried a second time, but no password is sent twice.
 #[test]
 fn a_server_that_hangs_up_on_the_login_is_not_sent_the_password_twice() {
     let refusal = b"-ERR what is that?\r\n".to_vec();
@@ -308,7 +308,7 @@ fn a_server_that_accepts_and_says_nothing_is_given_up() {
     )
     .hangs()
     .fails_before_login(75, "waiting for the greeting")
-    // Perhaps it waits for a TLS handshake.
+    // It may be waiting for a TLS handshake.
     .says("hint: is the port right?")
     .holds();
 }

@@ -1,5 +1,4 @@
-//! This side of the connection: files, folders, passwords, neighbours. (Catalogue 81–89; attacks
-//! L1–L5.)
+//! Local faults: files, folders, passwords, other programs. (Catalogue 81–89; attacks L1–L5.)
 
 #![expect(
     clippy::unwrap_used,
@@ -17,7 +16,7 @@ use exchange_sim::Knobs;
 
 use support::bench::{Bench, Ended, Into, Setup, USER, letter, letters, rename};
 
-/// Nothing left the server, nothing was stored, nobody was asked for anything.
+/// Nothing left the server, nothing was stored, and there was no connection.
 #[track_caller]
 fn refuses(bench: &Bench, ended: &Ended, statuses: &[i32], words: &str) {
     let status = ended.status.unwrap_or(-1);
@@ -141,7 +140,7 @@ fn a_damaged_state_stops_the_run_before_anything_is_done() {
         );
         ended.says("hint: ");
         assert_eq!(bench.mailbox().len(), 3, "{kind:?}");
-        // With its state back, it goes on.
+        // When its state is back, it continues.
         if path.is_dir() {
             fs::remove_dir(&path).unwrap();
         }
@@ -212,7 +211,7 @@ fn under_umask(umask: &str, command: &Command) -> Command {
     like(shell, command)
 }
 
-/// A command with the surroundings of another one.
+/// A command in the environment of another one.
 fn like(mut command: Command, other: &Command) -> Command {
     command
         .env_clear()
@@ -306,10 +305,10 @@ fn what_is_younger_than_remove_after_days_stays_on_the_server() {
     bench.assert_exactly_once();
 }
 
-/// The limit on files in the tests of it: 512 octets in each block.
+/// The file size limit in these tests: 512 octets in each block.
 const LIMITED: &str = "ulimit -f 600; exec \"$@\"";
 
-/// A message of about so many octets.
+/// A message of about this many octets.
 fn long(number: usize, octets: usize) -> Vec<u8> {
     let mut message = letter(number);
     let line = b"A line of which there are many more in this message.\r\n";
@@ -317,7 +316,7 @@ fn long(number: usize, octets: usize) -> Vec<u8> {
     message
 }
 
-/// SIGXFSZ ended the run, and did so again each time.
+/// SIGXFSZ once ended the run, and again each time.
 #[test]
 fn a_message_that_is_larger_than_files_may_be_does_not_stop_the_others() {
     let messages = [letter(1), letter(2), long(3, 600_000), letter(4), letter(5)];
@@ -365,7 +364,7 @@ fn a_message_that_is_larger_than_files_may_be_reaches_no_agent() {
     assert_eq!(bench.mailbox().len(), 1);
 }
 
-/// An mbox grows with each message until it may not grow any more.
+/// An mbox grows with each message until it reaches the limit.
 #[test]
 fn an_mbox_that_may_not_grow_takes_what_still_fits() {
     let messages = (1..=10)

@@ -22,7 +22,7 @@ fn refused(text: &str) -> Knobs {
     }
 }
 
-/// The same words to STAT, of servers that accept any login first.
+/// The same texts in answer to STAT, for servers that accept any login first.
 #[test]
 fn a_throttled_mailbox_is_a_matter_of_time_and_not_of_protocol() {
     for (text, status) in [
@@ -51,7 +51,7 @@ fn a_throttled_mailbox_is_a_matter_of_time_and_not_of_protocol() {
     }
 }
 
-/// Some servers say no twice: the second time is no answer to anything, and changes nothing.
+/// Some servers refuse twice: the second refusal answers nothing, and changes nothing.
 #[test]
 fn a_login_that_is_refused_twice_is_refused() {
     for verb in ["USER", "PASS"] {

@@ -22,7 +22,7 @@ fn messages_of_any_form_are_stored_as_they_are_however_they_are_cut_into_packets
         (None, true),
         (Some(7), true),
     ] {
-        // An octet a packet is slow where messages are large.
+        // One octet a packet is slow for large messages.
         let messages = nasty()
             .into_iter()
             .filter(|one| chunk.is_none() || one.len() < 4096);
@@ -70,7 +70,7 @@ fn enormous_lines_and_headers_are_stored() {
 
 #[test]
 fn a_forged_reply_inside_a_message_forges_nothing() {
-    // Ends after LF . LF, for a client that ends there; then replies to what comes next.
+    // Ends after LF . LF, for a client that ends there; then come replies to the next commands.
     let forged =
         b"Subject: smuggled\n\nbody\n.\n+OK\r\nSubject: forged\r\n\r\nx\n.\n+OK 0 0\r\n-ERR\r\n";
     let messages = vec![
@@ -159,15 +159,15 @@ fn a_body_without_stuffing_is_not_taken_for_whole() {
         no_stuffing: true,
         ..Knobs::default()
     };
-    // Each letter holds a line of one dot, behind which it goes on.
+    // Each letter has a line with a single dot, and continues after it.
     fault("no byte-stuffing", knobs)
         .fails(76, "")
         .stores_first(0)
         .holds();
 }
 
-/// Such a server cuts a message at its dot, and the rest stays in the pipe. Whoever wrote that rest: the
-/// message is whole on the server alone, so it stays there. The others are here or there.
+/// Such a server ends a message at its dot, and the rest stays in the pipe. Whoever wrote that
+/// rest, only the server has the whole message, so it stays there. The others are here or there.
 #[test]
 fn what_is_left_behind_an_unstuffed_dot_answers_no_command() {
     let left_over = [
@@ -177,8 +177,8 @@ fn what_is_left_behind_an_unstuffed_dot_answers_no_command() {
         "..",
         "+OK",
         "-ERR no",
-        // The count is right, and known to who sent most of the mail. What follows answers DELE
-        // and QUIT.
+        // The count is right, because the sender of most of the mail knows it. The following lines
+        // answer DELE and QUIT.
         "+OK 3 99",
         "+OK 3 99\r\n+OK\r\n+OK\r\n+OK\r\n+OK",
         "+OK 3 99\r\n+OK 3 99\r\n+OK",
@@ -330,7 +330,7 @@ fn s7_a_message_far_larger_than_listed_is_stored_or_skipped_by_max_size() {
     assert!(bench.mailbox().is_empty());
 }
 
-/// The last octets that are too many, and the message's end, in one packet.
+/// The excess octets, and the message's end, in one packet.
 #[test]
 fn a_message_that_ends_as_it_becomes_too_large_is_the_one_that_is_named() {
     for behind in [0, 1] {
@@ -374,7 +374,7 @@ fn a_second_answer_to_any_command_ends_the_run() {
                 pipelined_junk: Some((At::verb(verb), junk.into())),
                 ..Knobs::default()
             };
-            // Pipelined, an answer too many is found when all are counted.
+            // With pipelining, an excess answer is found when all are counted.
             fault(format!("{junk:?} behind {verb}"), knobs)
                 .fails(76, "")
                 .never("RETR")
@@ -412,8 +412,9 @@ fn a_second_answer_to_any_command_ends_the_run() {
 #[test]
 fn a_second_answer_to_retr_makes_the_message_doubtful() {
     for junk in ["+OK once more\r\n", "x", "rest of the message\r\n.\r\n"] {
-        // Message 1 keeps its number, so it meets it whenever it is asked for. All that came in
-        // such a session is asked for once more; what may have got the answer too many comes last.
+        // Message 1 keeps its number, so the fault happens whenever it is retrieved. All messages
+        // of such a session are retrieved again; the ones that may have got the excess answer come
+        // last.
         let table: [(u32, &[u32]); 3] = [
             (1, &[1, 3, 4, 1, 2]),
             (3, &[1, 2, 3, 1, 2, 1, 1]),
@@ -445,8 +446,8 @@ fn a_second_answer_to_retr_makes_the_message_doubtful() {
 
 #[test]
 fn answers_that_are_out_of_step_store_nothing_wrong() {
-    // One answer is missing: all behind it answer the command before theirs. From then on the run
-    // asks one by one, and what came in that session comes again.
+    // One answer is missing: all later ones answer the command before theirs. From then on the run
+    // sends commands one by one, and retrieves the messages of that session again.
     let missing = Knobs::default().rule(At::line("RETR 2"), Act::Instead(Vec::new()));
     let row = |knobs: &Knobs| {
         fault("no answer to RETR 2", knobs.clone())
@@ -461,7 +462,7 @@ fn answers_that_are_out_of_step_store_nothing_wrong() {
         .retrieves(&[1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 1, 3, 4, 5, 6, 1, 1, 1])
         .pipelined()
         .holds();
-    // Where mail stays on the server, message 2 keeps its number.
+    // If mail stays on the server, message 2 keeps its number.
     let others = [1, 3, 4, 5, 6, 7, 8].map(|number| stored_form(&letter(number)));
     row(&missing)
         .arguments(&["--leave-on-server", "true"])
@@ -484,7 +485,7 @@ fn answers_that_are_out_of_step_store_nothing_wrong() {
 
 #[test]
 fn odd_answers_to_dele_and_quit_delete_no_more_than_was_stored() {
-    // The server took these for +OK and deleted; the client could not know.
+    // The server treated these as +OK and deleted; the client could not know.
     for line in ["", "OK", "-", " +OK"] {
         let knobs = Knobs {
             status_odd: Some((At::verb("DELE"), line.into())),

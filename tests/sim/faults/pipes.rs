@@ -18,7 +18,7 @@ use rustix::process::Signal;
 
 use support::bench::{Bench, PASSWORD, USER, letters};
 
-/// How soon a run has to end that was told to stop, or has a time-out of a second.
+/// The time limit for a run that was stopped, or has a time-out of a second.
 const SOON: Duration = Duration::from_secs(15);
 
 fn pipe(path: &Path) -> PathBuf {
@@ -80,7 +80,7 @@ fn a_configuration_from_a_pipe_is_read() {
     bench.assert_exactly_once();
 }
 
-/// A pipe that somebody holds open and writes nothing to: the time-out ends it, or a signal.
+/// A pipe that another process holds open without writing: the time-out ends the wait, or a signal.
 #[test]
 fn a_password_pipe_that_stays_silent_has_an_end() {
     for signal in [None, Some(Signal::TERM), Some(Signal::INT)] {
@@ -136,7 +136,8 @@ fn a_state_that_is_a_pipe_is_refused() {
 }
 
 #[cfg(target_os = "linux")]
-/// A popsync that is stopped while it holds the state's lock: a signal ends whoever waits for it.
+/// A popsync that is stopped while it holds the state's lock: a signal ends a run that waits for
+/// it.
 #[test]
 fn the_first_signal_ends_a_run_that_waits_for_a_lock() {
     let bench = Bench::with(letters(2));

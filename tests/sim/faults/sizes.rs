@@ -1,4 +1,5 @@
-//! LIST that breaks the session. Its sizes are hints: popsync does without, and blames no message.
+//! LIST that breaks the session. Its sizes are hints: popsync works without them, and blames no
+//! message.
 
 use exchange_sim::{Act, At, CloseAfterErr, CloseHow, Knobs, Missing};
 
@@ -15,7 +16,7 @@ fn hangs_up(how: CloseHow, pipelining: bool) -> Knobs {
     }
 }
 
-/// How often LIST was sent, and how many sessions there were, since the last time.
+/// The numbers of LISTs and of sessions since the last call.
 fn lists_and_sessions(bench: &Bench) -> (usize, usize) {
     bench.settle();
     let seen = (
@@ -47,7 +48,7 @@ fn a_server_that_refuses_list_and_hangs_up_gives_its_mail_without() {
             .sessions(2)
             .holds();
     }
-    // The answer and the end come apart.
+    // The answer and the close come separately.
     let knobs = Knobs::default()
         .rule(
             At::verb("LIST"),
@@ -152,7 +153,7 @@ fn what_broke_at_list_twice_is_not_asked_for_it_again() {
         }
         bench.assert_exactly_once();
     }
-    // Once is nothing, if it goes well the next time.
+    // A single failure does not count if the next try succeeds.
     let bench = Bench::with(letters(2));
     let good = Knobs::default();
     let bad = hangs_up(CloseHow::Fin, false);
@@ -170,7 +171,7 @@ fn what_broke_at_list_twice_is_not_asked_for_it_again() {
     bench.assert_exactly_once();
 }
 
-/// Every command that lists the mailbox gets along with such a server.
+/// Every command that lists the mailbox works with such a server.
 #[test]
 fn every_command_does_without_list() {
     for pipelining in [false, true] {

@@ -1,4 +1,4 @@
-//! One line of the table: a server that is so, and what has to come of it.
+//! One line of the table: a fault of the server, and the expected result.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use exchange_sim::{Knobs, Profile};
 
 use support::bench::{Bench, By, Setup, letters, stored_form};
 
-/// How long a run may take in which the server hangs and the time-out is a second.
+/// The time limit for a run if the server hangs and the time-out is a second.
 const HANGING: Duration = Duration::from_secs(20);
 
 /// The messages that are stored afterwards.
@@ -14,7 +14,7 @@ const HANGING: Duration = Duration::from_secs(20);
 enum Stored {
     /// All messages.
     All,
-    /// The first so many.
+    /// The first of them, up to this number.
     First(usize),
     /// These octets.
     These(Vec<Vec<u8>>),
@@ -22,8 +22,8 @@ enum Stored {
     Some,
 }
 
-/// A fault. What is not said otherwise: the client deletes what it stored, the mailbox holds
-/// four messages, and no rule of MS-STANOPOP3 is broken.
+/// A fault. By default the client deletes what it stored, the mailbox has four messages, and no
+/// rule of MS-STANOPOP3 is broken.
 #[must_use]
 pub(crate) struct Fault {
     name: String,
@@ -104,7 +104,7 @@ impl Fault {
         self
     }
 
-    /// The run fails: nothing is stored or deleted, unless something else is said.
+    /// The run fails: nothing is stored or deleted, unless stated otherwise.
     pub(crate) fn fails(mut self, status: i32, words: &str) -> Self {
         self.statuses = vec![status];
         self.stored = Stored::First(0);
@@ -118,7 +118,7 @@ impl Fault {
         self.fails(status, words).never("USER").never("PASS")
     }
 
-    /// The same, where luck decides how the run notices.
+    /// The same, if it depends on timing how the run notices.
     pub(crate) fn fails_before_login_either(mut self, statuses: &[i32]) -> Self {
         self = self.fails_before_login(0, "");
         self.statuses = statuses.to_vec();
@@ -132,7 +132,7 @@ impl Fault {
         self
     }
 
-    /// The run ends so, having stored everything and deleted nothing.
+    /// The run ends with this status, having stored everything and deleted nothing.
     pub(crate) fn keeps_everything(mut self, status: i32, words: &str) -> Self {
         self = self.fails(status, words);
         self.stored = Stored::All;
@@ -144,7 +144,7 @@ impl Fault {
         self
     }
 
-    /// The first so many messages are stored.
+    /// The first messages are stored, up to this number.
     pub(crate) fn stores_first(mut self, count: usize) -> Self {
         self.stored = Stored::First(count);
         self
@@ -156,13 +156,13 @@ impl Fault {
         self
     }
 
-    /// Whole messages are stored, which ones is a matter of luck.
+    /// Whole messages are stored; which ones depends on timing.
     pub(crate) fn stores_some(mut self) -> Self {
         self.stored = Stored::Some;
         self
     }
 
-    /// So many messages are left on the server.
+    /// This many messages are left on the server.
     pub(crate) fn leaves(mut self, left: usize) -> Self {
         self.left = left;
         self
@@ -174,7 +174,7 @@ impl Fault {
         self
     }
 
-    /// DELE is sent all the same.
+    /// DELE is still sent.
     pub(crate) fn deletes(mut self) -> Self {
         self.never.retain(|verb| *verb != "DELE");
         self
@@ -197,25 +197,25 @@ impl Fault {
         self
     }
 
-    /// The server takes for violations what is none.
+    /// The server reports violations that are none.
     pub(crate) fn violates(mut self) -> Self {
         self.violates = true;
         self
     }
 
-    /// Only where the server does not pipeline.
+    /// Only if the server does not pipeline.
     pub(crate) fn unpipelined(mut self) -> Self {
         self.pipelining = &[false];
         self
     }
 
-    /// Only where the server pipelines.
+    /// Only if the server pipelines.
     pub(crate) fn pipelined(mut self) -> Self {
         self.pipelining = &[true];
         self
     }
 
-    /// Holds the program against it; afterwards the server behaves, and the next run must leave
+    /// Runs the program with the fault. Afterwards the server behaves, and the next run must leave
     /// every message stored exactly once.
     #[track_caller]
     pub(crate) fn holds(self) {

@@ -1,4 +1,4 @@
-//! TLS and STLS: the password leaves on no channel that the user did not allow. (Catalogue 7, 8,
+//! TLS and STLS: the password is sent on no channel that the user did not allow. (Catalogue 7, 8,
 //! 78; attacks A1–A6, A8.)
 
 use exchange_sim::{Act, At, Certificate, Cut, CutAt, Knobs, StlsStrip};
@@ -76,7 +76,7 @@ fn capabilities_from_before_the_handshake_are_forgotten() {
         capa_tls: lines(&["UIDL", "USER"]),
         ..Knobs::default()
     };
-    // The recorder takes pipelining for a violation then.
+    // Otherwise the recorder reports pipelining as a violation.
     fault("PIPELINING before TLS only", before)
         .by(By::Stls)
         .unpipelined()
@@ -160,7 +160,7 @@ fn an_end_without_close_notify_is_an_error_inside_a_message_and_nowhere_else() {
             cut: Some(Cut::no_close_notify(CutAt::MidRetr { number: 3, octets })),
             ..Knobs::default()
         };
-        // Where mail stays on the server, each session meets it again.
+        // If mail stays on the server, each session meets it again.
         fault(format!("always at {octets}"), knobs.clone())
             .arguments(&["--leave-on-server", "true"])
             .fails(1, "message 3 (6502): the connection to the server was lost")

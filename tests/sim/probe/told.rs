@@ -1,4 +1,4 @@
-//! A probe of a simulated Exchange, and what it said.
+//! A probe of a simulated Exchange, and its output.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub(crate) fn odd(knobs: Knobs) -> Server {
     server(Profile::Ex2016, knobs)
 }
 
-/// A run to be, over TLS where the profile has it; with more flags.
+/// A run that is not started, over TLS if the profile has it; with more flags.
 pub(crate) fn popsync(sim: &Server, profile: Profile, flags: &[&str]) -> Popsync {
     let (scheme, port) = match profile {
         Profile::Ex2003 => ("pop3", sim.pop3_port()),

@@ -17,7 +17,7 @@ fn database(bench: &Bench) -> Connection {
     Connection::open(bench.path("state/popsync.sqlite3")).unwrap()
 }
 
-/// Makes the first messages so many days older here.
+/// Makes this many first messages older here, by some days.
 fn age(bench: &Bench, messages: i64, days: i64) {
     let database = database(bench);
     let aged = database.execute(
@@ -37,7 +37,7 @@ fn delete_here(bench: &Bench, numbers: std::ops::RangeInclusive<usize>) {
     }
 }
 
-/// Makes all earlier runs so many days older.
+/// Makes all earlier runs older, by this many days.
 fn age_runs(bench: &Bench, days: i64) {
     let database = database(bench);
     let aged = database.execute(
@@ -55,8 +55,8 @@ fn fetched(count: usize) -> Bench {
     bench
 }
 
-/// Asserts that a run is held back: it deletes nothing, says why, and retrieves all the same what
-/// is new; and that a person can release it.
+/// Asserts that a run is held back: it deletes nothing, says why, and still retrieves new mail; and
+/// that a person can release it.
 #[track_caller]
 fn is_held(bench: &Bench, settings: &[&str], why: &str, released: usize) {
     let left = bench.mailbox().len();
@@ -69,10 +69,10 @@ fn is_held(bench: &Bench, settings: &[&str], why: &str, released: usize) {
     assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
     assert_eq!(bench.mailbox().len(), left + 1);
     assert!(bench.store.holds(&stored_form(&letter(late))));
-    // Nor does the next run, which finds the new message there.
+    // Nor does the next run, for which the late message is no longer new.
     bench.fetch(settings).gives(1).says(why);
     assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
-    // A rehearsal says the same, and deletes nothing either.
+    // A dry run reports the same, and also deletes nothing.
     let mut rehearsal = settings.to_vec();
     rehearsal.push("--dry-run");
     bench.fetch(&rehearsal).gives(1).says(why);
@@ -104,7 +104,7 @@ fn what_leaves_by_its_age_is_not_held_back_for_being_more_than_half() {
     bench.assert_exactly_once();
 }
 
-/// Nobody has said that it is meant, only because more mail came.
+/// More mail does not mean that the deletions are meant.
 #[test]
 fn what_was_held_back_stays_so_however_the_mailbox_grows() {
     let bench = fetched(30);
@@ -195,8 +195,8 @@ fn messages_stored_by_a_clock_set_back_do_not_leave_early() {
     assert_eq!(stored.0, stored.1);
 }
 
-/// Mail programs keep the folders and lose what is in them. A person who says that it is meant
-/// makes no proof: what has no copy here goes only where deletions made here are followed.
+/// Mail programs keep the folders and lose their content. A person who accepts that does not give a
+/// proof: a message without a copy here is deleted only if the policy follows local deletions.
 #[test]
 fn a_store_that_was_emptied_is_held_back_by_every_policy() {
     for (settings, released) in [
@@ -245,7 +245,7 @@ fn a_store_that_is_filled_again_is_held_back_no_longer() {
     bench.assert_exactly_once();
 }
 
-/// A profile that deletes, set by mistake on a mailbox that was kept.
+/// A profile that deletes, set by mistake for a mailbox that was kept.
 #[test]
 fn a_policy_that_turns_from_keeping_to_deleting_is_held_back() {
     let bench = Bench::with(letters(30));
@@ -256,8 +256,8 @@ fn a_policy_that_turns_from_keeping_to_deleting_is_held_back() {
     bench.assert_exactly_once();
 }
 
-/// As Outlook did: thousands of messages at the first sync, all of them deleted in the session
-/// that retrieves them; and where that ends early, in the next.
+/// As in Outlook: thousands of messages in the first sync, all of them deleted in the session that
+/// retrieves them; and if that is interrupted, in the next one.
 #[test]
 fn a_first_sync_that_deletes_is_not_held_back_however_often_it_is_interrupted() {
     let older = ["--profile", "outlook-2016", "--max-deletions", "5"];
@@ -281,13 +281,13 @@ fn deletions_that_the_server_does_not_carry_out_are_asked_for_again_and_again() 
     age(&bench, 20, 20);
     let settings = ["--remove-after-days", "14", "--max-deletions", "20"];
     bench.fetch(&settings).gives(0);
-    // They are no news, whatever the limit is now.
+    // They are not news, whatever the limit is now.
     let fewer = ["--remove-after-days", "14", "--max-deletions", "5"];
     bench.fetch(&fewer).gives(0);
     assert_eq!(bench.sim.commands_of("DELE").len(), 40);
 }
 
-/// Rows that no run of popsync has stored, as after a rebuild of the state.
+/// Rows that no run of popsync has made, as after a rebuild of the state.
 #[test]
 fn a_state_without_history_is_held_back_until_a_person_releases_it() {
     let bench = fetched(30);
@@ -298,7 +298,7 @@ fn a_state_without_history_is_held_back_until_a_person_releases_it() {
     is_held(&bench, &DAYS, "rebuilt", 3);
 }
 
-/// A state that is lost deletes nothing, and retrieves nothing a second time without a word.
+/// After the loss of the state nothing is deleted, and nothing is silently retrieved again.
 #[test]
 fn a_state_that_is_lost_deletes_nothing() {
     let bench = fetched(12);

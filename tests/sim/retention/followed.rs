@@ -1,5 +1,4 @@
-//! `remove-when-deleted-locally`: what is deleted here is deleted on the server, and nothing that
-//! only looks like it.
+//! `remove-when-deleted-locally`: local deletions are repeated on the server, and only those.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -15,7 +14,7 @@ use support::bench::{Bench, letter, letters, rename, stored_form};
 
 const FOLLOW: [&str; 1] = ["--remove-when-deleted-locally"];
 
-/// A server with so many letters, all of them fetched.
+/// A server with this many letters, all of them fetched.
 fn fetched(count: usize) -> Bench {
     let bench = Bench::with(letters(count));
     bench.fetch(&FOLLOW).gives(0);
@@ -32,7 +31,7 @@ fn file(bench: &Bench, number: usize) -> PathBuf {
         .unwrap()
 }
 
-/// Runs once more, and asserts that nothing is asked for or deleted.
+/// Runs again, and asserts that nothing is retrieved or deleted.
 #[track_caller]
 fn keeps_all(bench: &Bench) {
     let left = bench.mailbox().len();
@@ -57,7 +56,7 @@ fn what_is_deleted_here_is_deleted_there_and_never_retrieved_again() {
     assert_eq!(bench.store.len(), 10);
 }
 
-/// Without the setting nothing leaves the server, and nothing comes back here.
+/// Without the setting nothing leaves the server, and no message is stored again here.
 #[test]
 fn without_the_setting_what_is_deleted_here_stays_there() {
     let bench = fetched(12);
@@ -65,7 +64,7 @@ fn without_the_setting_what_is_deleted_here_stays_there() {
     bench.fetch(&[]).gives(0);
     assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
     assert_eq!(bench.sim.commands_of("RETR"), [""; 0]);
-    // It may be asked for later.
+    // The setting may come later.
     bench.fetch(&FOLLOW).gives(0);
     assert_eq!(bench.mailbox().len(), 11);
 }
@@ -110,13 +109,13 @@ fn what_is_filed_under_another_name_is_not_deleted_and_known_by_that_name_from_t
         rename(&file(&bench, number), &to);
     }
     keeps_all(&bench);
-    // Once it is deleted there, it is.
+    // When it is deleted there, it counts as deleted.
     fs::remove_file(archive.join(format!("{}:2,S", name(5)))).unwrap();
     bench.fetch(&FOLLOW).gives(0);
     assert_eq!(bench.sim.commands_of("DELE"), ["DELE 5"]);
 }
 
-/// Between two runs a program gives it another name, and the server another unique-id.
+/// Between two runs a program renames the file, and the server changes the unique-id.
 #[test]
 fn what_is_filed_under_another_name_is_not_deleted_where_the_server_renames_it() {
     let bench = fetched(12);
@@ -129,7 +128,7 @@ fn what_is_filed_under_another_name_is_not_deleted_where_the_server_renames_it()
         .renumber_all_ids(exchange_sim::IdForm::Legacy);
     keeps_all(&bench);
     keeps_all(&bench);
-    // Once it is deleted there, it is, when its content has told that it is the one.
+    // When it is deleted there, it counts as deleted, once its content shows that it is the same.
     fs::remove_file(filed).unwrap();
     bench.fetch(&FOLLOW).gives(0);
     assert_eq!(bench.sim.commands_of("RETR"), ["RETR 3"]);
@@ -178,7 +177,7 @@ fn a_folder_that_cannot_be_looked_into_deletes_nothing_and_says_so() {
     assert_eq!(bench.sim.commands_of("DELE"), ["DELE 3"]);
 }
 
-/// A mail program that moves messages without rest while many runs look.
+/// A mail program that moves messages all the time during many runs.
 #[test]
 fn a_message_in_transit_is_not_deleted() {
     let bench = fetched(12);
@@ -218,7 +217,7 @@ fn a_message_in_transit_is_not_deleted() {
     bench.assert_exactly_once();
 }
 
-/// The last look is right before DELE: what is back by then stays.
+/// The last look is directly before DELE: a message that is back by then stays.
 #[test]
 fn what_comes_back_during_the_session_is_not_deleted() {
     let bench = fetched(12);
@@ -235,7 +234,7 @@ fn what_comes_back_during_the_session_is_not_deleted() {
     bench.assert_exactly_once();
 }
 
-/// Another message may have the unique-id by now: its header tells.
+/// Another message may have the unique-id by now: the header shows it.
 #[test]
 fn a_message_that_took_over_the_unique_id_is_retrieved_and_not_deleted() {
     let bench = fetched(12);
@@ -249,8 +248,7 @@ fn a_message_that_took_over_the_unique_id_is_retrieved_and_not_deleted() {
     assert_eq!(bench.mailbox().len(), 12);
 }
 
-/// Without TOP the whole message has to tell that it is the one that was stored; once it did, it
-/// is gone.
+/// Without TOP the whole message must show that it is the stored one; then it is deleted.
 #[test]
 fn without_top_the_content_tells() {
     let bench = fetched(12);
@@ -263,7 +261,7 @@ fn without_top_the_content_tells() {
     assert_eq!(bench.sim.commands_of("RETR"), ["RETR 3"]);
     assert_eq!(bench.sim.commands_of("DELE"), ["DELE 3"]);
     assert_eq!((bench.mailbox().len(), bench.store.len()), (11, 11));
-    // One that took over the unique-id is another message, and stays.
+    // A message that took over the unique-id is another one, and stays.
     let id = bench.mailbox().unique_ids()[0].clone();
     fs::remove_file(file(&bench, 1)).unwrap();
     bench.mailbox().remove(&id);
@@ -281,7 +279,7 @@ fn with_days_and_without_leaving_anything_there_it_means_what_each_says() {
     let days = ["--remove-when-deleted-locally", "--remove-after-days", "14"];
     bench.fetch(&days).gives(0);
     assert_eq!(bench.sim.commands_of("DELE"), ["DELE 3"]);
-    // The rest has not been here for long.
+    // The others were stored only recently.
     assert_eq!(bench.mailbox().len(), 11);
     // A policy that leaves nothing on the server has nothing to follow.
     let bench = Bench::with(letters(12));
@@ -293,15 +291,15 @@ fn with_days_and_without_leaving_anything_there_it_means_what_each_says() {
     bench.fetch(&none).gives(0);
     assert!(bench.mailbox().is_empty());
     bench.assert_exactly_once();
-    // A profile that deletes leaves them there if this is asked for.
+    // A profile that deletes leaves them there if the user asks for it.
     let bench = Bench::with(letters(12));
     let older = ["--remove-when-deleted-locally", "--profile", "outlook-2016"];
     bench.fetch(&older).gives(0);
     assert_eq!(bench.mailbox().len(), 12);
 }
 
-/// After a move to another server, the deletions of before and after it are both followed. Which
-/// message it is only its header says then, so its content tells before it is deleted.
+/// After a move to another server, the deletions before and after it are both followed. Only the
+/// header shows then which message it is, so its content is compared before it is deleted.
 #[test]
 fn a_server_that_renames_its_messages_changes_nothing() {
     let bench = fetched(12);

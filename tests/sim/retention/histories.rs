@@ -1,5 +1,5 @@
-//! Random histories of a mailbox and its copy: nothing is lost, nothing stored twice, and nothing
-//! deleted on the server but what the policy says.
+//! Random histories of a mailbox and its copy: nothing is lost, nothing is stored twice, and only
+//! the policy deletes on the server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,23 +14,23 @@ use support::bench::{Bench, letter, rename, stored_form};
 /// An event of a mailbox and its copy.
 #[derive(Debug, Clone, Copy)]
 enum Happens {
-    /// So many letters arrive.
+    /// This many letters arrive.
     Arrive(usize),
     /// A person deletes a message in the Maildir.
     Deletes(usize),
     /// A person files a message in a folder.
     Files(usize),
-    /// A mail program files one under a name of its own.
+    /// A mail program files one under a new name.
     Refiles(usize),
     /// The server seems empty for one run.
     SeemsEmpty,
-    /// The server says that it has more messages than it lists.
+    /// The server claims to have more messages than it lists.
     Contradicts,
     /// The server gives all messages new unique-ids.
     Renames,
     /// A run is killed at this step.
     Killed(u32),
-    /// A run comes to its end.
+    /// A run is complete.
     Runs,
 }
 
@@ -57,13 +57,13 @@ struct Model {
     /// Those that a person deleted here.
     deleted: BTreeSet<usize>,
     renames: u32,
-    /// A run was killed, and none has come to its end since. Until then nobody can tell a message
-    /// that a person deletes or renames from one that was not shown yet: it is retrieved again.
+    /// True if a run was killed, and none has ended since. Until then a message that a person
+    /// deletes or renames looks like one that was not yet shown: it is retrieved again.
     interrupted: bool,
 }
 
 impl Model {
-    /// Where the letters are here, each by its number; one that is there twice is a failure.
+    /// The places of the letters here, by number; a letter with two places is a failure.
     fn here(&self) -> BTreeMap<usize, PathBuf> {
         let mut here = BTreeMap::new();
         for path in self.bench.store.files().into_keys() {
@@ -108,7 +108,7 @@ impl Model {
                 }
             }
             Happens::Deletes(which) => {
-                // The last one stays: an emptied store is held back for good reason.
+                // The last one stays: an emptied store has its own brake.
                 if let Some((number, path)) = self.pick(which)
                     && self.here().len() > 1
                 {
@@ -206,7 +206,7 @@ fn no_history_loses_doubles_or_deletes_against_the_policy() {
         for happens in history {
             model.step(happens);
         }
-        // In the end all is here that nobody deleted.
+        // At the end all messages are here that nobody deleted.
         model.step(Happens::Runs);
         let here: BTreeSet<usize> = model.here().into_keys().collect();
         let expected = (1..=model.arrived).filter(|number| !model.deleted.contains(number));

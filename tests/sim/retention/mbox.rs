@@ -1,4 +1,4 @@
-//! The same for an mbox, which is told by what is in it.
+//! The same for an mbox, which is recognised by its content.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use support::bench::{Bench, Into, Setup, letter, letters};
 const FOLLOW: [&str; 1] = ["--remove-when-deleted-locally"];
 const KEYS: &str = "remove-when-deleted-locally = true";
 
-/// A server with so many letters, all of them in an mbox, and not a word said about that.
+/// A server with this many letters, all of them in an mbox, without any output.
 fn fetched(count: usize) -> Bench {
     let bench = Setup::with(letters(count)).into(Into::Mbox).start();
     assert_eq!(bench.fetch(&FOLLOW).gives(0).err, "");
@@ -49,8 +49,8 @@ fn what_is_deleted_from_an_mbox_is_deleted_there_as_a_rehearsal_and_the_list_say
     assert_eq!(bench.mailbox().len(), 3);
 }
 
-/// A file that was restored looks just the same: nobody has deleted what is missing at its end,
-/// and no policy deletes it on the server.
+/// A restored file looks just the same: nobody has deleted the messages missing at its end, and no
+/// policy deletes them on the server.
 #[test]
 fn what_is_missing_at_the_very_end_of_an_mbox_stays_on_the_server() {
     for missing in 1..4 {
@@ -100,8 +100,8 @@ fn the_list_says_what_the_next_sync_removes_for_being_deleted_here() {
     }
 }
 
-/// A disk, a quota or a crash of another program took its end away: that is nobody's deletion, and
-/// it stays so once new mail stands behind the cut.
+/// A disk, a quota or a crash of another program has removed its end: nobody deleted these
+/// messages, even after new mail follows the cut.
 #[test]
 fn what_an_mbox_lacks_that_lost_its_end_stays_on_the_server() {
     for cut in 1..4 {

@@ -1,5 +1,5 @@
-//! A store that is gone, or another one: on a volume that is not mounted, moved, or brought back
-//! from a backup.
+//! A store that is gone, or another one: on a volume that is not mounted, moved, or restored from a
+//! backup.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ fn copy(from: &Path, to: &Path) {
     assert!(copied.unwrap().success());
 }
 
-/// Asserts that the run ends before it connects, and makes nothing.
+/// Asserts that the run ends before it connects, and creates nothing.
 #[track_caller]
 fn stops(bench: &Bench, settings: &[&str], words: &str) {
     bench.sim.clear_log();
@@ -52,7 +52,7 @@ fn a_store_that_is_gone_stops_every_policy_and_is_not_made_anew() {
             "is not there, although 12 messages were stored",
         );
         assert!(!bench.store.root.exists());
-        // The empty folder that a volume is mounted on is no store either.
+        // The empty mount point of a volume is not a store either.
         fs::create_dir(&bench.store.root).unwrap();
         stops(
             &bench,
@@ -74,7 +74,7 @@ fn the_status_says_that_the_store_was_gone() {
     let bench = fetched(&[]);
     rename(&bench.store.root, &bench.path("aside"));
     bench.fetch(&[]).gives(75);
-    // It was fetched, and is not the account of the configuration.
+    // It was fetched by its URL, and is not the account of the configuration.
     let status = bench.configured("status", "", &["--all"]).gives(0);
     assert!(status.out.contains("is not there"), "{}", status.text());
 }
@@ -89,8 +89,8 @@ fn another_store_at_the_same_place_is_not_written_into() {
     bench.deliver(&letter(13));
     stops(&bench, &FOLLOW, "it holds none of them");
     assert_eq!(bench.store.len(), 0);
-    // A person may say that it is the store from now on: new messages come, and those that it
-    // lacks stay where they are, whatever the policy.
+    // A person may accept it as the store: new messages are fetched, and those that it lacks stay
+    // on the server, whatever the policy.
     let accepted = ["--remove-when-deleted-locally", "--accept-store"];
     bench.fetch(&accepted).gives(0);
     bench.assert_stored(&[stored_form(&letter(13))]);
@@ -153,7 +153,7 @@ fn a_store_that_was_moved_and_is_all_there_goes_on() {
     assert_eq!(bench.mailbox().len(), 11);
 }
 
-/// As by `rsync --delete`, or a snapshot that was rolled back: the folders are the same ones.
+/// As by `rsync --delete`, or a snapshot that was rolled back: the folders are the same.
 #[test]
 fn a_store_that_was_restored_in_place_deletes_what_a_person_deleted_alone() {
     const KEYS: &str = "remove-when-deleted-locally = true";
@@ -179,7 +179,7 @@ fn a_store_that_was_restored_in_place_deletes_what_a_person_deleted_alone() {
         copy(&backup.join("."), &bench.store.root);
         bench.store.look_anew();
         assert_eq!(bench.store.len(), 12);
-        // A person deletes a message of those that came back.
+        // A person deletes one of the restored messages.
         let second = stored_form(&letter(2));
         let mut files = bench.store.files().into_keys();
         let second = files.find(|path| fs::read(path).unwrap() == second);
@@ -192,7 +192,7 @@ fn a_store_that_was_restored_in_place_deletes_what_a_person_deleted_alone() {
             assert_eq!(bench.mailbox().len(), 14);
         }
         if repaired {
-            // That which was deleted on both sides is missing, too, and not to be had.
+            // The message deleted on both sides is missing, too, and cannot be fetched.
             let ended = bench
                 .configured("verify", KEYS, &["work", "--repair"])
                 .gives(1);

@@ -17,7 +17,7 @@ fn json(lines: &str, event: &str) -> Vec<Value> {
         .collect()
 }
 
-/// One is due, one is to be due, one was deleted here.
+/// One is due, one will be due, one was deleted here.
 #[test]
 fn a_rehearsal_says_what_leaves_the_server_and_when() {
     let bench = Bench::with(letters(12));

@@ -1,10 +1,10 @@
-//! Passwords that a server says back where it only tells of itself.
+//! Passwords that a server repeats in its capabilities.
 
 use exchange_sim::Profile;
 
 use super::*;
 
-/// Capabilities are kept and shown. The server has had the password since the last login.
+/// Capabilities are stored and shown. The server knows the password from the last login.
 #[test]
 fn a_password_among_the_capabilities_is_neither_kept_nor_shown() {
     let (first, last) = PASSWORD.split_at(PASSWORD.len() / 2);
@@ -42,21 +42,21 @@ fn a_password_among_the_capabilities_is_neither_kept_nor_shown() {
     }
 }
 
-/// They are told from others by common words, which a password may be.
+/// Only common words are shown unchanged, and a password may be one of them.
 #[test]
 fn a_password_that_is_a_common_word_hides_nothing_that_the_server_can_do() {
     for password in ["pipelining", "UIDL", "USER"] {
         let bench = Setup::with(letters(2)).profile(Profile::Ex2003).start();
         write(&bench.path("password"), password, 0o600);
         let ended = bench.fetch(&["-v"]).end();
-        // The server's own is another; what it can do was heard before.
+        // This server has another password; its capabilities were recorded before.
         assert_eq!(ended.status, Some(77), "{}", ended.text());
         ended.says(", PIPELINING, ");
         ended.says(", UIDL, ");
     }
 }
 
-/// A probe quotes whatever is odd.
+/// A probe quotes oddities.
 #[test]
 fn a_probe_quotes_no_password() {
     let line = |text: String| Act::Instead(text.into_bytes());

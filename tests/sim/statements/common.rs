@@ -13,8 +13,8 @@ pub(crate) fn sent(bench: &Bench) -> Vec<String> {
     bench.sim.commands()
 }
 
-/// A sync of another account on the bench's server, with this user name and password; `gives`
-/// is the status that it ends with.
+/// A sync of another account on the bench's server, with this user name and password; `gives` is
+/// its expected status.
 #[track_caller]
 pub(crate) fn sync_as(bench: &Bench, user: &str, password: &str, gives: i32) -> Ended {
     sync_with(bench, user, password, "", gives)

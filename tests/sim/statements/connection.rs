@@ -37,7 +37,7 @@ fn every_line_sent_is_printable_with_single_spaces_and_crlf() {
     bench.sync(DELETING, &[]).gives(0);
     let transcripts = bench.sim.transcripts();
     for line in transcripts[0].client_lines() {
-        // The recorder has taken the CRLF off, and complained where there was none.
+        // The recorder has removed the CRLF, and reports a missing one.
         assert!(line.iter().all(|octet| (b' '..=b'~').contains(octet)));
         let text = String::from_utf8(line).unwrap();
         let parts: Vec<_> = text.splitn(2, ' ').collect();
@@ -110,7 +110,7 @@ fn an_answer_that_does_not_end_is_given_up() {
     }
 }
 
-/// OPOP3:C0006, C0022: a message whose end is missing is discarded, and not deleted.
+/// OPOP3:C0006, C0022: an incomplete message is discarded, and not deleted.
 #[test]
 fn a_message_cut_short_is_neither_stored_nor_deleted() {
     let bench = Bench::with(letters(3));
@@ -161,7 +161,7 @@ fn whatever_begins_with_a_plus_is_positive() {
     }
 }
 
-/// OPOP3:V0001: all else is negative, also what looks well meant.
+/// OPOP3:V0001: all else is negative, even if it looks friendly.
 #[test]
 fn whatever_does_not_begin_with_a_plus_is_negative() {
     for word in ["OK", " +OK", "", "*OK"] {
@@ -198,7 +198,7 @@ fn listings_end_at_any_dot_and_messages_at_the_right_one() {
     bench.assert_stored(&[format!("done\n{lf}").into_bytes()]);
 }
 
-/// OPOP3:V0002: what stands behind the early end of a listing is no answer to anything.
+/// OPOP3:V0002: text after the early end of a listing is no answer to a command.
 #[test]
 fn what_follows_the_end_of_a_listing_breaks_the_session() {
     let bench = Setup::with(letters(3)).start();
@@ -215,7 +215,7 @@ fn what_follows_the_end_of_a_listing_breaks_the_session() {
 /// OPOP3:C0006, V0002, C0022, C0023, XPOP3:C0011: octet for octet, whatever is in them.
 #[test]
 fn messages_arrive_octet_for_octet_whatever_they_hold() {
-    // An empty message is what servers send that could not read one.
+    // Servers send an empty message if they could not read one.
     let mut nasty = sample::nasty();
     nasty.retain(|nasty| !nasty.octets.is_empty());
     let bench = Setup::with(nasty.into_iter().map(|nasty| nasty.octets)).start();
@@ -249,8 +249,8 @@ fn status_lines_may_be_long_and_not_endless() {
     assert_eq!(sent(&bench).last().unwrap(), "RETR 1");
 }
 
-/// OPOP3:C0031, XPOP3:C0006: a server without a command that is needed is told apart from one
-/// without mail.
+/// OPOP3:C0031, XPOP3:C0006: a server without a necessary command is distinguished from one without
+/// mail.
 #[test]
 fn a_server_without_a_needed_command_is_named() {
     for (verb, status) in [("STAT", 76), ("UIDL", 0), ("LIST", 0), ("CAPA", 0)] {
@@ -260,7 +260,7 @@ fn a_server_without_a_needed_command_is_named() {
         let ended = bench.sync(DELETING, &[]).gives(status);
         if status == 0 {
             bench.assert_exactly_once();
-            // Headers tell messages apart well enough to store them, and not to delete them.
+            // Headers identify messages well enough to store them, and not to delete them.
             let left = if verb == "UIDL" { 2 } else { 0 };
             assert_eq!(bench.mailbox().len(), left, "{verb}");
         } else {

@@ -1,4 +1,4 @@
-//! STAT, LIST and UIDL: how they are asked for, and how far they are believed.
+//! STAT, LIST and UIDL: the commands, and the trust in their answers.
 
 use exchange_sim::{Knobs, Missing, Numbers, Profile, Sizes, Sort};
 
@@ -87,7 +87,7 @@ fn sizes_that_lie_change_nothing() {
     }
 }
 
-/// OPOP3:C0020, C0031: sizes are no reason to fail.
+/// OPOP3:C0020, C0031: missing or bad sizes are no reason to fail.
 #[test]
 fn a_maildrop_without_a_scan_listing_is_synced() {
     for no_list in [Missing::Absent, Missing::Refused] {
@@ -101,7 +101,7 @@ fn a_maildrop_without_a_scan_listing_is_synced() {
     }
 }
 
-/// OPOP3:C0037: every message of the listing, and the count of STAT is not believed.
+/// OPOP3:C0037: every message of the listing is retrieved, and STAT's count is not trusted.
 #[test]
 fn every_line_of_the_unique_id_listing_is_a_message() {
     let bench = Bench::with(letters(12));
@@ -114,7 +114,7 @@ fn every_line_of_the_unique_id_listing_is_a_message() {
             stat_line: Some(stat_line.into()),
             ..Knobs::default()
         });
-        // A person is told; mail is not kept waiting for it.
+        // The user is warned; the mail is still retrieved.
         let ended = bench.sync(DELETING, &[]).gives(1);
         ended.says("the listing contradicts itself, so nothing is deleted");
         assert_eq!(bench.sim.commands_of("RETR").len(), 12, "{stat_line}");
@@ -123,8 +123,8 @@ fn every_line_of_the_unique_id_listing_is_a_message() {
     }
 }
 
-/// OPOP3:C0039 against XPOP3:C0007 and RFC 1939: what is below 0x2E, beyond 70 octets or no
-/// ASCII at all tells messages apart as well as anything.
+/// OPOP3:C0039 against XPOP3:C0007 and RFC 1939: octets below 0x2E, ids beyond 70 octets and
+/// non-ASCII ids identify messages as well as any others.
 #[test]
 fn unique_ids_outside_outlooks_range_tell_messages_apart() {
     let odd = [
@@ -163,7 +163,7 @@ fn unique_ids_outside_outlooks_range_tell_messages_apart() {
     }
 }
 
-/// OPOP3:C0040: where an id comes back on another message, that one is not lost.
+/// OPOP3:C0040: if another message gets an old id, that message is not lost.
 #[test]
 fn a_reused_unique_id_loses_no_message() {
     // With and without a run in between, which sees that the ids are gone.
@@ -198,7 +198,7 @@ fn messages_that_share_a_unique_id_are_all_stored() {
     }
 }
 
-/// XPOP3:C0007, C0008, C0009: what was carried over from 2003 keeps its id beside the decimals.
+/// XPOP3:C0007, C0008, C0009: messages migrated from 2003 keep their ids beside the decimals.
 #[test]
 fn ids_of_exchange_2003_and_decimals_live_in_one_listing() {
     let bench = Setup::with(letters(6))

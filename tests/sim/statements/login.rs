@@ -1,4 +1,4 @@
-//! The AUTHORIZATION state: who may say what, when, and what a refusal means.
+//! The AUTHORIZATION state: the order of commands, and the meaning of a refusal.
 
 use exchange_sim::{Act, At, CloseAfterErr, Knobs, LoginType, Profile, RefuseLogins};
 
@@ -42,7 +42,7 @@ fn a_server_that_closes_after_a_refused_login_is_no_other_case() {
     bench.assert_no_violations();
 }
 
-/// OPOP3:C0009, C0045; XPOP3:V0010: no PASS behind a refused USER, and the hint points at TLS.
+/// OPOP3:C0009, C0045; XPOP3:V0010: no PASS after a refused USER, and the hint names TLS.
 #[test]
 fn a_refused_user_is_followed_by_quit_and_points_at_tls() {
     let bench = Setup::with(letters(1)).by(By::Plain).start();
@@ -60,8 +60,8 @@ fn a_refused_user_is_followed_by_quit_and_points_at_tls() {
     bench.assert_no_violations();
 }
 
-/// OPOP3:C0009: a server whose mechanisms are all unknown is told so by trying the one that every
-/// server may have, since old ones do not announce it.
+/// OPOP3:C0009: if all announced mechanisms are unknown, USER is tried, since every server may have
+/// it and old ones do not announce it.
 #[test]
 fn a_server_without_a_common_mechanism_is_left_without_a_password() {
     let bench = Bench::with(letters(1));
@@ -75,7 +75,7 @@ fn a_server_without_a_common_mechanism_is_left_without_a_password() {
     bench.assert_no_violations();
 }
 
-/// XPOP3:V0008, V0009: a positive USER says nothing of the mailbox.
+/// XPOP3:V0008, V0009: a positive USER proves nothing about the mailbox.
 #[test]
 fn an_unknown_user_is_known_by_pass_alone() {
     let bench = Bench::with(letters(1));
@@ -89,7 +89,7 @@ fn an_unknown_user_is_known_by_pass_alone() {
     bench.assert_no_violations();
 }
 
-/// XPOP3:V0011, OPOP3:C0042, C0046: the password goes out as it is, spaces included.
+/// XPOP3:V0011, OPOP3:C0042, C0046: the password is sent unchanged, spaces included.
 #[test]
 fn spaces_in_a_password_are_sent_as_they_are() {
     let password = "  two  and  three   ";
@@ -104,8 +104,8 @@ fn spaces_in_a_password_are_sent_as_they_are() {
     bench.assert_no_violations();
 }
 
-/// XPOP3:N1, V0011: blanks at the beginning of a password may be taken for a longer separator. They
-/// go out all the same, once, and a refusal names the way that leaves no doubt.
+/// XPOP3:N1, V0011: a server may take blanks at the beginning of a password for a longer separator.
+/// They are still sent, once, and after a refusal the hint names an unambiguous way.
 #[test]
 fn a_password_that_begins_with_a_blank_is_sent_as_it_is_and_a_refusal_names_plain() {
     let password = " first blank";
@@ -113,7 +113,7 @@ fn a_password_that_begins_with_a_blank_is_sent_as_it_is_and_a_refusal_names_plai
         .build(move |builder| builder.user("spaces", password))
         .start();
     sync_as(&bench, "spaces", password, 0);
-    // As a server that looks for the argument behind all blanks.
+    // Like a server that looks for the argument after all blanks.
     let refusal = b"-ERR Logon failure: unknown user name or bad password.\r\n";
     bench.knobs(Knobs::default().rule(At::verb("PASS"), Act::Instead(refusal.to_vec())));
     bench.sim.clear_log();
@@ -122,7 +122,7 @@ fn a_password_that_begins_with_a_blank_is_sent_as_it_is_and_a_refusal_names_plai
     ended.says("hint: the password begins with a blank");
     ended.says("`auth = \"plain\"` sends it as it is");
     assert_eq!(bench.sim.commands_of("PASS"), [format!("PASS {password}")]);
-    // Any other password is just wrong.
+    // Any other password is simply wrong.
     let ended = sync_as(&bench, "spaces", "first blank ", 77);
     ended.says("hint: check user name and password");
     assert!(!ended.text().contains("blank,"), "{}", ended.text());
@@ -133,7 +133,7 @@ fn a_password_that_begins_with_a_blank_is_sent_as_it_is_and_a_refusal_names_plai
     bench.assert_no_violations();
 }
 
-/// OPOP3:V0008, XPOP3:V0012: no APOP, also where the greeting offers it.
+/// OPOP3:V0008, XPOP3:V0012: no APOP, even if the greeting offers it.
 #[test]
 fn a_timestamp_in_the_greeting_leads_to_no_apop() {
     for profile in popsync::profile::Profile::OUTLOOK {
@@ -150,8 +150,8 @@ fn a_timestamp_in_the_greeting_leads_to_no_apop() {
     }
 }
 
-/// XPOP3:C0010: a mailbox in another site looks like a wrong password, and the words are passed
-/// on as they are.
+/// XPOP3:C0010: a mailbox in another site looks like a wrong password, and the server's text is
+/// passed on.
 #[test]
 fn a_mailbox_in_another_site_is_reported_in_the_servers_words() {
     let bench = Setup::with(letters(1)).profile(Profile::Ex2007).start();
@@ -215,8 +215,8 @@ fn a_user_name_that_exchange_2007_does_not_take_is_said_to_be_long() {
     }
 }
 
-/// XPOP3:E0006: an administrator can allow 1024 octets at most, so more is never sent, nor is a
-/// connection made for it; and 40 at least.
+/// XPOP3:E0006: an administrator can allow at most 1024 octets, so more is never sent, nor is there
+/// a connection for it; the minimum is 40.
 #[test]
 fn what_no_exchange_takes_is_refused_before_dialling() {
     let bench = Bench::with([]);
@@ -238,8 +238,8 @@ fn what_no_exchange_takes_is_refused_before_dialling() {
     bench.assert_no_violations();
 }
 
-/// XPOP3:E0006: with the least that can be set, 40 octets, everything but a login of long names
-/// still fits.
+/// XPOP3:E0006: with the minimum of 40 octets, everything except a login with long names still
+/// fits.
 #[test]
 fn the_shortest_limit_of_exchange_is_enough_for_every_other_command() {
     let bench = Setup::with(letters(3)).start();
@@ -252,8 +252,8 @@ fn the_shortest_limit_of_exchange_is_enough_for_every_other_command() {
     bench.assert_no_violations();
 }
 
-/// XPOP3:E0002: each of the mechanisms logs in, and is the one that is asked for. (GSS-API, which
-/// needs a Kerberos server, does so in the tests with Dovecot.)
+/// XPOP3:E0002: each of the mechanisms logs in, and is the one that was asked for. (GSS-API, which
+/// needs a Kerberos server, is in the tests with Dovecot.)
 #[test]
 fn each_mechanism_of_exchange_logs_in_by_itself() {
     let names = ["NTLM", "GSSAPI", "PLAIN"].map(str::to_owned).to_vec();
@@ -292,7 +292,7 @@ fn each_mechanism_of_exchange_logs_in_by_itself() {
     }
 }
 
-/// XPOP3:E0002: USER and PASS are among what every Exchange has.
+/// XPOP3:E0002: every Exchange has USER and PASS.
 #[test]
 fn user_and_pass_work_whatever_else_is_offered() {
     for profile in [Profile::Ex2007, Profile::Ex2016, Profile::Exo] {

@@ -57,20 +57,20 @@ struct Statement {
 #[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "kebab-case")]
 enum Binds {
-    /// Nobody: the statement tells what the client does.
+    /// Neither: the statement describes what the client does.
     Behaviour,
     Both,
     Client,
     Server,
 }
 
-/// A statement of MS-STANXPOP3 v1.0, which gives no numbers.
+/// A statement of MS-STANXPOP3 v1.0, which has no numbers.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Unnumbered {
     section: String,
     rule: String,
-    /// The numbered statements that say the same.
+    /// The numbered statements with the same content.
     same: Vec<String>,
     duty: String,
     tests: Vec<String>,
@@ -124,7 +124,7 @@ fn each_of_the_91_statements_is_there_once() {
     assert!(missing.is_empty(), "missing: {missing:?}");
 }
 
-/// Those of the first edition, and its section 3, which points at MS-OXPOP3.
+/// Those of the first edition, and its section 3, which refers to MS-OXPOP3.
 #[test]
 fn each_statement_without_a_number_is_there_once() {
     let (map, ids) = (map(), ids());

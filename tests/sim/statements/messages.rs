@@ -1,4 +1,4 @@
-//! RETR, DELE, QUIT: what is retrieved, what may go, and when.
+//! RETR, DELE, QUIT: the messages that are retrieved, those that are deleted, and when.
 
 use exchange_sim::{Act, At, CloseHow, Fails, Knobs, UpdateFail};
 
@@ -39,7 +39,7 @@ fn outlook_2019_and_later_keep_mail_on_the_server() {
     }
 }
 
-/// OPOP3:C0048: both are defaults, which the user's word overrules.
+/// OPOP3:C0048: both are defaults, which the user can override.
 #[test]
 fn the_users_word_is_above_the_profile() {
     let bench = Bench::with(letters(2));
@@ -68,7 +68,7 @@ fn each_message_is_named_once_by_retr_and_once_by_dele() {
     bench.assert_no_violations();
 }
 
-/// XPOP3:C0004: a message that another client removed since the login is missed, and no more.
+/// XPOP3:C0004: if another client has removed a message since the login, only that one is missing.
 #[test]
 fn a_message_that_vanished_after_login_stops_no_other() {
     let bench = Bench::with(letters(4));
@@ -106,7 +106,8 @@ fn mail_that_arrives_after_login_waits_for_the_next_run() {
     bench.assert_stored(&[1, 2, 3].map(|number| stored_form(&letter(number))));
 }
 
-/// XPOP3:N3: there is no lock, so somebody else may delete what popsync is about to delete.
+/// XPOP3:N3: there is no lock, so another client may delete a message that popsync is about to
+/// delete.
 #[test]
 fn without_a_lock_another_client_may_delete_the_same_message() {
     let bench = Bench::with(letters(3));
@@ -122,8 +123,8 @@ fn without_a_lock_another_client_may_delete_the_same_message() {
     bench.assert_no_violations();
 }
 
-/// XPOP3:V0006: UPDATE is not atomic, whatever QUIT was answered: what is still listed is asked
-/// for again, and what is gone is not missed.
+/// XPOP3:V0006: UPDATE is not atomic, whatever the answer to QUIT: messages still listed are
+/// deleted again, and the others are not missed.
 #[test]
 fn deletions_that_update_left_undone_are_asked_for_again() {
     for update_fail_ok in [true, false] {
@@ -146,7 +147,7 @@ fn deletions_that_update_left_undone_are_asked_for_again() {
     }
 }
 
-/// XPOP3:E0005: what age or a rule removed on the server stays in the store.
+/// XPOP3:E0005: messages that age or a rule removed on the server stay in the store.
 #[test]
 fn mail_that_the_server_removed_by_age_stays_in_the_store() {
     let bench = Bench::with(letters(3));
@@ -158,8 +159,8 @@ fn mail_that_the_server_removed_by_age_stays_in_the_store() {
     bench.assert_exactly_once();
 }
 
-/// XPOP3:E0003: a full mailbox takes no more mail until some of it is deleted, which is what a
-/// client can do about a quota.
+/// XPOP3:E0003: a full mailbox accepts no mail until some is deleted; a client can do that about a
+/// quota.
 #[test]
 fn a_mailbox_at_its_quota_is_emptied_and_takes_what_waits_outside() {
     const QUOTA: usize = 4;
@@ -185,8 +186,8 @@ fn a_mailbox_at_its_quota_is_emptied_and_takes_what_waits_outside() {
     bench.assert_no_violations();
 }
 
-/// XPOP3:E0004: warnings come as messages, one like the other but for the day. Each of them is
-/// one, whether the last one is still there or not.
+/// XPOP3:E0004: warnings come as messages that differ only in the day. Each counts as one, whether
+/// the previous one is still there or not.
 #[test]
 fn each_warning_of_the_quota_is_a_message_of_its_own() {
     let warning = |day: u32| {
@@ -200,7 +201,7 @@ fn each_warning_of_the_quota_is_a_message_of_its_own() {
     let all: Vec<_> = (11..=16).map(warning).collect();
     let stored: Vec<_> = all.iter().map(|sent| stored_form(sent)).collect();
     for keys in [KEEPING, DELETING] {
-        // Two at once, then one a day, and one that comes behind the login.
+        // Two at once, then one a day, and one that arrives after the login.
         let bench = Bench::with(all[..2].to_vec());
         bench.sync(keys, &[]).gives(0);
         bench.assert_stored(&stored[..2]);

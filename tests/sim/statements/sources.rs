@@ -1,8 +1,7 @@
 //! The tests that the sources define, by the names that cargo gives them.
 //!
-//! Modules are followed from the root of each crate, as the compiler does, so that a file that no
-//! `mod` names counts for nothing. The sources are formatted by rustfmt, on whose indentation the
-//! reading relies.
+//! Modules are followed from the root of each crate, as the compiler does, so a file without a
+//! `mod` does not count. The parser relies on rustfmt's indentation.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,10 +11,10 @@
 use std::fs;
 use std::path::Path;
 
-/// A test. Where a macro makes modules, a segment of its path is a `$name` of the macro's.
+/// A test. If a macro makes modules, a segment of its path is a `$name` of the macro's.
 struct Test {
     path: Vec<String>,
-    /// The text of the file, which holds the macro's calls too.
+    /// The text of the file, which also has the macro's calls.
     file: String,
     is_ignored: bool,
 }
@@ -45,7 +44,7 @@ impl Tests {
         self.find(name).any(|test| !test.is_ignored)
     }
 
-    /// True if there is a test of this name, also one that runs only where the system allows it.
+    /// True if there is a test of this name, even if it runs only on some systems.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.find(name).next().is_some()
     }
@@ -61,7 +60,7 @@ impl Tests {
         })
     }
 
-    /// Reads a file. The modules of a crate's root lie beside it.
+    /// Reads a file. The modules of a crate's root are in the same folder.
     fn file(&mut self, file: &Path, root: bool, path: Vec<String>) {
         let text = fs::read_to_string(file).unwrap();
         let folder = if root {
@@ -69,7 +68,7 @@ impl Tests {
         } else {
             file.with_extension("")
         };
-        // The modules that are open in this file, and how far each is indented.
+        // The modules that are open in this file, and the indentation of each.
         let mut open: Vec<(usize, String)> = Vec::new();
         let mut attributes = Vec::new();
         for line in text.lines() {

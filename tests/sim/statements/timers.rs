@@ -1,4 +1,4 @@
-//! Exchange's two idle timers (XPOP3:V0002), and its word before the close (V0003).
+//! Exchange's two idle timers (XPOP3:V0002), and its notice before the close (V0003).
 
 #![expect(
     clippy::unwrap_used,
@@ -49,8 +49,8 @@ fn account(port: u16) -> Account {
     }
 }
 
-/// A session that lies idle for half an hour by the server's clock, and how its next command
-/// ends.
+/// A session that is idle for half an hour by the server's clock, and the result of its next
+/// command.
 async fn idle(knobs: Knobs) -> Error {
     let clock = ManualClock::default();
     let sim = Server::builder(Profile::Ex2016)
@@ -67,7 +67,7 @@ async fn idle(knobs: Knobs) -> Error {
     let account = account(sim.pop3_port());
     let begun = Session::begin(&account, &password, None, |_| {}).await;
     let mut session = begun.unwrap();
-    // XPOP3:V0002: 1800 s after login, and a command begins them anew.
+    // XPOP3:V0002: 1800 s after login, and a command restarts them.
     clock.advance(Duration::from_secs(1799));
     session.noop().await.unwrap().unwrap();
     clock.advance(Duration::from_secs(1799));
@@ -95,7 +95,7 @@ async fn the_word_before_an_autologout_is_the_reason_given() {
     assert_eq!(error.exit(), Exit::TemporaryFailure);
 }
 
-/// XPOP3:V0003 where it is not so, as RFC 1939 §3 has it.
+/// XPOP3:V0003 if there is no notice, as in RFC 1939 §3.
 #[tokio::test]
 async fn an_autologout_without_a_word_is_one_too() {
     let error = idle(Knobs {
@@ -107,8 +107,8 @@ async fn an_autologout_without_a_word_is_one_too() {
     assert_eq!(error.exit(), Exit::TemporaryFailure);
 }
 
-/// XPOP3:V0003: the word in place of an answer, and then the end. What it says is passed on, and
-/// the message is retrieved in the next session.
+/// XPOP3:V0003: the notice instead of an answer, and then the end. Its text is shown, and the
+/// message is retrieved in the next session.
 #[test]
 fn the_word_in_place_of_an_answer_is_passed_on_and_deletes_nothing() {
     let bench = Bench::with(letters(3));
@@ -126,8 +126,8 @@ fn the_word_in_place_of_an_answer_is_passed_on_and_deletes_nothing() {
     assert!(bench.mailbox().is_empty());
 }
 
-/// The word ends the run, in its first session, with so many messages kept; the next run meets the
-/// usual server and retrieves the others.
+/// The notice ends the run, in its first session, with this many messages stored; the next run
+/// meets the usual server and retrieves the others.
 fn ends_and_goes_on(bench: &Bench, usual: Knobs, at: &At, kept: usize) {
     let ended = bench.sync("profile = \"outlook-2016\"", &[]).gives(75);
     ended.says("the server ended the session: `Connection is closed. 21`");
@@ -145,8 +145,8 @@ fn ends_and_goes_on(bench: &Bench, usual: Knobs, at: &At, kept: usize) {
     assert!(bench.mailbox().is_empty(), "{at:?}");
 }
 
-/// XPOP3:V0003: the same at any command, with one answer at a time or many. What was complete is
-/// kept and not retrieved again, and no message is to blame.
+/// XPOP3:V0003: the same at any command, with one answer at a time or many. Complete messages are
+/// kept and not retrieved again, and no message is suspected.
 #[test]
 fn the_word_in_place_of_any_answer_blames_no_message() {
     let notice = b"-ERR Connection is closed. 21\r\n";
@@ -198,7 +198,7 @@ fn the_word_behind_an_answer_blames_no_message_either() {
     }
 }
 
-/// XPOP3:V0002: 60 s before login are not for waiting, so the password comes first.
+/// XPOP3:V0002: 60 s before login are too short to wait for a person, so the password comes first.
 #[test]
 fn the_password_is_there_before_the_server_is_dialled() {
     let bench = Bench::with(letters(1));

@@ -1,5 +1,5 @@
-//! Certificates, keys and servers from long ago: named as that, and never as an attack; trusted
-//! where they are pinned.
+//! Certificates, keys and servers from long ago: reported as old, and never as an attack; trusted
+//! if they are pinned.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use super::*;
 use support::front::config_of;
 use support::rsa::RsaKey;
 
-/// A certificate of any kind with the key that its server signs with.
+/// A certificate of any kind with the key that its server uses.
 struct Old {
     certificate: CertificateDer<'static>,
     public: Vec<u8>,
@@ -47,7 +47,7 @@ impl Old {
         }
     }
 
-    /// The same in the first version of X.509. Nobody has signed it as it is now.
+    /// The same in the first version of X.509. The signature does not cover this form.
     fn version_1(mut self) -> Self {
         let der = &self.certificate;
         // Certificate { tbsCertificate { version [0] { 2 }, …, extensions [3] }, … }
@@ -68,7 +68,7 @@ impl Old {
         self
     }
 
-    /// The same with all of these octets changed into the others.
+    /// The same with each of these octets replaced by the other.
     fn with(mut self, these: &[u8], others: &[u8]) -> Self {
         let mut der = self.certificate.to_vec();
         let places: Vec<_> = (0..der.len() - these.len())
@@ -112,7 +112,7 @@ fn sequence(content: &[u8]) -> Vec<u8> {
     [&[0x30, 0x82], &length[..], content].concat()
 }
 
-/// A certificate of no authority's, whatever its key.
+/// A certificate without an authority, whatever its key.
 fn alone(key: &impl PublicKeyData) -> rcgen::Certificate {
     Ca::named("long gone").vouch(&params(HERE), key)
 }
@@ -248,7 +248,7 @@ fn an_old_authority_is_named_as_that() {
     }
 }
 
-/// As Exchange on Windows Server 2012 R2, which has AES-CBC alone for an RSA certificate.
+/// As Exchange on Windows Server 2012 R2, which has only AES-CBC for an RSA certificate.
 #[test]
 fn a_server_with_nothing_in_common_is_told_from_one_that_has_no_tls() {
     // Fatal: handshake_failure, insufficient_security.
