@@ -3,6 +3,7 @@
 //! Nothing here decides about mail. Arguments and configuration become accounts, the accounts
 //! go to [`crate::sync`], and what that tells goes to `output`.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,6 +16,7 @@ use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use crate::account::Account;
 use crate::config::{self, Base, Config};
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 mod account;
 pub mod args;
@@ -122,9 +124,7 @@ fn sync(
     output::log::start(global.verbose, &output);
     let exit = match accounts().and_then(|accounts| Ok((accounts, state_dir(global)?))) {
         Ok((accounts, _)) if run.same_as.is_some() && accounts.len() != 1 => {
-            output.problem(None, "--same-as is for one account at a time");
-            output.hint(Some("name the account that it is for"));
-            Exit::Usage
+            output.failure(None, &SameAsSeveral)
         }
         Ok((accounts, state_dir)) => {
             let jobs = jobs.min(accounts.len()).max(1);
@@ -138,9 +138,24 @@ fn sync(
             };
             run::run(accounts, &orders, &output)
         }
-        Err(error) => output.config_error(&error),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
+}
+
+/// `--same-as`, and not one account that it could be for.
+#[derive(Debug, thiserror::Error)]
+#[error("--same-as is for one account at a time")]
+struct SameAsSeveral;
+
+impl Failure for SameAsSeveral {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some("name the account that it is for".into())
+    }
 }
 
 fn options(global: &Global, dry_run: bool) -> Options {

@@ -14,7 +14,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::account::Account;
-use crate::auth::private_file::FileFault;
+use crate::auth::private_file::FileError;
 use crate::patient::{Patient, READ_TIMEOUT, without_mark};
 
 #[cfg(feature = "cli")]
@@ -151,7 +151,7 @@ impl Config {
         match Self::of_text(path, &content, &Base::of_file(path)) {
             Ok(config) => {
                 if config.accounts.iter().any(Account::runs_commands)
-                    && let Err(fault) = FileFault::of_owner(&metadata)
+                    && let Err(fault) = FileError::of_owner(path, &metadata)
                 {
                     errors.push(Error::Foreign {
                         path: path.to_owned(),

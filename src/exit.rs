@@ -89,6 +89,16 @@ impl Exit {
         self as u8
     }
 
+    /// The status of a run that came to its end, where so many messages are not as they should be:
+    /// the only place that says when it is [`Self::Partial`].
+    #[must_use]
+    pub fn after(failed: u64) -> Self {
+        match failed {
+            0 => Self::Success,
+            _ => Self::Partial,
+        }
+    }
+
     /// The status of a run over several accounts: the highest-numbered failure.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {

@@ -21,7 +21,7 @@ mod thunderbird;
 
 use crate::patient::{Patient, READ_TIMEOUT};
 
-pub use error::{Error, Malformed};
+pub use error::{Error, LineError};
 
 use lines::Lines;
 
@@ -109,10 +109,10 @@ pub struct Entry {
 /// A parser for the lines of one format.
 trait Parser: Send {
     /// Parses one line.
-    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, Malformed>;
+    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, LineError>;
 
     /// Fails if the file may not end here.
-    fn end(&self) -> Result<(), Malformed> {
+    fn end(&self) -> Result<(), LineError> {
         Ok(())
     }
 }
@@ -208,13 +208,13 @@ impl<R: BufRead> Entries<R> {
                     let left = self.blanks.pop_first();
                     return Ok(left.map(|(unique_id, copies)| self.entry(unique_id, copies)));
                 }
-                Err(lines::Failure::Io(source)) => {
+                Err(lines::Error::Io(source)) => {
                     return Err(Error::Io {
                         path: self.path.clone(),
                         source,
                     });
                 }
-                Err(lines::Failure::TooLong) => return Err(self.malformed(Malformed::TooLong)),
+                Err(lines::Error::TooLong) => return Err(self.malformed(LineError::TooLong)),
             };
             let parsed = match self.parser.line(line) {
                 Ok(parsed) => parsed,
@@ -239,7 +239,7 @@ impl<R: BufRead> Entries<R> {
                 }
             };
             let Some(word) = first_word(unique_id) else {
-                return Err(self.malformed(Malformed::NoUniqueId));
+                return Err(self.malformed(LineError::NoUniqueId));
             };
             if !self.wanted {
                 continue;
@@ -281,7 +281,7 @@ impl<R: BufRead> Entries<R> {
         })
     }
 
-    fn malformed(&self, fault: Malformed) -> Error {
+    fn malformed(&self, fault: LineError) -> Error {
         Error::Malformed {
             path: self.path.clone(),
             line: self.lines.number(),

@@ -45,10 +45,9 @@
 //! When may DELE go out? [`policy`] says which messages are to go, and `sync::delete` asks for the
 //! proof of each. Nobody else has to be read.
 //!
-//! `find` knows where an address's mailbox is. `account`, `envelope`, `profile`, `exit` and
-//! `stop` are words that all of them share; `patient` reads files of people, which may be pipes, and
+//! `find` knows where an address's mailbox is. `account`, `envelope`, `profile`, `exit`, `failure`
+//! and `stop` are words that all of them share; `patient` reads files of people, which may be pipes, and
 //! `children` knows the programs that were started, `descriptors` the errors of too many files,
-//! `durable` makes what is written survive a power cut,
 //! and `causes` puts an error into one line.
 //!
 //! The entry points are [`sync::run`] for a program with accounts of its own, and [`cli::main`].
@@ -65,6 +64,7 @@ mod descriptors;
 mod durable;
 pub mod envelope;
 pub mod exit;
+pub mod failure;
 pub mod find;
 pub mod import;
 pub mod maildrop;

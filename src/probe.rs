@@ -12,10 +12,11 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::account::Account;
 use crate::auth::secrets::Secrets;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::stop::Signal;
 
 pub mod checks;
-mod failure;
+mod error;
 mod message;
 mod observations;
 mod recorder;
@@ -24,7 +25,7 @@ mod unique_ids;
 mod visit;
 
 pub use checks::{Finding, Verdict};
-pub use failure::Failure;
+pub use error::Error;
 pub use message::{Sample, Transfer};
 pub use observations::{Flight, Observations, Reply, Stage, Step};
 pub use rows::{Rows, ScanRows, Sightings};
@@ -46,9 +47,9 @@ pub struct Report {
 impl Report {
     /// The status that a sync would end with.
     pub fn exit(&self) -> Exit {
-        match (self.interrupted, &self.observations.failure) {
+        match (self.interrupted, &self.observations.error) {
             (Some(signal), _) => signal.exit(),
-            (None, Some(failure)) => failure.error.exit(),
+            (None, Some(error)) => error.exit(),
             (None, None) => Exit::Success,
         }
     }

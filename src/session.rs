@@ -41,9 +41,11 @@ pub use listings::Listing;
 pub use open::Peer;
 pub use password::password;
 pub use pipeline::{Sink, Wanted};
-pub use proxy::ProxyFault;
+pub use proxy::ProxyError;
 pub use refusal::Refusal;
-pub use tls::{CertificateFault, ClientFault, Distrust, RootsFault, TlsFault};
+pub use tls::{
+    CertificateDefect, CertificateError, ClientCertificateError, HandshakeError, RootsError,
+};
 pub use watch::Watch;
 
 use dialogue::Dialogue;

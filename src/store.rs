@@ -46,7 +46,7 @@ use std::fmt;
 
 pub use body::Body;
 pub use closed::{Place, closed};
-pub use error::{Error, Unfit};
+pub use error::{Error, MailFileError};
 pub use exec::Exec;
 pub use forms::{Fields, Forms, IsAdded, Proof, Trim};
 pub use inventory::{Doubt, Inventory};

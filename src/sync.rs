@@ -19,6 +19,7 @@ use crate::account::{Account, Identity, StoreSettings};
 use crate::auth::source::Prompt;
 use crate::cache::{Cache, Lock, Recorded, SameAsError};
 use crate::exit::Exit;
+use crate::failure::{self, Failure, Hinted};
 use crate::stop::Stop;
 use crate::store::{self, Readers};
 
@@ -57,7 +58,7 @@ pub use export::{Counts, Holdings, Selection, holdings, write};
 pub use from_store::from_store;
 pub use seed::seed;
 pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
-pub use verify::{Fault, Finding, Scope, Tally, Verification, verify};
+pub use verify::{Condition, Finding, Scope, Tally, Verification, verify};
 pub use warning::{Warning, Worry};
 
 use run::Run;
@@ -124,10 +125,7 @@ pub struct Outcome {
 impl Outcome {
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
-        match &self.result {
-            Err(error) => error.exit(),
-            Ok(()) => self.summary.exit(),
-        }
+        failure::status(&self.result, self.summary.undone())
     }
 
     /// True if it is too early to complain of the failure: it is one that may pass, and has lasted
@@ -141,22 +139,23 @@ impl Outcome {
         }
     }
 
-    /// What the user can do, and what became of the mail on the server where the error makes one
-    /// wonder.
-    pub fn advice(&self) -> Option<String> {
+    /// The error that ended the run. Its hint says what became of the mail on the server, where the
+    /// error makes one wonder.
+    pub fn error(&self) -> Option<Hinted<'_, Error>> {
         let error = self.result.as_ref().err()?;
-        let advice = error.advice();
+        let hint = error.hint();
         if !error.makes_wonder() {
-            return advice;
+            return Some(Hinted { error, hint });
         }
         let comfort = match self.summary.may_have_deleted {
             true => "what was deleted on the server was stored before",
             false => "nothing was deleted on the server",
         };
-        Some(match advice {
-            Some(advice) => format!("{advice}; {comfort}"),
-            None => comfort.to_owned(),
-        })
+        let hint = Some(match hint {
+            Some(hint) => format!("{hint}; {comfort}").into(),
+            None => comfort.into(),
+        });
+        Some(Hinted { error, hint })
     }
 }
 

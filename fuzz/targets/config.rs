@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use popsync::config::{Base, Config};
+use popsync::failure::Failure;
 
 pub(crate) fn holds(content: &[u8]) {
     let base = Base {
@@ -17,7 +18,7 @@ pub(crate) fn holds(content: &[u8]) {
             // Names and lines of the file come as they are, and are escaped where they are shown.
             assert!(!error.to_string().is_empty());
             assert_eq!(error.snippet(), again.snippet());
-            assert_eq!(error.advice(), again.advice());
+            assert_eq!(error.hint(), again.hint());
         }
         _ => panic!("the same text is right once and wrong once"),
     }

@@ -3,6 +3,7 @@
 
 use popsync::account::{Endpoint, OAuth, Provider};
 use popsync::auth::oauth;
+use popsync::failure::Failure;
 use secrecy::ExposeSecret;
 
 pub(crate) fn holds(data: &[u8]) {
@@ -33,7 +34,8 @@ pub(crate) fn holds(data: &[u8]) {
         Err(error) => {
             let words = error.to_string();
             assert!(words.chars().count() < 1000, "{words:?}");
-            let _ = error.advice("work");
+            let account = "work".to_owned();
+            let _ = oauth::Error { account, error }.hint();
         }
     }
 }

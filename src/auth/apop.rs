@@ -6,17 +6,21 @@
 //! first characters of the password in some hundreds of logins (CVE-2007-1558). The greetings that
 //! make this possible have no valid msg-id, so only valid msg-ids are digested.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use md5::{Digest as _, Md5};
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// The longest msg-id that is digested, with its angle brackets.
 pub const MAX_MSG_ID: usize = 255;
 
 /// The reason why there is nothing to digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum Error {
     /// The greeting has a msg-id that is not valid by RFC 822 §4.6.
     #[error("the server's greeting holds a msg-id that is not valid")]
     Invalid,
@@ -28,27 +32,40 @@ pub enum Fault {
     TooLong,
 }
 
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        Exit::NoPermission
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some(
+            "write `auth = \"user\"`, or leave `auth` out: USER and PASS over TLS are safer than APOP"
+                .into(),
+        )
+    }
+}
+
 /// The msg-id in the text of a greeting, angle brackets included.
 ///
 /// # Errors
 /// If there is none, or one that must not be digested.
-pub fn msg_id(greeting: &[u8]) -> Result<&[u8], Fault> {
+pub fn msg_id(greeting: &[u8]) -> Result<&[u8], Error> {
     let start = greeting.iter().position(|&octet| octet == b'<');
-    let from = &greeting[start.ok_or(Fault::NotOffered)?..];
+    let from = &greeting[start.ok_or(Error::NotOffered)?..];
     let end = from.iter().position(|&octet| octet == b'>');
-    let msg_id = &from[..=end.ok_or(Fault::NotOffered)?];
+    let msg_id = &from[..=end.ok_or(Error::NotOffered)?];
     if msg_id.len() > MAX_MSG_ID {
-        return Err(Fault::TooLong);
+        return Err(Error::TooLong);
     }
     let inner = &msg_id[1..msg_id.len() - 1];
     // Text in angle brackets without an @ is a remark of the server, and not an offer.
     let at = inner.iter().position(|&octet| octet == b'@');
-    let (local, domain) = inner.split_at(at.ok_or(Fault::NotOffered)?);
+    let (local, domain) = inner.split_at(at.ok_or(Error::NotOffered)?);
     let domain = &domain[1..];
     if is_dot_atom(local) && (is_dot_atom(domain) || is_domain_literal(domain)) {
         Ok(msg_id)
     } else {
-        Err(Fault::Invalid)
+        Err(Error::Invalid)
     }
 }
 
@@ -128,13 +145,13 @@ mod tests {
             b"<a<b@h>",
             b"<\"a\"@h>",
         ] {
-            assert_eq!(msg_id(greeting), Err(Fault::Invalid), "{greeting:?}");
+            assert_eq!(msg_id(greeting), Err(Error::Invalid), "{greeting:?}");
         }
         for greeting in [&b"ready"[..], b"", b"a@b", b"ready <now>", b"<a@h", b"a@h>"] {
-            assert_eq!(msg_id(greeting), Err(Fault::NotOffered), "{greeting:?}");
+            assert_eq!(msg_id(greeting), Err(Error::NotOffered), "{greeting:?}");
         }
         let long = format!("<{}@h>", "a".repeat(MAX_MSG_ID - 3));
-        assert_eq!(msg_id(long.as_bytes()), Err(Fault::TooLong));
+        assert_eq!(msg_id(long.as_bytes()), Err(Error::TooLong));
         let longest = format!("<{}@h>", "a".repeat(MAX_MSG_ID - 4));
         assert!(msg_id(longest.as_bytes()).is_ok());
     }

@@ -10,8 +10,8 @@ use md5::Md5;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
+use super::sasl_error::SaslError;
 
 /// One exchange.
 pub struct CramMd5 {
@@ -36,23 +36,23 @@ impl Mechanism for CramMd5 {
         "CRAM-MD5"
     }
 
-    fn initial(&mut self) -> Result<Option<Message>, Fault> {
+    fn initial(&mut self) -> Result<Option<Message>, SaslError> {
         Ok(None)
     }
 
     /// RFC 2195 §2: the challenge is usually a msg-id, but nothing depends on that.
-    fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
+    fn step(&mut self, challenge: &[u8]) -> Result<Message, SaslError> {
         if std::mem::replace(&mut self.answered, true) {
-            return Err(Fault::Unexpected);
+            return Err(SaslError::Unexpected);
         }
         if challenge.is_empty() {
-            return Err(Fault::Malformed {
+            return Err(SaslError::Malformed {
                 what: "an empty challenge",
             });
         }
         let key = self.password.expose_secret().as_bytes();
         // HMAC takes keys of any length.
-        let mut hmac = Hmac::<Md5>::new_from_slice(key).map_err(|_| Fault::Unexpected)?;
+        let mut hmac = Hmac::<Md5>::new_from_slice(key).map_err(|_| SaslError::Unexpected)?;
         hmac.update(challenge);
         let mut digest = Zeroizing::new(String::with_capacity(32));
         for octet in hmac.finalize().into_bytes() {
@@ -71,11 +71,14 @@ impl Mechanism for CramMd5 {
 mod tests {
     use super::*;
 
-    fn answer(user: &str, password: &str, challenge: &[u8]) -> Result<String, Fault> {
+    fn answer(user: &str, password: &str, challenge: &[u8]) -> Result<String, SaslError> {
         let mut mechanism = CramMd5::new(user, &SecretString::from(password));
         assert!(mechanism.initial().unwrap().is_none());
         let message = mechanism.step(challenge)?;
-        assert_eq!(mechanism.step(challenge).unwrap_err(), Fault::Unexpected);
+        assert_eq!(
+            mechanism.step(challenge).unwrap_err(),
+            SaslError::Unexpected
+        );
         Ok(String::from_utf8(message.octets().to_vec()).unwrap())
     }
 
@@ -103,7 +106,7 @@ mod tests {
     fn an_empty_challenge_is_not_digested() {
         assert!(matches!(
             answer("tim", "x", b""),
-            Err(Fault::Malformed { .. })
+            Err(SaslError::Malformed { .. })
         ));
     }
 }

@@ -5,13 +5,13 @@ use secrecy::SecretString;
 use super::binding::ChannelBindings;
 use super::cram_md5::CramMd5;
 use super::external::External;
-use super::fault::Fault;
 use super::gssapi::Gssapi;
 use super::login::Login;
 use super::mechanism::Mechanism;
 use super::ntlm::Ntlm;
 use super::oauthbearer::OAuthBearer;
 use super::plain::Plain;
+use super::sasl_error::SaslError;
 use super::scram::{Bound, Hash, Scram};
 use super::xoauth2::XOauth2;
 use crate::account::{AuthMethod, Server};
@@ -36,7 +36,7 @@ impl Credentials<'_> {
     ///
     /// # Errors
     /// The thing that the mechanism lacks.
-    pub fn mechanism(&self, method: AuthMethod) -> Result<Option<Box<dyn Mechanism>>, Fault> {
+    pub fn mechanism(&self, method: AuthMethod) -> Result<Option<Box<dyn Mechanism>>, SaslError> {
         let Self {
             user,
             secret,
@@ -64,13 +64,13 @@ impl Credentials<'_> {
         }))
     }
 
-    fn scram(&self, hash: Hash, bound: Bound) -> Result<Box<dyn Mechanism>, Fault> {
+    fn scram(&self, hash: Hash, bound: Bound) -> Result<Box<dyn Mechanism>, SaslError> {
         Ok(Box::new(Scram::new(hash, bound, self.user, self.secret)?))
     }
 
-    fn bound(&self) -> Result<Bound, Fault> {
+    fn bound(&self) -> Result<Bound, SaslError> {
         let best = self.bindings.best();
-        best.map(Bound::By).ok_or(Fault::NothingToBind)
+        best.map(Bound::By).ok_or(SaslError::NothingToBind)
     }
 
     /// RFC 5802 §6: the client could bind, and the server announced that it cannot.

@@ -1,321 +1,42 @@
-//! Why there is no password that could be sent.
+//! Why there is neither a password nor an access token.
 
-use std::fmt;
-use std::io;
-use std::path::PathBuf;
-use std::process::ExitStatus;
-use std::time::Duration;
+use std::borrow::Cow;
 
-use crate::account::Account;
-use crate::auth::argument::BadByte;
-use crate::auth::private_file::FileFault;
-use crate::auth::{keyring, oauth};
+use super::{oauth, source};
 use crate::exit::Exit;
-use crate::stop::Signal;
+use crate::failure::Failure;
 
-/// No password could be had, or none that could be sent. Never holds any part of a secret, nor
-/// what a password-command printed.
+/// No secret could be had that could be sent. Never holds any part of one, nor what a
+/// password-command printed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The password holds a byte that the account's way to log in cannot carry.
-    #[error("the password from {origin} contains {byte}, which POP3 cannot carry")]
-    BadByte {
-        /// Where the password came from.
-        origin: Origin,
-        /// What is wrong with it.
-        byte: BadByte,
-    },
-    /// The command ended with a failure.
-    #[error("{key} failed: {status}{}", said.as_deref().map(|said| format!(": `{said}`")).unwrap_or_default())]
-    CommandFailed {
-        /// The key that names it.
-        key: &'static str,
-        /// How it ended.
-        status: ExitStatus,
-        /// The last line of its standard error, where it is not on the terminal.
-        said: Option<String>,
-    },
-    /// The command could not be run, or its output not read.
-    #[error("cannot run {key}")]
-    CommandIo {
-        /// The key that names it.
-        key: &'static str,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The file of a systemd credential could not be read.
-    #[error("cannot read the systemd credential {}", path.display())]
-    CredentialIo {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// No server of Exchange can be set to take so long a PASS line (`XPOP3:E0006`).
-    #[error("the password from {origin} is too long for POP3: more than {limit} octets")]
-    DoesNotFit {
-        /// Where the password came from.
-        origin: Origin,
-        /// The longest that fits.
-        limit: usize,
-    },
-    /// The source gave nothing, or an empty first line.
-    #[error("{origin} gave no password")]
-    Empty {
-        /// Where the password was looked for.
-        origin: Origin,
-    },
-    /// The file could not be opened or read.
-    #[error("cannot read password-file {}", path.display())]
-    FileIo {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// Others can read the file.
-    #[error("password-file {} can be read by others (mode {mode:03o})", path.display())]
-    FileMode {
-        /// The file.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The file belongs to somebody else.
-    #[error("password-file {} belongs to user {owner}, neither you nor root", path.display())]
-    FileOwner {
-        /// The file.
-        path: PathBuf,
-        /// The owner's number.
-        owner: u32,
-    },
-    /// The user stopped popsync while it asked.
-    #[error("interrupted by {0} while asking for the password")]
-    Interrupted(Signal),
-    /// The keyring is of no use here, and nothing else will do.
-    #[error("{fault}")]
-    Keyring {
-        /// Why.
-        #[source]
-        fault: keyring::Fault,
-    },
-    /// The file of `password-netrc` cannot be used.
-    #[error("cannot use password-netrc {}: {fault}", path.display())]
-    Netrc {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        fault: FileFault,
-    },
-    /// The file of `password-netrc` is none of its kind.
-    #[error("password-netrc {}: line {line} makes no sense", path.display())]
-    NetrcSyntax {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1 on.
-        line: usize,
-    },
-    /// The file of `password-netrc` knows nothing of the account.
-    #[error("password-netrc {} has no password for {user} at {host}", path.display())]
-    NotInNetrc {
-        /// The file.
-        path: PathBuf,
-        /// The server.
-        host: String,
-        /// The user.
-        user: String,
-    },
     /// There is no access token.
-    #[error("{fault}")]
-    OAuth {
-        /// The account.
-        account: String,
-        /// Why.
-        #[source]
-        fault: Box<oauth::Error>,
-    },
-    /// No source is configured, and there is no terminal to ask on.
-    #[error("no password, and no terminal to ask for one")]
-    NoSource {
-        /// Why the keyring was of no use; none where it just has no password.
-        #[source]
-        keyring: Option<keyring::Fault>,
-    },
-    /// The terminal could not be used.
-    #[error("cannot ask for the password")]
-    Prompt {
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The source did not answer in time; a command was killed.
-    #[error("{origin} gave no answer within {} s", limit.as_secs_f32())]
-    TimedOut {
-        /// Where the password was looked for.
-        origin: Origin,
-        /// How long popsync waited.
-        limit: Duration,
-    },
-    /// The first line is longer than any password.
-    #[error("{origin} gave more than {limit} octets")]
-    TooLong {
-        /// Where the password was looked for.
-        origin: Origin,
-        /// The most that is read.
-        limit: usize,
-    },
+    #[error(transparent)]
+    OAuth(Box<oauth::Error>),
+    /// There is no password.
+    #[error(transparent)]
+    Source(#[from] source::Error),
 }
 
-/// Where a password was looked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// The command that this key names.
-    Command(&'static str),
-    /// A systemd credential.
-    Credential(PathBuf),
-    /// `POPSYNC_PASSWORD`.
-    Environment,
-    /// `password-file`.
-    File(PathBuf),
-    /// `password-netrc`.
-    Netrc(PathBuf),
-    /// The first line of standard input, for `popsync login`.
-    Input,
-    /// The system's keyring.
-    Keyring,
-    /// A person.
-    Prompt,
+impl From<oauth::Error> for Error {
+    fn from(error: oauth::Error) -> Self {
+        Self::OAuth(Box::new(error))
+    }
 }
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Command(key) => f.write_str(key),
-            Self::Credential(path) => write!(f, "the systemd credential {}", path.display()),
-            Self::Environment => f.write_str("POPSYNC_PASSWORD"),
-            Self::File(path) => write!(f, "password-file {}", path.display()),
-            Self::Netrc(path) => write!(f, "password-netrc {}", path.display()),
-            Self::Input => f.write_str("standard input"),
-            Self::Keyring => f.write_str("the keyring"),
-            Self::Prompt => f.write_str("the prompt"),
-        }
-    }
-}
-
-impl Error {
-    /// Why an account has no access token.
-    pub fn oauth(account: &Account, fault: oauth::Error) -> Self {
-        Self::OAuth {
-            account: account.name.clone(),
-            fault: Box::new(fault),
+            Self::OAuth(error) => error.exit(),
+            Self::Source(error) => error.exit(),
         }
     }
 
-    /// The status for the shell: 77 where no password is to be had, 78 where one is there but
-    /// must not or cannot be used.
-    pub fn exit(&self) -> Exit {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::BadByte { .. }
-            | Self::DoesNotFit { .. }
-            | Self::FileMode { .. }
-            | Self::FileOwner { .. }
-            | Self::Netrc {
-                fault: FileFault::Mode(_) | FileFault::Owner(_),
-                ..
-            }
-            | Self::NetrcSyntax { .. } => Exit::Config,
-            Self::Interrupted(signal) => signal.exit(),
-            Self::OAuth { fault, .. } => fault.exit(),
-            Self::CommandFailed { .. }
-            | Self::CommandIo { .. }
-            | Self::CredentialIo { .. }
-            | Self::Empty { .. }
-            | Self::FileIo { .. }
-            | Self::Keyring { .. }
-            | Self::Netrc { .. }
-            | Self::NotInNetrc { .. }
-            | Self::NoSource { .. }
-            | Self::Prompt { .. }
-            | Self::TimedOut { .. }
-            | Self::TooLong { .. } => Exit::NoPermission,
+            Self::OAuth(error) => error.hint(),
+            Self::Source(error) => error.hint(),
         }
-    }
-
-    /// What the user can do, for a line of its own.
-    pub fn advice(&self) -> Option<String> {
-        let advice = match self {
-            Self::BadByte { byte, .. } => match byte {
-                BadByte::NonAscii => {
-                    "write `auth = \"auto\"`: popsync then logs in by what carries it, where the \
-                     server has that"
-                }
-                BadByte::NotUtf8 => "store the password as UTF-8",
-                BadByte::CarriageReturn | BadByte::LineFeed => {
-                    "the password is the first line, alone; only LF or CRLF ends it"
-                }
-                BadByte::Control | BadByte::Nul => {
-                    "no login carries that; choose another password at the provider"
-                }
-            }
-            .to_owned(),
-            Self::Netrc { path, fault } => return fault.advice(path),
-            Self::NetrcSyntax { .. } => {
-                "entries read `machine HOST login USER password PASSWORD`; a password with blanks \
-                 stands in double quotes"
-                    .to_owned()
-            }
-            Self::NotInNetrc { host, user, .. } => {
-                format!("write `machine {host} login {user} password …` into it")
-            }
-            Self::CommandFailed { .. } => {
-                "run the command by hand in `sh -c` to see what it says".to_owned()
-            }
-            Self::DoesNotFit { .. } => {
-                "the password is the first line, alone; choose a shorter one at the provider"
-                    .to_owned()
-            }
-            Self::CommandIo { .. } | Self::Interrupted(_) | Self::Prompt { .. } => return None,
-            Self::Empty { origin } | Self::TooLong { origin, .. } => match origin {
-                Origin::Command(_) | Origin::Credential(_) | Origin::File(_) | Origin::Input => {
-                    "the password is the first line, alone".to_owned()
-                }
-                Origin::Netrc(_) => "a password with blanks stands in double quotes".to_owned(),
-                Origin::Keyring => "run `popsync login` for this account".to_owned(),
-                Origin::Environment => "unset it, or set it to the password".to_owned(),
-                Origin::Prompt => return None,
-            },
-            Self::FileIo { .. } => {
-                "`password-file` names a file whose first line is the password".to_owned()
-            }
-            Self::CredentialIo { .. } => {
-                "`LoadCredential=` of the systemd unit names it; see popsync(1), PASSWORDS"
-                    .to_owned()
-            }
-            Self::FileMode { path, mode } => return FileFault::Mode(*mode).advice(path),
-            Self::FileOwner { path, owner } => return FileFault::Owner(*owner).advice(path),
-            Self::Keyring { fault } => fault.advice().to_owned(),
-            Self::OAuth { account, fault } => return fault.advice(account),
-            Self::NoSource {
-                keyring: Some(fault),
-            } => fault.advice().to_owned(),
-            Self::NoSource { keyring: None } => {
-                "run `popsync login` for this account, set `password-command` or \
-                 `password-file`, or POPSYNC_PASSWORD for this run"
-                    .to_owned()
-            }
-            Self::TimedOut {
-                origin: Origin::File(_) | Origin::Netrc(_) | Origin::Credential(_),
-                ..
-            } => "is it a pipe? then somebody has to write to it".to_owned(),
-            Self::TimedOut { .. } => {
-                "a command that waits for somebody's answer does not work without a terminal"
-                    .to_owned()
-            }
-        };
-        Some(advice)
     }
 }

@@ -1,7 +1,7 @@
 //! EXTERNAL (RFC 4422 appendix A): the TLS client certificate identifies the user.
 
-use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
+use super::sasl_error::SaslError;
 
 /// One exchange.
 pub struct External;
@@ -13,12 +13,12 @@ impl Mechanism for External {
 
     /// An empty message: the certificate determines the mailbox. A name beside it would ask to act
     /// for another user, which servers allow to few.
-    fn initial(&mut self) -> Result<Option<Message>, Fault> {
+    fn initial(&mut self) -> Result<Option<Message>, SaslError> {
         Ok(Some(Message::empty()))
     }
 
-    fn step(&mut self, _: &[u8]) -> Result<Message, Fault> {
-        Err(Fault::Unexpected)
+    fn step(&mut self, _: &[u8]) -> Result<Message, SaslError> {
+        Err(SaslError::Unexpected)
     }
 }
 
@@ -35,6 +35,6 @@ mod tests {
         let message = External.initial().unwrap().unwrap();
         assert_eq!(message.encode_initial().expose_secret(), "=");
         assert_eq!(message.encode().expose_secret(), "");
-        assert_eq!(External.step(b"").unwrap_err(), Fault::Unexpected);
+        assert_eq!(External.step(b"").unwrap_err(), SaslError::Unexpected);
     }
 }

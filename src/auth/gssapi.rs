@@ -3,8 +3,8 @@
 //! Client and server prove their identity to each other by the ticket. Then they agree on a layer
 //! that protects the session. popsync chooses none, because TLS does that.
 
-use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
+use super::sasl_error::SaslError;
 
 #[cfg(feature = "gssapi")]
 mod library;
@@ -18,20 +18,20 @@ pub trait SecurityContext: Send {
     /// empty, and true if the proof is complete.
     ///
     /// # Errors
-    /// [`Fault::Kerberos`].
-    fn step(&mut self, token: Option<&[u8]>) -> Result<(Vec<u8>, bool), Fault>;
+    /// [`SaslError::Kerberos`].
+    fn step(&mut self, token: Option<&[u8]>) -> Result<(Vec<u8>, bool), SaslError>;
 
     /// Opens a sealed message from the server.
     ///
     /// # Errors
-    /// [`Fault::Kerberos`].
-    fn unwrap(&mut self, sealed: &[u8]) -> Result<Vec<u8>, Fault>;
+    /// [`SaslError::Kerberos`].
+    fn unwrap(&mut self, sealed: &[u8]) -> Result<Vec<u8>, SaslError>;
 
     /// Seals a message against change.
     ///
     /// # Errors
-    /// [`Fault::Kerberos`].
-    fn wrap(&mut self, message: &[u8]) -> Result<Vec<u8>, Fault>;
+    /// [`SaslError::Kerberos`].
+    fn wrap(&mut self, message: &[u8]) -> Result<Vec<u8>, SaslError>;
 }
 
 /// One exchange.
@@ -52,9 +52,9 @@ impl Gssapi {
     /// digest of the server's certificate, under TLS.
     ///
     /// # Errors
-    /// [`Fault::NoKerberos`] if there is no library for it.
+    /// [`SaslError::NoKerberos`] if there is no library for it.
     #[cfg(feature = "gssapi")]
-    pub fn new(host: &str, end_point: Option<&[u8]>) -> Result<Self, Fault> {
+    pub fn new(host: &str, end_point: Option<&[u8]>) -> Result<Self, SaslError> {
         let context = library::Context::new(&format!("pop@{host}"), end_point)?;
         Ok(Self::over(Box::new(context)))
     }
@@ -62,10 +62,10 @@ impl Gssapi {
     /// Not in this build.
     ///
     /// # Errors
-    /// [`Fault::NoKerberos`].
+    /// [`SaslError::NoKerberos`].
     #[cfg(not(feature = "gssapi"))]
-    pub fn new(_: &str, _: Option<&[u8]>) -> Result<Self, Fault> {
-        Err(Fault::NoKerberos {
+    pub fn new(_: &str, _: Option<&[u8]>) -> Result<Self, SaslError> {
+        Err(SaslError::NoKerberos {
             why: "popsync was built without it".to_owned(),
         })
     }
@@ -78,7 +78,7 @@ impl Gssapi {
         }
     }
 
-    fn prove(&mut self, token: Option<&[u8]>) -> Result<Message, Fault> {
+    fn prove(&mut self, token: Option<&[u8]>) -> Result<Message, SaslError> {
         let (token, complete) = self.context.step(token)?;
         if complete {
             self.phase = Phase::Layer;
@@ -88,17 +88,17 @@ impl Gssapi {
 
     /// RFC 4752 §3.1: answers with the chosen layer and the maximum length of a message, and
     /// without an authorization identity: the mailbox is that of the ticket.
-    fn choose(&mut self, sealed: &[u8]) -> Result<Message, Fault> {
+    fn choose(&mut self, sealed: &[u8]) -> Result<Message, SaslError> {
         self.phase = Phase::Over;
         match *self.context.unwrap(sealed)? {
             [layers, _, _, _] if layers & NO_LAYER != 0 => {
                 let chosen = self.context.wrap(&[NO_LAYER, 0, 0, 0])?;
                 Ok(Message::new(&[&chosen]))
             }
-            [_, _, _, _] => Err(Fault::Malformed {
+            [_, _, _, _] => Err(SaslError::Malformed {
                 what: "a demand for a layer of its own, on which popsync does not agree",
             }),
-            _ => Err(Fault::Malformed {
+            _ => Err(SaslError::Malformed {
                 what: "an offer of layers that is none",
             }),
         }
@@ -110,22 +110,22 @@ impl Mechanism for Gssapi {
         "GSSAPI"
     }
 
-    fn initial(&mut self) -> Result<Option<Message>, Fault> {
+    fn initial(&mut self) -> Result<Option<Message>, SaslError> {
         self.prove(None).map(Some)
     }
 
-    fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
+    fn step(&mut self, challenge: &[u8]) -> Result<Message, SaslError> {
         match self.phase {
             Phase::Proof => self.prove(Some(challenge)),
             Phase::Layer => self.choose(challenge),
-            Phase::Over => Err(Fault::Unexpected),
+            Phase::Over => Err(SaslError::Unexpected),
         }
     }
 
     /// The server may leave out the layers, but not its proof.
-    fn finish(&mut self, accepted: bool) -> Result<(), Fault> {
+    fn finish(&mut self, accepted: bool) -> Result<(), SaslError> {
         if accepted && self.phase == Phase::Proof {
-            return Err(Fault::NoProof);
+            return Err(SaslError::NoProof);
         }
         Ok(())
     }
@@ -142,16 +142,16 @@ mod tests {
     type Tokens = (Option<&'static [u8]>, &'static [u8], bool);
 
     impl SecurityContext for Script {
-        fn step(&mut self, token: Option<&[u8]>) -> Result<(Vec<u8>, bool), Fault> {
+        fn step(&mut self, token: Option<&[u8]>) -> Result<(Vec<u8>, bool), SaslError> {
             let (expected, ours, complete) = self.0.remove(0);
             assert_eq!(token, expected);
             Ok((ours.to_vec(), complete))
         }
-        fn unwrap(&mut self, sealed: &[u8]) -> Result<Vec<u8>, Fault> {
-            let message = sealed.strip_prefix(b"S").ok_or(Fault::Unexpected)?;
+        fn unwrap(&mut self, sealed: &[u8]) -> Result<Vec<u8>, SaslError> {
+            let message = sealed.strip_prefix(b"S").ok_or(SaslError::Unexpected)?;
             Ok(message.to_vec())
         }
-        fn wrap(&mut self, message: &[u8]) -> Result<Vec<u8>, Fault> {
+        fn wrap(&mut self, message: &[u8]) -> Result<Vec<u8>, SaslError> {
             Ok([b"S", message].concat())
         }
     }
@@ -164,7 +164,7 @@ mod tests {
         let mut gssapi = Gssapi::over(Box::new(Script(script)));
         let first = gssapi.initial().unwrap().unwrap();
         assert_eq!(first.octets(), b"ticket");
-        assert_eq!(gssapi.finish(true), Err(Fault::NoProof));
+        assert_eq!(gssapi.finish(true), Err(SaslError::NoProof));
         assert_eq!(gssapi.finish(false), Ok(()));
         assert_eq!(gssapi.step(b"proof").unwrap().octets(), b"");
         gssapi
@@ -176,7 +176,7 @@ mod tests {
             let mut gssapi = proven();
             assert_eq!(gssapi.step(offer).unwrap().octets(), b"S\x01\0\0\0");
             assert_eq!(gssapi.finish(true), Ok(()));
-            assert_eq!(gssapi.step(offer).unwrap_err(), Fault::Unexpected);
+            assert_eq!(gssapi.step(offer).unwrap_err(), SaslError::Unexpected);
         }
         // It is not known if Exchange offers layers.
         assert_eq!(proven().finish(true), Ok(()));
@@ -192,7 +192,10 @@ mod tests {
             b"S\x01\0\0\0\0",
         ] {
             let refused = proven().step(offer);
-            assert!(matches!(refused, Err(Fault::Malformed { .. })), "{offer:?}");
+            assert!(
+                matches!(refused, Err(SaslError::Malformed { .. })),
+                "{offer:?}"
+            );
         }
         assert!(proven().step(b"\x01\0\0\0").is_err(), "not sealed");
     }

@@ -6,6 +6,7 @@
 //! bus and may ask a person, so every access runs on a thread of its own, with a time limit.
 //! Without the feature `keyring`, every function reports that.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use secrecy::SecretString;
 use tokio::{task, time};
 
 use crate::account::Account;
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 #[cfg_attr(not(feature = "keyring"), path = "keyring/none.rs")]
 mod system;
@@ -52,7 +55,7 @@ impl Entry {
 /// The reason why the keyring cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum Error {
     /// It is locked, and cannot ask anybody for its own password.
     #[error("the keyring is locked, and cannot ask here for its own password")]
     Locked,
@@ -83,10 +86,13 @@ pub enum Fault {
     },
 }
 
-impl Fault {
-    /// What the user can do.
-    pub fn advice(&self) -> &'static str {
-        match self {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        Exit::NoPermission
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::Locked => {
                 "unlock it, which logging in to the desktop does; for runs by the clock use \
                  `password-command`, `password-file` or a systemd credential"
@@ -111,7 +117,8 @@ impl Fault {
                 "remove them with the keyring's own program, such as Seahorse, then run \
                  `popsync login`"
             }
-        }
+        };
+        Some(hint.into())
     }
 }
 
@@ -119,7 +126,7 @@ impl Fault {
 ///
 /// # Errors
 /// If the keyring cannot be asked.
-pub async fn get(entry: &Entry) -> Result<Option<SecretString>, Fault> {
+pub async fn get(entry: &Entry) -> Result<Option<SecretString>, Error> {
     let entry = entry.clone();
     within_limits(move || system::get(entry.service, &entry.user)).await
 }
@@ -128,7 +135,7 @@ pub async fn get(entry: &Entry) -> Result<Option<SecretString>, Fault> {
 ///
 /// # Errors
 /// If the keyring does not accept it.
-pub async fn set(entry: &Entry, secret: &SecretString) -> Result<(), Fault> {
+pub async fn set(entry: &Entry, secret: &SecretString) -> Result<(), Error> {
     let (entry, secret) = (entry.clone(), secret.clone());
     within_limits(move || system::set(entry.service, &entry.user, &secret)).await
 }
@@ -137,15 +144,15 @@ pub async fn set(entry: &Entry, secret: &SecretString) -> Result<(), Fault> {
 ///
 /// # Errors
 /// If the keyring does not do it.
-pub async fn remove(entry: &Entry) -> Result<bool, Fault> {
+pub async fn remove(entry: &Entry) -> Result<bool, Error> {
     let entry = entry.clone();
     within_limits(move || system::remove(entry.service, &entry.user)).await
 }
 
 /// Runs `act` on a thread where it may block, for a limited time. A late result is dropped.
 async fn within_limits<T: Send + 'static>(
-    access: impl FnOnce() -> Result<T, Fault> + Send + 'static,
-) -> Result<T, Fault> {
+    access: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
     let limit = if io::stdin().is_terminal() {
         UNLOCK_TIMEOUT
     } else {
@@ -153,9 +160,9 @@ async fn within_limits<T: Send + 'static>(
     };
     match time::timeout(limit, task::spawn_blocking(access)).await {
         Ok(Ok(result)) => result,
-        Ok(Err(join)) => Err(Fault::Other {
+        Ok(Err(join)) => Err(Error::Other {
             source: Box::new(join),
         }),
-        Err(_) => Err(Fault::TimedOut { limit }),
+        Err(_) => Err(Error::TimedOut { limit }),
     }
 }

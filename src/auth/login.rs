@@ -5,8 +5,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
+use super::sasl_error::SaslError;
 
 /// One exchange.
 pub struct Login {
@@ -31,18 +31,18 @@ impl Mechanism for Login {
         "LOGIN"
     }
 
-    fn initial(&mut self) -> Result<Option<Message>, Fault> {
+    fn initial(&mut self) -> Result<Option<Message>, SaslError> {
         Ok(None)
     }
 
     /// The first challenge asks for the name, the second for the password. The draft forbids
     /// clients to interpret their text.
-    fn step(&mut self, _: &[u8]) -> Result<Message, Fault> {
+    fn step(&mut self, _: &[u8]) -> Result<Message, SaslError> {
         self.answered += 1;
         match self.answered {
             1 => Ok(Message::new(&[self.user.as_bytes()])),
             2 => Ok(Message::new(&[self.password.expose_secret().as_bytes()])),
-            _ => Err(Fault::Unexpected),
+            _ => Err(SaslError::Unexpected),
         }
     }
 }
@@ -64,7 +64,7 @@ mod tests {
             assert_eq!(name.octets(), b"anna");
             let password = login.step(questions[1].as_bytes()).unwrap();
             assert_eq!(password.octets(), b"a b");
-            assert_eq!(login.step(b"").unwrap_err(), Fault::Unexpected);
+            assert_eq!(login.step(b"").unwrap_err(), SaslError::Unexpected);
         }
     }
 }

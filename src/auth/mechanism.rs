@@ -3,7 +3,7 @@
 //!
 //! A mechanism lives for one exchange. It holds secrets, so none can be printed: its output is a
 //! [`Message`], which is shown as `***` and overwritten when dropped, and its errors are a
-//! [`Fault`], which has none of the client's secrets. Text from a server is in a fault only for
+//! [`SaslError`], which has none of the client's secrets. Text from a server is in a fault only for
 //! people, and escaped.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
 
-use super::fault::Fault;
+use super::sasl_error::SaslError;
 
 /// A message of a mechanism, before base64.
 pub struct Message(Zeroizing<Vec<u8>>);
@@ -30,20 +30,20 @@ pub trait Mechanism: Send {
     ///
     /// # Errors
     /// The reason why the exchange cannot begin. Send nothing then.
-    fn initial(&mut self) -> Result<Option<Message>, Fault>;
+    fn initial(&mut self) -> Result<Option<Message>, SaslError>;
 
     /// The answer to a challenge.
     ///
     /// # Errors
     /// The reason why the exchange cannot continue. Cancel it then.
-    fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault>;
+    fn step(&mut self, challenge: &[u8]) -> Result<Message, SaslError>;
 
     /// Takes the server's verdict. An accepted login counts only if this succeeds: the server may
     /// have failed to prove its own identity.
     ///
     /// # Errors
     /// A flaw in an acceptance, or the reason that the server gave for a refusal.
-    fn finish(&mut self, accepted: bool) -> Result<(), Fault> {
+    fn finish(&mut self, accepted: bool) -> Result<(), SaslError> {
         let _ = accepted;
         Ok(())
     }
@@ -110,11 +110,11 @@ impl fmt::Debug for Message {
 /// Decodes a challenge from the server's line.
 ///
 /// # Errors
-/// [`Fault::NotBase64`].
-pub fn decode(text: &[u8]) -> Result<Vec<u8>, Fault> {
+/// [`SaslError::NotBase64`].
+pub fn decode(text: &[u8]) -> Result<Vec<u8>, SaslError> {
     BASE64
         .decode(text.trim_ascii())
-        .map_err(|_| Fault::NotBase64)
+        .map_err(|_| SaslError::NotBase64)
 }
 
 #[cfg(test)]
@@ -147,7 +147,7 @@ mod tests {
             b"\xff",
             b"YQ==YQ==",
         ] {
-            assert_eq!(decode(broken), Err(Fault::NotBase64), "{broken:?}");
+            assert_eq!(decode(broken), Err(SaslError::NotBase64), "{broken:?}");
         }
     }
 }

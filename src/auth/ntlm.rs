@@ -15,8 +15,8 @@ use md5::{Digest as _, Md5};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
+use super::sasl_error::SaslError;
 
 mod message;
 
@@ -55,16 +55,16 @@ impl Ntlm {
     /// of the server's certificate, under TLS.
     ///
     /// # Errors
-    /// [`Fault::Random`] if the system has no random numbers.
+    /// [`SaslError::Random`] if the system has no random numbers.
     pub fn new(
         user: &str,
         password: &SecretString,
         end_point: Option<&[u8]>,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, SaslError> {
         // A name with an @ is complete: the server knows the domain.
         let (domain, user) = user.split_once('\\').unwrap_or(("", user));
         let mut nonce = [0; 8];
-        getrandom::fill(&mut nonce).map_err(|_| Fault::Random)?;
+        getrandom::fill(&mut nonce).map_err(|_| SaslError::Random)?;
         Ok(Self {
             domain: domain.to_owned(),
             user: user.to_owned(),
@@ -75,7 +75,7 @@ impl Ntlm {
         })
     }
 
-    fn authenticate(&self, negotiate: &[u8], octets: &[u8]) -> Result<Message, Fault> {
+    fn authenticate(&self, negotiate: &[u8], octets: &[u8]) -> Result<Message, SaslError> {
         let challenge = Challenge::parse(octets)?;
         let time = challenge.pair(AV_TIMESTAMP);
         if time.is_some_and(|time| time.len() != 8) {
@@ -143,15 +143,15 @@ impl Mechanism for Ntlm {
         "NTLM"
     }
 
-    fn initial(&mut self) -> Result<Option<Message>, Fault> {
+    fn initial(&mut self) -> Result<Option<Message>, SaslError> {
         let octets = negotiate();
         let message = Message::new(&[&octets]);
         self.negotiate = Some(octets);
         Ok(Some(message))
     }
 
-    fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
-        let negotiate = self.negotiate.take().ok_or(Fault::Unexpected)?;
+    fn step(&mut self, challenge: &[u8]) -> Result<Message, SaslError> {
+        let negotiate = self.negotiate.take().ok_or(SaslError::Unexpected)?;
         self.authenticate(&negotiate, challenge)
     }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::{Account, Endpoint, OAuth};
-use crate::auth::{self, source};
+use crate::auth::source;
 
 mod device;
 mod error;
@@ -21,7 +21,7 @@ mod provider;
 mod store;
 mod token;
 
-pub use error::{Error, Place, StoreError};
+pub use error::{Error, Place, StoreError, TokenError};
 
 use http::{Agent, Answer, Field};
 use store::Store;
@@ -64,6 +64,7 @@ pub trait SignIn: Send + Sync {
 /// Tokens that are not stored yet.
 #[derive(Debug)]
 pub struct SignedIn {
+    account: String,
     tokens: Tokens,
     store: Store,
 }
@@ -81,7 +82,11 @@ impl SignedIn {
     pub async fn keep(&self) -> Result<(), Error> {
         // Otherwise a run that is renewing the old tokens could overwrite these.
         let _claim = self.store.claim().await;
-        self.store.save(&self.tokens).await
+        let saved = self.store.save(&self.tokens).await;
+        saved.map_err(|error| Error {
+            account: self.account.clone(),
+            error,
+        })
     }
 }
 
@@ -95,12 +100,17 @@ pub async fn access_token(
     now: i64,
 ) -> Result<SecretString, Error> {
     let store = Store::of(account, oauth);
+    let token = fresh(&store, oauth, now).await;
+    token.map_err(|error| Error::new(account, error))
+}
+
+async fn fresh(store: &Store, oauth: &OAuth, now: i64) -> Result<SecretString, TokenError> {
     // Two accounts may share their tokens, and a refresh token may be valid for one use only.
-    let turn = turn(&store);
+    let turn = turn(store);
     let _turn = turn.lock().await;
     let stored = store.load().await?;
     let Some(tokens) = stored.filter(|tokens| tokens.are_for(oauth)) else {
-        return Err(Error::NotSignedIn);
+        return Err(TokenError::NotSignedIn);
     };
     if tokens.are_fresh(now) {
         return Ok(tokens.access().clone());
@@ -110,7 +120,7 @@ pub async fn access_token(
     let _claim = store.claim().await;
     let stored = store.load().await?;
     let tokens = stored.filter(|tokens| tokens.are_for(oauth));
-    let tokens = tokens.ok_or(Error::NotSignedIn)?;
+    let tokens = tokens.ok_or(TokenError::NotSignedIn)?;
     if tokens.are_fresh(now) {
         return Ok(tokens.access().clone());
     }
@@ -121,7 +131,7 @@ pub async fn access_token(
             Ok(renewed.access().clone())
         }
         // Without a claim, another run may have used the refresh token at the same moment.
-        Err(error @ Error::InvalidGrant { .. }) => match store.load().await? {
+        Err(error @ TokenError::InvalidGrant { .. }) => match store.load().await? {
             Some(other) if other.are_for(oauth) && !other.same_as(&tokens) => {
                 Ok(other.access().clone())
             }
@@ -156,7 +166,7 @@ pub async fn doubt(account: &Account, oauth: &OAuth, refused: &SecretString) {
     }
 }
 
-async fn renewed(tokens: &Tokens, oauth: &OAuth, now: i64) -> Result<Tokens, Error> {
+async fn renewed(tokens: &Tokens, oauth: &OAuth, now: i64) -> Result<Tokens, TokenError> {
     let agent = Agent::new(oauth.ca_file.as_deref())?;
     let client = client(oauth).await?;
     tokens.renewed(&agent, oauth, &client, now).await
@@ -174,6 +184,22 @@ pub async fn sign_in(
     now: fn() -> i64,
 ) -> Result<SignedIn, Error> {
     let store = Store::of(account, oauth);
+    let tokens = asked(&store, oauth, flow, person, now).await;
+    let tokens = tokens.map_err(|error| Error::new(account, error))?;
+    Ok(SignedIn {
+        account: account.name.clone(),
+        tokens,
+        store,
+    })
+}
+
+async fn asked(
+    store: &Store,
+    oauth: &OAuth,
+    flow: Option<Flow>,
+    person: &dyn SignIn,
+    now: fn() -> i64,
+) -> Result<Tokens, TokenError> {
     // Checked before the person does anything: a store that cannot be read cannot be written.
     store.check().await?;
     let agent = Agent::new(oauth.ca_file.as_deref())?;
@@ -184,19 +210,18 @@ pub async fn sign_in(
     });
     let client = client(oauth).await?;
     let token = &endpoints.token;
-    let tokens = match flow {
+    match flow {
         Flow::Device => {
             let device = endpoints.device.as_ref();
-            let device = device.ok_or(Error::NoEndpoint("device end point"))?;
+            let device = device.ok_or(TokenError::NoEndpoint("device end point"))?;
             device::sign_in(&agent, oauth, device, token, &client, person, now).await
         }
         Flow::Browser => {
             let auth = endpoints.auth.as_ref();
-            let auth = auth.ok_or(Error::NoEndpoint("authorization end point"))?;
+            let auth = auth.ok_or(TokenError::NoEndpoint("authorization end point"))?;
             loopback::sign_in(&agent, oauth, auth, token, &client, person, now).await
         }
-    }?;
-    Ok(SignedIn { tokens, store })
+    }
 }
 
 /// The access token in the answer of a token endpoint, by the rules of [`sign_in`]. Sends no
@@ -209,7 +234,7 @@ pub fn token_in(
     endpoint: &Endpoint,
     status: u16,
     body: &[u8],
-) -> Result<SecretString, Error> {
+) -> Result<SecretString, TokenError> {
     let answer = Answer::given(endpoint, status, body);
     let tokens = Tokens::of_answer(oauth, endpoint, answer, &[], 0)?;
     Ok(tokens.access().clone())
@@ -222,15 +247,16 @@ pub fn token_in(
 pub async fn sign_out(account: &Account, oauth: &OAuth) -> Result<bool, Error> {
     let store = Store::of(account, oauth);
     let _claim = store.claim().await;
-    store.remove().await
+    let removed = store.remove().await;
+    removed.map_err(|error| Error::new(account, error))
 }
 
 /// The fields that identify popsync to the provider.
-async fn client(oauth: &OAuth) -> Result<Vec<Field>, Error> {
+async fn client(oauth: &OAuth) -> Result<Vec<Field>, TokenError> {
     let mut client: Vec<Field> = vec![("client_id", oauth.client_id.as_str().into())];
     if let Some(command) = &oauth.client_secret_command {
         let secret = source::printed(command, "client-secret-command").await;
-        let secret = secret.map_err(|error: auth::Error| Error::ClientSecret(Box::new(error)))?;
+        let secret = secret.map_err(|error| TokenError::ClientSecret(Box::new(error)))?;
         client.push(("client_secret", secret));
     }
     Ok(client)

@@ -2,9 +2,9 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
-use super::token::{self, Objection};
+use super::sasl_error::SaslError;
+use super::token::{self, Explanation};
 
 /// One exchange.
 pub struct OAuthBearer {
@@ -12,7 +12,7 @@ pub struct OAuthBearer {
     host: String,
     port: u16,
     token: SecretString,
-    objection: Option<Objection>,
+    explanation: Option<Explanation>,
     asked_again: bool,
 }
 
@@ -24,7 +24,7 @@ impl OAuthBearer {
             host: host.to_owned(),
             port,
             token: token.clone(),
-            objection: None,
+            explanation: None,
             asked_again: false,
         }
     }
@@ -36,7 +36,7 @@ impl Mechanism for OAuthBearer {
     }
 
     /// RFC 7628 §3.1.
-    fn initial(&mut self) -> Result<Option<Message>, Fault> {
+    fn initial(&mut self) -> Result<Option<Message>, SaslError> {
         let token = token::check(&self.token)?;
         // RFC 5801 §4: the two characters with a special meaning in a GS2 header.
         let user = self.user.replace('=', "=3D").replace(',', "=2C");
@@ -50,16 +50,16 @@ impl Mechanism for OAuthBearer {
     }
 
     /// RFC 7628 §3.2.3: the server sends its error before it refuses, and the client must answer.
-    fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
+    fn step(&mut self, challenge: &[u8]) -> Result<Message, SaslError> {
         if std::mem::replace(&mut self.asked_again, true) {
-            return Err(Fault::Unexpected);
+            return Err(SaslError::Unexpected);
         }
-        self.objection = Objection::parse(challenge);
+        self.explanation = Explanation::parse(challenge);
         Ok(Message::new(&[b"\x01"]))
     }
 
-    fn finish(&mut self, accepted: bool) -> Result<(), Fault> {
-        token::verdict(accepted, self.objection.take())
+    fn finish(&mut self, accepted: bool) -> Result<(), SaslError> {
+        token::verdict(accepted, self.explanation.take())
     }
 }
 
@@ -97,6 +97,6 @@ mod tests {
             told.ends_with("status invalid_token, scope `example_scope`"),
             "{told}"
         );
-        assert_eq!(mechanism.step(said).unwrap_err(), Fault::Unexpected);
+        assert_eq!(mechanism.step(said).unwrap_err(), SaslError::Unexpected);
     }
 }

@@ -2,8 +2,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
+use super::sasl_error::SaslError;
 
 /// One exchange.
 pub struct Plain {
@@ -27,14 +27,14 @@ impl Mechanism for Plain {
     }
 
     /// RFC 4616 §2. There is no authorization identity: the server uses the user's.
-    fn initial(&mut self) -> Result<Option<Message>, Fault> {
+    fn initial(&mut self) -> Result<Option<Message>, SaslError> {
         let password = self.password.expose_secret().as_bytes();
         let message = Message::new(&[b"\0", self.user.as_bytes(), b"\0", password]);
         Ok(Some(message))
     }
 
-    fn step(&mut self, _: &[u8]) -> Result<Message, Fault> {
-        Err(Fault::Unexpected)
+    fn step(&mut self, _: &[u8]) -> Result<Message, SaslError> {
+        Err(SaslError::Unexpected)
     }
 }
 
@@ -48,7 +48,7 @@ mod tests {
         let mut plain = Plain::new("tim", &SecretString::from("tanstaaftanstaaf"));
         let message = plain.initial().unwrap().unwrap();
         assert_eq!(message.octets(), b"\0tim\0tanstaaftanstaaf");
-        assert_eq!(plain.step(b"").unwrap_err(), Fault::Unexpected);
+        assert_eq!(plain.step(b"").unwrap_err(), SaslError::Unexpected);
     }
 
     #[test]

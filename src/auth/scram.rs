@@ -20,8 +20,8 @@ use sha2::{Digest as _, Sha256};
 use stringprep::saslprep;
 
 use super::binding::ChannelBinding;
-use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
+use super::sasl_error::SaslError;
 
 /// The fewest digests: the minimum for servers in RFC 5802 §5.1 and RFC 7677 §4.
 pub const LEAST_ITERATIONS: u32 = 4096;
@@ -83,15 +83,15 @@ impl Scram {
     /// An exchange with these credentials.
     ///
     /// # Errors
-    /// [`Fault::Random`] if the system has no random numbers.
+    /// [`SaslError::Random`] if the system has no random numbers.
     pub fn new(
         hash: Hash,
         bound: Bound,
         user: &str,
         password: &SecretString,
-    ) -> Result<Self, Fault> {
+    ) -> Result<Self, SaslError> {
         let mut random = [0; 24];
-        getrandom::fill(&mut random).map_err(|_| Fault::Random)?;
+        getrandom::fill(&mut random).map_err(|_| SaslError::Random)?;
         Ok(Self {
             hash,
             bound,
@@ -112,13 +112,13 @@ impl Scram {
     }
 
     /// RFC 5802 §3: the answer to the server's first message.
-    fn prove(&self, bare: &str, server_first: &str) -> Result<(Message, State), Fault> {
+    fn prove(&self, bare: &str, server_first: &str) -> Result<(Message, State), SaslError> {
         let ServerFirst {
             nonce,
             salt,
             iterations,
         } = ServerFirst::parse(server_first, &self.nonce)?;
-        let password = saslprep(self.password.expose_secret()).map_err(|_| Fault::Prepare)?;
+        let password = saslprep(self.password.expose_secret()).map_err(|_| SaslError::Prepare)?;
         let password = Zeroizing::new(password.into_owned());
         let salted = self.hash.stretch(password.as_bytes(), &salt, iterations);
         let client_key = self.hash.hmac(&salted, b"Client Key");
@@ -151,8 +151,8 @@ impl Mechanism for Scram {
         }
     }
 
-    fn initial(&mut self) -> Result<Option<Message>, Fault> {
-        let user = saslprep(&self.user).map_err(|_| Fault::Prepare)?;
+    fn initial(&mut self) -> Result<Option<Message>, SaslError> {
+        let user = saslprep(&self.user).map_err(|_| SaslError::Prepare)?;
         // RFC 5802 §5.1: the two characters with a special meaning.
         let user = user.replace('=', "=3D").replace(',', "=2C");
         let bare = format!("n={user},r={}", self.nonce);
@@ -161,7 +161,7 @@ impl Mechanism for Scram {
         Ok(Some(message))
     }
 
-    fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
+    fn step(&mut self, challenge: &[u8]) -> Result<Message, SaslError> {
         let text = str::from_utf8(challenge).map_err(|_| malformed("a challenge that is no text"));
         match std::mem::replace(&mut self.state, State::Failed) {
             State::FirstSent { bare } => {
@@ -174,23 +174,23 @@ impl Mechanism for Scram {
                 Ok(Message::empty())
             }
             State::Start | State::Verified | State::Refused(_) | State::Failed => {
-                Err(Fault::Unexpected)
+                Err(SaslError::Unexpected)
             }
         }
     }
 
-    fn finish(&mut self, accepted: bool) -> Result<(), Fault> {
+    fn finish(&mut self, accepted: bool) -> Result<(), SaslError> {
         match &self.state {
             State::Verified => Ok(()),
-            _ if accepted => Err(Fault::NoProof),
-            State::Refused(why) => Err(Fault::Refused { why: why.clone() }),
+            _ if accepted => Err(SaslError::NoProof),
+            State::Refused(why) => Err(SaslError::Refused { why: why.clone() }),
             _ => Ok(()),
         }
     }
 }
 
 /// Judges the server's last message.
-fn judge(server_final: &str, signature: &[u8]) -> Result<State, Fault> {
+fn judge(server_final: &str, signature: &[u8]) -> Result<State, SaslError> {
     let first = server_final.split(',').next().unwrap_or_default();
     if let Some(why) = first.strip_prefix("e=") {
         let mut shown = String::new();
@@ -212,7 +212,7 @@ fn judge(server_final: &str, signature: &[u8]) -> Result<State, Fault> {
     if given.len() == signature.len() && differences == 0 {
         Ok(State::Verified)
     } else {
-        Err(Fault::ServerSignature)
+        Err(SaslError::ServerSignature)
     }
 }
 
@@ -225,7 +225,7 @@ struct ServerFirst<'a> {
 
 impl<'a> ServerFirst<'a> {
     /// RFC 5802 §7: three fields in their order, and extensions, none of them mandatory.
-    fn parse(text: &'a str, own_nonce: &str) -> Result<Self, Fault> {
+    fn parse(text: &'a str, own_nonce: &str) -> Result<Self, SaslError> {
         let mut fields = text.split(',');
         let mut field = |name: &str, what| {
             let field = fields.next().and_then(|field| field.strip_prefix(name));
@@ -237,7 +237,7 @@ impl<'a> ServerFirst<'a> {
         let printable = nonce.bytes().all(|octet| octet.is_ascii_graphic());
         let longer = nonce.len() > own_nonce.len() && nonce.len() <= MAX_FIELD;
         if !printable || !longer || !nonce.starts_with(own_nonce) {
-            return Err(Fault::Nonce);
+            return Err(SaslError::Nonce);
         }
         let salt = STANDARD.decode(salt).unwrap_or_default();
         if salt.is_empty() || salt.len() > MAX_FIELD {
@@ -251,7 +251,11 @@ impl<'a> ServerFirst<'a> {
             _ => return Err(malformed("an iteration count that is no number")),
         };
         if !(LEAST_ITERATIONS..=MOST_ITERATIONS).contains(&iterations) {
-            return Err(Fault::Iterations { iterations });
+            let are_too_few = iterations < LEAST_ITERATIONS;
+            return Err(SaslError::Iterations {
+                iterations,
+                are_too_few,
+            });
         }
         Ok(Self {
             nonce,
@@ -261,8 +265,8 @@ impl<'a> ServerFirst<'a> {
     }
 }
 
-fn malformed(what: &'static str) -> Fault {
-    Fault::Malformed { what }
+fn malformed(what: &'static str) -> SaslError {
+    SaslError::Malformed { what }
 }
 
 impl Hash {

@@ -1,12 +1,11 @@
-//! The source of an account's password.
+//! The sources of a password: `password-command`, `password-file` or `password-netrc`; where the
+//! account names none, the keyring, else a systemd credential, else `POPSYNC_PASSWORD`, else a
+//! person. [`password`](super::password()) asks the one that the account is set to.
 //!
-//! `password-command`, `password-file` or `password-netrc`. If the account names none: the keyring,
-//! else a systemd credential, else `POPSYNC_PASSWORD`, else a person is asked. The password is
-//! fetched before the connection is opened: Exchange closes a session that is not logged in after
-//! 60 seconds, and a person or a smart card may take longer. Every buffer that held a password is
-//! overwritten before it is freed.
+//! Every buffer that held a password is overwritten before it is freed.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
@@ -14,17 +13,18 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::argument;
-use super::error::{Error, Origin};
-use super::oauth;
-use crate::account::{Account, AuthMethod, PasswordSource};
+use crate::account::{Account, AuthMethod};
 use crate::patient::without_mark;
 use crate::stop::Signal;
 
 mod command;
 mod credential;
+mod error;
 mod file;
 mod netrc;
-mod unnamed;
+pub(super) mod unnamed;
+
+pub use error::{Error, Origin};
 
 /// The variable with the password of accounts that name no source.
 pub const ENVIRONMENT: &str = "POPSYNC_PASSWORD";
@@ -60,78 +60,28 @@ pub enum Unanswered {
     Stopped(Signal),
 }
 
-/// Gets the account's password, or access token. The account's way to log in can carry it. It is
-/// empty only if that way needs none. `before_asking` is called before a person is asked; if it
-/// fails, nobody is asked.
-///
-/// # Errors
-/// See [`Error`]; none of them reveals anything of the password. Those of `before_asking`.
-pub async fn password<E: From<Error>>(
-    account: &Account,
-    prompt: &dyn Prompt,
-    before_asking: impl AsyncFnOnce() -> Result<(), E>,
-) -> Result<SecretString, E> {
-    if !account.auth.takes_secret() {
-        return Ok(SecretString::from(""));
-    }
-    let (password, origin) = match &account.password {
-        PasswordSource::Command(line) => {
-            let key = "password-command";
-            (printed(line, key).await?, Origin::Command(key))
-        }
-        PasswordSource::TokenCommand(line) => {
-            let key = "oauth-token-command";
-            (printed(line, key).await?, Origin::Command(key))
-        }
-        PasswordSource::OAuth(oauth) => {
-            let now = jiff::Timestamp::now().as_second();
-            let token = oauth::access_token(account, oauth, now).await;
-            return Ok(token.map_err(|fault| Error::oauth(account, fault))?);
-        }
-        PasswordSource::File(path) => {
-            let content = file::content(path.clone(), account.timeout).await?;
-            let origin = Origin::File(path.clone());
-            (first_line(content, origin.clone())?, origin)
-        }
-        PasswordSource::Netrc(path) => {
-            let content = netrc::content(path.clone(), account, account.timeout).await?;
-            let origin = Origin::Netrc(path.clone());
-            (checked(&content, origin.clone())?, origin)
-        }
-        PasswordSource::Ask => match unnamed::password(account).await? {
-            Ok(found) => found,
-            Err(_) if prompt.is_there() => {
-                before_asking().await?;
-                (ask(account, prompt, Origin::Prompt)?, Origin::Prompt)
-            }
-            // Some ways to log in need no password, and the server may have them.
-            Err(_) if account.auth == AuthMethod::Auto => return Ok(SecretString::from("")),
-            Err(keyring) => return Err(Error::NoSource { keyring }.into()),
-        },
-    };
-    tracing::debug!("the password is from {origin}");
-    Ok(fitting(account, password, origin)?)
-}
-
-/// Reports that the server refused the secret of [`password`]. A password may still be right. An
-/// access token is replaced for the next run.
-pub async fn refused(account: &Account, secret: &SecretString) {
-    if let PasswordSource::OAuth(oauth) = &account.password {
-        oauth::doubt(account, oauth, secret).await;
-    }
-}
-
 /// The first line that the command of this key prints.
 pub(super) async fn printed(line: &str, key: &'static str) -> Result<SecretString, Error> {
     let output = command::output(line, key, TIME_OUT).await?;
     first_line(output, Origin::Command(key))
 }
 
-/// Asks for the account's password, as [`password`] does if there is no other source. `origin`
-/// names who answers.
+/// The first line of the account's `password-file`.
+pub(super) async fn filed(path: &Path, account: &Account) -> Result<SecretString, Error> {
+    let content = file::content(path.to_owned(), account.timeout).await?;
+    first_line(content, Origin::File(path.to_owned()))
+}
+
+/// The password that the account's `password-netrc` has for it.
+pub(super) async fn noted(path: &Path, account: &Account) -> Result<SecretString, Error> {
+    let content = netrc::content(path.to_owned(), account, account.timeout).await?;
+    checked(&content, Origin::Netrc(path.to_owned()))
+}
+
+/// Asks for the account's password, where there is no other source; it is `origin` that answers.
 ///
 /// # Errors
-/// See [`Error`]; none of them reveals anything of the password.
+/// See [`Error`]; none of them tells anything of the password.
 pub fn asked(
     account: &Account,
     prompt: &dyn Prompt,
@@ -141,7 +91,8 @@ pub fn asked(
     fitting(account, password, origin)
 }
 
-fn fitting(
+/// The password, where the account's way to log in can carry it.
+pub(super) fn fitting(
     account: &Account,
     password: SecretString,
     origin: Origin,

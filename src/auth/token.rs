@@ -3,24 +3,24 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::fault::Fault;
+use super::sasl_error::SaslError;
 
 /// The maximum of a server's text that is shown.
 const MAX_SHOWN: usize = 200;
 
 /// Checks that a secret can be an access token: RFC 6750 §2.1, and any visible character, since
 /// providers have their own forms. A line end in it would begin another field.
-pub(super) fn check(token: &SecretString) -> Result<&SecretString, Fault> {
+pub(super) fn check(token: &SecretString) -> Result<&SecretString, SaslError> {
     let octets = token.expose_secret().as_bytes();
     if octets.is_empty() || !octets.iter().all(u8::is_ascii_graphic) {
-        return Err(Fault::NotAToken);
+        return Err(SaslError::NotAToken);
     }
     Ok(token)
 }
 
-/// A server's reason to refuse a token.
+/// A server's explanation of why it does not take a token.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Objection {
+pub(super) struct Explanation {
     status: Option<String>,
     scope: Option<String>,
     issuer: Option<String>,
@@ -35,7 +35,7 @@ struct Sent {
     issuer: Option<String>,
 }
 
-impl Objection {
+impl Explanation {
     /// Reads the fields that are known.
     pub(super) fn parse(challenge: &[u8]) -> Option<Self> {
         let sent: Sent = serde_json::from_slice(challenge).ok()?;
@@ -59,13 +59,13 @@ fn shown(text: String) -> String {
 }
 
 /// The result of a server's verdict and the reason that it sent before.
-pub(super) fn verdict(accepted: bool, objection: Option<Objection>) -> Result<(), Fault> {
-    match objection {
-        Some(Objection {
+pub(super) fn verdict(accepted: bool, explanation: Option<Explanation>) -> Result<(), SaslError> {
+    match explanation {
+        Some(Explanation {
             status,
             scope,
             issuer,
-        }) if !accepted => Err(Fault::Token {
+        }) if !accepted => Err(SaslError::Token {
             status: status.unwrap_or_else(|| "unknown".to_owned()),
             scope,
             issuer,
@@ -86,14 +86,14 @@ mod tests {
         for bad in ["", "a b", "a\x01auth=x", "a\n", "tökén"] {
             assert_eq!(
                 check(&SecretString::from(bad)).unwrap_err(),
-                Fault::NotAToken
+                SaslError::NotAToken
             );
         }
     }
 
     #[test]
     fn objections_are_read_with_patience() {
-        let status = |text: &str| Objection::parse(text.as_bytes()).map(|o| o.status);
+        let status = |text: &str| Explanation::parse(text.as_bytes()).map(|o| o.status);
         assert_eq!(status(r#"{"status":"400"}"#), Some(Some("400".into())));
         assert_eq!(
             status(r#"{"status":401,"x":[1]}"#),
@@ -111,9 +111,9 @@ mod tests {
 
     #[test]
     fn only_a_refusal_is_explained() {
-        let objection = Objection::parse(b"{}");
-        assert_eq!(verdict(true, objection.clone()), Ok(()));
-        assert!(verdict(false, objection).is_err());
+        let explanation = Explanation::parse(b"{}");
+        assert_eq!(verdict(true, explanation.clone()), Ok(()));
+        assert!(verdict(false, explanation).is_err());
         assert_eq!(verdict(false, None), Ok(()));
     }
 }

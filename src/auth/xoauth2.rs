@@ -5,15 +5,15 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::fault::Fault;
 use super::mechanism::{Mechanism, Message};
-use super::token::{self, Objection};
+use super::sasl_error::SaslError;
+use super::token::{self, Explanation};
 
 /// One exchange.
 pub struct XOauth2 {
     user: String,
     token: SecretString,
-    objection: Option<Objection>,
+    explanation: Option<Explanation>,
     asked_again: bool,
 }
 
@@ -23,7 +23,7 @@ impl XOauth2 {
         Self {
             user: user.to_owned(),
             token: token.clone(),
-            objection: None,
+            explanation: None,
             asked_again: false,
         }
     }
@@ -34,7 +34,7 @@ impl Mechanism for XOauth2 {
         "XOAUTH2"
     }
 
-    fn initial(&mut self) -> Result<Option<Message>, Fault> {
+    fn initial(&mut self) -> Result<Option<Message>, SaslError> {
         let token = token::check(&self.token)?;
         Ok(Some(Message::new(&[
             b"user=",
@@ -46,16 +46,16 @@ impl Mechanism for XOauth2 {
     }
 
     /// Google sends its error before it refuses, and expects an empty answer.
-    fn step(&mut self, challenge: &[u8]) -> Result<Message, Fault> {
+    fn step(&mut self, challenge: &[u8]) -> Result<Message, SaslError> {
         if std::mem::replace(&mut self.asked_again, true) {
-            return Err(Fault::Unexpected);
+            return Err(SaslError::Unexpected);
         }
-        self.objection = Objection::parse(challenge);
+        self.explanation = Explanation::parse(challenge);
         Ok(Message::empty())
     }
 
-    fn finish(&mut self, accepted: bool) -> Result<(), Fault> {
-        token::verdict(accepted, self.objection.take())
+    fn finish(&mut self, accepted: bool) -> Result<(), SaslError> {
+        token::verdict(accepted, self.explanation.take())
     }
 
     fn may_begin_at_once(&self) -> bool {
@@ -92,6 +92,6 @@ mod tests {
             told,
             "of the access token it had said: status 401, scope `https://mail.google.com/`"
         );
-        assert_eq!(mechanism.step(said).unwrap_err(), Fault::Unexpected);
+        assert_eq!(mechanism.step(said).unwrap_err(), SaslError::Unexpected);
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with the cache.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use rusqlite::ErrorCode;
 
 use super::Holder;
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// Why the cache cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -107,9 +109,10 @@ impl Error {
             _ => None,
         }
     }
+}
 
-    /// The status for the shell.
-    pub fn exit(&self) -> Exit {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         match self {
             Self::Busy { .. } | Self::Locked { .. } => Exit::TemporaryFailure,
             Self::StateDir { .. } => Exit::CannotCreate,
@@ -121,33 +124,31 @@ impl Error {
         }
     }
 
-    /// What the user can do, for a line of its own.
-    pub fn advice(&self) -> Option<String> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {
-            Self::Busy { .. } => "is a popsync stopped? end it, or let it go on".to_owned(),
-            Self::Locked { .. } => "wait until it is done, or end it".to_owned(),
-            Self::TooNew { .. } => "use the newer popsync; the file was left untouched".to_owned(),
-            Self::Damaged { .. } | Self::Unreadable { .. } => DAMAGED.to_owned(),
+            Self::Busy { .. } => "is a popsync stopped? end it, or let it go on".into(),
+            Self::Locked { .. } => "wait until it is done, or end it".into(),
+            Self::TooNew { .. } => "use the newer popsync; the file was left untouched".into(),
+            Self::Damaged { .. } | Self::Unreadable { .. } => DAMAGED.into(),
             Self::StateDir { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
-                "make room and run it again".to_owned()
+                "make room and run it again".into()
             }
             Self::StateDir { source, .. } if source.kind() == io::ErrorKind::QuotaExceeded => {
-                "your quota is used up: make room and run it again".to_owned()
+                "your quota is used up: make room and run it again".into()
             }
             Self::StateDir { .. } => {
-                "name another folder with `--state-dir`, or make this one writable".to_owned()
+                "name another folder with `--state-dir`, or make this one writable".into()
             }
-            Self::Sqlite(_) if self.is_bad_record() => DAMAGED.to_owned(),
+            Self::Sqlite(_) if self.is_bad_record() => DAMAGED.into(),
             Self::Sqlite(_) => match self.code()? {
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => DAMAGED.to_owned(),
-                ErrorCode::DiskFull => "make room and run it again".to_owned(),
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => DAMAGED.into(),
+                ErrorCode::DiskFull => "make room and run it again".into(),
                 ErrorCode::SystemIoFailure => {
-                    "is the disk of the state folder full or failing, or your quota used up?"
-                        .to_owned()
+                    "is the disk of the state folder full or failing, or your quota used up?".into()
                 }
-                ErrorCode::DatabaseBusy => "try again later".to_owned(),
+                ErrorCode::DatabaseBusy => "try again later".into(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
-                    "the state folder must be writable by whoever runs popsync".to_owned()
+                    "the state folder must be writable by whoever runs popsync".into()
                 }
                 _ => return None,
             },
@@ -168,8 +169,8 @@ mod tests {
                 path: "/state".into(),
                 source: errno.into(),
             };
-            let advice = error.advice().unwrap();
-            assert!(advice.contains("make room and run it again"), "{advice}");
+            let hint = error.hint().unwrap();
+            assert!(hint.contains("make room and run it again"), "{hint}");
         }
     }
 }

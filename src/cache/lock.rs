@@ -191,6 +191,7 @@ fn holder(file: &mut File) -> Option<Holder> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Failure;
 
     #[test]
     fn a_process_that_stands_still_is_not_waited_for_without_end() {

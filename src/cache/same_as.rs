@@ -2,10 +2,12 @@
 //! differently.
 
 use rusqlite::params;
+use std::borrow::Cow;
 
 use super::{AccountId, Cache, Error, accounts};
 use crate::account::Identity;
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// A mailbox that has records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,32 +55,31 @@ pub enum SameAsError {
     },
 }
 
-impl SameAsError {
-    /// The status for the shell.
-    pub fn exit(&self) -> Exit {
+impl Failure for SameAsError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Cache(error) => error.exit(),
             Self::Unknown { .. } | Self::Several { .. } | Self::Known { .. } => Exit::Usage,
         }
     }
 
-    /// A hint for the user, on a line of its own.
-    pub fn advice(&self) -> Option<String> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::Cache(error) => error.advice(),
+            Self::Cache(error) => error.hint(),
             Self::Unknown { known, .. } if known.is_empty() => Some(
-                "nothing is remembered of any other mailbox: is it another state folder?"
-                    .to_owned(),
+                "nothing is remembered of any other mailbox: is it another state folder?".into(),
             ),
-            Self::Unknown { known, .. } => Some(format!(
-                "name it as `popsync status --all` does, or as USER@HOST: {}",
-                known.join(", ")
-            )),
-            Self::Several { .. } => Some("say which one, as USER@HOST".to_owned()),
+            Self::Unknown { known, .. } => {
+                let known = known.join(", ");
+                let hint =
+                    format!("name it as `popsync status --all` does, or as USER@HOST: {known}");
+                Some(hint.into())
+            }
+            Self::Several { .. } => Some("say which one, as USER@HOST".into()),
             Self::Known { .. } => Some(
                 "both were fetched by themselves; nothing was changed. One that has its own mail \
                  goes on without `--same-as`"
-                    .to_owned(),
+                    .into(),
             ),
         }
     }

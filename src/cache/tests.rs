@@ -8,6 +8,7 @@ use crate::account::{
     StoreSettings, TlsSettings,
 };
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::maildrop::Builder;
 use crate::policy::Memory;
 use crate::pop3::Capabilities;

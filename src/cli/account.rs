@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::account::{Account, PasswordSource};
 use crate::auth::{keyring, oauth};
-use crate::config::{self, Config, EditError};
+use crate::config::{self, Config};
 use crate::exit::Exit;
 
 use super::args::{AccountCommand, Global};
 use super::output::{self, Output};
 use super::{config_path, options, runtime};
 
-mod add;
+pub(super) mod add;
 mod rename;
 mod test;
 
@@ -34,7 +34,7 @@ pub(super) fn account(global: &Global, command: &AccountCommand) -> Exit {
                     }
                     Exit::Success
                 }
-                Err(error) => output.config_error(&error),
+                Err(error) => output.failure(None, &error),
             }
         }),
         AccountCommand::Test(named) => test::test(global, &named.account),
@@ -45,7 +45,7 @@ fn with_config(global: &Global, action: impl FnOnce(Config, &Output) -> Exit) ->
     let output = Output::standard(options(global, false));
     let exit = match config_path(global).and_then(|path| Config::load(&path)) {
         Ok(config) => action(config, &output),
-        Err(error) => output.config_error(&error),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
@@ -78,9 +78,9 @@ fn remove(global: &Global, name: &str) -> Exit {
                 output.account_removed(&account, &config.path);
                 exit
             }
-            Err(error) => not_changed(&output, name, &error),
+            Err(error) => output.failure(Some(name), &error),
         },
-        Err(error) => output.config_error(&error),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
@@ -105,21 +105,4 @@ async fn forget(account: &Account) {
         // Without a keyring there is no password in it.
         Err(fault) => tracing::debug!("nothing to remove from the keyring: {fault}"),
     }
-}
-
-fn not_changed(output: &Output, account: &str, error: &EditError) -> Exit {
-    let (exit, hint) = match error {
-        EditError::Entangled { .. } => (
-            Exit::Config,
-            Some(
-                "popsync changes tables that begin with `[accounts.NAME]`; change this one by hand",
-            ),
-        ),
-        EditError::Exists { .. } => (
-            Exit::Usage,
-            Some("choose another name with `--name`, or remove that one first"),
-        ),
-        _ => (Exit::IoError, None),
-    };
-    output.edit_failed(account, error, exit, hint)
 }

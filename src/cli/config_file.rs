@@ -26,7 +26,7 @@ fn check(global: &Global) -> Exit {
             }
             Err(errors) => output.config_mistakes(&path, &errors),
         },
-        Err(error) => output.config_error(&error),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }

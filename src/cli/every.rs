@@ -46,7 +46,7 @@ pub(super) fn every(
             };
             rounds.run(accounts)
         }
-        Err(error) => output.config_error(&error),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
@@ -101,7 +101,7 @@ impl<L: Fn() -> Result<Vec<Account>, config::Error>> Rounds<L> {
                 tracing::debug!(target: output::log::STEPS, "the configuration was read again");
             }
             Err(error) => {
-                self.output.config_error(&error);
+                self.output.failure(None, &error);
             }
         }
     }

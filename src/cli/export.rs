@@ -30,7 +30,7 @@ pub(super) fn export(global: &Global, arguments: &Export) -> Exit {
     };
     let exit = match ordered() {
         Ok((accounts, state_dir, order)) => all(&accounts, &state_dir, &order, &output),
-        Err(error) => output.config_error(&error),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
@@ -81,12 +81,12 @@ fn all(accounts: &[Account], state_dir: &Path, order: &Order, output: &Arc<Outpu
             match runtime::look(account, state_dir, output, stop.clone(), reading).await {
                 Ok(held) => holdings.push(held),
                 // An archive without one of the accounts would be incomplete.
-                Err(error) => return exit.merge(output.not_exported(&account.name, &error)),
+                Err(error) => return exit.merge(output.failure(Some(&account.name), &error)),
             }
         }
         if let Err(error) = sync::write(&holdings, &order.to, order.form, &stop) {
             let name = accounts.first().map_or("", |account| &account.name);
-            return exit.merge(output.not_exported(name, &error));
+            return exit.merge(output.failure(Some(name), &error));
         }
         for (account, held) in accounts.iter().zip(&holdings) {
             exit = exit.merge(output.exported(&account.name, &order.to, held.counts));

@@ -1,27 +1,75 @@
 //! `popsync forget`: removes the records of a mailbox that is no longer in the configuration.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::cache::{self, AccountOverview, Cache, Lock};
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::sync::system_clock;
 
 use super::args::Global;
 use super::output::Output;
-use super::target::Failure;
-use super::{accounts_if_any, options, state_dir};
+use super::{accounts_if_any, options, state_dir, target};
+
+/// Why nothing was forgotten.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// The mailbox is still synced.
+    #[error("`{name}` is in the configuration")]
+    Configured { name: String },
+    /// Several mailboxes are known by that name; their keys.
+    #[error("`{name}` may be any of several mailboxes")]
+    Several { name: String, keys: Vec<String> },
+    #[error(transparent)]
+    Target(target::Error),
+}
+
+impl<E: Into<target::Error>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Target(error.into())
+    }
+}
+
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Configured { .. } | Self::Several { .. } => Exit::Usage,
+            Self::Target(error) => error.exit(),
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::Configured { name } => format!(
+                "a mailbox that is synced is not forgotten; `popsync account remove {name}` takes \
+                 it out of the configuration first"
+            ),
+            Self::Several { keys, .. } => format!("say which one: {}", keys.join(", ")),
+            Self::Target(error) => return error.hint(),
+        };
+        Some(hint.into())
+    }
+
+    fn snippet(&self) -> Option<String> {
+        match self {
+            Self::Configured { .. } | Self::Several { .. } => None,
+            Self::Target(error) => error.snippet(),
+        }
+    }
+}
 
 /// Removes the records of the mailbox of this name.
 pub(super) fn forget(global: &Global, name: &str) -> Exit {
     let output = Output::standard(options(global, false));
     let exit = match forgotten(global, name, &output) {
-        Ok(exit) => exit,
-        Err(failure) => failure.tell(&output, name),
+        Ok(()) => Exit::Success,
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
 
-fn forgotten(global: &Global, name: &str, output: &Output) -> Result<Exit, Failure> {
+fn forgotten(global: &Global, name: &str, output: &Output) -> Result<(), Error> {
     let configured = accounts_if_any(global)?;
     let state_dir = state_dir(global)?;
     let known = match Cache::open_read_only(&state_dir)? {
@@ -47,26 +95,19 @@ fn forgotten(global: &Global, name: &str, output: &Output) -> Result<Exit, Failu
         [account] => {
             remove(&state_dir, account)?;
             output.forgotten(account);
-            Ok(Exit::Success)
+            Ok(())
         }
         [] if meant.is_empty() && !configured.iter().any(|one| one.name == name) => {
-            Err(Failure::Unknown)
+            let name = name.to_owned();
+            Err(target::Error::Unknown { name }.into())
         }
-        [] => {
-            output.problem(None, &format!("`{name}` is in the configuration"));
-            output.hint(Some(&format!(
-                "a mailbox that is synced is not forgotten; `popsync account remove {name}` takes \
-                 it out of the configuration first"
-            )));
-            Ok(Exit::Usage)
-        }
-        _ => {
-            let stores = left.iter().map(|account| account.key.as_str());
-            let stores = stores.collect::<Vec<_>>().join(", ");
-            output.problem(None, &format!("`{name}` may be any of several mailboxes"));
-            output.hint(Some(&format!("say which one: {stores}")));
-            Ok(Exit::Usage)
-        }
+        [] => Err(Error::Configured {
+            name: name.to_owned(),
+        }),
+        _ => Err(Error::Several {
+            name: name.to_owned(),
+            keys: left.iter().map(|account| account.key.clone()).collect(),
+        }),
     }
 }
 

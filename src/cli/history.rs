@@ -1,13 +1,12 @@
 //! `popsync log`: the recorded runs, the newest first.
 
-use crate::cache::{self, Cache, PastRun};
-use crate::config;
+use crate::cache::{Cache, PastRun};
 use crate::exit::Exit;
 use crate::sync::system_clock;
 
 use super::args::{Global, Log};
 use super::output::Output;
-use super::target::Failure;
+use super::target::Error;
 use super::{accounts_if_any, options, state_dir};
 
 /// Shows the runs of the named accounts; of all if none is named.
@@ -18,26 +17,25 @@ pub(super) fn log(global: &Global, arguments: &Log) -> Exit {
             output.history(&runs);
             Exit::Success
         }
-        Err((name, failure)) => failure.tell(&output, &name),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
 
-/// The runs; or the reason why there are none, with the name of the unknown account.
-fn runs(global: &Global, arguments: &Log) -> Result<Vec<PastRun>, (String, Failure)> {
+fn runs(global: &Global, arguments: &Log) -> Result<Vec<PastRun>, Error> {
     let names = &arguments.accounts;
-    let configured = accounts_if_any(global).map_err(of_config)?;
-    let state_dir = state_dir(global).map_err(of_config)?;
-    let cache = Cache::open_read_only(&state_dir).map_err(of_cache)?;
+    let configured = accounts_if_any(global)?;
+    let state_dir = state_dir(global)?;
+    let cache = Cache::open_read_only(&state_dir)?;
     let known = match &cache {
-        Some(cache) => cache.overview(system_clock()).map_err(of_cache)?,
+        Some(cache) => cache.overview(system_clock())?,
         None => Vec::new(),
     };
     for name in names {
         let is_known = known.iter().any(|account| account.name == *name)
             || configured.iter().any(|account| account.name == *name);
         if !is_known {
-            return Err((name.clone(), Failure::Unknown));
+            return Err(Error::Unknown { name: name.clone() });
         }
     }
     let Some(cache) = cache else {
@@ -47,15 +45,5 @@ fn runs(global: &Global, arguments: &Log) -> Result<Vec<PastRun>, (String, Failu
         .iter()
         .filter(|account| names.is_empty() || names.contains(&account.name));
     let wanted: Vec<_> = wanted.map(|account| account.id).collect();
-    cache
-        .history(&wanted, arguments.number.get())
-        .map_err(of_cache)
-}
-
-fn of_config(error: config::Error) -> (String, Failure) {
-    (String::new(), error.into())
-}
-
-fn of_cache(error: cache::Error) -> (String, Failure) {
-    (String::new(), error.into())
+    Ok(cache.history(&wanted, arguments.number.get())?)
 }

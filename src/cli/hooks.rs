@@ -40,7 +40,7 @@ const DESKTOP: [&str; 4] = [
 
 /// The reason why a hook failed.
 #[derive(Debug, thiserror::Error)]
-enum Fault {
+enum Error {
     #[error("cannot run `{program}`: {source}")]
     NotRun { program: String, source: io::Error },
     #[error("`{program}` took longer than {} s and was ended", LIMIT.as_secs())]
@@ -77,7 +77,7 @@ pub(super) async fn run(
         let running = stop.unless_overdue(bounded(program, arguments, &line));
         match running.await {
             Ok(Ok(())) => tracing::debug!(target: STEPS, "{key}: `{program}` ran"),
-            Ok(Err(fault)) => output.hook_failed(account, &format!("{key}: {fault}")),
+            Ok(Err(error)) => output.hook_failed(account, &format!("{key}: {error}")),
             // popsync ends, and the program with it.
             Err(_) => {}
         }
@@ -85,21 +85,21 @@ pub(super) async fn run(
     tokio::join!(hook("on-new-mail", new_mail), hook("on-failure", failure));
 }
 
-async fn bounded(program: &str, arguments: &[String], line: &str) -> Result<(), Fault> {
+async fn bounded(program: &str, arguments: &[String], line: &str) -> Result<(), Error> {
     let named = || program.to_owned();
     let running = time::timeout(LIMIT, once(program, arguments, line));
     match running.await {
         Ok(Ok((status, _))) if status.success() => Ok(()),
-        Ok(Ok((status, words))) => Err(Fault::Failed {
+        Ok(Ok((status, words))) => Err(Error::Failed {
             program: named(),
             status,
             words,
         }),
-        Ok(Err(source)) => Err(Fault::NotRun {
+        Ok(Err(source)) => Err(Error::NotRun {
             program: named(),
             source,
         }),
-        Err(_) => Err(Fault::TooLong { program: named() }),
+        Err(_) => Err(Error::TooLong { program: named() }),
     }
 }
 

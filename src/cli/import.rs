@@ -1,5 +1,6 @@
 //! `popsync import`: records what was downloaded before popsync was used.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use crate::account::Account;
 use crate::cache::{self, Cache, Had, Lock, Taken};
 use crate::config::{self, Base};
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::import::{self, Format, Mailbox};
 use crate::sync::{self, system_clock};
 
@@ -25,8 +27,8 @@ pub(super) enum Error {
     Sync(#[from] sync::Error),
 }
 
-impl Error {
-    pub(super) fn exit(&self) -> Exit {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         match self {
             Self::Cache(error) => error.exit(),
             Self::Import(error) => error.exit(),
@@ -34,11 +36,11 @@ impl Error {
         }
     }
 
-    pub(super) fn advice(&self) -> Option<String> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::Cache(error) => error.advice(),
-            Self::Import(error) => error.advice(),
-            Self::Sync(error) => error.advice(),
+            Self::Cache(error) => error.hint(),
+            Self::Import(error) => error.hint(),
+            Self::Sync(error) => error.hint(),
         }
     }
 }
@@ -49,7 +51,7 @@ pub(super) fn import(global: &Global, arguments: &Import) -> Exit {
     output::log::start(global.verbose, &output);
     let exit = match prepare(global, arguments) {
         Ok((account, state_dir, source)) => take_over(&account, &state_dir, &source, &output),
-        Err(error) => output.config_error(&error),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
@@ -118,7 +120,7 @@ fn tell(account: &Account, source: &str, taken: Result<Taken, Error>, output: &O
             output.imported(&account.name, source, taken);
             Exit::Success
         }
-        Err(error) => output.import_failed(&account.name, &error),
+        Err(error) => output.failure(Some(&account.name), &error),
     }
 }
 

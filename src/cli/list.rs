@@ -21,7 +21,7 @@ pub(super) fn list(global: &Global, arguments: &List) -> Exit {
     } else {
         match configured(global, name) {
             Ok(account) => remote(global, &account, &output),
-            Err(error) => output.config_error(&error),
+            Err(error) => output.failure(None, &error),
         }
     };
     exit.merge(output.finish())
@@ -30,7 +30,7 @@ pub(super) fn list(global: &Global, arguments: &List) -> Exit {
 fn local(global: &Global, name: &str, output: &Output) -> Exit {
     let target = match Target::find(global, name) {
         Ok(target) => target,
-        Err(failure) => return failure.tell(output, name),
+        Err(error) => return output.failure(None, &error),
     };
     let survey = match sync::survey_local(&target.remains(), system_clock()) {
         Ok(entries) => Survey {
@@ -48,7 +48,7 @@ fn local(global: &Global, name: &str, output: &Output) -> Exit {
 fn remote(global: &Global, account: &Account, output: &Arc<Output>) -> Exit {
     let state_dir = match state_dir(global) {
         Ok(state_dir) => state_dir,
-        Err(error) => return output.config_error(&error),
+        Err(error) => return output.failure(None, &error),
     };
     runtime::within(output, 1, async |stop| {
         let survey = runtime::look(account, &state_dir, output, stop, sync::survey).await;

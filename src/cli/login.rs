@@ -1,5 +1,6 @@
 //! `popsync login` and `popsync logout`: put secrets into the keyring, and remove them.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use crate::auth::oauth::{self, Flow, Invitation, SignIn};
 use crate::auth::source::{self, Prompt, Unanswered};
 use crate::auth::{self, keyring};
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::patient::without_mark;
 use crate::session::{self, Session};
 use crate::stop::{Signal, Stop};
@@ -39,8 +41,8 @@ pub(super) enum Error {
     Source { key: &'static str },
 }
 
-impl Error {
-    pub(super) fn exit(&self) -> Exit {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         match self {
             Self::Auth(error) => error.exit(),
             Self::Interrupted(signal) => signal.exit(),
@@ -49,21 +51,36 @@ impl Error {
         }
     }
 
-    pub(super) fn advice(&self) -> Option<String> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::Auth(error) => error.advice(),
+            Self::Auth(error) => error.hint(),
             Self::Interrupted(_) => None,
-            Self::Session(error) => error.advice(),
-            Self::Source { key } => Some(format!(
-                "take `{key}` out of the configuration to have the password in the keyring"
-            )),
+            Self::Session(error) => error.hint(),
+            Self::Source { key } => {
+                let hint = format!(
+                    "take `{key}` out of the configuration to have the password in the keyring"
+                );
+                Some(hint.into())
+            }
         }
     }
 }
 
-impl From<keyring::Fault> for Error {
-    fn from(fault: keyring::Fault) -> Self {
-        Self::Auth(auth::Error::Keyring { fault })
+impl From<source::Error> for Error {
+    fn from(error: source::Error) -> Self {
+        Self::Auth(error.into())
+    }
+}
+
+impl From<oauth::Error> for Error {
+    fn from(error: oauth::Error) -> Self {
+        Self::Auth(error.into())
+    }
+}
+
+impl From<keyring::Error> for Error {
+    fn from(error: keyring::Error) -> Self {
+        source::Error::from(error).into()
     }
 }
 
@@ -83,9 +100,7 @@ pub(super) fn login(global: &Global, arguments: &Login) -> Exit {
 pub(super) fn logout(global: &Global, arguments: &Logout) -> Exit {
     with_server(global, &arguments.server, async |account, output, _| {
         let removed = match &account.password {
-            PasswordSource::OAuth(oauth) => oauth::sign_out(account, oauth)
-                .await
-                .map_err(|fault| auth::Error::oauth(account, fault))?,
+            PasswordSource::OAuth(oauth) => oauth::sign_out(account, oauth).await?,
             _ => keyring::remove(&keyring::Entry::password(account)).await?,
         };
         output.logout_done(account, removed);
@@ -99,8 +114,8 @@ pub(super) fn with_account(
     name: &str,
     action: impl AsyncFnOnce(&Account, &Arc<Output>, Stop) -> Result<(), Error>,
 ) -> Exit {
-    let account = configured(global, name).map_err(server::Failure::Config);
-    with(global, name, account, action)
+    let account = configured(global, name).map_err(server::Error::from);
+    with(global, account, action)
 }
 
 /// The same for an account of the configuration, or a server by its URL.
@@ -110,13 +125,12 @@ fn with_server(
     action: impl AsyncFnOnce(&Account, &Arc<Output>, Stop) -> Result<(), Error>,
 ) -> Exit {
     let account = server::account(global, &named.account, &named.flags);
-    with(global, &named.account, account, action)
+    with(global, account, action)
 }
 
 fn with(
     global: &Global,
-    named: &str,
-    account: Result<Account, server::Failure>,
+    account: Result<Account, server::Error>,
     action: impl AsyncFnOnce(&Account, &Arc<Output>, Stop) -> Result<(), Error>,
 ) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
@@ -125,10 +139,10 @@ fn with(
         Ok(account) => runtime::within(&output, 1, async |stop| {
             match action(&account, &output, stop).await {
                 Ok(()) => Exit::Success,
-                Err(error) => output.login_failed(&account.name, &error),
+                Err(error) => output.failure(Some(&account.name), &error),
             }
         }),
-        Err(failure) => failure.tell(&output, named),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
@@ -158,19 +172,17 @@ pub(super) async fn sign_in(
     test: bool,
     output: &Arc<Output>,
 ) -> Result<(), Error> {
-    let fault = |fault| auth::Error::oauth(account, fault);
     let person = Invitations {
         account: &account.name,
         output,
     };
-    let signed_in = oauth::sign_in(account, oauth, flow, &person, system_clock).await;
-    let signed_in = signed_in.map_err(fault)?;
+    let signed_in = oauth::sign_in(account, oauth, flow, &person, system_clock).await?;
     let tested = match test {
         true => tried(account, signed_in.access_token()).await,
         false => Ok(()),
     };
     if !matches!(&tested, Err(error) if error.exit() == Exit::NoPermission) {
-        signed_in.keep().await.map_err(fault)?;
+        signed_in.keep().await?;
     }
     Ok(tested?)
 }
@@ -217,11 +229,11 @@ async fn store(
 }
 
 /// The password, from the terminal or from standard input.
-pub(super) fn asked(account: &Account, terminal: &Terminal) -> Result<SecretString, auth::Error> {
+pub(super) fn asked(account: &Account, terminal: &Terminal) -> Result<SecretString, source::Error> {
     if io::stdin().is_terminal() {
-        source::asked(account, terminal, auth::Origin::Prompt)
+        source::asked(account, terminal, source::Origin::Prompt)
     } else {
-        source::asked(account, &Input, auth::Origin::Input)
+        source::asked(account, &Input, source::Origin::Input)
     }
 }
 

@@ -1,9 +1,11 @@
 //! `popsync man`: the manual pages, which are built into the program.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::process::{Command, Stdio};
 
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 use super::args::{Global, Man};
 use super::output::Output;
@@ -15,6 +17,23 @@ pub(super) struct Page {
     pub(super) name: &'static str,
     /// Its source in roff.
     pub(super) text: &'static str,
+}
+
+/// There is no page of this name.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no manual page `{name}`")]
+pub(super) struct Error {
+    pub(super) name: String,
+}
+
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        Some("`popsync man --list` prints the names".into())
+    }
 }
 
 /// All pages.
@@ -150,9 +169,7 @@ pub(super) fn man(global: &Global, arguments: &Man) -> Exit {
     let name = arguments.page.join("-");
     let Some(page) = find(&name) else {
         let output = Output::standard(options(global, false));
-        output.problem(None, &format!("there is no manual page `{name}`"));
-        output.hint(Some("`popsync man --list` prints the names"));
-        return Exit::Usage;
+        return output.failure(None, &Error { name });
     };
     if io::stdout().is_terminal() && opened(page) {
         return Exit::Success;

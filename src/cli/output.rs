@@ -3,17 +3,16 @@
 //! This is the only place that prints. `streams` is how, and has what protects a person's terminal;
 //! the other modules are what, one for each command.
 
-use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cache;
 pub(super) use crate::causes::chain;
-use crate::config;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::stop::Signal;
 use crate::sync::{Outcome, Summary};
 
 pub(super) use account::Trial;
+pub(super) use failure::{Panicked, StartError, StdoutError};
 pub(super) use history::duration;
 use json::Line;
 pub(super) use list::Watcher;
@@ -25,6 +24,7 @@ use total::Total;
 mod account;
 mod config_file;
 mod export;
+mod failure;
 mod history;
 mod hook;
 mod import;
@@ -114,9 +114,11 @@ impl Output {
     pub(super) fn finish(&self) -> Exit {
         match self.streams.finish() {
             Ok(()) => Exit::Success,
+            // There is no place for a line of JSON.
             Err(error) => {
-                self.problem(None, &format!("cannot write to standard output: {error}"));
-                Exit::IoError
+                let error = StdoutError(error);
+                self.complain(None, &chain(&error), &error);
+                error.exit()
             }
         }
     }
@@ -130,41 +132,6 @@ impl Output {
     /// Takes all bars away.
     pub(super) fn clear(&self) {
         self.streams.clear();
-    }
-
-    /// An error before any account began.
-    pub(super) fn config_error(&self, error: &config::Error) -> Exit {
-        let hint = error.advice();
-        let exit = error.exit();
-        self.json(|| Line::Error {
-            account: None,
-            exit: exit.code(),
-            message: sanitize::text(&chain(error)).into_owned(),
-            hint: hint.clone(),
-        });
-        self.problem(None, &chain(error));
-        if let Some(snippet) = error.snippet() {
-            for line in snippet.lines() {
-                self.line(line);
-            }
-        }
-        self.hint(hint.as_deref());
-        exit
-    }
-
-    /// The state of all accounts cannot be read.
-    pub(super) fn cache_error(&self, error: &cache::Error) -> Exit {
-        let (exit, hint) = (error.exit(), error.advice());
-        let message = chain(error);
-        self.problem(None, &message);
-        self.hint(hint.as_deref());
-        self.json(|| Line::Error {
-            account: None,
-            exit: exit.code(),
-            message: sanitize::text(&message).into_owned(),
-            hint,
-        });
-        exit
     }
 
     /// That there is nothing to show, for people.
@@ -190,55 +157,25 @@ impl Output {
         });
     }
 
-    /// A mistake that concerns an account, and has no error type of its own.
-    pub(super) fn account_problem(&self, account: &str, message: &str, exit: Exit) {
-        self.problem(Some(account), message);
-        self.json(|| Line::Error {
-            account: Some(account),
-            exit: exit.code(),
-            message: sanitize::text(message).into_owned(),
-            hint: None,
-        });
-    }
-
-    /// An error of one account.
-    fn account_error(&self, account: &str, error: &dyn Error, exit: Exit, hint: Option<String>) {
-        let message = chain(error);
-        self.problem(Some(account), &message);
-        self.hint(hint.as_deref());
-        self.json_error(account, &message, exit, hint);
-    }
-
-    fn json_error(&self, account: &str, message: &str, exit: Exit, hint: Option<String>) {
-        self.json(|| Line::Error {
-            account: Some(account),
-            exit: exit.code(),
-            message: sanitize::text(message).into_owned(),
-            hint,
-        });
-    }
-
     /// How an account's run ended: the error, then what was done all the same. An error that it is
     /// too early to complain of is for a person at a terminal, and for programs.
     pub(super) fn outcome(&self, account: &str, outcome: &Outcome, complaint: Complaint) -> Exit {
         let exit = outcome.exit();
-        if let Err(error) = &outcome.result {
-            let (message, hint) = (chain(error), outcome.advice());
+        if let Some(error) = outcome.error() {
+            let message = chain(&error);
+            let account = Some(account);
             match complaint {
                 Complaint::PutOff if !self.streams.is_watched() => {
                     tracing::debug!(target: log::STEPS, "too early to complain: {message}");
                 }
                 Complaint::Late { since } => {
                     let since = time::zoned(since);
-                    self.problem(Some(account), &format!("{message}; failing since {since}"));
-                    self.hint(hint.as_deref());
+                    let message = format!("{message}; failing since {since}");
+                    self.complain(account, &message, &error);
                 }
-                Complaint::AtOnce | Complaint::PutOff => {
-                    self.problem(Some(account), &message);
-                    self.hint(hint.as_deref());
-                }
+                Complaint::AtOnce | Complaint::PutOff => self.complain(account, &message, &error),
             }
-            self.json_error(account, &message, exit, hint);
+            self.error_line(account, &error);
         }
         self.summary(account, &outcome.summary, exit, outcome.result.is_ok());
         exit
@@ -246,9 +183,7 @@ impl Output {
 
     /// An account's task ended by a panic, which the panic hook has told.
     pub(super) fn panicked(&self, account: &str) -> Exit {
-        let exit = Exit::IoError;
-        let hint = "this is a bug in popsync; please report it with the line above".to_owned();
-        self.account_error(account, &Panicked, exit, Some(hint));
+        let exit = self.failure(Some(account), &Panicked);
         self.summary(account, &Summary::default(), exit, false);
         exit
     }
@@ -298,7 +233,7 @@ impl Output {
     }
 
     /// `hint: TEXT`, where there is one.
-    pub(super) fn hint(&self, hint: Option<&str>) {
+    fn hint(&self, hint: Option<&str>) {
         if let Some(hint) = hint {
             self.streams.hint(hint);
         }
@@ -315,11 +250,6 @@ impl Output {
         }
     }
 }
-
-/// A task ended by a panic.
-#[derive(Debug, thiserror::Error)]
-#[error("stopped by an internal error")]
-struct Panicked;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::account::Account;
-use crate::auth::source;
+use crate::auth;
 use crate::exit::Exit;
 use crate::probe;
 use crate::sync::system_clock;
@@ -19,7 +19,7 @@ pub(super) fn probe(global: &Global, arguments: &Probe) -> Exit {
     output::log::start(global.verbose, &output);
     let exit = match server::account(global, &arguments.account, &arguments.server) {
         Ok(account) => visit(&account, arguments.deep, &output),
-        Err(failure) => failure.tell(&output, &arguments.account),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
@@ -28,12 +28,12 @@ fn visit(account: &Account, deep: bool, output: &Arc<Output>) -> Exit {
     runtime::within(output, 1, async |stop| {
         let prompt = Terminal::new(Arc::clone(output), stop.clone());
         // A failed connection belongs in the report.
-        match source::password(account, &prompt, async || Ok(())).await {
+        match auth::password::<auth::Error>(account, &prompt, async || Ok(())).await {
             Ok(password) => {
                 let report = probe::run(account, &password, deep, stop.wait()).await;
                 output.report(account, &report, system_clock())
             }
-            Err(error) => output.no_password(&account.name, &error),
+            Err(error) => output.failure(Some(&account.name), &error),
         }
     })
 }

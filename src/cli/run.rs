@@ -8,12 +8,11 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument;
 
 use crate::account::{Account, Alerts};
-use crate::descriptors::ADVICE;
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::sync::{self, Allow, Outcome, Request};
 
-use super::output::{Complaint, Output};
+use super::output::{Complaint, Output, StartError};
 use super::prompt::Terminal;
 use super::remember::{self, Remembering};
 use super::{descriptors, hooks, runtime};
@@ -42,13 +41,10 @@ pub(super) fn run(accounts: Vec<Account>, orders: &Orders, output: &Arc<Output>)
 
 /// Refuses a run that has too few file descriptors for this many accounts at once.
 pub(super) fn have_room(jobs: usize, output: &Output) -> Result<(), Exit> {
-    let Some(limit) = descriptors::too_few_for(jobs) else {
-        return Ok(());
-    };
-    let message = format!("{limit} open files are too few for {jobs} accounts at once");
-    output.problem(None, &message);
-    output.hint(Some(ADVICE));
-    Err(Exit::IoError)
+    match descriptors::too_few_for(jobs) {
+        Some(limit) => Err(output.failure(None, &StartError::TooFewFiles { limit, jobs })),
+        None => Ok(()),
+    }
 }
 
 /// Syncs the accounts, within a runtime.

@@ -10,12 +10,11 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::account::Account;
-use crate::descriptors;
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::sync::{Allow, Request, system_clock};
 
-use super::output::{Output, Watcher};
+use super::output::{Output, StartError, Watcher};
 use super::prompt::Terminal;
 use super::signals::{self, Reload};
 
@@ -54,12 +53,7 @@ fn begin<S>(
     let started = listening.and_then(|signals| Ok((signals, runtime(jobs)?)));
     let (signals, runtime) = match started {
         Ok(started) => started,
-        Err(error) => {
-            output.problem(None, &format!("cannot start: {error}"));
-            let exhausted = descriptors::are_exhausted(&error);
-            output.hint(exhausted.then_some(descriptors::ADVICE));
-            return Exit::IoError;
-        }
+        Err(error) => return output.failure(None, &StartError::Runtime(error)),
     };
     tell_panics(output);
     let exit = runtime.block_on(action(signals));

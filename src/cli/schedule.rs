@@ -3,6 +3,7 @@
 //! A plan is made from the arguments and the configuration. `units` and `crontab` turn it into
 //! text; `install` changes the system.
 
+use std::borrow::Cow;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use directories::BaseDirs;
 use crate::account::{Account, StoreSettings};
 use crate::config::{self, Config};
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 use super::args::{Global, Schedule};
 use super::output::Output;
@@ -21,7 +23,7 @@ mod install;
 mod interval;
 mod units;
 
-pub(super) use install::{Fault, Installed};
+pub(super) use install::{InstallError, Installed};
 pub(super) use interval::Interval;
 pub(super) use units::Units;
 
@@ -59,21 +61,18 @@ pub(super) enum Text {
 /// Prints a schedule, or installs it.
 pub(super) fn schedule(global: &Global, arguments: &Schedule) -> Exit {
     let output = Output::standard(options(global, false));
-    let exit = match plan(global, arguments) {
-        Ok(plan) => match run(&plan, arguments, &output) {
-            Ok(()) => Exit::Success,
-            Err(fault) => output.not_scheduled(&fault),
-        },
-        Err(Failure::Config(error)) => output.config_error(&error),
-        Err(Failure::Other(fault)) => output.not_scheduled(&fault),
+    let done = plan(global, arguments).and_then(|plan| Ok(run(&plan, arguments, &output)?));
+    let exit = match done {
+        Ok(()) => Exit::Success,
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
 
-fn run(plan: &Plan, arguments: &Schedule, output: &Output) -> Result<(), Fault> {
+fn run(plan: &Plan, arguments: &Schedule, output: &Output) -> Result<(), InstallError> {
     let systemd = arguments.systemd || !arguments.cron && Path::new(SYSTEMD).is_dir();
     if systemd {
-        let units = Units::new(plan).ok_or(Fault::TooMany)?;
+        let units = Units::new(plan).ok_or(InstallError::TooMany)?;
         let folder = folder()?;
         if arguments.install {
             let installed = install::units(&units, &folder)?;
@@ -93,27 +92,42 @@ fn run(plan: &Plan, arguments: &Schedule, output: &Output) -> Result<(), Fault> 
     Ok(())
 }
 
-enum Failure {
-    Config(config::Error),
-    Other(Fault),
+/// Why there is no schedule.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    #[error(transparent)]
+    Install(#[from] InstallError),
 }
 
-impl From<config::Error> for Failure {
-    fn from(error: config::Error) -> Self {
-        Self::Config(error)
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Config(error) => error.exit(),
+            Self::Install(error) => error.exit(),
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Config(error) => error.hint(),
+            Self::Install(error) => error.hint(),
+        }
+    }
+
+    fn snippet(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => error.snippet(),
+            Self::Install(error) => error.snippet(),
+        }
     }
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::Other(fault)
-    }
-}
-
-fn plan(global: &Global, arguments: &Schedule) -> Result<Plan, Failure> {
+fn plan(global: &Global, arguments: &Schedule) -> Result<Plan, Error> {
     let config = config_path(global)?;
     let accounts = Config::load(&config)?.select(&arguments.accounts)?;
-    let program = env::current_exe().map_err(Fault::Program)?;
+    let program = env::current_exe().map_err(InstallError::Program)?;
     let state_dir = state_dir(global)?;
     Ok(Plan {
         program: text(&program)?,
@@ -137,7 +151,7 @@ fn reach(account: &Account) -> Reach {
 
 /// A path that popsync would not find by itself in another environment, without the variables of
 /// popsync and of XDG.
-fn unusual(path: &Path, usual: &str) -> Result<Option<String>, Fault> {
+fn unusual(path: &Path, usual: &str) -> Result<Option<String>, InstallError> {
     let home = BaseDirs::new().map(|dirs| dirs.home_dir().join(usual));
     if home.is_some_and(|home| home == path) {
         return Ok(None);
@@ -146,16 +160,16 @@ fn unusual(path: &Path, usual: &str) -> Result<Option<String>, Fault> {
 }
 
 /// A path in the form for a unit or a crontab.
-fn text(path: &Path) -> Result<String, Fault> {
+fn text(path: &Path) -> Result<String, InstallError> {
     match path.to_str() {
         Some(text) if !text.contains(char::is_control) => Ok(text.to_owned()),
-        _ => Err(Fault::Path(path.to_owned())),
+        _ => Err(InstallError::Path(path.to_owned())),
     }
 }
 
 /// The folder of a user's units.
-fn folder() -> Result<PathBuf, Fault> {
-    let dirs = BaseDirs::new().ok_or(Fault::NoHome)?;
+fn folder() -> Result<PathBuf, InstallError> {
+    let dirs = BaseDirs::new().ok_or(InstallError::NoHome)?;
     Ok(dirs.config_dir().join("systemd/user"))
 }
 

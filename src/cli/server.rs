@@ -1,49 +1,63 @@
 //! An account of the configuration, or a server by its URL, for commands that accept both.
 
+use std::borrow::Cow;
+
 use crate::account::Account;
-use crate::config::{self, Base, Error};
+use crate::config::{self, Base};
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 use super::args::{Global, ServerFlags};
 use super::configured;
-use super::output::Output;
 
 /// The reason why there is no account.
-pub(super) enum Failure {
-    Config(Error),
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Config(#[from] config::Error),
     /// This flag describes a server, and none was named.
-    Needless(String),
+    #[error("{flag}: `{named}` is no URL")]
+    Needless { flag: String, named: String },
 }
 
-impl Failure {
-    /// Prints the error, and returns the exit status.
-    pub(super) fn tell(&self, output: &Output, named: &str) -> Exit {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Config(error) => output.config_error(error),
-            Self::Needless(flag) => {
-                output.problem(None, &format!("{flag}: `{named}` is no URL"));
-                output.hint(Some(
-                    "an account has its settings in the configuration file; a URL begins with \
-                     `pop3s://` or `pop3://`",
-                ));
-                Exit::Usage
-            }
+            Self::Config(error) => error.exit(),
+            Self::Needless { .. } => Exit::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Config(error) => error.hint(),
+            Self::Needless { .. } => Some(
+                "an account has its settings in the configuration file; a URL begins with \
+                 `pop3s://` or `pop3://`"
+                    .into(),
+            ),
+        }
+    }
+
+    fn snippet(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => error.snippet(),
+            Self::Needless { .. } => None,
         }
     }
 }
 
 /// The account of this name, or the one that a URL and its flags describe.
-pub(super) fn account(
-    global: &Global,
-    named: &str,
-    flags: &ServerFlags,
-) -> Result<Account, Failure> {
+pub(super) fn account(global: &Global, named: &str, flags: &ServerFlags) -> Result<Account, Error> {
     if named.contains("://") {
         let account = config::account_without_store(named, flags.given(), &Base::current());
-        return account.map_err(Failure::Config);
+        return Ok(account?);
     }
     match flags.given().first() {
-        Some(flag) => Err(Failure::Needless(flag.name())),
-        None => configured(global, named).map_err(Failure::Config),
+        Some(flag) => Err(Error::Needless {
+            flag: flag.name(),
+            named: named.to_owned(),
+        }),
+        None => Ok(configured(global, named)?),
     }
 }

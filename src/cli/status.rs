@@ -1,19 +1,21 @@
 //! `popsync status`: shows the records, without asking a server.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::account::{Account, Retention};
 use crate::cache::{self, AccountOverview, Cache, Lock};
 use crate::config::{self, Base};
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::sync::system_clock;
 
 use super::args::{Global, Status};
 use super::output::{self, AccountStatus, Output};
-use super::{accounts_if_any, options, state_dir};
+use super::{accounts_if_any, options, state_dir, target};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -31,7 +33,7 @@ pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
                 let max_age = arguments.max_age.as_secs().cast_signed();
                 output.check(&shown, system_clock(), max_age)
             }
-            Err(failure) => output.unknown(&failure.text()),
+            Err(error) => output.unknown(&output::chain(&error)),
         };
         return match output.finish() {
             Exit::Success => ExitCode::from(level.code()),
@@ -39,72 +41,67 @@ pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
             _ => ExitCode::from(output::Level::Unknown.code()),
         };
     }
-    let exit = match statuses {
-        Ok(statuses) => print(&output, arguments, &statuses),
-        Err(failure) => failure.tell(&output),
+    let shown = statuses.and_then(|statuses| print(&output, arguments, &statuses));
+    let exit = match shown {
+        Ok(()) => Exit::Success,
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish()).into()
 }
 
-enum Failure {
-    Cache(cache::Error),
-    Config(config::Error),
-    /// There are no records of an account of this name.
-    Unknown(String),
+/// Why the status was not shown.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Target(target::Error),
+    /// The file of `--metrics`.
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
 }
 
-impl From<cache::Error> for Failure {
-    fn from(error: cache::Error) -> Self {
-        Self::Cache(error)
+impl<E: Into<target::Error>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Target(error.into())
     }
 }
 
-impl From<config::Error> for Failure {
-    fn from(error: config::Error) -> Self {
-        Self::Config(error)
-    }
-}
-
-impl Failure {
-    fn text(&self) -> String {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Cache(error) => output::chain(error),
-            Self::Config(error) => output::chain(error),
-            Self::Unknown(name) => format!("nothing is known of an account `{name}`"),
+            Self::Target(error) => error.exit(),
+            Self::Write { .. } => Exit::IoError,
         }
     }
 
-    fn tell(&self, output: &Output) -> Exit {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
-            Self::Cache(error) => output.cache_error(error),
-            Self::Config(error) => output.config_error(error),
-            Self::Unknown(_) => {
-                output.problem(None, &self.text());
-                output.hint(Some(
-                    "accounts are those of the configuration and those that `popsync status --all` \
-                     shows",
-                ));
-                Exit::Usage
-            }
+            Self::Target(error) => error.hint(),
+            Self::Write { .. } => None,
+        }
+    }
+
+    fn snippet(&self) -> Option<String> {
+        match self {
+            Self::Target(error) => error.snippet(),
+            Self::Write { .. } => None,
         }
     }
 }
 
-fn print(output: &Output, arguments: &Status, statuses: &[AccountStatus]) -> Exit {
+fn print(output: &Output, arguments: &Status, statuses: &[AccountStatus]) -> Result<(), Error> {
     let shown: Vec<_> = statuses.iter().collect();
     match &arguments.metrics {
         Some(path) if path == Path::new("-") => output.metrics(&shown),
         Some(path) => {
             let text = output::metrics(&shown);
-            if let Err(error) = written(path, &text) {
-                let path = path.display();
-                output.problem(None, &format!("cannot write `{path}`: {error}"));
-                return Exit::IoError;
-            }
+            written(path, &text).map_err(|source| Error::Write {
+                path: path.clone(),
+                source,
+            })?;
         }
         None => output.statuses(&shown, !arguments.accounts.is_empty()),
     }
-    Exit::Success
+    Ok(())
 }
 
 /// Replaces the metrics file in one step: a collector may read it at any time, and as another user.
@@ -118,7 +115,7 @@ fn written(path: &Path, text: &str) -> io::Result<()> {
 
 /// The records of the chosen accounts: the named ones, all with `--all`, otherwise those of the
 /// configuration. Without a configuration, those that `popsync fetch` left.
-fn statuses(global: &Global, arguments: &Status) -> Result<Vec<AccountStatus>, Failure> {
+fn statuses(global: &Global, arguments: &Status) -> Result<Vec<AccountStatus>, Error> {
     let accounts = accounts_if_any(global)?;
     let names = &arguments.accounts;
     let is_all = arguments.all || accounts.is_empty() || !names.is_empty();
@@ -143,7 +140,8 @@ fn statuses(global: &Global, arguments: &Status) -> Result<Vec<AccountStatus>, F
     }
     let is_known = |name: &&String| statuses.iter().any(|(known, _)| known.name == **name);
     if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
-        return Err(Failure::Unknown(unknown.clone()));
+        let name = unknown.clone();
+        return Err(target::Error::Unknown { name }.into());
     }
     statuses.retain(|(known, _)| names.is_empty() || names.contains(&known.name));
     let statuses = statuses.into_iter().map(|(overview, retention)| {

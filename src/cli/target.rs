@@ -1,16 +1,17 @@
 //! An account by its name, for commands that need its records and no server: one of the
 //! configuration, or one that `popsync fetch` recorded.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::account::{Account, Identity, Retention};
 use crate::cache::{self, Cache};
 use crate::config;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::sync::{Remains, system_clock};
 
 use super::args::Global;
-use super::output::Output;
 use super::{accounts_if_any, state_dir};
 
 /// An account.
@@ -22,56 +23,63 @@ pub(super) struct Target {
 }
 
 /// The reason why there is none.
-pub(super) enum Failure {
-    Cache(cache::Error),
-    Config(config::Error),
-    Unknown,
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error(transparent)]
+    Cache(#[from] cache::Error),
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// No account has this name.
+    #[error("nothing is known of an account `{name}`")]
+    Unknown { name: String },
 }
 
-impl From<cache::Error> for Failure {
-    fn from(error: cache::Error) -> Self {
-        Self::Cache(error)
-    }
-}
-
-impl From<config::Error> for Failure {
-    fn from(error: config::Error) -> Self {
-        Self::Config(error)
-    }
-}
-
-impl Failure {
-    /// Prints the error.
-    pub(super) fn tell(&self, output: &Output, name: &str) -> Exit {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Cache(error) => output.cache_error(error),
-            Self::Config(error) => output.config_error(error),
-            Self::Unknown => {
-                output.problem(None, &format!("nothing is known of an account `{name}`"));
-                output.hint(Some(
-                    "accounts are those of the configuration and those that `popsync status --all` shows",
-                ));
-                Exit::Usage
-            }
+            Self::Cache(error) => error.exit(),
+            Self::Config(error) => error.exit(),
+            Self::Unknown { .. } => Exit::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Cache(error) => error.hint(),
+            Self::Config(error) => error.hint(),
+            Self::Unknown { .. } => Some(
+                "accounts are those of the configuration and those that `popsync status --all` shows"
+                    .into(),
+            ),
+        }
+    }
+
+    fn snippet(&self) -> Option<String> {
+        match self {
+            Self::Config(error) => error.snippet(),
+            Self::Cache(_) | Self::Unknown { .. } => None,
         }
     }
 }
 
 impl Target {
     /// Finds the account of this name.
-    pub(super) fn find(global: &Global, name: &str) -> Result<Self, Failure> {
+    pub(super) fn find(global: &Global, name: &str) -> Result<Self, Error> {
         let state_dir = state_dir(global)?;
+        let unknown = || Error::Unknown {
+            name: name.to_owned(),
+        };
         let mut accounts = accounts_if_any(global)?.into_iter();
         if let Some(account) = accounts.find(|account| account.name == name) {
             return Ok(Self::configured(account, state_dir));
         }
         let Some(cache) = Cache::open_read_only(&state_dir)? else {
-            return Err(Failure::Unknown);
+            return Err(unknown());
         };
         let mut accounts = cache.overview(system_clock())?.into_iter();
         let found = accounts
             .find(|account| account.name == name)
-            .ok_or(Failure::Unknown)?;
+            .ok_or_else(unknown)?;
         Ok(Self {
             identity: Identity {
                 key: found.key,

@@ -25,7 +25,7 @@ pub(super) fn verify(global: &Global, arguments: &Verify) -> Exit {
             let names_all = global.verbose > 0 || global.json;
             all(&accounts, &state_dir, scope(arguments), names_all, &output)
         }
-        Err(error) => output.config_error(&error),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
@@ -56,7 +56,7 @@ fn all(
                 return exit.merge(signal.exit());
             }
             let mut tell = |finding: sync::Finding<'_>| {
-                if names_all || !finding.fault.is_harmless() {
+                if names_all || !finding.condition.is_harmless() {
                     output.finding(&account.name, &finding);
                 }
             };

@@ -4,6 +4,7 @@
 //! must say what the old file said, but for that one account; else the file stays as it was and
 //! the user hears that this is work for an editor.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use crate::durable;
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::patient::without_mark;
 
 /// Why the file was not changed.
@@ -42,6 +45,27 @@ pub enum EditError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl Failure for EditError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Exists { .. } => Exit::Usage,
+            Self::Write { .. } => Exit::IoError,
+            Self::Entangled { .. } => Exit::Config,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::Exists { .. } => "choose another name with `--name`, or remove that one first",
+            Self::Write { .. } => return None,
+            Self::Entangled { .. } => {
+                "popsync changes tables that begin with `[accounts.NAME]`; change this one by hand"
+            }
+        };
+        Some(hint.into())
+    }
 }
 
 /// The keys of a new account and their values, as they are to be written.

@@ -1,11 +1,13 @@
 //! Why there are no settings to work with.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::auth::private_file::{FileFault, quoted};
+use crate::auth::private_file::{FileError, quoted};
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::words;
 
 use super::contradiction::Contradiction;
@@ -79,7 +81,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Its owner.
-        fault: FileFault,
+        fault: FileError,
     },
     /// Others can write to the file.
     #[error("{} can be written to by others (mode {mode:03o})", path.display())]
@@ -134,9 +136,10 @@ impl Error {
             }),
         }
     }
+}
 
-    /// The status for the shell.
-    pub fn exit(&self) -> Exit {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         match self {
             Self::Argument { .. } | Self::UnknownAccount { .. } => Exit::Usage,
             Self::Invalid { .. }
@@ -150,34 +153,33 @@ impl Error {
         }
     }
 
-    /// The place in the file with a caret below it, several lines.
-    pub fn snippet(&self) -> Option<String> {
+    fn snippet(&self) -> Option<String> {
         match self {
             Self::Invalid { at, .. } => Some(at.snippet()),
             _ => None,
         }
     }
 
-    /// What the user can do, for a line of its own; an example for the file follows on more.
-    pub fn advice(&self) -> Option<String> {
-        match self {
-            Self::Argument { problem, .. } => flag_advice(problem),
-            Self::Invalid { problem, .. } => problem.advice(),
-            Self::Missing { .. } | Self::NoAccounts { .. } => Some(format!(
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::Argument { problem, .. } => flag_advice(problem)?,
+            Self::Invalid { problem, .. } => problem.advice()?,
+            Self::Missing { .. } | Self::NoAccounts { .. } => format!(
                 "run `popsync account add ADDRESS`, or write your account into it, for example:\n{}",
                 rows::shortest_account()
-            )),
-            Self::NoHome { .. } => Some("set HOME, or name the place on the command line".into()),
-            Self::Foreign { path, fault } => fault.advice(path),
-            Self::Writable { path, .. } => Some(format!("run `chmod go-w {}`", quoted(path))),
-            Self::Read { .. } | Self::TooLarge { .. } => None,
+            ),
+            Self::NoHome { .. } => "set HOME, or name the place on the command line".to_owned(),
+            Self::Foreign { fault, .. } => return fault.hint(),
+            Self::Writable { path, .. } => format!("run `chmod go-w {}`", quoted(path)),
+            Self::Read { .. } | Self::TooLarge { .. } => return None,
             Self::UnknownAccount { known, nearest, .. } => {
                 let hint = nearest
                     .as_ref()
                     .map_or_else(String::new, |name| format!("did you mean `{name}`? "));
-                Some(format!("{hint}known: {}", known.join(", ")))
+                format!("{hint}known: {}", known.join(", "))
             }
-        }
+        };
+        Some(hint.into())
     }
 }
 

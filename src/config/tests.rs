@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::account::{AuthMethod, LineEndings, PasswordSource, Security, StoreSettings};
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::profile::Profile;
 
 fn parse(text: &str) -> Result<Config, Error> {
@@ -33,7 +34,7 @@ fn shown(result: Result<impl std::fmt::Debug, Error>) -> String {
     let error = result.unwrap_err();
     assert_ne!(error.exit(), Exit::Success);
     let mut text = error.to_string();
-    for part in [error.snippet(), error.advice()] {
+    for part in [error.snippet(), error.hint().map(String::from)] {
         text.push('\n');
         text.push_str(&part.unwrap_or_default());
     }
@@ -250,7 +251,7 @@ fn external_needs_a_client_certificate() {
                 .to_string()
                 .contains("is the client certificate, and none is set")
         );
-        assert!(error.advice().unwrap().contains("client-cert"));
+        assert!(error.hint().unwrap().contains("client-cert"));
     }
 }
 
@@ -471,7 +472,7 @@ proptest! {
     fn no_file_makes_it_panic(content in proptest::collection::vec(any::<u8>(), 0..200)) {
         let base = Base { home: None, folder: "/".into() };
         if let Err(error) = Config::parse(Path::new("c"), &content, &base) {
-            let _ = (error.to_string(), error.snippet(), error.advice());
+            let _ = (error.to_string(), error.snippet(), error.hint());
         }
     }
 
@@ -480,7 +481,7 @@ proptest! {
         lines in proptest::collection::vec("(\\[accounts\\.[a-b]\\]|[a-z-]{1,17} = [\"0-9a-z:/@%]{0,20}|server = \"pop3s?://[ -~]{0,20}\"|max-size = \"[0-9]{0,22} ?[a-zA-Z]{0,3}\"|user = \".{0,8}\")", 0..12)
     ) {
         if let Err(error) = parse(&lines.join("\n")) {
-            let _ = (error.to_string(), error.snippet(), error.advice());
+            let _ = (error.to_string(), error.snippet(), error.hint());
         }
     }
 }

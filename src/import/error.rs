@@ -1,10 +1,12 @@
 //! What can be wrong with a list of unique-ids.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::PathBuf;
 
 use super::Mailbox;
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// Why nothing was taken over.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +36,7 @@ pub enum Error {
         /// The program that should have written it.
         format: &'static str,
         /// What is wrong.
-        fault: Malformed,
+        fault: LineError,
     },
     /// It is about other mailboxes.
     #[error(
@@ -54,7 +56,7 @@ pub enum Error {
 /// What is wrong with a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Malformed {
+pub enum LineError {
     /// The file ends where more is announced.
     #[error("the file ends, and {left} unique-ids are still to come")]
     EndsEarly {
@@ -81,9 +83,8 @@ pub enum Malformed {
     TooLong,
 }
 
-impl Error {
-    /// The status for the shell.
-    pub fn exit(&self) -> Exit {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         match self {
             Self::Io { .. } => Exit::IoError,
             Self::Empty { .. } | Self::Malformed { .. } | Self::OtherMailbox { .. } => {
@@ -92,18 +93,17 @@ impl Error {
         }
     }
 
-    /// What the user can do, for a line of its own.
-    pub fn advice(&self) -> Option<String> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Empty { .. } | Self::Malformed { .. } => {
                 "nothing was taken over; `popsync man import` says which file each program keeps"
-                    .to_owned()
+                    .into()
             }
             Self::Io { .. } => return None,
             Self::OtherMailbox { .. } => {
                 "where one of them is the same mailbox, name it with `--mailbox USER@HOST`; nothing \
                  was taken over"
-                    .to_owned()
+                    .into()
             }
         })
     }

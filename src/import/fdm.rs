@@ -1,21 +1,21 @@
 //! fdm's cache: the length of a unique-id, a space, and the unique-id. A file has one mailbox.
 
-use super::{Malformed, Parsed, Parser};
+use super::{LineError, Parsed, Parser};
 
 pub(super) struct Fdm;
 
 impl Parser for Fdm {
-    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, Malformed> {
+    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, LineError> {
         if line.is_empty() {
             return Ok(Parsed::Nothing);
         }
-        let (length, unique_id) = parse(line).ok_or(Malformed::Form {
+        let (length, unique_id) = parse(line).ok_or(LineError::Form {
             expected: "`LENGTH UNIQUE-ID`",
         })?;
         if length == unique_id.len() as u64 {
             Ok(Parsed::Had(unique_id))
         } else {
-            Err(Malformed::Length)
+            Err(LineError::Length)
         }
     }
 }

@@ -1,16 +1,16 @@
 //! fetchmail's `.fetchids`: `USER@HOST UNIQUE-ID`, for all mailboxes in one file. The user's name
 //! may contain an `@` and spaces.
 
-use super::{Malformed, Parsed, Parser};
+use super::{LineError, Parsed, Parser};
 
 pub(super) struct Fetchmail;
 
 impl Parser for Fetchmail {
-    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, Malformed> {
+    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, LineError> {
         if line.is_empty() {
             return Ok(Parsed::Nothing);
         }
-        parse(line).ok_or(Malformed::Form {
+        parse(line).ok_or(LineError::Form {
             expected: "`USER@HOST UNIQUE-ID`",
         })
     }

@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use super::{Mailbox, Malformed, Parsed, Parser};
+use super::{LineError, Mailbox, Parsed, Parser};
 
 pub(super) struct Getmail;
 
 impl Parser for Getmail {
-    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, Malformed> {
-        let form = Malformed::Form {
+    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, LineError> {
+        let form = LineError::Form {
             expected: "a unique-id, a NUL and a time",
         };
         if line.is_empty() {

@@ -8,7 +8,7 @@ const MAX_LINE: u64 = 8 * 1024;
 
 /// The reason why there is no further line.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum Error {
     Io(io::Error),
     TooLong,
 }
@@ -36,16 +36,16 @@ impl<R: BufRead> Lines<R> {
 
     /// The next line. A CR at its end belongs to the line end: the file may come from Windows, and
     /// no unique-id has one.
-    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, Error> {
         self.line.clear();
         let mut limited = self.input.by_ref().take(MAX_LINE + 1);
         let read = limited.read_until(b'\n', &mut self.line);
-        if read.map_err(Failure::Io)? == 0 {
+        if read.map_err(Error::Io)? == 0 {
             return Ok(None);
         }
         self.number += 1;
         if self.line.len() as u64 > MAX_LINE {
-            return Err(Failure::TooLong);
+            return Err(Error::TooLong);
         }
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
         Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))

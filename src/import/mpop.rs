@@ -1,7 +1,7 @@
 //! mpop's `uidls_file`: comments at the top, then for each mailbox a line ` COUNT HOST USER` and
 //! that many lines with a unique-id each, which may contain spaces.
 
-use super::{Malformed, Parsed, Parser};
+use super::{LineError, Parsed, Parser};
 
 #[derive(Debug, Default)]
 pub(super) struct Mpop {
@@ -12,7 +12,7 @@ pub(super) struct Mpop {
 }
 
 impl Parser for Mpop {
-    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, Malformed> {
+    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, LineError> {
         if self.left > 0 {
             self.left -= 1;
             return Ok(Parsed::Had(line));
@@ -20,7 +20,7 @@ impl Parser for Mpop {
         if !self.begun && line.starts_with(b"#") {
             return Ok(Parsed::Nothing);
         }
-        let mailbox = mailbox(line).ok_or(Malformed::Form {
+        let mailbox = mailbox(line).ok_or(LineError::Form {
             expected: "` COUNT HOST USER`",
         })?;
         self.begun = true;
@@ -31,10 +31,10 @@ impl Parser for Mpop {
         })
     }
 
-    fn end(&self) -> Result<(), Malformed> {
+    fn end(&self) -> Result<(), LineError> {
         match self.left {
             0 => Ok(()),
-            left => Err(Malformed::EndsEarly { left }),
+            left => Err(LineError::EndsEarly { left }),
         }
     }
 }

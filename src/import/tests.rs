@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 fn read(format: Format, text: &[u8]) -> Result<Vec<String>, Error> {
     let mailbox = Mailbox {
@@ -68,7 +69,7 @@ fn unique_ids_that_differ_behind_a_blank_are_counted_as_one() {
 #[test]
 fn a_line_that_makes_no_sense_is_named_by_its_number() {
     use Format::{Fdm, Fetchmail, Getmail, Mpop, Thunderbird};
-    let expected = |expected| Malformed::Form { expected };
+    let expected = |expected| LineError::Form { expected };
     let mailbox = expected("` COUNT HOST USER`");
     let long = [&b"9000 "[..], &[b'x'; 9_000]].concat();
     for (format, text, line, fault) in [
@@ -79,13 +80,13 @@ fn a_line_that_makes_no_sense_is_named_by_its_number() {
             Mpop,
             b" 3 mail.example.com anna@example.com\na\nb\n",
             3,
-            Malformed::EndsEarly { left: 1 },
+            LineError::EndsEarly { left: 1 },
         ),
         (
             Mpop,
             b" 18446744073709551615 h u\na\n",
             2,
-            Malformed::EndsEarly {
+            LineError::EndsEarly {
                 left: 18_446_744_073_709_551_614,
             },
         ),
@@ -93,7 +94,7 @@ fn a_line_that_makes_no_sense_is_named_by_its_number() {
             Mpop,
             b" 2 mail.example.com anna@example.com\na\n\n",
             3,
-            Malformed::NoUniqueId,
+            LineError::NoUniqueId,
         ),
         (
             Getmail,
@@ -107,7 +108,7 @@ fn a_line_that_makes_no_sense_is_named_by_its_number() {
             1,
             expected("a unique-id, a NUL and a time"),
         ),
-        (Getmail, b"\x001\n", 1, Malformed::NoUniqueId),
+        (Getmail, b"\x001\n", 1, LineError::NoUniqueId),
         (
             Fetchmail,
             b"\n\nno mailbox\n",
@@ -118,12 +119,12 @@ fn a_line_that_makes_no_sense_is_named_by_its_number() {
             Fetchmail,
             b"anna@example.com@mail.example.com \n",
             1,
-            Malformed::NoUniqueId,
+            LineError::NoUniqueId,
         ),
-        (Fdm, b"1 a\n2 b\n", 2, Malformed::Length),
+        (Fdm, b"1 a\n2 b\n", 2, LineError::Length),
         (Fdm, b"a\n", 1, expected("`LENGTH UNIQUE-ID`")),
         (Fdm, b"-1 a\n", 1, expected("`LENGTH UNIQUE-ID`")),
-        (Fdm, &long, 1, Malformed::TooLong),
+        (Fdm, &long, 1, LineError::TooLong),
         (
             Thunderbird,
             b"# x\nz a 1\n",
@@ -149,7 +150,7 @@ fn unique_ids_before_any_mailbox_are_nobodys() {
         matches!(
             error,
             Error::Malformed {
-                fault: Malformed::NoMailbox,
+                fault: LineError::NoMailbox,
                 ..
             }
         ),

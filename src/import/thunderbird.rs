@@ -3,7 +3,7 @@
 //! to be deleted there, `b` for one of which only the headers were fetched, and `f` for one that is
 //! to be fetched whole. The last two were not downloaded. Old files have no time.
 
-use super::{Malformed, Parsed, Parser};
+use super::{LineError, Parsed, Parser};
 
 #[derive(Debug, Default)]
 pub(super) struct Thunderbird {
@@ -12,8 +12,8 @@ pub(super) struct Thunderbird {
 }
 
 impl Parser for Thunderbird {
-    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, Malformed> {
-        let form = Malformed::Form {
+    fn line<'a>(&mut self, line: &'a [u8]) -> Result<Parsed<'a>, LineError> {
+        let form = LineError::Form {
             expected: "`*HOST USER`, or a letter of `kdbf` and a unique-id",
         };
         match line.first() {
@@ -28,7 +28,7 @@ impl Parser for Thunderbird {
             }
             Some(state @ (b'k' | b'd' | b'b' | b'f')) if line.get(1) == Some(&b' ') => {
                 if !self.begun {
-                    return Err(Malformed::NoMailbox);
+                    return Err(LineError::NoMailbox);
                 }
                 let unique_id = without_time(&line[2..]);
                 if matches!(state, b'b' | b'f') {

@@ -7,7 +7,7 @@ use crate::pop3::listing::DropListing;
 use crate::pop3::{Capabilities, Keyword, Response};
 use crate::session::Address;
 
-use super::{Failure, Sample, ScanRows, UniqueIdRows};
+use super::{Error, Sample, ScanRows, UniqueIdRows};
 
 /// A part of the visit that takes time, or at which it can end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +152,7 @@ pub struct Observations {
     /// The time that each step took, in the order of the first of its kind.
     pub times: Vec<(Step, Duration)>,
     /// The failure that ended the visit, or that would have ended a sync.
-    pub failure: Option<Failure>,
+    pub error: Option<Error>,
 }
 
 impl Observations {

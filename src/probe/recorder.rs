@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::pop3::{Capabilities, Form, Keyword, Place, Response, Tap};
 use crate::session::{self, Address, Watch};
 
-use super::{Failure, Flight, Observations, Reply, Sample, Stage, Step, Transfer};
+use super::{Error, Flight, Observations, Reply, Sample, Stage, Step, Transfer};
 
 /// Returns the time.
 pub(super) type Clock = fn() -> Instant;
@@ -90,9 +90,9 @@ impl Recorder {
             // An incomplete list proves nothing about the capabilities that are not in it.
             notes.seen.capabilities.pop();
         }
-        if notes.seen.failure.is_none() {
-            let failure = Failure::new(error, &notes.seen, notes.inside);
-            notes.seen.failure = Some(failure);
+        if notes.seen.error.is_none() {
+            let error = Error::new(error, &notes.seen, notes.inside);
+            notes.seen.error = Some(error);
         }
     }
 

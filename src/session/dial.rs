@@ -12,7 +12,7 @@ use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::{Awaited, Error, ProxyFault, Stream, pace, proxy};
+use super::{Awaited, Error, ProxyError, Stream, pace, proxy};
 use crate::account::{Account, Proxy, Server, Via};
 
 /// How long one address is waited for before the next one is tried beside it (RFC 8305 §5).
@@ -109,11 +109,11 @@ async fn to_proxy(proxy: &Proxy, source: Option<IpAddr>) -> Result<(TcpStream, S
     let failed = |fault| Error::from((proxy, fault));
     let addresses = lookup_host((proxy.host.as_str(), proxy.port))
         .await
-        .map_err(|source| failed(ProxyFault::Resolve(source)))?
+        .map_err(|source| failed(ProxyError::Resolve(source)))?
         .collect();
     race(alternate(addresses), source)
         .await
-        .map_err(|source| failed(ProxyFault::Connect(source)))
+        .map_err(|source| failed(ProxyError::Connect(source)))
 }
 
 /// All addresses, one beginning after the other, the first to answer wins. A dead one costs a

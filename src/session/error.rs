@@ -1,17 +1,19 @@
-//! What can go wrong with a session, the exit status it leads to, and what the user can do.
+//! What can go wrong with a session. The exit status that it leads to, and what the user can do, are
+//! in `failure`.
 
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::awaited::Awaited;
-use super::tls::{self, ClientFault, Distrust, RootsFault, TlsFault};
-use super::{ProxyFault, Refusal};
+use super::tls::{self, CertificateError, ClientCertificateError, HandshakeError, RootsError};
+use super::{ProxyError, Refusal};
 use crate::account::Server;
 use crate::auth::choose::Secret;
 use crate::auth::{self, apop};
-use crate::exit::Exit;
-use crate::pop3::{self, Keyword, Printable, ResponseCode};
+use crate::pop3::{self, Keyword, Printable};
+
+mod failure;
 
 /// Why a session ended before its time.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +21,7 @@ use crate::pop3::{self, Keyword, Printable, ResponseCode};
 pub enum Error {
     /// APOP is asked for, and the greeting does not allow it.
     #[error("{0}")]
-    Apop(apop::Fault),
+    Apop(apop::Error),
     /// The server ended the session while it owed no answer: it had waited too long, as a rule
     /// (`XPOP3:V0002`, `V0003`).
     #[error("the server ended the session{}", notice.as_deref().map(|notice| format!(": `{notice}`")).unwrap_or_default())]
@@ -28,18 +30,18 @@ pub enum Error {
         notice: Option<String>,
     },
     /// The server's certificate does not prove that this is the server.
-    #[error("the certificate of {host} is not to be trusted: {distrust}")]
+    #[error("the certificate of {host} is not to be trusted: {error}")]
     Certificate {
         /// The host as configured.
         host: String,
         /// What is wrong with it.
-        distrust: Box<Distrust>,
+        error: Box<CertificateError>,
     },
     /// The user's own certificate cannot be shown.
     #[error("{fault}")]
     ClientCertificate {
         /// Why.
-        fault: ClientFault,
+        fault: ClientCertificateError,
     },
     /// No address of the host answered.
     #[error("cannot connect to {server}")]
@@ -53,7 +55,7 @@ pub enum Error {
     #[error("{refusal}; {fault}")]
     Denied {
         /// What it had said.
-        fault: Box<auth::Fault>,
+        fault: Box<auth::SaslError>,
         /// The refusal.
         refusal: Box<Refusal>,
     },
@@ -123,7 +125,7 @@ pub enum Error {
         /// Its name.
         mechanism: &'static str,
         /// Why.
-        fault: Box<auth::Fault>,
+        fault: Box<auth::SaslError>,
     },
     /// `auth = "auto"`, and nothing that the server offers may be taken. Nothing was said.
     #[error("the server offers no way to log in {}", match secret {
@@ -167,7 +169,7 @@ pub enum Error {
         proxy: String,
         /// Why.
         #[source]
-        fault: ProxyFault,
+        fault: ProxyError,
     },
     /// The server refused a command that the sync cannot do without.
     #[error("{0}")]
@@ -184,7 +186,7 @@ pub enum Error {
     #[error("{fault}")]
     Roots {
         /// Why.
-        fault: RootsFault,
+        fault: RootsError,
     },
     /// Nobody answers at the socket.
     #[error("cannot connect to `{}`", path.display())]
@@ -216,30 +218,19 @@ pub enum Error {
         after: Duration,
     },
     /// The TLS handshake failed.
-    #[error("no TLS connection with {host}{fault}")]
+    #[error("no TLS connection with {host}{}", match fault {
+        HandshakeError::NothingInCommon => format!(": {fault}"),
+        // The cause says it.
+        _ => String::new(),
+    })]
     Tls {
         /// The host as configured.
         host: String,
         /// Of what kind the failure is.
-        fault: TlsFault,
+        fault: HandshakeError,
         /// Why.
         source: io::Error,
     },
-}
-
-/// What to ask oneself where nobody speaks POP3.
-const PORTS: &str = "is the port right? `pop3s://` means 995, `pop3://` means 110";
-
-/// The end of the search, where no login carries a name or a password.
-const ONLY_ASCII: &str = "USER and PASS carry printable ASCII without blanks at the ends of a name: \
-                          choose such a name and password at the provider";
-
-/// Mechanisms, for people.
-fn named(offered: &[String]) -> String {
-    match offered {
-        [] => "no mechanism of AUTH".to_owned(),
-        offered => Printable(offered.join(", ").as_bytes()).to_string(),
-    }
 }
 
 fn having_said(words: Option<&str>) -> String {
@@ -293,190 +284,5 @@ impl Error {
             Self::LongLine { fault, .. } => fault.is_refused_login(),
             _ => false,
         }
-    }
-
-    /// The status for the shell.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::NothingSuits {
-                fits_user: false, ..
-            } => Exit::Config,
-            Self::Apop(_) | Self::NotOffered { .. } | Self::NothingSuits { .. } => {
-                Exit::NoPermission
-            }
-            Self::ClientCertificate { .. } | Self::Roots { .. } => Exit::Config,
-            // It listens, and is too busy to talk.
-            Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionReset => {
-                Exit::TemporaryFailure
-            }
-            Self::Certificate { .. }
-            | Self::Connect { .. }
-            | Self::Foreign { .. }
-            | Self::Resolve { .. }
-            | Self::Socket { .. }
-            | Self::StlsRefused(_)
-            | Self::Tls { .. } => Exit::Unavailable,
-            Self::Proxy { fault, .. } => fault.exit(),
-            Self::Greeting(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
-            Self::Greeting(_) => Exit::Unavailable,
-            Self::Login(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
-            Self::Denied { refusal, .. } if refusal.is_temporary() => Exit::TemporaryFailure,
-            Self::Denied { .. } | Self::LeadingBlank(_) | Self::Login(_) => Exit::NoPermission,
-            Self::Mechanism { fault, .. } => fault.exit(),
-            Self::LongLine { fault, .. } => fault.exit(),
-            Self::Autologout { .. }
-            | Self::Farewell { .. }
-            | Self::Gainless { .. }
-            | Self::Lost { .. }
-            | Self::TimedOut { .. } => Exit::TemporaryFailure,
-            Self::Protocol { fault, .. } => match fault {
-                pop3::Error::Closed { .. } => Exit::TemporaryFailure,
-                pop3::Error::Argument { .. } | pop3::Error::CommandTooLong { .. } => Exit::Config,
-                _ => Exit::Protocol,
-            },
-            Self::Refused(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
-            Self::Refused(_) | Self::StlsInjected { .. } => Exit::Protocol,
-        }
-    }
-
-    /// What the user can do, for a line of its own.
-    pub fn advice(&self) -> Option<String> {
-        Some(match self {
-            Self::Apop(_) => {
-                "write `auth = \"user\"`, or leave `auth` out: USER and PASS over TLS \
-                              are safer than APOP"
-                    .to_owned()
-            }
-            Self::LongLine {
-                keyword,
-                octets,
-                limit,
-                fault,
-            } => {
-                let long = match octets {
-                    Some(octets) => format!("the {keyword} line has {octets} octets"),
-                    None => format!("the {keyword} line has more than {limit} octets"),
-                };
-                let otherwise = fault.advice().unwrap_or_default();
-                format!(
-                    "{long}, and Exchange 2007 takes {limit} unless its administrator raises \
-                     MaxCommandSize: try a shorter one, or `auth = \"plain\"`, which takes two \
-                     steps; else {otherwise}"
-                )
-            }
-            Self::LeadingBlank(_) => {
-                "the password begins with a blank, which the server may take for a part of the \
-                 command: `auth = \"plain\"` sends it as it is; else check user name and password"
-                    .to_owned()
-            }
-            Self::Certificate { distrust, .. } => distrust.advice(),
-            Self::ClientCertificate { fault } => return fault.advice(),
-            Self::Roots { fault } => fault.advice().to_owned(),
-            Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
-                PORTS.to_owned()
-            }
-            Self::Foreign { .. } => PORTS.to_owned(),
-            // A server that waits for a TLS handshake says nothing either.
-            Self::TimedOut {
-                awaited: Awaited::Greeting,
-                ..
-            } => format!("{PORTS}; else try again later"),
-            Self::Connect { source, .. } if source.kind() == io::ErrorKind::AddrNotAvailable => {
-                "`source-address` is to be an address of this computer".to_owned()
-            }
-            Self::Proxy { fault, .. } => return fault.advice(),
-            Self::Socket { .. } => "is the server that owns the socket running?".to_owned(),
-            Self::Connect { .. } => "is the network up, and the server's name right?".to_owned(),
-            Self::Resolve { .. } => {
-                "is the server's name spelt right, and the network up?".to_owned()
-            }
-            Self::Login(refusal) if !refusal.is_temporary() => match refusal.command {
-                // XPOP3:V0010: Exchange refuses USER where plain-text login is not permitted.
-                Some(Keyword::User) => {
-                    "the server may not allow passwords on this connection: use `pop3s://`, or \
-                     `pop3://` without `tls = \"off\"`"
-                        .to_owned()
-                }
-                // RFC 3206 §4: nothing that other credentials would change.
-                _ if refusal.code == Some(ResponseCode::SysPerm) => {
-                    "the server needs its administrator: tell the provider, with these words"
-                        .to_owned()
-                }
-                _ => "check user name and password; some providers want an app password, and \
-                      POP3 switched on in their settings"
-                    .to_owned(),
-            },
-            Self::Denied { refusal, .. } if refusal.is_temporary() => "try again later".to_owned(),
-            Self::Denied { fault, .. } | Self::Mechanism { fault, .. } => return fault.advice(),
-            Self::NotOffered {
-                offered, fits_user, ..
-            } => {
-                let offered = named(offered);
-                let instead = match fits_user {
-                    true => "leave `auth` out for USER and PASS",
-                    false => "write `auth = \"auto\"` for what carries user name and password",
-                };
-                format!("it offers {offered}; {instead}")
-            }
-            Self::NothingSuits {
-                offered,
-                protected,
-                secret,
-                fits_user,
-            } => {
-                let offered = named(offered);
-                let instead = match secret {
-                    Secret::Password if !protected => {
-                        "use TLS, or name another `auth` to let everybody on the way read the \
-                         password"
-                    }
-                    Secret::Password if !fits_user => ONLY_ASCII,
-                    Secret::Password => "leave `auth` out to try USER and PASS all the same",
-                    Secret::Ticket => "set `password-command` or `password-file`",
-                    _ => "name another `auth`",
-                };
-                format!("it offers {offered}; {instead}")
-            }
-            Self::Login(_) | Self::Greeting(_) => "try again later".to_owned(),
-            Self::Lost { source, .. } if tls::wants_certificate(source).is_some() => {
-                return tls::wants_certificate(source).map(str::to_owned);
-            }
-            Self::Autologout { .. }
-            | Self::Farewell { .. }
-            | Self::Gainless { .. }
-            | Self::Lost { .. }
-            | Self::TimedOut { .. } => {
-                "whatever was complete is stored; run it again to go on from there".to_owned()
-            }
-            Self::Protocol {
-                fault: pop3::Error::Closed { .. },
-                ..
-            } => "whatever was complete is stored; run it again to go on from there".to_owned(),
-            Self::Protocol { .. } => "`-vv` shows the dialogue with the server".to_owned(),
-            Self::StlsRefused(_) => {
-                "use `pop3s://` if the server has it; `tls = \"off\"` would send the password in \
-                 the clear"
-                    .to_owned()
-            }
-            Self::StlsInjected { .. } => {
-                "somebody may be tampering with the connection: use `pop3s://`".to_owned()
-            }
-            Self::Tls { fault, .. } => fault.advice().to_owned(),
-            Self::Refused(refusal)
-                if refusal.command == Some(Keyword::Uidl) && !refusal.is_temporary() =>
-            {
-                "without unique-ids messages cannot be told apart unless the server has LIST and \
-                 TOP, so nothing was retrieved"
-                    .to_owned()
-            }
-            Self::Refused(refusal) if refusal.is_temporary() => "try again later".to_owned(),
-            // OPOP3:V0001: +ERR is a success as well, which the next command shows up.
-            Self::Refused(refusal) if refusal.command == Some(Keyword::Stat) => {
-                "has the server accepted the login after all? `-vv` shows what it said; check user \
-                 name and password"
-                    .to_owned()
-            }
-            Self::Refused(_) => return None,
-        })
     }
 }

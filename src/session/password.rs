@@ -6,9 +6,9 @@ use secrecy::SecretString;
 use super::{Error, Session};
 use crate::account::Account;
 use crate::auth;
-use crate::auth::source::{self, Prompt};
+use crate::auth::source::Prompt;
 
-/// Gets the account's password as [`source::password`] does. Before a person is asked, a connection
+/// Gets the account's password as [`auth::password`] does. Before a person is asked, a connection
 /// is made and ended: a session that waited for a person would be closed meanwhile, which Exchange
 /// does after a minute (`XPOP3:V0002`).
 ///
@@ -19,5 +19,5 @@ pub async fn password<E: From<auth::Error> + From<Error>>(
     prompt: &dyn Prompt,
 ) -> Result<SecretString, E> {
     let greeted = async || Ok(Session::greet(account).await?);
-    source::password(account, prompt, greeted).await
+    auth::password(account, prompt, greeted).await
 }

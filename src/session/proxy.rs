@@ -4,8 +4,8 @@
 //! and what it says itself is bounded, as any server's words are. It gets the server's name, not
 //! its address, so that nobody here has to know it.
 
+use std::borrow::Cow;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
@@ -15,8 +15,9 @@ use tokio::time::timeout;
 
 use super::{Error, Stream};
 use crate::account::{Proxy, ProxyLogin, ProxyProtocol, Server};
-use crate::auth::private_file::{self, FileFault};
+use crate::auth::private_file::{self, FileError};
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 mod http;
 mod socks;
@@ -27,7 +28,7 @@ const LONGEST: usize = 255;
 /// Why a proxy gave no connection to the server. Holds no password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ProxyFault {
+pub enum ProxyError {
     /// It took neither user nor password.
     #[error("it refused user and password{}", .0.as_deref().map(|text| format!(": `{text}`")).unwrap_or_default())]
     Authentication(Option<String>),
@@ -52,7 +53,7 @@ pub enum ProxyFault {
         /// The file.
         path: String,
         /// Why.
-        fault: FileFault,
+        fault: FileError,
     },
     /// The password is empty, or too long.
     #[error("the first line of `{0}` is no password for it")]
@@ -68,9 +69,8 @@ pub enum ProxyFault {
     Resolve(#[source] io::Error),
 }
 
-impl ProxyFault {
-    /// The status for the shell.
-    pub(super) fn exit(&self) -> Exit {
+impl Failure for ProxyError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Authentication(_) | Self::LoginWanted => Exit::NoPermission,
             Self::Closed | Self::Lost(_) => Exit::TemporaryFailure,
@@ -83,30 +83,29 @@ impl ProxyFault {
         }
     }
 
-    /// What the user can do.
-    pub(super) fn advice(&self) -> Option<String> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Authentication(_) => {
-                "check the user in `proxy` and the password in `proxy-password-file`".to_owned()
+                "check the user in `proxy` and the password in `proxy-password-file`".into()
             }
-            Self::Closed | Self::Lost(_) => "try again later".to_owned(),
+            Self::Closed | Self::Lost(_) => "try again later".into(),
             Self::Connect(_) | Self::Resolve(_) => {
                 "is the proxy's name right, and is it running? Without `proxy`, or with `proxy = \
                  \"off\"`, the server is connected to directly"
-                    .to_owned()
+                    .into()
             }
             Self::Endless(_) | Self::Protocol(_) => {
                 "`socks5://` and `http://` are different kinds of proxies: is it of the right one?"
-                    .to_owned()
+                    .into()
             }
             Self::LoginWanted => {
                 "write `proxy = \"socks5://USER@HOST:PORT\"` and `proxy-password-file = \"…\"`"
-                    .to_owned()
+                    .into()
             }
-            Self::Password { path, fault } => return fault.advice(Path::new(path)),
-            Self::PasswordUnfit(_) => format!("it has 1 to {LONGEST} octets"),
+            Self::Password { fault, .. } => return fault.hint(),
+            Self::PasswordUnfit(_) => format!("it has 1 to {LONGEST} octets").into(),
             Self::Refused(_) => {
-                "the proxy may not allow this server or port, or not reach it".to_owned()
+                "the proxy may not allow this server or port, or not reach it".into()
             }
         })
     }
@@ -116,7 +115,7 @@ impl ProxyFault {
 pub(super) async fn password(
     proxy: &Proxy,
     limit: Duration,
-) -> Result<Option<Zeroizing<Vec<u8>>>, ProxyFault> {
+) -> Result<Option<Zeroizing<Vec<u8>>>, ProxyError> {
     let Some(ProxyLogin { password_file, .. }) = &proxy.login else {
         return Ok(None);
     };
@@ -124,21 +123,21 @@ pub(super) async fn password(
     let reading = spawn_blocking(move || private_file::first_line(&path, LONGEST));
     let name = || password_file.display().to_string();
     let line = match timeout(limit, reading).await {
-        Ok(Ok(line)) => line.map_err(|fault| ProxyFault::Password {
+        Ok(Ok(line)) => line.map_err(|fault| ProxyError::Password {
             path: name(),
             fault,
         })?,
         Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),
         Err(_) => {
-            let fault = FileFault::Io(io::ErrorKind::TimedOut.into());
-            return Err(ProxyFault::Password {
+            let fault = FileError::Io(io::ErrorKind::TimedOut.into());
+            return Err(ProxyError::Password {
                 path: name(),
                 fault,
             });
         }
     };
     if line.is_empty() {
-        return Err(ProxyFault::PasswordUnfit(name()));
+        return Err(ProxyError::PasswordUnfit(name()));
     }
     Ok(Some(line))
 }
@@ -149,7 +148,7 @@ pub(super) async fn negotiate(
     proxy: &Proxy,
     password: Option<Zeroizing<Vec<u8>>>,
     server: &Server,
-) -> Result<Box<dyn Stream>, ProxyFault> {
+) -> Result<Box<dyn Stream>, ProxyError> {
     let user = proxy.login.as_ref().map(|login| login.user.as_str());
     let login = user.zip(password.as_ref().map(|password| password.as_slice()));
     match proxy.protocol {
@@ -159,15 +158,15 @@ pub(super) async fn negotiate(
 }
 
 /// What an I/O error during the talk with the proxy means.
-fn broken(error: io::Error) -> ProxyFault {
+fn broken(error: io::Error) -> ProxyError {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => ProxyFault::Closed,
-        _ => ProxyFault::Lost(error),
+        io::ErrorKind::UnexpectedEof => ProxyError::Closed,
+        _ => ProxyError::Lost(error),
     }
 }
 
-impl From<(&Proxy, ProxyFault)> for Error {
-    fn from((proxy, fault): (&Proxy, ProxyFault)) -> Self {
+impl From<(&Proxy, ProxyError)> for Error {
+    fn from((proxy, fault): (&Proxy, ProxyError)) -> Self {
         Self::Proxy {
             proxy: proxy.to_string(),
             fault,

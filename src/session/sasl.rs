@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 
 use super::refusal::Verdict;
 use super::{Awaited, Command, Error, Event, Refusal, Session, pace};
-use crate::auth::Fault;
+use crate::auth::SaslError;
 use crate::auth::mechanism::{Mechanism, Message, decode};
 
 /// The longest AUTH line with a first message in it (RFC 5034 §4).
@@ -89,7 +89,7 @@ impl Session {
             }
             silent = false;
         }
-        let endless = Fault::TooManySteps { steps: MAX_STEPS };
+        let endless = SaslError::TooManySteps { steps: MAX_STEPS };
         Err(self.call_off(faulty(endless)).await)
     }
 

@@ -1,7 +1,7 @@
 //! TLS over a connection: settings made into something that can connect, and the handshake.
 //!
 //! Whom to trust is in `trust` and `verifier`, whom to be in `client`, and what to say when it
-//! fails in `fault`. There is no way to connect unverified: either authorities vouch for the
+//! fails in `certificate_error` and `handshake_error`. There is no way to connect unverified: either authorities vouch for the
 //! server, or its fingerprint is the expected one, or both.
 
 use std::io;
@@ -22,18 +22,20 @@ use crate::account::{Account, Server, TlsSettings, TlsVersion};
 use crate::auth::binding::ChannelBindings;
 
 mod binding;
+mod certificate_error;
 mod client;
-mod fault;
+mod handshake_error;
 mod key;
 mod short_rsa;
 mod trust;
 mod verifier;
 
-pub use client::ClientFault;
-pub use fault::{CertificateFault, Distrust, TlsFault};
-pub use trust::RootsFault;
+pub use certificate_error::{CertificateDefect, CertificateError};
+pub use client::ClientCertificateError;
+pub use handshake_error::HandshakeError;
+pub use trust::RootsError;
 
-pub(super) use fault::wants_certificate;
+pub(super) use handshake_error::wants_certificate;
 
 use verifier::Verifier;
 
@@ -78,7 +80,7 @@ impl Connector {
         let name = host.split('%').next().unwrap_or(host).to_owned();
         let failed = |source: io::Error| Error::Tls {
             host: host.clone(),
-            fault: TlsFault::Other,
+            fault: HandshakeError::Other,
             source,
         };
         let name = ServerName::try_from(name)
@@ -98,7 +100,7 @@ impl Connector {
                 let (chain, key) = client::read(files).map_err(failed)?;
                 config
                     .with_client_auth_cert(chain, key)
-                    .map_err(|error| failed(ClientFault::of(files, error)))?
+                    .map_err(|error| failed(ClientCertificateError::of(files, error)))?
             }
         };
         Ok(Self {
@@ -139,14 +141,14 @@ impl Connector {
     }
 
     fn failure(&self, error: io::Error) -> Error {
-        match Distrust::of(&error) {
-            Some(distrust) => Error::Certificate {
+        match CertificateError::of(&error) {
+            Some(certificate) => Error::Certificate {
                 host: self.host.clone(),
-                distrust: Box::new(distrust),
+                error: Box::new(certificate),
             },
             None => Error::Tls {
                 host: self.host.clone(),
-                fault: TlsFault::of(&error, self.oldest),
+                fault: HandshakeError::of(&error, self.oldest),
                 source: error,
             },
         }

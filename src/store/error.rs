@@ -1,9 +1,11 @@
 //! What can go wrong with a store.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +47,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Why.
-        why: Unfit,
+        why: MailFileError,
     },
     /// Another program removed the file, or put one in its place, while messages were appended to it.
     #[error("`{}` was replaced or removed by another program while messages were appended to it", path.display())]
@@ -80,7 +82,7 @@ pub enum Error {
 /// What is wrong with a file that mail is to be stored in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Unfit {
+pub enum MailFileError {
     /// A link that leads nowhere.
     #[error("is a link that leads nowhere")]
     DanglingLink,
@@ -110,9 +112,13 @@ pub enum Unfit {
     WritableByAll,
 }
 
-impl Unfit {
-    fn advice(self) -> &'static str {
-        match self {
+impl Failure for MailFileError {
+    fn exit(&self) -> Exit {
+        Exit::CannotCreate
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::DanglingLink => "remove the link, or make the file that it leads to",
             Self::Directory | Self::NotMbox | Self::NotRegular => {
                 "an mbox is one file; name another, and it is made where missing"
@@ -126,7 +132,8 @@ impl Unfit {
                 "take the right away with `chmod o-w`; where the file system has no rights, as FAT \
                  and exFAT, mount it with `umask=077`"
             }
-        }
+        };
+        Some(hint.into())
     }
 }
 
@@ -153,7 +160,7 @@ impl Error {
         }
     }
 
-    pub(super) fn unfit(path: &Path, why: Unfit) -> Self {
+    pub(super) fn unfit(path: &Path, why: MailFileError) -> Self {
         Self::Unfit {
             path: path.to_owned(),
             why,
@@ -164,9 +171,10 @@ impl Error {
     pub fn is_too_large(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge)
     }
+}
 
-    /// The status for the shell.
-    pub fn exit(&self) -> Exit {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         match self {
             Self::Agent { .. }
             | Self::Exists { .. }
@@ -180,69 +188,62 @@ impl Error {
         }
     }
 
-    /// What the user can do, for a line of its own.
-    pub fn advice(&self) -> Option<String> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         let source = match self {
             Self::Agent { .. } => {
-                return Some(
-                    "`exec` names a program and its arguments; no shell is used".to_owned(),
-                );
+                return Some("`exec` names a program and its arguments; no shell is used".into());
             }
             Self::AgentBusy { .. } => {
                 return Some(
-                    "what it did not take stays on the server, and the next run tries again"
-                        .to_owned(),
+                    "what it did not take stays on the server, and the next run tries again".into(),
                 );
             }
-            Self::Exists { .. } => return Some("name another place".to_owned()),
+            Self::Exists { .. } => return Some("name another place".into()),
             Self::Unfinished { .. } => {
-                return Some(
-                    "remove it, and export again: it holds a part of the messages".to_owned(),
-                );
+                return Some("remove it, and export again: it holds a part of the messages".into());
             }
             Self::Folder { source, .. } | Self::Io { source, .. } => source,
             Self::Locked { path, lock } if path == lock => {
-                return Some("try again when the program that has it open is done".to_owned());
+                return Some("try again when the program that has it open is done".into());
             }
             Self::Locked { lock, .. } => {
-                return Some(format!(
-                    "try again later; if no program is at work there, remove `{}`",
-                    lock.display()
-                ));
+                let lock = lock.display();
+                let hint =
+                    format!("try again later; if no program is at work there, remove `{lock}`");
+                return Some(hint.into());
             }
             Self::Replaced { .. } => {
                 return Some(
                     "the next run appends the messages to the file that is there now; let no program \
                      write the mbox without its locks"
-                        .to_owned(),
+                        .into(),
                 );
             }
-            Self::Unfit { why, .. } => return Some(why.advice().to_owned()),
+            Self::Unfit { why, .. } => return why.hint(),
         };
         Some(match source.kind() {
             io::ErrorKind::FileTooLarge => {
                 "files may not be that large here: see `ulimit -f`, or what the file system allows"
-                    .to_owned()
+                    .into()
             }
             io::ErrorKind::QuotaExceeded => {
                 "your quota is used up: make room and run it again; whatever was complete is stored"
-                    .to_owned()
+                    .into()
             }
             io::ErrorKind::StorageFull => {
-                "make room and run it again; whatever was complete is stored".to_owned()
+                "make room and run it again; whatever was complete is stored".into()
             }
             io::ErrorKind::PermissionDenied => {
-                "is this the right user? the store must be writable by whoever runs popsync"
-                    .to_owned()
+                "is this the right user? the store must be writable by whoever runs popsync".into()
             }
-            io::ErrorKind::ReadOnlyFilesystem => "the file system is mounted read-only".to_owned(),
+            io::ErrorKind::ReadOnlyFilesystem => "the file system is mounted read-only".into(),
             io::ErrorKind::NotADirectory => {
                 "a Maildir is a folder that holds the folders `tmp`, `new` and `cur`, none of them \
                  a link"
-                    .to_owned()
+                    .into()
             }
             io::ErrorKind::CrossesDevices => {
-                "`tmp`, `new` and `cur` must be on one file system".to_owned()
+                "`tmp`, `new` and `cur` must be on one file system".into()
             }
             _ => return None,
         })
@@ -264,9 +265,9 @@ mod tests {
                 Error::io("writing", path, errno),
                 Error::folder(path, errno),
             ] {
-                let advice = error.advice().unwrap();
-                assert!(advice.starts_with(words), "{advice}");
-                assert!(advice.contains("make room and run it again"), "{advice}");
+                let hint = error.hint().unwrap();
+                assert!(hint.starts_with(words), "{hint}");
+                assert!(hint.contains("make room and run it again"), "{hint}");
             }
             let error = Error::io("writing", path, errno);
             assert_eq!(error.exit(), Exit::IoError);

@@ -297,6 +297,7 @@ mod tests {
 
     use super::*;
     use crate::exit::Exit;
+    use crate::failure::Failure;
 
     fn agent(folder: &Path, script: &str, limit: Duration) -> Exec {
         let command = ["sh", "-c", script].map(str::to_owned);

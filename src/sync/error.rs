@@ -1,10 +1,12 @@
 //! What can stop a sync.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use tokio::task::JoinError;
 
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::stop::{Signal, Stop};
 use crate::{auth, cache, descriptors, session, store};
 
@@ -144,8 +146,30 @@ impl Error {
         }
     }
 
-    /// The status for the shell.
-    pub fn exit(&self) -> Exit {
+    /// Since when another run has had the account, in seconds since 1970, where that is the error.
+    pub(super) fn holder_since(&self) -> Option<i64> {
+        match self {
+            Self::Cache(cache::Error::Locked { holder }) => {
+                Some(holder.as_ref()?.since.as_second())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether people will wonder what became of the mail on the server.
+    pub(super) fn makes_wonder(&self) -> bool {
+        let exit = self.exit();
+        match self {
+            Self::EndlessMessage { .. } => true,
+            Self::Cache(_) | Self::Store(_) => exit == Exit::IoError,
+            Self::Session(error) => error.is_break() && exit == Exit::Protocol,
+            _ => false,
+        }
+    }
+}
+
+impl Failure for Error {
+    fn exit(&self) -> Exit {
         if descriptors::are_exhausted(self) {
             return Exit::IoError;
         }
@@ -171,39 +195,17 @@ impl Error {
         }
     }
 
-    /// Since when another run has had the account, in seconds since 1970, where that is the error.
-    pub(super) fn holder_since(&self) -> Option<i64> {
-        match self {
-            Self::Cache(cache::Error::Locked { holder }) => {
-                Some(holder.as_ref()?.since.as_second())
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether people will wonder what became of the mail on the server.
-    pub(super) fn makes_wonder(&self) -> bool {
-        let exit = self.exit();
-        match self {
-            Self::EndlessMessage { .. } => true,
-            Self::Cache(_) | Self::Store(_) => exit == Exit::IoError,
-            Self::Session(error) => error.is_break() && exit == Exit::Protocol,
-            _ => false,
-        }
-    }
-
-    /// What the user can do, for a line of its own.
-    pub fn advice(&self) -> Option<String> {
+    fn hint(&self) -> Option<Cow<'static, str>> {
         if descriptors::are_exhausted(self) {
-            return Some(descriptors::ADVICE.to_owned());
+            return Some(descriptors::ADVICE.into());
         }
         match self {
-            Self::Auth(error) => error.advice(),
-            Self::Cache(error) => error.advice(),
-            Self::SameAs(error) => error.advice(),
-            Self::EndlessMessage { .. } => Some("nothing of it was stored".to_owned()),
+            Self::Auth(error) => error.hint(),
+            Self::Cache(error) => error.hint(),
+            Self::SameAs(error) => error.hint(),
+            Self::EndlessMessage { .. } => Some("nothing of it was stored".into()),
             Self::Interrupted(_) => {
-                Some("whatever was complete is stored; run it again to go on".to_owned())
+                Some("whatever was complete is stored; run it again to go on".into())
             }
             Self::Familiar { .. } => Some(
                 "they would come again. Where popsync fetched them under another name of account, \
@@ -211,20 +213,20 @@ impl Error {
                  back from a backup; else run `popsync import ACCOUNT --from-store`, after which \
                  only the others come. Who wants all of them again names another file, or says \
                  `--accept-store` once"
-                    .to_owned(),
+                    .into(),
             ),
             Self::NoHeaders | Self::NotLookedAt => Some(
                 "`popsync import ACCOUNT --seed` takes all that is on the server now for had"
-                    .to_owned(),
+                    .into(),
             ),
             Self::LargerThanMaxSize => None,
             Self::NoRoom => Some(
-                "make room, and run it again: what could not be stored is on the server".to_owned(),
+                "make room, and run it again: what could not be stored is on the server".into(),
             ),
             Self::TooLarge => Some(
                 "raise `ulimit -f`, or use a file system that allows it; the message is on the \
                  server, and the others were retrieved"
-                    .to_owned(),
+                    .into(),
             ),
             Self::StateLost { .. } => Some(
                 "every message would come again. Where the account was renamed, say what it was \
@@ -232,20 +234,20 @@ impl Error {
                  `popsync import ACCOUNT --from-store`, which knows them by their headers; or \
                  `popsync import ACCOUNT --seed`, after which only new messages come. Who wants \
                  all of them again names another folder"
-                    .to_owned(),
+                    .into(),
             ),
-            Self::StoreChanges { .. } => Some("run it again once nobody writes there".to_owned()),
+            Self::StoreChanges { .. } => Some("run it again once nobody writes there".into()),
             Self::StoreMissing { .. } => {
-                Some("is the volume mounted? nothing was looked at, and nothing changed".to_owned())
+                Some("is the volume mounted? nothing was looked at, and nothing changed".into())
             }
-            Self::Panicked { .. } => Some("please report it; no message is lost".to_owned()),
-            Self::Session(error) => error.advice(),
-            Self::Store(error) => error.advice(),
+            Self::Panicked { .. } => Some("please report it; no message is lost".into()),
+            Self::Session(error) => error.hint(),
+            Self::Store(error) => error.hint(),
             Self::StoreGone { .. } | Self::StoreReplaced { .. } => Some(
                 "is its volume mounted? nothing was retrieved, and nothing deleted on the server; \
                  where the store was moved, name its new place, and where this is meant to be the \
                  store from now on, run it once with `--accept-store`"
-                    .to_owned(),
+                    .into(),
             ),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::exit::Exit;
 use crate::policy::{Action, Reason};
 use crate::session::Address;
 
@@ -118,11 +117,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The status of a run that came to its end.
-    pub fn exit(&self) -> Exit {
-        match self.failed + self.held {
-            0 => Exit::Success,
-            _ => Exit::Partial,
-        }
+    /// Messages for which something is still to be done, by a later run or by a person.
+    pub fn undone(&self) -> u64 {
+        self.failed + self.held
     }
 }

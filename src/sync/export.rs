@@ -14,7 +14,7 @@ use super::verify::known::Known;
 use super::verify::look::{self, found};
 use super::verify::mbox::{self, Piece};
 use super::visit::Purpose;
-use super::{Error, Fault, Finding, Request, Stop, likeness};
+use super::{Condition, Error, Finding, Request, Stop, likeness};
 use crate::account::{LineEndings, StoreSettings};
 use crate::cache::{Digest, Stored};
 use crate::envelope::Envelope;
@@ -126,7 +126,7 @@ pub async fn holdings(
             None if stored.absence_accepted => {}
             None => {
                 holdings.counts.missing += 1;
-                tell(found(stored, None, Fault::Missing));
+                tell(found(stored, None, Condition::Missing));
             }
         }
     }
@@ -206,7 +206,7 @@ impl Holdings {
             .and_then(|text| see(text, has_lf));
         let Ok(seen) = seen else {
             self.counts.missing += 1;
-            tell(found(stored, path.as_deref(), Fault::Unreadable));
+            tell(found(stored, path.as_deref(), Condition::Unreadable));
             return;
         };
         let envelope = Envelope::parse(&seen.header);
@@ -217,7 +217,7 @@ impl Holdings {
         }
         if stored.proof().is_some_and(|proof| proof != seen.sha256) {
             self.counts.damaged += 1;
-            tell(found(stored, path.as_deref(), Fault::Damaged));
+            tell(found(stored, path.as_deref(), Condition::Damaged));
         }
         self.counts.messages += 1;
         self.counts.octets += seen.octets;

@@ -8,6 +8,7 @@ use super::transfer::{Landed, Landing, Order, Retrieved};
 use super::{Error, Request, Summary};
 use crate::cache::{self, Doubt, MessageKey, Run};
 use crate::causes::chain;
+use crate::failure::{self, Failure};
 use crate::maildrop::{Maildrop, Place};
 use crate::pop3::Capabilities;
 
@@ -243,10 +244,7 @@ pub(super) async fn run(
     summary: &Summary,
     result: &Result<(), Error>,
 ) -> Result<(), Error> {
-    let exit = match result {
-        Err(error) => error.exit(),
-        Ok(()) => summary.exit(),
-    };
+    let exit = failure::status(result, summary.undone());
     let error = result.as_ref().err().map(|error| chain(error));
     let finished_at = (request.clock)();
     let on_server = (tally.listings > 0).then_some(summary.on_server);

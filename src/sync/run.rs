@@ -16,9 +16,10 @@ use super::ledger::Ledger;
 use super::record::Breakers;
 use super::visit::{self, Past, Premises, Purpose};
 use super::{Error, Request, Stop, Summary, Warning, leftovers, loss, record};
-use crate::auth::source;
+use crate::auth;
 use crate::cache::Lock;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::maildrop::Maildrop;
 use crate::policy::Trouble;
 use crate::store::Store;
@@ -117,7 +118,7 @@ impl<'a> Run<'a> {
             result = Err(Error::TooLarge);
         }
         if matches!(&result, Err(Error::Session(error)) if error.exit() == Exit::NoPermission) {
-            source::refused(self.request.account, &password).await;
+            auth::refused(self.request.account, &password).await;
         }
         result
     }

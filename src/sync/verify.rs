@@ -23,7 +23,7 @@ mod mend;
 mod remote;
 mod tally;
 
-pub use tally::{Fault, Finding, Scope, Tally, Verification};
+pub use tally::{Condition, Finding, Scope, Tally, Verification};
 
 use known::Known;
 use mend::Mender;
@@ -169,7 +169,7 @@ fn accept(
     tally.missing -= missing.len() as u64;
     tally.accepted += missing.len() as u64;
     for place in missing {
-        tell(look::found(&known.stored[place], None, Fault::Accepted));
+        tell(look::found(&known.stored[place], None, Condition::Accepted));
     }
     Ok(())
 }

@@ -14,38 +14,44 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("durable", &[]),
     ("envelope", &[]),
     ("exit", &[]),
+    ("failure", &["exit"]),
     ("find", &[]),
     ("profile", &[]),
     ("patient", &[]),
     ("words", &[]),
-    ("import", &["exit", "patient"]),
+    ("import", &["exit", "failure", "patient"]),
     ("pop3", &[]),
     ("account", &["profile"]),
     ("maildrop", &["pop3"]),
     ("policy", &["account", "maildrop"]),
-    ("store", &["durable", "exit"]),
-    ("session", &["account", "auth", "exit", "pop3", "profile"]),
+    ("store", &["durable", "exit", "failure"]),
+    (
+        "session",
+        &["account", "auth", "exit", "failure", "pop3", "profile"],
+    ),
     (
         "cache",
         &[
-            "account", "durable", "exit", "maildrop", "policy", "pop3", "store",
+            "account", "durable", "exit", "failure", "maildrop", "policy", "pop3", "store",
         ],
     ),
     (
         "auth",
-        &["account", "durable", "exit", "patient", "pop3", "words"],
+        &[
+            "account", "durable", "exit", "failure", "patient", "pop3", "words",
+        ],
     ),
     (
         "config",
         &[
-            "account", "auth", "durable", "exit", "patient", "profile", "words",
+            "account", "auth", "durable", "exit", "failure", "patient", "profile", "words",
         ],
     ),
     (
         "sync",
         &[
-            "account", "auth", "cache", "envelope", "exit", "maildrop", "policy", "pop3",
-            "session", "store",
+            "account", "auth", "cache", "envelope", "exit", "failure", "maildrop", "policy",
+            "pop3", "session", "store",
         ],
     ),
 ];
@@ -325,6 +331,20 @@ fn no_room_of_sync_looks_into_one_that_it_may_not() {
             let is_used = found.contains(&((*room).to_owned(), (*other).to_owned()));
             assert!(is_used, "{room} does not use {other}");
         }
+    }
+}
+
+/// OAuth reads its client secret from a source of secrets, so the sources must not use OAuth.
+#[test]
+fn only_two_files_of_auth_use_oauth() {
+    let auth = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/auth");
+    for path in sources("auth") {
+        let inside = path.strip_prefix(&auth).unwrap_or(&path);
+        let is_above = ["error.rs", "password.rs"].map(Path::new).contains(&inside);
+        let is_oauth = inside.starts_with("oauth") || inside.starts_with("oauth.rs");
+        let code = code(&path);
+        let uses = code.contains("oauth::") || code.contains(" oauth,") || code.contains("oauth}");
+        assert!(is_above || is_oauth || !uses, "{}", path.display());
     }
 }
 

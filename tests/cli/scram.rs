@@ -9,7 +9,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-use popsync::auth::Fault;
+use popsync::auth::SaslError;
 use popsync::auth::binding::ChannelBinding;
 use popsync::auth::mechanism::{Mechanism, Message, decode};
 use popsync::auth::scram::{Bound, Hash, Scram};
@@ -19,7 +19,12 @@ const OUTPUT: &str = "Output from server:";
 
 /// The end of an exchange with a server whose password is `right`, and whose connection has the
 /// channel binding `bound`.
-fn verdict(mut scram: Scram, user: &str, right: &str, bound: Option<&[u8]>) -> Result<(), Fault> {
+fn verdict(
+    mut scram: Scram,
+    user: &str,
+    right: &str,
+    bound: Option<&[u8]>,
+) -> Result<(), SaslError> {
     // Anything unexpected must not hang the test. It prints most things on stderr.
     let started = Command::new("sh")
         .args(["-c", "exec timeout 30 gsasl \"$@\" 2>&1", "sh"])
@@ -75,7 +80,7 @@ fn verdict(mut scram: Scram, user: &str, right: &str, bound: Option<&[u8]>) -> R
     if accepted {
         return Ok(());
     }
-    Err(Fault::Refused { why: rest })
+    Err(SaslError::Refused { why: rest })
 }
 
 fn scram(hash: Hash, bound: Bound, user: &str, password: &str) -> Scram {
@@ -100,7 +105,7 @@ fn both_sides_are_convinced() {
         let wrong = scram(hash, Bound::No, "user", "pen");
         assert!(matches!(
             verdict(wrong, "user", "pencil", None),
-            Err(Fault::Refused { .. })
+            Err(SaslError::Refused { .. })
         ));
     }
 }
@@ -117,7 +122,7 @@ fn a_login_is_good_for_the_connection_that_it_is_bound_to_and_no_other() {
         assert_eq!(verdict(ours(), "user", "pencil", Some(&keys)), Ok(()));
         let elsewhere = verdict(ours(), "user", "pencil", Some(&[8; 32]));
         assert!(
-            matches!(elsewhere, Err(Fault::Refused { .. })),
+            matches!(elsewhere, Err(SaslError::Refused { .. })),
             "{elsewhere:?}"
         );
     }

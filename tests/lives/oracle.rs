@@ -188,8 +188,8 @@ impl Oracle {
         }
     }
 
-    /// "Who wants all of them again names another file, or says `--accept-store` once" (the hint if
-    /// a state was lost beside an mbox): a person did so.
+    /// "Who wants all of them again names another file, or says `--accept-store` once" (the hint
+    /// where a state was lost beside an mbox): a person said so.
     pub(crate) fn all_again(&mut self) {
         for fact in &mut self.facts {
             fact.allowed += fact.most_stored;

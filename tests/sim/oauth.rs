@@ -18,8 +18,9 @@ use popsync::account::{
     Account, AuthMethod, Endpoint, Endpoints, Identity, Limits, LineEndings, OAuth, PasswordSource,
     Retention, Route, Security, Server, StoreSettings, TlsSettings,
 };
-use popsync::auth::oauth::{self, Error, Flow, Invitation, SignIn};
+use popsync::auth::oauth::{self, Error, Flow, Invitation, SignIn, TokenError};
 use popsync::exit::Exit;
+use popsync::failure::Failure;
 use popsync::profile::Profile;
 use secrecy::{ExposeSecret, SecretString};
 use support::provider::{CLIENT, Poll, Provider, SCOPE, SECRET, USER_CODE, browse};
@@ -218,12 +219,12 @@ async fn a_refused_device_ends_and_nothing_is_kept() {
         let failed = bench.by_device().await.unwrap_err();
         assert!(failed.to_string().ends_with(words), "{failed}");
         assert_eq!(failed.exit(), Exit::NoPermission);
-        assert!(failed.advice("work").is_some());
+        assert!(failed.hint().is_some());
         assert_eq!(bench.provider.state().polled, 1);
         assert_eq!(bench.kept(), "");
         let none = bench.token(NOW).await.unwrap_err();
-        assert!(matches!(none, Error::NotSignedIn), "{none:?}");
-        assert_eq!(none.advice("work").unwrap(), "run `popsync login work`");
+        assert!(matches!(none.error, TokenError::NotSignedIn), "{none:?}");
+        assert_eq!(none.hint().unwrap(), "run `popsync login work`");
     }
 }
 
@@ -235,7 +236,10 @@ async fn a_code_is_not_waited_for_longer_than_it_lives() {
     bench.provider.state().code_life = 21;
     let begun = Instant::now();
     let failed = bench.by_device().await.unwrap_err();
-    assert!(matches!(failed, Error::ExpiredCode), "{failed:?}");
+    assert!(
+        matches!(failed.error, TokenError::ExpiredCode),
+        "{failed:?}"
+    );
     assert_eq!(begun.elapsed().as_secs(), 20);
     assert_eq!(bench.provider.state().polled, 4);
 }
@@ -261,7 +265,7 @@ async fn nonsense_from_a_provider_is_told_and_held_in_bounds() {
         let failed = bench.by_device().await.unwrap_err();
         let shown = &body[..body.len().min(80)];
         assert!(
-            matches!(failed, Error::Answer { .. }),
+            matches!(failed.error, TokenError::Answer { .. }),
             "{shown}: {failed:?}"
         );
         assert_eq!(failed.exit(), Exit::Protocol);
@@ -278,7 +282,10 @@ async fn a_redirection_is_not_followed() {
         endpoints.token = elsewhere;
     }
     let failed = bench.by_device().await.unwrap_err();
-    assert!(matches!(failed, Error::Redirected { .. }), "{failed:?}");
+    assert!(
+        matches!(failed.error, TokenError::Redirected { .. }),
+        "{failed:?}"
+    );
     assert_eq!(bench.provider.state().polled, 0);
 }
 
@@ -306,7 +313,10 @@ async fn a_person_can_refuse_in_the_browser() {
         ..Person::default()
     };
     let failed = bench.sign_in(Flow::Browser, &person).await.unwrap_err();
-    assert!(matches!(failed, Error::Denied { .. }), "{failed:?}");
+    assert!(
+        matches!(failed.error, TokenError::Denied { .. }),
+        "{failed:?}"
+    );
     assert_eq!(bench.kept(), "");
 }
 
@@ -422,7 +432,7 @@ async fn new_tokens_that_cannot_be_kept_are_told() {
     fs::create_dir(&folder).unwrap();
     bench.oauth.token_file = Some(folder);
     let failed = bench.token(NOW).await.unwrap_err();
-    assert!(matches!(failed, Error::Store(_)), "{failed:?}");
+    assert!(matches!(failed.error, TokenError::Store(_)), "{failed:?}");
     assert_eq!(failed.exit(), Exit::IoError);
 }
 
@@ -437,12 +447,7 @@ async fn a_revoked_sign_in_says_to_sign_in_again() {
         "the provider does not take the stored sign-in any more: `Sorry.`"
     );
     assert_eq!(failed.exit(), Exit::NoPermission);
-    assert!(
-        failed
-            .advice("work")
-            .unwrap()
-            .ends_with("run `popsync login work`")
-    );
+    assert!(failed.hint().unwrap().ends_with("run `popsync login work`"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -468,7 +473,10 @@ async fn tokens_are_not_shown_to_another_provider() {
         endpoints.token = other.url("/token").parse().unwrap();
     }
     let failed = bench.token(NOW + 10_000).await.unwrap_err();
-    assert!(matches!(failed, Error::NotSignedIn), "{failed:?}");
+    assert!(
+        matches!(failed.error, TokenError::NotSignedIn),
+        "{failed:?}"
+    );
     assert_eq!(
         other.state().refreshed + bench.provider.state().refreshed,
         0
@@ -503,7 +511,10 @@ async fn an_issuer_says_where_its_end_points_are() {
         bench.oauth.provider = popsync::account::Provider::Issuer(issuer);
         // Unknown certificates are not trusted.
         let failed = bench.by_device().await.unwrap_err();
-        assert!(matches!(failed, Error::Unreachable { .. }), "{failed:?}");
+        assert!(
+            matches!(failed.error, TokenError::Unreachable { .. }),
+            "{failed:?}"
+        );
         bench.oauth.ca_file = Some(ca_file);
         let token = bench.by_device().await.unwrap();
         assert!(bench.provider.accepts(&token));

@@ -21,7 +21,7 @@ use std::sync::OnceLock;
 use libloading::Library;
 
 use super::SecurityContext;
-use crate::auth::fault::Fault;
+use crate::auth::sasl_error::SaslError;
 
 /// MIT Kerberos.
 const NAME: &str = "libgssapi_krb5.so.2";
@@ -119,12 +119,12 @@ struct Functions {
 
 impl Functions {
     /// The library of this process, loaded at the first call.
-    fn get() -> Result<&'static Self, Fault> {
+    fn get() -> Result<&'static Self, SaslError> {
         static FUNCTIONS: OnceLock<Result<Functions, String>> = OnceLock::new();
         let found = FUNCTIONS.get_or_init(|| Self::load().map_err(|error| error.to_string()));
         found
             .as_ref()
-            .map_err(|why| Fault::NoKerberos { why: why.clone() })
+            .map_err(|why| SaslError::NoKerberos { why: why.clone() })
     }
 
     fn load() -> Result<Self, libloading::Error> {
@@ -149,14 +149,14 @@ impl Functions {
     }
 
     /// A fault with the library's text for the codes.
-    fn fault(&self, major: u32, minor: u32) -> Fault {
+    fn fault(&self, major: u32, minor: u32) -> SaslError {
         // The text of the first code is usually "unspecified failure"; the second one has the
         // reason.
         let mut words = self.words(minor, MINOR);
         if minor == 0 || words.is_empty() {
             words = self.words(major, MAJOR);
         }
-        Fault::Kerberos { words }
+        SaslError::Kerberos { words }
     }
 
     fn words(&self, code: u32, kind: c_int) -> String {
@@ -262,7 +262,7 @@ unsafe impl Send for Context {}
 
 impl Context {
     /// For a service as `pop@mail.example.com`.
-    pub(super) fn new(service: &str, end_point: Option<&[u8]>) -> Result<Self, Fault> {
+    pub(super) fn new(service: &str, end_point: Option<&[u8]>) -> Result<Self, SaslError> {
         let functions = Functions::get()?;
         let mut name = null_mut();
         let mut minor = 0;
@@ -290,7 +290,7 @@ impl Context {
 }
 
 impl SecurityContext for Context {
-    fn step(&mut self, token: Option<&[u8]>) -> Result<(Vec<u8>, bool), Fault> {
+    fn step(&mut self, token: Option<&[u8]>) -> Result<(Vec<u8>, bool), SaslError> {
         let bindings = self.bound_to.as_ref().map(|data| Bindings {
             initiator_type: 0,
             initiator: empty(),
@@ -329,12 +329,12 @@ impl SecurityContext for Context {
         }
         let complete = major & CONTINUE_NEEDED == 0;
         if complete && flags & MUTUAL == 0 {
-            return Err(Fault::NoProof);
+            return Err(SaslError::NoProof);
         }
         Ok((output.octets().to_vec(), complete))
     }
 
-    fn unwrap(&mut self, sealed: &[u8]) -> Result<Vec<u8>, Fault> {
+    fn unwrap(&mut self, sealed: &[u8]) -> Result<Vec<u8>, SaslError> {
         let sealed = input(sealed);
         let mut output = Output::new(self.functions);
         let mut minor = 0;
@@ -356,7 +356,7 @@ impl SecurityContext for Context {
         Ok(output.octets().to_vec())
     }
 
-    fn wrap(&mut self, message: &[u8]) -> Result<Vec<u8>, Fault> {
+    fn wrap(&mut self, message: &[u8]) -> Result<Vec<u8>, SaslError> {
         let message = input(message);
         let mut output = Output::new(self.functions);
         let mut minor = 0;
@@ -400,10 +400,10 @@ mod tests {
     fn without_a_ticket_or_a_library_there_is_an_error_in_words() {
         match Context::new("pop@mail.popsync.invalid", Some(b"digest")) {
             Ok(mut context) => match context.step(None) {
-                Err(Fault::Kerberos { words }) => assert!(words.len() > 10, "{words}"),
+                Err(SaslError::Kerberos { words }) => assert!(words.len() > 10, "{words}"),
                 other => panic!("a ticket for a host that is none: {other:?}"),
             },
-            Err(Fault::NoKerberos { why }) => assert!(why.contains(NAME), "{why}"),
+            Err(SaslError::NoKerberos { why }) => assert!(why.contains(NAME), "{why}"),
             Err(other) => panic!("{other}"),
         }
     }

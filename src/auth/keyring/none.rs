@@ -2,16 +2,16 @@
 
 use secrecy::SecretString;
 
-use super::Fault;
+use super::Error;
 
-pub(super) fn get(_service: &str, _user: &str) -> Result<Option<SecretString>, Fault> {
-    Err(Fault::NotBuilt)
+pub(super) fn get(_service: &str, _user: &str) -> Result<Option<SecretString>, Error> {
+    Err(Error::NotBuilt)
 }
 
-pub(super) fn set(_service: &str, _user: &str, _secret: &SecretString) -> Result<(), Fault> {
-    Err(Fault::NotBuilt)
+pub(super) fn set(_service: &str, _user: &str, _secret: &SecretString) -> Result<(), Error> {
+    Err(Error::NotBuilt)
 }
 
-pub(super) fn remove(_service: &str, _user: &str) -> Result<bool, Fault> {
-    Err(Fault::NotBuilt)
+pub(super) fn remove(_service: &str, _user: &str) -> Result<bool, Error> {
+    Err(Error::NotBuilt)
 }

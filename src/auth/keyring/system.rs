@@ -4,45 +4,45 @@
 use std::env;
 use std::path::Path;
 
-use keyring::{Entry, Error};
+use keyring::Entry;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Fault;
+use super::Error;
 
-pub(super) fn get(service: &str, user: &str) -> Result<Option<SecretString>, Fault> {
+pub(super) fn get(service: &str, user: &str) -> Result<Option<SecretString>, Error> {
     let secret = match entry(service, user)?.get_secret() {
         Ok(secret) => Zeroizing::new(secret),
-        Err(Error::NoEntry) => return Ok(None),
-        Err(error) => return Err(fault(error)),
+        Err(keyring::Error::NoEntry) => return Ok(None),
+        Err(error) => return Err(of_crate(error)),
     };
     // Allocated once, with the full length: a buffer that grows leaves a copy behind.
     match str::from_utf8(&secret) {
         Ok(text) => Ok(Some(SecretString::from(Box::<str>::from(text)))),
-        Err(error) => Err(Fault::Other {
+        Err(error) => Err(Error::Other {
             source: Box::new(error),
         }),
     }
 }
 
-pub(super) fn set(service: &str, user: &str, secret: &SecretString) -> Result<(), Fault> {
+pub(super) fn set(service: &str, user: &str, secret: &SecretString) -> Result<(), Error> {
     let entry = entry(service, user)?;
-    entry.set_password(secret.expose_secret()).map_err(fault)
+    entry.set_password(secret.expose_secret()).map_err(of_crate)
 }
 
-pub(super) fn remove(service: &str, user: &str) -> Result<bool, Fault> {
+pub(super) fn remove(service: &str, user: &str) -> Result<bool, Error> {
     match entry(service, user)?.delete_credential() {
         Ok(()) => Ok(true),
-        Err(Error::NoEntry) => Ok(false),
-        Err(error) => Err(fault(error)),
+        Err(keyring::Error::NoEntry) => Ok(false),
+        Err(error) => Err(of_crate(error)),
     }
 }
 
-fn entry(service: &str, user: &str) -> Result<Entry, Fault> {
+fn entry(service: &str, user: &str) -> Result<Entry, Error> {
     if !may_have_bus() {
-        return Err(Fault::NoSession);
+        return Err(Error::NoSession);
     }
-    Entry::new(service, user).map_err(fault)
+    Entry::new(service, user).map_err(of_crate)
 }
 
 /// True if there may be a bus. The D-Bus library is not asked, because it would start a thread to
@@ -66,23 +66,25 @@ fn may_have_bus() -> bool {
 
 /// The fault for an error of the D-Bus library. Its error types are not accessible here, so the
 /// text must do.
-fn fault(error: Error) -> Fault {
+fn of_crate(error: keyring::Error) -> Error {
     match error {
-        Error::NoStorageAccess(_) => Fault::Locked,
-        Error::Ambiguous(_) => Fault::Several,
+        keyring::Error::NoStorageAccess(_) => Error::Locked,
+        keyring::Error::Ambiguous(_) => Error::Several,
         // The cause is in the first access of this process.
-        Error::NoDefaultStore => match Entry::store_status() {
-            Err(Error::PlatformFailure(cause)) => connection(&format!("{cause:?}"), &**cause),
+        keyring::Error::NoDefaultStore => match Entry::store_status() {
+            Err(keyring::Error::PlatformFailure(cause)) => {
+                connection(&format!("{cause:?}"), &**cause)
+            }
             Err(other) => text(other),
-            Ok(()) => text(&Error::NoDefaultStore),
+            Ok(()) => text(&keyring::Error::NoDefaultStore),
         },
         // These errors would contain the secret.
-        Error::BadEncoding(_) => text("what it holds is no text"),
-        Error::BadDataFormat(_, cause) => Fault::Other { source: cause },
-        Error::PlatformFailure(cause) => {
+        keyring::Error::BadEncoding(_) => text("what it holds is no text"),
+        keyring::Error::BadDataFormat(_, cause) => Error::Other { source: cause },
+        keyring::Error::PlatformFailure(cause) => {
             let all = format!("{cause:?}");
             match connection(&all, &*cause) {
-                Fault::Other { .. } => Fault::Other { source: cause },
+                Error::Other { .. } => Error::Other { source: cause },
                 known => known,
             }
         }
@@ -91,19 +93,19 @@ fn fault(error: Error) -> Fault {
 }
 
 /// A failure of the bus. `all` is everything that is known of it.
-fn connection(all: &str, cause: &dyn std::error::Error) -> Fault {
+fn connection(all: &str, cause: &dyn std::error::Error) -> Error {
     let has = |names: &[&str]| names.iter().any(|name| all.contains(name));
     if has(&["ServiceUnknown", "NameHasNoOwner", "Error.Spawn"]) {
-        Fault::NoService
+        Error::NoService
     } else if has(&["Connection(", "Address(", "Handshake(", "InputOutput("]) {
-        Fault::NoSession
+        Error::NoSession
     } else {
         text(cause)
     }
 }
 
-fn text(error: impl ToString) -> Fault {
-    Fault::Other {
+fn text(error: impl ToString) -> Error {
+    Error::Other {
         source: error.to_string().into(),
     }
 }

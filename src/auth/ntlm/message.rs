@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::auth::fault::Fault;
+use crate::auth::sasl_error::SaslError;
 
 const SIGNATURE: &[u8; 8] = b"NTLMSSP\0";
 
@@ -58,7 +58,7 @@ pub(super) struct Challenge<'a> {
 }
 
 impl<'a> Challenge<'a> {
-    pub(super) fn parse(octets: &'a [u8]) -> Result<Self, Fault> {
+    pub(super) fn parse(octets: &'a [u8]) -> Result<Self, SaslError> {
         if !octets.starts_with(SIGNATURE) || number(octets, 8) != Some(2) {
             return Err(malformed("something that is no NTLM challenge"));
         }
@@ -87,7 +87,7 @@ impl<'a> Challenge<'a> {
 }
 
 /// The octets that a field of length and offset points at.
-fn section<'a>(octets: &'a [u8], field: &[u8]) -> Result<&'a [u8], Fault> {
+fn section<'a>(octets: &'a [u8], field: &[u8]) -> Result<&'a [u8], SaslError> {
     let outside = || malformed("a challenge that points outside itself");
     let &[low, high, _, _, a, b, c, d] = field else {
         return Err(outside());
@@ -99,7 +99,7 @@ fn section<'a>(octets: &'a [u8], field: &[u8]) -> Result<&'a [u8], Fault> {
 }
 
 /// AV pairs (MS-NLMP §2.2.2.1), up to the one that ends them.
-fn pairs(mut rest: &[u8]) -> Result<Vec<(u16, &[u8])>, Fault> {
+fn pairs(mut rest: &[u8]) -> Result<Vec<(u16, &[u8])>, SaslError> {
     let mut pairs = Vec::new();
     while !rest.is_empty() {
         let cut = || malformed("target information that is cut off");
@@ -128,7 +128,7 @@ pub(super) struct Authenticate<'a> {
 
 impl Authenticate<'_> {
     /// The message with sixteen zeros in place of the MIC.
-    pub(super) fn encode(&self) -> Result<Vec<u8>, Fault> {
+    pub(super) fn encode(&self) -> Result<Vec<u8>, SaslError> {
         let domain = self.name(self.domain)?;
         let user = self.name(self.user)?;
         let sections = [self.lm, self.nt, &domain, &user, b"", b""];
@@ -155,7 +155,7 @@ impl Authenticate<'_> {
     }
 
     /// A name in the agreed character set.
-    fn name(&self, name: &str) -> Result<Vec<u8>, Fault> {
+    fn name(&self, name: &str) -> Result<Vec<u8>, SaslError> {
         if self.flags & UNICODE != 0 {
             Ok(utf_16(name))
         } else if name.is_ascii() {
@@ -176,8 +176,8 @@ pub(super) fn utf_16(text: &str) -> Vec<u8> {
     octets
 }
 
-pub(super) fn malformed(what: &'static str) -> Fault {
-    Fault::Malformed { what }
+pub(super) fn malformed(what: &'static str) -> SaslError {
+    SaslError::Malformed { what }
 }
 
 fn number(octets: &[u8], at: usize) -> Option<u32> {

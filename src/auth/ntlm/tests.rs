@@ -27,10 +27,10 @@ fn ntlm(user: &str, end_point: Option<&[u8]>) -> Ntlm {
 }
 
 /// AUTHENTICATE in answer to this CHALLENGE, and NEGOTIATE.
-fn answer(mut ntlm: Ntlm, challenge: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Fault> {
+fn answer(mut ntlm: Ntlm, challenge: &[u8]) -> Result<(Vec<u8>, Vec<u8>), SaslError> {
     let negotiate = ntlm.initial().unwrap().unwrap().octets().to_vec();
     let answer = ntlm.step(challenge)?;
-    assert_eq!(ntlm.step(challenge).unwrap_err(), Fault::Unexpected);
+    assert_eq!(ntlm.step(challenge).unwrap_err(), SaslError::Unexpected);
     Ok((answer.octets().to_vec(), negotiate))
 }
 
@@ -169,7 +169,7 @@ fn old_challenges_without_target_information_are_answered() {
     assert_eq!(field(&message, 36), b"anna");
     assert!(matches!(
         answer(ntlm("größe", None), &old),
-        Err(Fault::Malformed { .. })
+        Err(SaslError::Malformed { .. })
     ));
 }
 
@@ -179,7 +179,7 @@ fn challenges_that_are_cut_off_or_point_elsewhere_are_not_answered() {
     let refused = |challenge: &[u8]| {
         let answer = answer(ntlm("anna", None), challenge);
         assert!(
-            matches!(answer, Err(Fault::Malformed { .. })),
+            matches!(answer, Err(SaslError::Malformed { .. })),
             "{challenge:02x?}"
         );
     };

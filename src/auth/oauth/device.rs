@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::http::{Agent, Field, name};
 use super::token::{Granted, Seconds, Secret, Tokens};
-use super::{Error, Invitation, SignIn};
+use super::{Invitation, SignIn, TokenError};
 use crate::account::{Endpoint, OAuth};
 
 /// RFC 8628 §3.2: the interval if the provider names none.
@@ -49,13 +49,13 @@ pub(super) async fn sign_in(
     client: &[Field],
     person: &dyn SignIn,
     now: fn() -> i64,
-) -> Result<Tokens, Error> {
+) -> Result<Tokens, TokenError> {
     let mut form = client.to_vec();
     form.push(("scope", oauth.scope.as_str().into()));
     let answer = agent.post(device, &form).await?.read::<Answer>(&form)??;
     let begun = Instant::now();
     if !is_address(&answer.verification_uri, device) || !is_shown(&answer.user_code) {
-        return Err(Error::Answer {
+        return Err(TokenError::Answer {
             from: name(device),
             what: "a code or an address that cannot be shown",
         });
@@ -88,7 +88,7 @@ async fn poll(
     client: &[Field],
     device_code: SecretString,
     mut wait: Wait,
-) -> Result<Granted, Error> {
+) -> Result<Granted, TokenError> {
     let mut form = client.to_vec();
     let grant = "urn:ietf:params:oauth:grant-type:device_code";
     form.push(("grant_type", grant.into()));
@@ -96,7 +96,7 @@ async fn poll(
     loop {
         let next = Instant::now() + wait.interval;
         if next >= wait.end {
-            return Err(Error::ExpiredCode);
+            return Err(TokenError::ExpiredCode);
         }
         sleep_until(next).await;
         let answer = match agent.post(token, &form).await {

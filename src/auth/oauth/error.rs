@@ -1,17 +1,33 @@
 //! Why there is no token.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::auth::{self, keyring};
+use crate::account::Account;
+use crate::auth::private_file::quoted;
+use crate::auth::{keyring, source};
 use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::words;
+
+/// An account has no access token.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Error {
+    /// The account's name, for a command that can be pasted.
+    pub account: String,
+    /// Why.
+    #[source]
+    pub error: TokenError,
+}
 
 /// No access token is to be had. Never holds any part of a token, a code or a secret.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Error {
+pub enum TokenError {
     /// The browser's answer never came.
     #[error("nobody signed in within {} minutes", limit.as_secs() / 60)]
     Abandoned {
@@ -36,7 +52,7 @@ pub enum Error {
     },
     /// The command that prints the client secret failed.
     #[error("{0}")]
-    ClientSecret(#[source] Box<auth::Error>),
+    ClientSecret(#[source] Box<source::Error>),
     /// A person said no.
     #[error("the sign-in was refused{}", told(description))]
     Denied {
@@ -142,7 +158,7 @@ pub enum StoreError {
     },
     /// The keyring cannot be used.
     #[error("{0}")]
-    Keyring(#[source] keyring::Fault),
+    Keyring(#[source] keyring::Error),
 }
 
 /// Where tokens are.
@@ -169,6 +185,15 @@ fn told(description: &Option<String>) -> String {
 }
 
 impl Error {
+    pub(super) fn new(account: &Account, error: TokenError) -> Self {
+        Self {
+            account: account.name.clone(),
+            error,
+        }
+    }
+}
+
+impl TokenError {
     /// Whether the same may succeed in a moment.
     pub(super) fn may_pass(&self) -> bool {
         match self {
@@ -177,94 +202,107 @@ impl Error {
             _ => false,
         }
     }
+}
 
-    /// The status for the shell.
-    pub fn exit(&self) -> Exit {
-        match self {
-            Self::Answer { .. } => Exit::Protocol,
-            Self::ClientSecret(error) => error.exit(),
-            Self::CaFile { .. }
-            | Self::NoEndpoint(_)
-            | Self::NotBuilt
-            | Self::Store(StoreError::FileMode { .. } | StoreError::FileOwner { .. }) => {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        match &self.error {
+            TokenError::Answer { .. } => Exit::Protocol,
+            TokenError::ClientSecret(error) => error.exit(),
+            TokenError::CaFile { .. } | TokenError::NoEndpoint(_) | TokenError::NotBuilt => {
                 Exit::Config
             }
-            Self::Abandoned { .. }
-            | Self::Denied { .. }
-            | Self::ExpiredCode
-            | Self::InvalidGrant { .. }
-            | Self::NotSignedIn
-            | Self::Refused { .. }
-            | Self::Store(StoreError::Content { .. } | StoreError::Keyring(_)) => {
-                Exit::NoPermission
-            }
-            Self::Random | Self::Store(StoreError::File { .. }) => Exit::IoError,
-            Self::Redirected { .. } | Self::Unreachable { .. } => Exit::Unavailable,
-            Self::Status { .. } if self.may_pass() => Exit::TemporaryFailure,
-            Self::Status { .. } => Exit::Unavailable,
+            TokenError::Abandoned { .. }
+            | TokenError::Denied { .. }
+            | TokenError::ExpiredCode
+            | TokenError::InvalidGrant { .. }
+            | TokenError::NotSignedIn
+            | TokenError::Refused { .. } => Exit::NoPermission,
+            TokenError::Random => Exit::IoError,
+            TokenError::Redirected { .. } | TokenError::Unreachable { .. } => Exit::Unavailable,
+            TokenError::Status { .. } if self.error.may_pass() => Exit::TemporaryFailure,
+            TokenError::Status { .. } => Exit::Unavailable,
+            TokenError::Store(error) => error.exit(),
         }
     }
 
-    /// What the user can do.
-    pub fn advice(&self, account: &str) -> Option<String> {
-        let login = || format!("run `popsync login {account}`");
-        Some(match self {
-            Self::Abandoned { .. } | Self::ExpiredCode | Self::NotSignedIn => login(),
-            Self::Answer { .. } | Self::Redirected { .. } => {
-                "are the end points in `oauth` the right ones?".to_owned()
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let account = words::quoted(&self.account);
+        let login = format!("run `popsync login {account}`");
+        Some(match &self.error {
+            TokenError::Abandoned { .. } | TokenError::ExpiredCode | TokenError::NotSignedIn => {
+                login.into()
             }
-            Self::CaFile { .. } => "`ca-file` wants a file of certificates in PEM form".to_owned(),
-            Self::ClientSecret(error) => return error.advice(),
-            Self::Denied { .. } => format!("{}, and allow it", login()),
-            Self::InvalidGrant { .. } => format!(
+            TokenError::Answer { .. } | TokenError::Redirected { .. } => {
+                "are the end points in `oauth` the right ones?".into()
+            }
+            TokenError::CaFile { .. } => {
+                "`ca-file` wants a file of certificates in PEM form".into()
+            }
+            TokenError::ClientSecret(error) => return error.hint(),
+            TokenError::Denied { .. } => format!("{login}, and allow it").into(),
+            TokenError::InvalidGrant { .. } => format!(
                 "the password was changed, the permission withdrawn, or it was not used for long: \
-                 {}",
-                login()
-            ),
-            Self::NoEndpoint("device end point") => format!(
+                 {login}"
+            )
+            .into(),
+            TokenError::NoEndpoint("device end point") => format!(
                 "try `popsync login --browser {account}`, or name `device-endpoint` in `oauth`"
-            ),
-            Self::NoEndpoint(_) => "name it in `oauth`".to_owned(),
-            Self::NotBuilt => {
-                "build it with the feature `oauth`, or use `oauth-token-command`".to_owned()
+            )
+            .into(),
+            TokenError::NoEndpoint(_) => "name it in `oauth`".into(),
+            TokenError::NotBuilt => {
+                "build it with the feature `oauth`, or use `oauth-token-command`".into()
             }
-            Self::Random => return None,
-            Self::Refused { error, .. } => match error.as_str() {
+            TokenError::Random => return None,
+            TokenError::Refused { error, .. } => match error.as_str() {
                 "invalid_client" | "unauthorized_client" => {
                     "is `client-id` right, and that program registered for this flow? Some \
                      providers want a `client-secret-command`, too"
-                        .to_owned()
+                        .into()
                 }
-                "invalid_scope" => "is `scope` right, and may the program have it?".to_owned(),
-                _ => "are the settings in `oauth` right?".to_owned(),
+                "invalid_scope" => "is `scope` right, and may the program have it?".into(),
+                _ => "are the settings in `oauth` right?".into(),
             },
-            Self::Status { .. } => "try again later".to_owned(),
-            Self::Store(error) => return error.advice(account),
-            Self::Unreachable { .. } => {
-                "is the network up, and the end point's name right?".to_owned()
+            TokenError::Status { .. } => "try again later".into(),
+            TokenError::Store(StoreError::Content { .. }) => {
+                format!("{login} to have new ones").into()
+            }
+            TokenError::Store(error) => return error.hint(),
+            TokenError::Unreachable { .. } => {
+                "is the network up, and the end point's name right?".into()
             }
         })
     }
 }
 
-impl StoreError {
-    fn advice(&self, account: &str) -> Option<String> {
+impl Failure for StoreError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Content { .. } => Exit::NoPermission,
+            Self::File { .. } => Exit::IoError,
+            Self::FileMode { .. } | Self::FileOwner { .. } => Exit::Config,
+            Self::Keyring(error) => error.exit(),
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {
-            Self::Content { .. } => format!("run `popsync login {account}` to have new ones"),
+            Self::Content { .. } => "sign in again with `popsync login`".into(),
             Self::File { .. } => {
-                "`token-file` names a file in a folder where you may make files".to_owned()
+                "`token-file` names a file in a folder where you may make files".into()
             }
-            Self::FileMode { path, .. } => format!("run `chmod 600 {}`", path.display()),
-            Self::FileOwner { .. } => "let `token-file` name a file of your own".to_owned(),
-            Self::Keyring(keyring::Fault::NotBuilt) => {
+            Self::FileMode { path, .. } => format!("run `chmod 600 {}`", quoted(path)).into(),
+            Self::FileOwner { .. } => "let `token-file` name a file of your own".into(),
+            Self::Keyring(keyring::Error::NotBuilt) => {
                 "build it with the feature `keyring`, or keep the tokens in a file: \
                  `oauth = { token-file = \"…\", … }`"
-                    .to_owned()
+                    .into()
             }
             Self::Keyring(_) => {
-                "the tokens belong into the keyring; without one, name a file that \
-                                 only you can read: `oauth = { token-file = \"…\", … }`"
-                    .to_owned()
+                "the tokens belong into the keyring; without one, name a file that only you can \
+                 read: `oauth = { token-file = \"…\", … }`"
+                    .into()
             }
         })
     }

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::Error;
+use super::TokenError;
 use crate::account::Endpoint;
 use crate::auth::secrets::Secrets;
 
@@ -50,7 +50,7 @@ pub(super) struct Refused {
     pub(super) description: Option<String>,
 }
 
-impl From<Refused> for Error {
+impl From<Refused> for TokenError {
     fn from(refused: Refused) -> Self {
         let Refused {
             from,
@@ -88,18 +88,18 @@ impl Answer {
     pub(super) fn read<T: DeserializeOwned>(
         self,
         sent: &[Field],
-    ) -> Result<Result<T, Refused>, Error> {
+    ) -> Result<Result<T, Refused>, TokenError> {
         let Self { from, status, body } = self;
         match status {
             200..=299 => match serde_json::from_slice(&body) {
                 Ok(answer) => Ok(Ok(answer)),
                 // The parser's error text may quote its input.
-                Err(_) => Err(Error::Answer {
+                Err(_) => Err(TokenError::Answer {
                     from,
                     what: "not the JSON that was expected",
                 }),
             },
-            300..=399 => Err(Error::Redirected { from }),
+            300..=399 => Err(TokenError::Redirected { from }),
             _ => match serde_json::from_slice::<Refusal>(&body) {
                 Ok(refusal) => Ok(Err(Refused {
                     from,
@@ -109,7 +109,7 @@ impl Answer {
                         .map(|text| words(&text, sent))
                         .filter(|text| !text.is_empty()),
                 })),
-                Err(_) => Err(Error::Status { from, status }),
+                Err(_) => Err(TokenError::Status { from, status }),
             },
         }
     }

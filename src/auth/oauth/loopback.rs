@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::http::{Agent, Field, Refused, name, words};
 use super::token::Tokens;
-use super::{Error, Invitation, SignIn};
+use super::{Invitation, SignIn, TokenError};
 use crate::account::{Endpoint, OAuth, Provider};
 
 /// The time to wait for a person.
@@ -42,8 +42,8 @@ pub(super) async fn sign_in(
     client: &[Field],
     person: &dyn SignIn,
     now: fn() -> i64,
-) -> Result<Tokens, Error> {
-    let failed = |source: io::Error| Error::Unreachable {
+) -> Result<Tokens, TokenError> {
+    let failed = |source: io::Error| TokenError::Unreachable {
         from: "an address of this machine".to_owned(),
         source: Box::new(source),
     };
@@ -81,7 +81,7 @@ pub(super) async fn sign_in(
         Ok(Ok(Err(refusal))) => return Err(refusal.into_error(name(auth))),
         Ok(Err(error)) => return Err(failed(error)),
         Err(_) => {
-            return Err(Error::Abandoned {
+            return Err(TokenError::Abandoned {
                 limit: SIGN_IN_TIMEOUT,
             });
         }
@@ -104,7 +104,7 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn into_error(self, from: String) -> Error {
+    fn into_error(self, from: String) -> TokenError {
         let Self { error, description } = self;
         Refused {
             from,
@@ -207,9 +207,9 @@ fn read(request: &[u8], state: &SecretString) -> Option<Result<SecretString, Ref
 }
 
 /// This many random octets as text.
-fn random<const N: usize>() -> Result<SecretString, Error> {
+fn random<const N: usize>() -> Result<SecretString, TokenError> {
     let mut octets = Zeroizing::new([0; N]);
-    getrandom::fill(&mut *octets).map_err(|_| Error::Random)?;
+    getrandom::fill(&mut *octets).map_err(|_| TokenError::Random)?;
     Ok(SecretString::from(URL_SAFE_NO_PAD.encode(*octets)))
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Error;
+use super::TokenError;
 use super::http::Agent;
 use crate::account::{Endpoint, Endpoints, OAuth, Provider};
 
@@ -30,7 +30,7 @@ pub(super) fn identity(oauth: &OAuth) -> String {
 }
 
 /// The endpoints of the provider. Its metadata is fetched if only the issuer is known.
-pub(super) async fn endpoints(agent: &Agent, provider: &Provider) -> Result<Endpoints, Error> {
+pub(super) async fn endpoints(agent: &Agent, provider: &Provider) -> Result<Endpoints, TokenError> {
     match provider {
         Provider::Google => Ok(Endpoints {
             auth: Some(known("https://accounts.google.com/o/oauth2/v2/auth")?),
@@ -55,15 +55,15 @@ pub(super) async fn endpoints(agent: &Agent, provider: &Provider) -> Result<Endp
     }
 }
 
-fn known(url: &str) -> Result<Endpoint, Error> {
-    url.parse().map_err(|_| Error::Answer {
+fn known(url: &str) -> Result<Endpoint, TokenError> {
+    url.parse().map_err(|_| TokenError::Answer {
         from: url.to_owned(),
         what: "no end point of a provider",
     })
 }
 
 /// RFC 8414 §3, and if there is no such document, OpenID Connect Discovery 1.0 §4.
-async fn discovered(agent: &Agent, issuer: &Endpoint) -> Result<Endpoints, Error> {
+async fn discovered(agent: &Agent, issuer: &Endpoint) -> Result<Endpoints, TokenError> {
     let (origin, path) = (issuer.origin(), issuer.path());
     let oauth = known(&format!(
         "{origin}/.well-known/oauth-authorization-server{path}"
@@ -76,7 +76,7 @@ async fn discovered(agent: &Agent, issuer: &Endpoint) -> Result<Endpoints, Error
         from = openid;
     }
     let metadata = answer.read::<Metadata>(&[])??;
-    of_metadata(issuer, metadata).map_err(|what| Error::Answer {
+    of_metadata(issuer, metadata).map_err(|what| TokenError::Answer {
         from: from.to_string(),
         what,
     })

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::Error;
+use super::TokenError;
 use super::error::{Place, StoreError};
 use super::token::Tokens;
 use crate::account::{Account, OAuth};
@@ -52,7 +52,7 @@ impl Store {
     }
 
     /// The tokens, if there are any.
-    pub(super) async fn load(&self) -> Result<Option<Tokens>, Error> {
+    pub(super) async fn load(&self) -> Result<Option<Tokens>, TokenError> {
         let text = match self {
             Self::File(path) => {
                 let path = path.clone();
@@ -64,12 +64,12 @@ impl Store {
             Self::File(path) => Place::File(path.clone()),
             Self::Keyring(_) => Place::Keyring,
         };
-        let Some(text) = text.map_err(Error::Store)? else {
+        let Some(text) = text.map_err(TokenError::Store)? else {
             return Ok(None);
         };
         match Tokens::of_text(&text) {
             Some(tokens) => Ok(Some(tokens)),
-            None => Err(Error::Store(StoreError::Content { place: place() })),
+            None => Err(TokenError::Store(StoreError::Content { place: place() })),
         }
     }
 
@@ -96,15 +96,15 @@ impl Store {
     }
 
     /// Fails if tokens could not be stored here. The content does not matter.
-    pub(super) async fn check(&self) -> Result<(), Error> {
+    pub(super) async fn check(&self) -> Result<(), TokenError> {
         match self.load().await {
-            Err(Error::Store(StoreError::Content { .. })) => Ok(()),
+            Err(TokenError::Store(StoreError::Content { .. })) => Ok(()),
             loaded => loaded.map(|_| ()),
         }
     }
 
     /// Replaces the stored tokens with these.
-    pub(super) async fn save(&self, tokens: &Tokens) -> Result<(), Error> {
+    pub(super) async fn save(&self, tokens: &Tokens) -> Result<(), TokenError> {
         let text = tokens.text();
         match self {
             Self::File(path) => {
@@ -115,11 +115,11 @@ impl Store {
                 .await
                 .map_err(StoreError::Keyring),
         }
-        .map_err(Error::Store)
+        .map_err(TokenError::Store)
     }
 
     /// Removes them. Returns false if there were none.
-    pub(super) async fn remove(&self) -> Result<bool, Error> {
+    pub(super) async fn remove(&self) -> Result<bool, TokenError> {
         match self {
             Self::File(path) => {
                 let path = path.clone();
@@ -127,7 +127,7 @@ impl Store {
             }
             Self::Keyring(entry) => keyring::remove(entry).await.map_err(StoreError::Keyring),
         }
-        .map_err(Error::Store)
+        .map_err(TokenError::Store)
     }
 }
 

@@ -4,7 +4,7 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Error;
+use super::TokenError;
 use super::http::{Agent, Answer, Field, name};
 use super::provider::identity;
 use crate::account::{Endpoint, OAuth};
@@ -114,8 +114,8 @@ impl Tokens {
         endpoint: &Endpoint,
         granted: Granted,
         now: i64,
-    ) -> Result<Self, Error> {
-        let bad = |what| Error::Answer {
+    ) -> Result<Self, TokenError> {
+        let bad = |what| TokenError::Answer {
             from: name(endpoint),
             what,
         };
@@ -185,8 +185,8 @@ impl Tokens {
         oauth: &OAuth,
         client: &[Field],
         now: i64,
-    ) -> Result<Self, Error> {
-        let refresh = self.refresh.as_ref().ok_or(Error::NotSignedIn)?;
+    ) -> Result<Self, TokenError> {
+        let refresh = self.refresh.as_ref().ok_or(TokenError::NotSignedIn)?;
         let mut form = client.to_vec();
         form.push(("grant_type", "refresh_token".into()));
         form.push(("refresh_token", refresh.clone()));
@@ -204,7 +204,7 @@ impl Tokens {
         answer: Answer,
         sent: &[Field],
         now: i64,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, TokenError> {
         let granted = answer.read::<Granted>(sent)??;
         Self::granted(oauth, endpoint, granted, now)
     }
@@ -268,7 +268,7 @@ mod tests {
         "https://login.example.com/token".parse().unwrap()
     }
 
-    fn granted(json: &str) -> Result<Tokens, Error> {
+    fn granted(json: &str) -> Result<Tokens, TokenError> {
         let granted = serde_json::from_str(json).unwrap();
         Tokens::granted(&oauth(), &endpoint(), granted, 1_000_000)
     }
@@ -333,7 +333,7 @@ mod tests {
             format!(r#"{{"access_token":"{long}"}}"#),
         ] {
             assert!(
-                matches!(granted(&json), Err(Error::Answer { .. })),
+                matches!(granted(&json), Err(TokenError::Answer { .. })),
                 "{json}"
             );
         }

@@ -46,7 +46,7 @@ fn sha_256_is_that_of_the_rfc() {
             .is_empty()
     );
     assert_eq!(scram.finish(true), Ok(()));
-    assert_eq!(scram.step(b"").unwrap_err(), Fault::Unexpected);
+    assert_eq!(scram.step(b"").unwrap_err(), SaslError::Unexpected);
 }
 
 /// RFC 5802 §5.
@@ -73,27 +73,27 @@ fn a_login_counts_only_with_the_right_signature() {
     for (last, fault) in [
         (
             "v=AAAATRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
-            Fault::ServerSignature,
+            SaslError::ServerSignature,
         ),
         (
             "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4",
             malformed("a last message without a signature"),
         ),
-        ("v=6rri", Fault::ServerSignature),
-        ("v=", Fault::ServerSignature),
+        ("v=6rri", SaslError::ServerSignature),
+        ("v=", SaslError::ServerSignature),
         ("", malformed("a last message without a signature")),
         ("ok", malformed("a last message without a signature")),
     ] {
         let mut scram = of_rfc_7677();
         scram.step(SERVER_FIRST.as_bytes()).unwrap();
         assert_eq!(scram.step(last.as_bytes()).unwrap_err(), fault, "{last}");
-        assert_eq!(scram.finish(true), Err(Fault::NoProof), "{last}");
+        assert_eq!(scram.finish(true), Err(SaslError::NoProof), "{last}");
     }
     // The verdict comes before the signature, at every step.
     let mut scram = of_rfc_7677();
-    assert_eq!(scram.finish(true), Err(Fault::NoProof));
+    assert_eq!(scram.finish(true), Err(SaslError::NoProof));
     scram.step(SERVER_FIRST.as_bytes()).unwrap();
-    assert_eq!(scram.finish(true), Err(Fault::NoProof));
+    assert_eq!(scram.finish(true), Err(SaslError::NoProof));
     assert_eq!(scram.finish(false), Ok(()));
 }
 
@@ -106,27 +106,30 @@ fn what_the_server_says_of_a_refusal_is_told() {
         .unwrap();
     assert!(answer.octets().is_empty());
     let why = "invalid-proof[31m".to_owned();
-    assert_eq!(scram.finish(false), Err(Fault::Refused { why }));
-    assert_eq!(scram.finish(true), Err(Fault::NoProof));
+    assert_eq!(scram.finish(false), Err(SaslError::Refused { why }));
+    assert_eq!(scram.finish(true), Err(SaslError::NoProof));
 }
 
 #[test]
 fn first_messages_that_no_honest_server_sends_are_not_answered() {
     let own = "rOprNGfwEbeRWgbNEkqO";
     let salt = "s=W22ZaJ0SNY7soEsUEjb6gQ==";
-    let iterations = |iterations| Fault::Iterations { iterations };
+    let iterations = |iterations| SaslError::Iterations {
+        iterations,
+        are_too_few: iterations < LEAST_ITERATIONS,
+    };
     let long = "x".repeat(2000);
     for (first, fault) in [
         // The server must add to the client's nonce.
-        (format!("r={own},{salt},i=4096"), Fault::Nonce),
-        (format!("r=x{own},{salt},i=4096"), Fault::Nonce),
+        (format!("r={own},{salt},i=4096"), SaslError::Nonce),
+        (format!("r=x{own},{salt},i=4096"), SaslError::Nonce),
         (
             format!("r=rOprNGfwEbeRWgbNEkqx%hv,{salt},i=4096"),
-            Fault::Nonce,
+            SaslError::Nonce,
         ),
-        (format!("r=,{salt},i=4096"), Fault::Nonce),
-        (format!("r={own}a b,{salt},i=4096"), Fault::Nonce),
-        (format!("r={own}{long},{salt},i=4096"), Fault::Nonce),
+        (format!("r=,{salt},i=4096"), SaslError::Nonce),
+        (format!("r={own}a b,{salt},i=4096"), SaslError::Nonce),
+        (format!("r={own}{long},{salt},i=4096"), SaslError::Nonce),
         // A comma ends it.
         (
             format!("r={own}a,b,{salt},i=4096"),
@@ -187,7 +190,7 @@ fn first_messages_that_no_honest_server_sends_are_not_answered() {
         assert_eq!(scram.step(first.as_bytes()).unwrap_err(), fault, "{first}");
         assert_eq!(
             scram.step(SERVER_FIRST.as_bytes()).unwrap_err(),
-            Fault::Unexpected
+            SaslError::Unexpected
         );
     }
     assert!(of_rfc_7677().step(b"r=\xff\xfe").is_err());
@@ -246,7 +249,7 @@ fn names_and_passwords_are_prepared() {
     assert_eq!(proof("\u{aa}\u{a0}"), proof("a "));
     // A control character, and both directions at once.
     for password in ["a\u{7}", "\u{627}1a"] {
-        assert_eq!(proof(password), Err(Fault::Prepare), "{password:?}");
+        assert_eq!(proof(password), Err(SaslError::Prepare), "{password:?}");
     }
 }
 

@@ -17,8 +17,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time;
 
-use super::{ENVIRONMENT, LIMIT};
-use crate::auth::error::{Error, Origin};
+use super::{ENVIRONMENT, Error, LIMIT, Origin};
 use crate::auth::secrets::Secrets;
 use crate::auth::wiped::{self, PIECE};
 use crate::children::{self, Listed, Reach};

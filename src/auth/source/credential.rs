@@ -9,9 +9,8 @@ use std::time::Duration;
 use secrecy::zeroize::Zeroizing;
 use tokio::{task, time};
 
-use super::file;
+use super::{Error, Origin, file};
 use crate::account::Account;
-use crate::auth::error::{Error, Origin};
 use crate::patient::Patient;
 
 /// The variable with the path of the folder (systemd.exec(5)).

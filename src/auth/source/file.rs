@@ -8,9 +8,8 @@ use secrecy::zeroize::Zeroizing;
 use tokio::task;
 use tokio::time;
 
-use super::LIMIT;
-use crate::auth::error::{Error, Origin};
-use crate::auth::private_file::{self, FileFault};
+use super::{Error, LIMIT, Origin};
+use crate::auth::private_file;
 use crate::auth::wiped;
 use crate::patient::Patient;
 
@@ -26,26 +25,12 @@ pub(super) async fn content(path: PathBuf, limit: Duration) -> Result<Zeroizing<
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let path_of = || path.to_owned();
     private_file::open(path)
         .and_then(|file| Ok(first_line(file)?))
-        .map_err(|fault| match fault {
-            FileFault::Io(source) => Error::FileIo {
-                path: path_of(),
-                source,
-            },
-            FileFault::Mode(mode) => Error::FileMode {
-                path: path_of(),
-                mode,
-            },
-            FileFault::Owner(owner) => Error::FileOwner {
-                path: path_of(),
-                owner,
-            },
-            FileFault::TooLarge(limit) => Error::TooLong {
-                origin: Origin::File(path_of()),
-                limit,
-            },
+        .map_err(|error| Error::File {
+            key: "password-file",
+            path: path.to_owned(),
+            error,
         })
 }
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use secrecy::zeroize::Zeroizing;
 use tokio::{task, time};
 
+use super::{Error, Origin};
 use crate::account::{Account, Server};
-use crate::auth::error::{Error, Origin};
 use crate::auth::private_file;
 use crate::patient::without_mark;
 
@@ -36,9 +36,10 @@ pub(super) async fn content(
 
 pub(super) fn read(path: &Path, server: &Server, user: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
     let path_of = || path.to_owned();
-    let text = private_file::read(path, FILE_LIMIT).map_err(|fault| Error::Netrc {
+    let text = private_file::read(path, FILE_LIMIT).map_err(|error| Error::File {
+        key: "password-netrc",
         path: path_of(),
-        fault,
+        error,
     })?;
     match password(without_mark(&text), server, user) {
         Ok(Some(password)) => Ok(password),

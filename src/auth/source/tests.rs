@@ -9,8 +9,9 @@ use rustix::process::Pid;
 
 use super::*;
 use crate::auth::argument::BadByte;
-use crate::auth::private_file;
+use crate::auth::private_file::{self, FileError};
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 const KEY: &str = "password-command";
 
@@ -76,7 +77,7 @@ async fn what_pass_cannot_carry_is_refused_without_being_shown() {
         let error = from_file(&path).await.unwrap_err();
         assert!(matches!(&error, Error::BadByte { byte, .. } if *byte == expected));
         assert_eq!(error.exit(), Exit::Config);
-        assert!(!format!("{error} {error:?} {:?}", error.advice()).contains("geheim"));
+        assert!(!format!("{error} {error:?} {:?}", error.hint()).contains("geheim"));
     }
 }
 
@@ -85,10 +86,19 @@ async fn a_file_that_others_can_read_is_refused() {
     for mode in [0o640, 0o604, 0o644, 0o660] {
         let (_folder, path) = file(b"hunter2", mode);
         let error = from_file(&path).await.unwrap_err();
-        assert!(matches!(error, Error::FileMode { .. }), "{error:?}");
+        assert!(
+            matches!(
+                &error,
+                Error::File {
+                    error: FileError::Mode { .. },
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
         assert_eq!(error.exit(), Exit::Config);
-        let advice = error.advice().unwrap();
-        assert_eq!(advice, format!("run `chmod 600 {}`", path.display()));
+        let hint = error.hint().unwrap();
+        assert_eq!(hint, format!("run `chmod 600 {}`", path.display()));
     }
     for mode in [0o400, 0o600, 0o620] {
         let (_folder, path) = file(b"hunter2", mode);
@@ -129,7 +139,10 @@ async fn a_file_of_somebody_else_is_refused() {
     let (_folder, path) = file(b"hunter2", 0o600);
     std::os::unix::fs::chown(&path, Some(12_345), None).unwrap();
     let error = from_file(&path).await.unwrap_err();
-    assert!(matches!(error, Error::FileOwner { owner: 12_345, .. }));
+    let Error::File { error, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert!(matches!(error, FileError::Owner { owner: 12_345, .. }));
 }
 
 #[tokio::test]
@@ -149,7 +162,16 @@ async fn a_missing_file_and_a_folder_are_named() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path().join("none"), folder.path().to_owned()] {
         let error = from_file(&path).await.unwrap_err();
-        assert!(matches!(error, Error::FileIo { .. }), "{error:?}");
+        assert!(
+            matches!(
+                &error,
+                Error::File {
+                    error: FileError::Io(_),
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
         assert!(error.to_string().contains(path.to_str().unwrap()));
     }
 }
@@ -218,12 +240,12 @@ async fn a_command_and_its_children_are_killed_when_time_is_up() {
 
 #[test]
 fn a_path_in_advice_can_be_pasted_into_a_shell() {
-    let error = Error::FileMode {
+    let error = FileError::Mode {
         path: "/home/anna/it's mine".into(),
         mode: 0o644,
     };
     assert_eq!(
-        error.advice().unwrap(),
+        error.hint().unwrap(),
         r"run `chmod 600 '/home/anna/it'\''s mine'`"
     );
 }

@@ -6,9 +6,8 @@ use std::os::unix::ffi::OsStringExt;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{ENVIRONMENT, TIME_OUT, checked, credential, first_line};
+use super::{ENVIRONMENT, Error, Origin, TIME_OUT, checked, credential, first_line};
 use crate::account::Account;
-use crate::auth::error::{Error, Origin};
 use crate::auth::keyring;
 
 /// The keyring, else a systemd credential, else the environment. If none of them has it, returns
@@ -16,16 +15,16 @@ use crate::auth::keyring;
 ///
 /// A keyring that cannot be asked does no harm if another source has a password. If none has, the
 /// user should hear of the keyring.
-pub(super) async fn password(
+pub(in crate::auth) async fn password(
     account: &Account,
-) -> Result<Result<(SecretString, Origin), Option<keyring::Fault>>, Error> {
+) -> Result<Result<(SecretString, Origin), Option<keyring::Error>>, Error> {
     let fault = match keyring::get(&keyring::Entry::password(account)).await {
         Ok(Some(secret)) => {
             let secret = checked(secret.expose_secret().as_bytes(), Origin::Keyring)?;
             return Ok(Ok((secret, Origin::Keyring)));
         }
         // A user of a popsync without the keyring does not expect a password there.
-        Ok(None) | Err(keyring::Fault::NotBuilt) => None,
+        Ok(None) | Err(keyring::Error::NotBuilt) => None,
         Err(fault) => {
             tracing::debug!("no password from the keyring: {fault}");
             Some(fault)

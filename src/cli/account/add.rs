@@ -3,7 +3,6 @@
 //! Facts that the command line does not give are looked up, or asked for on the terminal. Nothing
 //! is written before the whole new file was checked and a login worked.
 
-use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,17 +10,19 @@ use toml::{Table, Value};
 
 use crate::account::Account;
 use crate::cli::args::{Add, Global};
-use crate::cli::login::Error;
 use crate::cli::output::{self, Output};
 use crate::cli::prompt::Terminal;
 use crate::cli::{config_path, options, runtime};
-use crate::config::{self, Base, Config, EditError, Keys};
+use crate::config::{self, Base, Config, Keys};
 use crate::exit::Exit;
 use crate::find::{Address, Found};
 use crate::stop::Stop;
 
+mod error;
 mod questions;
 mod trial;
+
+pub(in crate::cli) use error::Error;
 
 /// The number of answers that a person may give to one question.
 const ATTEMPTS: usize = 3;
@@ -41,26 +42,9 @@ pub(super) fn add(global: &Global, arguments: &Add) -> Exit {
             };
             adding.run().await
         }),
-        Err(error) => output.config_error(&error),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
-}
-
-/// The reason why there is no new account.
-enum Failure {
-    Config(config::Error),
-    Edit(String, EditError),
-    /// The file for the password cannot be written.
-    Kept(PathBuf, io::Error),
-    Login(String, Error),
-    /// In words: the problem, the hint, and the status.
-    Told(String, String, Exit),
-}
-
-impl From<config::Error> for Failure {
-    fn from(error: config::Error) -> Self {
-        Self::Config(error)
-    }
 }
 
 struct Adding<'a> {
@@ -84,49 +68,20 @@ impl Adding<'_> {
                 output.next_steps(&account);
                 Exit::Success
             }
-            Err(Failure::Config(error)) => output.config_error(&error),
-            Err(Failure::Edit(name, error)) => super::not_changed(output, &name, &error),
-            Err(Failure::Kept(path, error)) => {
-                output.problem(None, &format!("cannot write {}: {error}", path.display()));
-                output.hint(Some("nothing was written"));
-                Exit::IoError
-            }
-            Err(Failure::Login(name, error)) => {
-                let exit = output.login_failed(&name, &error);
-                output.hint(Some(
-                    "nothing was written; `--no-test` adds the account all the same",
-                ));
-                exit
-            }
-            Err(Failure::Told(message, hint, exit)) => {
-                output.problem(None, &message);
-                output.hint(Some(&hint));
-                exit
-            }
+            Err(error) => output.failure(error.account(), &error),
         }
     }
 
-    async fn add(&self) -> Result<Account, Failure> {
+    async fn add(&self) -> Result<Account, Error> {
         let arguments = self.arguments;
-        let address: Address = arguments.address.parse().map_err(|error| {
-            let hint = "write the address whose mail is to be retrieved".to_owned();
-            Failure::Told(format!("ADDRESS is {error}"), hint, Exit::Usage)
-        })?;
+        let address: Address = arguments.address.parse().map_err(Error::Address)?;
         let others = self.others()?;
         let name = name(arguments.name.as_deref(), &address, &others);
         let found = self.found(&address).await?;
         let other = arguments.password_command.is_some() || arguments.auth.is_some();
         if found.oauth.is_some() && arguments.client_id.is_none() && !other {
-            return Err(Failure::Told(
-                format!(
-                    "the server of {} takes no passwords, but OAuth",
-                    address.domain()
-                ),
-                "`--client-id ID` names the program to sign in with; `popsync man config`, \
-                 section OAUTH, tells how to get one"
-                    .to_owned(),
-                Exit::Usage,
-            ));
+            let domain = address.domain().to_owned();
+            return Err(Error::OAuthAlone { domain });
         }
         if let Some(note) = &found.note {
             self.output.note(note);
@@ -137,7 +92,7 @@ impl Adding<'_> {
     }
 
     /// The existing accounts.
-    fn others(&self) -> Result<Vec<Account>, Failure> {
+    fn others(&self) -> Result<Vec<Account>, Error> {
         match Config::load(self.path) {
             Ok(config) => Ok(config.accounts),
             Err(config::Error::Missing { .. } | config::Error::NoAccounts { .. }) => Ok(Vec::new()),
@@ -146,7 +101,7 @@ impl Adding<'_> {
     }
 
     /// The keys of the table.
-    fn keys(&self, found: Found, maildir: Value) -> Result<Keys, Failure> {
+    fn keys(&self, found: Found, maildir: Value) -> Result<Keys, Error> {
         let arguments = self.arguments;
         let mut keys: Keys = Vec::new();
         keys.push(("server", found.server.unwrap_or_default().into()));
@@ -197,7 +152,7 @@ fn name(wanted: Option<&str>, address: &Address, others: &[Account]) -> String {
 }
 
 /// A path from the command line, in the form for a file elsewhere.
-fn path(flag: &'static str, key: &'static str, path: &Path) -> Result<Value, Failure> {
+fn path(flag: &'static str, key: &'static str, path: &Path) -> Result<Value, Error> {
     let absolute = Base::current()
         .expand(path)
         .map_err(|error| config::Error::argument(flag, key, error))?;
@@ -208,11 +163,7 @@ fn path(flag: &'static str, key: &'static str, path: &Path) -> Result<Value, Fai
     };
     match written.to_str() {
         Some(text) => Ok(text.into()),
-        None => Err(Failure::Told(
-            format!("{flag}: a path in the configuration file is UTF-8"),
-            "choose another path".to_owned(),
-            Exit::Usage,
-        )),
+        None => Err(Error::NotUtf8 { flag }),
     }
 }
 

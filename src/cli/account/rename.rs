@@ -11,7 +11,6 @@ use crate::sync;
 use super::super::args::{Global, Rename};
 use super::super::output::Output;
 use super::super::{config_path, options, state_dir};
-use super::not_changed;
 
 /// Renames the account in the configuration, unless that was done already, and then its records.
 /// After a crash between the two, the same command does the rest.
@@ -20,7 +19,7 @@ pub(super) fn rename(global: &Global, names: &Rename) -> Exit {
     let found = chosen(global, names).and_then(|found| Ok((found, state_dir(global)?)));
     let exit = match found {
         Ok((accounts, state_dir)) => accounts.rename(names, &state_dir, &output),
-        Err(error) => output.config_error(&error),
+        Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
 }
@@ -52,11 +51,11 @@ impl Accounts {
         let (account, is_moved) = match (self.old, self.new) {
             (Some(_), Some(_)) if names.old != names.new => {
                 let name = names.new.clone();
-                return not_changed(output, &names.old, &EditError::Exists { name });
+                return output.failure(Some(&names.old), &EditError::Exists { name });
             }
             (Some(mut account), None) => {
                 if let Err(error) = config::rename_account(path, &names.old, &names.new) {
-                    return not_changed(output, &names.old, &error);
+                    return output.failure(Some(&names.old), &error);
                 }
                 account.name.clone_from(&names.new);
                 account.identity.key.clone_from(&names.new);
@@ -69,7 +68,7 @@ impl Accounts {
             Ok(_) => {}
             // Nothing was ever fetched for it.
             Err(SameAsError::Unknown { .. }) if is_moved => {}
-            Err(error) => return output.not_taken_over(&account.name, &error),
+            Err(error) => return output.failure(Some(&account.name), &error),
         }
         output.account_renamed(&names.old, &account, path);
         Exit::Success

@@ -8,9 +8,7 @@ use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
 use crate::account::{Account, Security};
-use crate::cache::SameAsError;
-use crate::config::{EditError, Shown, shown};
-use crate::exit::Exit;
+use crate::config::{Shown, shown};
 use crate::pop3::Capabilities;
 use crate::pop3::listing::DropListing;
 use crate::session::Peer;
@@ -245,25 +243,6 @@ impl Output {
         self.done(&format!(
             "{old}: it is {name} from now on, with all that is remembered of it"
         ));
-    }
-
-    /// Reports that the records of another name were not taken over.
-    pub(in crate::cli) fn not_taken_over(&self, account: &str, error: &SameAsError) -> Exit {
-        let exit = error.exit();
-        self.account_error(account, error, exit, error.advice());
-        exit
-    }
-
-    /// Reports that the configuration file was not changed.
-    pub(in crate::cli) fn edit_failed(
-        &self,
-        account: &str,
-        error: &EditError,
-        exit: Exit,
-        hint: Option<&str>,
-    ) -> Exit {
-        self.account_error(account, error, exit, hint.map(str::to_owned));
-        exit
     }
 
     fn changed(&self, event: &'static str, account: &Account, path: &Path) {

@@ -30,7 +30,7 @@ impl Output {
     pub(in crate::cli) fn config_mistakes(&self, path: &Path, errors: &[config::Error]) -> Exit {
         let mut exit = Exit::Success;
         for error in errors {
-            exit = exit.merge(self.config_error(error));
+            exit = exit.merge(self.failure(None, error));
         }
         self.checked(path, errors.len());
         if errors.len() > 1 {

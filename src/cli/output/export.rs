@@ -6,7 +6,7 @@ use indicatif::HumanCount;
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::sync::{self, Counts};
+use crate::sync::Counts;
 
 use super::terminal::{messages, octets};
 use super::{Output, sanitize};
@@ -27,10 +27,7 @@ struct Line<'a> {
 impl Output {
     /// Reports the export of an account.
     pub(in crate::cli) fn exported(&self, account: &str, to: &Path, counts: Counts) -> Exit {
-        let exit = match counts.missing + counts.damaged {
-            0 => Exit::Success,
-            _ => Exit::Partial,
-        };
+        let exit = Exit::after(counts.missing + counts.damaged);
         let path = sanitize::text(&to.to_string_lossy()).into_owned();
         if self.options.json {
             let line = Line {
@@ -70,13 +67,6 @@ impl Output {
                  exported as it is",
             ));
         }
-        exit
-    }
-
-    /// Reports why nothing was exported.
-    pub(in crate::cli) fn not_exported(&self, account: &str, error: &sync::Error) -> Exit {
-        let exit = error.exit();
-        self.account_error(account, error, exit, error.advice());
         exit
     }
 }

@@ -3,8 +3,6 @@
 use indicatif::HumanCount;
 
 use crate::cache::{AccountOverview, Taken};
-use crate::cli::import::Error;
-use crate::exit::Exit;
 
 use super::Output;
 use super::json::Line;
@@ -49,11 +47,5 @@ impl Output {
             HumanCount(*count),
             messages(*count)
         ));
-    }
-
-    /// Reports that nothing was imported.
-    pub(in crate::cli) fn import_failed(&self, account: &str, error: &Error) -> Exit {
-        self.account_error(account, error, error.exit(), error.advice());
-        error.exit()
     }
 }

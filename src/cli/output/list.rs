@@ -15,6 +15,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::cache;
 use crate::exit::Exit;
+use crate::failure::{Failure, Hinted};
 use crate::sync::{Entry, Error, Event, Reporter, State, Survey};
 
 use super::json::{self, Line};
@@ -41,6 +42,9 @@ const SUBJECT: usize = 6;
 
 /// The widest column of authors.
 const WIDEST_FROM: usize = 32;
+
+/// The hint where another run is active.
+const LOCKED: &str = "wait until it is done; `popsync list --local` shows what is known meanwhile";
 
 /// The width that author and subject get before unneeded unique-ids.
 const ROOM: usize = 50;
@@ -99,15 +103,10 @@ impl Output {
             Err(error) => {
                 let exit = self.finish();
                 let hint = match error {
-                    Error::Cache(cache::Error::Locked { .. }) => Some(
-                        "wait until it is done; `popsync list --local` shows what is known \
-                         meanwhile"
-                            .to_owned(),
-                    ),
-                    _ => error.advice(),
+                    Error::Cache(cache::Error::Locked { .. }) => Some(LOCKED.into()),
+                    _ => error.hint(),
                 };
-                self.account_error(account, error, error.exit(), hint);
-                exit.merge(error.exit())
+                exit.merge(self.failure(Some(account), &Hinted { error, hint }))
             }
         }
     }

@@ -1,10 +1,9 @@
 //! The output of `popsync login` and `popsync logout`.
 
 use crate::account::{Account, PasswordSource};
-use crate::auth::keyring::Fault;
+use crate::auth::keyring;
 use crate::auth::oauth::Invitation;
-use crate::cli::login::Error;
-use crate::exit::Exit;
+use crate::failure::Failure;
 
 use super::Output;
 use super::json::Line;
@@ -69,9 +68,9 @@ impl Output {
     }
 
     /// Reports that it was not.
-    pub(in crate::cli) fn password_not_kept(&self, fault: &Fault) {
-        self.note(&format!("the password is not kept: {fault}"));
-        self.note(fault.advice());
+    pub(in crate::cli) fn password_not_kept(&self, error: &keyring::Error) {
+        self.note(&format!("the password is not kept: {error}"));
+        self.note(&error.hint().unwrap_or_default());
     }
 
     /// Prints a note.
@@ -79,12 +78,6 @@ impl Output {
         if !self.options.quiet {
             self.line(text);
         }
-    }
-
-    /// Reports that the login or logout failed.
-    pub(in crate::cli) fn login_failed(&self, account: &str, error: &Error) -> Exit {
-        self.account_error(account, error, error.exit(), error.advice());
-        error.exit()
     }
 
     /// A line for an interactive user.

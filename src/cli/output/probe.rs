@@ -8,12 +8,10 @@ use std::io::{self, IsTerminal};
 use console::{Style, Term, measure_text_width, pad_str};
 
 use crate::account::Account;
-use crate::auth;
 use crate::exit::Exit;
 use crate::probe::{Finding, Report, Verdict};
 
-use super::json::Line;
-use super::{Output, chain, sanitize};
+use super::{Output, sanitize};
 
 mod facts;
 mod lines;
@@ -28,12 +26,6 @@ const WIDEST: usize = 64;
 const GAP: usize = 2;
 
 impl Output {
-    /// Reports that there was no password, and so no visit.
-    pub(in crate::cli) fn no_password(&self, account: &str, error: &auth::Error) -> Exit {
-        self.account_error(account, error, error.exit(), error.advice());
-        error.exit()
-    }
-
     /// Prints the result of a visit.
     pub(in crate::cli) fn report(&self, account: &Account, report: &Report, now: i64) -> Exit {
         if self.options.json {
@@ -45,26 +37,13 @@ impl Output {
                 self.data(line);
             }
         }
-        // The table first, then the error.
-        self.failure(account, report).merge(report.exit())
-    }
-
-    fn failure(&self, account: &Account, report: &Report) -> Exit {
-        let Some(failure) = &report.observations.failure else {
-            return Exit::Success;
+        let Some(error) = &report.observations.error else {
+            return report.exit();
         };
-        let message = chain(&failure.error);
-        let hint = failure.advice();
-        self.json(|| Line::Error {
-            account: Some(&account.name),
-            exit: report.exit().code(),
-            message: sanitize::text(&message).into_owned(),
-            hint: hint.clone(),
-        });
+        // The table first, then the error.
         let exit = self.finish();
-        self.problem(Some(&account.name), &message);
-        self.hint(hint.as_deref());
-        exit
+        self.failure(Some(&account.name), error);
+        exit.merge(report.exit())
     }
 
     /// The width and the colours of standard output.

@@ -2,11 +2,9 @@
 
 use serde::Serialize;
 
-use crate::cli::schedule::{Fault, Installed, Interval, Text};
-use crate::exit::Exit;
+use crate::cli::schedule::{Installed, Interval, Text};
 
-use super::json::Line;
-use super::{Output, chain, sanitize};
+use super::{Output, sanitize};
 
 #[derive(Serialize)]
 struct ScheduleLine<'a> {
@@ -115,20 +113,6 @@ impl Output {
         for line in told {
             self.data(sanitize::text(&line).into_owned());
         }
-    }
-
-    /// Reports why there is no schedule.
-    pub(in crate::cli) fn not_scheduled(&self, fault: &Fault) -> Exit {
-        let (message, hint) = (chain(fault), fault.advice());
-        self.problem(None, &message);
-        self.hint(hint);
-        self.json(|| Line::Error {
-            account: None,
-            exit: fault.exit().code(),
-            message: sanitize::text(&message).into_owned(),
-            hint: hint.map(str::to_owned),
-        });
-        fault.exit()
     }
 }
 

@@ -7,7 +7,7 @@ use indicatif::ProgressDrawTarget;
 use super::streams::Manner;
 use super::*;
 use crate::account::{LineEndings, StoreSettings};
-use crate::auth;
+use crate::auth::source;
 use crate::policy::{Action, Reason};
 use crate::store::Notice;
 use crate::sync::{self, Event, Reporter, Warning};
@@ -86,7 +86,9 @@ fn done() -> Outcome {
 fn failed() -> Outcome {
     Outcome {
         summary: Summary::default(),
-        result: Err(sync::Error::Auth(auth::Error::NoSource { keyring: None })),
+        result: Err(sync::Error::Auth(
+            source::Error::NoSource { keyring: None }.into(),
+        )),
         failing_since: None,
     }
 }

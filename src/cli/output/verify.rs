@@ -6,7 +6,7 @@ use indicatif::HumanCount;
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::sync::{Fault, Finding, Tally, Verification};
+use crate::sync::{Condition, Finding, Tally, Verification};
 
 use super::terminal::messages;
 use super::{Output, sanitize};
@@ -52,7 +52,7 @@ impl Output {
     pub(in crate::cli) fn finding(&self, account: &str, finding: &Finding<'_>) {
         let unique_id = finding.unique_id.map(sanitize::unique_id);
         let shown = |path: &Path| sanitize::text(&path.to_string_lossy()).into_owned();
-        let state = name(finding.fault);
+        let state = name(finding.condition);
         if self.options.json {
             let line = FindingLine {
                 event: "finding",
@@ -90,13 +90,13 @@ impl Output {
         let Verification { tally, result } = verification;
         let exit = verification.exit();
         if let Err(error) = result {
-            self.account_error(account, error, exit, error.advice());
+            self.failure(Some(account), error);
         }
         if self.options.json {
             self.data(line(account, tally, exit));
         } else if result.is_ok() {
             self.done(&format!("{account}: {}", sum(tally)));
-            self.hint(advice(tally));
+            self.hint(hint(tally));
         }
         exit
     }
@@ -160,7 +160,7 @@ fn sum(tally: &Tally) -> String {
     text
 }
 
-fn advice(tally: &Tally) -> Option<&'static str> {
+fn hint(tally: &Tally) -> Option<&'static str> {
     if tally.missing + tally.damaged > tally.repaired {
         Some(
             "`popsync verify --repair` gets again what the server still has; where you deleted the \
@@ -176,21 +176,21 @@ fn advice(tally: &Tally) -> Option<&'static str> {
     }
 }
 
-fn name(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Accepted => "accepted",
-        Fault::Altered => "altered",
-        Fault::Compressed => "compressed",
-        Fault::Damaged => "damaged",
-        Fault::Differs => "differs",
-        Fault::Duplicate => "duplicate",
-        Fault::Filed => "filed",
-        Fault::Foreign => "foreign",
-        Fault::Missing => "missing",
-        Fault::Moved => "moved",
-        Fault::NotRepaired => "not-repaired",
-        Fault::Repaired => "repaired",
-        Fault::Unrecorded => "unrecorded",
-        Fault::Unreadable => "unreadable",
+fn name(condition: Condition) -> &'static str {
+    match condition {
+        Condition::Accepted => "accepted",
+        Condition::Altered => "altered",
+        Condition::Compressed => "compressed",
+        Condition::Damaged => "damaged",
+        Condition::Differs => "differs",
+        Condition::Duplicate => "duplicate",
+        Condition::Filed => "filed",
+        Condition::Foreign => "foreign",
+        Condition::Missing => "missing",
+        Condition::Moved => "moved",
+        Condition::NotRepaired => "not-repaired",
+        Condition::Repaired => "repaired",
+        Condition::Unrecorded => "unrecorded",
+        Condition::Unreadable => "unreadable",
     }
 }

@@ -1,5 +1,6 @@
 //! Installs a schedule: files for systemd, or a line in the user's crontab.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::process::{Command, Output, Stdio};
 use crate::auth::source::ENVIRONMENT;
 use crate::config;
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 use super::units::MARK;
 use super::{Plan, Units, crontab};
@@ -31,7 +33,7 @@ pub(in crate::cli) enum Installed {
 
 /// The reason why there is no schedule.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::cli) enum Fault {
+pub(in crate::cli) enum InstallError {
     /// No crontab command.
     #[error("there is neither systemd nor a `crontab` here")]
     NoCron,
@@ -78,9 +80,8 @@ pub(in crate::cli) enum Fault {
     },
 }
 
-impl Fault {
-    /// The status for the shell.
-    pub(in crate::cli) fn exit(&self) -> Exit {
+impl Failure for InstallError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Path(_) | Self::TooMany => Exit::Usage,
             Self::NoCron | Self::Refused { .. } | Self::Run { .. } => Exit::TemporaryFailure,
@@ -90,34 +91,36 @@ impl Fault {
         }
     }
 
-    /// A hint for the user.
-    pub(in crate::cli) fn advice(&self) -> Option<&'static str> {
-        match self {
-            Self::NoCron => Some("install cron, or run `popsync sync` by another scheduler"),
-            Self::NoHome => Some("set HOME"),
-            Self::NotOurs(_) => Some("remove it or give it another name, then install again"),
-            Self::Path(_) => Some("use a path of printable characters"),
-            Self::Refused { command, .. } if command.starts_with("systemctl") => Some(
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::NoCron => "install cron, or run `popsync sync` by another scheduler",
+            Self::NoHome => "set HOME",
+            Self::NotOurs(_) => "remove it or give it another name, then install again",
+            Self::Path(_) => "use a path of printable characters",
+            Self::Refused { command, .. } if command.starts_with("systemctl") => {
                 "the units are written; log in at the machine itself, or run `loginctl \
-                 enable-linger`, then install again",
-            ),
-            Self::TooMany => Some("name none for all, or make several schedules"),
-            _ => None,
-        }
+                 enable-linger`, then install again"
+            }
+            Self::TooMany => "name none for all, or make several schedules",
+            Self::Program(_) | Self::Refused { .. } | Self::Run { .. } | Self::Write { .. } => {
+                return None;
+            }
+        };
+        Some(hint.into())
     }
 }
 
 /// Writes the units, and lets systemd start the timer if there is a `systemctl`.
-pub(super) fn units(units: &Units, folder: &Path) -> Result<Installed, Fault> {
+pub(super) fn units(units: &Units, folder: &Path) -> Result<Installed, InstallError> {
     let service = folder.join(format!("{}.service", units.name));
     let timer = folder.join(format!("{}.timer", units.name));
     for path in [&service, &timer] {
         if is_foreign(path) {
-            return Err(Fault::NotOurs(path.clone()));
+            return Err(InstallError::NotOurs(path.clone()));
         }
     }
     for (path, text) in [(&service, &units.service), (&timer, &units.timer)] {
-        config::replace(path, text).map_err(|source| Fault::Write {
+        config::replace(path, text).map_err(|source| InstallError::Write {
             path: path.clone(),
             source,
         })?;
@@ -125,7 +128,7 @@ pub(super) fn units(units: &Units, folder: &Path) -> Result<Installed, Fault> {
     let timer_name = format!("{}.timer", units.name);
     let started = match systemctl(&["daemon-reload"]) {
         // The files are for a later systemd, or for another machine.
-        Err(Fault::Run { source, .. }) if source.kind() == io::ErrorKind::NotFound => false,
+        Err(InstallError::Run { source, .. }) if source.kind() == io::ErrorKind::NotFound => false,
         reloaded => {
             reloaded?;
             systemctl(&["enable", "--now", &timer_name])?;
@@ -148,30 +151,30 @@ fn is_foreign(path: &Path) -> bool {
     }
 }
 
-fn systemctl(arguments: &[&str]) -> Result<(), Fault> {
+fn systemctl(arguments: &[&str]) -> Result<(), InstallError> {
     let mut command = Command::new("systemctl");
     command.arg("--user").args(arguments);
     run(command, "").map(drop)
 }
 
 /// Adds the line to the user's crontab, or replaces an older one.
-pub(super) fn line(plan: &Plan, line: &str) -> Result<(), Fault> {
+pub(super) fn line(plan: &Plan, line: &str) -> Result<(), InstallError> {
     let mut list = Command::new("crontab");
     list.arg("-l");
     let old = match run(list, "") {
         Ok(old) => old,
         // If a user has no crontab, the command fails with such a text; the second is busybox's.
-        Err(Fault::Refused { said, .. })
+        Err(InstallError::Refused { said, .. })
             if ["no crontab", "No such file"]
                 .iter()
                 .any(|none| said.contains(none)) =>
         {
             String::new()
         }
-        Err(Fault::Run { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            return Err(Fault::NoCron);
+        Err(InstallError::Run { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Err(InstallError::NoCron);
         }
-        Err(fault) => return Err(fault),
+        Err(error) => return Err(error),
     };
     let mut install = Command::new("crontab");
     install.arg("-");
@@ -179,14 +182,14 @@ pub(super) fn line(plan: &Plan, line: &str) -> Result<(), Fault> {
 }
 
 /// Runs a program to its end. Returns its output.
-fn run(mut command: Command, input: &str) -> Result<String, Fault> {
+fn run(mut command: Command, input: &str) -> Result<String, InstallError> {
     let words: Vec<_> = [command.get_program()]
         .into_iter()
         .chain(command.get_args())
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     let words = words.join(" ");
-    let failed = |source| Fault::Run {
+    let failed = |source| InstallError::Run {
         command: words.clone(),
         source,
     };
@@ -199,7 +202,7 @@ fn run(mut command: Command, input: &str) -> Result<String, Fault> {
         Some(line) => line.to_owned(),
         None => ended.status.to_string(),
     };
-    Err(Fault::Refused {
+    Err(InstallError::Refused {
         command: words,
         said,
     })

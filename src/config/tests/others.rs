@@ -3,6 +3,7 @@
 use std::os::unix::fs::{PermissionsExt, chown};
 
 use super::*;
+use crate::failure::Failure;
 
 const ACCOUNT: &str = "[accounts.work]\nserver = \"pop3s://anna@mail\"\nmaildir = \"/m\"\n";
 
@@ -28,7 +29,7 @@ fn a_file_that_others_can_write_to_is_refused() {
         assert_eq!(error.to_string(), expected);
         assert_eq!(error.exit(), Exit::Config);
         let advice = format!("run `chmod go-w {}`", path.display());
-        assert_eq!(error.advice(), Some(advice));
+        assert_eq!(error.hint().unwrap(), advice);
     }
     for mode in [0o400, 0o600, 0o644, 0o755] {
         let (_folder, path) = file(ACCOUNT, mode);

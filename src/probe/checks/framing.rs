@@ -41,7 +41,7 @@ pub(super) fn status_indicators(seen: &Observations) -> Judgement {
 
 pub(super) fn greets(seen: &Observations) -> Judgement {
     let time = seen.times.iter().find(|(step, _)| *step == Step::Greeting);
-    match (seen.greeting(), &seen.failure) {
+    match (seen.greeting(), &seen.error) {
         (Some(greeting), _) if greeting.response().is_positive() => {
             let milliseconds = time.map_or(0, |(_, time)| time.as_millis());
             ok(format!("greets within {} ms", milliseconds + 1))
@@ -80,7 +80,7 @@ pub(super) fn single_blanks(seen: &Observations) -> Judgement {
 }
 
 pub(super) fn lines_end(seen: &Observations) -> Judgement {
-    let fault = match &seen.failure {
+    let fault = match &seen.error {
         Some(failure) => match &failure.error {
             Error::Protocol { fault, .. } => Some(fault),
             _ => None,
@@ -104,7 +104,7 @@ pub(super) fn lines_end(seen: &Observations) -> Judgement {
 }
 
 pub(super) fn listings_end(seen: &Observations) -> Judgement {
-    if let Some(failure) = &seen.failure
+    if let Some(failure) = &seen.error
         && failure.statement == Some("OPOP3:C0006")
     {
         return deviates(failure.error.to_string());
@@ -162,7 +162,7 @@ pub(super) fn dots(seen: &Observations) -> Judgement {
 pub(super) fn answers(seen: &Observations) -> Judgement {
     let replies = seen.replies.iter().filter(|reply| reply.of.is_some());
     let replies = count(replies.count() as u64, "command");
-    let failure = seen.failure.as_ref().map(|failure| &failure.error);
+    let failure = seen.error.as_ref().map(|failure| &failure.error);
     match failure {
         Some(
             error @ (Error::TimedOut {

@@ -62,7 +62,7 @@ fn mechanisms(seen: &Observations) -> Judgement {
         tolerated(format!("announces {offered}; USER works all the same"))
     } else {
         let login = |step| step == Step::Login;
-        match &seen.failure {
+        match &seen.error {
             Some(failure) if login(failure.step) => deviates(format!("announces {offered}")),
             _ => not_seen(format!("announces {offered}")),
         }
@@ -241,7 +241,7 @@ fn top(seen: &Observations) -> Judgement {
     }
     let messages = seen.drop_listing().map_or(0, |listing| listing.messages);
     match tops.count() as u64 {
-        0 if seen.failure.is_some() => not_reached(),
+        0 if seen.error.is_some() => not_reached(),
         0 if messages == 0 => not_seen("the mailbox is empty"),
         0 => not_seen("not announced, so not tried"),
         headers => ok(format!(

@@ -10,7 +10,7 @@ use secrecy::zeroize::Zeroizing;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::{ProxyFault, broken};
+use super::{ProxyError, broken};
 use crate::account::Server;
 use crate::auth::secrets::Secrets;
 use crate::pop3::Printable;
@@ -27,7 +27,7 @@ pub(super) async fn connect(
     mut stream: TcpStream,
     login: Option<(&str, &[u8])>,
     server: &Server,
-) -> Result<Box<dyn Stream>, ProxyFault> {
+) -> Result<Box<dyn Stream>, ProxyError> {
     let request = request(login, server);
     stream.write_all(request.as_bytes()).await.map_err(broken)?;
     drop(request);
@@ -40,9 +40,9 @@ pub(super) async fn connect(
             // RFC 9110 §15.2: more than one may come before the answer.
             100 | 102..=199 => {}
             200..=299 => break,
-            407 if login.is_none() => return Err(ProxyFault::LoginWanted),
-            407 => return Err(ProxyFault::Authentication(Some(reason))),
-            _ => return Err(ProxyFault::Refused(format!("`{reason}`"))),
+            407 if login.is_none() => return Err(ProxyError::LoginWanted),
+            407 => return Err(ProxyError::Authentication(Some(reason))),
+            _ => return Err(ProxyError::Refused(format!("`{reason}`"))),
         }
     }
     if reader.buffer().is_empty() {
@@ -76,9 +76,9 @@ async fn head(
     reader: &mut BufReader<TcpStream>,
     left: &mut usize,
     secrets: &Secrets,
-) -> Result<(u16, String), ProxyFault> {
+) -> Result<(u16, String), ProxyError> {
     let first = line(reader, left).await?;
-    let status = status(&first).ok_or(ProxyFault::Protocol("HTTP"))?;
+    let status = status(&first).ok_or(ProxyError::Protocol("HTTP"))?;
     while !line(reader, left).await?.is_empty() {}
     let shown = secrets.without(first.get("HTTP/1.x ".len()..).unwrap_or_default());
     let shown = &shown[..shown.len().min(REASON)];
@@ -99,7 +99,7 @@ fn status(line: &[u8]) -> Option<u16> {
 }
 
 /// A line without its end, CRLF or LF (RFC 9112 §2.2).
-async fn line(reader: &mut BufReader<TcpStream>, left: &mut usize) -> Result<Vec<u8>, ProxyFault> {
+async fn line(reader: &mut BufReader<TcpStream>, left: &mut usize) -> Result<Vec<u8>, ProxyError> {
     let mut line = Vec::new();
     let limit = u64::try_from(*left).unwrap_or(u64::MAX);
     let read = reader
@@ -110,15 +110,15 @@ async fn line(reader: &mut BufReader<TcpStream>, left: &mut usize) -> Result<Vec
     *left -= read;
     match line.strip_suffix(b"\n") {
         Some(text) => Ok(text.strip_suffix(b"\r").unwrap_or(text).to_vec()),
-        None if *left == 0 => Err(ProxyFault::Endless(HEAD)),
+        None if *left == 0 => Err(ProxyError::Endless(HEAD)),
         // RFC 9112 §8: a head that is cut short. What came may not be HTTP at all.
         None if line.is_empty()
             || b"HTTP/1.".starts_with(&line)
             || line.starts_with(b"HTTP/1.") =>
         {
-            Err(ProxyFault::Closed)
+            Err(ProxyError::Closed)
         }
-        None => Err(ProxyFault::Protocol("HTTP")),
+        None => Err(ProxyError::Protocol("HTTP")),
     }
 }
 

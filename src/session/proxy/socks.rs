@@ -9,7 +9,7 @@ use secrecy::zeroize::Zeroizing;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{ProxyFault, broken};
+use super::{ProxyError, broken};
 use crate::account::Server;
 use crate::session::Stream;
 
@@ -29,7 +29,7 @@ pub(super) async fn connect(
     mut stream: TcpStream,
     login: Option<(&str, &[u8])>,
     server: &Server,
-) -> Result<Box<dyn Stream>, ProxyFault> {
+) -> Result<Box<dyn Stream>, ProxyError> {
     let greeting: &[u8] = match login {
         None => &[VERSION, 1, NO_LOGIN],
         Some(_) => &[VERSION, 2, NO_LOGIN, PASSWORD],
@@ -41,29 +41,29 @@ pub(super) async fn connect(
         (VERSION, PASSWORD, Some((user, password))) => {
             log_in(&mut stream, user, password).await?;
         }
-        (VERSION, NONE_ACCEPTABLE, None) => return Err(ProxyFault::LoginWanted),
+        (VERSION, NONE_ACCEPTABLE, None) => return Err(ProxyError::LoginWanted),
         (VERSION, NONE_ACCEPTABLE, Some(_)) => {
-            return Err(ProxyFault::Refused(
+            return Err(ProxyError::Refused(
                 "it wants another kind of login than user and password".to_owned(),
             ));
         }
-        _ => return Err(ProxyFault::Protocol("SOCKS 5")),
+        _ => return Err(ProxyError::Protocol("SOCKS 5")),
     }
     let request = request(server)?;
     stream.write_all(&request).await.map_err(broken)?;
     let [version, reply, _, kind] = read(&mut stream).await?;
     if version != VERSION {
-        return Err(ProxyFault::Protocol("SOCKS 5"));
+        return Err(ProxyError::Protocol("SOCKS 5"));
     }
     if reply != 0 {
-        return Err(ProxyFault::Refused(words(reply)));
+        return Err(ProxyError::Refused(words(reply)));
     }
     // The address that the proxy connects from, and a port.
     let length = match kind {
         IPV4 => 4,
         IPV6 => 16,
         NAME => usize::from(read::<1>(&mut stream).await?[0]),
-        _ => return Err(ProxyFault::Protocol("SOCKS 5")),
+        _ => return Err(ProxyError::Protocol("SOCKS 5")),
     };
     let mut address = [0; 255 + 2];
     let address = &mut address[..length + 2];
@@ -71,8 +71,8 @@ pub(super) async fn connect(
     Ok(Box::new(stream))
 }
 
-async fn log_in(stream: &mut TcpStream, user: &str, password: &[u8]) -> Result<(), ProxyFault> {
-    let unfit = || ProxyFault::Refused("SOCKS 5 takes no user or password so long".to_owned());
+async fn log_in(stream: &mut TcpStream, user: &str, password: &[u8]) -> Result<(), ProxyError> {
+    let unfit = || ProxyError::Refused("SOCKS 5 takes no user or password so long".to_owned());
     let length = |octets: &[u8]| u8::try_from(octets.len()).map_err(|_| unfit());
     let user = user.as_bytes();
     let mut request = Zeroizing::new(Vec::with_capacity(3 + user.len() + password.len()));
@@ -83,12 +83,12 @@ async fn log_in(stream: &mut TcpStream, user: &str, password: &[u8]) -> Result<(
     stream.write_all(&request).await.map_err(broken)?;
     match read(stream).await? {
         [LOGIN_VERSION, 0] => Ok(()),
-        [LOGIN_VERSION, _] => Err(ProxyFault::Authentication(None)),
-        _ => Err(ProxyFault::Protocol("SOCKS 5")),
+        [LOGIN_VERSION, _] => Err(ProxyError::Authentication(None)),
+        _ => Err(ProxyError::Protocol("SOCKS 5")),
     }
 }
 
-fn request(server: &Server) -> Result<Vec<u8>, ProxyFault> {
+fn request(server: &Server) -> Result<Vec<u8>, ProxyError> {
     let mut request = vec![VERSION, CONNECT, 0];
     match server.host.parse() {
         Ok(IpAddr::V4(address)) => {
@@ -101,7 +101,7 @@ fn request(server: &Server) -> Result<Vec<u8>, ProxyFault> {
         }
         Err(_) => {
             let length = u8::try_from(server.host.len())
-                .map_err(|_| ProxyFault::Refused("the server's name is too long".to_owned()))?;
+                .map_err(|_| ProxyError::Refused("the server's name is too long".to_owned()))?;
             request.extend([NAME, length]);
             request.extend(server.host.as_bytes());
         }
@@ -126,7 +126,7 @@ fn words(reply: u8) -> String {
     text.to_owned()
 }
 
-async fn read<const N: usize>(stream: &mut TcpStream) -> Result<[u8; N], ProxyFault> {
+async fn read<const N: usize>(stream: &mut TcpStream) -> Result<[u8; N], ProxyError> {
     let mut octets = [0; N];
     stream.read_exact(&mut octets).await.map_err(broken)?;
     Ok(octets)

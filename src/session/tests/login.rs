@@ -6,6 +6,7 @@ use crate::account::{
     StoreSettings, TlsSettings,
 };
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::profile::Profile;
 
 const TIMESTAMP: &str = "+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n";
@@ -97,8 +98,8 @@ async fn a_refused_line_over_47_octets_is_said_to_be_one() {
     ] {
         let script = [Expect(line)].into_iter().chain(answer).collect();
         let (error, _) = refused(&line[5..46], "secret", script).await;
-        let advice = error.advice().unwrap();
-        let (long, otherwise) = advice.split_once("; else ").unwrap();
+        let hint = error.hint().unwrap();
+        let (long, otherwise) = hint.split_once("; else ").unwrap();
         assert_eq!(
             long,
             "the USER line has 48 octets, and Exchange 2007 takes 47 unless its administrator \
@@ -111,7 +112,7 @@ async fn a_refused_line_over_47_octets_is_said_to_be_one() {
     assert_eq!(line.len(), 47);
     let script = vec![Expect(line), Say("-ERR no\r\n")];
     let (error, _) = refused(&line[5..45], "secret", script).await;
-    assert!(!error.advice().unwrap().contains("octets"));
+    assert!(!error.hint().unwrap().contains("octets"));
 }
 
 /// The same for PASS; but the length of a password is nobody's business, and a server that says
@@ -133,15 +134,15 @@ async fn a_refused_long_password_is_said_to_be_long_and_not_how_long() {
         error.to_string(),
         "the server refused PASS: `Logon failure`"
     );
-    let advice = error.advice().unwrap();
+    let hint = error.hint().unwrap();
     assert!(
-        advice.starts_with("the PASS line has more than 47 octets, and Exchange 2007"),
-        "{advice}"
+        hint.starts_with("the PASS line has more than 47 octets, and Exchange 2007"),
+        "{hint}"
     );
     assert_eq!(error.exit(), Exit::NoPermission);
     for answer in ["-ERR [AUTH] no\r\n", "-ERR [SYS/TEMP] no\r\n"] {
         let (error, _) = refused("anna", password, script(answer)).await;
-        assert!(!error.advice().unwrap().contains("octets"), "{answer}");
+        assert!(!error.hint().unwrap().contains("octets"), "{answer}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 const NOTICE: &str = "-ERR Connection is closed. Idle timeout\r\n";
 

@@ -5,9 +5,10 @@ use secrecy::ExposeSecret;
 use super::login::{account, greeted, log_in};
 use super::*;
 use crate::account::{Account, AuthMethod};
-use crate::auth::Fault;
+use crate::auth::SaslError;
 use crate::auth::mechanism::Message;
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// What Exchange says it can do.
 const EXCHANGE: &str = "+OK\r\nTOP\r\nUIDL\r\nSASL NTLM PLAIN LOGIN\r\nUSER\r\n.\r\n";
@@ -152,7 +153,7 @@ async fn a_refused_exchange_tells_the_servers_words_and_is_not_tried_again() {
             assert!(matches!(error, Error::Login(_)), "{error:?}");
             assert!(error.to_string().contains(&refusal[5..refusal.len() - 2]));
             assert_eq!(error.exit(), exit, "{refusal}");
-            assert!(error.advice().is_some());
+            assert!(error.hint().is_some());
             assert_eq!(rest, if close { "" } else { "QUIT\r\n" });
         }
     }
@@ -170,16 +171,13 @@ async fn a_mechanism_that_is_not_offered_is_named_and_told_nothing() {
         error.to_string(),
         "the server does not offer PLAIN: `Protocol error. 19`"
     );
-    let advice = error.advice().unwrap();
-    assert!(advice.starts_with("it offers NTLM; "), "{advice}");
+    let hint = error.hint().unwrap();
+    assert!(hint.starts_with("it offers NTLM; "), "{hint}");
     assert_eq!(error.exit(), Exit::NoPermission);
     assert_eq!(rest, "QUIT\r\n");
     let (result, _) = ended(AuthMethod::Plain, PLAIN, script()).await;
-    let advice = result.unwrap_err().advice().unwrap();
-    assert!(
-        advice.starts_with("it offers no mechanism of AUTH"),
-        "{advice}"
-    );
+    let hint = result.unwrap_err().hint().unwrap();
+    assert!(hint.starts_with("it offers no mechanism of AUTH"), "{hint}");
     // A server that is busy has not said that it does not know the mechanism.
     let script = vec![Expect("AUTH PLAIN\r\n"), Say("-ERR [SYS/TEMP] later\r\n")];
     let (result, _) = ended(AuthMethod::Plain, PLAIN, script).await;
@@ -197,9 +195,9 @@ async fn a_mechanism_that_is_not_offered_is_named_and_told_nothing() {
 #[tokio::test]
 async fn a_challenge_that_makes_no_sense_is_cancelled() {
     for (challenge, fault) in [
-        ("+ ***not base64***\r\n", Fault::NotBase64),
-        ("+ UGFzc3dvcmQ6\r\n", Fault::Unexpected),
-        ("+ \r\n", Fault::Unexpected),
+        ("+ ***not base64***\r\n", SaslError::NotBase64),
+        ("+ UGFzc3dvcmQ6\r\n", SaslError::Unexpected),
+        ("+ \r\n", SaslError::Unexpected),
     ] {
         for (answer, leave) in [
             ("-ERR cancelled\r\n", "QUIT\r\n"),
@@ -332,12 +330,9 @@ async fn a_password_beyond_ascii_is_not_begun_with_user() {
     );
     assert_eq!(error.exit(), Exit::Config);
     // The end of the search: no hint that leads back to where another one led away from.
-    let advice = error.advice().unwrap();
-    assert!(
-        advice.contains("choose such a name and password"),
-        "{advice}"
-    );
-    assert!(!advice.contains("`auth"), "{advice}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("choose such a name and password"), "{hint}");
+    assert!(!hint.contains("`auth"), "{hint}");
     assert_eq!(server.await.unwrap(), "QUIT\r\n");
 }
 

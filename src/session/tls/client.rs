@@ -1,5 +1,6 @@
 //! The user's own certificate and its key.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use rustls::InconsistentKeys;
@@ -7,14 +8,16 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::FILE_LIMIT;
-use super::fault::KEYS;
+use super::certificate_error::KEYS;
 use crate::account::ClientCertificate;
-use crate::auth::private_file::{self, FileFault};
+use crate::auth::private_file::{self, FileError};
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// Why the user's own certificate cannot be shown. Holds nothing of the key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ClientFault {
+pub enum ClientCertificateError {
     /// The key is protected by a passphrase.
     #[error("the key in `{}` is encrypted", .0.display())]
     Encrypted(PathBuf),
@@ -24,7 +27,7 @@ pub enum ClientFault {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: FileFault,
+        source: FileError,
     },
     /// The key is another certificate's.
     #[error("the key in `{}` is not that of the certificate in `{}`", key.display(), certificate.display())]
@@ -50,7 +53,7 @@ pub enum ClientFault {
     },
 }
 
-impl ClientFault {
+impl ClientCertificateError {
     /// What rustls says to a certificate and its key.
     pub(super) fn of(files: &ClientCertificate, error: rustls::Error) -> Self {
         let certificate = files.certificate.clone();
@@ -65,31 +68,36 @@ impl ClientFault {
             },
         }
     }
+}
 
-    /// What the user can do.
-    pub fn advice(&self) -> Option<String> {
+impl Failure for ClientCertificateError {
+    fn exit(&self) -> Exit {
+        Exit::Config
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Encrypted(path) => format!(
                 "nobody is there to type its passphrase: write it without, with `openssl pkey -in \
                  {} -out NEW`, in a file that only you can read",
                 path.display()
-            ),
-            Self::File { path, source } => return source.advice(path),
+            )
+            .into(),
+            Self::File { source, .. } => return source.hint(),
             Self::Mismatch { .. } => {
                 "`client-cert` begins with the certificate that `client-key` belongs to; those of \
                  authorities follow"
-                    .to_owned()
+                    .into()
             }
             Self::NoCertificate(_) => {
-                "`client-cert` wants certificates in PEM form: `-----BEGIN CERTIFICATE-----`"
-                    .to_owned()
+                "`client-cert` wants certificates in PEM form: `-----BEGIN CERTIFICATE-----`".into()
             }
             Self::NoKey(_) => {
                 "`client-key` wants a key in PEM form: `-----BEGIN PRIVATE KEY-----`; without \
                  `client-key` it stands in the file of `client-cert`"
-                    .to_owned()
+                    .into()
             }
-            Self::Unusable { .. } => format!("keys may be {KEYS}"),
+            Self::Unusable { .. } => format!("keys may be {KEYS}").into(),
         })
     }
 }
@@ -97,10 +105,10 @@ impl ClientFault {
 /// Reads the certificate with those that follow it, and the key.
 pub(super) fn read(
     files: &ClientCertificate,
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), ClientFault> {
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), ClientCertificateError> {
     let failed = |path: &PathBuf| {
         let path = path.clone();
-        move |source| ClientFault::File { path, source }
+        move |source| ClientCertificateError::File { path, source }
     };
     let key_text = private_file::read(&files.key, FILE_LIMIT).map_err(failed(&files.key))?;
     let key = PrivateKeyDer::from_pem_slice(&key_text);
@@ -108,9 +116,9 @@ pub(super) fn read(
         Ok(key) => key,
         // PKCS #8 says so in the label, the older forms in a header.
         Err(_) if is_encrypted(&key_text) => {
-            return Err(ClientFault::Encrypted(files.key.clone()));
+            return Err(ClientCertificateError::Encrypted(files.key.clone()));
         }
-        Err(_) => return Err(ClientFault::NoKey(files.key.clone())),
+        Err(_) => return Err(ClientCertificateError::NoKey(files.key.clone())),
     };
     let in_one = files.certificate == files.key;
     let chain_text = if in_one {
@@ -122,7 +130,9 @@ pub(super) fn read(
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain_text).collect();
     match chain {
         Ok(chain) if !chain.is_empty() => Ok((chain, key)),
-        _ => Err(ClientFault::NoCertificate(files.certificate.clone())),
+        _ => Err(ClientCertificateError::NoCertificate(
+            files.certificate.clone(),
+        )),
     }
 }
 

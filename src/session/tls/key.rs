@@ -5,9 +5,9 @@
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::WebPkiSupportedAlgorithms;
-use rustls::{CertificateError, DigitallySignedStruct, ProtocolVersion, SignatureScheme};
+use rustls::{DigitallySignedStruct, ProtocolVersion, SignatureScheme};
 
-use super::{CertificateFault, short_rsa};
+use super::{CertificateDefect, short_rsa};
 use crate::session::der::{Fields, PublicKey, RsaKey};
 
 /// Lengths of RSA keys that the provider verifies with (ring's `RSA_PKCS1_2048_8192_SHA256` and its
@@ -71,15 +71,15 @@ impl<'a> Kind<'a> {
 
 /// Why a certificate cannot be used without a pin, or not at all, where it is for its form or its
 /// key.
-pub(super) fn fault(
+pub(super) fn defect(
     der: &[u8],
     algorithms: &WebPkiSupportedAlgorithms,
-) -> Option<CertificateFault> {
+) -> Option<CertificateDefect> {
     let fields = Fields::read(der)?;
     match Kind::of(PublicKey::of(fields.key)?, algorithms) {
-        Kind::Unsupported(name) => Some(CertificateFault::UnsupportedKey(name)),
-        _ if fields.version != 3 => Some(CertificateFault::OldVersion(fields.version)),
-        Kind::ShortRsa(key) => Some(CertificateFault::ShortKey(key.bits())),
+        Kind::Unsupported(name) => Some(CertificateDefect::UnsupportedKey(name)),
+        _ if fields.version != 3 => Some(CertificateDefect::OldVersion(fields.version)),
+        Kind::ShortRsa(key) => Some(CertificateDefect::ShortKey(key.bits())),
         Kind::Known(_) => None,
     }
 }
@@ -99,7 +99,7 @@ pub(super) fn verify(
     algorithms: &WebPkiSupportedAlgorithms,
 ) -> Result<HandshakeSignatureValid, rustls::Error> {
     let key = Fields::read(certificate).and_then(|fields| PublicKey::of(fields.key));
-    let key = key.ok_or(CertificateError::BadEncoding)?;
+    let key = key.ok_or(rustls::CertificateError::BadEncoding)?;
     let scheme = signed.scheme;
     let is_allowed = match scheme {
         // RFC 8446 §4.2.3: for certificates alone.
@@ -131,7 +131,7 @@ pub(super) fn verify(
         Kind::Unsupported(_) => false,
     };
     if !(is_allowed && is_valid) {
-        return Err(CertificateError::BadSignature.into());
+        return Err(rustls::CertificateError::BadSignature.into());
     }
     Ok(HandshakeSignatureValid::assertion())
 }

@@ -1,5 +1,6 @@
 //! The authorities: built in, the system's, or those of a file.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -9,12 +10,14 @@ use rustls::pki_types::pem::{self, PemObject};
 
 use super::FILE_LIMIT;
 use crate::account::Roots;
-use crate::auth::private_file::{self, FileFault};
+use crate::auth::private_file::{self, FileError};
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// Why there are no authorities to trust.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum RootsFault {
+pub enum RootsError {
     /// The file holds something else than certificates.
     #[error("the certificates in `{}` cannot be used: {source}", path.display())]
     Broken {
@@ -29,7 +32,7 @@ pub enum RootsFault {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: FileFault,
+        source: FileError,
     },
     /// The file holds no certificate.
     #[error("there is no certificate in `{}`", .0.display())]
@@ -39,10 +42,13 @@ pub enum RootsFault {
     NoneInSystem,
 }
 
-impl RootsFault {
-    /// What the user can do.
-    pub fn advice(&self) -> &'static str {
-        match self {
+impl Failure for RootsError {
+    fn exit(&self) -> Exit {
+        Exit::Config
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::Broken { .. } | Self::NoneInFile(_) => {
                 "`ca-file` wants a file of certificates in PEM form"
             }
@@ -51,12 +57,13 @@ impl RootsFault {
                 "install them (on Debian the package `ca-certificates`), or leave `roots` out for \
                  those that popsync brings along"
             }
-        }
+        };
+        Some(hint.into())
     }
 }
 
 /// Reads them.
-pub(super) fn roots(roots: &Roots) -> Result<Arc<RootCertStore>, RootsFault> {
+pub(super) fn roots(roots: &Roots) -> Result<Arc<RootCertStore>, RootsError> {
     match roots {
         Roots::File(path) => of_file(path.clone()).map(Arc::new),
         Roots::System => of_system(),
@@ -66,29 +73,29 @@ pub(super) fn roots(roots: &Roots) -> Result<Arc<RootCertStore>, RootsFault> {
     }
 }
 
-fn of_file(path: PathBuf) -> Result<RootCertStore, RootsFault> {
+fn of_file(path: PathBuf) -> Result<RootCertStore, RootsError> {
     let content = match private_file::read_public(&path, FILE_LIMIT) {
         Ok(content) => content,
-        Err(source) => return Err(RootsFault::File { path, source }),
+        Err(source) => return Err(RootsError::File { path, source }),
     };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&content) {
         let added = certificate
-            .map_err(Unusable::Pem)
+            .map_err(BundleError::Pem)
             .and_then(|certificate| Ok(roots.add(certificate)?));
         if let Err(fault) = added {
             let source = fault.into();
-            return Err(RootsFault::Broken { path, source });
+            return Err(RootsError::Broken { path, source });
         }
     }
     if roots.is_empty() {
-        return Err(RootsFault::NoneInFile(path));
+        return Err(RootsError::NoneInFile(path));
     }
     Ok(roots)
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Unusable {
+enum BundleError {
     #[error(transparent)]
     Pem(pem::Error),
     #[error(transparent)]
@@ -96,7 +103,7 @@ enum Unusable {
 }
 
 /// Hundreds of files may have to be read: once in a run is enough.
-fn of_system() -> Result<Arc<RootCertStore>, RootsFault> {
+fn of_system() -> Result<Arc<RootCertStore>, RootsError> {
     static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     let roots = SYSTEM.get_or_init(|| {
         let found = rustls_native_certs::load_native_certs();
@@ -109,7 +116,7 @@ fn of_system() -> Result<Arc<RootCertStore>, RootsFault> {
         Arc::new(roots)
     });
     if roots.is_empty() {
-        return Err(RootsFault::NoneInSystem);
+        return Err(RootsError::NoneInSystem);
     }
     Ok(Arc::clone(roots))
 }

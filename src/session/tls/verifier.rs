@@ -20,9 +20,9 @@ use rustls::crypto::{
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{self, CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{self, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::{CertificateFault, Distrust, Error, key, trust};
+use super::{CertificateDefect, CertificateError, Error, key, trust};
 use crate::account::{Fingerprint, Pinned, Roots, TlsSettings};
 use crate::session::Watch;
 use crate::session::certificate::{self, Certificate};
@@ -51,7 +51,7 @@ impl Authorities {
         let chain = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider)
             .build()
             // It fails without authorities, and for lists of revocations.
-            .map_err(|_| failed(trust::RootsFault::NoneInSystem))?;
+            .map_err(|_| failed(trust::RootsError::NoneInSystem))?;
         Ok(Self { roots, chain })
     }
 
@@ -86,12 +86,12 @@ impl Authorities {
         now: UnixTime,
     ) -> Result<(), rustls::Error> {
         let text = Certificate::read(certificate).text;
-        let text = text.ok_or(CertificateError::BadEncoding)?;
+        let text = text.ok_or(rustls::CertificateError::BadEncoding)?;
         if now.as_secs() < text.not_before {
-            return Err(CertificateError::NotValidYet.into());
+            return Err(rustls::CertificateError::NotValidYet.into());
         }
         if now.as_secs() > text.not_after {
-            return Err(CertificateError::Expired.into());
+            return Err(rustls::CertificateError::Expired.into());
         }
         verify_server_name(&ParsedCertificate::try_from(certificate)?, server_name)
     }
@@ -122,27 +122,29 @@ impl Verifier {
 
     /// Why no chain leads to the authorities. What would stop the certificate later comes before
     /// what `ca-file` could settle.
-    fn fault(
+    fn defect(
         &self,
-        error: &CertificateError,
+        error: &rustls::CertificateError,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         authorities: &Authorities,
-    ) -> CertificateFault {
-        let named = CertificateFault::of(error, end_entity);
-        match key::fault(end_entity, &self.algorithms) {
-            Some(CertificateFault::ShortKey(_))
+    ) -> CertificateDefect {
+        let named = CertificateDefect::of(error, end_entity);
+        match key::defect(end_entity, &self.algorithms) {
+            Some(CertificateDefect::ShortKey(_))
                 if !matches!(
                     named,
-                    CertificateFault::SelfSigned | CertificateFault::UnknownIssuer(_)
+                    CertificateDefect::SelfSigned | CertificateDefect::UnknownIssuer(_)
                 ) => {}
-            Some(fault) => return fault,
+            Some(defect) => return defect,
             None => {}
         }
         let between = intermediates.iter();
         let chain: Vec<_> = iter::once(end_entity).chain(between).collect();
         match (error, authorities.short_key(&chain)) {
-            (CertificateError::BadSignature, Some(bits)) => CertificateFault::ShortIssuerKey(bits),
+            (rustls::CertificateError::BadSignature, Some(bits)) => {
+                CertificateDefect::ShortIssuerKey(bits)
+            }
             _ => named,
         }
     }
@@ -150,19 +152,19 @@ impl Verifier {
     /// Why the server has not proved that it has the certificate's key: for the key, or because
     /// it is another's.
     fn unproven(&self, error: rustls::Error, der: &[u8]) -> rustls::Error {
-        match key::fault(der, &self.algorithms) {
+        match key::defect(der, &self.algorithms) {
             // These can be verified with, and pass where they are pinned.
-            Some(CertificateFault::OldVersion(_) | CertificateFault::ShortKey(_))
+            Some(CertificateDefect::OldVersion(_) | CertificateDefect::ShortKey(_))
                 if self.pin.is_some() =>
             {
                 error
             }
-            Some(fault) => Distrust::new(fault, der).into(),
+            Some(defect) => CertificateError::new(defect, der).into(),
             None => error,
         }
     }
 
-    fn check_pin(&self, der: &[u8]) -> Result<(), CertificateFault> {
+    fn check_pin(&self, der: &[u8]) -> Result<(), CertificateDefect> {
         let Some(pinned) = self.pin else {
             return Ok(());
         };
@@ -172,8 +174,8 @@ impl Verifier {
         };
         match seen {
             Some(seen) if seen == pinned => Ok(()),
-            Some(seen) => Err(CertificateFault::OtherFingerprint { seen }),
-            None => Err(CertificateFault::Unreadable),
+            Some(seen) => Err(CertificateDefect::OtherFingerprint { seen }),
+            None => Err(CertificateDefect::Unreadable),
         }
     }
 }
@@ -192,7 +194,7 @@ impl ServerCertVerifier for Verifier {
             watch.certificate(end_entity);
         }
         self.check_pin(end_entity)
-            .map_err(|fault| Distrust::new(fault, end_entity))?;
+            .map_err(|defect| CertificateError::new(defect, end_entity))?;
         let Some(authorities) = &self.authorities else {
             return Ok(ServerCertVerified::assertion());
         };
@@ -208,8 +210,8 @@ impl ServerCertVerifier for Verifier {
             })
             .map_err(|error| match error {
                 rustls::Error::InvalidCertificate(error) => {
-                    let fault = self.fault(&error, end_entity, intermediates, authorities);
-                    Distrust::new(fault, end_entity).into()
+                    let defect = self.defect(&error, end_entity, intermediates, authorities);
+                    CertificateError::new(defect, end_entity).into()
                 }
                 other => other,
             })

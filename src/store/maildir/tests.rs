@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
+use crate::failure::Failure;
 
 fn maildir() -> (tempfile::TempDir, Maildir) {
     let folder = tempfile::tempdir().unwrap();
@@ -84,7 +85,7 @@ fn links_in_place_of_the_folders_are_refused() {
     symlink(elsewhere.path(), folder.path().join("new")).unwrap();
     let error = Maildir::open(folder.path(), "abc").unwrap_err();
     assert_eq!(error.exit(), crate::exit::Exit::CannotCreate);
-    assert!(error.advice().unwrap().contains("none of them a link"));
+    assert!(error.hint().unwrap().contains("none of them a link"));
     // The Maildir itself may be one.
     let link = elsewhere.path().join("link");
     let real = elsewhere.path().join("real");

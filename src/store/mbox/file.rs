@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use crate::durable::sync_folder_at;
-use crate::store::error::Unfit;
+use crate::store::error::MailFileError;
 use crate::store::{Error, maildir};
 
 /// All opened files that may still be in use.
@@ -137,7 +137,7 @@ impl MailFile {
         if start.is_empty() || start == FROM || begins == Begins::InPart && may_be_part() {
             return Ok(());
         }
-        Err(Error::unfit(&self.path, Unfit::NotMbox))
+        Err(Error::unfit(&self.path, MailFileError::NotMbox))
     }
 
     /// Makes the folder's entry for the file durable.
@@ -190,7 +190,7 @@ pub(super) fn missing_line_ends(
 pub(super) fn open_to_look(path: &Path) -> Result<Option<(File, PathBuf)>, Error> {
     let path = match resolve(path) {
         Err(Error::Unfit {
-            why: Unfit::NoFolder | Unfit::DanglingLink,
+            why: MailFileError::NoFolder | MailFileError::DanglingLink,
             ..
         }) => return Ok(None),
         resolved => resolved?,
@@ -212,7 +212,7 @@ pub(super) fn open_to_look(path: &Path) -> Result<Option<(File, PathBuf)>, Error
 fn resolve(path: &Path) -> Result<PathBuf, Error> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Error::unfit(path, Unfit::NoFolder)
+            Error::unfit(path, MailFileError::NoFolder)
         }
         _ => Error::folder(path, error),
     };
@@ -220,11 +220,11 @@ fn resolve(path: &Path) -> Result<PathBuf, Error> {
         Ok(found) if found.is_symlink() => {
             // A user who may create links here must not choose the file that is written to.
             if found.uid() != geteuid().as_raw() && found.uid() != 0 {
-                return Err(Error::unfit(path, Unfit::ForeignLink));
+                return Err(Error::unfit(path, MailFileError::ForeignLink));
             }
             match path.canonicalize() {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    Err(Error::unfit(path, Unfit::DanglingLink))
+                    Err(Error::unfit(path, MailFileError::DanglingLink))
                 }
                 resolved => resolved.map_err(failed),
             }
@@ -232,11 +232,11 @@ fn resolve(path: &Path) -> Result<PathBuf, Error> {
         _ => {
             let name = path
                 .file_name()
-                .ok_or_else(|| Error::unfit(path, Unfit::Directory))?;
+                .ok_or_else(|| Error::unfit(path, MailFileError::Directory))?;
             let parent = path.parent().unwrap_or_else(|| Path::new("/"));
             let parent = parent.canonicalize().map_err(failed)?;
             if !parent.is_dir() {
-                return Err(Error::unfit(path, Unfit::NoFolder));
+                return Err(Error::unfit(path, MailFileError::NoFolder));
             }
             Ok(parent.join(name))
         }
@@ -260,16 +260,16 @@ fn open_file(path: &Path, flags: OFlags) -> rustix::io::Result<File> {
 fn check(path: &Path, found: &Metadata) -> Result<(), Error> {
     let why = if found.is_dir() {
         if maildir::is_one(path) {
-            Unfit::Maildir
+            MailFileError::Maildir
         } else {
-            Unfit::Directory
+            MailFileError::Directory
         }
     } else if !found.is_file() {
-        Unfit::NotRegular
+        MailFileError::NotRegular
     } else if found.uid() != geteuid().as_raw() {
-        Unfit::ForeignOwner
+        MailFileError::ForeignOwner
     } else if found.mode() & 0o002 != 0 {
-        Unfit::WritableByAll
+        MailFileError::WritableByAll
     } else {
         return Ok(());
     };

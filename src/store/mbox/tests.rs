@@ -8,6 +8,7 @@ use std::process::Command;
 
 use super::*;
 use crate::exit::Exit;
+use crate::failure::Failure;
 
 const SHORT: Duration = Duration::from_millis(200);
 
@@ -265,10 +266,10 @@ fn what_is_no_mbox_is_refused_and_stays_as_it_is() {
         let error = opened.and_then(|mbox| mbox.recover(&[], None)).unwrap_err();
         assert!(error.to_string().contains(words), "{name}: {error}");
         assert_eq!(error.exit(), Exit::CannotCreate, "{name}");
-        let advice = error.advice().unwrap_or_default();
-        assert!(!advice.is_empty(), "{name}");
+        let hint = error.hint().unwrap_or_default();
+        assert!(!hint.is_empty(), "{name}");
         // `chmod` does nothing where there are no rights.
-        assert_eq!(advice.contains("umask=077"), name == "public", "{advice}");
+        assert_eq!(hint.contains("umask=077"), name == "public", "{hint}");
     }
     assert_eq!(fs::read(world.path("text")).unwrap(), b"Dear Eva,\n");
     assert_eq!(fs::read(world.path("short")).unwrap(), b"Fr");
@@ -302,7 +303,7 @@ fn a_lock_that_another_program_holds_is_waited_for_and_then_given_up() {
     world.put("inbox.lock", b"0");
     let error = mbox.settle(&names).unwrap_err();
     assert_eq!(error.exit(), Exit::TemporaryFailure);
-    assert!(error.advice().unwrap().contains("inbox.lock"));
+    assert!(error.hint().unwrap().contains("inbox.lock"));
     assert!(world.path("inbox.lock").exists());
     fs::remove_file(world.path("inbox.lock")).unwrap();
     mbox.settle(&names).unwrap();

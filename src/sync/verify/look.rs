@@ -9,7 +9,7 @@ use super::super::likeness::{self, Reading};
 use super::super::{Error, Request, closed_store};
 use super::known::Known;
 use super::local::{self, Content};
-use super::{Fault, Finding, Looked, Part, Tally, Wrong};
+use super::{Condition, Finding, Looked, Part, Tally, Wrong};
 use crate::cache::{Digest, Stored};
 use crate::store::{Filed, Forms, Viewer, census};
 
@@ -53,13 +53,13 @@ pub(super) fn maildir(
             Some((base, is_whole)) => {
                 let stored = &known.stored[place];
                 let path = by_name.get(base.as_str()).and_then(|paths| paths.first());
-                let (count, fault) = match is_whole {
-                    true => (&mut tally.filed, Fault::Filed),
-                    false => (&mut tally.altered, Fault::Altered),
+                let (count, condition) = match is_whole {
+                    true => (&mut tally.filed, Condition::Filed),
+                    false => (&mut tally.altered, Condition::Altered),
                 };
                 *count += 1;
                 tally.intact += u64::from(is_whole);
-                tell(found(stored, path.copied(), fault));
+                tell(found(stored, path.copied(), condition));
             }
             None => looked.missing(known, place, tally, tell),
         }
@@ -124,14 +124,14 @@ fn present(
     };
     for (copy, _) in compared {
         tally.duplicates += 1;
-        tell(found(stored, Some(copy), Fault::Duplicate));
+        tell(found(stored, Some(copy), Condition::Duplicate));
     }
-    let fault = match content {
+    let condition = match content {
         Ok(Content::Intact) => {
             tally.intact += 1;
             if !is_own_folder(root, path) {
                 tally.moved += 1;
-                tell(found(stored, Some(path), Fault::Moved));
+                tell(found(stored, Some(path), Condition::Moved));
             }
             return;
         }
@@ -142,19 +142,19 @@ fn present(
         }
         Ok(Content::Compressed) => {
             tally.unproven += 1;
-            tell(found(stored, Some(path), Fault::Compressed));
+            tell(found(stored, Some(path), Condition::Compressed));
             return;
         }
-        Ok(Content::Damaged) => Fault::Damaged,
+        Ok(Content::Damaged) => Condition::Damaged,
         // It was moved since the folder was read.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             tally.unread += 1;
             return;
         }
-        Err(_) => Fault::Unreadable,
+        Err(_) => Condition::Unreadable,
     };
     tally.damaged += 1;
-    tell(found(stored, Some(path), fault));
+    tell(found(stored, Some(path), condition));
     looked.wrong.push(Wrong {
         place,
         path: Some(path.to_owned()),
@@ -177,15 +177,15 @@ fn others(
         if strangers.taken.contains(&file.base) {
             continue;
         }
-        let fault = match (stored, &file.tag) {
-            (Some(_), _) => Fault::Duplicate,
-            (None, Some(_)) if !file.is_beside => Fault::Unrecorded,
+        let condition = match (stored, &file.tag) {
+            (Some(_), _) => Condition::Duplicate,
+            (None, Some(_)) if !file.is_beside => Condition::Unrecorded,
             _ if file.is_beside || !is_message(&file.path) => continue,
-            _ => Fault::Foreign,
+            _ => Condition::Foreign,
         };
-        match fault {
-            Fault::Duplicate => tally.duplicates += 1,
-            Fault::Unrecorded => tally.unrecorded += 1,
+        match condition {
+            Condition::Duplicate => tally.duplicates += 1,
+            Condition::Unrecorded => tally.unrecorded += 1,
             _ => tally.foreign += 1,
         }
         tell(Finding {
@@ -194,7 +194,7 @@ fn others(
             path: Some(&file.path),
             at: None,
             kept: None,
-            fault,
+            condition,
         });
     }
 }
@@ -223,7 +223,7 @@ fn is_message(path: &Path) -> bool {
 pub(in crate::sync) fn found<'a>(
     stored: &'a Stored,
     path: Option<&'a Path>,
-    fault: Fault,
+    condition: Condition,
 ) -> Finding<'a> {
     Finding {
         unique_id: Some(&stored.unique_id),
@@ -231,7 +231,7 @@ pub(in crate::sync) fn found<'a>(
         path,
         at: None,
         kept: None,
-        fault,
+        condition,
     }
 }
 
@@ -377,7 +377,7 @@ impl Looked {
             return;
         }
         tally.missing += 1;
-        tell(found(stored, None, Fault::Missing));
+        tell(found(stored, None, Condition::Missing));
         self.wrong.push(Wrong { place, path: None });
     }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use super::super::likeness;
 use super::super::{Error, Request};
 use super::known::Known;
-use super::{Fault, Finding, Looked, Part, Tally, Wrong};
+use super::{Condition, Finding, Looked, Part, Tally, Wrong};
 use crate::cache::Digest;
 use crate::store::mbox::{Marks, Seen};
 use crate::store::{Extent, Fields, Mbox, Trim};
@@ -192,7 +192,7 @@ impl Sorting<'_> {
                 path: Some(path),
                 at: Some(seen.start),
                 kept: None,
-                fault: Fault::Damaged,
+                condition: Condition::Damaged,
             });
             looked.wrong.push(Wrong {
                 place,
@@ -230,9 +230,9 @@ impl Sorting<'_> {
                 continue;
             }
             let copy_of = seen.forms.iter().find_map(|form| proofs.get(&form.digest));
-            let (count, fault) = match copy_of {
-                Some(_) => (&mut tally.duplicates, Fault::Duplicate),
-                None => (&mut tally.foreign, Fault::Foreign),
+            let (count, condition) = match copy_of {
+                Some(_) => (&mut tally.duplicates, Condition::Duplicate),
+                None => (&mut tally.foreign, Condition::Foreign),
             };
             *count += 1;
             tell(Finding {
@@ -241,7 +241,7 @@ impl Sorting<'_> {
                 path: Some(path),
                 at: Some(seen.start),
                 kept: None,
-                fault,
+                condition,
             });
         }
     }

@@ -6,7 +6,7 @@ use super::super::Error;
 use super::super::transfer::{Arrival, Arrived};
 use super::look::found;
 use super::mend::{Mended, Mender};
-use super::{Fault, Finding, Tally, Wrong};
+use super::{Condition, Finding, Tally, Wrong};
 use crate::account::LineEndings;
 use crate::cache::Stored;
 use crate::maildrop::Maildrop;
@@ -59,7 +59,7 @@ pub(super) async fn compare(
         // A message that is refused was not seen to differ.
         if arrived.is_some_and(|arrived| arrived.sha256 != stored.sha256) {
             tally.differing += 1;
-            tell(found(stored, None, Fault::Differs));
+            tell(found(stored, None, Condition::Differs));
         }
     });
     session.retr(&wanted, &mut download).await?;
@@ -111,14 +111,14 @@ pub(super) async fn repair(
         }
         let put = mender.mend(&mended)?;
         for (one, put) in mended.iter().zip(&put) {
-            let (fault, kept) = match put {
-                Put::There { kept } => (Fault::Repaired, kept.as_deref()),
-                Put::InTheWay => (Fault::NotRepaired, None),
+            let (condition, kept) = match put {
+                Put::There { kept } => (Condition::Repaired, kept.as_deref()),
+                Put::InTheWay => (Condition::NotRepaired, None),
             };
-            tally.repaired += u64::from(fault == Fault::Repaired);
+            tally.repaired += u64::from(condition == Condition::Repaired);
             tell(Finding {
                 kept,
-                ..found(one.stored, one.wrong.path.as_deref(), fault)
+                ..found(one.stored, one.wrong.path.as_deref(), condition)
             });
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::cache::MessageKey;
 use crate::exit::Exit;
+use crate::failure;
 use crate::sync::Error;
 
 /// The scope of a verification.
@@ -83,13 +84,13 @@ pub struct Finding<'a> {
     pub at: Option<u64>,
     /// The path that keeps its damaged file, once it is replaced.
     pub kept: Option<&'a Path>,
-    /// The problem.
-    pub fault: Fault,
+    /// What is wrong with it, or odd about it.
+    pub condition: Condition,
 }
 
-/// The problem of a message, or an oddity.
+/// The condition of a message: something is wrong with it, or odd about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum Condition {
     /// It is missing, and a person has now accepted that.
     Accepted,
     /// A mail program has filed it under another name, with its header, and changed something else.
@@ -120,7 +121,7 @@ pub enum Fault {
     Unreadable,
 }
 
-impl Fault {
+impl Condition {
     /// True if a person may have meant it.
     pub fn is_harmless(self) -> bool {
         matches!(
@@ -138,18 +139,15 @@ impl Fault {
 impl Verification {
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
-        match &self.result {
-            Err(error) => error.exit(),
-            Ok(()) if self.tally.is_good() => Exit::Success,
-            Ok(()) => Exit::Partial,
-        }
+        failure::status(&self.result, self.tally.bad())
     }
 }
 
 impl Tally {
-    fn is_good(&self) -> bool {
-        self.missing + self.damaged == self.repaired
-            && self.differing + self.unrecorded + self.altered == 0
+    /// Messages that are not as they should be.
+    fn bad(&self) -> u64 {
+        let unrepaired = (self.missing + self.damaged).abs_diff(self.repaired);
+        unrepaired + self.differing + self.unrecorded + self.altered
     }
 }
 

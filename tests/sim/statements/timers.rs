@@ -13,6 +13,7 @@ use popsync::account::{
     StoreSettings, TlsSettings,
 };
 use popsync::exit::Exit;
+use popsync::failure::Failure;
 use popsync::session::{Error, Session};
 use secrecy::SecretString;
 

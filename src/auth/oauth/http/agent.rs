@@ -14,7 +14,7 @@ use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Body, config::Config};
 
-use super::{Answer, Error, Field, LIMIT, name};
+use super::{Answer, Field, LIMIT, TokenError, name};
 use crate::account::Endpoint;
 
 /// The time limit for one request, from connecting to the last octet.
@@ -26,7 +26,7 @@ pub(in crate::auth::oauth) struct Agent(ureq::Agent);
 
 impl Agent {
     /// An agent that trusts the certificates of this file, or the built-in roots.
-    pub(in crate::auth::oauth) fn new(ca_file: Option<&Path>) -> Result<Self, Error> {
+    pub(in crate::auth::oauth) fn new(ca_file: Option<&Path>) -> Result<Self, TokenError> {
         let roots = match ca_file {
             Some(path) => RootCerts::Specific(Arc::new(certificates(path)?)),
             None => RootCerts::WebPki,
@@ -46,7 +46,7 @@ impl Agent {
         Ok(Self(config.new_agent()))
     }
 
-    pub(in crate::auth::oauth) async fn get(&self, at: &Endpoint) -> Result<Answer, Error> {
+    pub(in crate::auth::oauth) async fn get(&self, at: &Endpoint) -> Result<Answer, TokenError> {
         let (agent, url) = (self.0.clone(), at.to_string());
         asked(at, move || agent.get(&url).call()).await
     }
@@ -55,7 +55,7 @@ impl Agent {
         &self,
         to: &Endpoint,
         fields: &[Field],
-    ) -> Result<Answer, Error> {
+    ) -> Result<Answer, TokenError> {
         let (agent, url, fields) = (self.0.clone(), to.to_string(), fields.to_vec());
         asked(to, move || {
             let form = fields
@@ -70,9 +70,9 @@ impl Agent {
 async fn asked(
     endpoint: &Endpoint,
     ask: impl FnOnce() -> Result<Response<Body>, ureq::Error> + Send + 'static,
-) -> Result<Answer, Error> {
+) -> Result<Answer, TokenError> {
     let from = name(endpoint);
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| Error::Unreachable {
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| TokenError::Unreachable {
         from: from.clone(),
         source,
     };
@@ -91,7 +91,7 @@ async fn asked(
         Err(join) => return Err(failed(Box::new(join))),
     };
     if body.len() as u64 > LIMIT {
-        return Err(Error::Answer {
+        return Err(TokenError::Answer {
             from,
             what: "far too long",
         });
@@ -99,8 +99,8 @@ async fn asked(
     Ok(Answer { from, status, body })
 }
 
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, Error> {
-    let failed = |source| Error::CaFile {
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, TokenError> {
+    let failed = |source| TokenError::CaFile {
         path: path.to_owned(),
         source,
     };

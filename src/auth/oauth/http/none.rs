@@ -2,26 +2,26 @@
 
 use std::path::Path;
 
-use super::{Answer, Error, Field};
+use super::{Answer, Field, TokenError};
 use crate::account::Endpoint;
 
 /// Sends no requests.
 pub(in crate::auth::oauth) struct Agent;
 
 impl Agent {
-    pub(in crate::auth::oauth) fn new(_ca_file: Option<&Path>) -> Result<Self, Error> {
-        Err(Error::NotBuilt)
+    pub(in crate::auth::oauth) fn new(_ca_file: Option<&Path>) -> Result<Self, TokenError> {
+        Err(TokenError::NotBuilt)
     }
 
-    pub(in crate::auth::oauth) async fn get(&self, _at: &Endpoint) -> Result<Answer, Error> {
-        Err(Error::NotBuilt)
+    pub(in crate::auth::oauth) async fn get(&self, _at: &Endpoint) -> Result<Answer, TokenError> {
+        Err(TokenError::NotBuilt)
     }
 
     pub(in crate::auth::oauth) async fn post(
         &self,
         _to: &Endpoint,
         _fields: &[Field],
-    ) -> Result<Answer, Error> {
-        Err(Error::NotBuilt)
+    ) -> Result<Answer, TokenError> {
+        Err(TokenError::NotBuilt)
     }
 }

@@ -5,16 +5,15 @@ use std::path::Path;
 
 use toml::Value;
 
-use super::{ATTEMPTS, Adding, Failure, path};
+use super::{ATTEMPTS, Adding, Error, path};
 use crate::account::Account;
 use crate::auth::source::Prompt;
 use crate::config::{Base, ServerUrl};
-use crate::exit::Exit;
 use crate::find::{self, Address, Found, Places, Source};
 
 impl Adding<'_> {
     /// The server: given, known, found, or asked for.
-    pub(super) async fn found(&self, address: &Address) -> Result<Found, Failure> {
+    pub(super) async fn found(&self, address: &Address) -> Result<Found, Error> {
         let named = |server: &str| Found {
             server: Some(server.to_owned()),
             user: address.to_string(),
@@ -30,11 +29,10 @@ impl Adding<'_> {
             Some(Found {
                 server: None, note, ..
             }) => {
-                return Err(Failure::Told(
-                    format!("{domain}: {}", note.unwrap_or_default()),
-                    "where there is a server all the same, name it with `--server`".to_owned(),
-                    Exit::Unavailable,
-                ));
+                return Err(Error::NoPop3 {
+                    domain: domain.to_owned(),
+                    note: note.unwrap_or_default(),
+                });
             }
             Some(found) => return Ok(found),
             None => {}
@@ -63,28 +61,24 @@ impl Adding<'_> {
         })?;
         match server {
             Some(server) => Ok(named(&server)),
-            None => Err(Failure::Told(
-                format!("nothing is known of a POP3 server for {domain}"),
-                "name it: `--server pop3s://HOST`, or `pop3://HOST` for STLS".to_owned(),
-                Exit::Usage,
-            )),
+            None => Err(Error::NoServer {
+                domain: domain.to_owned(),
+            }),
         }
     }
 
     /// True if a found server is to be used. Without a terminal it is, unless a person must confirm
     /// it (RFC 6186 §6).
-    fn agreed(&self, found: &Found) -> Result<bool, Failure> {
+    fn agreed(&self, found: &Found) -> Result<bool, Error> {
         let server = found.server.as_deref().unwrap_or_default();
         let (user, source) = (&found.user, found.source);
         let question = format!("{server}, user {user}, says {source}. Use it? [Y/n] ");
         let answer = self.ask(&question)?.map(|answer| answer.to_lowercase());
         match (answer.as_deref(), source) {
             (Some(answer), _) => Ok(["", "y", "yes"].contains(&answer)),
-            (None, Source::Srv { same_domain: false }) => Err(Failure::Told(
-                format!("the DNS names {server}, which is another domain's"),
-                format!("if that is right, say so: `--server {server}`"),
-                Exit::Usage,
-            )),
+            (None, Source::Srv { same_domain: false }) => Err(Error::OtherDomain {
+                server: server.to_owned(),
+            }),
             (None, _) => {
                 self.output
                     .note(&format!("{server}, user {user}, says {source}"));
@@ -94,12 +88,8 @@ impl Adding<'_> {
     }
 
     /// The Maildir: that of the flag, or the answer.
-    pub(super) fn maildir(&self, name: &str, others: &[Account]) -> Result<Value, Failure> {
-        let nested = |folder: &Path| {
-            let refusal = nested(folder, others)?;
-            let hint = "choose a folder that lies in no Maildir".to_owned();
-            Some(Failure::Told(refusal, hint, Exit::Usage))
-        };
+    pub(super) fn maildir(&self, name: &str, others: &[Account]) -> Result<Value, Error> {
+        let nested = |folder: &Path| nested(folder, others).map(Error::Nested);
         if let Some(folder) = &self.arguments.maildir {
             let written = path("--maildir", "maildir", folder)?;
             return nested(folder).map_or(Ok(written), Err);
@@ -127,7 +117,7 @@ impl Adding<'_> {
         &self,
         question: &str,
         check: impl Fn(&str) -> Result<String, String>,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<String>, Error> {
         let mut reason = String::new();
         for _ in 0..ATTEMPTS {
             let Some(answer) = self.ask(question)? else {
@@ -141,20 +131,12 @@ impl Adding<'_> {
                 }
             }
         }
-        let hint = "give it as a flag; `popsync account add --help` names them".to_owned();
-        Err(Failure::Told(reason, hint, Exit::Usage))
+        Err(Error::Answers(reason))
     }
 
     /// Asks on the terminal. None if there is no terminal.
-    pub(super) fn ask(&self, question: &str) -> Result<Option<String>, Failure> {
-        self.terminal.question(question).map_err(|error| {
-            let message = format!("cannot ask on the terminal: {error}");
-            Failure::Told(
-                message,
-                "give all settings as flags".to_owned(),
-                Exit::IoError,
-            )
-        })
+    pub(super) fn ask(&self, question: &str) -> Result<Option<String>, Error> {
+        self.terminal.question(question).map_err(Error::Terminal)
     }
 }
 

@@ -8,36 +8,36 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::{ATTEMPTS, Adding, Failure};
+use super::{ATTEMPTS, Adding, Error};
 use crate::account::{Account, PasswordSource};
-use crate::auth::source::{self, Prompt};
-use crate::auth::{keyring, private_file};
-use crate::cli::login::{self, Error};
+use crate::auth::source::Prompt;
+use crate::auth::{self, keyring, private_file};
+use crate::cli::login;
 use crate::config::{self, Base, Config, EditError, Keys};
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::session::Session;
 
 impl Adding<'_> {
     /// Tries the account, stores its password and writes its table.
-    pub(super) async fn try_and_write(
-        &self,
-        name: &str,
-        mut keys: Keys,
-    ) -> Result<Account, Failure> {
+    pub(super) async fn try_and_write(&self, name: &str, mut keys: Keys) -> Result<Account, Error> {
         let (account, password) = self.tried(name, &mut keys).await?;
         let entry = keyring::Entry::password(&account);
         let mut is_in_keyring = false;
         if let Some(password) = password {
             match keyring::set(&entry, &password).await {
                 Ok(()) => is_in_keyring = true,
-                Err(fault) => self.keep_elsewhere(name, &mut keys, &password, &fault)?,
+                Err(error) => self.keep_elsewhere(name, &mut keys, &password, &error)?,
             }
         }
         if let Err(error) = config::add_account(self.path, name, &keys) {
             if is_in_keyring {
                 let _ = keyring::remove(&entry).await;
             }
-            return Err(Failure::Edit(name.to_owned(), error));
+            return Err(Error::Edit {
+                account: name.to_owned(),
+                error,
+            });
         }
         Ok(account)
     }
@@ -48,7 +48,7 @@ impl Adding<'_> {
         &self,
         name: &str,
         keys: &mut Keys,
-    ) -> Result<(Account, Option<SecretString>), Failure> {
+    ) -> Result<(Account, Option<SecretString>), Error> {
         let mut attempts = 1;
         loop {
             let account = self.preview(name, keys)?;
@@ -62,10 +62,13 @@ impl Adding<'_> {
                 && account.password == PasswordSource::Ask
                 && self.terminal.is_there();
             if !again {
-                return Err(Failure::Login(name.to_owned(), error));
+                return Err(Error::Login {
+                    account: name.to_owned(),
+                    error,
+                });
             }
             attempts += 1;
-            self.output.login_failed(name, &error);
+            self.output.failure(Some(name), &error);
             if self.arguments.user.is_none() {
                 let answer = self.ask(&format!("User name [{}]: ", account.user))?;
                 if let Some(user) = answer.filter(|answer| !answer.is_empty()) {
@@ -79,7 +82,7 @@ impl Adding<'_> {
 
     /// A password from `[defaults]` is meant for other servers: it is sent to this one only if a
     /// person agrees.
-    fn may_have_password(&self, account: &Account) -> Result<(), Failure> {
+    fn may_have_password(&self, account: &Account) -> Result<(), Error> {
         let arguments = self.arguments;
         let is_own = arguments.password_command.is_some() || arguments.password_file.is_some();
         let Some(key) = account.password.key() else {
@@ -93,19 +96,15 @@ impl Adding<'_> {
         let answer = self.ask(&question)?.map(|answer| answer.to_lowercase());
         match answer.as_deref() {
             Some("y" | "yes") => Ok(()),
-            _ => Err(Failure::Told(
-                format!("`[defaults]` sets `{key}`: its password may be another server's"),
-                format!(
-                    "say where the password for {host} comes from, with `--password-command` or \
-                     `--password-file`"
-                ),
-                Exit::Usage,
-            )),
+            _ => Err(Error::OthersPassword {
+                key,
+                host: host.clone(),
+            }),
         }
     }
 
     /// Tries the account. Returns the password if it is to be stored.
-    async fn password(&self, account: &Account) -> Result<Option<SecretString>, Error> {
+    async fn password(&self, account: &Account) -> Result<Option<SecretString>, login::Error> {
         if let PasswordSource::OAuth(oauth) = &account.password {
             if !self.arguments.no_test {
                 login::sign_in(account, oauth, None, true, self.output).await?;
@@ -123,7 +122,7 @@ impl Adding<'_> {
             }
             login::asked(account, &self.terminal)?
         } else {
-            source::password::<Error>(account, &self.terminal, async || Ok(())).await?
+            auth::password::<login::Error>(account, &self.terminal, async || Ok(())).await?
         };
         if !self.arguments.no_test {
             let mut session = Session::begin(account, &password, None, |_| {}).await?;
@@ -139,12 +138,12 @@ impl Adding<'_> {
         name: &str,
         keys: &mut Keys,
         password: &SecretString,
-        fault: &keyring::Fault,
-    ) -> Result<(), Failure> {
+        error: &keyring::Error,
+    ) -> Result<(), Error> {
         let file = format!("{}.password", name.replace('/', "_"));
         let file = self.path.with_file_name(file);
         let question = format!(
-            "The keyring cannot keep the password: {fault}. Keep it in {}, which only you can \
+            "The keyring cannot keep the password: {error}. Keep it in {}, which only you can \
              read? [Y/n] ",
             file.display()
         );
@@ -156,21 +155,26 @@ impl Adding<'_> {
         match (answer.as_deref(), text) {
             (Some("" | "y" | "yes"), Some(text)) => {
                 let written = written(&file, password);
-                written.map_err(|error| Failure::Kept(file.clone(), error))?;
+                written.map_err(|source| Error::Kept {
+                    path: file.clone(),
+                    source,
+                })?;
                 keys.push(("password-file", text.into()));
             }
-            _ => self.output.password_not_kept(fault),
+            _ => self.output.password_not_kept(error),
         }
         Ok(())
     }
 
     /// The account as the new file will define it.
-    fn preview(&self, name: &str, keys: &Keys) -> Result<Account, Failure> {
-        let exists = || EditError::Exists {
-            name: name.to_owned(),
+    fn preview(&self, name: &str, keys: &Keys) -> Result<Account, Error> {
+        let exists = || Error::Edit {
+            account: name.to_owned(),
+            error: EditError::Exists {
+                name: name.to_owned(),
+            },
         };
-        let text = config::preview(self.path, name, keys)
-            .ok_or_else(|| Failure::Edit(name.to_owned(), exists()))?;
+        let text = config::preview(self.path, name, keys).ok_or_else(exists)?;
         let base = Base::of_file(self.path);
         let config = Config::parse(self.path, text.as_bytes(), &base)?;
         let mut accounts = config.select(&[name.to_owned()])?;

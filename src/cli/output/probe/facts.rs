@@ -227,7 +227,7 @@ fn sizes(seen: &Observations) -> Vec<String> {
 }
 
 fn unique_ids(seen: &Observations) -> Vec<String> {
-    match (&seen.unique_ids, seen.reply(Keyword::Uidl), &seen.failure) {
+    match (&seen.unique_ids, seen.reply(Keyword::Uidl), &seen.error) {
         (Some(ids), ..) => forms(ids),
         (None, None, _) => Vec::new(),
         (None, Some(_), Some(_)) => vec!["none".to_owned()],
@@ -308,7 +308,7 @@ fn stopped(report: &Report) -> Vec<String> {
     if report.interrupted.is_some() {
         return vec!["by you".to_owned()];
     }
-    let Some(failure) = &report.observations.failure else {
+    let Some(failure) = &report.observations.error else {
         return Vec::new();
     };
     let statement = match failure.statement {

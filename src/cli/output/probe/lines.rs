@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::account::Account;
 use crate::pop3::Printable;
-use crate::probe::{Failure, Flight, IdForm, Observations, Report, Stage, UniqueIdRows};
+use crate::probe::{Error, Flight, IdForm, Observations, Report, Stage, UniqueIdRows};
 use crate::session::Address;
 use crate::session::certificate::{Certificate, Text};
 
@@ -213,12 +213,12 @@ fn unique_ids(ids: &UniqueIdRows) -> UniqueIdLine {
 
 /// The line for a visit that ended early. It has no step if the user stopped it.
 fn stopped(report: &Report) -> Option<StoppedLine> {
-    let failure = report.observations.failure.as_ref();
+    let failure = report.observations.error.as_ref();
     if failure.is_none() && report.interrupted.is_none() {
         return None;
     }
     Some(StoppedLine {
-        step: failure.map(|failure: &Failure| failure.step.name()),
+        step: failure.map(|failure: &Error| failure.step.name()),
         statement: failure.and_then(|failure| failure.statement),
     })
 }

@@ -4,9 +4,8 @@ use std::time::Duration;
 use super::*;
 use crate::config::{Base, Config};
 use crate::pop3::Keyword;
-use crate::probe::{Failure, Observations, Reply, ScanRows, Stage, Step, UniqueIdRows};
-use crate::session::Address;
-use crate::session::{Awaited, Error};
+use crate::probe::{self, Observations, Reply, ScanRows, Stage, Step, UniqueIdRows};
+use crate::session::{Address, Awaited, Error};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -66,7 +65,7 @@ fn report() -> Report {
                 (Step::Tls, milliseconds(9.87)),
                 (Step::Login, milliseconds(120.0)),
             ],
-            failure: Some(Failure {
+            error: Some(probe::Error {
                 step: Step::Noop,
                 statement: Some("OPOP3:C0014"),
                 error: Error::TimedOut {

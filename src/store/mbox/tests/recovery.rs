@@ -2,6 +2,7 @@
 //! programs wrote meanwhile is never touched.
 
 use super::*;
+use crate::failure::Failure;
 use crate::store::Notice;
 
 /// Everything that a crash can leave of the second of two batches.

@@ -2,6 +2,7 @@
 //! appended: nothing may be deleted on the server, and each message is in the new file once.
 
 use super::*;
+use crate::failure::Failure;
 
 const OTHER: &[u8] = b"From other Thu Jan  1 00:00:00 1970\nSubject: other\n\nother\n\n";
 
@@ -47,7 +48,7 @@ fn a_file_that_was_renamed_over_is_noticed_and_gets_the_messages_once() {
         let error = published.unwrap_err();
         assert!(matches!(error, Error::Replaced { .. }), "{error}");
         assert_eq!(error.exit(), Exit::TemporaryFailure);
-        assert!(error.advice().unwrap().contains("next run appends"));
+        assert!(error.hint().unwrap().contains("next run appends"));
         assert_eq!(world.content(), content);
         assert!(world.spooled() > 0);
         let mut expected = vec![ONE.to_vec(), TWO.to_vec()];

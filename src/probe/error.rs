@@ -1,50 +1,61 @@
-//! What ended a visit, or what a sync would have ended at.
+//! The error that ended a visit, or at which a sync would have ended.
 
+use std::borrow::Cow;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::pop3::{self, Keyword};
-use crate::session::{Awaited, Error};
+use crate::session::{self, Awaited};
 
 use super::{Observations, Step};
 
-/// A failure, with its place.
-#[derive(Debug)]
-pub struct Failure {
+/// An error of the session, with its place.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Error {
     /// Where.
     pub step: Step,
     /// The statement that the server did not keep, where it is one.
     pub statement: Option<&'static str>,
-    /// What.
-    pub error: Error,
+    /// The error.
+    #[source]
+    pub error: session::Error,
 }
 
-impl Failure {
+impl Error {
     /// `inside` is the listing or message that was being read.
-    pub(super) fn new(error: Error, seen: &Observations, inside: Option<Keyword>) -> Self {
+    pub(super) fn new(error: session::Error, seen: &Observations, inside: Option<Keyword>) -> Self {
         Self {
             step: step(&error, seen),
             statement: statement(&error, seen, inside),
             error,
         }
     }
+}
 
-    /// What the user can do.
-    pub fn advice(&self) -> Option<String> {
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        self.error.exit()
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
         match &self.error {
             // Often the wrong port.
-            Error::TimedOut {
+            session::Error::TimedOut {
                 awaited: Awaited::Greeting,
                 ..
-            } => self.error.advice(),
-            Error::TimedOut { .. } | Error::Lost { .. } => Some(SILENCE.to_owned()),
-            Error::Protocol { fault, .. } => match fault {
-                pop3::Error::Closed { .. } => Some(SILENCE.to_owned()),
-                _ => Some("`-vv` shows the dialogue with the server".to_owned()),
+            } => self.error.hint(),
+            session::Error::TimedOut { .. } | session::Error::Lost { .. } => Some(SILENCE.into()),
+            session::Error::Protocol { fault, .. } => match fault {
+                pop3::Error::Closed { .. } => Some(SILENCE.into()),
+                _ => Some("`-vv` shows the dialogue with the server".into()),
             },
-            Error::Refused(refusal) if refusal.command == Some(Keyword::Uidl) => Some(
+            session::Error::Refused(refusal) if refusal.command == Some(Keyword::Uidl) => Some(
                 "without unique-ids messages cannot be told apart unless the server has LIST and \
                  TOP, so a sync retrieves nothing"
-                    .to_owned(),
+                    .into(),
             ),
-            error => error.advice(),
+            error => error.hint(),
         }
     }
 }
@@ -52,27 +63,27 @@ impl Failure {
 const SILENCE: &str = "does it happen again? `-vv` shows the dialogue up to there; the server's \
                        log may tell the rest";
 
-fn step(error: &Error, seen: &Observations) -> Step {
+fn step(error: &session::Error, seen: &Observations) -> Step {
     match error {
-        Error::Connect { .. }
-        | Error::Proxy { .. }
-        | Error::Resolve { .. }
-        | Error::Socket { .. } => Step::Connect,
-        Error::Certificate { .. }
-        | Error::ClientCertificate { .. }
-        | Error::Roots { .. }
-        | Error::Tls { .. } => Step::Tls,
-        Error::Foreign { .. } | Error::Greeting(_) => Step::Greeting,
-        Error::StlsRefused(_) | Error::StlsInjected { .. } => Step::Stls,
-        Error::Apop(_)
-        | Error::Denied { .. }
-        | Error::LeadingBlank(_)
-        | Error::Login(_)
-        | Error::Mechanism { .. }
-        | Error::NotOffered { .. }
-        | Error::NothingSuits { .. } => Step::Login,
-        Error::Refused(refusal) => refusal.command.map_or(Step::Greeting, Step::from),
-        Error::TimedOut { awaited, .. } => match awaited {
+        session::Error::Connect { .. }
+        | session::Error::Proxy { .. }
+        | session::Error::Resolve { .. }
+        | session::Error::Socket { .. } => Step::Connect,
+        session::Error::Certificate { .. }
+        | session::Error::ClientCertificate { .. }
+        | session::Error::Roots { .. }
+        | session::Error::Tls { .. } => Step::Tls,
+        session::Error::Foreign { .. } | session::Error::Greeting(_) => Step::Greeting,
+        session::Error::StlsRefused(_) | session::Error::StlsInjected { .. } => Step::Stls,
+        session::Error::Apop(_)
+        | session::Error::Denied { .. }
+        | session::Error::LeadingBlank(_)
+        | session::Error::Login(_)
+        | session::Error::Mechanism { .. }
+        | session::Error::NotOffered { .. }
+        | session::Error::NothingSuits { .. } => Step::Login,
+        session::Error::Refused(refusal) => refusal.command.map_or(Step::Greeting, Step::from),
+        session::Error::TimedOut { awaited, .. } => match awaited {
             Awaited::Connection => Step::Connect,
             Awaited::Mechanism => Step::Login,
             Awaited::Certificates | Awaited::TlsHandshake => Step::Tls,
@@ -80,7 +91,7 @@ fn step(error: &Error, seen: &Observations) -> Step {
             Awaited::Reply(keyword) => Step::from(*keyword),
             Awaited::Sending => after_last_reply(seen),
         },
-        Error::Protocol {
+        session::Error::Protocol {
             fault:
                 pop3::Error::Argument { keyword }
                 | pop3::Error::NotNow { keyword, .. }
@@ -103,22 +114,26 @@ fn after_last_reply(seen: &Observations) -> Step {
     }
 }
 
-fn statement(error: &Error, seen: &Observations, inside: Option<Keyword>) -> Option<&'static str> {
+fn statement(
+    error: &session::Error,
+    seen: &Observations,
+    inside: Option<Keyword>,
+) -> Option<&'static str> {
     let awaits_reply = match (inside, &seen.unfinished) {
         (_, Some(_)) => "OPOP3:C0005",
         (Some(_), None) => "OPOP3:C0006",
         (None, None) => "OPOP3:C0014",
     };
     Some(match error {
-        Error::Foreign { .. } | Error::Greeting(_) => "OPOP3:C0002",
-        Error::Refused(_) => "OPOP3:C0031",
-        Error::TimedOut { awaited, .. } => match awaited {
+        session::Error::Foreign { .. } | session::Error::Greeting(_) => "OPOP3:C0002",
+        session::Error::Refused(_) => "OPOP3:C0031",
+        session::Error::TimedOut { awaited, .. } => match awaited {
             Awaited::Greeting if seen.unfinished.is_none() => "OPOP3:C0002",
             Awaited::Greeting | Awaited::Reply(_) => awaits_reply,
             _ => return None,
         },
-        Error::Lost { .. } if seen.greeting().is_some() => awaits_reply,
-        Error::Protocol { fault, .. } => match fault {
+        session::Error::Lost { .. } if seen.greeting().is_some() => awaits_reply,
+        session::Error::Protocol { fault, .. } => match fault {
             pop3::Error::Closed { awaited: None } => "OPOP3:C0002",
             pop3::Error::Closed { .. } => awaits_reply,
             pop3::Error::LineTooLong { .. } => "OPOP3:C0005",

@@ -1,25 +1,28 @@
 //! What can be wrong with a SASL exchange.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use super::scram::LEAST_ITERATIONS;
 use super::secrets::Secrets;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::pop3::shortened;
 
 /// Why an exchange cannot begin, go on, or count. Never holds any part of a secret; what is of
 /// the server's is safe for a terminal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum SaslError {
     /// A count of digests that an honest server does not ask for (RFC 7677 §4).
     #[error(
         "the server asks for {iterations} digests, which is {}",
-        if *iterations < LEAST_ITERATIONS { "too few to protect the password" } else { "too many" }
+        if *are_too_few { "too few to protect the password" } else { "too many" }
     )]
     Iterations {
         /// How many.
         iterations: u32,
+        /// True if they would not protect the password, false if they would never end.
+        are_too_few: bool,
     },
     /// Kerberos does not let us.
     #[error("Kerberos: {words}")]
@@ -110,7 +113,7 @@ impl fmt::Display for Said<'_> {
     }
 }
 
-impl Fault {
+impl SaslError {
     /// The same, with no secret in what the server said.
     #[must_use]
     pub fn without(self, secrets: &Secrets) -> Self {
@@ -129,9 +132,10 @@ impl Fault {
             other => other,
         }
     }
+}
 
-    /// The status for the shell.
-    pub fn exit(&self) -> Exit {
+impl Failure for SaslError {
+    fn exit(&self) -> Exit {
         match self {
             Self::Iterations { .. }
             | Self::Malformed { .. }
@@ -149,9 +153,8 @@ impl Fault {
         }
     }
 
-    /// What the user can do, for a line of its own.
-    pub fn advice(&self) -> Option<String> {
-        let advice = match self {
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::Kerberos { .. } => {
                 "get a ticket with `kinit`, and see with `klist` whether it is still good; the \
                  server's name must be the one that Kerberos knows"
@@ -185,6 +188,6 @@ impl Fault {
                  dialogue without secrets"
             }
         };
-        Some(advice.to_owned())
+        Some(hint.into())
     }
 }

@@ -1,0 +1,222 @@
+//! From an error of a session to the exit status, and to what the user can do.
+//!
+//! This is where a server's word becomes a status: each variant of [`Error`] has one, and a refusal
+//! has one by its response code.
+
+use std::borrow::Cow;
+use std::io;
+
+use super::{Awaited, Error, Refusal, tls};
+use crate::auth::choose::Secret;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::pop3::{self, Keyword, Printable, ResponseCode};
+
+/// What to ask oneself where nobody speaks POP3.
+const PORTS: &str = "is the port right? `pop3s://` means 995, `pop3://` means 110";
+
+/// What to do about what may pass.
+const AGAIN: &str = "try again later";
+
+/// What to do when a session ended before its time.
+const GO_ON: &str = "whatever was complete is stored; run it again to go on from there";
+
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NothingSuits {
+                fits_user: false, ..
+            } => Exit::Config,
+            Self::Apop(_) | Self::NotOffered { .. } | Self::NothingSuits { .. } => {
+                Exit::NoPermission
+            }
+            Self::ClientCertificate { .. } | Self::Roots { .. } => Exit::Config,
+            // It listens, and is too busy to talk.
+            Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionReset => {
+                Exit::TemporaryFailure
+            }
+            Self::Certificate { .. }
+            | Self::Connect { .. }
+            | Self::Foreign { .. }
+            | Self::Resolve { .. }
+            | Self::Socket { .. }
+            | Self::StlsRefused(_)
+            | Self::Tls { .. } => Exit::Unavailable,
+            Self::Proxy { fault, .. } => fault.exit(),
+            Self::Greeting(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
+            Self::Greeting(_) => Exit::Unavailable,
+            Self::Login(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
+            Self::Denied { refusal, .. } if refusal.is_temporary() => Exit::TemporaryFailure,
+            Self::Denied { .. } | Self::LeadingBlank(_) | Self::Login(_) => Exit::NoPermission,
+            Self::Mechanism { fault, .. } => fault.exit(),
+            Self::LongLine { fault, .. } => fault.exit(),
+            Self::Autologout { .. }
+            | Self::Farewell { .. }
+            | Self::Gainless { .. }
+            | Self::Lost { .. }
+            | Self::TimedOut { .. } => Exit::TemporaryFailure,
+            Self::Protocol { fault, .. } => match fault {
+                pop3::Error::Closed { .. } => Exit::TemporaryFailure,
+                pop3::Error::Argument { .. } | pop3::Error::CommandTooLong { .. } => Exit::Config,
+                _ => Exit::Protocol,
+            },
+            Self::Refused(refusal) if refusal.is_temporary() => Exit::TemporaryFailure,
+            Self::Refused(_) | Self::StlsInjected { .. } => Exit::Protocol,
+        }
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
+            Self::Apop(error) => return error.hint(),
+            Self::Certificate { error, .. } => return error.hint(),
+            Self::ClientCertificate { fault } => return fault.hint(),
+            Self::Mechanism { fault, .. } => return fault.hint(),
+            Self::Proxy { fault, .. } => return fault.hint(),
+            Self::Roots { fault } => return fault.hint(),
+            Self::Tls { fault, .. } => return fault.hint(),
+            Self::Denied { refusal, .. } if refusal.is_temporary() => AGAIN,
+            Self::Denied { fault, .. } => return fault.hint(),
+            Self::Login(refusal) | Self::Refused(refusal) if refusal.is_temporary() => AGAIN,
+            Self::Greeting(_) => AGAIN,
+            Self::Login(refusal) => refused_login(refusal),
+            Self::Refused(refusal) => return refused(refusal).map(Cow::from),
+            Self::LongLine {
+                keyword,
+                octets,
+                limit,
+                fault,
+            } => return Some(long_line(*keyword, *octets, *limit, fault).into()),
+            Self::NotOffered {
+                offered, fits_user, ..
+            } => return Some(not_offered(offered, *fits_user).into()),
+            Self::NothingSuits {
+                offered,
+                protected,
+                secret,
+                fits_user,
+            } => return Some(nothing_suits(offered, *protected, *secret, *fits_user).into()),
+            Self::LeadingBlank(_) => {
+                "the password begins with a blank, which the server may take for a part of the \
+                 command: `auth = \"plain\"` sends it as it is; else check user name and password"
+            }
+            Self::Connect { source, .. } => match source.kind() {
+                io::ErrorKind::ConnectionRefused => PORTS,
+                io::ErrorKind::AddrNotAvailable => {
+                    "`source-address` is to be an address of this computer"
+                }
+                _ => "is the network up, and the server's name right?",
+            },
+            Self::Foreign { .. } => PORTS,
+            // A server that waits for a TLS handshake says nothing either.
+            Self::TimedOut {
+                awaited: Awaited::Greeting,
+                ..
+            } => return Some(format!("{PORTS}; else {AGAIN}").into()),
+            Self::Socket { .. } => "is the server that owns the socket running?",
+            Self::Resolve { .. } => "is the server's name spelt right, and the network up?",
+            Self::Lost { source, .. } => match tls::wants_certificate(source) {
+                Some(error) => return error.hint(),
+                None => GO_ON,
+            },
+            Self::Autologout { .. }
+            | Self::Farewell { .. }
+            | Self::Gainless { .. }
+            | Self::Protocol {
+                fault: pop3::Error::Closed { .. },
+                ..
+            }
+            | Self::TimedOut { .. } => GO_ON,
+            Self::Protocol { .. } => "`-vv` shows the dialogue with the server",
+            Self::StlsRefused(_) => {
+                "use `pop3s://` if the server has it; `tls = \"off\"` would send the password in \
+                 the clear"
+            }
+            Self::StlsInjected { .. } => {
+                "somebody may be tampering with the connection: use `pop3s://`"
+            }
+        };
+        Some(hint.into())
+    }
+}
+
+/// After a refusal of USER, PASS or a mechanism that another time would not change.
+fn refused_login(refusal: &Refusal) -> &'static str {
+    match refusal.command {
+        // XPOP3:V0010: Exchange refuses USER where plain-text login is not permitted.
+        Some(Keyword::User) => {
+            "the server may not allow passwords on this connection: use `pop3s://`, or `pop3://` \
+             without `tls = \"off\"`"
+        }
+        // RFC 3206 §4: nothing that other credentials would change.
+        _ if refusal.code == Some(ResponseCode::SysPerm) => {
+            "the server needs its administrator: tell the provider, with these words"
+        }
+        _ => {
+            "check user name and password; some providers want an app password, and POP3 switched \
+             on in their settings"
+        }
+    }
+}
+
+/// After a refusal of another command.
+fn refused(refusal: &Refusal) -> Option<&'static str> {
+    match refusal.command? {
+        Keyword::Uidl => Some(
+            "without unique-ids messages cannot be told apart unless the server has LIST and TOP, \
+             so nothing was retrieved",
+        ),
+        // OPOP3:V0001: +ERR is a success as well, which the next command shows up.
+        Keyword::Stat => Some(
+            "has the server accepted the login after all? `-vv` shows what it said; check user \
+             name and password",
+        ),
+        _ => None,
+    }
+}
+
+fn long_line(keyword: Keyword, octets: Option<usize>, limit: usize, error: &Error) -> String {
+    let long = match octets {
+        Some(octets) => format!("the {keyword} line has {octets} octets"),
+        None => format!("the {keyword} line has more than {limit} octets"),
+    };
+    let otherwise = error.hint().unwrap_or_default();
+    format!(
+        "{long}, and Exchange 2007 takes {limit} unless its administrator raises MaxCommandSize: \
+         try a shorter one, or `auth = \"plain\"`, which takes two steps; else {otherwise}"
+    )
+}
+
+fn not_offered(offered: &[String], fits_user: bool) -> String {
+    let offered = named(offered);
+    let instead = match fits_user {
+        true => "leave `auth` out for USER and PASS",
+        false => "write `auth = \"auto\"` for what carries user name and password",
+    };
+    format!("it offers {offered}; {instead}")
+}
+
+fn nothing_suits(offered: &[String], protected: bool, secret: Secret, fits_user: bool) -> String {
+    let offered = named(offered);
+    let instead = match secret {
+        Secret::Password if !protected => {
+            "use TLS, or name another `auth` to let everybody on the way read the password"
+        }
+        // The end of the search, where no login carries a name or a password.
+        Secret::Password if !fits_user => {
+            "USER and PASS carry printable ASCII without blanks at the ends of a name: choose such \
+             a name and password at the provider"
+        }
+        Secret::Password => "leave `auth` out to try USER and PASS all the same",
+        Secret::Ticket => "set `password-command` or `password-file`",
+        Secret::Certificate | Secret::Token => "name another `auth`",
+    };
+    format!("it offers {offered}; {instead}")
+}
+
+/// Mechanisms, for people.
+fn named(offered: &[String]) -> String {
+    match offered {
+        [] => "no mechanism of AUTH".to_owned(),
+        offered => Printable(offered.join(", ").as_bytes()).to_string(),
+    }
+}
