@@ -23,6 +23,8 @@ pub mod args;
 mod config_file;
 mod descriptors;
 mod every;
+#[cfg(test)]
+mod every_error;
 mod export;
 mod forget;
 mod help;

@@ -69,6 +69,12 @@ impl Refusal {
         }
     }
 
+    /// The refusal that this line is.
+    #[cfg(test)]
+    pub(crate) fn of_line(command: Option<Keyword>, line: &str) -> Self {
+        Self::new(command, Response::parse(line.as_bytes()))
+    }
+
     /// Whether the same command may well succeed later.
     pub fn is_temporary(&self) -> bool {
         self.is_temporary
