@@ -94,8 +94,8 @@ impl Failure for Error {
     fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
             Self::Locked => {
-                "unlock it, which logging in to the desktop does; for runs by the clock use \
-                 `password-command`, `password-file` or a systemd credential"
+                "log in to the desktop, which unlocks it; for scheduled runs use `password-command`, \
+                 `password-file` or a systemd credential"
             }
             Self::NoService => {
                 "install and start one, such as gnome-keyring or KWallet; or use \
@@ -111,7 +111,7 @@ impl Failure for Error {
                  `password-file`"
             }
             Self::Other { .. } | Self::TimedOut { .. } => {
-                "is the keyring well? `password-command` and `password-file` do without it"
+                "see whether the keyring works; `password-command` and `password-file` do not need it"
             }
             Self::Several => {
                 "remove them with the keyring's own program, such as Seahorse, then run \

@@ -46,7 +46,7 @@ pub enum FileError {
         owner: u32,
     },
     /// It is larger than this many octets.
-    #[error("it is larger than {0} octets")]
+    #[error("it is larger than {0} bytes")]
     TooLarge(usize),
 }
 

@@ -15,7 +15,7 @@ use crate::pop3::shortened;
 pub enum SaslError {
     /// A count of digests that an honest server does not ask for (RFC 7677 §4).
     #[error(
-        "the server asks for {iterations} digests, which is {}",
+        "the server asks for {iterations} iterations of the digest, which is {}",
         if *are_too_few { "too few to protect the password" } else { "too many" }
     )]
     Iterations {
@@ -46,10 +46,10 @@ pub enum SaslError {
     #[error("the server accepted the login without proving who it is")]
     NoProof,
     /// Not the nonce that was sent, or nothing added to it (RFC 5802 §5.1).
-    #[error("the server's nonce is not made of ours")]
+    #[error("the server's nonce does not begin with the one that popsync sent")]
     Nonce,
     /// The secret is not an access token.
-    #[error("what should be an access token is not one: one word of visible ASCII is wanted")]
+    #[error("the access token is not one word of printable ASCII")]
     NotAToken,
     /// A challenge that is not base64 (RFC 5034 §4).
     #[error("the server's challenge is not base64")]
@@ -64,7 +64,7 @@ pub enum SaslError {
     #[error("the system gives no random numbers")]
     Random,
     /// What the server said in the exchange of its refusal (RFC 5802 §7).
-    #[error("it had said: `{why}`")]
+    #[error("before that the server said: `{why}`")]
     Refused {
         /// Its word.
         why: String,
@@ -75,7 +75,7 @@ pub enum SaslError {
     )]
     ServerSignature,
     /// What the server said of an access token before it refused it (RFC 7628 §3.2.2).
-    #[error("of the access token it had said: {}", Said { status, scope, issuer })]
+    #[error("before that the server said about the access token: {}", Said { status, scope, issuer })]
     Token {
         /// A status as of HTTP, or an error code of RFC 6750.
         status: String,
@@ -85,13 +85,13 @@ pub enum SaslError {
         issuer: Option<String>,
     },
     /// More challenges than any exchange has.
-    #[error("the server's challenges do not end: gave up after {steps}")]
+    #[error("the server's challenges do not end: gave up after {steps} of them")]
     TooManySteps {
         /// How many were answered.
         steps: usize,
     },
     /// A challenge where the mechanism has nothing more to say.
-    #[error("the server asks for more than the mechanism has to say")]
+    #[error("the server sent one challenge more than the mechanism has")]
     Unexpected,
 }
 
@@ -156,27 +156,29 @@ impl Failure for SaslError {
     fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
             Self::Kerberos { .. } => {
-                "get a ticket with `kinit`, and see with `klist` whether it is still good; the \
-                 server's name must be the one that Kerberos knows"
+                "get a ticket with `kinit`, and see with `klist` whether it is still valid; write the \
+                 server's name as Kerberos knows it"
             }
             Self::NoKerberos { .. } => {
                 "install MIT Kerberos (Debian: libgssapi-krb5-2), or choose another `auth`"
             }
             Self::NoProof | Self::ServerSignature => {
-                "nothing was retrieved; somebody may be posing as the server: do not try another \
-                 `auth` before this is cleared up"
+                "nothing was retrieved; somebody may pose as the server: do not try another `auth` \
+                 before this is solved"
             }
-            Self::NotAToken => "the access token is the first line, alone; a password is none",
+            Self::NotAToken => {
+                "the access token is the first line alone; a password is not an access token"
+            }
             Self::NothingToBind => "leave `-plus` out, or use TLS",
-            Self::Prepare => "choose such a password at the provider, or `auth = \"plain\"`",
-            Self::Random => return None,
+            Self::Prepare => "choose another password at the provider, or write `auth = \"plain\"`",
+            Self::Random => "this is a fault of the operating system: see its log",
             Self::Refused { .. } => {
                 "check user name and password; some providers want an app password, and POP3 \
                  switched on in their settings"
             }
             Self::Token { .. } => {
-                "the token may have expired, be for another mailbox, or not be good for POP3: get \
-                 a new one, with the scope that the provider wants for it"
+                "the token may have expired, or may be for another mailbox, or not for POP3: get a new \
+                 one, with the scope that the provider wants for POP3"
             }
             Self::Iterations { .. }
             | Self::Malformed { .. }
@@ -184,7 +186,7 @@ impl Failure for SaslError {
             | Self::NotBase64
             | Self::TooManySteps { .. }
             | Self::Unexpected => {
-                "nothing was retrieved; another `auth` may suit this server, and `-vv` shows the \
+                "nothing was retrieved; another `auth` may work with this server, and `-vv` shows the \
                  dialogue without secrets"
             }
         };

@@ -90,7 +90,7 @@ mod tests {
         let told = mechanism.finish(false).unwrap_err().to_string();
         assert_eq!(
             told,
-            "of the access token it had said: status 401, scope `https://mail.google.com/`"
+            "before that the server said about the access token: status 401, scope `https://mail.google.com/`"
         );
         assert_eq!(mechanism.step(said).unwrap_err(), SaslError::Unexpected);
     }

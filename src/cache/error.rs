@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// A newer popsync wrote the file.
     #[error(
-        "`{}` is of version {version}, and this popsync knows {known} only", path.display()
+        "`{}` has version {version}, and this popsync knows versions up to {known}", path.display()
     )]
     TooNew {
         /// The file.
@@ -126,9 +126,11 @@ impl Failure for Error {
 
     fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {
-            Self::Busy { .. } => "is a popsync stopped? end it, or let it go on".into(),
+            Self::Busy { .. } => "is a popsync suspended? end it, or let it go on".into(),
             Self::Locked { .. } => "wait until it is done, or end it".into(),
-            Self::TooNew { .. } => "use the newer popsync; the file was left untouched".into(),
+            Self::TooNew { .. } => {
+                "use the newer popsync that wrote it; the file was left untouched".into()
+            }
             Self::Damaged { .. } | Self::Unreadable { .. } => DAMAGED.into(),
             Self::StateDir { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "make room and run it again".into()
@@ -148,7 +150,7 @@ impl Failure for Error {
                 }
                 ErrorCode::DatabaseBusy => "try again later".into(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
-                    "the state folder must be writable by whoever runs popsync".into()
+                    "whoever runs popsync must be able to write to the state folder".into()
                 }
                 _ => return None,
             },

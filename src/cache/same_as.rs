@@ -28,7 +28,7 @@ pub enum SameAsError {
     #[error(transparent)]
     Cache(#[from] Error),
     /// No mailbox is recorded under that name.
-    #[error("nothing is remembered of a mailbox `{named}`")]
+    #[error("no mailbox `{named}` is recorded")]
     Unknown {
         /// The name.
         named: String,
@@ -36,7 +36,7 @@ pub enum SameAsError {
         known: Vec<String>,
     },
     /// Several mailboxes have that name.
-    #[error("`{named}` may be any of {}", of.join(", "))]
+    #[error("several mailboxes are recorded as `{named}`: {}", of.join(", "))]
     Several {
         /// The name.
         named: String,
@@ -44,9 +44,7 @@ pub enum SameAsError {
         of: Vec<String>,
     },
     /// The mailbox has records of its own.
-    #[error(
-        "of `{name}` something is remembered already, so it cannot take over what is of `{of}`"
-    )]
+    #[error("`{name}` has records of its own already, so it cannot take over those of `{of}`")]
     Known {
         /// The mailbox.
         name: String,
@@ -67,7 +65,7 @@ impl Failure for SameAsError {
         match self {
             Self::Cache(error) => error.hint(),
             Self::Unknown { known, .. } if known.is_empty() => Some(
-                "nothing is remembered of any other mailbox: is it another state folder?".into(),
+                "no other mailbox is recorded: is it another state folder?".into(),
             ),
             Self::Unknown { known, .. } => {
                 let known = known.join(", ");
@@ -77,8 +75,8 @@ impl Failure for SameAsError {
             }
             Self::Several { .. } => Some("say which one, as USER@HOST".into()),
             Self::Known { .. } => Some(
-                "both were fetched by themselves; nothing was changed. One that has its own mail \
-                 goes on without `--same-as`"
+                "both were fetched, each under its own name; nothing was changed. Leave `--same-as` \
+                 out to go on"
                     .into(),
             ),
         }

@@ -19,7 +19,7 @@ pub(super) enum Error {
     #[error("`{name}` is in the configuration")]
     Configured { name: String },
     /// Several mailboxes are known by that name; their keys.
-    #[error("`{name}` may be any of several mailboxes")]
+    #[error("several mailboxes are recorded as `{name}`")]
     Several { name: String, keys: Vec<String> },
     #[error(transparent)]
     Target(target::Error),
@@ -42,8 +42,8 @@ impl Failure for Error {
     fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
             Self::Configured { name } => format!(
-                "a mailbox that is synced is not forgotten; `popsync account remove {name}` takes \
-                 it out of the configuration first"
+                "only mailboxes that are not synced can be forgotten; `popsync account remove {name}` \
+                 takes it out of the configuration"
             ),
             Self::Several { keys, .. } => format!("say which one: {}", keys.join(", ")),
             Self::Target(error) => return error.hint(),

@@ -16,7 +16,7 @@ pub(super) enum Error {
     #[error(transparent)]
     Config(#[from] config::Error),
     /// This flag describes a server, and none was named.
-    #[error("{flag}: `{named}` is no URL")]
+    #[error("{flag}: `{named}` is not a URL")]
     Needless { flag: String, named: String },
 }
 
@@ -32,7 +32,7 @@ impl Failure for Error {
         match self {
             Self::Config(error) => error.hint(),
             Self::Needless { .. } => Some(
-                "an account has its settings in the configuration file; a URL begins with \
+                "the settings of an account are in the configuration file; a URL begins with \
                  `pop3s://` or `pop3://`"
                     .into(),
             ),

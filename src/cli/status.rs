@@ -76,7 +76,7 @@ impl Failure for Error {
     fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
             Self::Target(error) => error.hint(),
-            Self::Write { .. } => None,
+            Self::Write { .. } => Some("`--metrics` must name a file that you may write".into()),
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) enum Error {
     #[error(transparent)]
     Config(#[from] config::Error),
     /// No account has this name.
-    #[error("nothing is known of an account `{name}`")]
+    #[error("no account `{name}` is known")]
     Unknown { name: String },
 }
 

@@ -27,7 +27,7 @@ pub enum Error {
         source: io::Error,
     },
     /// It is not what it should be.
-    #[error("line {line} of `{}` is none of {format}: {fault}", path.display())]
+    #[error("line {line} of `{}` is not what {format} writes: {fault}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum Error {
     },
     /// It is about other mailboxes.
     #[error(
-        "`{}` says nothing of {}@{}, but of {}",
+        "`{}` has no unique-ids of {}@{}, but of {}",
         path.display(), mailbox.user, mailbox.host, found.join(", ")
     )]
     OtherMailbox {
@@ -64,7 +64,7 @@ pub enum LineError {
         left: u64,
     },
     /// The length in front of a unique-id is not its length.
-    #[error("the length is not that of the unique-id")]
+    #[error("the number is not the length of the unique-id")]
     Length,
     /// It is not built as such lines are.
     #[error("expected {expected}")]
@@ -73,7 +73,7 @@ pub enum LineError {
         expected: &'static str,
     },
     /// A unique-id comes before the mailbox that it belongs to.
-    #[error("a unique-id of no mailbox")]
+    #[error("there is no mailbox before this unique-id")]
     NoMailbox,
     /// A unique-id is empty.
     #[error("the unique-id is missing")]
@@ -99,10 +99,10 @@ impl Failure for Error {
                 "nothing was taken over; `popsync man import` says which file each program keeps"
                     .into()
             }
-            Self::Io { .. } => return None,
+            Self::Io { .. } => "nothing was taken over".into(),
             Self::OtherMailbox { .. } => {
-                "where one of them is the same mailbox, name it with `--mailbox USER@HOST`; nothing \
-                 was taken over"
+                "nothing was taken over; if one of them is the same mailbox, name it with `--mailbox \
+                 USER@HOST`"
                     .into()
             }
         })

@@ -168,7 +168,7 @@ fn a_file_of_other_mailboxes_says_which() {
         let error = read(format, text).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`list` says nothing of anna@example.com@mail.example.com, but of \
+            "`list` has no unique-ids of anna@example.com@mail.example.com, but of \
              bert@mail.example.com"
         );
         assert_eq!(error.exit(), Exit::DataError);

@@ -17,7 +17,7 @@ pub enum Error {
     },
     /// The line would be longer than any Exchange takes (`XPOP3:E0006`), or in a SASL exchange
     /// than any mechanism needs. Ours to prevent.
-    #[error("the {keyword} line of {octets} octets is too long to be sent")]
+    #[error("the {keyword} line of {octets} bytes is too long to be sent")]
     CommandTooLong {
         /// The command.
         keyword: Keyword,
@@ -42,7 +42,7 @@ pub enum Error {
         awaited: Option<Keyword>,
     },
     /// A line without an end (`OPOP3:C0005`).
-    #[error("the server sent a line of more than {limit} octets")]
+    #[error("the server sent a line of more than {limit} bytes")]
     LineTooLong {
         /// The limit.
         limit: usize,

@@ -48,11 +48,11 @@ impl Failure for Error {
             session::Error::TimedOut { .. } | session::Error::Lost { .. } => Some(SILENCE.into()),
             session::Error::Protocol { fault, .. } => match fault {
                 pop3::Error::Closed { .. } => Some(SILENCE.into()),
-                _ => Some("`-vv` shows the dialogue with the server".into()),
+                _ => Some("run it with `-vv` to see the dialogue with the server".into()),
             },
             session::Error::Refused(refusal) if refusal.command == Some(Keyword::Uidl) => Some(
-                "without unique-ids messages cannot be told apart unless the server has LIST and \
-                 TOP, so a sync retrieves nothing"
+                "a sync retrieves nothing: without unique-ids it tells messages apart by LIST and \
+                 TOP, and the server does not have both"
                     .into(),
             ),
             error => error.hint(),
@@ -60,8 +60,8 @@ impl Failure for Error {
     }
 }
 
-const SILENCE: &str = "does it happen again? `-vv` shows the dialogue up to there; the server's \
-                       log may tell the rest";
+const SILENCE: &str = "does it happen again? `-vv` shows the dialogue up to there, and the \
+                       server's log may say why";
 
 fn step(error: &session::Error, seen: &Observations) -> Step {
     match error {

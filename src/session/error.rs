@@ -69,13 +69,13 @@ pub enum Error {
         is_closed: bool,
     },
     /// What answers greets as no POP3 server does.
-    #[error("that is no POP3 server: it greets with `{line}`")]
+    #[error("this is not a POP3 server: it greets with `{line}`")]
     Foreign {
         /// Its greeting.
         line: String,
     },
     /// The session lasted long, and brought nothing.
-    #[error("gave up after {} s in which the server brought nothing", after.as_secs())]
+    #[error("gave up after {} s in which the server sent nothing of use", after.as_secs())]
     Gainless {
         /// How long it was waited for.
         after: Duration,
@@ -130,10 +130,10 @@ pub enum Error {
     /// `auth = "auto"`, and nothing that the server offers may be taken. Nothing was said.
     #[error("the server offers no way to log in {}", match secret {
         Secret::Certificate => "by a client certificate",
-        Secret::Password if *protected && !fits_user => "that carries this user name and password",
+        Secret::Password if *protected && !fits_user => "that can send this user name and password",
         Secret::Password if *protected => "by a password",
-        Secret::Password => "that would keep the password from listeners",
-        Secret::Ticket => "without a password, and there is none",
+        Secret::Password => "that hides the password from eavesdroppers",
+        Secret::Ticket => "without a password, and there is no password",
         Secret::Token => "by an access token",
     })]
     NothingSuits {
@@ -201,10 +201,7 @@ pub enum Error {
     StlsRefused(Refusal),
     /// Octets behind the answer to STLS, before the handshake: somebody between us and the
     /// server tries to put words into its mouth.
-    #[error(
-        "data was injected in front of the TLS handshake: `{}`",
-        Printable(text)
-    )]
+    #[error("data was injected before the TLS handshake: `{}`", Printable(text))]
     StlsInjected {
         /// The beginning of it.
         text: Vec<u8>,
@@ -235,7 +232,7 @@ pub enum Error {
 
 fn having_said(words: Option<&str>) -> String {
     words
-        .map(|words| format!("; it had said: `{words}`"))
+        .map(|words| format!("; before that the server said: `{words}`"))
         .unwrap_or_default()
 }
 

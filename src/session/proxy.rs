@@ -39,7 +39,7 @@ pub enum ProxyError {
     #[error("cannot connect to it")]
     Connect(#[source] io::Error),
     /// Its head never ends.
-    #[error("its answer is longer than {0} octets")]
+    #[error("its answer is longer than {0} bytes")]
     Endless(usize),
     /// The connection broke.
     #[error("the connection to it was lost")]
@@ -48,7 +48,7 @@ pub enum ProxyError {
     #[error("it wants a user name and a password")]
     LoginWanted,
     /// There is no password to give it.
-    #[error("no password for it: `{path}`: {fault}")]
+    #[error("cannot read its password in `{path}`: {fault}")]
     Password {
         /// The file.
         path: String,
@@ -56,7 +56,7 @@ pub enum ProxyError {
         fault: FileError,
     },
     /// The password is empty, or too long.
-    #[error("the first line of `{0}` is no password for it")]
+    #[error("the first line of `{0}` cannot be its password")]
     PasswordUnfit(String),
     /// It does not speak what it should.
     #[error("it does not speak {0}")]
@@ -90,22 +90,25 @@ impl Failure for ProxyError {
             }
             Self::Closed | Self::Lost(_) => "try again later".into(),
             Self::Connect(_) | Self::Resolve(_) => {
-                "is the proxy's name right, and is it running? Without `proxy`, or with `proxy = \
-                 \"off\"`, the server is connected to directly"
+                "check the proxy's name, and that it is running; `proxy = \"off\"` connects to the server \
+                 directly"
                     .into()
             }
             Self::Endless(_) | Self::Protocol(_) => {
-                "`socks5://` and `http://` are different kinds of proxies: is it of the right one?"
+                "`socks5://` and `http://` are different kinds of proxies: check which one this is"
                     .into()
             }
             Self::LoginWanted => {
                 "write `proxy = \"socks5://USER@HOST:PORT\"` and `proxy-password-file = \"…\"`"
                     .into()
             }
-            Self::Password { fault, .. } => return fault.hint(),
-            Self::PasswordUnfit(_) => format!("it has 1 to {LONGEST} octets").into(),
+            Self::Password { fault, .. } => match fault.hint() {
+                Some(hint) => hint,
+                None => "`proxy-password-file` names a file whose first line is the password".into(),
+            },
+            Self::PasswordUnfit(_) => format!("the password has 1 to {LONGEST} bytes").into(),
             Self::Refused(_) => {
-                "the proxy may not allow this server or port, or not reach it".into()
+                "the proxy may not allow this server or port, or cannot reach it".into()
             }
         })
     }

@@ -131,10 +131,10 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.command {
             Some(command) => write!(f, "the server refused {command}")?,
-            None => f.write_str("the server turned the connection away")?,
+            None => f.write_str("the server refused the connection")?,
         }
         if self.text.is_empty() {
-            f.write_str(" without a word")
+            f.write_str(" and gave no reason")
         } else {
             write!(f, ": `{}`", self.text)
         }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -56,13 +58,13 @@ pub enum Error {
         path: PathBuf,
     },
     /// Something is there where a new file or folder is to be.
-    #[error("`{}` is there already, and nothing is written over", path.display())]
+    #[error("`{}` exists already, and nothing is overwritten", path.display())]
     Exists {
         /// What is there.
         path: PathBuf,
     },
     /// An earlier export did not come to its end.
-    #[error("`{}` is left of an export that did not come to its end", path.display())]
+    #[error("`{}` is left from an export that did not finish", path.display())]
     Unfinished {
         /// What is there.
         path: PathBuf,
@@ -121,16 +123,16 @@ impl Failure for MailFileError {
         let hint = match self {
             Self::DanglingLink => "remove the link, or make the file that it leads to",
             Self::Directory | Self::NotMbox | Self::NotRegular => {
-                "an mbox is one file; name another, and it is made where missing"
+                "an mbox is one file: name another file, which popsync makes if it is missing"
             }
             Self::ForeignLink | Self::ForeignOwner => {
                 "is this the right user? run popsync as the one whose mail it is"
             }
             Self::Maildir => "name it as `maildir` and not as `mbox`",
-            Self::NoFolder => "make the folder, or mount what it is on",
+            Self::NoFolder => "make the folder, or mount its volume",
             Self::WritableByAll => {
-                "take the right away with `chmod o-w`; where the file system has no rights, as FAT \
-                 and exFAT, mount it with `umask=077`"
+                "take that permission away with `chmod o-w`; a file system without permissions, such \
+                 as FAT or exFAT, must be mounted with `umask=077`"
             }
         };
         Some(hint.into())
@@ -195,12 +197,14 @@ impl Failure for Error {
             }
             Self::AgentBusy { .. } => {
                 return Some(
-                    "what it did not take stays on the server, and the next run tries again".into(),
+                    "the message stays on the server, and the next run tries again".into(),
                 );
             }
             Self::Exists { .. } => return Some("name another place".into()),
             Self::Unfinished { .. } => {
-                return Some("remove it, and export again: it holds a part of the messages".into());
+                return Some(
+                    "it holds only a part of the messages: remove it, and export again".into(),
+                );
             }
             Self::Folder { source, .. } | Self::Io { source, .. } => source,
             Self::Locked { path, lock } if path == lock => {
@@ -227,16 +231,19 @@ impl Failure for Error {
                     .into()
             }
             io::ErrorKind::QuotaExceeded => {
-                "your quota is used up: make room and run it again; whatever was complete is stored"
+                "your quota is used up: make room and run it again; complete messages are stored"
                     .into()
             }
             io::ErrorKind::StorageFull => {
-                "make room and run it again; whatever was complete is stored".into()
+                "make room and run it again; complete messages are stored".into()
             }
             io::ErrorKind::PermissionDenied => {
-                "is this the right user? the store must be writable by whoever runs popsync".into()
+                "is this the right user? whoever runs popsync must be able to write to the store"
+                    .into()
             }
-            io::ErrorKind::ReadOnlyFilesystem => "the file system is mounted read-only".into(),
+            io::ErrorKind::ReadOnlyFilesystem => {
+                "the file system is mounted read-only: mount it for writing".into()
+            }
             io::ErrorKind::NotADirectory => {
                 "a Maildir is a folder that holds the folders `tmp`, `new` and `cur`, none of them \
                  a link"
@@ -245,6 +252,10 @@ impl Failure for Error {
             io::ErrorKind::CrossesDevices => {
                 "`tmp`, `new` and `cur` must be on one file system".into()
             }
+            io::ErrorKind::NotFound => "make the folder that it is in, or mount its volume".into(),
+            _ if source.raw_os_error() == Some(Errno::IO.raw_os_error()) => {
+                "see the system's log: the disk or the file system may be failing".into()
+            }
             _ => return None,
         })
     }
@@ -252,8 +263,6 @@ impl Failure for Error {
 
 #[cfg(test)]
 mod tests {
-    use rustix::io::Errno;
-
     use super::*;
 
     /// A quota of the user, the group or the project: to popsync all are one.

@@ -21,7 +21,7 @@ pub enum Error {
     #[error(transparent)]
     Cache(#[from] cache::Error),
     /// A message went on far beyond its listed size.
-    #[error("a message was not waited for to its end: {reason}")]
+    #[error("gave up on a message: {reason}")]
     EndlessMessage {
         /// Why.
         reason: &'static str,
@@ -51,10 +51,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// The server shows no headers, by which messages could be recognised.
-    #[error("the server shows no headers (TOP), so that no message can be recognised")]
+    #[error("the server does not show headers (TOP), so popsync cannot recognise messages")]
     NoHeaders,
     /// What a delivery agent made of its messages nobody can look at.
-    #[error("its messages went to a delivery agent, and cannot be looked at")]
+    #[error("the messages went to a delivery agent, where popsync cannot read them")]
     NotLookedAt,
     /// A defect of popsync.
     #[error("popsync has a defect: {message}")]
@@ -203,25 +203,29 @@ impl Failure for Error {
             Self::Auth(error) => error.hint(),
             Self::Cache(error) => error.hint(),
             Self::SameAs(error) => error.hint(),
-            Self::EndlessMessage { .. } => Some("nothing of it was stored".into()),
+            Self::EndlessMessage { .. } => {
+                Some("nothing of it was stored, and it stays on the server".into())
+            }
             Self::Interrupted(_) => {
-                Some("whatever was complete is stored; run it again to go on".into())
+                Some("complete messages are stored; run it again to go on".into())
             }
             Self::Familiar { .. } => Some(
-                "they would come again. Where popsync fetched them under another name of account, \
-                 host or user, say which one with `--same-as`; where the state was lost, put it \
-                 back from a backup; else run `popsync import ACCOUNT --from-store`, after which \
-                 only the others come. Who wants all of them again names another file, or says \
-                 `--accept-store` once"
+                "they would come again. If popsync fetched them under another name of account, host \
+                 or user, give that name with `--same-as`; if the state was lost, put it back from a \
+                 backup; else run `popsync import ACCOUNT --from-store`, after which only the others \
+                 come. To get all of them again, name another file, or give `--accept-store` once"
                     .into(),
             ),
             Self::NoHeaders | Self::NotLookedAt => Some(
-                "`popsync import ACCOUNT --seed` takes all that is on the server now for had"
+                "`popsync import ACCOUNT --seed` marks everything now on the server as already \
+                 downloaded"
                     .into(),
             ),
-            Self::LargerThanMaxSize => None,
+            Self::LargerThanMaxSize => {
+                Some("it stays on the server; raise `max-size` to retrieve it".into())
+            }
             Self::NoRoom => Some(
-                "make room, and run it again: what could not be stored is on the server".into(),
+                "make room and run it again; what could not be stored is on the server".into(),
             ),
             Self::TooLarge => Some(
                 "raise `ulimit -f`, or use a file system that allows it; the message is on the \
@@ -229,24 +233,24 @@ impl Failure for Error {
                     .into(),
             ),
             Self::StateLost { .. } => Some(
-                "every message would come again. Where the account was renamed, say what it was \
-                 called with `--same-as`; else put the state folder back from a backup, or run \
-                 `popsync import ACCOUNT --from-store`, which knows them by their headers; or \
-                 `popsync import ACCOUNT --seed`, after which only new messages come. Who wants \
-                 all of them again names another folder"
+                "every message would come again. If the account was renamed, give its old name with \
+                 `--same-as`; else put the state folder back from a backup, or run `popsync import \
+                 ACCOUNT --from-store`, which recognises them by their headers, or `popsync import \
+                 ACCOUNT --seed`, after which only new messages come. To get all of them again, name \
+                 another folder"
                     .into(),
             ),
-            Self::StoreChanges { .. } => Some("run it again once nobody writes there".into()),
+            Self::StoreChanges { .. } => Some("run it again when no other program writes there".into()),
             Self::StoreMissing { .. } => {
-                Some("is the volume mounted? nothing was looked at, and nothing changed".into())
+                Some("is the volume mounted? nothing was read, and nothing was changed".into())
             }
-            Self::Panicked { .. } => Some("please report it; no message is lost".into()),
+            Self::Panicked { .. } => Some("no message is lost; please report this".into()),
             Self::Session(error) => error.hint(),
             Self::Store(error) => error.hint(),
             Self::StoreGone { .. } | Self::StoreReplaced { .. } => Some(
-                "is its volume mounted? nothing was retrieved, and nothing deleted on the server; \
-                 where the store was moved, name its new place, and where this is meant to be the \
-                 store from now on, run it once with `--accept-store`"
+                "is its volume mounted? nothing was retrieved, and nothing deleted on the server. If \
+                 the store was moved, name its new place; if this is the store from now on, run it \
+                 once with `--accept-store`"
                     .into(),
             ),
         }

@@ -243,7 +243,7 @@ fn a_list_of_another_mailbox_is_refused_and_one_of_another_name_can_be_named() {
     run(&mut switch.import("fetchmail", &[])).fails(
         65,
         &[
-            "says nothing of anna@127.0.0.1, but of anna@mailhost",
+            "has no unique-ids of anna@127.0.0.1, but of anna@mailhost",
             "hint: ",
             "--mailbox",
         ],

@@ -255,7 +255,7 @@ fn access_tokens_log_in_and_bad_ones_are_explained() {
         assert!(ended.err.contains(line), "{line:?}: {}", ended.err);
         assert_eq!(stored(&home.maildir()).len(), 2, "{method}");
         let (ended, _) = fetch(method, "echo t0ken");
-        let said = "`[AUTH] Authentication failed.`; of the access token it had said: status ";
+        let said = "`[AUTH] Authentication failed.`; before that the server said about the access token: status ";
         ended.fails(
             77,
             &[
@@ -265,7 +265,7 @@ fn access_tokens_log_in_and_bad_ones_are_explained() {
             ],
         );
         let (ended, _) = fetch(method, "echo two words");
-        ended.fails(78, &["what should be an access token is not one"]);
+        ended.fails(78, &["the access token is not one word"]);
         assert!(!ended.err.contains("C: AUTH"), "{ended:#?}");
     }
 }

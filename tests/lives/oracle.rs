@@ -188,7 +188,7 @@ impl Oracle {
         }
     }
 
-    /// "Who wants all of them again names another file, or says `--accept-store` once" (the hint
+    /// "To get all of them again, name another file, or give `--accept-store` once" (the hint
     /// where a state was lost beside an mbox): a person said so.
     pub(crate) fn all_again(&mut self) {
         for fact in &mut self.facts {

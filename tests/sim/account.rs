@@ -207,13 +207,13 @@ fn what_cannot_be_added_is_explained() {
     out:
     err:
     popsync: icloud.com: Apple's iCloud has no POP3
-    hint: where there is a server all the same, name it with `--server`
+    hint: if there is a server after all, name it with `--server`
     ");
     insta::assert_snapshot!(add(&["anna@outlook.com"]), @r"
     status: 64
     out:
     err:
-    popsync: the server of outlook.com takes no passwords, but OAuth
+    popsync: the server of outlook.com accepts OAuth only, no passwords
     hint: `--client-id ID` names the program to sign in with; `popsync man config`, section OAUTH, tells how to get one
     ");
     insta::assert_snapshot!(add(&["anna"]), @r"

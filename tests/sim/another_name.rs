@@ -230,7 +230,7 @@ fn an_account_with_mail_of_its_own_takes_over_nothing() {
     for (arguments, words) in [
         (
             &["sync", "home", "--same-as", "work"][..],
-            "something is remembered already",
+            "has records of its own already",
         ),
         (&["sync", "--same-as", "work"], "for one account at a time"),
         (

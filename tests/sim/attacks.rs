@@ -215,7 +215,7 @@ fn a2_words_in_front_of_the_handshake_end_the_run() {
             });
             let ended = visit(&liar, method);
             assert_eq!(ended.status, Some(76), "{}", ended.text());
-            ended.says("data was injected in front of the TLS handshake");
+            ended.says("data was injected before the TLS handshake");
             liar.assert_knows_nothing(&format!("{method:?}, {forged:?}"));
         }
     }

@@ -88,5 +88,5 @@ fn accounts_are_named_as_status_names_them() {
     assert_eq!(log(&bench, &["work"]).out, "");
     assert_eq!(objects(&log(&bench, &["--json"])).len(), 1);
     let unknown = bench.configured("log", "", &["home"]).gives(64);
-    unknown.says("nothing is known of an account `home`");
+    unknown.says("no account `home` is known");
 }

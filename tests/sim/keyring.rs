@@ -171,7 +171,7 @@ fn an_empty_line_is_no_password() {
         out:
         err:
         popsync: work: standard input gave no password
-        hint: the password is the first line, alone
+        hint: the password is the first line alone
         "));
     }
 }
@@ -223,7 +223,7 @@ fn a_locked_keyring_says_so_and_what_to_do() {
     out:
     err:
     popsync: work: no password, and no terminal to ask for one: the keyring is locked, and cannot ask here for its own password
-    hint: unlock it, which logging in to the desktop does; for runs by the clock use `password-command`, `password-file` or a systemd credential
+    hint: log in to the desktop, which unlocks it; for scheduled runs use `password-command`, `password-file` or a systemd credential
     ");
     // The sources after the keyring still count.
     on(popsync(&server, &["sync"]), &bus)

@@ -129,7 +129,7 @@ fn without_the_server_there_is_what_the_last_sync_left() {
     let unknown = fetched
         .configured("list", NOTHING, &["home", "--local"])
         .gives(64);
-    unknown.says("nothing is known of an account `home`");
+    unknown.says("no account `home` is known");
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn access_tokens_go_to_exchange_online_in_two_steps() {
     });
     let ended = fetch("xoauth2", "ya29.expired").gives(77);
     ended.says(
-        "bad password.`; of the access token it had said: status 400, scope \
+        "bad password.`; before that the server said about the access token: status 400, scope \
          `https://mail.google.com/`",
     );
     ended.says("hint: the token may have expired");
@@ -204,7 +204,7 @@ fn a_mechanism_that_is_missing_is_told_nothing() {
             ended.says(&format!(
                 "the server does not offer {name}: `Protocol error. 19`"
             ));
-            ended.says("hint: it offers PLAIN; leave `auth` out for USER and PASS");
+            ended.says("hint: the server offers PLAIN; leave `auth` out for USER and PASS");
             assert_eq!(bench.sim.commands_of("AUTH"), [format!("AUTH {name}")]);
         }
     }
@@ -308,8 +308,8 @@ fn without_tls_auto_says_what_it_would_not_do() {
     for mechanisms in [&["PLAIN"][..], &["NTLM"], &["PLAIN", "LOGIN", "NTLM"], &[]] {
         let bench = bench(Profile::Ex2010, By::Plain, offering(mechanisms));
         let ended = fetch(&bench, "auto", 77);
-        ended.says("no way to log in that would keep the password from listeners");
-        ended.says("hint: it offers ");
+        ended.says("no way to log in that hides the password from eavesdroppers");
+        ended.says("hint: the server offers ");
         ended.says("use TLS, or name another `auth`");
         for verb in ["AUTH", "USER", "PASS"] {
             assert!(bench.sim.commands_of(verb).is_empty(), "{mechanisms:?}");
@@ -342,10 +342,10 @@ fn what_no_login_carries_is_said_in_the_end() {
     bench.fetch(&[]).gives(78).says("write `auth = \"auto\"`");
     for method in ["plain", "login", "ntlm"] {
         let ended = bench.fetch(&["--auth", method]).gives(77);
-        ended.says("write `auth = \"auto\"` for what carries");
+        ended.says("write `auth = \"auto\"` to use what can send");
     }
     let ended = bench.fetch(&["--auth", "auto"]).gives(78);
-    ended.says("no way to log in that carries this user name and password");
+    ended.says("no way to log in that can send this user name and password");
     ended.says("choose such a name and password at the provider");
     assert!(!ended.err.contains("`auth"), "{}", ended.text());
     // With SASL the first hint works there.

@@ -450,8 +450,8 @@ fn the_account_is_a_name_or_a_url() {
     probe(&["work", "--user", "anna"]).gives(
         64,
         "",
-        "popsync: --user: `work` is no URL\n\
-         hint: an account has its settings in the configuration file; a URL begins with \
+        "popsync: --user: `work` is not a URL\n\
+         hint: the settings of an account are in the configuration file; a URL begins with \
          `pop3s://` or `pop3://`\n",
     );
     probe(&["pop3s://mail.example.com"]).gives(

@@ -338,7 +338,7 @@ fn other_sources_of_secrets_tell_as_little() {
     other.says("has no password for");
     let broken = netrc(&entry.replace("\"\n", "\n"));
     assert_eq!(broken.status, Some(78), "{}", broken.text());
-    broken.says("line 1 makes no sense");
+    broken.says("line 1 cannot be understood");
     write(&bench.path("netrc"), &entry, 0o640);
     let arguments = ["--tls", "off", "--password-netrc", "netrc"];
     let ended = bench.fetch_command(&bench.url(), &arguments).gives(78);

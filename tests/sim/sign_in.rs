@@ -123,7 +123,7 @@ fn a_device_signs_in_mail_comes_and_the_token_is_renewed() {
     out:
     err:
     popsync: work: the provider does not take the stored sign-in any more: `Sorry.`
-    hint: the password was changed, the permission withdrawn, or it was not used for long: run `popsync login work`
+    hint: the password was changed, the permission was withdrawn, or the sign-in was not used for long: run `popsync login work`
     ");
     assert_eq!(run(&["logout", "work"]).status, 0);
     let ended = run(&["sync"]);
@@ -223,7 +223,7 @@ fn without_a_keyring_it_says_where_tokens_can_be_kept() {
     out:
     err:
     popsync: work: there is no D-Bus session here to find a keyring in
-    hint: the tokens belong into the keyring; without one, name a file that only you can read: `oauth = { token-file = "…", … }`
+    hint: tokens are kept in the keyring; without one, name a file that only you can read: `oauth = { token-file = "…", … }`
     "#);
     // Nobody was asked to sign in for nothing.
     assert_eq!(bench.provider.state().polled, 0);

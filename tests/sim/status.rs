@@ -58,7 +58,7 @@ fn each_configured_account_has_one_row_and_others_only_with_all() {
     let name = format!("{USER}@127.0.0.1");
     assert!(rows(&[&name])[1].trim_start().starts_with("store"));
     let unknown = bench.configured("status", "", &["home"]).gives(64);
-    unknown.says("nothing is known of an account `home`");
+    unknown.says("no account `home` is known");
 }
 
 #[test]
@@ -204,9 +204,7 @@ fn what_a_removed_account_left_behind_is_forgotten_and_its_mail_stays() {
     bench.fetch(&[]).gives(0);
     let name = format!("{USER}@127.0.0.1");
     let forget = |name: &str| bench.configured("forget", "", &[name, "--json"]);
-    forget("home")
-        .gives(64)
-        .says("nothing is known of an account `home`");
+    forget("home").gives(64).says("no account `home` is known");
     forget("work")
         .gives(64)
         .says("`work` is in the configuration");

@@ -35,7 +35,7 @@ pub enum TokenError {
         limit: Duration,
     },
     /// What the provider answered is not what RFC 6749 or 8628 has it answer.
-    #[error("{from} gave an answer that makes no sense: {what}")]
+    #[error("{from} gave an answer that cannot be understood: {what}")]
     Answer {
         /// The end point.
         from: String,
@@ -81,7 +81,7 @@ pub enum TokenError {
     #[error("this popsync was built without OAuth")]
     NotBuilt,
     /// There is no random number to be had.
-    #[error("the system has no random numbers")]
+    #[error("the system gives no random numbers")]
     Random,
     /// The provider wants us to go elsewhere, where secrets have no business.
     #[error("{from} redirects, which is not followed")]
@@ -234,44 +234,45 @@ impl Failure for Error {
                 login.into()
             }
             TokenError::Answer { .. } | TokenError::Redirected { .. } => {
-                "are the end points in `oauth` the right ones?".into()
+                "check the end points in `oauth`".into()
             }
             TokenError::CaFile { .. } => {
-                "`ca-file` wants a file of certificates in PEM form".into()
+                "`ca-file` must name a file of certificates in PEM form".into()
             }
             TokenError::ClientSecret(error) => return error.hint(),
             TokenError::Denied { .. } => format!("{login}, and allow it").into(),
             TokenError::InvalidGrant { .. } => format!(
-                "the password was changed, the permission withdrawn, or it was not used for long: \
-                 {login}"
+                "the password was changed, the permission was withdrawn, or the sign-in was not \
+                 used for long: {login}"
             )
             .into(),
             TokenError::NoEndpoint("device end point") => format!(
                 "try `popsync login --browser {account}`, or name `device-endpoint` in `oauth`"
             )
             .into(),
-            TokenError::NoEndpoint(_) => "name it in `oauth`".into(),
+            TokenError::NoEndpoint(_) => "name it in the table `oauth`".into(),
             TokenError::NotBuilt => {
                 "build it with the feature `oauth`, or use `oauth-token-command`".into()
             }
-            TokenError::Random => return None,
+            TokenError::Random => "this is a fault of the operating system: see its log".into(),
             TokenError::Refused { error, .. } => match error.as_str() {
                 "invalid_client" | "unauthorized_client" => {
-                    "is `client-id` right, and that program registered for this flow? Some \
-                     providers want a `client-secret-command`, too"
+                    "check `client-id`, and that the provider has the program registered for this \
+                     flow; some providers want a `client-secret-command`, too"
                         .into()
                 }
-                "invalid_scope" => "is `scope` right, and may the program have it?".into(),
-                _ => "are the settings in `oauth` right?".into(),
+                "invalid_scope" => {
+                    "check `scope`, and that the provider lets the program have it".into()
+                }
+                _ => "check the settings in `oauth`".into(),
             },
-            TokenError::Status { .. } => "try again later".into(),
+            TokenError::Status { .. } if self.error.may_pass() => "try again later".into(),
+            TokenError::Status { .. } => "check the end points in `oauth`".into(),
             TokenError::Store(StoreError::Content { .. }) => {
                 format!("{login} to have new ones").into()
             }
             TokenError::Store(error) => return error.hint(),
-            TokenError::Unreachable { .. } => {
-                "is the network up, and the end point's name right?".into()
-            }
+            TokenError::Unreachable { .. } => "check the end point's name and the network".into(),
         })
     }
 }
@@ -290,7 +291,7 @@ impl Failure for StoreError {
         Some(match self {
             Self::Content { .. } => "sign in again with `popsync login`".into(),
             Self::File { .. } => {
-                "`token-file` names a file in a folder where you may make files".into()
+                "`token-file` must name a file in a folder where you may make files".into()
             }
             Self::FileMode { path, .. } => format!("run `chmod 600 {}`", quoted(path)).into(),
             Self::FileOwner { .. } => "let `token-file` name a file of your own".into(),
@@ -300,8 +301,8 @@ impl Failure for StoreError {
                     .into()
             }
             Self::Keyring(_) => {
-                "the tokens belong into the keyring; without one, name a file that only you can \
-                 read: `oauth = { token-file = \"…\", … }`"
+                "tokens are kept in the keyring; without one, name a file that only you can read: \
+                 `oauth = { token-file = \"…\", … }`"
                     .into()
             }
         })

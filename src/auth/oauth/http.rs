@@ -161,7 +161,7 @@ mod tests {
         let refused = read(400, r#"{"error":"slow_down"}"#).unwrap().unwrap_err();
         assert_eq!(refused.error, "slow_down");
         for (status, body, expected) in [
-            (200, "<html>", "makes no sense"),
+            (200, "<html>", "cannot be understood"),
             (302, "", "redirects"),
             (307, r#"{"error":"x"}"#, "redirects"),
             (500, "<html>", "status 500"),

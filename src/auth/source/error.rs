@@ -56,7 +56,7 @@ pub enum Error {
         source: io::Error,
     },
     /// No server of Exchange can be set to take so long a PASS line (`XPOP3:E0006`).
-    #[error("the password from {origin} is too long for POP3: more than {limit} octets")]
+    #[error("the password from {origin} is too long for POP3: more than {limit} bytes")]
     DoesNotFit {
         /// Where the password came from.
         origin: Origin,
@@ -87,7 +87,7 @@ pub enum Error {
     #[error(transparent)]
     Keyring(#[from] keyring::Error),
     /// The file of `password-netrc` is none of its kind.
-    #[error("password-netrc {}: line {line} makes no sense", path.display())]
+    #[error("password-netrc {}: line {line} cannot be understood", path.display())]
     NetrcSyntax {
         /// The file.
         path: PathBuf,
@@ -127,7 +127,7 @@ pub enum Error {
         limit: Duration,
     },
     /// The first line is longer than any password.
-    #[error("{origin} gave more than {limit} octets")]
+    #[error("{origin} gave more than {limit} bytes")]
     TooLong {
         /// Where the password was looked for.
         origin: Origin,
@@ -198,37 +198,41 @@ impl Failure for Error {
         let hint = match self {
             Self::BadByte { byte, .. } => match byte {
                 BadByte::NonAscii => {
-                    "write `auth = \"auto\"`: popsync then logs in by what carries it, where the \
-                     server has that"
+                    "write `auth = \"auto\"`: popsync then logs in by a mechanism that can send it, \
+                     where the server has one"
                 }
                 BadByte::NotUtf8 => "store the password as UTF-8",
                 BadByte::CarriageReturn | BadByte::LineFeed => {
-                    "the password is the first line, alone; only LF or CRLF ends it"
+                    "the password is the first line alone, and only LF or CRLF ends it"
                 }
                 BadByte::Control | BadByte::Nul => {
-                    "no login carries that; choose another password at the provider"
+                    "no login can send that; choose another password at the provider"
                 }
             },
             Self::CommandFailed { .. } => "run the command by hand in `sh -c` to see what it says",
-            Self::CommandIo { .. } | Self::Interrupted(_) | Self::Prompt { .. } => return None,
+            Self::CommandIo { .. } => "popsync runs the command with `sh -c`: is there a shell?",
+            Self::Interrupted(_) => return None,
+            Self::Prompt { .. } => {
+                "run `popsync login` for this account, or set `password-command` or `password-file`"
+            }
             Self::CredentialIo { .. } => {
                 "`LoadCredential=` of the systemd unit names it; see popsync(1), PASSWORDS"
             }
             Self::DoesNotFit { .. } => {
-                "the password is the first line, alone; choose a shorter one at the provider"
+                "the password is the first line alone; choose a shorter one at the provider"
             }
             Self::Empty { origin } | Self::TooLong { origin, .. } => match origin {
                 Origin::Command(_) | Origin::Credential(_) | Origin::File(_) | Origin::Input => {
-                    "the password is the first line, alone"
+                    "the password is the first line alone"
                 }
-                Origin::Netrc(_) => "a password with blanks stands in double quotes",
+                Origin::Netrc(_) => "write a password with blanks in double quotes",
                 Origin::Keyring => "run `popsync login` for this account",
                 Origin::Environment => "unset it, or set it to the password",
-                Origin::Prompt => return None,
+                Origin::Prompt => "type the password, and press Enter",
             },
             Self::File {
                 key: "password-file",
-                error: FileError::Io(_),
+                error: FileError::Io(_) | FileError::TooLarge(_),
                 ..
             } => "`password-file` names a file whose first line is the password",
             Self::File { error, .. } => return error.hint(),
@@ -237,8 +241,8 @@ impl Failure for Error {
                 keyring: Some(error),
             } => return error.hint(),
             Self::NetrcSyntax { .. } => {
-                "entries read `machine HOST login USER password PASSWORD`; a password with blanks \
-                 stands in double quotes"
+                "write entries as `machine HOST login USER password PASSWORD`, and a password with \
+                 blanks in double quotes"
             }
             Self::NotInNetrc { host, user, .. } => {
                 let hint = format!("write `machine {host} login {user} password …` into it");
@@ -251,9 +255,9 @@ impl Failure for Error {
             Self::TimedOut {
                 origin: Origin::File(_) | Origin::Netrc(_) | Origin::Credential(_),
                 ..
-            } => "is it a pipe? then somebody has to write to it",
+            } => "is it a pipe? then a program has to write to it",
             Self::TimedOut { .. } => {
-                "a command that waits for somebody's answer does not work without a terminal"
+                "a command that asks a person does not work without a terminal"
             }
         };
         Some(hint.into())

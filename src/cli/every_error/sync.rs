@@ -21,7 +21,7 @@ pub(super) fn add(book: &mut Book) {
         }))],
         Error::Cache(_) => [Error::Cache(cache::Error::Locked { holder: None })],
         Error::EndlessMessage { .. } => [Error::EndlessMessage {
-            reason: "the server listed 1000 octets and sent more than 100000",
+            reason: "it does not end",
         }],
         Error::LargerThanMaxSize => [Error::LargerThanMaxSize],
         Error::NoRoom => [Error::NoRoom],

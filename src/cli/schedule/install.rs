@@ -67,7 +67,7 @@ pub(in crate::cli) enum InstallError {
         source: io::Error,
     },
     /// The accounts' names are too long for a unit's.
-    #[error("a unit's name cannot hold so many accounts")]
+    #[error("the name of a unit cannot hold so many account names")]
     TooMany,
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
@@ -101,7 +101,7 @@ impl Failure for InstallError {
                 "the units are written; log in at the machine itself, or run `loginctl \
                  enable-linger`, then install again"
             }
-            Self::TooMany => "name none for all, or make several schedules",
+            Self::TooMany => "name no account to sync all, or make several schedules",
             Self::Program(_) | Self::Refused { .. } | Self::Run { .. } | Self::Write { .. } => {
                 return None;
             }

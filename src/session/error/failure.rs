@@ -13,13 +13,19 @@ use crate::failure::Failure;
 use crate::pop3::{self, Keyword, Printable, ResponseCode};
 
 /// What to ask oneself where nobody speaks POP3.
-const PORTS: &str = "is the port right? `pop3s://` means 995, `pop3://` means 110";
+const PORTS: &str = "check the port: `pop3s://` means 995, `pop3://` means 110";
 
 /// What to do about what may pass.
 const AGAIN: &str = "try again later";
 
+/// What to do about a server that cannot be reached.
+const NETWORK: &str = "check the server's name and the network";
+
+/// What to do about a server that breaks the protocol.
+const DIALOGUE: &str = "run it with `-vv` to see the dialogue with the server";
+
 /// What to do when a session ended before its time.
-const GO_ON: &str = "whatever was complete is stored; run it again to go on from there";
+const GO_ON: &str = "complete messages are stored; run it again to go on from there";
 
 impl Failure for Error {
     fn exit(&self) -> Exit {
@@ -79,7 +85,7 @@ impl Failure for Error {
             Self::Login(refusal) | Self::Refused(refusal) if refusal.is_temporary() => AGAIN,
             Self::Greeting(_) => AGAIN,
             Self::Login(refusal) => refused_login(refusal),
-            Self::Refused(refusal) => return refused(refusal).map(Cow::from),
+            Self::Refused(refusal) => refused(refusal),
             Self::LongLine {
                 keyword,
                 octets,
@@ -96,15 +102,15 @@ impl Failure for Error {
                 fits_user,
             } => return Some(nothing_suits(offered, *protected, *secret, *fits_user).into()),
             Self::LeadingBlank(_) => {
-                "the password begins with a blank, which the server may take for a part of the \
+                "the password begins with a blank, and the server may read that as a part of the \
                  command: `auth = \"plain\"` sends it as it is; else check user name and password"
             }
             Self::Connect { source, .. } => match source.kind() {
                 io::ErrorKind::ConnectionRefused => PORTS,
                 io::ErrorKind::AddrNotAvailable => {
-                    "`source-address` is to be an address of this computer"
+                    "`source-address` must be an address of this computer"
                 }
-                _ => "is the network up, and the server's name right?",
+                _ => NETWORK,
             },
             Self::Foreign { .. } => PORTS,
             // A server that waits for a TLS handshake says nothing either.
@@ -112,8 +118,16 @@ impl Failure for Error {
                 awaited: Awaited::Greeting,
                 ..
             } => return Some(format!("{PORTS}; else {AGAIN}").into()),
-            Self::Socket { .. } => "is the server that owns the socket running?",
-            Self::Resolve { .. } => "is the server's name spelt right, and the network up?",
+            Self::TimedOut {
+                awaited: Awaited::Connection | Awaited::TlsHandshake,
+                ..
+            } => NETWORK,
+            Self::TimedOut {
+                awaited: Awaited::Certificates,
+                ..
+            } => "is a file that `tls` names a pipe, or on a network volume that does not answer?",
+            Self::Socket { .. } => "check that the server which owns the socket is running",
+            Self::Resolve { .. } => NETWORK,
             Self::Lost { source, .. } => match tls::wants_certificate(source) {
                 Some(error) => return error.hint(),
                 None => GO_ON,
@@ -126,13 +140,18 @@ impl Failure for Error {
                 ..
             }
             | Self::TimedOut { .. } => GO_ON,
-            Self::Protocol { .. } => "`-vv` shows the dialogue with the server",
+            Self::Protocol {
+                fault: pop3::Error::Argument { .. } | pop3::Error::CommandTooLong { .. },
+                ..
+            } => "check user name and password",
+            Self::Protocol { .. } => DIALOGUE,
             Self::StlsRefused(_) => {
                 "use `pop3s://` if the server has it; `tls = \"off\"` would send the password in \
                  the clear"
             }
             Self::StlsInjected { .. } => {
-                "somebody may be tampering with the connection: use `pop3s://`"
+                "somebody may be tampering with the connection: use `pop3s://`, and type no password before \
+                 this is solved"
             }
         };
         Some(hint.into())
@@ -149,7 +168,7 @@ fn refused_login(refusal: &Refusal) -> &'static str {
         }
         // RFC 3206 §4: nothing that other credentials would change.
         _ if refusal.code == Some(ResponseCode::SysPerm) => {
-            "the server needs its administrator: tell the provider, with these words"
+            "this needs the server's administrator: report the server's words to the provider"
         }
         _ => {
             "check user name and password; some providers want an app password, and POP3 switched \
@@ -159,30 +178,31 @@ fn refused_login(refusal: &Refusal) -> &'static str {
 }
 
 /// After a refusal of another command.
-fn refused(refusal: &Refusal) -> Option<&'static str> {
-    match refusal.command? {
-        Keyword::Uidl => Some(
-            "without unique-ids messages cannot be told apart unless the server has LIST and TOP, \
-             so nothing was retrieved",
-        ),
+fn refused(refusal: &Refusal) -> &'static str {
+    match refusal.command {
+        Some(Keyword::Uidl) => {
+            "nothing was retrieved: without unique-ids popsync tells messages apart by LIST and TOP, \
+             and the server does not have both"
+        }
         // OPOP3:V0001: +ERR is a success as well, which the next command shows up.
-        Keyword::Stat => Some(
-            "has the server accepted the login after all? `-vv` shows what it said; check user \
-             name and password",
-        ),
-        _ => None,
+        Some(Keyword::Stat) => {
+            "perhaps the server did not accept the login: `-vv` shows what it said; check user name \
+             and password"
+        }
+        _ => DIALOGUE,
     }
 }
 
 fn long_line(keyword: Keyword, octets: Option<usize>, limit: usize, error: &Error) -> String {
     let long = match octets {
-        Some(octets) => format!("the {keyword} line has {octets} octets"),
-        None => format!("the {keyword} line has more than {limit} octets"),
+        Some(octets) => format!("the {keyword} line has {octets} bytes"),
+        None => format!("the {keyword} line has more than {limit} bytes"),
     };
     let otherwise = error.hint().unwrap_or_default();
     format!(
-        "{long}, and Exchange 2007 takes {limit} unless its administrator raises MaxCommandSize: \
-         try a shorter one, or `auth = \"plain\"`, which takes two steps; else {otherwise}"
+        "{long}, and Exchange 2007 accepts {limit} unless its administrator raises \
+         MaxCommandSize: try a shorter one, or `auth = \"plain\"`, which takes two steps; else \
+         {otherwise}"
     )
 }
 
@@ -190,27 +210,27 @@ fn not_offered(offered: &[String], fits_user: bool) -> String {
     let offered = named(offered);
     let instead = match fits_user {
         true => "leave `auth` out for USER and PASS",
-        false => "write `auth = \"auto\"` for what carries user name and password",
+        false => "write `auth = \"auto\"` to use what can send this user name and password",
     };
-    format!("it offers {offered}; {instead}")
+    format!("the server offers {offered}; {instead}")
 }
 
 fn nothing_suits(offered: &[String], protected: bool, secret: Secret, fits_user: bool) -> String {
     let offered = named(offered);
     let instead = match secret {
         Secret::Password if !protected => {
-            "use TLS, or name another `auth` to let everybody on the way read the password"
+            "use TLS; another `auth` lets everybody on the way read the password"
         }
         // The end of the search, where no login carries a name or a password.
         Secret::Password if !fits_user => {
-            "USER and PASS carry printable ASCII without blanks at the ends of a name: choose such \
-             a name and password at the provider"
+            "USER and PASS can send printable ASCII only, and no blanks at the ends of a name: \
+             choose such a name and password at the provider"
         }
-        Secret::Password => "leave `auth` out to try USER and PASS all the same",
+        Secret::Password => "leave `auth` out to try USER and PASS anyway",
         Secret::Ticket => "set `password-command` or `password-file`",
-        Secret::Certificate | Secret::Token => "name another `auth`",
+        Secret::Certificate | Secret::Token => "choose another `auth`",
     };
-    format!("it offers {offered}; {instead}")
+    format!("the server offers {offered}; {instead}")
 }
 
 /// Mechanisms, for people.

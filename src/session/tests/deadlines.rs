@@ -102,7 +102,7 @@ async fn a_session_in_which_nothing_is_gained_is_given_up() {
     let error = session.retr(&wanted(1..=40), &mut sink).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "gave up after 1800 s in which the server brought nothing"
+        "gave up after 1800 s in which the server sent nothing of use"
     );
     assert!((1790..=1810).contains(&began.elapsed().as_secs()));
     let refused = sink.0.lock().unwrap().len();

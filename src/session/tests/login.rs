@@ -102,7 +102,7 @@ async fn a_refused_line_over_47_octets_is_said_to_be_one() {
         let (long, otherwise) = hint.split_once("; else ").unwrap();
         assert_eq!(
             long,
-            "the USER line has 48 octets, and Exchange 2007 takes 47 unless its administrator \
+            "the USER line has 48 bytes, and Exchange 2007 accepts 47 unless its administrator \
              raises MaxCommandSize: try a shorter one, or `auth = \"plain\"`, which takes two \
              steps"
         );
@@ -112,7 +112,7 @@ async fn a_refused_line_over_47_octets_is_said_to_be_one() {
     assert_eq!(line.len(), 47);
     let script = vec![Expect(line), Say("-ERR no\r\n")];
     let (error, _) = refused(&line[5..45], "secret", script).await;
-    assert!(!error.hint().unwrap().contains("octets"));
+    assert!(!error.hint().unwrap().contains("bytes"));
 }
 
 /// The same for PASS; but the length of a password is nobody's business, and a server that says
@@ -136,13 +136,13 @@ async fn a_refused_long_password_is_said_to_be_long_and_not_how_long() {
     );
     let hint = error.hint().unwrap();
     assert!(
-        hint.starts_with("the PASS line has more than 47 octets, and Exchange 2007"),
+        hint.starts_with("the PASS line has more than 47 bytes, and Exchange 2007"),
         "{hint}"
     );
     assert_eq!(error.exit(), Exit::NoPermission);
     for answer in ["-ERR [AUTH] no\r\n", "-ERR [SYS/TEMP] no\r\n"] {
         let (error, _) = refused("anna", password, script(answer)).await;
-        assert!(!error.hint().unwrap().contains("octets"), "{answer}");
+        assert!(!error.hint().unwrap().contains("bytes"), "{answer}");
     }
 }
 

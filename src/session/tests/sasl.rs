@@ -172,12 +172,15 @@ async fn a_mechanism_that_is_not_offered_is_named_and_told_nothing() {
         "the server does not offer PLAIN: `Protocol error. 19`"
     );
     let hint = error.hint().unwrap();
-    assert!(hint.starts_with("it offers NTLM; "), "{hint}");
+    assert!(hint.starts_with("the server offers NTLM; "), "{hint}");
     assert_eq!(error.exit(), Exit::NoPermission);
     assert_eq!(rest, "QUIT\r\n");
     let (result, _) = ended(AuthMethod::Plain, PLAIN, script()).await;
     let hint = result.unwrap_err().hint().unwrap();
-    assert!(hint.starts_with("it offers no mechanism of AUTH"), "{hint}");
+    assert!(
+        hint.starts_with("the server offers no mechanism of AUTH"),
+        "{hint}"
+    );
     // A server that is busy has not said that it does not know the mechanism.
     let script = vec![Expect("AUTH PLAIN\r\n"), Say("-ERR [SYS/TEMP] later\r\n")];
     let (result, _) = ended(AuthMethod::Plain, PLAIN, script).await;
@@ -299,8 +302,8 @@ async fn an_objection_that_repeats_the_token_is_quoted_without_it() {
     let error = log_in(session, &with(AuthMethod::XOauth2), "t0ken-t0ken").await;
     assert_eq!(
         error.err().unwrap().to_string(),
-        "the server refused AUTH: `no`; of the access token it had said: status 400, \
-         scope `for ***`"
+        "the server refused AUTH: `no`; before that the server said about the access token: \
+         status 400, scope `for ***`"
     );
     assert_eq!(server.await.unwrap(), "QUIT\r\n");
 }
@@ -326,7 +329,7 @@ async fn a_password_beyond_ascii_is_not_begun_with_user() {
     let error = error.err().unwrap();
     assert_eq!(
         error.to_string(),
-        "the server offers no way to log in that carries this user name and password"
+        "the server offers no way to log in that can send this user name and password"
     );
     assert_eq!(error.exit(), Exit::Config);
     // The end of the search: no hint that leads back to where another one led away from.

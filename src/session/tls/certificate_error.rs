@@ -102,8 +102,10 @@ impl fmt::Display for CertificateDefect {
         match self {
             Self::Expired(None) => f.write_str("it has expired"),
             Self::Expired(Some(day)) => write!(f, "it expired on {day}"),
-            Self::Forged(None) => f.write_str("its issuer has not signed it"),
-            Self::Forged(Some(issuer)) => write!(f, "its issuer has not signed it: {issuer}"),
+            Self::Forged(None) => f.write_str("the issuer that it names has not signed it"),
+            Self::Forged(Some(issuer)) => {
+                write!(f, "the issuer that it names has not signed it: {issuer}")
+            }
             Self::NotYetValid(None) => f.write_str("it is not valid yet"),
             Self::NotYetValid(Some(day)) => write!(f, "it is not valid before {day}"),
             Self::NotItsKey => f.write_str("the server does not prove that it has its key"),
@@ -245,7 +247,7 @@ impl Failure for CertificateError {
         let pin = self.pin();
         Some(match &self.defect {
             CertificateDefect::Expired(_) => {
-                "its administrator has to renew it; or is the clock of this computer wrong?".into()
+                "the server's administrator has to renew it; or is the clock of this computer wrong?".into()
             }
             CertificateDefect::NotYetValid(_) => "is the clock of this computer right?".into(),
             CertificateDefect::OtherFingerprint { .. } => {
@@ -254,22 +256,22 @@ impl Failure for CertificateError {
                     .into()
             }
             CertificateDefect::OtherName(names) if !names.is_empty() => {
-                "write one of these names in the server's URL, or, where the server is to be \
-                 reached by another, as `tls = { server-name = \"…\" }` or `--server-name`"
+                "write one of these names in the server's URL; or keep the URL, and write the name \
+                 as `tls = { server-name = \"…\" }` or `--server-name`"
                     .into()
             }
             CertificateDefect::Other(_) if self.fingerprint.is_none() => ASK.into(),
             CertificateDefect::Revoked | CertificateDefect::Unreadable => ASK.into(),
-            CertificateDefect::NotItsKey => "somebody may be tampering with the connection".into(),
+            CertificateDefect::NotItsKey => "somebody may be tampering with the connection: type no password before this is solved".into(),
             CertificateDefect::UnsupportedKey(_) => {
-                format!("its administrator has to give the server another key: {KEYS}").into()
+                format!("the server's administrator has to give it another key: {KEYS}").into()
             }
             CertificateDefect::OldVersion(_)
             | CertificateDefect::ShortIssuerKey(_)
             | CertificateDefect::ShortKey(_)
             | CertificateDefect::UnsupportedSignature(_) => format!(
-                "its administrator should replace it, for its kind can be forged; until then, once \
-                 you have compared it with the server's, pin it: {pin}"
+                "the server's administrator should replace it, since certificates of this kind can \
+                 be forged; until then compare its fingerprint with the server's, and pin it: {pin}"
             )
             .into(),
             CertificateDefect::Forged(_)
@@ -277,10 +279,9 @@ impl Failure for CertificateError {
             | CertificateDefect::UnknownIssuer(_)
             | CertificateDefect::OtherName(_)
             | CertificateDefect::Other(_) => format!(
-                "if the server is your own, name its CA with `tls = {{ ca-file = \"…\" }}` or \
-                 `--ca-file`, take the system's with `roots = \"system\"`, or, once you have \
-                 compared it with the server's, pin it: {pin}; never type a password before this \
-                 is solved"
+                "type no password before this is solved. If the server is your own, name its CA \
+                 with `tls = {{ ca-file = \"…\" }}` or `--ca-file`; or trust the system's CAs with \
+                 `roots = \"system\"`; or compare its fingerprint with the server's, and pin it: {pin}"
             )
             .into(),
         })

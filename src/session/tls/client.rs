@@ -78,23 +78,23 @@ impl Failure for ClientCertificateError {
     fn hint(&self) -> Option<Cow<'static, str>> {
         Some(match self {
             Self::Encrypted(path) => format!(
-                "nobody is there to type its passphrase: write it without, with `openssl pkey -in \
-                 {} -out NEW`, in a file that only you can read",
+                "popsync does not ask for its passphrase: write the key without one, with `openssl \
+                 pkey -in {} -out NEW`, into a file that only you can read",
                 path.display()
             )
             .into(),
             Self::File { source, .. } => return source.hint(),
             Self::Mismatch { .. } => {
-                "`client-cert` begins with the certificate that `client-key` belongs to; those of \
-                 authorities follow"
+                "`client-cert` must begin with the certificate that `client-key` belongs to; the \
+                 certificates of authorities follow"
                     .into()
             }
             Self::NoCertificate(_) => {
-                "`client-cert` wants certificates in PEM form: `-----BEGIN CERTIFICATE-----`".into()
+                "`client-cert` must name a file of certificates in PEM form: `-----BEGIN CERTIFICATE-----`".into()
             }
             Self::NoKey(_) => {
-                "`client-key` wants a key in PEM form: `-----BEGIN PRIVATE KEY-----`; without \
-                 `client-key` it stands in the file of `client-cert`"
+                "`client-key` must name a file with a key in PEM form: `-----BEGIN PRIVATE KEY-----`; \
+                 without `client-key` the key is in the file of `client-cert`"
                     .into()
             }
             Self::Unusable { .. } => format!("keys may be {KEYS}").into(),

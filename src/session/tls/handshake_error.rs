@@ -97,7 +97,7 @@ impl Failure for HandshakeError {
                  is the oldest version spoken"
             }
             Self::RefusedClientCertificate => {
-                "is `client-cert` the certificate that the server knows you by, and still valid?"
+                "check that `client-cert` is the certificate that the server knows, and that it is still valid"
             }
         };
         Some(hint.into())
@@ -111,8 +111,8 @@ const NOTHING_IN_COMMON: &str = "popsync offers TLS 1.3, and of TLS 1.2 ECDHE wi
                                  key exchange by RSA, as Exchange on Windows Server 2012 R2 with \
                                  an RSA certificate: it has to be brought up to date";
 
-const NO_CLIENT_CERTIFICATE: &str = "the server wants a certificate of yours: `tls = { \
-                                     client-cert = \"…\", client-key = \"…\" }`";
+const NO_CLIENT_CERTIFICATE: &str = "the server wants your certificate: `tls = { client-cert = \"…\", \
+                                     client-key = \"…\" }`";
 
 /// Why a connection broke, where it is because the server misses, or refuses, a certificate of the
 /// client's. Under TLS 1.3 it says so only behind the handshake.

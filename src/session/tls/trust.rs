@@ -49,13 +49,12 @@ impl Failure for RootsError {
 
     fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
-            Self::Broken { .. } | Self::NoneInFile(_) => {
-                "`ca-file` wants a file of certificates in PEM form"
+            Self::Broken { .. } | Self::File { .. } | Self::NoneInFile(_) => {
+                "`ca-file` must name a file of certificates in PEM form"
             }
-            Self::File { .. } => "`ca-file` names a file of certificates in PEM form",
             Self::NoneInSystem => {
-                "install them (on Debian the package `ca-certificates`), or leave `roots` out for \
-                 those that popsync brings along"
+                "install them (on Debian the package `ca-certificates`), or leave `roots` out to \
+                 trust those that popsync brings along"
             }
         };
         Some(hint.into())

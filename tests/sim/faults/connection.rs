@@ -85,7 +85,7 @@ fn a_connection_that_closes_at_any_command_is_told_as_such() {
             };
             let closed = || {
                 fault(format!("{how:?} at {verb}"), closed.clone())
-                    .fails(75, "hint: whatever was complete is stored")
+                    .fails(75, "hint: complete messages are stored")
             };
             closed().sessions(sessions(false)).unpipelined().holds();
             closed().sessions(sessions(true)).pipelined().holds();

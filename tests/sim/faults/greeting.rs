@@ -45,8 +45,8 @@ fn a_greeting_that_is_no_welcome_ends_the_run_before_the_name_is_sent() {
             69,
             "it greets with `HTTP/1.1",
         ),
-        (b"\r\n", 69, "turned the connection away"),
-        (b" +OK\r\n", 69, "turned the connection away"),
+        (b"\r\n", 69, "the server refused the connection"),
+        (b" +OK\r\n", 69, "the server refused the connection"),
         (b"-ERR \x1b]0;title\x07\x9b31m\xff no\r\n", 69, "\\xff no"),
     ] {
         let name = String::from_utf8_lossy(text).into_owned();

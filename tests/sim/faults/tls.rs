@@ -62,7 +62,7 @@ fn words_put_into_the_servers_mouth_before_the_handshake_end_the_run() {
         };
         fault("injected", knobs)
             .by(By::Stls)
-            .fails_before_login(76, "data was injected in front of the TLS handshake")
+            .fails_before_login(76, "data was injected before the TLS handshake")
             .says("hint: somebody may be tampering")
             .holds();
     }

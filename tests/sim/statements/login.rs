@@ -186,7 +186,7 @@ fn the_text_of_a_refusal_is_passed_on_escaped_or_missing() {
     )
     .says("`Request is throttled. Suggested Backoff Time: 299498 milliseconds`");
     refused("\x1b[2Jgone \x07", 77).says(r"`\u{1b}[2Jgone \u{7}`");
-    refused("", 77).says("the server refused PASS without a word");
+    refused("", 77).says("the server refused PASS and gave no reason");
     refused("[IN-USE] Mailbox is open elsewhere", 75).says("try again later");
 }
 
@@ -204,7 +204,7 @@ fn a_user_name_that_exchange_2007_does_not_take_is_said_to_be_long() {
     let ended = sync_as(&bench, user, "secret", 77);
     ended.says("the server refused USER: `Protocol error. Connection is closed. 10`");
     ended.says(
-        "hint: the USER line has 48 octets, and Exchange 2007 takes 47 unless its administrator \
+        "hint: the USER line has 48 bytes, and Exchange 2007 accepts 47 unless its administrator \
          raises MaxCommandSize",
     );
     assert!(bench.sim.commands_of("PASS").is_empty());
@@ -221,7 +221,7 @@ fn a_user_name_that_exchange_2007_does_not_take_is_said_to_be_long() {
 fn what_no_exchange_takes_is_refused_before_dialling() {
     let bench = Bench::with([]);
     let longer = "x".repeat(1018);
-    sync_as(&bench, "anna", &longer, 78).says("too long for POP3: more than 1017 octets");
+    sync_as(&bench, "anna", &longer, 78).says("too long for POP3: more than 1017 bytes");
     sync_as(&bench, &longer, "secret", 78).says("longer than 1017 octets");
     assert!(bench.sim.transcripts().is_empty());
 

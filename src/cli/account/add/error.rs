@@ -47,13 +47,13 @@ pub(in crate::cli) enum Error {
     #[error("nothing is known of a POP3 server for {domain}")]
     NoServer { domain: String },
     /// A path of the command line that no TOML file can hold.
-    #[error("{flag}: a path in the configuration file is UTF-8")]
+    #[error("{flag}: a path in the configuration file must be UTF-8")]
     NotUtf8 { flag: &'static str },
     /// The folder is in a Maildir.
     #[error("{0}")]
     Nested(String),
     /// The server takes access tokens, and no program is named that gets them.
-    #[error("the server of {domain} takes no passwords, but OAuth")]
+    #[error("the server of {domain} accepts OAuth only, no passwords")]
     OAuthAlone { domain: String },
     /// The password that all accounts have by default may be for another server.
     #[error("`[defaults]` sets `{key}`: its password may be another server's")]
@@ -97,22 +97,22 @@ impl Failure for Error {
 
     fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
-            Self::Address(_) => "write the address whose mail is to be retrieved",
+            Self::Address(_) => "write the address whose mail popsync is to retrieve",
             Self::Answers(_) => "give it as a flag; `popsync account add --help` names them",
             Self::Config(error) => return error.hint(),
             Self::Edit { error, .. } => return error.hint(),
             Self::Kept { .. } => "nothing was written",
             Self::Login { error, .. } => {
-                let kept = "nothing was written; `--no-test` adds the account all the same";
+                let kept = "nothing was written; `--no-test` adds the account anyway";
                 return Some(match error.hint() {
                     Some(hint) => format!("{hint}; {kept}").into(),
                     None => kept.into(),
                 });
             }
-            Self::NoPop3 { .. } => "where there is a server all the same, name it with `--server`",
+            Self::NoPop3 { .. } => "if there is a server after all, name it with `--server`",
             Self::NoServer { .. } => "name it: `--server pop3s://HOST`, or `pop3://HOST` for STLS",
             Self::NotUtf8 { .. } => "choose another path",
-            Self::Nested(_) => "choose a folder that lies in no Maildir",
+            Self::Nested(_) => "choose a folder that is not inside a Maildir",
             Self::OAuthAlone { .. } => {
                 "`--client-id ID` names the program to sign in with; `popsync man config`, section \
                  OAUTH, tells how to get one"
