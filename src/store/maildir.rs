@@ -27,6 +27,7 @@ mod locate;
 mod look;
 mod ours;
 mod prefix;
+mod presence;
 mod replace;
 mod restore;
 mod show;
@@ -109,7 +110,7 @@ impl Maildir {
     /// # Errors
     /// [`Error::Io`] if nobody can tell.
     pub fn is_there(path: &Path) -> Result<bool, Error> {
-        look::is_there(path)
+        presence::is_there(path)
     }
 
     /// The identity of this Maildir, which another one at the same path does not have: its file
@@ -118,7 +119,7 @@ impl Maildir {
     /// # Errors
     /// [`Error::Io`].
     pub fn identity(path: &Path) -> Result<String, Error> {
-        look::identity(path)
+        presence::identity(path)
     }
 
     /// Shows every message in the Maildir and in folders that bear its name, whoever put it there.

@@ -14,7 +14,8 @@ use std::thread;
 use flate2::bufread::MultiGzDecoder;
 use rustix::fs::{Mode, OFlags};
 
-use super::look::{LOOKS, PAUSE, Walk, base, is_absence};
+use super::look::{LOOKS, PAUSE, Walk, base};
+use super::presence::is_absence;
 use super::siblings::Reach;
 use crate::store::{Doubt, Error, Viewer};
 

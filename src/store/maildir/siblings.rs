@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{is_one, look};
+use super::{is_one, presence};
 
 /// The folders in which an account's mail is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn add(parent: &Path, own: &OsStr, reach: Reach, roots: &mut Vec<PathBuf>) {
             .strip_prefix(own.as_bytes())
             .is_some_and(|rest| rest.starts_with(b"."));
         let path = parent.join(&name);
-        let is_maildir = look::is_there(&path);
+        let is_maildir = presence::is_there(&path);
         if match is_maildir {
             Ok(is_maildir) => is_maildir || (bears_the_name && is_lost_link(&path)),
             Err(_) => bears_the_name,
