@@ -144,7 +144,7 @@ fn local(book: &mut Book) {
     every!(book, "server::Error", server::Error {
         server::Error::Config(_) => [homeless().into()],
         server::Error::Needless { .. } => [server::Error::Needless {
-            flag: "--user",
+            flag: "--user".to_owned(),
             named: name(),
         }],
     });
