@@ -14,8 +14,6 @@ use super::origin::{Origin, Setting};
 use super::paths::Base;
 use super::resolve::StateKey;
 use super::row::{Kind, Row, Rows};
-#[cfg(test)]
-use super::rows;
 use super::rows::{ACCOUNT, SERVER, TLS_ROWS};
 use super::settings::{Settings, Store, Tls};
 use super::tls::TlsKeys;
@@ -37,7 +35,7 @@ pub(crate) fn all_flags() -> Vec<(&'static Key, &'static Flag, Kind)> {
 /// The same with the invented key.
 #[cfg(test)]
 pub(crate) fn flags_with_invented() -> Vec<(&'static Key, &'static Flag, Kind)> {
-    flags(rows::invented::rows())
+    flags(super::tests::invented::rows())
 }
 
 fn flags(rows: &Rows<Settings>) -> Vec<(&'static Key, &'static Flag, Kind)> {

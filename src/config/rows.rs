@@ -5,16 +5,11 @@
 //! the file and its errors, `popsync account show`, the flags of `popsync fetch` with their help,
 //! the example of a file, its JSON Schema and the list of keys in popsync(5).
 
-use crate::account::AuthMethod;
-use crate::profile::Profile;
-
 use super::key::{Key, Table};
 use super::row::{Kind, Rows};
 use super::settings::Settings;
 
 mod alerts;
-#[cfg(test)]
-pub(crate) mod invented;
 mod limits;
 mod login;
 mod oauth;
@@ -70,25 +65,3 @@ pub(super) fn shortest_account() -> String {
     }
     text
 }
-
-/// The values of `auth`.
-const AUTH_METHODS: [&str; AuthMethod::ALL.len()] = {
-    let mut names = [""; AuthMethod::ALL.len()];
-    let mut index = 0;
-    while index < names.len() {
-        names[index] = AuthMethod::ALL[index].name();
-        index += 1;
-    }
-    names
-};
-
-/// The values of `profile`.
-const PROFILES: [&str; Profile::ALL.len()] = {
-    let mut names = [""; Profile::ALL.len()];
-    let mut index = 0;
-    while index < names.len() {
-        names[index] = Profile::ALL[index].name();
-        index += 1;
-    }
-    names
-};

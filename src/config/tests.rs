@@ -1,4 +1,5 @@
 mod faults;
+pub(super) mod invented;
 mod others;
 mod rows;
 mod schema;

@@ -348,6 +348,69 @@ fn only_two_files_of_auth_use_oauth() {
     }
 }
 
+/// Files that use each other can only be read together. Above all, the rows of the table of settings
+/// know nothing of the files that read them.
+#[test]
+fn no_two_files_use_each_other() {
+    for module in ["config", "cli/args"] {
+        let mut files = Vec::new();
+        for path in sources(module) {
+            let code = code(&path);
+            let name = name_within(&path, module);
+            files.push((used_within(&code, &name, module), name));
+        }
+        loop {
+            let names: Vec<_> = files.iter().map(|(_, name)| name.clone()).collect();
+            // Takes away the files that use none of those left, until only a circle is left.
+            files.retain(|(used, _)| used.iter().any(|other| names.contains(other)));
+            if files.len() == names.len() {
+                break;
+            }
+        }
+        assert!(files.is_empty(), "{module} has a circle: {files:#?}");
+    }
+}
+
+/// The path of a file inside a module, such as `rows/login`; empty for the file of the module.
+fn name_within(path: &Path, module: &str) -> String {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let path = path.strip_prefix(src).unwrap().with_extension("");
+    let name = path.to_str().unwrap().strip_prefix(module).unwrap();
+    name.trim_start_matches('/').to_owned()
+}
+
+/// The other files of the module that this one names; its own parts are those that it declares.
+fn used_within(code: &str, name: &str, module: &str) -> Vec<String> {
+    let own = |part: &str| match name {
+        "" => part.to_owned(),
+        name => format!("{name}/{part}"),
+    };
+    let declared = code.lines().filter_map(|line| {
+        let declared = line.strip_suffix(';')?;
+        let part = declared.rsplit_once("mod ")?.1;
+        Some(own(part))
+    });
+    let mut used: Vec<String> = declared.collect();
+    let root = format!("crate::{}::", module.replace('/', "::"));
+    used.extend(behind(code, &root).into_iter().map(str::to_owned));
+    if name.is_empty() {
+        return used;
+    }
+    let parent = name.rsplit_once('/').map_or("", |(parent, _)| parent);
+    for other in behind(code, "super::") {
+        used.push(
+            format!("{parent}/{other}")
+                .trim_start_matches('/')
+                .to_owned(),
+        );
+        // A name in capitals is an item of the file above.
+        if other.starts_with(char::is_uppercase) {
+            used.push(parent.to_owned());
+        }
+    }
+    used
+}
+
 /// When may DELE go out? What has to be read for an answer is `policy` and this one file.
 #[test]
 fn one_file_alone_deletes_on_the_server() {

@@ -7,8 +7,6 @@ use crate::config::problem::Problem;
 use crate::config::row::{Row, Set};
 use crate::config::settings::Settings;
 
-use super::AUTH_METHODS;
-
 /// `server`.
 pub(in crate::config) static SERVER: Key = Key {
     name: "server",
@@ -178,6 +176,17 @@ pub(super) static ROWS: &[Row<Settings>] = &[
         }),
     },
 ];
+
+/// The values of `auth`.
+const AUTH_METHODS: [&str; AuthMethod::ALL.len()] = {
+    let mut names = [""; AuthMethod::ALL.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = AuthMethod::ALL[index].name();
+        index += 1;
+    }
+    names
+};
 
 const AUTH_HELP: &str = "
     user is USER and PASS. plain and login are mechanisms of AUTH that send the password as it is,

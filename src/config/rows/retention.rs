@@ -3,8 +3,7 @@
 use crate::config::key::{Flag, Key, Section};
 use crate::config::row::{Row, Set};
 use crate::config::settings::Settings;
-
-use super::PROFILES;
+use crate::profile::Profile;
 
 pub(super) static ROWS: &[Row<Settings>] = &[
     Row {
@@ -140,3 +139,14 @@ pub(super) static ROWS: &[Row<Settings>] = &[
         set: Set::Count(|settings, most| settings.retention.max_deletions = most.value.get()),
     },
 ];
+
+/// The values of `profile`.
+const PROFILES: [&str; Profile::ALL.len()] = {
+    let mut names = [""; Profile::ALL.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = Profile::ALL[index].name();
+        index += 1;
+    }
+    names
+};

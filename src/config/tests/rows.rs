@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::{parse, with};
+use super::{invented, parse, with};
 use crate::config::document::Document;
 use crate::config::example;
 use crate::config::key::{Key, Table};
 use crate::config::manual;
 use crate::config::row::{Kind, Rows};
-use crate::config::rows::{self, ACCOUNT, invented};
+use crate::config::rows::{self, ACCOUNT};
 use crate::config::settings::Settings;
 use crate::config::{Base, Config, Contradiction, Error, Problem, schema, shown};
 
@@ -91,6 +91,12 @@ fn every_row_says_all_that_there_is_to_say() {
         assert_eq!(key.flag.is_none(), has_no_flag, "{name}");
         if let Some(flag) = &key.flag {
             assert!(!flag.help.is_empty() && !flag.help.ends_with('.'), "{name}");
+            // The help has no other default than the key.
+            let default = key.default_value().map(|value| value.trim_matches('"'));
+            let help = flag.long_help().unwrap_or_else(|| flag.help.to_owned());
+            let told = help.to_lowercase();
+            let told = default.is_none_or(|value| told.contains(&format!("default: {value}")));
+            assert!(told, "{name}: {help}");
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use crate::config::key::{Flag, Key, Section};
 use crate::config::row::{Row, Rows, Set};
+use crate::config::rows::ACCOUNT;
 use crate::config::settings::Settings;
-
-use super::ACCOUNT;
 
 static ROWS: &[Row<Settings>] = &[Row {
     key: &Key {
@@ -28,7 +27,7 @@ static ROWS: &[Row<Settings>] = &[Row {
 }];
 
 /// The rows of an account with one more.
-pub(crate) fn rows() -> &'static Rows<Settings> {
+pub(in crate::config) fn rows() -> &'static Rows<Settings> {
     let groups: Vec<_> = ACCOUNT.0.iter().copied().chain([ROWS]).collect();
     Box::leak(Box::new(Rows(groups.leak())))
 }
