@@ -17,13 +17,13 @@ use rustix::fs::{Advice, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, geteuid, getrlimit};
 
-/// From how many files on one `syncfs` is cheaper than an fsync for each. A flush of the disk
-/// costs the same for one file as for hundreds; what `syncfs` adds is other programs' unwritten
-/// data on the same file system.
+/// With this many files or more, one `syncfs` is cheaper than an fsync for each. A flush of the
+/// disk costs the same for one file as for hundreds. What `syncfs` adds is the data of other
+/// programs on the same file system that is not yet written.
 const SYNCFS_FROM: usize = 16;
 
-/// Makes the contents of these files of `folder`, and their entries in it, durable. The folder
-/// was opened before any of them was written: `syncfs` tells of failures since then.
+/// Makes the contents of these files of `folder` durable, and their entries in it. `folder` must be
+/// opened before any of them is written: `syncfs` reports the failures since then.
 pub(crate) fn sync_files<'n>(
     folder: impl AsFd,
     names: impl ExactSizeIterator<Item = &'n str>,
@@ -49,17 +49,17 @@ pub(crate) fn sync_content(file: impl AsFd) -> io::Result<()> {
     Ok(retry_on_intr(|| rustix::fs::fdatasync(&file))?)
 }
 
-/// Makes durable all that was written to the file system on which this file or folder lies.
+/// Makes all data durable that was written to the file system of this file or folder.
 pub(crate) fn sync_file_system(on: impl AsFd) -> io::Result<()> {
     Ok(retry_on_intr(|| rustix::fs::syncfs(&on))?)
 }
 
-/// Puts a file of this content in the place of the one at `path`, at once: after a crash there is
-/// the one or the other. Nobody but its owner can read the new one before it has its permission
+/// Replaces the file at `path` by one with this content, in one step: after a crash there is either
+/// the old file or the new one. Only its owner can read the new file before it has its permission
 /// bits, `mode`, and its whole content.
 ///
 /// # Errors
-/// Those of the file system; then the old file is in its place, or the new one.
+/// The file system's; then either the old file or the new one is in its place.
 pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let folder = folder_of(path);
     let mut random = [0; 8];
@@ -78,7 +78,7 @@ pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> 
         sync_folder(File::open(folder)?)
     };
     made().inspect_err(|_| {
-        // Where it was never made, or has its place already, there is nothing to remove.
+        // If it was never created, or was renamed already, there is nothing to remove.
         let _ = fs::remove_file(&draft);
     })
 }
@@ -90,7 +90,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or_else(|| Path::new("."))
 }
 
-/// How many octets this user may still write to the file system of `path`.
+/// The octets that this user may still write to the file system of `path`.
 pub(crate) fn room(path: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(path).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))

@@ -92,7 +92,7 @@ pub struct Extent {
 pub struct Record {
     /// Its name.
     pub name: Name,
-    /// Its place, where the store is one file.
+    /// Its place, if the store is one file.
     pub extent: Option<Extent>,
 }
 
@@ -104,12 +104,12 @@ pub struct Recovered {
     /// Messages that have other places now. Record them with these, still as staged, and publish
     /// them.
     pub again: Vec<Record>,
-    /// What a person should know.
+    /// Notices for the user.
     pub notices: Vec<Notice>,
 }
 
-/// What a person should know of a store that was opened after a crash, or after another program had
-/// it.
+/// A notice for the user about a store that was opened after a crash, or after another program
+/// changed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
@@ -247,7 +247,7 @@ pub trait Store: Readers {
     /// or if it makes no sense.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be read.
+    /// [`Error::Io`] if it cannot be read.
     fn stamp(&self) -> Result<Option<i64>, Error> {
         Ok(None)
     }

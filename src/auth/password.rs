@@ -1,6 +1,6 @@
-//! An account's password or access token, from wherever the account has it.
+//! An account's password or access token, from its source.
 //!
-//! It is fetched before the server is dialled: Exchange closes a session that is not logged in
+//! It is fetched before the connection is opened: Exchange closes a session that is not logged in
 //! after 60 seconds, and a person or a smart card may take longer.
 
 use secrecy::SecretString;
@@ -9,12 +9,12 @@ use super::source::{self, Origin, Prompt};
 use super::{Error, keyring, oauth};
 use crate::account::{Account, AuthMethod, PasswordSource};
 
-/// Gets the account's password, or access token. It is not empty, unless the account's way to log
-/// in takes none, and can carry what there is. `before_asking` comes before a person is asked, and
-/// nobody is where it fails.
+/// Gets the account's password, or access token. The account's way to log in can carry it. It is
+/// empty only if that way needs none. `before_asking` is called before a person is asked; if it
+/// fails, nobody is asked.
 ///
 /// # Errors
-/// See [`Error`]; none of them tells anything of the password. Those of `before_asking`.
+/// See [`Error`]; none of them reveals anything of the password. Those of `before_asking`.
 pub async fn password<E: From<Error>>(
     account: &Account,
     prompt: &dyn Prompt,
@@ -34,22 +34,22 @@ pub async fn password<E: From<Error>>(
         return Ok(typed);
     }
     if account.auth == AuthMethod::Auto {
-        // There are ways to log in without one, and the server may have them.
+        // Some ways to log in need no password, and the server may have them.
         return Ok(SecretString::from(""));
     }
     Err(Error::from(source::Error::NoSource { keyring }).into())
 }
 
-/// Hears that the server refused what [`password`] gave. A password may be right all the same; a
-/// token is replaced by a new one for the next run.
+/// Reports that the server refused the secret of [`password`]. A password may still be right. An
+/// access token is replaced for the next run.
 pub async fn refused(account: &Account, secret: &SecretString) {
     if let PasswordSource::OAuth(oauth) = &account.password {
         oauth::doubt(account, oauth, secret).await;
     }
 }
 
-/// The password or token that is to be had without asking a person; where there is none, why the
-/// keyring could not be asked.
+/// The password or token, without asking a person. If there is none, returns why the keyring could
+/// not be asked.
 async fn unasked(account: &Account) -> Result<Result<SecretString, Option<keyring::Error>>, Error> {
     let (password, origin) = match &account.password {
         PasswordSource::OAuth(oauth) => {

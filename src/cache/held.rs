@@ -12,7 +12,7 @@ pub struct Held {
     pub name: Name,
     /// Its size as sent, un-stuffed.
     pub octets: u64,
-    /// When it was stored, in seconds since 1970.
+    /// The time when it was stored, in seconds since 1970.
     pub stored_at: i64,
     /// True if the server was asked to delete it.
     pub deletion_asked: bool,

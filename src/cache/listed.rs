@@ -10,7 +10,7 @@ use super::{AccountId, Cache, Digest, Error, MessageKey};
 pub struct Absent {
     /// Its key.
     pub key: MessageKey,
-    /// The unique-id that it had.
+    /// Its old unique-id.
     pub unique_id: Vec<u8>,
     /// Its size as sent, un-stuffed.
     pub octets: u64,

@@ -40,11 +40,11 @@ pub struct Staged {
     pub sha256: Digest,
     /// Digest of the stored form with CRLF for every LF, if that differs from what was sent.
     pub stored_sha256: Option<Digest>,
-    /// Digest of its header, without the empty line behind it.
+    /// Digest of its header, without the empty line after it.
     pub header_sha256: Digest,
     /// Its size in the scan listing.
     pub listed_octets: Option<u64>,
-    /// How it was stored.
+    /// Its line ends.
     pub line_ends: LineEnds,
     /// Its place, if the store is one file.
     pub extent: Option<Extent>,

@@ -33,7 +33,7 @@ pub struct Stored {
     pub listed: bool,
     /// Digest of its header as sent, without the empty line after it.
     pub header_sha256: Digest,
-    /// When it was stored, in seconds since 1970.
+    /// The time when it was stored, in seconds since 1970.
     pub stored_at: i64,
     /// True if a person has accepted that it is not in the store.
     pub absence_accepted: bool,

@@ -364,7 +364,7 @@ fn with_account() -> (tempfile::TempDir, Cache, AccountId) {
     (folder, cache, id)
 }
 
-/// Who only looks does not bring the file of an older popsync up to date, and sees it all the same.
+/// A command that only reads does not migrate the file of an older popsync, but can read it.
 #[test]
 fn a_file_of_an_older_popsync_can_be_looked_at_and_is_left_untouched() {
     let folder = tempfile::tempdir().unwrap();

@@ -144,12 +144,13 @@ impl Retrieved {
 }
 
 impl Retrieval<'_> {
-    /// Retrieves and stores. However it ends, what was complete is stored and recorded.
+    /// Retrieves and stores. However it ends, complete messages are stored and recorded.
     pub(super) async fn run(self, session: &mut Session) -> Result<(Cache, Retrieved), Error> {
         let (order, stop, reporter) = (Arc::clone(&self.order), self.stop.clone(), self.reporter);
         let (mut intake, workers) = self.start(&order)?;
         let wanted = order.wanted();
         let pulling = session.retr(&wanted, &mut intake);
+        // After a signal the current message still has a moment to come whole.
         let pulled = stop.unless_overdue(pulling).await;
         let pulled = match (pulled, stop.asked()) {
             (Ok(Ok(())), Some(signal)) if intake.is_cut_short() => Err(signal),
@@ -187,7 +188,7 @@ impl Retrieval<'_> {
             is_too_large,
             is_out_of_step: pull.is_out_of_step,
             hung_up_after: pull.hung_up_after,
-            // Where the disk fails, the writer often only learns that nobody takes its batches.
+            // If the disk fails, the writer often only sees that its batches are not accepted.
             result: (done.result)
                 .and(ended.written.result.map_err(Error::from))
                 .and(pull.result),
@@ -202,6 +203,7 @@ impl Retrieval<'_> {
         Self: 'o,
     {
         let (to_writer, chunks) = channel(CHUNKS);
+        // Room for all chunks in use: those in the channel, the reader's and the writer's.
         let (spare_to, spare) = channel(CHUNKS + 2);
         let (to_committer, batches) = sync_channel(if self.store.hands_over() {
             BATCHES_TO_HAND_OVER

@@ -104,7 +104,7 @@ impl Web {
 impl Drop for Web {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::SeqCst);
-        // Wakes it up; where that fails it has ended by itself.
+        // Wakes it up. If that fails, it has ended by itself.
         let _ = TcpStream::connect(self.address);
     }
 }

@@ -146,7 +146,7 @@ impl SmallDisk {
         self.path(&self.path.join("ballast"))
     }
 
-    /// How a path on it is reached from outside.
+    /// The path of a file on the disk, as seen from outside.
     fn path(&self, path: &Path) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
         root.join(path.strip_prefix("/").unwrap())

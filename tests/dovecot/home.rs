@@ -121,7 +121,7 @@ impl Home {
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_popsync");
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: Option<i32>,

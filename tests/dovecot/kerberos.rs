@@ -34,7 +34,7 @@ impl Realm {
     fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("realm").tempdir().unwrap();
         let mut realm = Self { folder, kdc: None };
-        // Between the choice of a port and its use, somebody else may take it.
+        // Another process may take a port between its choice and its use.
         for attempt in 0..5 {
             let port = TcpListener::bind("127.0.0.1:0")
                 .unwrap()

@@ -58,7 +58,7 @@ fn of_a_list_with_an_error_nothing_is_taken_over() {
     assert!(cache.snapshot(row.id).unwrap().is_empty());
 }
 
-/// Nothing is known of what another program had that could be recognised, or missed.
+/// An imported message has no facts by which it could be recognised, or missed.
 #[test]
 fn what_was_taken_over_never_looks_renamed_or_vanished() {
     let folder = tempfile::tempdir().unwrap();

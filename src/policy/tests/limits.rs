@@ -24,7 +24,7 @@ fn limits_hold_and_let_no_message_wait_for_ever() {
         (limits(0, 0, 109), "1000"),
         // At least one, however large.
         (limits(0, 0, 1), "1000"),
-        // What max-size skips does not count.
+        // Messages skipped because of max-size do not count.
         (limits(9, 1, 0), "0001"),
     ] {
         let plan = planned(&lines, &[], KEEP, limits);
@@ -42,7 +42,7 @@ fn limits_hold_and_let_no_message_wait_for_ever() {
     }
 }
 
-/// Messages with their headers alone, besides those that are stored.
+/// Messages with only their headers, besides the stored ones.
 pub(super) struct WithHeaders(
     pub(super) HashMap<Vec<u8>, Remembered>,
     pub(super) HashMap<Vec<u8>, HeaderOnly>,
@@ -72,12 +72,12 @@ fn of_large_messages_the_header_comes_first_and_the_rest_when_it_is_marked() {
         ("1 a 100", None, 100, whole),
         ("1 a 101", None, 100, headers),
         ("1 a 101", None, 0, whole),
-        // A size that is none holds nothing back.
+        // A size that is no number holds nothing back.
         ("1 a x", None, 100, whole),
         ("1 a 101", header(101, false), 100, known),
         ("1 a x", header(101, false), 100, known),
         ("1 a 101", header(101, true), 100, marked),
-        // Perhaps another message.
+        // It may be another message.
         ("1 a 150", header(101, false), 100, headers),
         ("1 a 150", header(101, true), 100, marked),
         // The setting has changed since.
@@ -91,7 +91,7 @@ fn of_large_messages_the_header_comes_first_and_the_rest_when_it_is_marked() {
             headers_only_above: NonZeroU64::new(above),
             ..limits(120, 0, 0)
         };
-        // `max-size` is not above what a person asked for.
+        // `max-size` does not stop a message that a person asked for.
         let limits = if expected == marked {
             limits
         } else {
@@ -126,7 +126,7 @@ fn a_message_that_is_stored_is_under_the_retention_whatever_its_size() {
     }
 }
 
-/// What earlier sessions of a run have retrieved counts against its limits.
+/// The messages of earlier sessions of a run count towards its limits.
 #[test]
 fn limits_are_those_of_the_run_and_not_of_a_session() {
     let lines = ["1 a 10", "2 b 10", "3 c 10"];

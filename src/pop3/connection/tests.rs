@@ -13,7 +13,7 @@ mod sasl;
 
 use sasl::after_auth;
 
-/// A connection after login, with these commands on their way.
+/// A connection after login, with these commands outstanding.
 fn after_login(commands: &[Command<'_>]) -> Connection {
     let mut connection = Connection::default();
     let mut out = Vec::new();
@@ -349,7 +349,7 @@ fn a_tap_is_shown_every_octet_as_sent() {
     }
 }
 
-/// Salts and nonces are good for guessing at passwords.
+/// Salts and nonces help to guess passwords.
 #[test]
 fn challenges_are_not_shown_to_a_tap() {
     #[derive(Debug, Default)]

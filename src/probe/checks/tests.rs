@@ -13,7 +13,7 @@ use Verdict::{Deviates, NotSeen, Ok, Tolerated};
 
 mod content;
 
-/// A server to be observed; a decent one to begin with.
+/// A server to be observed. It follows all rules to begin with.
 struct Server {
     greeting: &'static str,
     capabilities: &'static [&'static str],

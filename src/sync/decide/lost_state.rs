@@ -70,7 +70,7 @@ pub(in crate::sync) fn header_index(
 }
 
 /// Still step 3: refuses to store messages whose headers the store already has. If the connection
-/// breaks, the shelf is unchanged.
+/// breaks, the index is unchanged.
 ///
 /// # Errors
 /// [`Error::Familiar`], and those of the connection.

@@ -106,7 +106,7 @@ impl Run<'_> {
             &mut summary.may_have_deleted,
         );
         let asked = self.stop.unless_stopped(deleting).await?;
-        // The fence may have been answered by a message that knew the count.
+        // A message that knew the count may have forged the fence's answer.
         if let Err(broke) = &asked
             && matches!(&broke.error, Error::Session(error) if session.is_out_of_step(error))
         {

@@ -1,4 +1,4 @@
-//! Step 1, of what an account keeps on this machine: its store, and what is remembered of it.
+//! Step 1, for the local part of an account: its store and its records.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use crate::sync::header_index::HeaderIndex;
 use crate::sync::ledger::Ledger;
 use crate::sync::{Error, Request, Warning, record, storage};
 
-/// A store that is ready to take messages.
+/// A store that is ready for messages.
 pub(super) struct Opened {
     pub(super) store: Arc<dyn Store>,
-    /// How it had to be mended.
+    /// The repairs that were necessary.
     notices: Vec<Notice>,
-    /// How many messages it lacks since it was cut short.
+    /// The number of messages that it lacks since it was cut short.
     missing: Option<u64>,
-    /// Mail in a store of which nothing is recorded, until it is known whose it is.
+    /// The headers in a store without records, until it is known whose mail it is.
     pub(super) header_index: Option<HeaderIndex>,
-    /// What the brakes on deletion know.
+    /// The state of the brakes on deletion.
     pub(super) brakes: Brakes,
 }
 
 impl Opened {
-    /// Tells a person what was found.
+    /// Warns the user of these findings.
     pub(super) fn warn(&self, request: &Request<'_>) {
         let store = &request.account.store;
         for notice in &self.notices {
@@ -35,7 +35,7 @@ impl Opened {
     }
 }
 
-/// Opens the store, and looks whether it is the one that was there before.
+/// Opens the store, and checks that it is the same one as before.
 pub(super) async fn open(
     request: &Request<'_>,
     ledger: &mut Ledger,

@@ -1,4 +1,4 @@
-//! How the reading of the socket ended, and which messages that concerns.
+//! The end of the reading from the socket, and the messages that it affects.
 
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 
@@ -11,23 +11,22 @@ use crate::sync::Error;
 
 /// The end of the reading.
 pub(super) struct Pull {
-    /// The unique-ids of messages that could not be had.
+    /// The unique-ids of the messages that could not be retrieved.
     pub(super) failed_ids: Vec<Vec<u8>>,
     /// Those of the messages at which the session broke.
     pub(super) suspects: Vec<Vec<u8>>,
-    /// Those of the messages that were refused, where the server hung up right after the last of
-    /// them.
+    /// Those of the refused messages, if the server hung up directly after the last refusal.
     pub(super) hung_up_after: Vec<Vec<u8>>,
-    /// Client and server are out of step.
+    /// True if client and server are out of step.
     pub(super) is_out_of_step: bool,
-    /// The error that ended it before its time.
+    /// The error that ended it early, if there is one.
     pub(super) result: Result<(), Error>,
     to_writer: Option<Sender<Chunk>>,
     stored: UnboundedReceiver<Slot>,
 }
 
 impl Pull {
-    /// Looks into what was `pulled`, and at the messages that the intake last had to do with.
+    /// Works out the result of reading, and the messages that the intake was dealing with.
     pub(super) fn of(
         mut intake: Intake<'_>,
         pulled: Result<Result<(), session::Error>, Signal>,
@@ -64,18 +63,18 @@ impl Pull {
         }
     }
 
-    /// Nothing more comes for the writer.
+    /// Closes the writer's channel.
     pub(super) fn close(&mut self) {
         self.to_writer = None;
     }
 
-    /// The session broke behind the last message.
+    /// Notes that the session broke after the last message.
     pub(super) fn break_off(&mut self, error: session::Error, session: &Session) {
         self.is_out_of_step |= session.is_out_of_step(&error);
         self.result = Err(error.into());
     }
 
-    /// How many messages became safe since they were last counted.
+    /// The number of messages that have become durable since the last call.
     pub(super) fn stored(&mut self) -> u64 {
         let mut messages = 0;
         while self.stored.try_recv().is_ok() {

@@ -1,4 +1,4 @@
-//! The threads of a retrieval besides the one that reads the socket.
+//! The threads of a retrieval, except the one that reads the socket.
 
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::stop::Stop;
 use crate::sync::Error;
 
-/// The writer and the committer at work.
+/// The running writer and committer.
 pub(super) struct Workers {
     writer: JoinHandle<Written>,
     committer: JoinHandle<Done>,
@@ -29,17 +29,18 @@ impl Workers {
         }
     }
 
-    /// Waits until all that was pulled is written and committed.
+    /// Waits until all retrieved octets are written and committed.
     ///
     /// # Errors
     /// [`Error::Panicked`].
     pub(super) async fn end(self, pull: &mut Pull, session: &mut Session) -> Result<Ended, Error> {
-        // Without a sender the writer ends, and with it the committer.
+        // Without a sender the writer ends, and then the committer.
         pull.close();
         let joined = async { (self.writer.await, self.committer.await) };
         tokio::pin!(joined);
         let mut ended = None;
-        // A slow disk may take its time, and QUIT is still to come.
+        // A slow disk may take its time, and QUIT is still to come, so the session is kept alive.
+        // After an error, or in the middle of a message, no command may be sent.
         if pull.result.is_ok() {
             match session.keep_alive_while(joined.as_mut()).await {
                 Ok(both) => ended = Some(both),

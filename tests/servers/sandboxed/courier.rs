@@ -21,7 +21,7 @@ use support::mail::Mail;
 
 /// A running Courier.
 pub(crate) struct Courier {
-    // Sessions end before their place goes.
+    // Sessions end before their sandbox.
     plain: Inetd,
     tls: Inetd,
     sandbox: Sandbox,

@@ -220,7 +220,7 @@ impl Bench {
         self.sim.mailbox(USER)
     }
 
-    /// Delivers a message and gives its unique-id.
+    /// Delivers a message and returns its unique-id.
     pub fn deliver(&self, message: &[u8]) -> String {
         self.hold(message);
         self.mailbox().deliver(message)

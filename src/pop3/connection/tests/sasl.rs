@@ -10,8 +10,8 @@ pub(super) fn after_auth(initial: Option<&SecretString>) -> Connection {
     connection
 }
 
-/// RFC 5034 §4; OPOP3:V0001. In a dialogue `+` alone asks for more, and any other word that begins
-/// with it is the end; but whoever has said nothing was not logged in.
+/// RFC 5034 §4; OPOP3:V0001. In an exchange a single `+` asks for more, and any other word that
+/// begins with `+` ends it. But a client that has sent nothing was not logged in.
 #[test]
 fn challenges_and_verdicts_are_told_apart_by_the_status_indicator() {
     use State::{Authorization, Challenged, Transaction};
@@ -115,7 +115,7 @@ fn a_cancelled_exchange_ends_in_a_refusal_or_not_at_all() {
         replies(&mut connection, b"+ \r\n", 9).unwrap();
         connection.cancel(&mut out).unwrap();
         assert_eq!(out, b"*\r\n");
-        // What breaks it may be found at once, or when something is asked of it.
+        // The error may come at once, or at the next call.
         let _ = replies(&mut connection, answer, 9);
         connection.state()
     };
@@ -125,7 +125,7 @@ fn a_cancelled_exchange_ends_in_a_refusal_or_not_at_all() {
     }
 }
 
-/// The next challenge before the answer to this one: client and server are out of step.
+/// The next challenge came before the answer to this one: client and server are out of step.
 #[test]
 fn what_comes_when_it_is_our_turn_nobody_asked_for() {
     let mut connection = after_auth(None);
