@@ -2,7 +2,7 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use popsync::maildrop;
+use popsync::internals::maildrop;
 use popsync::pop3::listing::{ScanListing, UniqueIdListing};
 use popsync::pop3::{Piece, Unstuffer};
 

@@ -13,12 +13,12 @@ use std::hint::black_box;
 use std::path::Path;
 
 use popsync::account::{Limits, LineEndings};
-use popsync::cache::{Cache, LineEnds, Snapshot, Staged, Takes};
-use popsync::maildrop::{self, Maildrop};
-use popsync::policy::{self, Action, Circumstances, Evidence, Rules, StoreState};
+use popsync::internals::cache::{Cache, LineEnds, Snapshot, Staged, Takes};
+use popsync::internals::maildrop::{self, Maildrop};
+use popsync::internals::policy::{self, Action, Circumstances, Evidence, Rules, StoreState};
+use popsync::internals::store::{Maildir, Store};
 use popsync::pop3::listing::{ScanListing, UniqueIdListing};
 use popsync::pop3::{Piece, Unstuffer};
-use popsync::store::{Maildir, Store};
 
 use support::{RETENTION, account};
 

@@ -11,8 +11,8 @@ use std::path::Path;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use popsync::account::LineEndings;
-use popsync::cache::{Cache, LineEnds, Staged, Takes};
-use popsync::store::{Maildir, Name, Store};
+use popsync::internals::cache::{Cache, LineEnds, Staged, Takes};
+use popsync::internals::store::{Maildir, Name, Store};
 
 use support::account;
 

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use popsync::Profile;
 use popsync::account::{
     Account, AuthMethod, DEFAULT_TIMEOUT, Identity, Limits, LineEndings, PasswordSource, Retention,
     Route, Security, Server, StoreSettings, TlsSettings,
 };
-use popsync::profile::Profile;
 
 /// Nothing is ever deleted.
 pub(crate) const RETENTION: Retention = Retention::new(true, None);

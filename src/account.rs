@@ -18,9 +18,7 @@ mod tls;
 
 pub use alerts::Alerts;
 pub use auth::AuthMethod;
-pub use oauth::{
-    Endpoint, EndpointError, Endpoints, GOOGLE_SCOPE, MICROSOFT_SCOPE, OAuth, Provider,
-};
+pub use oauth::{Endpoint, EndpointError, Endpoints, OAuth, Provider};
 pub use route::{Proxy, ProxyLogin, ProxyProtocol, Route, Via};
 pub use tls::{
     ClientCertificate, Fingerprint, FingerprintError, Pinned, Roots, TlsSettings, TlsVersion,

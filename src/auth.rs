@@ -1,15 +1,15 @@
 //! Logging in: where the secrets come from, and what the server's mechanisms make of them.
 
-pub mod apop;
-pub mod argument;
+pub(crate) mod apop;
+pub(crate) mod argument;
 pub mod binding;
-pub mod choose;
+pub(crate) mod choose;
 pub mod cram_md5;
 mod credentials;
 mod error;
-pub mod external;
-pub mod gssapi;
-pub mod keyring;
+pub(crate) mod external;
+pub(crate) mod gssapi;
+pub(crate) mod keyring;
 pub mod login;
 pub mod mechanism;
 pub mod ntlm;
@@ -17,16 +17,16 @@ pub mod oauth;
 pub mod oauthbearer;
 mod password;
 pub mod plain;
-pub mod private_file;
+pub(crate) mod private_file;
 mod sasl_error;
 pub mod scram;
-pub mod secrets;
-pub mod source;
+pub(crate) mod secrets;
+pub(crate) mod source;
 mod token;
 mod wiped;
 pub mod xoauth2;
 
-pub use credentials::Credentials;
+pub(crate) use credentials::Credentials;
 pub use error::Error;
-pub use password::{password, refused};
+pub(crate) use password::{password, refused};
 pub use sasl_error::SaslError;

@@ -42,27 +42,35 @@ mod stumps;
 use copy::Copy;
 
 pub use accounts::AccountRow;
-pub use brakes::{BrakeMemory, Stock};
-pub use content::{Content, Known};
-pub use doubt::{Doubt, Sizes};
+pub(crate) use brakes::BrakeMemory;
+pub(crate) use content::{Content, Known};
+pub use doubt::Doubt;
+pub(crate) use doubt::Sizes;
 pub use error::Error;
-pub use headers_only::{HeaderRow, LargeMessage, Marked, Whole};
-pub use held::Held;
-pub use imported::{Had, Taken};
-pub use key::{AccountId, MessageKey};
-pub use listed::{Absent, Renamed};
+pub(crate) use headers_only::{HeaderRow, LargeMessage, Marked, Whole};
+pub(crate) use held::Held;
+pub(crate) use imported::Had;
+pub use imported::Taken;
+pub use key::AccountId;
+pub use key::MessageKey;
+pub(crate) use listed::{Absent, Renamed};
 pub use lock::{Holder, Lock};
-pub use losses::Loss;
-pub use messages::{Digest, LineEnds, Staged, Takes};
-pub use overview::{AccountOverview, LastRun};
-pub use runs::{PastRun, Run};
-pub use same_as::{Recorded, SameAsError};
-pub use snapshot::{Shown, Snapshot};
-pub use stored::Stored;
-pub use stumps::Stump;
+pub(crate) use losses::Loss;
+pub(crate) use messages::Digest;
+pub use messages::LineEnds;
+pub use messages::Staged;
+pub use messages::Takes;
+pub(crate) use overview::{AccountOverview, LastRun};
+pub(crate) use runs::{PastRun, Run};
+pub(crate) use same_as::Recorded;
+pub use same_as::SameAsError;
+pub use snapshot::Shown;
+pub use snapshot::Snapshot;
+pub(crate) use stored::Stored;
+pub(crate) use stumps::Stump;
 
 /// The file in the state folder.
-pub const FILE_NAME: &str = "popsync.sqlite3";
+pub(crate) const FILE_NAME: &str = "popsync.sqlite3";
 
 /// The open cache.
 #[derive(Debug)]

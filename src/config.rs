@@ -38,7 +38,7 @@ mod origin;
 mod paths;
 mod problem;
 mod proxy;
-pub mod quantity;
+pub(crate) mod quantity;
 mod resolve;
 mod route;
 mod row;
@@ -57,7 +57,8 @@ pub(crate) use command_line::flags_with_invented;
 pub(crate) use command_line::{GivenFlag, account, account_without_store, all_flags};
 pub use contradiction::Contradiction;
 use document::Document;
-pub use edit::{EditError, Keys, add_account, preview, remove_account, rename_account};
+pub use edit::EditError;
+pub(crate) use edit::{Keys, add_account, preview, remove_account, rename_account};
 #[cfg(feature = "cli")]
 pub(crate) use edit::{publish, replace};
 pub use error::Error;
@@ -76,16 +77,15 @@ pub use proxy::ProxyError;
 pub(crate) use row::Kind;
 #[cfg(feature = "cli")]
 pub(crate) use schema::schema;
-pub use shown::{Shown, ShownKey, shown};
-pub use url::{ServerUrl, UrlError};
-
-pub use crate::words::WordsError;
+pub(crate) use shown::{Shown, shown};
+pub(crate) use url::ServerUrl;
+pub use url::UrlError;
 
 /// The largest file that is read.
 const LIMIT: u64 = 1 << 20;
 
 /// How many mistakes are told; nobody reads more.
-const MOST: usize = 1_000;
+const MAX_TOLD: usize = 1_000;
 
 /// Write permission of the group and of others.
 const WRITTEN_BY_OTHERS: u32 = 0o022;
@@ -187,7 +187,7 @@ impl Config {
             }
         };
         let document = Document::read(text, base, &rows::ACCOUNT);
-        let faults = document.faults.distinct(MOST).into_iter();
+        let faults = document.faults.distinct(MAX_TOLD).into_iter();
         let mut errors: Vec<Error> = faults.map(|fault| invalid(path, text, fault)).collect();
         if document.is_empty {
             errors.push(Error::NoAccounts {

@@ -27,7 +27,7 @@ pub trait Failure: Error {
 
 /// An error with another hint than its own, where the place at which it is told knows more.
 #[derive(Debug)]
-pub struct Hinted<'a, E> {
+pub(crate) struct Hinted<'a, E> {
     /// The error.
     pub error: &'a E,
     /// What the user can do.
@@ -61,7 +61,7 @@ impl<E: Failure + 'static> Failure for Hinted<'_, E> {
 }
 
 /// The status of a run: that of the error which ended it, else whether all of it was done.
-pub fn status(result: &Result<(), impl Failure>, failed: u64) -> Exit {
+pub(crate) fn status(result: &Result<(), impl Failure>, failed: u64) -> Exit {
     match result {
         Err(error) => error.exit(),
         Ok(()) => Exit::after(failed),

@@ -173,7 +173,7 @@ static PROVIDERS: LazyLock<Vec<Provider>> = LazyLock::new(|| {
 });
 
 /// The mailbox of an address at a provider in the built-in list.
-pub fn known(address: &Address) -> Option<Found> {
+pub(crate) fn known(address: &Address) -> Option<Found> {
     let has = |provider: &&Provider| provider.domains.contains(&address.domain);
     let provider = PROVIDERS.iter().find(has)?;
     Some(Found {

@@ -55,7 +55,7 @@ impl Place {
 
 /// The number of messages to reserve memory for when this many are expected: at most a million, in
 /// case a damaged record is wrong.
-pub fn room(expected: u64) -> usize {
+pub(crate) fn room(expected: u64) -> usize {
     expected.min(1 << 20) as usize
 }
 

@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 /// The time limit for all of a pipe, if nobody gives another.
-pub const READ_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A file that is read within a time limit.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Patient {
     ///
     /// # Errors
     /// The system's. A pipe that nobody writes to can be opened.
-    pub fn open(path: &Path, limit: Duration) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path, limit: Duration) -> io::Result<Self> {
         // Otherwise open(2) would wait for a writer of the pipe for ever.
         let flags = OFlags::NONBLOCK.bits().cast_signed();
         let file = OpenOptions::new()
@@ -43,13 +43,13 @@ impl Patient {
     ///
     /// # Errors
     /// The system's.
-    pub fn metadata(&self) -> io::Result<Metadata> {
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata()
     }
 }
 
 /// The text without the byte order mark that some editors write.
-pub fn without_mark(text: &[u8]) -> &[u8] {
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 

@@ -15,12 +15,16 @@ mod by_header;
 mod knowledge;
 mod large;
 
-pub use brakes::{Brake, Circumstances, StoreState, clock};
-pub use by_header::plan_by_header;
-pub use knowledge::{
-    Counting, Evidence, HeaderSeen, Memory, Remembered, Trouble, Whereabouts, resized,
-    unsized_before,
-};
+pub use brakes::Brake;
+pub use brakes::Circumstances;
+pub use brakes::StoreState;
+pub(crate) use brakes::clock;
+pub(crate) use by_header::plan_by_header;
+pub use knowledge::Evidence;
+pub use knowledge::Memory;
+pub use knowledge::Remembered;
+pub use knowledge::Whereabouts;
+pub(crate) use knowledge::{Counting, HeaderSeen, Trouble, resized, unsized_before};
 pub use large::HeaderOnly;
 
 use crate::account::{Limits, Retention};
@@ -117,12 +121,12 @@ impl Plan {
     ///
     /// # Panics
     /// If the maildrop has no such place.
-    pub fn at(&self, place: Place) -> Decision {
+    pub(crate) fn at(&self, place: Place) -> Decision {
         self.decisions[place.before()]
     }
 
     /// All decisions, each with the place of its message.
-    pub fn places(&self) -> impl Iterator<Item = (Place, Decision)> {
+    pub(crate) fn places(&self) -> impl Iterator<Item = (Place, Decision)> {
         let decisions = self.decisions.iter().enumerate();
         decisions.map(|(before, &decision)| (Place::behind(before), decision))
     }
@@ -327,7 +331,7 @@ impl Decision {
 
     /// The time when the message leaves the server, in seconds since 1970, as far as it is known.
     /// None if it stays. A time in the past means now.
-    pub fn leaves_at(&self) -> Option<i64> {
+    pub(crate) fn leaves_at(&self) -> Option<i64> {
         (self.leaves_at != NEVER).then_some(self.leaves_at)
     }
 

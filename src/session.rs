@@ -14,7 +14,7 @@ use crate::auth::binding::ChannelBindings;
 use crate::pop3::{self, Capabilities, Command, Event, Keyword, MessageNumber};
 
 mod awaited;
-pub mod certificate;
+pub(crate) mod certificate;
 mod der;
 mod dial;
 mod dialogue;
@@ -35,24 +35,24 @@ mod watch;
 
 pub use awaited::Awaited;
 pub use dial::Address;
-pub use dialogue::INPUT_SIZE;
+pub(crate) use dialogue::INPUT_SIZE;
 pub use error::Error;
-pub use listings::Listing;
+pub(crate) use listings::Listing;
 pub use open::Peer;
-pub use password::password;
-pub use pipeline::{Sink, Wanted};
+pub(crate) use password::password;
+pub(crate) use pipeline::{Sink, Wanted};
 pub use proxy::ProxyError;
 pub use refusal::Refusal;
 pub use tls::{
     CertificateDefect, CertificateError, ClientCertificateError, HandshakeError, RootsError,
 };
-pub use watch::Watch;
+pub(crate) use watch::Watch;
 
 use dialogue::Dialogue;
 use pipeline::Flight;
 
 /// A bidirectional stream of octets.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 

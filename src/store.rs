@@ -29,14 +29,14 @@
 //!
 //! Names contain nothing from a server.
 
-pub mod archive;
+pub(crate) mod archive;
 mod body;
 mod closed;
 mod error;
-pub mod exec;
+pub(crate) mod exec;
 mod forms;
 mod inventory;
-pub mod maildir;
+pub(crate) mod maildir;
 pub mod mbox;
 mod names;
 mod spool;
@@ -44,18 +44,19 @@ mod stop_point;
 
 use std::fmt;
 
-pub use body::Body;
-pub use closed::{Place, closed};
+pub(crate) use body::Body;
+pub(crate) use closed::{Place, closed};
 pub use error::{Error, MailFileError};
-pub use exec::Exec;
-pub use forms::{Fields, Forms, IsAdded, Proof, Trim};
-pub use inventory::{Doubt, Inventory};
-pub use maildir::{
-    Filed, Maildir, Put, Replaced, Restored, Text, census, locate, names_by_tag, open_message,
-    replace,
+pub(crate) use exec::Exec;
+pub(crate) use forms::{Fields, Forms, IsAdded, Proof, Trim};
+pub use inventory::Doubt;
+pub use inventory::Inventory;
+pub use maildir::Maildir;
+pub(crate) use maildir::{
+    Filed, Put, Restored, Text, census, locate, names_by_tag, open_message, replace,
 };
 pub use mbox::Mbox;
-pub use stop_point::stop_point;
+pub(crate) use stop_point::stop_point;
 
 /// The name of a stored message, made up by the store.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -4,8 +4,8 @@
 //! 2. Connect and log in: `visit`.
 //! 3. List the maildrop, and read the cache meanwhile: `visit`.
 //! 4. Decide, by evidence, what is to be done with each message: `decide` gathers it, and
-//!    [`crate::policy`] decides. Nothing changes its decisions afterwards.
-//! 5. Retrieve and store, in batches, by the order that [`crate::store`] lays down: `transfer`.
+//!    `policy` decides. Nothing changes its decisions afterwards.
+//! 5. Retrieve and store, in batches, by the order that `store` lays down: `transfer`.
 //! 6. Delete on the server what is to go and is proved to be safe, and QUIT: `delete`.
 //! 7. Record the run: `record`.
 //!
@@ -54,12 +54,19 @@ mod warning;
 
 pub use error::Error;
 pub use event::{Event, Reporter, Summary};
-pub use export::{Counts, Holdings, Selection, holdings, write};
+pub(crate) use export::{Counts, Holdings, Selection, holdings, write};
 pub use from_store::from_store;
-pub use seed::seed;
-pub use survey::{Entry, Remains, State, Survey, survey, survey_local};
+pub(crate) use seed::seed;
+pub(crate) use survey::{Entry, Remains, State, Survey, survey, survey_local};
 pub use verify::{Condition, Finding, Scope, Tally, Verification, verify};
 pub use warning::{Warning, Worry};
+
+// What events and warnings are about.
+pub use crate::cache::Taken;
+pub use crate::maildrop::Contradiction;
+pub use crate::policy::{Action, Brake, Reason};
+pub use crate::session::{Address, Refusal};
+pub use crate::store::{Doubt, Notice};
 
 use run::Run;
 use waited::Waited;
@@ -141,7 +148,7 @@ impl Outcome {
 
     /// The error that ended the run. Its hint says what became of the mail on the server, where the
     /// error makes one wonder.
-    pub fn error(&self) -> Option<Hinted<'_, Error>> {
+    pub(crate) fn error(&self) -> Option<Hinted<'_, Error>> {
         let error = self.result.as_ref().err()?;
         let hint = error.hint();
         if !error.makes_wonder() {
@@ -165,7 +172,7 @@ impl Outcome {
 /// # Errors
 /// Where nothing is remembered under that name, or it may be several; where something is remembered
 /// of `own`; where a run is at work on either; those of the cache.
-pub fn take_over(
+pub(crate) fn take_over(
     state_dir: &Path,
     named: &str,
     own: &Identity,

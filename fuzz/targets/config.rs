@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use popsync::Failure;
 use popsync::config::{Base, Config};
-use popsync::failure::Failure;
 
 pub(crate) fn holds(content: &[u8]) {
     let base = Base {

@@ -1,6 +1,6 @@
 //! Any header of a message: no panic, and the same result whatever follows it.
 
-use popsync::envelope::Envelope;
+use popsync::internals::envelope::Envelope;
 
 pub(crate) fn holds(header: &[u8]) {
     let read = Envelope::parse(header);

@@ -1,7 +1,7 @@
 //! Any answer of a domain about its servers: no panic, and a server found is one host, one port
 //! and a user name that USER can carry.
 
-use popsync::find::{self, Address};
+use popsync::internals::find::{self, Address};
 
 pub(crate) fn holds(document: &[u8]) {
     let document = String::from_utf8_lossy(document);

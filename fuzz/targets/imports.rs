@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::io::Write;
 
-use popsync::import::{self, Format, Mailbox};
+use popsync::internals::import::{self, Format, Mailbox};
 
 pub(crate) fn holds(data: &[u8]) {
     let [format, list @ ..] = data else {

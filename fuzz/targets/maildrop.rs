@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use popsync::maildrop::Builder;
+use popsync::internals::maildrop::Builder;
 use popsync::pop3::listing::{DropListing, ScanListing, UniqueIdListing};
 
 pub(crate) fn holds(data: &[u8]) {

@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use popsync::store::mbox::Mbox;
-use popsync::store::{Name, Record, Store};
+use popsync::internals::store::mbox::Mbox;
+use popsync::internals::store::{Name, Record, Store};
 
 const BEFORE: &[u8] = b"Subject: before\n\nbefore\n";
 

@@ -1,8 +1,8 @@
 //! Any NTLM challenge: no panic, and an answer that is one, not much longer than the challenge, and
 //! without the password.
 
-use popsync::auth::mechanism::Mechanism;
-use popsync::auth::ntlm::Ntlm;
+use popsync::internals::auth::mechanism::Mechanism;
+use popsync::internals::auth::ntlm::Ntlm;
 use secrecy::SecretString;
 
 pub(crate) fn holds(challenge: &[u8]) {

@@ -1,9 +1,9 @@
 //! Any answer of a provider that is asked for tokens: no panic, and a token that a line can carry,
 //! or a short error.
 
+use popsync::Failure;
 use popsync::account::{Endpoint, OAuth, Provider};
-use popsync::auth::oauth;
-use popsync::failure::Failure;
+use popsync::internals::auth::oauth;
 use secrecy::ExposeSecret;
 
 pub(crate) fn holds(data: &[u8]) {

@@ -1,13 +1,13 @@
 //! Any SASL exchange: no panic, no proof of a server that does not know the password, and words
 //! that a terminal may see.
 
-use popsync::auth::cram_md5::CramMd5;
-use popsync::auth::login::Login;
-use popsync::auth::mechanism::Mechanism;
-use popsync::auth::oauthbearer::OAuthBearer;
-use popsync::auth::plain::Plain;
-use popsync::auth::scram::{Bound, Hash, Scram};
-use popsync::auth::xoauth2::XOauth2;
+use popsync::internals::auth::cram_md5::CramMd5;
+use popsync::internals::auth::login::Login;
+use popsync::internals::auth::mechanism::Mechanism;
+use popsync::internals::auth::oauthbearer::OAuthBearer;
+use popsync::internals::auth::plain::Plain;
+use popsync::internals::auth::scram::{Bound, Hash, Scram};
+use popsync::internals::auth::xoauth2::XOauth2;
 use secrecy::SecretString;
 
 /// Stands for the client's nonce in a challenge.

@@ -50,10 +50,11 @@ pub struct Endpoints {
 }
 
 /// The scope of mail at Microsoft, and the one for a refresh token.
-pub const MICROSOFT_SCOPE: &str = "https://outlook.office.com/POP.AccessAsUser.All offline_access";
+pub(crate) const MICROSOFT_SCOPE: &str =
+    "https://outlook.office.com/POP.AccessAsUser.All offline_access";
 
 /// The scope of mail at Google.
-pub const GOOGLE_SCOPE: &str = "https://mail.google.com/";
+pub(crate) const GOOGLE_SCOPE: &str = "https://mail.google.com/";
 
 impl Provider {
     /// The scope of mail, if it is known.

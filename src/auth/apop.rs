@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// The longest msg-id that is digested, with its angle brackets.
-pub const MAX_MSG_ID: usize = 255;
+pub(crate) const MAX_MSG_ID: usize = 255;
 
 /// The reason why there is nothing to digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum Error {
     /// The greeting has no msg-id, so the server has no APOP.
     #[error("the server's greeting offers no APOP")]
     NotOffered,
-    /// It is longer than [`MAX_MSG_ID`].
+    /// It is longer than `MAX_MSG_ID`.
     #[error("the server's greeting holds a msg-id of more than {MAX_MSG_ID} octets")]
     TooLong,
 }
@@ -49,7 +49,7 @@ impl Failure for Error {
 ///
 /// # Errors
 /// If there is none, or one that must not be digested.
-pub fn msg_id(greeting: &[u8]) -> Result<&[u8], Error> {
+pub(crate) fn msg_id(greeting: &[u8]) -> Result<&[u8], Error> {
     let start = greeting.iter().position(|&octet| octet == b'<');
     let from = &greeting[start.ok_or(Error::NotOffered)?..];
     let end = from.iter().position(|&octet| octet == b'>');
@@ -91,7 +91,7 @@ fn is_domain_literal(text: &[u8]) -> bool {
 
 /// The digest that APOP sends in place of the password. It is secret too, since guesses can be
 /// tried against it.
-pub fn digest(msg_id: &[u8], password: &SecretString) -> SecretString {
+pub(crate) fn digest(msg_id: &[u8], password: &SecretString) -> SecretString {
     let mut md5 = Md5::new();
     md5.update(msg_id);
     md5.update(password.expose_secret());

@@ -9,7 +9,7 @@ use crate::pop3::MAX_COMMAND;
 
 /// The longest argument of USER and of PASS: with it the line has the maximum length that any
 /// Exchange can be set to accept (`XPOP3:E0006`).
-pub const MAX: usize = MAX_COMMAND - "USER \r\n".len();
+pub(crate) const MAX: usize = MAX_COMMAND - "USER \r\n".len();
 
 /// A byte that cannot be sent. Only its class is stored and not the byte, since it is part of a
 /// secret.
@@ -46,7 +46,7 @@ impl fmt::Display for BadByte {
 ///
 /// # Errors
 /// The class of the first byte that cannot be sent.
-pub fn check(argument: &[u8]) -> Result<(), BadByte> {
+pub(crate) fn check(argument: &[u8]) -> Result<(), BadByte> {
     argument
         .iter()
         .find_map(|byte| match byte {
@@ -62,7 +62,7 @@ pub fn check(argument: &[u8]) -> Result<(), BadByte> {
 
 /// True if USER would not carry this name unchanged: it takes one argument (`OPOP3:C0042`), and a
 /// server may read any run of blanks as one, and ignore blanks at the end (`OPOP3:C0004`).
-pub fn has_stray_blanks(name: &str) -> bool {
+pub(crate) fn has_stray_blanks(name: &str) -> bool {
     name.starts_with(' ') || name.ends_with(' ') || name.contains("  ")
 }
 
@@ -71,7 +71,7 @@ pub fn has_stray_blanks(name: &str) -> bool {
 ///
 /// # Errors
 /// The class of the first byte that is not allowed.
-pub fn check_text(argument: &[u8]) -> Result<(), BadByte> {
+pub(crate) fn check_text(argument: &[u8]) -> Result<(), BadByte> {
     argument
         .iter()
         .find_map(|byte| match byte {

@@ -24,7 +24,7 @@ pub enum Secret {
 
 /// The facts that a choice depends on.
 #[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
+pub(crate) struct Situation<'a> {
     /// The mechanisms in CAPA's answer, if it can be trusted: asked for under TLS.
     pub offered: &'a [String],
     /// True if USER is announced, or if the server has no CAPA, which is newer than USER.
@@ -37,7 +37,7 @@ pub struct Situation<'a> {
 
 /// A choice, and the reason in words for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// The way to log in.
     pub method: AuthMethod,
     /// The text after "chosen because".
@@ -69,7 +69,7 @@ const BY_TOKEN: [(AuthMethod, &str); 2] = [
 ];
 
 /// Chooses, or returns none if there is nothing to choose.
-pub fn choose(situation: &Situation<'_>) -> Option<Choice> {
+pub(crate) fn choose(situation: &Situation<'_>) -> Option<Choice> {
     let candidates: &[(AuthMethod, &'static str)] = match situation.secret {
         Secret::Certificate => &[(External, "the client certificate says who this is")],
         Secret::Password => &BY_PASSWORD,

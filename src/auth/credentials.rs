@@ -18,7 +18,7 @@ use crate::account::{AuthMethod, Server};
 
 /// The facts that a mechanism may need.
 #[derive(Debug, Clone, Copy)]
-pub struct Credentials<'a> {
+pub(crate) struct Credentials<'a> {
     /// The user's name.
     pub user: &'a str,
     /// The password, or an access token. Empty if the method takes none.
@@ -36,7 +36,10 @@ impl Credentials<'_> {
     ///
     /// # Errors
     /// The thing that the mechanism lacks.
-    pub fn mechanism(&self, method: AuthMethod) -> Result<Option<Box<dyn Mechanism>>, SaslError> {
+    pub(crate) fn mechanism(
+        &self,
+        method: AuthMethod,
+    ) -> Result<Option<Box<dyn Mechanism>>, SaslError> {
         let Self {
             user,
             secret,

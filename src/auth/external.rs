@@ -4,7 +4,7 @@ use super::mechanism::{Mechanism, Message};
 use super::sasl_error::SaslError;
 
 /// One exchange.
-pub struct External;
+pub(crate) struct External;
 
 impl Mechanism for External {
     fn name(&self) -> &'static str {

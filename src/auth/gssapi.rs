@@ -13,7 +13,7 @@ mod library;
 const NO_LAYER: u8 = 1;
 
 /// One side of an exchange of tokens that proves both sides' identity (RFC 2743).
-pub trait SecurityContext: Send {
+pub(crate) trait SecurityContext: Send {
     /// Takes the server's token, none at the beginning. Returns the client's token, which may be
     /// empty, and true if the proof is complete.
     ///
@@ -35,7 +35,7 @@ pub trait SecurityContext: Send {
 }
 
 /// One exchange.
-pub struct Gssapi {
+pub(crate) struct Gssapi {
     context: Box<dyn SecurityContext>,
     phase: Phase,
 }
@@ -54,7 +54,7 @@ impl Gssapi {
     /// # Errors
     /// [`SaslError::NoKerberos`] if there is no library for it.
     #[cfg(feature = "gssapi")]
-    pub fn new(host: &str, end_point: Option<&[u8]>) -> Result<Self, SaslError> {
+    pub(crate) fn new(host: &str, end_point: Option<&[u8]>) -> Result<Self, SaslError> {
         let context = library::Context::new(&format!("pop@{host}"), end_point)?;
         Ok(Self::over(Box::new(context)))
     }

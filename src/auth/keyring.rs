@@ -28,19 +28,19 @@ const UNLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The name of one secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     service: &'static str,
     user: String,
 }
 
 impl Entry {
     /// The account's password.
-    pub fn password(account: &Account) -> Self {
+    pub(crate) fn password(account: &Account) -> Self {
         Self::of("popsync", account)
     }
 
     /// The tokens of its OAuth provider.
-    pub fn tokens(account: &Account) -> Self {
+    pub(crate) fn tokens(account: &Account) -> Self {
         Self::of("popsync-oauth", account)
     }
 
@@ -126,7 +126,7 @@ impl Failure for Error {
 ///
 /// # Errors
 /// If the keyring cannot be asked.
-pub async fn get(entry: &Entry) -> Result<Option<SecretString>, Error> {
+pub(crate) async fn get(entry: &Entry) -> Result<Option<SecretString>, Error> {
     let entry = entry.clone();
     within_limits(move || system::get(entry.service, &entry.user)).await
 }
@@ -135,7 +135,7 @@ pub async fn get(entry: &Entry) -> Result<Option<SecretString>, Error> {
 ///
 /// # Errors
 /// If the keyring does not accept it.
-pub async fn set(entry: &Entry, secret: &SecretString) -> Result<(), Error> {
+pub(crate) async fn set(entry: &Entry, secret: &SecretString) -> Result<(), Error> {
     let (entry, secret) = (entry.clone(), secret.clone());
     within_limits(move || system::set(entry.service, &entry.user, &secret)).await
 }
@@ -144,7 +144,7 @@ pub async fn set(entry: &Entry, secret: &SecretString) -> Result<(), Error> {
 ///
 /// # Errors
 /// If the keyring does not do it.
-pub async fn remove(entry: &Entry) -> Result<bool, Error> {
+pub(crate) async fn remove(entry: &Entry) -> Result<bool, Error> {
     let entry = entry.clone();
     within_limits(move || system::remove(entry.service, &entry.user)).await
 }

@@ -15,7 +15,7 @@ use crate::account::{Account, AuthMethod, PasswordSource};
 ///
 /// # Errors
 /// See [`Error`]; none of them reveals anything of the password. Those of `before_asking`.
-pub async fn password<E: From<Error>>(
+pub(crate) async fn password<E: From<Error>>(
     account: &Account,
     prompt: &dyn Prompt,
     before_asking: impl AsyncFnOnce() -> Result<(), E>,
@@ -42,7 +42,7 @@ pub async fn password<E: From<Error>>(
 
 /// Reports that the server refused the secret of [`password`]. A password may still be right. An
 /// access token is replaced for the next run.
-pub async fn refused(account: &Account, secret: &SecretString) {
+pub(crate) async fn refused(account: &Account, secret: &SecretString) {
     if let PasswordSource::OAuth(oauth) = &account.password {
         oauth::doubt(account, oauth, secret).await;
     }

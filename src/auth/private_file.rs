@@ -99,7 +99,7 @@ pub(crate) fn quoted(path: &Path) -> String {
 ///
 /// # Errors
 /// See [`FileError`].
-pub fn open(path: &Path) -> Result<Patient, FileError> {
+pub(crate) fn open(path: &Path) -> Result<Patient, FileError> {
     let file = Patient::open(path, READ_TIMEOUT)?;
     // Checks the open file, so that it cannot be exchanged between the check and the reading.
     let metadata = file.metadata()?;
@@ -120,7 +120,7 @@ pub fn open(path: &Path) -> Result<Patient, FileError> {
 ///
 /// # Errors
 /// See [`FileError`].
-pub fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+pub(crate) fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
     content(open(path)?, limit)
 }
 
@@ -128,7 +128,7 @@ pub fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> 
 ///
 /// # Errors
 /// [`FileError::Io`], [`FileError::TooLarge`].
-pub fn read_public(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+pub(crate) fn read_public(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
     content(Patient::open(path, READ_TIMEOUT)?, limit)
 }
 
@@ -145,7 +145,7 @@ fn content(file: Patient, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError>
 ///
 /// # Errors
 /// See [`FileError`].
-pub fn first_line(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
+pub(crate) fn first_line(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, FileError> {
     // Room for CRLF, for a byte order mark, and for one octet more, to see that it is too long.
     let mut line = wiped::read_until(open(path)?, limit + 6, |read| read.contains(&b'\n'))?;
     if let Some(end) = line.iter().position(|octet| *octet == b'\n') {

@@ -116,7 +116,7 @@ impl fmt::Display for Said<'_> {
 impl SaslError {
     /// The same, with no secret in what the server said.
     #[must_use]
-    pub fn without(self, secrets: &Secrets) -> Self {
+    pub(crate) fn without(self, secrets: &Secrets) -> Self {
         let hidden = |said: String| shortened(secrets.without_in(&said));
         match self {
             Self::Refused { why } => Self::Refused { why: hidden(why) },

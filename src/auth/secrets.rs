@@ -31,7 +31,7 @@ const PIECE: usize = 12;
 
 /// Secrets that must not appear in text for people.
 #[derive(Default)]
-pub struct Secrets {
+pub(crate) struct Secrets {
     /// The secrets, in lower case.
     exact: Vec<Zeroizing<Vec<u8>>>,
     /// Only their letters and digits, in lower case, in several encodings.
@@ -40,7 +40,7 @@ pub struct Secrets {
 
 impl Secrets {
     /// A set of these secrets.
-    pub fn of<'s>(secrets: impl IntoIterator<Item = &'s [u8]>) -> Self {
+    pub(crate) fn of<'s>(secrets: impl IntoIterator<Item = &'s [u8]>) -> Self {
         let mut all = Self::default();
         for secret in secrets {
             all.add(secret);
@@ -49,7 +49,7 @@ impl Secrets {
     }
 
     /// Adds a secret.
-    pub fn add(&mut self, secret: &[u8]) {
+    pub(crate) fn add(&mut self, secret: &[u8]) {
         let exact = Zeroizing::new(secret.to_ascii_lowercase());
         if secret.len() < SHORTEST || self.exact.contains(&exact) {
             return;
@@ -68,7 +68,7 @@ impl Secrets {
     }
 
     /// The text without the secrets.
-    pub fn without<'t>(&self, said: &'t [u8]) -> Cow<'t, [u8]> {
+    pub(crate) fn without<'t>(&self, said: &'t [u8]) -> Cow<'t, [u8]> {
         let mut found = self.found(said);
         if found.is_empty() {
             return Cow::Borrowed(said);
@@ -91,7 +91,7 @@ impl Secrets {
     }
 
     /// The same for a string.
-    pub fn without_in(&self, said: &str) -> String {
+    pub(crate) fn without_in(&self, said: &str) -> String {
         // A secret can begin in the middle of a character only if it is not text itself.
         String::from_utf8_lossy(&self.without(said.as_bytes())).into_owned()
     }

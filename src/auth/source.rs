@@ -27,7 +27,7 @@ pub(super) mod unnamed;
 pub use error::{Error, Origin};
 
 /// The variable with the password of accounts that name no source.
-pub const ENVIRONMENT: &str = "POPSYNC_PASSWORD";
+pub(crate) const ENVIRONMENT: &str = "POPSYNC_PASSWORD";
 
 /// The maximum that is read from a command or a file.
 const LIMIT: usize = 64 * 1024;
@@ -82,7 +82,7 @@ pub(super) async fn noted(path: &Path, account: &Account) -> Result<SecretString
 ///
 /// # Errors
 /// See [`Error`]; none of them tells anything of the password.
-pub fn asked(
+pub(crate) fn asked(
     account: &Account,
     prompt: &dyn Prompt,
     origin: Origin,

@@ -19,7 +19,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn find_account(&self, identity: &Identity) -> Result<Option<AccountRow>, Error> {
+    pub(crate) fn find_account(&self, identity: &Identity) -> Result<Option<AccountRow>, Error> {
         let found = self
             .connection
             .query_row(
@@ -36,7 +36,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn is_blank(&self, account: AccountId) -> Result<bool, Error> {
+    pub(crate) fn is_blank(&self, account: AccountId) -> Result<bool, Error> {
         let is_known = self.connection.query_row(
             "SELECT EXISTS (SELECT 1 FROM messages WHERE account = ?1)
                  OR EXISTS (SELECT 1 FROM imported WHERE account = ?1)
@@ -51,7 +51,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn is_imported_only(&self, account: AccountId) -> Result<bool, Error> {
+    pub(crate) fn is_imported_only(&self, account: AccountId) -> Result<bool, Error> {
         let is_so = self.connection.query_row(
             "SELECT EXISTS (SELECT 1 FROM imported WHERE account = ?1)
                 AND NOT EXISTS (SELECT 1 FROM messages WHERE account = ?1)",

@@ -13,7 +13,7 @@ const NEWEST: i64 = 4096;
 
 /// The state that the brakes keep for an account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct BrakeMemory {
+pub(crate) struct BrakeMemory {
     /// The identity of the store, which another one at the same path does not have.
     pub store: Option<String>,
     /// Messages up to this key were stored before the policy was to delete at once. None while it
@@ -39,7 +39,7 @@ pub struct BrakeMemory {
 
 /// The result of comparing an account's records with an inventory of its store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Stock {
+pub(crate) struct Stock {
     /// The number of recorded messages with a file, among the keys asked for.
     pub recorded: u64,
     /// The number of them that are in the store.
@@ -59,7 +59,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn brakes(&self, account: AccountId) -> Result<Option<BrakeMemory>, Error> {
+    pub(crate) fn brakes(&self, account: AccountId) -> Result<Option<BrakeMemory>, Error> {
         let memory = self
             .connection
             .query_row(
@@ -90,7 +90,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn set_brakes(&mut self, account: AccountId, memory: &BrakeMemory) -> Result<(), Error> {
+    pub(crate) fn set_brakes(
+        &mut self,
+        account: AccountId,
+        memory: &BrakeMemory,
+    ) -> Result<(), Error> {
         self.connection.execute(
             "INSERT INTO guards (account, store, deleting_after, emptied_upto, stat_octets,
                  contradicted, held, rebuilt, stamped, told, released_upto)
@@ -121,7 +125,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn newest_message(&self, account: AccountId) -> Result<MessageKey, Error> {
+    pub(crate) fn newest_message(&self, account: AccountId) -> Result<MessageKey, Error> {
         // No index has the keys of one account in order. The newest message of all is nearly always
         // of an account that has just run; otherwise all of this account's are searched.
         let among_the_newest = self
@@ -148,7 +152,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn trusted_at(&self, account: AccountId) -> Result<Option<i64>, Error> {
+    pub(crate) fn trusted_at(&self, account: AccountId) -> Result<Option<i64>, Error> {
         let trusted = self
             .connection
             .query_row(
@@ -166,7 +170,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn stock(
+    pub(crate) fn stock(
         &self,
         account: AccountId,
         inventory: &Inventory,
@@ -206,7 +210,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn has_lost(&self, account: AccountId) -> Result<bool, Error> {
+    pub(crate) fn has_lost(&self, account: AccountId) -> Result<bool, Error> {
         let query = "SELECT EXISTS (SELECT 1 FROM lost JOIN messages ON messages.id = lost.message
              WHERE account = ?1)";
         Ok(self
@@ -218,7 +222,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn recorded_names(&self, account: AccountId) -> Result<Inventory, Error> {
+    pub(crate) fn recorded_names(&self, account: AccountId) -> Result<Inventory, Error> {
         let mut query = self
             .connection
             .prepare("SELECT name FROM messages WHERE account = ?1")?;
@@ -235,7 +239,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn names(&self, account: AccountId, unique_id: &[u8]) -> Result<Vec<Name>, Error> {
+    pub(crate) fn names(&self, account: AccountId, unique_id: &[u8]) -> Result<Vec<Name>, Error> {
         let mut query = self
             .connection
             .prepare_cached("SELECT name FROM messages WHERE account = ?1 AND unique_id = ?2")?;
@@ -247,7 +251,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn moved_file(
+    pub(crate) fn moved_file(
         &mut self,
         account: AccountId,
         unique_id: &[u8],
@@ -264,7 +268,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn lost(&mut self, lost: &[MessageKey], back: &[MessageKey]) -> Result<(), Error> {
+    pub(crate) fn lost(&mut self, lost: &[MessageKey], back: &[MessageKey]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
             let mut lose = transaction.prepare_cached(

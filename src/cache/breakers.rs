@@ -12,7 +12,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn breakers(&self, account: AccountId) -> Result<HashMap<Vec<u8>, i64>, Error> {
+    pub(crate) fn breakers(&self, account: AccountId) -> Result<HashMap<Vec<u8>, i64>, Error> {
         let mut query = self
             .connection
             .prepare("SELECT unique_id, seen_at FROM breakers WHERE account = ?1")?;
@@ -25,7 +25,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn set_breakers(
+    pub(crate) fn set_breakers(
         &mut self,
         account: AccountId,
         unique_ids: &HashSet<Vec<u8>>,

@@ -16,7 +16,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn capabilities(&self, account: AccountId) -> Result<Option<Capabilities>, Error> {
+    pub(crate) fn capabilities(&self, account: AccountId) -> Result<Option<Capabilities>, Error> {
         let lines: Option<String> = self
             .connection
             .query_row(
@@ -32,7 +32,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn remember_capabilities(
+    pub(crate) fn remember_capabilities(
         &mut self,
         account: AccountId,
         capabilities: &Capabilities,
@@ -51,7 +51,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn breaks_at_list(&self, account: AccountId, now: i64) -> Result<bool, Error> {
+    pub(crate) fn breaks_at_list(&self, account: AccountId, now: i64) -> Result<bool, Error> {
         let query = "SELECT EXISTS (SELECT 1 FROM capabilities
              WHERE account = ?1 AND list_breaks >= ?2 AND abs(?3 - list_broke_at) < ?4)";
         let row = params![account, LIST_BREAKS, now, WITHOUT_SIZES];
@@ -62,7 +62,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn remember_list(
+    pub(crate) fn remember_list(
         &mut self,
         account: AccountId,
         broke: bool,

@@ -7,7 +7,7 @@ use crate::store::Name;
 
 /// A message that was retrieved, to be looked for among the recorded ones.
 #[derive(Debug, Clone, Copy)]
-pub struct Content<'a> {
+pub(crate) struct Content<'a> {
     /// The unique-id in the listing; empty if the server has none.
     pub unique_id: &'a [u8],
     /// Digest of its octets as sent.
@@ -16,7 +16,7 @@ pub struct Content<'a> {
 
 /// A recorded message of the same content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub(crate) struct Known {
     /// Its key.
     pub key: MessageKey,
     /// Its file.
@@ -39,7 +39,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn with_content(
+    pub(crate) fn with_content(
         &self,
         account: AccountId,
         content: Content<'_>,
@@ -70,7 +70,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn contents(&self, account: AccountId, unique_id: &[u8]) -> Result<Vec<Digest>, Error> {
+    pub(crate) fn contents(
+        &self,
+        account: AccountId,
+        unique_id: &[u8],
+    ) -> Result<Vec<Digest>, Error> {
         let mut query = self
             .connection
             .prepare_cached("SELECT sha256 FROM messages WHERE account = ?1 AND unique_id = ?2")?;
@@ -82,7 +86,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn digests(
+    pub(crate) fn digests(
         &self,
         account: AccountId,
         unique_id: &[u8],
@@ -100,7 +104,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn has_unlisted(&self, account: AccountId) -> Result<bool, Error> {
+    pub(crate) fn has_unlisted(&self, account: AccountId) -> Result<bool, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT 1 FROM messages
              WHERE account = ?1 AND (missing_since IS NOT NULL OR copies = 0)",
@@ -113,7 +117,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn doubtful(
+    pub(crate) fn doubtful(
         &self,
         account: AccountId,
         unique_id: &[u8],

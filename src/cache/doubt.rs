@@ -19,7 +19,7 @@ pub enum Doubt {
 
 impl Doubt {
     /// The text in the cache.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Session => "session",
             Self::Short => "short",
@@ -35,7 +35,7 @@ impl ToSql for Doubt {
 
 /// The numbers of messages that have the size LIST gave, and that have another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sizes {
+pub(crate) struct Sizes {
     /// Messages with exactly the listed size.
     pub exact: u64,
     /// Messages with another size.
@@ -47,7 +47,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn doubt(&mut self, messages: &[MessageKey], doubt: Doubt) -> Result<(), Error> {
+    pub(crate) fn doubt(&mut self, messages: &[MessageKey], doubt: Doubt) -> Result<(), Error> {
         self.set_doubt(messages, Some(doubt))
     }
 
@@ -55,7 +55,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn settle_doubt(&mut self, messages: &[MessageKey]) -> Result<(), Error> {
+    pub(crate) fn settle_doubt(&mut self, messages: &[MessageKey]) -> Result<(), Error> {
         self.set_doubt(messages, None)
     }
 
@@ -79,7 +79,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn sizes_so_far(&self, account: AccountId) -> Result<Sizes, Error> {
+    pub(crate) fn sizes_so_far(&self, account: AccountId) -> Result<Sizes, Error> {
         let newest = self.newest_message(account)?;
         let mut query = self.connection.prepare(
             "SELECT listed_octets = octets FROM messages
@@ -103,7 +103,10 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn missing_without_sizes(&self, account: AccountId) -> Result<Vec<(Vec<u8>, u64)>, Error> {
+    pub(crate) fn missing_without_sizes(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(Vec<u8>, u64)>, Error> {
         let mut query = self.connection.prepare(
             "SELECT unique_id, octets FROM messages
              WHERE account = ?1 AND missing_since IS NOT NULL AND listed_octets IS NULL

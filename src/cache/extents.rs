@@ -11,7 +11,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn last_extent(&self, account: AccountId) -> Result<Option<Extent>, Error> {
+    pub(crate) fn last_extent(&self, account: AccountId) -> Result<Option<Extent>, Error> {
         let extent = self
             .connection
             .query_row(
@@ -30,7 +30,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn extents(&self, account: AccountId) -> Result<Vec<(i64, Extent)>, Error> {
+    pub(crate) fn extents(&self, account: AccountId) -> Result<Vec<(i64, Extent)>, Error> {
         let mut query = self.connection.prepare(
             "SELECT messages.id, start, length, extents.sha256, body, message_id
              FROM extents CROSS JOIN messages ON messages.id = extents.message

@@ -25,7 +25,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`]; nothing was removed then.
-    pub fn forget(&mut self, account: AccountId) -> Result<(), Error> {
+    pub(crate) fn forget(&mut self, account: AccountId) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for rows in ROWS {
             transaction.execute(rows, [account])?;

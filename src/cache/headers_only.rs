@@ -16,7 +16,7 @@ const NOT_WHOLE: &str = "NOT EXISTS (SELECT 1 FROM messages m
 
 /// A message whose header is to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LargeMessage {
+pub(crate) struct LargeMessage {
     /// Its unique-id as sent.
     pub unique_id: Vec<u8>,
     /// Its size in the scan listing.
@@ -27,7 +27,7 @@ pub struct LargeMessage {
 
 /// A message of which only the header was retrieved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeaderRow {
+pub(crate) struct HeaderRow {
     /// Its key.
     pub id: i64,
     /// Its unique-id as sent.
@@ -42,7 +42,7 @@ pub struct HeaderRow {
 
 /// A message that is now stored whole. Before, only its header was here.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Whole {
+pub(crate) struct Whole {
     /// The key of the header's row.
     pub id: i64,
     /// The stub that stood for it.
@@ -53,7 +53,7 @@ pub struct Whole {
 
 /// The result of marking a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Marked {
+pub(crate) enum Marked {
     /// The message was found, and has the mark now.
     Done,
     /// The message is stored whole already.
@@ -68,7 +68,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn record_headers(
+    pub(crate) fn record_headers(
         &mut self,
         account: AccountId,
         messages: &[LargeMessage],
@@ -144,7 +144,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn header_rows(&self, account: AccountId) -> Result<Vec<HeaderRow>, Error> {
+    pub(crate) fn header_rows(&self, account: AccountId) -> Result<Vec<HeaderRow>, Error> {
         self.rows(account, "missing_since IS NULL")
     }
 
@@ -152,7 +152,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn without_stub(&self, account: AccountId) -> Result<Vec<HeaderRow>, Error> {
+    pub(crate) fn without_stub(&self, account: AccountId) -> Result<Vec<HeaderRow>, Error> {
         self.rows(
             account,
             "missing_since IS NULL AND stub IS NULL AND header IS NOT NULL AND marked_at IS NULL",
@@ -180,7 +180,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn headers_listed(
+    pub(crate) fn headers_listed(
         &mut self,
         account: AccountId,
         is_listed: impl Fn(&[u8]) -> bool,
@@ -214,7 +214,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn mark(
+    pub(crate) fn mark(
         &mut self,
         account: AccountId,
         unique_ids: &[Vec<u8>],
@@ -251,7 +251,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn staged_stubs(&self, account: AccountId) -> Result<Vec<Name>, Error> {
+    pub(crate) fn staged_stubs(&self, account: AccountId) -> Result<Vec<Name>, Error> {
         let mut query = self
             .connection
             .prepare("SELECT stub FROM headers_only WHERE account = ?1 AND stub_staged = 1")?;
@@ -264,7 +264,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn settle_stubs(&mut self, account: AccountId, lost: &[Name]) -> Result<(), Error> {
+    pub(crate) fn settle_stubs(&mut self, account: AccountId, lost: &[Name]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for name in lost {
             transaction.execute(
@@ -285,7 +285,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn whole_by_now(&self, account: AccountId) -> Result<Vec<Whole>, Error> {
+    pub(crate) fn whole_by_now(&self, account: AccountId) -> Result<Vec<Whole>, Error> {
         let mut query = self.connection.prepare(&format!(
             "SELECT id, stub,
                  (SELECT name FROM messages m

@@ -5,7 +5,7 @@ use crate::store::Name;
 
 /// A stored message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub(crate) struct Held {
     /// Its unique-id as sent.
     pub unique_id: Vec<u8>,
     /// Its file.
@@ -25,7 +25,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn held(&self, account: AccountId) -> Result<Vec<Held>, Error> {
+    pub(crate) fn held(&self, account: AccountId) -> Result<Vec<Held>, Error> {
         let mut query = self.connection.prepare(
             "SELECT unique_id, name, octets, stored_at, deletion_asked_at IS NOT NULL,
                     doubt IS NOT NULL
@@ -48,7 +48,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn recorded(&self, account: AccountId) -> Result<Vec<Absent>, Error> {
+    pub(crate) fn recorded(&self, account: AccountId) -> Result<Vec<Absent>, Error> {
         let mut query = self.connection.prepare(
             "SELECT id, octets, listed_octets, header_sha256, sha256, unique_id FROM messages
              WHERE account = ?1 ORDER BY id",

@@ -6,7 +6,7 @@ use super::{AccountId, Cache, Error, Snapshot};
 
 /// A message that another program had downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Had {
+pub(crate) struct Had {
     /// Its unique-id.
     pub unique_id: Vec<u8>,
     /// The number of messages in the listing that have it.
@@ -29,7 +29,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`], and the first error among the messages.
-    pub fn take_over<E: From<Error>>(
+    pub(crate) fn take_over<E: From<Error>>(
         &mut self,
         account: AccountId,
         messages: impl Iterator<Item = Result<Had, E>>,

@@ -9,7 +9,7 @@ pub struct AccountId(i64);
 
 impl AccountId {
     /// The key of no account: no row has it.
-    pub const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
 
     /// The key of a row in a test.
     #[cfg(test)]
@@ -24,15 +24,15 @@ pub struct MessageKey(i64);
 
 impl MessageKey {
     /// Smaller than the key of any message.
-    pub const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
 
     /// The key with this number, which [`Self::as_i64`] returned.
-    pub fn new(key: i64) -> Self {
+    pub(crate) fn new(key: i64) -> Self {
         Self(key)
     }
 
     /// The key as a number, for use outside the cache.
-    pub fn as_i64(self) -> i64 {
+    pub(crate) fn as_i64(self) -> i64 {
         self.0
     }
 }

@@ -7,7 +7,7 @@ use super::{AccountId, Cache, Digest, Error, MessageKey};
 
 /// A stored message that the server does not list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Absent {
+pub(crate) struct Absent {
     /// Its key.
     pub key: MessageKey,
     /// Its old unique-id.
@@ -24,7 +24,7 @@ pub struct Absent {
 
 /// A stored message under its new unique-id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Renamed {
+pub(crate) struct Renamed {
     /// Its key.
     pub key: MessageKey,
     /// Its new unique-id.
@@ -41,7 +41,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn absent(
+    pub(crate) fn absent(
         &self,
         account: AccountId,
         is_listed: impl Fn(&[u8]) -> bool,
@@ -71,7 +71,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn resized(
+    pub(crate) fn resized(
         &mut self,
         account: AccountId,
         messages: &[(Vec<u8>, u64)],
@@ -93,7 +93,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn headers(&self, account: AccountId, unique_id: &[u8]) -> Result<Vec<Digest>, Error> {
+    pub(crate) fn headers(
+        &self,
+        account: AccountId,
+        unique_id: &[u8],
+    ) -> Result<Vec<Digest>, Error> {
         let mut query = self.connection.prepare_cached(
             "SELECT header_sha256 FROM messages WHERE account = ?1 AND unique_id = ?2",
         )?;
@@ -105,7 +109,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn rename(&mut self, renamed: &[Renamed]) -> Result<(), Error> {
+    pub(crate) fn rename(&mut self, renamed: &[Renamed]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
             let mut update = transaction.prepare_cached(
@@ -132,7 +136,7 @@ impl Cache {
     /// retrieved: others, from a session that got out of step, may be any message.
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn copies_accounted_for(
+    pub(crate) fn copies_accounted_for(
         &mut self,
         account: AccountId,
         unique_id: &[u8],
@@ -159,7 +163,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn deletion_asked<'a>(
+    pub(crate) fn deletion_asked<'a>(
         &mut self,
         account: AccountId,
         unique_ids: impl Iterator<Item = &'a [u8]>,
@@ -177,7 +181,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn vanished<'a>(
+    pub(crate) fn vanished<'a>(
         &mut self,
         account: AccountId,
         unique_ids: impl Iterator<Item = &'a [u8]>,
@@ -192,7 +196,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn back<'a>(
+    pub(crate) fn back<'a>(
         &mut self,
         account: AccountId,
         unique_ids: impl Iterator<Item = &'a [u8]>,
@@ -207,7 +211,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn superseded(
+    pub(crate) fn superseded(
         &mut self,
         account: AccountId,
         by: &[(Vec<u8>, MessageKey)],
@@ -231,7 +235,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn proved(&mut self, messages: &[MessageKey]) -> Result<(), Error> {
+    pub(crate) fn proved(&mut self, messages: &[MessageKey]) -> Result<(), Error> {
         if messages.is_empty() {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use super::{AccountId, Cache, Error};
 
 /// The last count of the files of an account's store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Loss {
+pub(crate) struct Loss {
     /// The number by which the files were fewer than the recorded messages.
     pub gap: u64,
     /// The number of messages that were nowhere in the store, under any name.
@@ -23,7 +23,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn loss(&self, account: AccountId) -> Result<Option<Loss>, Error> {
+    pub(crate) fn loss(&self, account: AccountId) -> Result<Option<Loss>, Error> {
         let loss = self
             .connection
             .query_row(
@@ -47,7 +47,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn set_loss(&mut self, account: AccountId, loss: Loss) -> Result<(), Error> {
+    pub(crate) fn set_loss(&mut self, account: AccountId, loss: Loss) -> Result<(), Error> {
         self.connection.execute(
             "INSERT OR REPLACE INTO losses (account, gap, missing, told, counted_at)
              VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -66,7 +66,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn verified_missing(&mut self, account: AccountId, missing: u64) -> Result<(), Error> {
+    pub(crate) fn verified_missing(
+        &mut self,
+        account: AccountId,
+        missing: u64,
+    ) -> Result<(), Error> {
         let before = self.loss(account)?.unwrap_or_default();
         self.set_loss(
             account,
@@ -83,7 +87,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn records_more_than(&self, account: AccountId, messages: u64) -> Result<bool, Error> {
+    pub(crate) fn records_more_than(
+        &self,
+        account: AccountId,
+        messages: u64,
+    ) -> Result<bool, Error> {
         let query = "SELECT count(*) > ?2 FROM
              (SELECT 1 FROM messages WHERE account = ?1 LIMIT ?2 + 1)";
         Ok(self
@@ -95,7 +103,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn count_expected(&self, account: AccountId) -> Result<u64, Error> {
+    pub(crate) fn count_expected(&self, account: AccountId) -> Result<u64, Error> {
         // Both counts need an index alone.
         let query = "SELECT (SELECT count(*) FROM messages WHERE account = ?1)
              - (SELECT count(*) FROM messages WHERE account = ?1 AND absence_accepted = 1)
@@ -111,7 +119,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn tag(&self, account: AccountId) -> Result<String, Error> {
+    pub(crate) fn tag(&self, account: AccountId) -> Result<String, Error> {
         let query = "SELECT tag FROM accounts WHERE id = ?1";
         Ok(self
             .connection

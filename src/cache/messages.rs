@@ -15,7 +15,7 @@ const PAGES_TO_SCAN: u32 = 128;
 const PAGES_TO_WRITE: u32 = 2048;
 
 /// A SHA-256 digest.
-pub type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
 /// The line ends of a message, as stored and as sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`]; as far as can be known, nothing was recorded then.
-    pub fn adopt(
+    pub(crate) fn adopt(
         &mut self,
         account: AccountId,
         messages: &[Staged],
@@ -144,7 +144,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn staged(&self, account: AccountId) -> Result<Vec<Record>, Error> {
+    pub(crate) fn staged(&self, account: AccountId) -> Result<Vec<Record>, Error> {
         let mut query = self.connection.prepare(
             "SELECT name, start, length, extents.sha256, body, message_id
              FROM staged CROSS JOIN messages ON messages.id = staged.message
@@ -165,7 +165,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn recovered(&mut self, account: AccountId, recovered: &Recovered) -> Result<(), Error> {
+    pub(crate) fn recovered(
+        &mut self,
+        account: AccountId,
+        recovered: &Recovered,
+    ) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         let find = |name: &Name| {
             let mut find = transaction.prepare_cached(

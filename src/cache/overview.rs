@@ -8,7 +8,7 @@ use crate::exit::Exit;
 
 /// The recorded facts about one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountOverview {
+pub(crate) struct AccountOverview {
     /// Its key in the other tables.
     pub id: AccountId,
     /// Its name in the configuration, or `user@host`.
@@ -55,7 +55,7 @@ pub struct AccountOverview {
 
 impl AccountOverview {
     /// An account without any records.
-    pub fn blank(name: &str, identity: &Identity, store: String) -> Self {
+    pub(crate) fn blank(name: &str, identity: &Identity, store: String) -> Self {
         Self {
             id: AccountId::NONE,
             name: name.to_owned(),
@@ -81,7 +81,7 @@ impl AccountOverview {
     }
 
     /// The identity under which it is recorded.
-    pub fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> Identity {
         Identity {
             key: self.key.clone(),
             host: self.host.clone(),
@@ -92,7 +92,7 @@ impl AccountOverview {
 
 /// The last run of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastRun {
+pub(crate) struct LastRun {
     /// The time when it ended, in seconds since 1970.
     pub finished_at: i64,
     /// Its exit status.
@@ -114,7 +114,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn overview(&self, now: i64) -> Result<Vec<AccountOverview>, Error> {
+    pub(crate) fn overview(&self, now: i64) -> Result<Vec<AccountOverview>, Error> {
         const RECENT: i64 = 30 * 24 * 60 * 60;
         let mut query = self.connection.prepare(
             "SELECT a.id, a.name, a.key, a.host, a.user, a.store,
@@ -176,7 +176,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn listed_last(&self, account: AccountId) -> Result<Option<u64>, Error> {
+    pub(crate) fn listed_last(&self, account: AccountId) -> Result<Option<u64>, Error> {
         let messages = self
             .connection
             .query_row(
@@ -193,7 +193,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn listed_and_stored_by(&self, account: AccountId, time: i64) -> Result<u64, Error> {
+    pub(crate) fn listed_and_stored_by(&self, account: AccountId, time: i64) -> Result<u64, Error> {
         let messages = self.connection.query_row(
             "SELECT count(*) FROM messages
              WHERE account = ?1 AND missing_since IS NULL AND stored_at <= ?2",

@@ -12,7 +12,7 @@ const KEPT: i64 = 10_000;
 
 /// A run that is over.
 #[derive(Debug, Clone, Copy)]
-pub struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// The time when it began, in seconds since 1970.
     pub started_at: i64,
     /// The time when it ended.
@@ -41,7 +41,7 @@ pub struct Run<'a> {
 
 /// A run as it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PastRun {
+pub(crate) struct PastRun {
     /// The name of its account.
     pub account: String,
     /// The time when it began, in seconds since 1970.
@@ -71,7 +71,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn history(&self, accounts: &[AccountId], most: usize) -> Result<Vec<PastRun>, Error> {
+    pub(crate) fn history(
+        &self,
+        accounts: &[AccountId],
+        most: usize,
+    ) -> Result<Vec<PastRun>, Error> {
         let wanted: HashSet<AccountId> = accounts.iter().copied().collect();
         let mut query = self.connection.prepare(
             "SELECT r.account, a.name, r.started_at, r.finished_at, r.exit, r.retrieved, r.octets,
@@ -109,7 +113,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn failing_since(&self, account: AccountId) -> Result<Option<i64>, Error> {
+    pub(crate) fn failing_since(&self, account: AccountId) -> Result<Option<i64>, Error> {
         let since = self.connection.query_one(
             "SELECT min(started_at) FROM runs
              WHERE account = ?1 AND exit IN (?2, ?3) AND id > coalesce(
@@ -130,7 +134,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn finish_run(&mut self, account: AccountId, run: Run<'_>) -> Result<(), Error> {
+    pub(crate) fn finish_run(&mut self, account: AccountId, run: Run<'_>) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         if run.all_published {
             super::messages::clear_staged(&transaction, account)?;

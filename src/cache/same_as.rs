@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// A mailbox that has records.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     /// Its key in the other tables.
     pub id: AccountId,
     /// The identity under which it is recorded.
@@ -95,7 +95,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`SameAsError::Unknown`], [`SameAsError::Several`] and [`SameAsError::Known`].
-    pub fn named(&self, named: &str, own: &Identity) -> Result<Option<Recorded>, SameAsError> {
+    pub(crate) fn named(
+        &self,
+        named: &str,
+        own: &Identity,
+    ) -> Result<Option<Recorded>, SameAsError> {
         let others = self.others(own)?;
         let is_meant = |one: &&Recorded| one.name == named || one.mailbox() == named;
         let mut meant: Vec<&Recorded> = others.iter().filter(is_meant).collect();
@@ -136,7 +140,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn take_name(&mut self, from: AccountId, own: &Identity) -> Result<(), Error> {
+    pub(crate) fn take_name(&mut self, from: AccountId, own: &Identity) -> Result<(), Error> {
         let blank = self.find_account(own)?;
         let transaction = self.connection.transaction()?;
         if let Some(blank) = blank {

@@ -169,7 +169,7 @@ impl Snapshot {
 
     /// Sets the place of the messages with this unique-id. If one of several is lost, all count as
     /// lost.
-    pub fn set_whereabouts(&mut self, unique_id: &[u8], whereabouts: Whereabouts) {
+    pub(crate) fn set_whereabouts(&mut self, unique_id: &[u8], whereabouts: Whereabouts) {
         if let Some(index) = self.find(unique_id).map(|index| self.as_recorded(index))
             && self.rows[index].whereabouts != Whereabouts::Lost
         {
@@ -198,7 +198,7 @@ impl Snapshot {
     }
 
     /// Sets the place of the messages without a place of their own.
-    pub fn set_otherwise(&mut self, whereabouts: Whereabouts) {
+    pub(crate) fn set_otherwise(&mut self, whereabouts: Whereabouts) {
         self.otherwise = whereabouts;
     }
 

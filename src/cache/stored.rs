@@ -13,7 +13,7 @@ const MAX_FAULTS: u32 = 3;
 
 /// A stored message and the records of its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub(crate) struct Stored {
     /// Its key.
     pub key: MessageKey,
     /// Its unique-id as sent.
@@ -42,7 +42,7 @@ pub struct Stored {
 impl Stored {
     /// The digest that the stored form must have, with CRLF for every LF if it was stored with LF.
     /// None if no digest proves it.
-    pub fn proof(&self) -> Option<Digest> {
+    pub(crate) fn proof(&self) -> Option<Digest> {
         let is_sent = self.line_ends.stored == LineEndings::Crlf || !self.line_ends.bare;
         match self.stored_sha256 {
             None if is_sent => Some(self.sha256),
@@ -56,7 +56,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn stored(&self, account: AccountId) -> Result<Vec<Stored>, Error> {
+    pub(crate) fn stored(&self, account: AccountId) -> Result<Vec<Stored>, Error> {
         let mut query = self.connection.prepare(
             "SELECT unique_id, name, octets, sha256, bare_line_ends, line_endings,
                     missing_since IS NULL, id, stored_sha256,
@@ -94,7 +94,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn prove(&mut self, digests: &[(MessageKey, Digest)]) -> Result<(), Error> {
+    pub(crate) fn prove(&mut self, digests: &[(MessageKey, Digest)]) -> Result<(), Error> {
         if digests.is_empty() {
             return Ok(());
         }
@@ -115,7 +115,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn accept_absence(&mut self, messages: &[MessageKey]) -> Result<(), Error> {
+    pub(crate) fn accept_absence(&mut self, messages: &[MessageKey]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
             let mut accept = transaction
@@ -132,7 +132,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn verified_parts(&self, account: AccountId) -> Result<u64, Error> {
+    pub(crate) fn verified_parts(&self, account: AccountId) -> Result<u64, Error> {
         let parts: Option<i64> = self
             .connection
             .query_row(
@@ -148,7 +148,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn verified_part(&mut self, account: AccountId) -> Result<(), Error> {
+    pub(crate) fn verified_part(&mut self, account: AccountId) -> Result<(), Error> {
         self.connection.execute(
             "INSERT INTO verified_parts (account, parts) VALUES (?1, 1)
              ON CONFLICT (account) DO UPDATE SET parts = parts + 1",
@@ -161,7 +161,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn file_names(&self, account: AccountId) -> Result<HashSet<String>, Error> {
+    pub(crate) fn file_names(&self, account: AccountId) -> Result<HashSet<String>, Error> {
         let mut query = self.connection.prepare(
             "SELECT name FROM messages WHERE account = ?1
              UNION ALL

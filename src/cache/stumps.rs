@@ -7,7 +7,7 @@ use crate::store::Name;
 
 /// The file of a message that did not come whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stump {
+pub(crate) struct Stump {
     /// The file.
     pub name: Name,
     /// Digest of the octets that the file was stored from.
@@ -21,7 +21,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn stumps(&self, account: AccountId) -> Result<Vec<Stump>, Error> {
+    pub(crate) fn stumps(&self, account: AccountId) -> Result<Vec<Stump>, Error> {
         let mut query = self.connection.prepare(
             "SELECT s.name, s.sha256, m.name FROM stumps s CROSS JOIN messages m ON m.id = s.message
              WHERE m.account = ?1 AND m.id NOT IN (SELECT message FROM staged)",
@@ -40,7 +40,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn forget_stumps(&mut self, stumps: &[Stump]) -> Result<(), Error> {
+    pub(crate) fn forget_stumps(&mut self, stumps: &[Stump]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for stump in stumps {
             let name = stump.name.as_str();

@@ -69,7 +69,7 @@ impl Failure for EditError {
 }
 
 /// The keys of a new account and their values, as they are to be written.
-pub type Keys = Vec<(&'static str, Value)>;
+pub(crate) type Keys = Vec<(&'static str, Value)>;
 
 /// The text of a file that can be edited, without a mark in front, which may not be left alone
 /// where the first table goes. A pipe cannot be edited, and would be waited for.
@@ -87,7 +87,7 @@ fn read(path: &Path) -> io::Result<String> {
 ///
 /// # Errors
 /// Where there is such an account, or the file cannot be written.
-pub fn add_account(path: &Path, name: &str, keys: &Keys) -> Result<(), EditError> {
+pub(crate) fn add_account(path: &Path, name: &str, keys: &Keys) -> Result<(), EditError> {
     let failed = failed(path);
     let old = match read(path) {
         Ok(text) => text,
@@ -102,7 +102,7 @@ pub fn add_account(path: &Path, name: &str, keys: &Keys) -> Result<(), EditError
 
 /// The text of the file as it would be with the account; none where it has one of this name, or
 /// cannot be read.
-pub fn preview(path: &Path, name: &str, keys: &Keys) -> Option<String> {
+pub(crate) fn preview(path: &Path, name: &str, keys: &Keys) -> Option<String> {
     let old = match read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         read => read.ok()?,
@@ -114,7 +114,7 @@ pub fn preview(path: &Path, name: &str, keys: &Keys) -> Option<String> {
 ///
 /// # Errors
 /// Where it cannot be cut out without touching anything else, or the file cannot be written.
-pub fn remove_account(path: &Path, name: &str) -> Result<(), EditError> {
+pub(crate) fn remove_account(path: &Path, name: &str) -> Result<(), EditError> {
     let failed = failed(path);
     let old = read(path).map_err(&failed)?;
     let new = without_account(&old, name).ok_or_else(|| EditError::Entangled {
@@ -129,7 +129,7 @@ pub fn remove_account(path: &Path, name: &str) -> Result<(), EditError> {
 /// # Errors
 /// Where there is one of that name, where the account is written in a way that cannot be changed
 /// without touching anything else, or the file cannot be written.
-pub fn rename_account(path: &Path, old: &str, new: &str) -> Result<(), EditError> {
+pub(crate) fn rename_account(path: &Path, old: &str, new: &str) -> Result<(), EditError> {
     let failed = failed(path);
     let text = read(path).map_err(&failed)?;
     let text = with_name(&text, old, new).ok_or_else(|| EditError::Entangled {

@@ -62,7 +62,7 @@ pub struct SpanError;
 ///
 /// # Errors
 /// When the text is not a number with a known unit, or is nothing, or too large.
-pub fn size(text: &str) -> Result<NonZeroU64, SizeError> {
+pub(crate) fn size(text: &str) -> Result<NonZeroU64, SizeError> {
     let octets = quantity(text, &SIZE_UNITS).and_then(NonZeroU64::new);
     octets.ok_or_else(|| {
         let mut letters = text.trim_end().chars();
@@ -79,7 +79,7 @@ pub fn size(text: &str) -> Result<NonZeroU64, SizeError> {
 ///
 /// # Errors
 /// When the text is not a number with a known unit, or is nothing, or over a day.
-pub fn time(text: &str) -> Result<Duration, TimeError> {
+pub(crate) fn time(text: &str) -> Result<Duration, TimeError> {
     quantity(text, &TIME_UNITS)
         .filter(|seconds| (1..=LONGEST).contains(seconds))
         .map(Duration::from_secs)
@@ -90,7 +90,7 @@ pub fn time(text: &str) -> Result<Duration, TimeError> {
 ///
 /// # Errors
 /// When the text is not a number with a known unit, or is nothing, or over a year.
-pub fn span(text: &str) -> Result<Duration, SpanError> {
+pub(crate) fn span(text: &str) -> Result<Duration, SpanError> {
     quantity(text, &SPAN_UNITS)
         .filter(|seconds| (1..=LONGEST_SPAN).contains(seconds))
         .map(Duration::from_secs)

@@ -12,7 +12,7 @@ use super::settings::Settings;
 
 /// An account as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// Its name.
     pub name: String,
     /// What it is set to, in the order of the manual.
@@ -21,7 +21,7 @@ pub struct Shown {
 
 /// One setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownKey {
+pub(crate) struct ShownKey {
     /// The key.
     pub key: String,
     /// The value as TOML; none where it is not for showing.
@@ -32,7 +32,7 @@ pub struct ShownKey {
 
 impl Shown {
     /// The value of a key, without quotes where it is a text.
-    pub fn text(&self, key: &str) -> Option<&str> {
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
         let found = self.keys.iter().find(|shown| shown.key == key)?;
         let value = found.value.as_deref()?;
         let bare = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
@@ -41,7 +41,7 @@ impl Shown {
 }
 
 /// The account of this name in the file; none where it cannot be read, or has no such account.
-pub fn shown(path: &Path, name: &str) -> Option<Shown> {
+pub(crate) fn shown(path: &Path, name: &str) -> Option<Shown> {
     of_text(&std::fs::read_to_string(path).ok()?, name, &ACCOUNT)
 }
 

@@ -9,7 +9,7 @@ use crate::account::Security;
 
 /// A server as a URL names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerUrl {
+pub(crate) struct ServerUrl {
     /// Host name or address, without brackets.
     pub host: String,
     /// The port, where the URL names one.
@@ -22,7 +22,7 @@ pub struct ServerUrl {
 
 impl ServerUrl {
     /// How the connection is protected, given whether plain text is allowed.
-    pub fn security(&self, plain_allowed: bool) -> Security {
+    pub(crate) fn security(&self, plain_allowed: bool) -> Security {
         match (self.implicit_tls, plain_allowed) {
             (true, _) => Security::ImplicitTls,
             (false, false) => Security::Stls,

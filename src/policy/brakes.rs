@@ -142,7 +142,7 @@ impl fmt::Display for Brake {
 }
 
 /// The brake for a clock so far from the last run that ages are meaningless.
-pub fn clock(now: i64, trusted_at: Option<i64>) -> Option<Brake> {
+pub(crate) fn clock(now: i64, trusted_at: Option<i64>) -> Option<Brake> {
     let ahead = now.saturating_sub(trusted_at?);
     if ahead > CLOCK_AHEAD {
         Some(Brake::ClockAhead { days: ahead / DAY })

@@ -11,7 +11,7 @@ use crate::maildrop::{Maildrop, Place};
 /// run have retrieved.
 ///
 /// Deletes nothing, whatever the retention: a header does not prove the body.
-pub fn plan_by_header(
+pub(crate) fn plan_by_header(
     maildrop: &Maildrop,
     stored: &HashSet<Place>,
     limits: Limits,

@@ -76,19 +76,19 @@ pub enum Whereabouts {
 #[derive(Debug, Default)]
 pub struct Evidence {
     /// The way in which this listing counts sizes.
-    pub counting: Counting,
+    pub(crate) counting: Counting,
     /// Headers that were asked for, by place in the maildrop.
-    pub headers: HashMap<Place, HeaderSeen>,
+    pub(crate) headers: HashMap<Place, HeaderSeen>,
     /// True if everything was checked on which a deletion depends. Until then the plan is a draft:
     /// it shows what would be deleted if no check objects.
     pub is_complete: bool,
     /// Messages with which earlier sessions of this run had trouble.
-    pub trouble: Trouble,
+    pub(crate) trouble: Trouble,
 }
 
 /// Messages, by unique-id, with which earlier sessions of this run had trouble.
 #[derive(Debug, Clone, Default)]
-pub struct Trouble {
+pub(crate) struct Trouble {
     /// The server refused to send them.
     pub refused: HashSet<Vec<u8>>,
     /// The session broke when they were asked for. They come last, one in a session.
@@ -101,7 +101,7 @@ pub struct Trouble {
 
 /// The way in which a listing counts sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Counting {
+pub(crate) enum Counting {
     /// As in the records: another size contradicts that it is the same message.
     #[default]
     AsRecorded,
@@ -112,7 +112,7 @@ pub enum Counting {
 
 /// The header of a recorded message, as TOP showed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeaderSeen {
+pub(crate) enum HeaderSeen {
     /// Another header than the recorded one.
     Another,
     /// The recorded one.
@@ -219,7 +219,7 @@ fn has_other_size(message: Message<'_>, remembered: Remembered) -> bool {
 
 /// The places of the known messages whose sizes differ from the recorded ones, and the number of
 /// those whose sizes agree.
-pub fn resized(maildrop: &Maildrop, memory: &impl Memory) -> (Vec<Place>, usize) {
+pub(crate) fn resized(maildrop: &Maildrop, memory: &impl Memory) -> (Vec<Place>, usize) {
     let mut places = Vec::new();
     let mut same = 0;
     if !maildrop.has_sizes() {
@@ -239,7 +239,7 @@ pub fn resized(maildrop: &Maildrop, memory: &impl Memory) -> (Vec<Place>, usize)
 }
 
 /// The places of the known messages that have a size now, and had none when they were recorded.
-pub fn unsized_before(maildrop: &Maildrop, memory: &impl Memory) -> Vec<Place> {
+pub(crate) fn unsized_before(maildrop: &Maildrop, memory: &impl Memory) -> Vec<Place> {
     if !maildrop.has_sizes() {
         return Vec::new();
     }

@@ -21,7 +21,7 @@ use crate::account::{Fingerprint, Pinned};
 
 /// A certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Certificate {
+pub(crate) struct Certificate {
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
     /// That of its public key; none where it cannot be read.
@@ -32,7 +32,7 @@ pub struct Certificate {
 
 /// What a certificate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub(crate) struct Text {
     /// For whom, as RFC 4514 writes it.
     pub subject: String,
     /// By whom.
@@ -47,7 +47,7 @@ pub struct Text {
 
 impl Certificate {
     /// Reads a certificate in DER.
-    pub fn read(der: &[u8]) -> Self {
+    pub(crate) fn read(der: &[u8]) -> Self {
         Self {
             fingerprint: Fingerprint::of(Pinned::Certificate, der),
             public_key: public_key(der),
@@ -88,12 +88,12 @@ impl Text {
     }
 
     /// Whether it names itself as its issuer.
-    pub fn is_self_signed(&self) -> bool {
+    pub(crate) fn is_self_signed(&self) -> bool {
         self.subject == self.issuer
     }
 
     /// Whole days from `now` until it ends; negative when it has ended.
-    pub fn days_left(&self, now: i64) -> i64 {
+    pub(crate) fn days_left(&self, now: i64) -> i64 {
         let end = i64::try_from(self.not_after).unwrap_or(i64::MAX);
         end.saturating_sub(now).div_euclid(24 * 60 * 60)
     }

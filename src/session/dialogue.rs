@@ -27,7 +27,7 @@ mod trace;
 use trace::{Bulk, WIRE, trace_command, trace_line, trace_response};
 
 /// How many octets of decrypted input are taken at a time.
-pub const INPUT_SIZE: usize = 64 * 1024;
+pub(crate) const INPUT_SIZE: usize = 64 * 1024;
 
 /// How long the session may lie idle before the server is reminded of us. Servers that cut idle
 /// sessions after a minute exist.

@@ -8,7 +8,7 @@ use crate::pop3::{self, Command, Event, Keyword};
 
 /// One line of the listings of a maildrop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listing<'a> {
+pub(crate) enum Listing<'a> {
     /// STAT's answer.
     Drop(DropListing),
     /// A line of LIST's answer.
@@ -26,7 +26,7 @@ impl Session {
     /// # Errors
     /// [`Error::Refused`] for STAT or UIDL; those of the connection, of which
     /// [`Self::is_due_to_list`] tells more.
-    pub async fn listings(
+    pub(crate) async fn listings(
         &mut self,
         scan: bool,
         mut take: impl FnMut(Listing<'_>) + Send,
@@ -50,7 +50,7 @@ impl Session {
     ///
     /// # Errors
     /// None but those of the connection, of which [`Self::is_due_to_list`] tells more.
-    pub async fn scan_listing(
+    pub(crate) async fn scan_listing(
         &mut self,
         mut take: impl FnMut(Listing<'_>) + Send,
     ) -> Result<(), Error> {

@@ -37,7 +37,7 @@ impl Session {
     ///
     /// # Errors
     /// Whatever stands in the way; see [`Error`].
-    pub async fn begin_watched(
+    pub(crate) async fn begin_watched(
         account: &Account,
         password: &SecretString,
         watch: &Arc<dyn Watch>,

@@ -14,7 +14,7 @@ use crate::auth::source::Prompt;
 ///
 /// # Errors
 /// Those of the password's source; those of the connection.
-pub async fn password<E: From<auth::Error> + From<Error>>(
+pub(crate) async fn password<E: From<auth::Error> + From<Error>>(
     account: &Account,
     prompt: &dyn Prompt,
 ) -> Result<SecretString, E> {

@@ -25,7 +25,7 @@ const WORTH_ASKING: usize = 8;
 
 /// A message to retrieve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// Which one.
     pub number: MessageNumber,
     /// Its size by the scan listing: how far to ask ahead, nothing else.
@@ -37,7 +37,7 @@ pub struct Wanted {
 /// The first four methods are called with what has been received and must not wait. Whatever
 /// waits, for a disk say, does so in [`Sink::hand_over`], which is called between two reads of
 /// the socket.
-pub trait Sink: Send {
+pub(crate) trait Sink: Send {
     /// The next message begins. `announced` is the size that the server gives it here.
     fn begin(&mut self, announced: Option<u64>);
     /// Octets of it, un-stuffed.
@@ -107,7 +107,11 @@ impl Session {
     ///
     /// # Errors
     /// Those of the connection; what the sink was given until then is whole.
-    pub async fn retr(&mut self, wanted: &[Wanted], sink: &mut impl Sink) -> Result<(), Error> {
+    pub(crate) async fn retr(
+        &mut self,
+        wanted: &[Wanted],
+        sink: &mut impl Sink,
+    ) -> Result<(), Error> {
         self.pull(wanted, |wanted| Command::Retr(wanted.number), sink)
             .await
     }
@@ -116,7 +120,7 @@ impl Session {
     ///
     /// # Errors
     /// As [`Self::retr`].
-    pub async fn headers(
+    pub(crate) async fn headers(
         &mut self,
         numbers: &[MessageNumber],
         sink: &mut impl Sink,

@@ -17,7 +17,10 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Refused`], and those of the connection.
-    pub async fn stat(&mut self, mut take: impl FnMut(Listing<'_>) + Send) -> Result<(), Error> {
+    pub(crate) async fn stat(
+        &mut self,
+        mut take: impl FnMut(Listing<'_>) + Send,
+    ) -> Result<(), Error> {
         self.list(&[Command::Stat], &mut take).await
     }
 
@@ -25,7 +28,10 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Refused`], and those of the connection.
-    pub async fn uidl(&mut self, mut take: impl FnMut(Listing<'_>) + Send) -> Result<(), Error> {
+    pub(crate) async fn uidl(
+        &mut self,
+        mut take: impl FnMut(Listing<'_>) + Send,
+    ) -> Result<(), Error> {
         self.list(&[Command::Uidl], &mut take).await
     }
 

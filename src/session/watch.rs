@@ -4,7 +4,7 @@ use super::Address;
 use crate::pop3::Tap;
 
 /// Sees what goes on in a session, from the dialling on.
-pub trait Watch: Tap {
+pub(crate) trait Watch: Tap {
     /// Everything is read that the TLS settings name, and the server is looked for.
     fn dialling(&self);
 

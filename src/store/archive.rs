@@ -19,13 +19,13 @@ mod sums;
 mod tarball;
 mod target;
 
-pub use expand::Expand;
+pub(crate) use expand::Expand;
 use sums::Sums;
 use target::Target;
 
 /// The form of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// A folder with a file for each message, as it was sent.
     Eml,
     /// A Maildir.
@@ -39,7 +39,7 @@ pub enum Form {
 
 /// A message of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub(crate) struct Item {
     /// The time of writing, in seconds since 1970.
     pub date: i64,
     /// The digest of its octets with CRLF for every LF.
@@ -55,7 +55,7 @@ pub struct Item {
 }
 
 /// Takes messages, account by account.
-pub trait Archive {
+pub(crate) trait Archive {
     /// Begins the messages of this account.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ pub trait Archive {
 ///
 /// # Errors
 /// [`Error::Exists`] and [`Error::Unfinished`] if something is at the path; [`Error::Io`].
-pub fn begin(path: &Path, form: Form, several: bool) -> Result<Box<dyn Archive>, Error> {
+pub(crate) fn begin(path: &Path, form: Form, several: bool) -> Result<Box<dyn Archive>, Error> {
     Ok(match form {
         Form::Eml => Box::new(folder::Folder::begin(path, folder::Kind::Eml, several)?),
         Form::Maildir => Box::new(folder::Folder::begin(path, folder::Kind::Maildir, several)?),

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 /// Digests a body as it streams by, without CRs and without blank lines at its end.
 #[derive(Debug)]
-pub struct Body {
+pub(crate) struct Body {
     digest: Sha256,
     is_empty: bool,
     /// Line ends that count only if something follows them.
@@ -27,7 +27,7 @@ impl Default for Body {
 
 impl Body {
     /// Takes the next octets.
-    pub fn take(&mut self, octets: &[u8]) {
+    pub(crate) fn take(&mut self, octets: &[u8]) {
         let mut rest = octets;
         while !rest.is_empty() {
             let end = memchr2(b'\r', b'\n', rest);
@@ -46,7 +46,7 @@ impl Body {
     }
 
     /// The digest. None if the body is empty.
-    pub fn finish(self) -> Option<[u8; 32]> {
+    pub(crate) fn finish(self) -> Option<[u8; 32]> {
         (!self.is_empty).then(|| self.digest.finalize().into())
     }
 

@@ -7,7 +7,7 @@ use super::{Doubt, Error, Inventory, Maildir, Mbox, Readers, Viewer};
 
 /// The kind and path of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// A Maildir.
     Maildir(PathBuf),
     /// An mbox.
@@ -17,7 +17,7 @@ pub enum Place {
 }
 
 /// The readers' side of the store at this place. It creates nothing if there is no store.
-pub fn closed(place: Place) -> Arc<dyn Readers> {
+pub(crate) fn closed(place: Place) -> Arc<dyn Readers> {
     Arc::new(place)
 }
 

@@ -38,7 +38,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A delivery agent.
 #[derive(Debug, Clone)]
-pub struct Exec {
+pub(crate) struct Exec {
     inner: Arc<Inner>,
 }
 
@@ -65,7 +65,7 @@ impl Exec {
     ///
     /// # Errors
     /// [`Error::Folder`] if the spool cannot be made.
-    pub fn new(
+    pub(crate) fn new(
         command: &[String],
         limit: Duration,
         spool: &std::path::Path,

@@ -17,11 +17,11 @@ const LONGEST_HEADER: usize = 1 << 20;
 const MOST_LINE_ENDS: usize = 8;
 
 /// Returns true if mail programs add a field of this name, in lower case.
-pub type IsAdded = fn(&str) -> bool;
+pub(crate) type IsAdded = fn(&str) -> bool;
 
 /// The parts of a message that a mail program added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trim {
+pub(crate) struct Trim {
     /// The fields of the header.
     pub fields: Fields,
     /// The number of octets at the end.
@@ -30,7 +30,7 @@ pub struct Trim {
 
 /// Fields of a header that a mail program added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fields {
+pub(crate) enum Fields {
     /// None.
     None,
     /// Those that an mbox can quote, if they are not quoted.
@@ -41,7 +41,7 @@ pub enum Fields {
 
 /// A digest that a message may have had, and what it leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proof {
+pub(crate) struct Proof {
     /// The digest, with CRLF for LF.
     pub digest: [u8; 32],
     /// The parts that are left out.
@@ -50,7 +50,7 @@ pub struct Proof {
 
 /// Digests a stored message as it streams by. Its memory does not grow with the message.
 #[derive(Debug)]
-pub struct Forms {
+pub(crate) struct Forms {
     is_added: IsAdded,
     /// Removes the quotes of an mbox.
     unquoter: Option<Unquoter>,
@@ -75,7 +75,7 @@ struct Form {
 
 impl Forms {
     /// Digests a message in a file of its own.
-    pub fn of_file(is_added: IsAdded) -> Self {
+    pub(crate) fn of_file(is_added: IsAdded) -> Self {
         Self {
             is_added,
             unquoter: None,
@@ -87,7 +87,7 @@ impl Forms {
     }
 
     /// Digests a message in an mbox, without the line in front of it.
-    pub fn of_mbox(is_added: IsAdded) -> Self {
+    pub(crate) fn of_mbox(is_added: IsAdded) -> Self {
         Self {
             unquoter: Some(Unquoter::default()),
             ..Self::of_file(is_added)
@@ -95,7 +95,7 @@ impl Forms {
     }
 
     /// Takes the next octets.
-    pub fn take(&mut self, octets: &[u8]) {
+    pub(crate) fn take(&mut self, octets: &[u8]) {
         let mut rest = octets;
         while let Some(header) = &mut self.header {
             let end = memchr(b'\n', rest);
@@ -123,7 +123,7 @@ impl Forms {
     }
 
     /// Ends the message. Returns the digests that it may have had, the likelier first.
-    pub fn finish(mut self) -> Vec<Proof> {
+    pub(crate) fn finish(mut self) -> Vec<Proof> {
         self.end_header();
         if let Some(unquoter) = self.unquoter.take() {
             let mut text = Vec::new();

@@ -70,7 +70,7 @@ impl Inventory {
     }
 
     /// Adds a message that was seen.
-    pub fn add(&mut self, name: &str) {
+    pub(crate) fn add(&mut self, name: &str) {
         let hash = self.hasher.hash_one(name);
         self.hashes
             .entry(hash, |&other| other == hash, |&other| other)
@@ -78,12 +78,12 @@ impl Inventory {
     }
 
     /// Records that messages may be there that were not seen. The first reason stays.
-    pub fn doubt(&mut self, doubt: Doubt) {
+    pub(crate) fn doubt(&mut self, doubt: Doubt) {
         self.doubt.get_or_insert(doubt);
     }
 
     /// True if a message of this name was seen.
-    pub fn holds(&self, name: &Name) -> bool {
+    pub(crate) fn holds(&self, name: &Name) -> bool {
         let Some(parts) = self.parts else {
             return self.saw(name.as_str());
         };
@@ -93,7 +93,7 @@ impl Inventory {
 
     /// True if this very message was seen, and not only a similar one: if parts of a name identify
     /// a message, all of them must have been seen.
-    pub fn proves(&self, name: &Name) -> bool {
+    pub(crate) fn proves(&self, name: &Name) -> bool {
         let Some(parts) = self.parts else {
             return self.saw(name.as_str());
         };
@@ -107,7 +107,7 @@ impl Inventory {
     }
 
     /// The reason why absence proves nothing, if there is one.
-    pub fn is_doubtful(&self) -> Option<&Doubt> {
+    pub(crate) fn is_doubtful(&self) -> Option<&Doubt> {
         self.doubt.as_ref()
     }
 }

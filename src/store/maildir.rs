@@ -35,13 +35,13 @@ mod siblings;
 mod stamp;
 mod text;
 
-pub use census::{Filed, census};
-pub use locate::locate;
-pub use ours::names_by_tag;
-pub use replace::{Replaced, replace};
-pub use restore::{Put, Restored, open_message};
+pub(crate) use census::{Filed, census};
+pub(crate) use locate::locate;
+pub(crate) use ours::names_by_tag;
+pub(crate) use replace::replace;
+pub(crate) use restore::{Put, Restored, open_message};
 use siblings::Reach;
-pub use text::Text;
+pub(crate) use text::Text;
 
 /// A Maildir, opened for delivery.
 #[derive(Debug, Clone)]
@@ -127,7 +127,7 @@ impl Maildir {
     ///
     /// # Errors
     /// [`Error::Io`] if the Maildir itself cannot be read.
-    pub fn show(path: &Path, viewer: &mut dyn Viewer) -> Result<Option<Doubt>, Error> {
+    pub(crate) fn show(path: &Path, viewer: &mut dyn Viewer) -> Result<Option<Doubt>, Error> {
         show::messages(path, Reach::Own, &|_| false, viewer)
     }
 
@@ -135,7 +135,7 @@ impl Maildir {
     ///
     /// # Errors
     /// [`Error::Io`] if the Maildir itself cannot be read.
-    pub fn strangers_at(
+    pub(crate) fn strangers_at(
         path: &Path,
         known: &dyn Fn(&str) -> bool,
         viewer: &mut dyn Viewer,
@@ -156,7 +156,7 @@ impl Maildir {
     ///
     /// # Errors
     /// [`Error::Io`] if the Maildir cannot be read at all.
-    pub fn look(path: &Path) -> Result<Inventory, Error> {
+    pub(crate) fn look(path: &Path) -> Result<Inventory, Error> {
         look::inventory(path)
     }
 }

@@ -105,7 +105,7 @@ impl Mbox {
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Unfit`] if the mbox cannot be read at all.
-    pub fn look(path: &Path) -> Result<Inventory, Error> {
+    pub(crate) fn look(path: &Path) -> Result<Inventory, Error> {
         let mut inventory = Inventory::of_parts(spooled::parts);
         if let Some((file, path)) = file::open_to_look(path)? {
             let size = file.metadata();
@@ -127,7 +127,7 @@ impl Mbox {
     ///
     /// # Errors
     /// As [`Self::look`].
-    pub fn lost_at(path: &Path, extents: &[(i64, Extent)]) -> Result<Vec<i64>, Error> {
+    pub(crate) fn lost_at(path: &Path, extents: &[(i64, Extent)]) -> Result<Vec<i64>, Error> {
         match file::open_to_look(path)? {
             Some((file, path)) => lost::lost(&file, &path, extents),
             None => Ok(Vec::new()),
@@ -137,7 +137,7 @@ impl Mbox {
     /// Shows the header of every message, whoever put it there. A long header is cut.
     ///
     /// # Errors
-    /// As [`Self::look`].
+    /// As `Self::look`.
     pub fn headers(path: &Path, show: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
         if let Some((file, path)) = file::open_to_look(path)? {
             scan::walk(&file, &path, &mut |message| {

@@ -3,7 +3,7 @@
 /// Ends the process at once, as `kill -9` would, if the environment variable `POPSYNC_STOP_AT`
 /// holds `STEP` or `STEP:N` and this is the first (or the Nth) time that the run reaches step STEP
 /// of the store's order. Debug builds only: in release builds this does nothing.
-pub fn stop_point(step: u32) {
+pub(crate) fn stop_point(step: u32) {
     #[cfg(debug_assertions)]
     debug::stop_point(step);
     #[cfg(not(debug_assertions))]

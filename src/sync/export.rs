@@ -30,7 +30,7 @@ const READ_AT_ONCE: usize = 256 << 10;
 
 /// The messages to export.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Written at this second or later.
     pub since: Option<i64>,
     /// Written before this second.
@@ -43,7 +43,7 @@ pub struct Selection {
 
 /// The messages of an account that are to be exported.
 #[derive(Debug)]
-pub struct Holdings {
+pub(crate) struct Holdings {
     account: String,
     store: StoreSettings,
     mbox: Option<Arc<File>>,
@@ -54,7 +54,7 @@ pub struct Holdings {
 
 /// Messages, counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Messages to be written.
     pub messages: u64,
     /// Their octets as sent.
@@ -99,7 +99,7 @@ impl Selection {
 ///
 /// # Errors
 /// Those of the state and of the store; a signal.
-pub async fn holdings(
+pub(crate) async fn holdings(
     request: &Request<'_>,
     selection: &Selection,
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
@@ -159,7 +159,12 @@ fn sources(request: &Request<'_>, known: &Known) -> Result<Vec<Option<Source>>, 
 /// # Errors
 /// Those of the target and of the stores; a signal. The unfinished archive keeps its name
 /// `.partial`.
-pub fn write(holdings: &[Holdings], to: &Path, form: Form, stop: &Stop) -> Result<(), Error> {
+pub(crate) fn write(
+    holdings: &[Holdings],
+    to: &Path,
+    form: Form,
+    stop: &Stop,
+) -> Result<(), Error> {
     let mut archive = archive::begin(to, form, holdings.len() > 1)?;
     for account in holdings {
         archive.begin(&account.account)?;

@@ -11,7 +11,7 @@ use crate::maildrop::Maildrop;
 ///
 /// # Errors
 /// Those of a sync. Nothing is recorded then.
-pub async fn seed(request: &Request<'_>) -> Result<Taken, Error> {
+pub(crate) async fn seed(request: &Request<'_>) -> Result<Taken, Error> {
     let stop = request.stop.clone();
     let now = (request.clock)();
     let mut premises = Premises::enter(request, Purpose::Record).await?;

@@ -28,7 +28,7 @@ const DAY: i64 = 24 * 60 * 60;
 
 /// The messages on the server.
 #[derive(Debug)]
-pub struct Survey {
+pub(crate) struct Survey {
     /// The messages, in the order of their numbers. If no server was asked, in the order in which
     /// they were stored.
     pub entries: Vec<Entry>,
@@ -38,7 +38,7 @@ pub struct Survey {
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Its number in this session. None if no server was asked.
     pub number: Option<MessageNumber>,
     /// Its unique-id as sent.
@@ -63,7 +63,7 @@ pub struct Entry {
 
 /// The state that an account's syncs have left.
 #[derive(Debug, Clone, Copy)]
-pub struct Remains<'a> {
+pub(crate) struct Remains<'a> {
     /// The folder that holds the cache.
     pub state_dir: &'a Path,
     /// The key under which the cache records the account.
@@ -76,7 +76,7 @@ pub struct Remains<'a> {
 
 /// The state of a message here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// It is not stored.
     New,
     /// Only its header is stored.
@@ -91,7 +91,7 @@ pub enum State {
 
 /// Lists the messages on the server of an account. Does not wait for a sync of the account that is
 /// running: that is an error.
-pub async fn survey(request: &Request<'_>) -> Survey {
+pub(crate) async fn survey(request: &Request<'_>) -> Survey {
     let mut entries = Vec::new();
     let result = look(request, &mut entries).await;
     Survey { entries, result }
@@ -101,7 +101,7 @@ pub async fn survey(request: &Request<'_>) -> Survey {
 ///
 /// # Errors
 /// Those of the cache.
-pub fn survey_local(past: &Remains<'_>, now: i64) -> Result<Vec<Entry>, Error> {
+pub(crate) fn survey_local(past: &Remains<'_>, now: i64) -> Result<Vec<Entry>, Error> {
     let Some(cache) = Cache::open_read_only(past.state_dir)? else {
         return Ok(Vec::new());
     };

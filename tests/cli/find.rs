@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use popsync::find::{Address, Places, Source, search};
+use popsync::internals::find::{Address, Places, Source, search};
 use rustls::{ServerConnection, StreamOwned};
 use simple_dns::rdata::{RData, SRV};
 use simple_dns::{CLASS, Name, Packet, PacketFlag, RCODE, ResourceRecord};

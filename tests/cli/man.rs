@@ -14,9 +14,9 @@ use std::process::{Command, Stdio};
 
 use clap::CommandFactory;
 use clap_mangen::Man;
-use popsync::cli::args::Cli;
-use popsync::config::manual;
-use popsync::exit::Exit;
+use popsync::Exit;
+use popsync::internals::cli::args::Cli;
+use popsync::internals::config::manual;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("man")

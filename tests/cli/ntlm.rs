@@ -11,8 +11,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-use popsync::auth::mechanism::{Mechanism, decode};
-use popsync::auth::ntlm::Ntlm;
+use popsync::internals::auth::mechanism::{Mechanism, decode};
+use popsync::internals::auth::ntlm::Ntlm;
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 

@@ -9,10 +9,10 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
-use popsync::auth::SaslError;
-use popsync::auth::binding::ChannelBinding;
-use popsync::auth::mechanism::{Mechanism, Message, decode};
-use popsync::auth::scram::{Bound, Hash, Scram};
+use popsync::internals::auth::SaslError;
+use popsync::internals::auth::binding::ChannelBinding;
+use popsync::internals::auth::mechanism::{Mechanism, Message, decode};
+use popsync::internals::auth::scram::{Bound, Hash, Scram};
 use secrecy::{ExposeSecret, SecretString};
 
 const OUTPUT: &str = "Output from server:";

@@ -10,11 +10,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use popsync::Stop;
 use popsync::account::Account;
-use popsync::auth::source::{Prompt, Unanswered};
 use popsync::config::{Base, Config};
-use popsync::stop::Stop;
 use popsync::sync::{self, Allow, Clock, Event, Reporter, Request};
+use popsync::{Prompt, Unanswered};
 use secrecy::SecretString;
 use tokio::runtime::Runtime;
 

@@ -7,7 +7,7 @@
 
 use exchange_sim::{Act, At, CloseHow, Knobs, Missing};
 use popsync::account::Identity;
-use popsync::cache::Lock;
+use popsync::internals::cache::Lock;
 use serde_json::Value;
 
 use support::bench::{Bench, Ended, Setup, USER, letter, letters};

@@ -14,14 +14,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use popsync::Exit;
+use popsync::Failure;
+use popsync::Profile;
 use popsync::account::{
     Account, AuthMethod, Endpoint, Endpoints, Identity, Limits, LineEndings, OAuth, PasswordSource,
     Retention, Route, Security, Server, StoreSettings, TlsSettings,
 };
-use popsync::auth::oauth::{self, Error, Flow, Invitation, SignIn, TokenError};
-use popsync::exit::Exit;
-use popsync::failure::Failure;
-use popsync::profile::Profile;
+use popsync::internals::auth::oauth::{self, Error, Flow, Invitation, SignIn, TokenError};
 use secrecy::{ExposeSecret, SecretString};
 use support::provider::{CLIENT, Poll, Provider, SCOPE, SECRET, USER_CODE, browse};
 use tempfile::TempDir;

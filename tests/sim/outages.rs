@@ -2,7 +2,7 @@
 
 use exchange_sim::{Knobs, RefuseLogins};
 use popsync::account::Identity;
-use popsync::cache::Lock;
+use popsync::internals::cache::Lock;
 use rusqlite::Connection;
 use serde_json::Value;
 

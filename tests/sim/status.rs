@@ -10,7 +10,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use popsync::account::Identity;
-use popsync::cache::Lock;
+use popsync::internals::cache::Lock;
 use serde_json::Value;
 
 use support::bench::{Bench, Ended, USER, letter, letters};

@@ -7,7 +7,7 @@
 )]
 
 use exchange_sim::Profile as Exchange;
-use popsync::profile::Profile as Outlook;
+use popsync::Profile as Outlook;
 use support::bench::{Bench, By, PASSWORD, Setup, USER, letter};
 
 /// The messages at the beginning.

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use popsync::Stop;
 use popsync::account::Account;
-use popsync::auth::source::{Prompt, Unanswered};
 use popsync::config::Config;
-use popsync::stop::Stop;
 use popsync::sync::{self, Allow, Reporter, Request, Scope, Summary, Tally};
+use popsync::{Prompt, Unanswered};
 use secrecy::SecretString;
 use tokio::runtime::{self, Runtime};
 

@@ -19,18 +19,18 @@ pub struct Shown {
 
 impl Shown {
     /// The number of listed messages without any record.
-    pub fn unknown(&self) -> usize {
+    pub(crate) fn unknown(&self) -> usize {
         self.unknown
     }
 
     /// The number of listed messages that are not stored. Of some the header may be recorded.
-    pub fn not_stored(&self) -> usize {
+    pub(crate) fn not_stored(&self) -> usize {
         self.not_stored
     }
 
     /// True if a listed message was missing before, or may not have come whole. Its size may show
     /// if it is the same message, or complete.
-    pub fn has_question(&self) -> bool {
+    pub(crate) fn has_question(&self) -> bool {
         self.has_question
     }
 }
@@ -60,7 +60,7 @@ impl Snapshot {
 
     /// The listed sizes of the messages that a listing no longer shows. None if one of them is not
     /// known.
-    pub fn vanished_octets(&self, shown: &Shown) -> Option<u64> {
+    pub(crate) fn vanished_octets(&self, shown: &Shown) -> Option<u64> {
         self.with(shown)
             .filter(|(row, listed)| row.held && !row.gone && !listed)
             .try_fold(0_u64, |sum, (row, _)| {
@@ -70,7 +70,7 @@ impl Snapshot {
 
     /// True if the server seems to have renamed its messages: more than half of its messages are
     /// gone without having been deleted, or all were gone before.
-    pub fn looks_renamed(&self, shown: &Shown) -> bool {
+    pub(crate) fn looks_renamed(&self, shown: &Shown) -> bool {
         if shown.unknown == 0 {
             return false;
         }

@@ -9,7 +9,7 @@ const READ_AT_ONCE: usize = 64 << 10;
 
 /// Reads a message that was stored with LF for CRLF, as it was sent.
 #[derive(Debug)]
-pub struct Expand<R> {
+pub(crate) struct Expand<R> {
     from: R,
     is_needed: bool,
     piece: Vec<u8>,
@@ -19,7 +19,7 @@ pub struct Expand<R> {
 
 impl<R: Read> Expand<R> {
     /// Expands a message that `has_lf`, and passes on any other as it is.
-    pub fn new(from: R, has_lf: bool) -> Self {
+    pub(crate) fn new(from: R, has_lf: bool) -> Self {
         Self {
             from,
             is_needed: has_lf,

@@ -16,7 +16,7 @@ const DEPTH: usize = 8;
 
 /// A file of a Maildir.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filed {
+pub(crate) struct Filed {
     /// The part of its name that stays when a mail program flags the message.
     pub base: String,
     /// The path of the file.
@@ -28,7 +28,7 @@ pub struct Filed {
 }
 
 /// Lists all files, those in the Maildir's own `cur` and `new` first. Skips what cannot be read.
-pub fn census(root: &Path) -> Vec<Filed> {
+pub(crate) fn census(root: &Path) -> Vec<Filed> {
     let mut taking = Taking::default();
     for folder in ["cur", "new"] {
         taking.folder(&root.join(folder), 0, false);

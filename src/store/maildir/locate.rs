@@ -14,7 +14,7 @@ const DEPTH: usize = 8;
 
 /// The files of these messages below `root` and in the folders beside it. Skips what cannot be
 /// read, and stops once all are found.
-pub fn locate<'a>(
+pub(crate) fn locate<'a>(
     root: &Path,
     names: impl IntoIterator<Item = &'a Name>,
 ) -> HashMap<String, PathBuf> {

@@ -12,7 +12,7 @@ const DEPTH: usize = 8;
 
 /// The names of the messages that popsync stored, below `root` and in folders beside it that bear
 /// its name, by the tag of their account. Skips what cannot be read.
-pub fn names_by_tag(root: &Path) -> HashMap<String, Vec<String>> {
+pub(crate) fn names_by_tag(root: &Path) -> HashMap<String, Vec<String>> {
     let mut found = HashMap::new();
     for root in roots(root, Reach::Own) {
         walk(&root, DEPTH, &mut found);

@@ -19,7 +19,7 @@ use crate::store::{Error, Name, stop_point};
 
 /// The stubs that could not be replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Replaced {
+pub(crate) struct Replaced {
     /// Stubs that may still be there: a mail program moved them meanwhile, or part of the Maildir
     /// cannot be read.
     pub left: HashSet<Name>,
@@ -34,7 +34,7 @@ pub struct Replaced {
 ///
 /// # Errors
 /// [`Error::Io`]. All that was done before it stays done.
-pub fn replace(root: &Path, pairs: &[(Name, Option<Name>)]) -> Result<Replaced, Error> {
+pub(crate) fn replace(root: &Path, pairs: &[(Name, Option<Name>)]) -> Result<Replaced, Error> {
     let stubs = locate(root, pairs.iter().map(|(stub, _)| stub));
     let mut folders = BTreeSet::new();
     for (stub, whole) in pairs {

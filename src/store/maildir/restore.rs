@@ -30,7 +30,7 @@ const MOST_KEPT: u32 = 1_000;
 
 /// A written message and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restored {
+pub(crate) struct Restored {
     /// The name that it was written as.
     pub draft: Name,
     /// The name that is recorded for it.
@@ -41,7 +41,7 @@ pub struct Restored {
 
 /// The result for a message that was to be put back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Put {
+pub(crate) enum Put {
     /// It is in its place.
     There {
         /// The path that keeps the damaged file it replaced.
@@ -57,7 +57,7 @@ impl Maildir {
     ///
     /// # Errors
     /// [`Error::Io`]. The messages before the failed one are in their places.
-    pub fn restore(&self, messages: &[Restored]) -> Result<Vec<Put>, Error> {
+    pub(crate) fn restore(&self, messages: &[Restored]) -> Result<Vec<Put>, Error> {
         let drafts: Vec<Name> = messages.iter().map(|one| one.draft.clone()).collect();
         self.settle(&drafts)?;
         let inner = &self.inner;
@@ -198,7 +198,7 @@ fn sync(folder: &Path) -> Result<(), Error> {
 ///
 /// # Errors
 /// The system's.
-pub fn open_message(path: &Path) -> io::Result<File> {
+pub(crate) fn open_message(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();
     if file.metadata()?.is_file() {

@@ -18,13 +18,13 @@ const TELLING: u64 = 16;
 
 /// A message that is read.
 #[derive(Debug)]
-pub enum Text {
+pub(crate) enum Text {
     /// As it was stored.
     Plain(File),
     /// Compressed with gzip.
     Gzip(Box<MultiGzDecoder<BufReader<File>>>),
-    /// In a form that popsync cannot read, with its name.
-    Sealed(&'static str),
+    /// In a form that popsync cannot read.
+    Sealed,
 }
 
 impl Text {
@@ -32,12 +32,12 @@ impl Text {
     ///
     /// # Errors
     /// The system's.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let mut file = open_message(path)?;
         let mut start = Vec::with_capacity(TELLING as usize);
         (&file).take(TELLING).read_to_end(&mut start)?;
-        if let Some(form) = compressed_as(&start) {
-            return Ok(Self::Sealed(form));
+        if compressed_as(&start).is_some() {
+            return Ok(Self::Sealed);
         }
         file.seek(SeekFrom::Start(0))?;
         if start.starts_with(GZIP) {
@@ -53,7 +53,7 @@ impl Read for Text {
         match self {
             Self::Plain(file) => file.read(buffer),
             Self::Gzip(text) => text.read(buffer),
-            Self::Sealed(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Sealed => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }

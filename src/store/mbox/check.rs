@@ -42,7 +42,7 @@ pub struct Seen {
     /// Its length, with that line.
     pub length: u64,
     /// The digests that it may have had before a mail program changed it.
-    pub forms: Vec<Proof>,
+    pub(crate) forms: Vec<Proof>,
     /// The marks that it is found by.
     pub marks: Marks,
 }
@@ -53,7 +53,7 @@ impl Mbox {
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Unfit`].
-    pub fn check(
+    pub(crate) fn check(
         path: &Path,
         extents: &[Extent],
         all: bool,

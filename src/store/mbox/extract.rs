@@ -51,7 +51,13 @@ impl Extract {
     }
 
     /// Reads the message in this part of the file.
-    pub fn of(file: Arc<File>, start: u64, length: u64, trim: Trim, is_added: IsAdded) -> Self {
+    pub(crate) fn of(
+        file: Arc<File>,
+        start: u64,
+        length: u64,
+        trim: Trim,
+        is_added: IsAdded,
+    ) -> Self {
         Self {
             file,
             at: start,

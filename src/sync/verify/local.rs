@@ -33,7 +33,7 @@ pub(in crate::sync) enum Content {
 /// If it cannot be read to its end.
 pub(super) fn compare(path: &Path, stored: &Stored) -> io::Result<Content> {
     let text = Text::open(path)?;
-    if matches!(text, Text::Sealed(_)) {
+    if matches!(text, Text::Sealed) {
         return Ok(Content::Compressed);
     }
     let read = match read(text, stored.line_ends.stored) {

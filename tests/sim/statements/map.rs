@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use popsync::profile::Profile;
+use popsync::Profile;
 use serde::Deserialize;
 
 use super::sources::Tests;

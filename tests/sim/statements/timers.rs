@@ -8,13 +8,13 @@
 use std::time::Duration;
 
 use exchange_sim::{Act, At, CloseHow, Knobs, LoginType, ManualClock, Profile, Server};
+use popsync::Exit;
+use popsync::Failure;
 use popsync::account::{
     Account, AuthMethod, Identity, Limits, LineEndings, PasswordSource, Retention, Route, Security,
     StoreSettings, TlsSettings,
 };
-use popsync::exit::Exit;
-use popsync::failure::Failure;
-use popsync::session::{Error, Session};
+use popsync::internals::session::{Error, Session};
 use secrecy::SecretString;
 
 use super::common::KEEPING;
@@ -36,7 +36,7 @@ fn account(port: u16) -> Account {
         user: USER.to_owned(),
         auth: AuthMethod::User,
         password: PasswordSource::Ask,
-        profile: popsync::profile::Profile::Outlook2016,
+        profile: popsync::Profile::Outlook2016,
         store: StoreSettings::Maildir {
             path: "/nowhere".into(),
             line_endings: LineEndings::Lf,

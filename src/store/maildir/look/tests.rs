@@ -6,6 +6,7 @@ use std::fs::File;
 
 use super::*;
 use crate::store::Name;
+use crate::store::maildir::presence::{identity, is_there};
 
 struct Mail(tempfile::TempDir);
 

@@ -1,0 +1,84 @@
+//! The door through which tests, benchmarks and fuzz targets look into the layers. No promise is made
+//! of it.
+
+pub mod auth {
+    //! Mechanisms, and logins through an OAuth provider.
+
+    pub use crate::auth::SaslError;
+    pub use crate::auth::{
+        binding, cram_md5, login, mechanism, ntlm, oauth, oauthbearer, plain, scram, xoauth2,
+    };
+}
+
+pub mod cache {
+    //! The state.
+
+    pub use crate::cache::{
+        AccountId, AccountRow, Cache, Doubt, LineEnds, Lock, MessageKey, Shown, Snapshot, Staged,
+        Takes,
+    };
+}
+
+#[cfg(feature = "cli")]
+pub mod cli {
+    //! The command line.
+
+    pub use crate::cli::args;
+}
+
+pub mod config {
+    //! The table of settings.
+
+    pub use crate::config::manual;
+}
+
+pub mod envelope {
+    //! Header fields.
+
+    pub use crate::envelope::Envelope;
+}
+
+pub mod find {
+    //! The search for an address's server.
+
+    pub use crate::find::{
+        Address, Found, NotAnAddress, Places, Source, autoconfig, autodiscover, search,
+    };
+}
+
+pub mod import {
+    //! Other programs' lists.
+
+    pub use crate::import::{Entries, Entry, Error, Format, LineError, Mailbox, open};
+    pub use crate::patient::Patient;
+}
+
+pub mod maildrop {
+    //! The joined listings.
+
+    pub use crate::maildrop::{Builder, Maildrop, Message, Place};
+}
+
+pub mod policy {
+    //! The plan.
+
+    pub use crate::policy::{
+        Action, Circumstances, Decision, Evidence, HeaderOnly, Memory, Plan, Remembered, Rules,
+        StoreState, Whereabouts, plan,
+    };
+}
+
+pub mod session {
+    //! Connections.
+
+    pub use crate::session::{Error, Peer, Session};
+}
+
+pub mod store {
+    //! Stores.
+
+    pub use crate::store::{
+        Delivery, Draft, Extent, Inventory, Maildir, Mbox, Name, Readers, Record, Recovered, Store,
+        Viewer, mbox,
+    };
+}
