@@ -1,6 +1,10 @@
 //! Settings that cannot all be meant.
 
+use std::borrow::Cow;
+
 use crate::account::AuthMethod;
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::profile::Profile;
 
 /// A contradiction between settings.
@@ -91,10 +95,14 @@ pub enum Contradiction {
     WithoutTls,
 }
 
-impl Contradiction {
-    /// Which of the two to leave out.
-    pub(super) fn advice(&self) -> &'static str {
-        match self {
+impl Failure for Contradiction {
+    /// That of a file; on a command line the error that holds this one knows better.
+    fn exit(&self) -> Exit {
+        Exit::Config
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::ApopWithOutlook { .. } => {
                 "write `profile = \"rfc1939\"` as well, or leave `auth` out for USER and PASS"
             }
@@ -137,6 +145,7 @@ impl Contradiction {
             }
             Self::TwoSources => "leave all but one out",
             Self::Users { .. } | Self::WithoutTls => "leave one of the two out",
-        }
+        };
+        Some(hint.into())
     }
 }

@@ -162,8 +162,8 @@ impl Failure for Error {
 
     fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
-            Self::Argument { problem, .. } => flag_advice(problem)?,
-            Self::Invalid { problem, .. } => problem.advice()?,
+            Self::Argument { problem, .. } => return flag_hint(problem),
+            Self::Invalid { problem, .. } => return problem.hint(),
             Self::Missing { .. } | Self::NoAccounts { .. } => format!(
                 "run `popsync account add ADDRESS`, or write your account into it, for example:\n{}",
                 rows::shortest_account()
@@ -183,9 +183,9 @@ impl Failure for Error {
     }
 }
 
-/// Advice for a command line, where that differs from what a file would say.
-fn flag_advice(problem: &Problem) -> Option<String> {
-    let advice = match problem {
+/// The hint for a command line, where that differs from the one for a file.
+fn flag_hint(problem: &Problem) -> Option<Cow<'static, str>> {
+    let hint = match problem {
         Problem::Missing { key } if key.name == "user" => {
             "write `pop3s://USER@HOST`, or add `--user NAME`"
         }
@@ -215,20 +215,20 @@ fn flag_advice(problem: &Problem) -> Option<String> {
         }
         Problem::Command { key, .. } => {
             let command = words::quoted(key.bare_example());
-            return Some(format!("write for example `--{} {command}`", key.name));
+            return Some(format!("write for example `--{} {command}`", key.name).into());
         }
         Problem::Fingerprint(_) => {
             "write `--fingerprint sha256:…` with the digits that `popsync probe` shows; \
              `spki-sha256:` is that of the public key"
         }
-        Problem::Number { key, .. } => return Some(format!("leave it out {}", key.without)),
+        Problem::Number { key, .. } => return Some(format!("leave it out {}", key.without).into()),
         Problem::Path {
             key: Some(key),
             error: PathError::Invalid,
             ..
         } => {
             let path = key.bare_example();
-            return Some(format!("write for example `--{} {path}`", key.name));
+            return Some(format!("write for example `--{} {path}`", key.name).into());
         }
         Problem::Proxy(ProxyError::Host | ProxyError::Scheme) => {
             "write `--proxy socks5://HOST:PORT` or `--proxy http://HOST:PORT`"
@@ -237,7 +237,7 @@ fn flag_advice(problem: &Problem) -> Option<String> {
         Problem::UserBlanks => "take them out, or add `--auth plain`",
         Problem::User(_) => "USER carries printable ASCII; `--auth plain` and others more",
         Problem::SourceAddress => "write an address of this computer, such as `192.0.2.7`",
-        _ => return problem.advice(),
+        _ => return problem.hint(),
     };
-    Some(advice.to_owned())
+    Some(hint.into())
 }

@@ -1,6 +1,10 @@
 //! Paths in settings: `~/` and `$HOME/` are the home folder, and what is relative starts at a base.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// What paths are relative to.
 #[derive(Debug, Clone)]
@@ -29,15 +33,20 @@ pub enum PathError {
     Variable,
 }
 
-impl PathError {
-    /// What to write instead.
-    pub fn advice(&self) -> &'static str {
-        match self {
+impl Failure for PathError {
+    /// That of a file; on a command line the error that holds this one knows better.
+    fn exit(&self) -> Exit {
+        Exit::Config
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::Invalid => "write a path such as `~/Mail/work`",
             Self::NoHome => "set HOME, or write the path in full",
             Self::OtherHome => "write the path in full, or `./~NAME` where that is its name",
             Self::Variable => "write the path in full, or `./$NAME` where that is its name",
-        }
+        };
+        Some(hint.into())
     }
 }
 

@@ -1,7 +1,11 @@
 //! Mistakes in settings, and what to write instead.
 
+use std::borrow::Cow;
+
 use crate::account::{EndpointError, FingerprintError};
 use crate::auth::argument::{self, BadByte};
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 use super::contradiction::Contradiction;
 use super::key::Key;
@@ -178,10 +182,14 @@ pub enum Problem {
     UserTooLong,
 }
 
-impl Problem {
-    /// What to write instead.
-    pub fn advice(&self) -> Option<String> {
-        let advice = match self {
+impl Failure for Problem {
+    /// That of a file; on a command line the error that holds this one knows better.
+    fn exit(&self) -> Exit {
+        Exit::Config
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::AccountName => "write `[accounts.work]`, or any other name",
             Self::WrongType { key, .. }
             | Self::Missing { key }
@@ -193,16 +201,13 @@ impl Problem {
                 key: Some(key),
                 error: PathError::Invalid,
                 ..
-            } => return Some(key.hint()),
-            Self::Path { error, .. } => error.advice(),
+            } => return Some(key.hint().into()),
+            Self::Path { error, .. } => return error.hint(),
             Self::Choice { nearest, known, .. } => {
-                return Some(format!(
-                    "{}known: {}",
-                    did_you_mean(*nearest),
-                    known.join(", ")
-                ));
+                let hint = did_you_mean(*nearest) + "known: " + &known.join(", ");
+                return Some(hint.into());
             }
-            Self::Contradiction(contradiction) => contradiction.advice(),
+            Self::Contradiction(contradiction) => return contradiction.hint(),
             Self::EmptyCommand { .. } => "leave it out to be asked, or write a command for `sh -c`",
             Self::Endpoint { .. } => {
                 "write `https://` and the host, then the path, as the provider documents it"
@@ -213,45 +218,42 @@ impl Problem {
                  `spki-sha256:` is that of the public key"
             }
             Self::NotUtf8 => "save the file as UTF-8",
-            Self::Number { key, .. } => return Some(key.number_hint()),
+            Self::Number { key, .. } => return Some(key.number_hint().into()),
             Self::Password => {
                 "use `password-command = \"pass show mail/work\"`, or `password-file = \"…\"` \
                  with a file that only you can read"
             }
-            Self::Proxy(error) => error.advice(),
+            Self::Proxy(error) => return error.hint(),
             Self::RemoveAtOnce => {
                 "write `leave-on-server = false` to delete messages as soon as they are stored"
             }
-            Self::Server(error) => error.advice(),
+            Self::Server(error) => return error.hint(),
             Self::ServerName => {
                 "write the name in the server's certificate: `server-name = \"mail.example.com\"`"
             }
             Self::SourceAddress => "write `source-address = \"192.0.2.7\"`",
-            Self::Syntax { message } => return syntax_advice(message),
+            Self::Syntax { message } => return syntax_hint(message).map(Cow::from),
             Self::Tls { .. } => {
                 "leave it out: popsync uses TLS unless `tls = \"off\"` allows plain text"
             }
             Self::UnknownKey {
                 home: Some(home), ..
-            } => return Some(home.clone()),
+            } => return Some(home.clone().into()),
             Self::UnknownKey { nearest, known, .. } => {
-                return Some(format!(
-                    "{}known here: {}",
-                    did_you_mean(*nearest),
-                    known.join(", ")
-                ));
+                let hint = did_you_mean(*nearest) + "known here: " + &known.join(", ");
+                return Some(hint.into());
             }
             Self::User(_) => "USER carries printable ASCII; `auth = \"plain\"` and others more",
             Self::UserBlanks => "take them out, or write `auth = \"plain\"` as well",
             Self::UserTooLong => "no Exchange takes a longer USER line, and hardly any server does",
         };
-        Some(advice.to_owned())
+        Some(hint.into())
     }
 }
 
 /// The two mistakes that TOML's own words do not help with.
-fn syntax_advice(message: &str) -> Option<String> {
-    let advice = if message.contains("unquoted key") {
+fn syntax_hint(message: &str) -> Option<&'static str> {
+    let hint = if message.contains("unquoted key") {
         "a name with `@`, `.` or blanks stands in quotes: `[accounts.\"anna@example.com\"]`"
     } else if message.contains("quoted") {
         "text stands in quotes: `user = \"anna@example.com\"`"
@@ -260,7 +262,7 @@ fn syntax_advice(message: &str) -> Option<String> {
     } else {
         return None;
     };
-    Some(advice.to_owned())
+    Some(hint)
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {

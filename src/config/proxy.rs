@@ -1,8 +1,11 @@
 //! The URL of a proxy: `socks5://user@host:port` or `http://…`.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use crate::account::ProxyProtocol;
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 use super::url;
 
@@ -39,10 +42,14 @@ pub enum ProxyError {
     User,
 }
 
-impl ProxyError {
-    /// What to write instead.
-    pub fn advice(&self) -> &'static str {
-        match self {
+impl Failure for ProxyError {
+    /// That of a file; on a command line the error that holds this one knows better.
+    fn exit(&self) -> Exit {
+        Exit::Config
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::Host | Self::Scheme => {
                 "write `proxy = \"socks5://HOST:PORT\"`, `proxy = \"http://HOST:PORT\"`, or `proxy \
                  = \"off\"`"
@@ -53,7 +60,8 @@ impl ProxyError {
             }
             Self::Port => "write it behind the host: `http://proxy.example.com:3128`",
             Self::User => "in a URL, write `%` as `%25` and `@` as `%40`; at most 255 octets",
-        }
+        };
+        Some(hint.into())
     }
 }
 

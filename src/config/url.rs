@@ -3,9 +3,12 @@
 //! The scheme says how the connection is protected, nothing else does. A user name in the URL
 //! may hold an `@` of its own, since most are mail addresses: the last `@` ends it.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use crate::account::Security;
+use crate::exit::Exit;
+use crate::failure::Failure;
 
 /// A server as a URL names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,10 +58,14 @@ pub enum UrlError {
     Scheme,
 }
 
-impl UrlError {
-    /// What to write instead.
-    pub fn advice(&self) -> &'static str {
-        match self {
+impl Failure for UrlError {
+    /// That of a file; on a command line the error that holds this one knows better.
+    fn exit(&self) -> Exit {
+        Exit::Config
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        let hint = match self {
             Self::Encoding => "in a URL, write `%` as `%25`, or give the name with `user`",
             Self::Host => {
                 "write `pop3s://mail.example.com`; IPv6 in brackets: `pop3s://[2001:db8::1]`; \
@@ -74,7 +81,8 @@ impl UrlError {
                 "write `pop3s://mail.example.com` (TLS, port 995) \
                  or `pop3://mail.example.com` (STLS, port 110)"
             }
-        }
+        };
+        Some(hint.into())
     }
 }
 

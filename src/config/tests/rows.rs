@@ -11,6 +11,7 @@ use crate::config::row::{Kind, Rows};
 use crate::config::rows::{self, ACCOUNT};
 use crate::config::settings::Settings;
 use crate::config::{Base, Config, Contradiction, Error, Problem, schema, shown};
+use crate::failure::Failure;
 
 const SOUND: &str = "[accounts.work]\nserver = \"pop3s://anna@h\"\nmaildir = \"/m\"\n";
 
@@ -19,14 +20,14 @@ fn all_keys() -> Vec<(&'static Key, Kind)> {
     tables.into_iter().flat_map(rows::keys_of).collect()
 }
 
-/// The mistakes in an account with the invented key, each with its advice.
+/// The mistakes in an account with the invented key, each with its hint.
 fn mistakes(line: &str, rows: &Rows<Settings>) -> Vec<String> {
     let base = Base::of_file(Path::new("/c"));
     let document = Document::read(&format!("{SOUND}{line}\n"), &base, rows);
     let faults = document.faults.distinct(9).into_iter();
     let told = faults.map(|fault| {
-        let advice = fault.problem.advice();
-        format!("{}: {}", fault.problem, advice.unwrap_or_default())
+        let hint = fault.problem.hint();
+        format!("{}: {}", fault.problem, hint.unwrap_or_default())
     });
     told.collect()
 }
