@@ -1,14 +1,21 @@
 //! Errors of the configuration, and of the settings of a command line.
 
 use super::{Book, every, system};
+use crate::account::{AuthMethod, FingerprintError};
+use crate::auth::argument::BadByte;
 use crate::auth::private_file::FileError;
-use crate::config::{Base, Config, Error};
+use crate::config::{Base, Config, Contradiction, Error, PathError, Problem, ProxyError, UrlError};
+use crate::profile::Profile;
 
 pub(super) fn add(book: &mut Book) {
     let path = || "/home/anna/.config/popsync/config.toml".into();
     every!(book, "config::Error", Error {
-        Error::Argument { .. } => [Error::argument("--config", "config", crate::config::PathError::Invalid)],
-        Error::Invalid { .. } => [invalid()],
+        Error::Argument { .. } => [
+            Error::argument("--config", "config", PathError::Invalid),
+            of_flag(Problem::RemoveAtOnce),
+            of_flag(Problem::Contradiction(Contradiction::PlainWithPop3s)),
+        ],
+        Error::Invalid { .. } => [error("usre = \"anna\"")],
         Error::Missing { .. } => [Error::Missing { path: path() }],
         Error::NoAccounts { .. } => [Error::NoAccounts { path: path() }],
         Error::NoHome { .. } => [Error::NoHome { what: "the state" }],
@@ -30,14 +37,125 @@ pub(super) fn add(book: &mut Book) {
             }
         }),
     });
+    problems(book);
+    contradictions(book);
+    parts(book);
 }
 
-/// The error of a file with a mistake.
-fn invalid() -> Error {
+fn of_flag(problem: Problem) -> Error {
+    Error::Argument {
+        flag: "--flag".to_owned(),
+        problem: Box::new(problem),
+    }
+}
+
+/// The error of a file in which an account has this line.
+fn error(line: &str) -> Error {
     let base = Base {
         home: Some("/home/anna".into()),
         folder: "/home/anna".into(),
     };
-    let text = "[accounts.work]\nserver = \"pop3s://mail.example.com\"\nusre = \"anna\"\n";
+    let text = match line {
+        line if line.starts_with('[') => line.to_owned(),
+        line => format!("[accounts.work]\n{line}\n"),
+    };
     Config::parse("config.toml".as_ref(), text.as_bytes(), &base).unwrap_err()
+}
+
+fn problem(line: &str) -> Problem {
+    match error(line) {
+        Error::Invalid { problem, .. } => *problem,
+        other => panic!("{line}: {other}"),
+    }
+}
+
+fn problems(book: &mut Book) {
+    let user = "server = \"pop3s://mail.example.com\"\nmaildir = \"/mail\"\nuser = ";
+    every!(book, "config::Problem, within config::Error", Problem {
+        Problem::AccountName => [problem("[accounts.\"\"]")],
+        Problem::WrongType { .. } => [problem("user = 7")],
+        Problem::Choice { .. } => [problem("auth = \"plian\"")],
+        Problem::Contradiction(_) => [problem("password-file = \"/a\"\npassword-command = \"b\"")],
+        Problem::EmptyCommand { .. } => [problem("password-command = \"\"")],
+        Problem::Endpoint { .. } => [problem("oauth = { token-endpoint = \"http://a\" }")],
+        Problem::Command { .. } => [problem("exec = \"maildrop '\"")],
+        Problem::EmptyUser => [problem("user = \"\"")],
+        Problem::Fingerprint(_) => [FingerprintError::Digits.into()],
+        Problem::Missing { .. } => [problem("user = \"anna\"")],
+        Problem::NotUtf8 => [Problem::NotUtf8],
+        Problem::Number { .. } => [problem("max-deletions = 0")],
+        Problem::Password => [problem("password = \"secret\"")],
+        Problem::Path { .. } => [problem("maildir = \"\""), problem("maildir = \"~bob/Mail\"")],
+        Problem::Proxy(_) => [problem("proxy = \"ftp://a\"")],
+        Problem::RemoveAtOnce => [problem("remove-after-days = 0")],
+        Problem::Server(_) => [problem("server = \"imap://a\"")],
+        Problem::ServerName => [problem("tls = { server-name = \"a b\" }")],
+        Problem::Size { .. } => [problem("max-size = \"much\"")],
+        Problem::Syntax { .. } => [problem("user = anna"), problem("user = \"a\"\nuser = \"b\"")],
+        Problem::Span { .. } => [problem("complain-after = \"long\"")],
+        Problem::SourceAddress => [problem("source-address = \"here\"")],
+        Problem::Tls { .. } => [problem("tls = \"on\"")],
+        Problem::Time { .. } => [problem("timeout = \"long\"")],
+        Problem::UnknownKey { .. } => [problem("usre = \"anna\""), problem("ca-file = \"/a\"")],
+        Problem::User(_) => [Problem::User(BadByte::NonAscii)],
+        Problem::UserBlanks => [problem(&format!("{user}\" anna\""))],
+        Problem::UserTooLong => [problem(&format!("{user}\"{}\"", "a".repeat(2_000)))],
+    });
+}
+
+fn contradictions(book: &mut Book) {
+    let auth = AuthMethod::Plain;
+    every!(book, "config::Contradiction, within config::Error", Contradiction {
+        Contradiction::ApopWithOutlook { .. } => [Contradiction::ApopWithOutlook {
+            profile: Profile::default(),
+        }],
+        Contradiction::CaFileAndRoots => [Contradiction::CaFileAndRoots],
+        Contradiction::ExternalWithoutCertificate => [Contradiction::ExternalWithoutCertificate],
+        Contradiction::KeyWithoutCertificate => [Contradiction::KeyWithoutCertificate],
+        Contradiction::PlainWithPop3s => [Contradiction::PlainWithPop3s],
+        Contradiction::ProxyPasswordWithoutUser => [Contradiction::ProxyPasswordWithoutUser],
+        Contradiction::ProxyUserWithoutPassword => [Contradiction::ProxyUserWithoutPassword],
+        Contradiction::RemoveAfterWithoutLeave => [Contradiction::RemoveAfterWithoutLeave],
+        Contradiction::OAuthProviders => [Contradiction::OAuthProviders],
+        Contradiction::OAuthUnused { .. } => [Contradiction::OAuthUnused { auth }],
+        Contradiction::TenantWithoutMicrosoft => [Contradiction::TenantWithoutMicrosoft],
+        Contradiction::TokenWithoutOAuth { .. } => [Contradiction::TokenWithoutOAuth { auth }],
+        Contradiction::TwoSources => [Contradiction::TwoSources],
+        Contradiction::SameMailbox { .. } => [Contradiction::SameMailbox {
+            other: "home".to_owned(),
+        }],
+        Contradiction::SocketAndRoute => [Contradiction::SocketAndRoute],
+        Contradiction::NothingToFollow => [Contradiction::NothingToFollow],
+        Contradiction::StubsWithoutMaildir => [Contradiction::StubsWithoutMaildir],
+        Contradiction::TwoStores => [Contradiction::TwoStores],
+        Contradiction::Users { .. } => [Contradiction::Users {
+            url: "anna".to_owned(),
+            key: "bob".to_owned(),
+        }],
+        Contradiction::WithoutTls => [Contradiction::WithoutTls],
+    });
+}
+
+fn parts(book: &mut Book) {
+    every!(book, "config::PathError, within config::Error", PathError {
+        PathError::Invalid => [PathError::Invalid],
+        PathError::NoHome => [PathError::NoHome],
+        PathError::OtherHome => [PathError::OtherHome],
+        PathError::Variable => [PathError::Variable],
+    });
+    every!(book, "config::ProxyError, within config::Error", ProxyError {
+        ProxyError::Host => [ProxyError::Host],
+        ProxyError::Password => [ProxyError::Password],
+        ProxyError::Port => [ProxyError::Port],
+        ProxyError::Scheme => [ProxyError::Scheme],
+        ProxyError::User => [ProxyError::User],
+    });
+    every!(book, "config::UrlError, within config::Error", UrlError {
+        UrlError::Encoding => [UrlError::Encoding],
+        UrlError::Host => [UrlError::Host],
+        UrlError::Password => [UrlError::Password],
+        UrlError::Path => [UrlError::Path],
+        UrlError::Port => [UrlError::Port],
+        UrlError::Scheme => [UrlError::Scheme],
+    });
 }
