@@ -190,7 +190,7 @@ impl Retrieval<'_> {
             hung_up_after: pull.hung_up_after,
             // If the disk fails, the writer often only sees that its batches are not accepted.
             result: (done.result)
-                .and(ended.written.result.map_err(Error::from))
+                .and_then(|()| Ok(ended.written.result?))
                 .and(pull.result),
         };
         retrieved.doubt_short_ones(&mut done.cache, done.exactness)?;
