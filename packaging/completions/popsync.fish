@@ -92,7 +92,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen
 complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen_subcommand_from add" -l password-file -d 'File whose first line is the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen_subcommand_from add" -l client-id -d 'Program\'s number at Microsoft, to sign in there' -r
 complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen_subcommand_from add" -l maildir -d 'Maildir to store messages in [default: ~/Mail/NAME]' -r -f -a "(__fish_complete_directories)"
-complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen_subcommand_from add" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
+complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen_subcommand_from add" -l profile -d 'Version of Outlook to imitate [default: outlook-2019]' -r -f -a "outlook-2007\t''
 outlook-2010\t''
 outlook-2013\t''
 outlook-2016\t''
@@ -164,10 +164,10 @@ complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen
 complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Take an account out of the configuration'
 complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "rename" -d 'Rename an account, with what is remembered of it'
 complete -c popsync -n "__fish_popsync_using_subcommand account; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l maildir -d 'Maildir to store messages in; made where missing' -r -f -a "(__fish_complete_directories)"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l mbox -d 'mbox to append messages to; made where missing' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l exec -d 'Delivery agent to hand each message to, on its standard input' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l user -d 'User name, where the URL has none' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l maildir -d 'Maildir to store messages in; created if missing' -r -f -a "(__fish_complete_directories)"
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l mbox -d 'mbox to append messages to; created if missing' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l exec -d 'Delivery agent that gets each message on its standard input' -r -f -a "(__fish_complete_command)"
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l user -d 'User name, if the URL has none' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l auth -d 'How to log in [default: user]' -r -f -a "user\t''
 plain\t''
 login\t''
@@ -187,7 +187,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l password-comma
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l password-file -d 'File whose first line is the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l password-netrc -d 'File in the form of .netrc that has the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l profile -d 'Version of Outlook to imitate [default: outlook-2019]' -r -f -a "outlook-2007\t''
 outlook-2010\t''
 outlook-2013\t''
 outlook-2016\t''
@@ -199,37 +199,37 @@ rfc1939\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l ca-file -d 'Trust these certificates (PEM) instead of the built-in roots' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l roots -d 'Trust the built-in roots (webpki) or the system\'s [default: webpki]' -r -f -a "webpki\t''
 system\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l fingerprint -d 'Take only the server whose certificate or key has this SHA-256' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l fingerprint -d 'Accept only the server whose certificate or key has this SHA-256' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l client-cert -d 'Certificate (PEM) to show to a server that asks for one' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l client-key -d 'Its key (PEM), where that is in a file of its own' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l min-version -d 'Oldest version of TLS to speak: 1.2 or 1.3 [default: 1.2]' -r -f -a "1.2\t''
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l client-key -d 'Its key (PEM), if it is in another file' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l min-version -d 'Oldest version of TLS to accept: 1.2 or 1.3 [default: 1.2]' -r -f -a "1.2\t''
 1.3\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l server-name -d 'Name that the server\'s certificate is for, if not the URL\'s' -r -f -a "(__fish_print_hostnames)"
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l server-name -d 'Name in the server\'s certificate, if it is not the one in the URL' -r -f -a "(__fish_print_hostnames)"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l tls -d 'off: allow plain text, with pop3:// only' -r -f -a "off\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l proxy -d 'Go through a proxy: socks5://[USER@]HOST[:PORT], or http' -r -f
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l proxy -d 'Use a proxy: socks5://[USER@]HOST[:PORT], or http' -r -f
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l proxy-password-file -d 'File whose first line is the password for the proxy' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l socket -d 'Connect to this Unix socket; the URL still names the server' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l source-address -d 'Connect from this address of this computer' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l timeout -d 'Longest single wait for the server [default: 60s]' -r
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l exec-timeout -d 'Longest time for the delivery agent with one message [default: 5m]' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l exec-timeout -d 'Time limit of the delivery agent for one message [default: 5m]' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l line-endings -d 'Line ends of stored messages: lf or crlf [default: lf]' -r -f -a "lf\t''
 crlf\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l leave-on-server -d 'Whether stored messages stay on the server: true or false' -r -f -a "true\t''
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l leave-on-server -d 'Keep stored messages on the server: true or false' -r -f -a "true\t''
 false\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l remove-after-days -d 'Delete from the server this many days after storing' -r
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l remove-when-deleted-locally -d 'Delete from the server what was deleted from the Maildir: true or false' -r -f -a "true\t''
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l remove-after-days -d 'Delete messages on the server this many days after storing them' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l remove-when-deleted-locally -d 'Delete messages on the server that you deleted here: true or false' -r -f -a "true\t''
 false\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l max-deletions -d 'Delete at most this many messages of earlier runs, else none [default: 500]' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l max-deletions -d 'Delete at most this many messages of earlier runs, or none [default: 500]' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l headers-only-above -d 'Retrieve only the headers of larger messages' -r
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l header-stubs -d 'Whether such a message has a stub in the Maildir: true or false' -r -f -a "true\t''
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l header-stubs -d 'Put a stub into the Maildir for such a message: true or false' -r -f -a "true\t''
 false\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l max-size -d 'Skip larger messages; they stay on the server' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l max-messages -d 'Retrieve at most this many messages in this run' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l max-octets -d 'Retrieve at most this many octets in this run' -r
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l sessions-per-run -d 'Log in again as long as new messages come, at most this often' -r
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l complain-after -d 'Complain of a server that cannot be reached only after TIME' -r
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l on-new-mail -d 'Program to run once new messages have come' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l on-failure -d 'Program to run when a run has failed' -r -f -a "(__fish_complete_command)"
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l sessions-per-run -d 'Log in again while new messages come, at most this many times' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l complain-after -d 'Report a server that cannot be reached only after TIME' -r
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l on-new-mail -d 'Program to run after new messages have come' -r -f -a "(__fish_complete_command)"
+complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l on-failure -d 'Program to run after a run has failed' -r -f -a "(__fish_complete_command)"
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l same-as -d 'Take over what is remembered of the mailbox under another name' -r
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l config -d 'Configuration file' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand fetch" -l state-dir -d 'Folder for what popsync remembers' -r -f -a "(__fish_complete_directories)"
@@ -367,7 +367,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand export" -s v -l verbose 
 complete -c popsync -n "__fish_popsync_using_subcommand export" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand export" -l json -d 'Print one JSON object per line on standard output'
 complete -c popsync -n "__fish_popsync_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popsync -n "__fish_popsync_using_subcommand probe" -l user -d 'User name, where the URL has none' -r
+complete -c popsync -n "__fish_popsync_using_subcommand probe" -l user -d 'User name, if the URL has none' -r
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l auth -d 'How to log in [default: user]' -r -f -a "user\t''
 plain\t''
 login\t''
@@ -387,7 +387,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand probe" -l password-comma
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l password-file -d 'File whose first line is the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l password-netrc -d 'File in the form of .netrc that has the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand probe" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
+complete -c popsync -n "__fish_popsync_using_subcommand probe" -l profile -d 'Version of Outlook to imitate [default: outlook-2019]' -r -f -a "outlook-2007\t''
 outlook-2010\t''
 outlook-2013\t''
 outlook-2016\t''
@@ -399,14 +399,14 @@ rfc1939\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l ca-file -d 'Trust these certificates (PEM) instead of the built-in roots' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l roots -d 'Trust the built-in roots (webpki) or the system\'s [default: webpki]' -r -f -a "webpki\t''
 system\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand probe" -l fingerprint -d 'Take only the server whose certificate or key has this SHA-256' -r
+complete -c popsync -n "__fish_popsync_using_subcommand probe" -l fingerprint -d 'Accept only the server whose certificate or key has this SHA-256' -r
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l client-cert -d 'Certificate (PEM) to show to a server that asks for one' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand probe" -l client-key -d 'Its key (PEM), where that is in a file of its own' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand probe" -l min-version -d 'Oldest version of TLS to speak: 1.2 or 1.3 [default: 1.2]' -r -f -a "1.2\t''
+complete -c popsync -n "__fish_popsync_using_subcommand probe" -l client-key -d 'Its key (PEM), if it is in another file' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand probe" -l min-version -d 'Oldest version of TLS to accept: 1.2 or 1.3 [default: 1.2]' -r -f -a "1.2\t''
 1.3\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand probe" -l server-name -d 'Name that the server\'s certificate is for, if not the URL\'s' -r -f -a "(__fish_print_hostnames)"
+complete -c popsync -n "__fish_popsync_using_subcommand probe" -l server-name -d 'Name in the server\'s certificate, if it is not the one in the URL' -r -f -a "(__fish_print_hostnames)"
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l tls -d 'off: allow plain text, with pop3:// only' -r -f -a "off\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand probe" -l proxy -d 'Go through a proxy: socks5://[USER@]HOST[:PORT], or http' -r -f
+complete -c popsync -n "__fish_popsync_using_subcommand probe" -l proxy -d 'Use a proxy: socks5://[USER@]HOST[:PORT], or http' -r -f
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l proxy-password-file -d 'File whose first line is the password for the proxy' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l socket -d 'Connect to this Unix socket; the URL still names the server' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l source-address -d 'Connect from this address of this computer' -r
@@ -421,7 +421,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand probe" -s v -l verbose -
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -l json -d 'Print one JSON object per line on standard output'
 complete -c popsync -n "__fish_popsync_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popsync -n "__fish_popsync_using_subcommand login" -l user -d 'User name, where the URL has none' -r
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l user -d 'User name, if the URL has none' -r
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l auth -d 'How to log in [default: user]' -r -f -a "user\t''
 plain\t''
 login\t''
@@ -441,7 +441,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand login" -l password-comma
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l password-file -d 'File whose first line is the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l password-netrc -d 'File in the form of .netrc that has the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand login" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l profile -d 'Version of Outlook to imitate [default: outlook-2019]' -r -f -a "outlook-2007\t''
 outlook-2010\t''
 outlook-2013\t''
 outlook-2016\t''
@@ -453,14 +453,14 @@ rfc1939\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l ca-file -d 'Trust these certificates (PEM) instead of the built-in roots' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l roots -d 'Trust the built-in roots (webpki) or the system\'s [default: webpki]' -r -f -a "webpki\t''
 system\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand login" -l fingerprint -d 'Take only the server whose certificate or key has this SHA-256' -r
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l fingerprint -d 'Accept only the server whose certificate or key has this SHA-256' -r
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l client-cert -d 'Certificate (PEM) to show to a server that asks for one' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand login" -l client-key -d 'Its key (PEM), where that is in a file of its own' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand login" -l min-version -d 'Oldest version of TLS to speak: 1.2 or 1.3 [default: 1.2]' -r -f -a "1.2\t''
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l client-key -d 'Its key (PEM), if it is in another file' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l min-version -d 'Oldest version of TLS to accept: 1.2 or 1.3 [default: 1.2]' -r -f -a "1.2\t''
 1.3\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand login" -l server-name -d 'Name that the server\'s certificate is for, if not the URL\'s' -r -f -a "(__fish_print_hostnames)"
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l server-name -d 'Name in the server\'s certificate, if it is not the one in the URL' -r -f -a "(__fish_print_hostnames)"
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l tls -d 'off: allow plain text, with pop3:// only' -r -f -a "off\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand login" -l proxy -d 'Go through a proxy: socks5://[USER@]HOST[:PORT], or http' -r -f
+complete -c popsync -n "__fish_popsync_using_subcommand login" -l proxy -d 'Use a proxy: socks5://[USER@]HOST[:PORT], or http' -r -f
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l proxy-password-file -d 'File whose first line is the password for the proxy' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l socket -d 'Connect to this Unix socket; the URL still names the server' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l source-address -d 'Connect from this address of this computer' -r
@@ -476,7 +476,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand login" -s v -l verbose -
 complete -c popsync -n "__fish_popsync_using_subcommand login" -s q -l quiet -d 'Print nothing but errors'
 complete -c popsync -n "__fish_popsync_using_subcommand login" -l json -d 'Print one JSON object per line on standard output'
 complete -c popsync -n "__fish_popsync_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c popsync -n "__fish_popsync_using_subcommand logout" -l user -d 'User name, where the URL has none' -r
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l user -d 'User name, if the URL has none' -r
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l auth -d 'How to log in [default: user]' -r -f -a "user\t''
 plain\t''
 login\t''
@@ -496,7 +496,7 @@ complete -c popsync -n "__fish_popsync_using_subcommand logout" -l password-comm
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l password-file -d 'File whose first line is the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l password-netrc -d 'File in the form of .netrc that has the password' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l oauth-token-command -d 'Command whose first line of output is an access token' -r -f -a "(__fish_complete_command)"
-complete -c popsync -n "__fish_popsync_using_subcommand logout" -l profile -d 'Version of Outlook to be [default: outlook-2019]' -r -f -a "outlook-2007\t''
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l profile -d 'Version of Outlook to imitate [default: outlook-2019]' -r -f -a "outlook-2007\t''
 outlook-2010\t''
 outlook-2013\t''
 outlook-2016\t''
@@ -508,14 +508,14 @@ rfc1939\t''"
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l ca-file -d 'Trust these certificates (PEM) instead of the built-in roots' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l roots -d 'Trust the built-in roots (webpki) or the system\'s [default: webpki]' -r -f -a "webpki\t''
 system\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand logout" -l fingerprint -d 'Take only the server whose certificate or key has this SHA-256' -r
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l fingerprint -d 'Accept only the server whose certificate or key has this SHA-256' -r
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l client-cert -d 'Certificate (PEM) to show to a server that asks for one' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand logout" -l client-key -d 'Its key (PEM), where that is in a file of its own' -r -F
-complete -c popsync -n "__fish_popsync_using_subcommand logout" -l min-version -d 'Oldest version of TLS to speak: 1.2 or 1.3 [default: 1.2]' -r -f -a "1.2\t''
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l client-key -d 'Its key (PEM), if it is in another file' -r -F
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l min-version -d 'Oldest version of TLS to accept: 1.2 or 1.3 [default: 1.2]' -r -f -a "1.2\t''
 1.3\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand logout" -l server-name -d 'Name that the server\'s certificate is for, if not the URL\'s' -r -f -a "(__fish_print_hostnames)"
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l server-name -d 'Name in the server\'s certificate, if it is not the one in the URL' -r -f -a "(__fish_print_hostnames)"
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l tls -d 'off: allow plain text, with pop3:// only' -r -f -a "off\t''"
-complete -c popsync -n "__fish_popsync_using_subcommand logout" -l proxy -d 'Go through a proxy: socks5://[USER@]HOST[:PORT], or http' -r -f
+complete -c popsync -n "__fish_popsync_using_subcommand logout" -l proxy -d 'Use a proxy: socks5://[USER@]HOST[:PORT], or http' -r -f
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l proxy-password-file -d 'File whose first line is the password for the proxy' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l socket -d 'Connect to this Unix socket; the URL still names the server' -r -F
 complete -c popsync -n "__fish_popsync_using_subcommand logout" -l source-address -d 'Connect from this address of this computer' -r

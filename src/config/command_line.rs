@@ -57,7 +57,7 @@ pub(crate) fn account(url: &str, flags: &[GivenFlag], base: &Base) -> Result<Acc
     Ok(resolve(settings(url, flags, base, &ACCOUNT)?)?)
 }
 
-/// The same without a store: that of the account is never opened.
+/// The same without a store: the account has one that is never opened.
 pub(crate) fn account_without_store(
     url: &str,
     flags: &[GivenFlag],

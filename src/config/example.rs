@@ -8,11 +8,11 @@ use super::settings::Settings;
 const HEAD: &str = "\
 # Configuration of popsync: ~/.config/popsync/config.toml, with mode 0600.
 #
-# Lines that begin with `#` and a key are settings that are not in force; the value is an example,
-# not always the default. `popsync man config` explains each, and `popsync config check` reports
-# the mistakes of this file.
+# To enable a setting, remove the `#` in front of its key. Its value is an example, not always the
+# default. `popsync man config` explains each setting, and `popsync config check` reports the
+# mistakes in this file.
 
-# Settings of all accounts; any key of an account can stand here.
+# Settings of all accounts. Any key of an account can be here.
 [defaults]
 ";
 
@@ -28,22 +28,23 @@ const SECTIONS: [(Section, &str); 11] = [
     (
         Section::Server,
         "
-# One table for each mailbox; the name is yours to choose.
+# One table for each mailbox. Choose any name.
 [accounts.work]
-# pop3s:// is TLS, on port 995. pop3:// is STLS, on port 110, and never less.
+# pop3s:// uses TLS, on port 995. pop3:// uses STLS, on port 110; plain text needs `tls = \"off\"`.
 ",
     ),
     (
         Section::Password,
         "
-# The password: from one of these, or from the keyring (`popsync login work`), or asked for.
+# The source of the password: one of these. Without them popsync takes it from the keyring
+# (`popsync login work`), or asks for it.
 ",
     ),
     (
         Section::Login,
         "
-# How to log in: USER and PASS, or for example plain, scram-sha-256, xoauth2, or auto for the best
-# that the server offers.
+# The way to log in: USER and PASS, or for example plain, scram-sha-256, xoauth2, or auto for the
+# best that the server offers.
 ",
     ),
     (
@@ -55,7 +56,7 @@ const SECTIONS: [(Section, &str); 11] = [
     (
         Section::Deletion,
         "
-# When mail leaves the server. Without any of these the profile decides.
+# The rules by which mail leaves the server. Without any of these the profile decides.
 ",
     ),
     (
@@ -67,8 +68,7 @@ const SECTIONS: [(Section, &str); 11] = [
     (
         Section::Alerts,
         "
-# When a person hears of it: of a server that cannot be reached only after a while, and by programs
-# that get the counts as JSON.
+# Reports: a delay for servers that cannot be reached, and programs that get the counts as JSON.
 ",
     ),
     (
@@ -80,13 +80,14 @@ const SECTIONS: [(Section, &str); 11] = [
     (
         Section::Tls,
         "
-# Trust, where that of the system will not do. `tls = \"off\"` with pop3:// allows plain text.
+# The certificates to trust, if the built-in ones will not do. `tls = \"off\"` with pop3:// allows
+# plain text.
 ",
     ),
     (
         Section::OAuth,
         "
-# Access tokens: for a provider that is known by name, by its issuer, or by its addresses.
+# Access tokens, from a provider that is known by its name, its issuer or its addresses.
 ",
     ),
 ];

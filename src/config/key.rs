@@ -12,13 +12,13 @@ pub struct Key {
     pub(crate) value: &'static str,
     /// A value as TOML, for hints and for the example of a file.
     pub(crate) example: &'static str,
-    /// The content of an inline table with this key, which is `@` in it, and the keys that it needs.
+    /// The content of an inline table that has this key, as `@`, and the keys that it needs.
     pub(crate) inline: &'static str,
     /// The part of the example that it stands in.
     pub(crate) section: Section,
     /// Advice for a missing or wrong value, where the example alone does not say enough.
     pub(crate) hint: Option<&'static str>,
-    /// What it means to leave the key out, as in "leave it out for no limit".
+    /// The effect of leaving the key out, as in "leave it out for no limit".
     pub(crate) without: &'static str,
     /// The default: a value of TOML between backticks, or words, or nothing.
     pub(crate) default: &'static str,
@@ -62,23 +62,23 @@ impl Table {
 pub(crate) enum Section {
     /// `[defaults]`.
     Defaults,
-    /// Where the mailbox is.
+    /// The server and the user.
     Server,
-    /// Where the password comes from.
+    /// The source of the password.
     Password,
-    /// How to log in.
+    /// The way to log in.
     Login,
-    /// Where mail goes.
+    /// The store.
     Store,
-    /// When mail leaves the server.
+    /// The rules by which mail leaves the server.
     Deletion,
-    /// How much one run retrieves.
+    /// The limits of one run.
     Limits,
-    /// When a person hears of it.
+    /// The reports to a person.
     Alerts,
     /// The way to the server.
     Route,
-    /// Trust.
+    /// The certificates to trust.
     Tls,
     /// Access tokens.
     OAuth,

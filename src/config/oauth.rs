@@ -33,11 +33,10 @@ pub(super) static PROVIDER: Key = Key {
     example: "\"microsoft\"",
     inline: "@, client-id = \"YOUR-ID\", tenant = \"common\"",
     hint: Some(PROVIDER_HINT),
-    text: r"
-        The provider to ask, where its end points are known.
-        Microsoft shows a code to be typed on any device;
-        Google, which does not allow that for mail, is signed in to through a browser on this
-        machine.",
+    text: "
+        A provider whose end points popsync knows.
+        Microsoft shows a code that you type on any device.
+        Google does not allow that for mail: you sign in through a browser on this machine.",
     ..Key::OAUTH
 };
 
@@ -48,7 +47,7 @@ pub(super) static CLIENT_ID: Key = Key {
     example: "\"YOUR-ID\"",
     inline: "provider = \"microsoft\", @",
     hint: Some(PROVIDER_HINT),
-    text: r"
+    text: "
         Required.
         The number of the program.",
     ..Key::OAUTH
@@ -60,8 +59,8 @@ pub(super) static ISSUER: Key = Key {
     value: "URL",
     example: "\"https://login.example.com\"",
     inline: "@, client-id = \"YOUR-ID\", scope = \"pop\"",
-    text: r"
-        Any other provider that publishes its end points below this address
+    text: "
+        The address of any other provider that publishes its end points below it
         (RFC 8414 or OpenID Connect Discovery).",
     ..Key::OAUTH
 };
@@ -72,9 +71,8 @@ pub(super) static TOKEN_ENDPOINT: Key = Key {
     value: "URL",
     example: "\"https://login.example.com/token\"",
     inline: "@, client-id = \"YOUR-ID\", scope = \"pop\"",
-    text: r"
-        The address that gives out tokens, for a provider that is known neither by name nor by its
-        issuer.
+    text: "
+        The address that gives tokens, for a provider that has neither a known name nor an issuer.
         It is `https://`, or `http://` at an address of this machine.",
     ..Key::OAUTH
 };
@@ -86,17 +84,18 @@ pub(super) static SCOPE: Key = Key {
     example: "\"pop\"",
     inline: "issuer = \"https://login.example.com\", client-id = \"YOUR-ID\", @",
     hint: Some("write the scope of mail at this provider, as it documents it"),
-    text: r"
-        The rights that a token is to give.
-        Known for `microsoft` and `google`, else required.",
+    text: "
+        The rights of the token.
+        Known for `microsoft` and `google`, otherwise required.",
     ..Key::OAUTH
 };
 
-pub(super) const PROVIDER_HINT: &str = "write for example `oauth = { provider = \"microsoft\", client-id = \"…\" }`, with the number \
-     that the provider knows the program by";
+pub(super) const PROVIDER_HINT: &str = "write for example \
+    `oauth = { provider = \"microsoft\", client-id = \"…\" }`, with the number that the provider knows \
+    the program by";
 
 impl OAuthKeys {
-    /// The settings that they come to together; `whole` is where a missing key is reported.
+    /// The settings that they make together; a missing key is reported at `whole`.
     pub(super) fn settings(mut self, whole: &Origin) -> Result<OAuth, Faults> {
         let mut faults = Faults::default();
         let missing = |key| Fault::new(whole, Problem::Missing { key });

@@ -1,9 +1,9 @@
-//! A value, and where it was written, so that a mistake can point at its place.
+//! A value and its place in the file or on the command line, so that a mistake can point there.
 
 use std::fmt;
 use std::ops::Range;
 
-/// Where something was written.
+/// The place of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// Octets of the configuration file.
@@ -26,7 +26,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value and where it was written.
+/// A value and its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Setting<T> {
     pub(crate) value: T,

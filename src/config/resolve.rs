@@ -24,7 +24,7 @@ pub(crate) enum StateKey<'a> {
 }
 
 impl Settings {
-    /// Makes an account of these settings. `whole` is where a missing key is reported.
+    /// Makes an account of these settings. A missing key is reported at `whole`.
     pub(crate) fn resolve(self, key: StateKey<'_>, whole: &Origin) -> Result<Account, Faults> {
         let missing = |key| Fault::new(whole, Problem::Missing { key });
         let mut faults = Faults::default();
@@ -91,9 +91,9 @@ impl Settings {
         })
     }
 
-    /// When messages leave the server. Who asks for removal after some days, or once they are
-    /// deleted here, wants them to stay until then, also under a profile that would delete at
-    /// once.
+    /// The rules by which messages leave the server. A user who asks for removal after some days,
+    /// or of messages that are deleted here, wants them to stay until then, even if the profile
+    /// would delete them at once.
     fn retention(&self) -> Result<Retention, Fault> {
         let days = self.remove_after_days.as_ref();
         let follow = self.remove_when_deleted_locally.as_ref();
@@ -116,7 +116,7 @@ impl Settings {
         })
     }
 
-    /// How to log in.
+    /// The way to log in.
     fn auth(&self) -> AuthMethod {
         let source = self.password.as_ref().map(|source| &source.value);
         match (&self.auth, source) {

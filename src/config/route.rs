@@ -1,4 +1,4 @@
-//! The keys that say how a server is reached, and what they come to together.
+//! The keys of the way to the server, and the route that they describe together.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::faults::Fault;
 use super::origin::Setting;
 use super::proxy::ProxyUrl;
 
-/// The keys that say how a server is reached, as far as they are set.
+/// The keys of the way to the server, as far as they are set.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RouteKeys {
     pub(super) proxy: Option<Setting<Option<ProxyUrl>>>,

@@ -1,4 +1,4 @@
-//! The keys of `tls`, and what they come to together.
+//! The keys of `tls`, and the settings that they make together.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ pub(crate) struct TlsKeys {
 }
 
 impl TlsKeys {
-    /// The settings that they come to together.
+    /// The settings that they make together.
     pub(super) fn settings(self) -> Result<TlsSettings, Faults> {
         let mut faults = Faults::default();
         if let (Some(_), Some(roots)) = (&self.ca_file, &self.roots) {

@@ -128,7 +128,7 @@ pub(in crate::cli) struct Add {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(in crate::cli) maildir: Option<PathBuf>,
 
-    /// Version of Outlook to be [default: outlook-2019]
+    /// Version of Outlook to imitate [default: outlook-2019]
     #[arg(long, value_name = "NAME", value_parser = profile(), hide_possible_values = true)]
     pub(in crate::cli) profile: Option<Profile>,
 

@@ -1,4 +1,4 @@
-//! The keys that say when a person hears of the runs.
+//! The keys of the reports to a person.
 
 use crate::config::key::{Flag, Key, Section};
 use crate::config::row::{Row, Set};
@@ -12,22 +12,24 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "\"3h\"",
             section: Section::Alerts,
             default: "at once",
-            text: r"
-                How long an account may fail because its server cannot be reached (exit status 69),
-                or is busy, locks the mailbox or falls silent (75), before a run without a terminal
-                says so.
-                A server that is away for an hour then makes cron send no mail;
-                one that stays away makes each run say so, with the time since when it has failed.
-                All other failures are said at once.
-                `popsync log` and `popsync status` show each run, and the exit status of popsync is
-                what it is without this: cron does not look at it, systemd calls the unit failed.
-                The unit may be `d` here, too.",
+            text: "
+                A run without a terminal reports some failures only after an account has failed for
+                this long:
+                its server cannot be reached (exit status 69), or is busy, locks the mailbox or
+                falls silent (75).
+                So cron sends no mail if a server is away for an hour.
+                If it stays away, each run reports it, with the time of the first failure.
+                popsync reports all other failures at once.
+                `popsync log` and `popsync status` show each run.
+                The exit status does not change: cron ignores it, and systemd marks the unit as
+                failed.
+                The unit may also be `d`.",
             flag: Some(Flag {
-                help: "Complain of a server that cannot be reached only after TIME",
+                help: "Report a server that cannot be reached only after TIME",
                 more: "
-                    For runs without a terminal, as by cron: they stay silent while the mailbox
-                    fails with 69 or 75 and has not done so for as long. The exit status is what it
-                    is without this. In seconds, or with a unit: s, m, h or d. Default: at once.",
+                    For runs without a terminal, as from cron: they are silent until the mailbox has
+                    failed with 69 or 75 for this long. The exit status does not change. In seconds,
+                    or with a unit: s, m, h or d. Default: at once.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT
@@ -40,15 +42,15 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             value: "CMD",
             example: "\"notmuch new\"",
             section: Section::Alerts,
-            text: r"
-                A program to run when a run has brought new messages.
+            text: "
+                popsync runs this program after a run that brought new messages.
                 See HOOKS below.",
             secret: true,
             flag: Some(Flag {
-                help: "Program to run once new messages have come",
+                help: "Program to run after new messages have come",
                 more: "
-                    A program and its arguments; no shell is used. Its standard input has the counts
-                    as JSON.",
+                    A program and its arguments; no shell is used. It gets the counts as JSON on its
+                    standard input.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT
@@ -64,14 +66,14 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             value: "CMD",
             example: "\"notify-send 'popsync failed'\"",
             section: Section::Alerts,
-            text: r"
-                A program to run when a run has failed.
+            text: "
+                popsync runs this program after a run that failed.
                 See HOOKS below.",
             secret: true,
             flag: Some(Flag {
-                help: "Program to run when a run has failed",
+                help: "Program to run after a run has failed",
                 more: "
-                    As for --on-new-mail. It is not run while --complain-after keeps popsync
+                    As for --on-new-mail. It does not run while --complain-after keeps popsync
                     silent.",
                 ..Flag::ACCOUNT
             }),

@@ -1,4 +1,4 @@
-//! The keys that say how much of a mailbox one run retrieves.
+//! The keys that limit one run.
 
 use crate::config::key::{Flag, Key, Section};
 use crate::config::row::{Row, Set};
@@ -12,21 +12,23 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "\"500 KiB\"",
             section: Section::Limits,
             default: "no limit",
-            text: r"
-                Of larger messages only the headers are retrieved, with TOP.
-                `popsync list` shows them, and `popsync mark` has the next sync retrieve all of one,
-                also above `max-size`.
-                From then on it is a message like all others: it is stored,
-                and leaves the server as the other keys have it, counted from that day.
-                Until then it is never deleted there, whatever they say.
-                When this key is changed or removed, the next sync retrieves all of those that are
-                not larger any more.
-                Where the server has no TOP, the headers are missing, which is said once, and all
-                else is the same.
-                Where its list gives no sizes, every message is retrieved whole.",
+            text: "
+                popsync retrieves only the headers of larger messages, with TOP.
+                `popsync list` shows them.
+                `popsync mark` makes the next sync retrieve the whole of one, even if it is larger
+                than `max-size`.
+                From then on the message is like all others: it is stored,
+                and leaves the server by the other keys, counted from that day.
+                Until then it is never deleted on the server, whatever the other keys say.
+                After a change of this key, the next sync retrieves the messages that are no longer
+                too large.
+                If the server has no TOP, the headers are missing, which popsync reports once;
+                nothing else changes.
+                If the server's list has no sizes, popsync retrieves every message whole.",
             flag: Some(Flag {
                 help: "Retrieve only the headers of larger messages",
-                more: "All of one comes after `popsync mark`. Units as for --max-size.",
+                more: "
+                    `popsync mark` then has the whole of one retrieved. Units as for --max-size.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT
@@ -40,17 +42,17 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "true",
             section: Section::Limits,
             default: "`false`",
-            text: r"
-                Whether such a message has a stub in the Maildir:
-                its header, with a body that says how to get the rest.
-                Once all of the message is stored, it takes the place of the stub,
-                wherever a mail program has moved that.
-                Who deletes a stub does not get it again, and deletes nothing on the server.",
+            text: "
+                `true` puts a stub into the Maildir for each message of which only the header was
+                retrieved:
+                the header, with a body that explains how to get the whole message.
+                The whole message later replaces the stub, wherever a mail program has moved it.
+                If you delete a stub, it does not come back, and nothing is deleted on the server.",
             flag: Some(Flag {
-                help: "Whether such a message has a stub in the Maildir: true or false",
+                help: "Put a stub into the Maildir for such a message: true or false",
                 more: "
-                    The stub is its header, with a body that says how to get the rest; the message
-                    replaces it. Default: false.",
+                    The stub is its header, with a body that explains how to get the whole message,
+                    which replaces the stub later. Default: false.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT
@@ -64,11 +66,14 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "\"25 MB\"",
             section: Section::Limits,
             default: "no limit",
-            text: r"
-                Larger messages are skipped and stay on the server.
-                A message that is listed as smaller and comes larger is not stored;
-                at twice this size it is broken off, and the others are fetched in a further session.
-                So is a message for which the file system has no room, whatever this key says.",
+            text: "
+                popsync skips larger messages; they stay on the server.
+                A message that is larger than the server's list said, and than this size, is not
+                stored.
+                At twice this size popsync breaks it off, and retrieves the others in another
+                session.
+                It does the same with a message for which the file system has no room, whatever this
+                key says.",
             flag: Some(Flag {
                 help: "Skip larger messages; they stay on the server",
                 more: "In octets, or with a unit: B, KB, MB, GB (1000), KiB, MiB, GiB (1024).",
@@ -86,7 +91,7 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             section: Section::Limits,
             without: "for no limit",
             default: "no limit",
-            text: "Retrieve at most this many messages in one run; the rest waits for the next.",
+            text: "A run retrieves at most this many messages; the others wait for the next run.",
             flag: Some(Flag {
                 help: "Retrieve at most this many messages in this run",
                 ..Flag::ACCOUNT
@@ -102,10 +107,10 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "\"1 GiB\"",
             section: Section::Limits,
             default: "no limit",
-            text: "Retrieve at most this much in one run, but at least one message.",
+            text: "A run retrieves at most this many octets, but at least one message.",
             flag: Some(Flag {
                 help: "Retrieve at most this many octets in this run",
-                more: "Units as for --max-size. One message is retrieved in any case.",
+                more: "Units as for --max-size. At least one message is retrieved.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT
@@ -120,20 +125,23 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             section: Section::Limits,
             without: "for one",
             default: "`1`",
-            text: r"
-                Log in again as long as new messages come, but at most this often.
-                Some servers show a part of the mailbox in each session and the next part in the
-                next one, as Gmail does with some hundred messages;
-                there, something like 100 fetches all of it in one run.
-                `max-messages` and `max-octets` count for the run as a whole.
-                When the server takes no further session so soon (`[IN-USE]`, `[LOGIN-DELAY]`),
-                it is tried again for some seconds, or after the time that the server wants,
-                where that is shorter than `timeout`.
-                When it still takes none, the run ends well, and the rest waits for the next.",
+            text: "
+                popsync logs in again as long as new messages come, at most this many times in one
+                run.
+                Some servers show a part of the mailbox in each session, as Gmail does with some
+                hundred messages;
+                there, about 100 sessions retrieve all of it in one run.
+                `max-messages` and `max-octets` apply to the run as a whole.
+                If the server refuses another session so soon (`[IN-USE]`, `[LOGIN-DELAY]`),
+                popsync tries again for some seconds,
+                or after the time that the server asks for, if that is shorter than `timeout`.
+                If the server still refuses, the run ends with success, and the other messages wait
+                for the next run.",
             flag: Some(Flag {
-                help: "Log in again as long as new messages come, at most this often",
+                help: "Log in again while new messages come, at most this many times",
                 more: "
-                    For servers that show a part of the mailbox at a time, as Gmail. Default: 1.",
+                    For servers that show a part of the mailbox at a time, as Gmail does. Default:
+                    1.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT

@@ -1,4 +1,4 @@
-//! The keys that say where the mailbox is, and how to log in.
+//! The keys of the server, the user and the login.
 
 use crate::account::{AuthMethod, PasswordSource};
 use crate::config::faults::Fault;
@@ -14,13 +14,13 @@ pub(in crate::config) static SERVER: Key = Key {
     example: "\"pop3s://mail.example.com\"",
     section: Section::Server,
     hint: Some("write `server = \"pop3s://mail.example.com\"`"),
-    text: r"
+    text: "
         Required.
-        `pop3s://`*HOST* is TLS from the first octet, on port 995.
-        `pop3://`*HOST* is STLS, on port 110;
-        when the server does not offer it, popsync stops before it sends anything.
-        Another port is written `pop3s://`*HOST*`:`*PORT*,
-        an IPv6 address `pop3s://[2001:db8::1]`, with its zone `pop3s://[fe80::1%eth0]`.",
+        `pop3s://`*HOST* uses TLS from the first octet, on port 995.
+        `pop3://`*HOST* uses STLS, on port 110;
+        if the server does not offer STLS, popsync stops before it sends anything.
+        Write another port as `pop3s://`*HOST*`:`*PORT*,
+        an IPv6 address as `pop3s://[2001:db8::1]`, with its zone as `pop3s://[fe80::1%eth0]`.",
     ..Key::ACCOUNT
 };
 
@@ -31,15 +31,15 @@ pub(in crate::config) static USER: Key = Key {
     example: "\"anna@example.com\"",
     section: Section::Server,
     hint: Some("write `user = \"anna@example.com\"`"),
-    text: r"
+    text: "
         Required, here or in the URL: `pop3s://`*USER*`@`*HOST*.
-        There, `%` and `:` are written `%25` and `%3A`;
-        `@` stays as it is, since the last one counts.
-        Where USER carries it: printable ASCII, without blanks at its ends and without two in a row,
+        In the URL, write `%` as `%25` and `:` as `%3A`.
+        `@` needs no escape: the last one ends the name.
+        With USER the name is printable ASCII, without blanks at its ends and without two in a row,
         which servers read as one.
-        Elsewhere: UTF-8.",
+        With other logins it is UTF-8.",
     flag: Some(Flag {
-        help: "User name, where the URL has none",
+        help: "User name, if the URL has none",
         ..Flag::SERVER
     }),
     ..Key::ACCOUNT
@@ -84,18 +84,18 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             value: "CMD",
             example: "\"pass show mail/work\"",
             section: Section::Password,
-            text: r"
-                The first line that this command prints is the password.
-                It is run by `sh -c`, for at most 60 seconds.
+            text: "
+                The password is the first line that this command prints.
+                `sh -c` runs it, for at most 60 seconds.
                 An account has one source of its password; see Passwords below.",
             secret: true,
             slot: Some("password"),
             flag: Some(Flag {
                 help: "Command whose first line of output is the password",
                 more: "
-                    Run by `sh -c`, for at most 60 seconds. Without this and --password-file the
-                    password is in the keyring or a systemd credential, is $POPSYNC_PASSWORD, or is
-                    asked for on the terminal.",
+                    `sh -c` runs it, for at most 60 seconds. Without this flag and --password-file,
+                    popsync takes the password from the keyring, a systemd credential or
+                    $POPSYNC_PASSWORD, or asks for it on the terminal.",
                 conflicts: &["password-file"],
                 ..Flag::SERVER
             }),
@@ -111,13 +111,13 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             value: "FILE",
             example: "\"~/.config/popsync/work.password\"",
             section: Section::Password,
-            text: r"
-                The first line of this file is the password.
-                It belongs to you or to root, and nobody else can read it.",
+            text: "
+                The password is the first line of this file.
+                The file must belong to you or to root, and nobody else may read it.",
             slot: Some("password"),
             flag: Some(Flag {
                 help: "File whose first line is the password",
-                more: "Nobody but its owner may be able to read it.",
+                more: "Only its owner may be able to read it.",
                 ..Flag::SERVER
             }),
             ..Key::ACCOUNT
@@ -130,20 +130,20 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             value: "FILE",
             example: "\"~/.netrc\"",
             section: Section::Password,
-            text: r"
-                The password stands in this file of the form of *.netrc*:
+            text: "
+                The password is in this file, which has the form of *.netrc*:
                 `machine` *HOST* `login` *USER* `password` *PASSWORD*,
-                or `default` in the place of the machine.
-                *HOST* is that of `server`, and *USER* may be left out.
-                An entry with `port` counts for that port, or for `pop3` and `pop3s`.
-                A password with blanks stands in double quotes.
-                The file belongs to you or to root, and nobody else can read it.",
+                or `default` in place of the machine.
+                *HOST* is the host of `server`, and *USER* is optional.
+                An entry with `port` applies to that port, or to `pop3` and `pop3s`.
+                A password with blanks needs double quotes.
+                The file must belong to you or to root, and nobody else may read it.",
             slot: Some("password"),
             flag: Some(Flag {
                 help: "File in the form of .netrc that has the password",
                 more: "
-                    An entry `machine HOST login USER password PASSWORD` counts for that server and
-                    user. Nobody but its owner may be able to read the file.",
+                    popsync uses the entry `machine HOST login USER password PASSWORD` of the server
+                    and the user. Only its owner may be able to read the file.",
                 conflicts: &["password-command", "password-file"],
                 ..Flag::SERVER
             }),
@@ -160,12 +160,13 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             text: r#"
                 The first line that this command prints is an access token,
                 for `"xoauth2"`, `"oauthbearer"` and `"auto"`.
-                It is run as `password-command` is, and stands in its place."#,
+                It replaces `password-command`, and runs in the same way."#,
             secret: true,
             slot: Some("password"),
             flag: Some(Flag {
                 help: "Command whose first line of output is an access token",
-                more: "For --auth xoauth2, oauthbearer and auto. Run as for --password-command.",
+                more: "
+                    For --auth xoauth2, oauthbearer and auto. It runs as --password-command does.",
                 conflicts: &["password-command", "password-file"],
                 ..Flag::SERVER
             }),
@@ -189,45 +190,45 @@ const AUTH_METHODS: [&str; AuthMethod::ALL.len()] = {
 };
 
 const AUTH_HELP: &str = "
-    user is USER and PASS. plain and login are mechanisms of AUTH that send the password as it is,
-    too. scram-sha-256 and scram-sha-1 show it to nobody, and the server has to prove that it knows
-    it; with -plus behind the name they are tied to the TLS connection. cram-md5 and ntlm are for
-    servers that have nothing better, gssapi for Kerberos, external for a client certificate.
-    xoauth2 and oauthbearer take an access token in place of the password. apop sends a digest of
-    the password, for old servers; it needs --profile rfc1939, since Outlook does not have it. auto
-    takes the best that the server offers.";
+    user is USER and PASS. plain and login are mechanisms of AUTH that send the password itself,
+    too. scram-sha-256 and scram-sha-1 do not reveal it, and the server must prove that it knows it;
+    with -plus after the name they are tied to the TLS connection. cram-md5 and ntlm are for servers
+    that have nothing better, gssapi for Kerberos, external for a client certificate. xoauth2 and
+    oauthbearer use an access token instead of a password. apop sends a digest of the password, for
+    old servers; it needs --profile rfc1939, since Outlook does not have it. auto takes the best
+    that the server offers.";
 
 const AUTH_TEXT: &str = r#"
-    How to log in.
+    The way to log in.
     `"user"` is USER and PASS.
 
     `"plain"` and `"login"` are mechanisms of AUTH.
-    They too send the password as it is, and it may hold more than ASCII.
+    They send the password itself, too, and it may have characters outside ASCII.
 
-    `"scram-sha-256"` and `"scram-sha-1"` show the password to nobody,
-    and the server has to prove that it knows it: popsync does not go on with one that cannot.
-    With `-plus` behind the name the login is tied to the TLS connection as well.
+    `"scram-sha-256"` and `"scram-sha-1"` reveal the password to nobody,
+    and the server must prove that it knows it: otherwise popsync stops.
+    With `-plus` after the name the login is tied to the TLS connection as well.
 
     `"cram-md5"` and `"ntlm"` do not send the password either,
     but a listener can try guesses, and the server proves nothing.
     NTLM is version 2; the user may be written *DOMAIN*`\\`*USER*.
 
-    `"gssapi"` is Kerberos, with the ticket that `kinit`(1) got.
-    The system's MIT Kerberos library is loaded for it.
+    `"gssapi"` is Kerberos, with the ticket from `kinit`(1).
+    It loads the MIT Kerberos library of the system.
 
     `"xoauth2"` (Exchange Online, Gmail) and `"oauthbearer"`
-    take an access token in place of the password.
+    use an access token instead of a password.
 
-    `"external"` is the client certificate of `tls`, and nothing else.
+    `"external"` uses the client certificate of `tls`, and nothing else.
 
-    `"auto"` takes the best of what the server offers:
+    `"auto"` takes the best that the server offers:
     SCRAM, else PLAIN, USER and PASS, LOGIN, CRAM-MD5 or NTLM;
     with an access token OAUTHBEARER or XOAUTH2; without a password GSSAPI.
     Without TLS it takes SCRAM or GSSAPI or nothing,
     since anybody on the way could have shortened the server's list.
-    It chooses once and does not try a second way; `-v` says which it chose, and why.
+    It chooses once and does not try a second way; `-v` shows the choice and its reason.
 
     `"apop"` sends a digest of the password and of the server's greeting,
-    for old servers that have nothing else;
-    it needs `profile = "rfc1939"`, since Outlook does not have it.
+    for old servers that have nothing else.
+    It needs `profile = "rfc1939"`, since Outlook does not have it.
     Its digest is MD5, which is broken: USER and PASS over TLS are safer."#;

@@ -22,8 +22,8 @@ pub(super) static ROWS: &[Row<Settings>] = &[Row {
         section: Section::OAuth,
         hint: Some(PROVIDER_HINT),
         text: r#"
-            Access tokens in place of a password, see OAUTH below.
-            `auth` is then `"xoauth2"`, unless it says `"oauthbearer"` or `"auto"`."#,
+            Access tokens instead of a password; see OAUTH below.
+            `auth` is then `"xoauth2"` by default, and may be `"oauthbearer"` or `"auto"`."#,
         slot: Some("password"),
         ..Key::ACCOUNT
     },
@@ -59,7 +59,8 @@ static KEYS: &[Row<OAuthKeys>] = &[
             value: "CMD",
             example: "\"pass show popsync/google\"",
             inline: "provider = \"google\", client-id = \"YOUR-ID\", @",
-            text: "Prints the program's secret, where the provider wants one, as Google does.",
+            text: "This command prints the program's secret, if the provider wants one, as \
+                   Google does.",
             secret: true,
             ..Key::OAUTH
         },
@@ -122,9 +123,9 @@ static KEYS: &[Row<OAuthKeys>] = &[
             value: "FILE",
             example: "\"~/.local/share/popsync/work\"",
             inline: "provider = \"microsoft\", client-id = \"YOUR-ID\", @",
-            text: r"
-                The file that keeps the tokens, readable for nobody else.
-                Without it they are in the keyring, and where there is none, popsync refuses.",
+            text: "
+                The file for the tokens; nobody else may read it.
+                Without it they are in the keyring, and if there is none, popsync refuses.",
             ..Key::OAUTH
         },
         set: Set::Path(|oauth, file| {
@@ -138,7 +139,7 @@ static KEYS: &[Row<OAuthKeys>] = &[
             value: "FILE",
             example: "\"ca.pem\"",
             inline: "issuer = \"https://login.example.com\", client-id = \"YOUR-ID\", scope = \"pop\", @",
-            text: "Trust the certificates of this PEM file instead of those built in, for the \
+            text: "Trust the certificates in this PEM file instead of the built-in ones, for the \
                    provider.",
             ..Key::OAUTH
         },
@@ -156,7 +157,8 @@ static TENANT: Key = Key {
     inline: "provider = \"microsoft\", client-id = \"YOUR-ID\", @",
     hint: Some(PROVIDER_HINT),
     default: "`\"common\"`",
-    text: "For `microsoft`: `common`, `organizations`, `consumers`, or the tenant of your company.",
+    text: "For `microsoft`: `common`, `organizations`, `consumers`, or the tenant of your \
+           company.",
     ..Key::OAUTH
 };
 
@@ -165,7 +167,7 @@ static AUTH_ENDPOINT: Key = Key {
     value: "URL",
     example: "\"https://login.example.com/auth\"",
     inline: ENDPOINTS,
-    text: "The address where a person signs in through a browser, beside `token-endpoint`.",
+    text: "The address at which you sign in through a browser, together with `token-endpoint`.",
     ..Key::OAUTH
 };
 
@@ -174,7 +176,7 @@ static DEVICE_ENDPOINT: Key = Key {
     value: "URL",
     example: "\"https://login.example.com/device\"",
     inline: ENDPOINTS,
-    text: "The address that gives out codes for other devices, beside `token-endpoint`.",
+    text: "The address that gives codes for other devices, together with `token-endpoint`.",
     ..Key::OAUTH
 };
 

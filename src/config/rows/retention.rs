@@ -1,4 +1,4 @@
-//! The keys that say when mail leaves the server.
+//! The keys by which mail leaves the server.
 
 use crate::config::key::{Flag, Key, Section};
 use crate::config::row::{Row, Set};
@@ -14,17 +14,18 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             section: Section::Defaults,
             default: "`\"outlook-2019\"`",
             text: r#"
-                The version of Outlook to be, or `"rfc1939"` for the generic client.
-                The generic client keeps to RFC 1939 and its extensions where Outlook does otherwise:
-                over TLS it sends USER and PASS together where the server announces PIPELINING,
-                it can use APOP, and only a lone dot ends a list for it."#,
+                The version of Outlook to imitate, or `"rfc1939"` for the generic client.
+                The generic client follows RFC 1939 and its extensions where Outlook differs from
+                them:
+                over TLS it sends USER and PASS together if the server announces PIPELINING,
+                it can use APOP, and only a lone dot ends a list."#,
             flag: Some(Flag {
-                help: "Version of Outlook to be [default: outlook-2019]",
+                help: "Version of Outlook to imitate [default: outlook-2019]",
                 more: "
                     One of outlook-2007, outlook-2010, outlook-2013, outlook-2016, outlook-2019,
-                    outlook-2021, outlook-2024, outlook-new. Those up to 2016 delete messages from
-                    the server once they are stored, unless --leave-on-server says otherwise. Or
-                    rfc1939, the generic client, for servers that never meant to serve Outlook.",
+                    outlook-2021, outlook-2024, outlook-new. Those up to 2016 delete messages on the
+                    server once they are stored, unless --leave-on-server true is set. Or rfc1939,
+                    the generic client, for servers that were not made for Outlook.",
                 ..Flag::SERVER
             }),
             ..Key::ACCOUNT
@@ -40,19 +41,20 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "true",
             section: Section::Deletion,
             default: "that of the profile",
-            text: r"
-                Whether messages stay on the server once they are stored.
-                The profile says `false` up to `outlook-2016`, and `true` from `outlook-2019` on
-                and for `rfc1939`.
-                With `false` a message is deleted in the session that stored it, or later,
-                when its copy is found in the store.
-                A message that was deleted here first stays on the server,
-                unless `remove-when-deleted-locally` is `true`: the server's copy is the last one.
-                With `remove-after-days` or `remove-when-deleted-locally` it is `true`,
-                unless `false` is written with the latter: then all is deleted at once.",
+            text: "
+                `true` keeps messages on the server after they are stored.
+                `false` deletes a message in the session that stored it,
+                or later, when its copy is found in the store.
+                A message that you deleted here first stays on the server, since that is the last
+                copy,
+                unless `remove-when-deleted-locally` is `true`.
+                The profiles up to `outlook-2016` have `false`;
+                `outlook-2019`, later ones and `rfc1939` have `true`.
+                With `remove-after-days` or `remove-when-deleted-locally` the default is `true`.
+                With the latter you may write `false`; then every message is deleted at once.",
             flag: Some(Flag {
-                help: "Whether stored messages stay on the server: true or false",
-                more: "Default: what the profile does; true for outlook-2019 and later.",
+                help: "Keep stored messages on the server: true or false",
+                more: "Default: that of the profile, which is true for outlook-2019 and later.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT
@@ -67,14 +69,14 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             section: Section::Deletion,
             without: "to keep messages on the server",
             default: "never",
-            text: r"
-                Delete a message on the server this many days after it was stored,
-                when its copy is found in the store.
-                A message that was deleted here first stays on the server,
+            text: "
+                Deletes a message on the server this many days after it was stored,
+                if its copy is found in the store.
+                A message that you deleted here first stays on the server,
                 unless `remove-when-deleted-locally` is `true`.
                 From 1 to 36500.",
             flag: Some(Flag {
-                help: "Delete from the server this many days after storing",
+                help: "Delete messages on the server this many days after storing them",
                 more: "Default: never. Implies --leave-on-server true.",
                 ..Flag::ACCOUNT
             }),
@@ -89,25 +91,26 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "true",
             section: Section::Deletion,
             default: "`false`",
-            text: r"
-                Delete a message on the server once no folder of the Maildir holds it any more.
-                A message that was read, flagged, moved or filed, under its name or another,
-                in a sub-folder of whatever layout, in a Maildir++ folder beside the account's,
-                also by a link or compressed, is not deleted.
-                As long as a folder cannot be read, or other programs keep changing the Maildir,
-                nothing is deleted for this reason, which is said once.
-                A Maildir or mbox that was brought back from a backup has lost what came later;
-                nobody deleted that, and it stays on the server.
-                So do the last messages of an mbox where these are missing and nothing in front of
-                them has changed, since a restored file looks the same.
+            text: "
+                Deletes a message on the server when no folder of the Maildir has it any more.
+                A message that was read, flagged, moved or filed is not deleted:
+                it may have another name, be compressed or be a link,
+                and it may be in a sub-folder of any layout or in a Maildir++ folder beside the
+                account's.
+                While a folder cannot be read, or other programs keep changing the Maildir,
+                nothing is deleted for this reason, and popsync reports that once.
+                A Maildir or mbox that was restored from a backup lacks later messages;
+                nobody deleted them, and they stay on the server.
+                If only the last messages of an mbox are missing, they stay on the server too,
+                since a restored file looks the same.
                 A message that was deleted here does not come back.
-                Where the server shows it under another unique-id, its content has to tell:
-                it is retrieved, and not stored.",
+                If the server shows it under another unique-id, only its content can identify it:
+                popsync retrieves it, and does not store it.",
             flag: Some(Flag {
-                help: "Delete from the server what was deleted from the Maildir: true or false",
+                help: "Delete messages on the server that you deleted here: true or false",
                 more: "
-                    A message counts as deleted when no folder of the Maildir holds it any more;
-                    read, flagged, moved or filed, it stays. Default: false. Implies
+                    A message counts as deleted when no folder of the Maildir has it any more; a
+                    message that was read, flagged, moved or filed stays. Default: false. Implies
                     --leave-on-server true.",
                 bare: Some("true"),
                 ..Flag::ACCOUNT
@@ -123,15 +126,16 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "500",
             section: Section::Deletion,
             default: "`500`",
-            text: r"
-                A run that would delete more than so many messages of earlier runs deletes none;
+            text: "
+                A run that would delete more messages of earlier runs than this deletes none;
                 see Brakes below.",
             flag: Some(Flag {
-                help: "Delete at most this many messages of earlier runs, else none [default: 500]",
+                help: "Delete at most this many messages of earlier runs, or none [default: 500]",
                 more: "
                     A run that would delete more, or more than half of the mailbox, deletes nothing
-                    and says so. Messages that this run stores do not count, and to the half those
-                    do not count that --remove-after-days has announced. See --allow-mass-delete.",
+                    and reports it. Messages that this run stores do not count. Messages that
+                    --remove-after-days has announced do not count towards the half. See --allow-
+                    mass-delete.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT

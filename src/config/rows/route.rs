@@ -1,4 +1,4 @@
-//! The keys that say how the server is reached.
+//! The keys of the way to the server.
 
 use crate::config::faults::Fault;
 use crate::config::key::{Flag, Key, Section};
@@ -15,21 +15,21 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             section: Section::Route,
             default: "none",
             text: r#"
-                Reach the server through a proxy:
-                `socks5://`*HOST*, on port 1080 or `socks5://`*HOST*`:`*PORT* (SOCKS 5),
+                popsync reaches the server through this proxy:
+                `socks5://`*HOST*, on port 1080, or `socks5://`*HOST*`:`*PORT* (SOCKS 5),
                 or `http://`*HOST*`:`*PORT* (HTTP's CONNECT).
                 The proxy gets the server's name and looks it up.
-                A user is written `socks5://`*USER*`@`*HOST*, and needs `proxy-password-file`;
-                on the way to the proxy nothing protects user and password,
-                as neither kind of proxy has it.
-                `"off"` undoes one of `[defaults]`.
-                The proxies that the environment names are not used."#,
+                Write a user as `socks5://`*USER*`@`*HOST*; it needs `proxy-password-file`.
+                Nothing protects the user and the password on the way to the proxy: neither kind of
+                proxy can do that.
+                `"off"` cancels a proxy of `[defaults]`.
+                popsync ignores the proxies in the environment."#,
             secret: true,
             flag: Some(Flag {
-                help: "Go through a proxy: socks5://[USER@]HOST[:PORT], or http",
+                help: "Use a proxy: socks5://[USER@]HOST[:PORT], or http",
                 more: "
-                    The proxy looks up the server's name. http://[USER@]HOST:PORT is HTTP's CONNECT.
-                    off is the same as leaving it out. The environment's proxies are not used.",
+                    The proxy looks up the server's name. http://[USER@]HOST:PORT uses HTTP's
+                    CONNECT. off means no proxy. The proxies in the environment are ignored.",
                 ..Flag::SERVER
             }),
             ..Key::ACCOUNT
@@ -52,12 +52,12 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             value: "FILE",
             example: "\"~/.config/popsync/proxy.password\"",
             section: Section::Route,
-            text: r"
-                The first line of this file is the password for the proxy, of at most 255 octets.
+            text: "
+                The password for the proxy is the first line of this file, of at most 255 octets.
                 Nobody else may be able to read the file.",
             flag: Some(Flag {
                 help: "File whose first line is the password for the proxy",
-                more: "Nobody but its owner may be able to read it.",
+                more: "Only its owner may be able to read it.",
                 ..Flag::SERVER
             }),
             ..Key::ACCOUNT
@@ -74,9 +74,9 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "\"/run/pop3.sock\"",
             section: Section::Route,
             text: r#"
-                Connect to this Unix socket.
-                `server` still says which server that is, and how the connection is protected:
-                also here, no password goes out in plain text without `tls = "off"`.
+                popsync connects to this Unix socket.
+                `server` still names the server, and decides how the connection is protected:
+                here too, no password is sent in plain text without `tls = "off"`.
                 Not together with `proxy` and `source-address`."#,
             flag: Some(Flag {
                 help: "Connect to this Unix socket; the URL still names the server",
@@ -96,9 +96,9 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "\"192.0.2.7\"",
             section: Section::Route,
             default: "as the system chooses",
-            text: r"
-                Connect from this address of this computer,
-                to the addresses of the server, or of the proxy, that are of the same kind.",
+            text: "
+                popsync connects from this address of this computer,
+                to those addresses of the server, or of the proxy, that are of the same kind.",
             flag: Some(Flag {
                 help: "Connect from this address of this computer",
                 ..Flag::SERVER
@@ -119,11 +119,11 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "\"60s\"",
             section: Section::Route,
             default: "`\"60s\"`",
-            text: r"
-                The longest silence of the server, whatever came before it.
-                One that sends a few bytes at a time is given up hardly later,
-                and a session that brings nothing at all after thirty times as long.
-                A password file that is a pipe has as much time.",
+            text: "
+                The longest silence of the server, whatever it sent before.
+                A server that sends a few bytes at a time gets hardly more time,
+                and a session without any progress ends after thirty times this limit.
+                A password file that is a pipe has this much time too.",
             flag: Some(Flag {
                 help: "Longest single wait for the server [default: 60s]",
                 more: "In seconds, or with a unit: s, m or h. From 1 s to 24 h.",

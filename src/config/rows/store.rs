@@ -1,4 +1,4 @@
-//! The keys that say where mail goes.
+//! The keys of the store.
 
 use crate::account::LineEndings;
 use crate::config::key::{Flag, Key, Section};
@@ -12,17 +12,19 @@ pub(in crate::config) static MAILDIR: Key = Key {
     example: "\"~/Mail/work\"",
     section: Section::Store,
     hint: Some("write `maildir = \"~/Mail/work\"`, or `mbox` or `exec` instead"),
-    text: r"
-        Required, or else `mbox` or `exec`.
-        The Maildir that messages are stored in, in its *new*; made where missing.
-        Nothing but a rename is asked of its file system: FAT and exFAT will do, which have neither
-        hard links nor names with a colon.
-        Flags are understood behind any other character that a mail program puts in its place.
+    text: "
+        Required, unless `mbox` or `exec` is set.
+        popsync stores messages in the folder *new* of this Maildir, and creates the Maildir if it
+        is missing.
+        Its file system needs nothing but a rename: FAT and exFAT will do,
+        although they have neither hard links nor names with a colon.
+        popsync reads flags behind any other character that a mail program puts in place of the
+        colon.
         Mount such a volume with `umask=077`, since files there have no rights of their own.
-        Where it is not mounted, nothing is retrieved, and nothing deleted on the server.",
+        If the volume is not mounted, popsync retrieves nothing and deletes nothing on the server.",
     slot: Some("store"),
     flag: Some(Flag {
-        help: "Maildir to store messages in; made where missing",
+        help: "Maildir to store messages in; created if missing",
         ..Flag::STORE
     }),
     ..Key::ACCOUNT
@@ -39,18 +41,19 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             value: "FILE",
             example: "\"~/Mail/work.mbox\"",
             section: Section::Store,
-            text: r"
-                The mbox that messages are appended to; made where missing, but not its folder.
-                Several accounts may share one.
-                On FAT and exFAT it is refused unless the volume is mounted with `umask=077` or the
-                like: anybody could write to it.
+            text: "
+                popsync appends messages to this mbox.
+                It creates the file if it is missing, but not its folder.
+                Several accounts may share one mbox.
+                On FAT and exFAT popsync refuses the file, which anybody could write to,
+                unless the volume is mounted with `umask=077` or the like.
                 See MBOX below.",
             slot: Some("store"),
             flag: Some(Flag {
-                help: "mbox to append messages to; made where missing",
+                help: "mbox to append messages to; created if missing",
                 more: "
-                    The file is locked as other mail programs do it, and its lines are quoted as
-                    mboxrd has it. Its folder has to be there.",
+                    popsync locks the file as other mail programs do, and quotes lines in the mboxrd
+                    form. The folder of the file must exist.",
                 ..Flag::STORE
             }),
             ..Key::ACCOUNT
@@ -67,19 +70,19 @@ pub(super) static ROWS: &[Row<Settings>] = &[
                 "write for example `exec = \"maildrop -d anna\"`, or \
                  `[\"maildrop\", \"-d\", \"anna\"]`",
             ),
-            text: r"
-                The delivery agent that each message is given to, on its standard input.
-                No shell is used: the text is split at blanks, with quotation marks and backslashes
-                as in a shell, and nothing else in it has a meaning.
+            text: "
+                popsync gives each message to this delivery agent, on its standard input.
+                It uses no shell: it splits the text at blanks, with quotation marks and backslashes
+                as in a shell, and nothing else has a special meaning.
                 See DELIVERY AGENTS below.",
             secret: true,
             slot: Some("store"),
             flag: Some(Flag {
-                help: "Delivery agent to hand each message to, on its standard input",
+                help: "Delivery agent that gets each message on its standard input",
                 more: "
                     A program and its arguments, such as 'maildrop -d anna'; no shell is used.
-                    Status 0 says that it has taken the message, 75 that it is to be tried again
-                    later. Each message is handed over at least once.",
+                    Status 0 means that the agent has accepted the message, 75 that popsync should
+                    try again later. The agent gets each message at least once.",
                 ..Flag::STORE
             }),
             ..Key::ACCOUNT
@@ -93,12 +96,12 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             example: "\"5m\"",
             section: Section::Store,
             default: "`\"5m\"`",
-            text: "How long the agent may take over one message before it is ended.",
+            text: "The time limit of the agent for one message. popsync ends an agent that takes longer.",
             flag: Some(Flag {
-                help: "Longest time for the delivery agent with one message [default: 5m]",
+                help: "Time limit of the delivery agent for one message [default: 5m]",
                 more: "
-                    In seconds, or with a unit: s, m or h. It is ended then, and tried again in the
-                    next run.",
+                    In seconds, or with a unit: s, m or h. popsync then ends the agent, and tries
+                    again in the next run.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT
@@ -113,13 +116,12 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             section: Section::Store,
             default: "`\"lf\"`",
             text: r#"
-                With `"lf"` each CRLF becomes LF,
-                as mail programs expect it in a Maildir.
-                With `"crlf"` the octets are stored exactly as they were sent;
-                in an mbox, the lines that are added around each message end with LF all the same."#,
+                `"lf"` turns each CRLF into LF, as mail programs expect it in a Maildir.
+                `"crlf"` stores the octets exactly as the server sent them;
+                in an mbox, the lines around each message end with LF all the same."#,
             flag: Some(Flag {
                 help: "Line ends of stored messages: lf or crlf [default: lf]",
-                more: "crlf stores exactly the octets that the server sent.",
+                more: "crlf stores the octets exactly as the server sent them.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT

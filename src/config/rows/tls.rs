@@ -26,14 +26,14 @@ pub(super) static ROWS: &[Row<Settings>] = &[Row {
              `tls = { ca-file = \"/etc/ssl/our-ca.pem\" }`; `tls = \"off\"` allows plain text",
         ),
         text: r#"
-            The certificates to trust and the one to show; see TLS below.
-            A `tls` of an account takes the place of all of that of `[defaults]`.
+            The certificates to trust, and the certificate to show; see TLS below.
+            The `tls` of an account replaces all of the `tls` of `[defaults]`.
 
             `"off"` allows plain text, with `pop3://` only.
-            Everybody on the way can then read the password and all mail."#,
+            Then everybody on the way can read the password and all mail."#,
         flag: Some(Flag {
             help: "off: allow plain text, with pop3:// only",
-            more: "Everybody on the way can then read the password and all mail.",
+            more: "Then everybody on the way can read the password and all mail.",
             ..Flag::SERVER
         }),
         ..Key::ACCOUNT
@@ -80,7 +80,7 @@ static KEYS: &[Row<TlsKeys>] = &[
             name: "ca-file",
             value: "FILE",
             example: "\"/etc/ssl/our-ca.pem\"",
-            text: "Trust the authorities in this PEM file, and no others.",
+            text: "Trust only the authorities in this PEM file.",
             flag: Some(Flag {
                 help: "Trust these certificates (PEM) instead of the built-in roots",
                 ..Flag::SERVER
@@ -99,15 +99,17 @@ static KEYS: &[Row<TlsKeys>] = &[
             example: "\"system\"",
             default: "`\"webpki\"`, unless `fingerprint` is set",
             text: r#"
-                The authorities to trust: `"webpki"` are those that popsync brings along
-                (Mozilla's), and `"system"` those of the system:
-                on Debian */etc/ssl/certs*, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+                The authorities to trust.
+                `"webpki"` are the built-in ones (Mozilla's).
+                `"system"` are those of the system:
+                on Debian */etc/ssl/certs*, or the files that `SSL_CERT_FILE` and `SSL_CERT_DIR`
+                name.
                 Not together with `ca-file`."#,
             flag: Some(Flag {
                 help: "Trust the built-in roots (webpki) or the system's [default: webpki]",
                 more: "
-                    The system's are what its administrator trusts: on Debian /etc/ssl/certs, or
-                    $SSL_CERT_FILE and $SSL_CERT_DIR.",
+                    The roots of the system are those that its administrator trusts: on Debian
+                    /etc/ssl/certs, or those in $SSL_CERT_FILE and $SSL_CERT_DIR.",
                 conflicts: &["ca-file"],
                 ..Flag::SERVER
             }),
@@ -131,20 +133,19 @@ static KEYS: &[Row<TlsKeys>] = &[
                 and `openssl x509 -fingerprint -sha256` show it,
                 or of its public key (`"spki-sha256:..."`),
                 which may stay the same when the certificate is renewed.
-                64 hexadecimal digits, with or without colons.
-                Alone it takes the place of the authorities:
-                who made the certificate, for which name and until when is not asked.
-                So an expired certificate, one of X.509 version 1 and one with an RSA key of 1024
-                bits, which an old device may have and which are refused otherwise,
-                can be trusted by their fingerprint.
-                With `ca-file` or `roots` set, the certificate must be good as well."#,
+                It has 64 hexadecimal digits, with or without colons.
+                Alone it replaces the authorities:
+                popsync then ignores the issuer, the name and the dates of the certificate.
+                So the fingerprint lets you trust an expired certificate, one of X.509 version 1,
+                or one with an RSA key of 1024 bits, which old devices have and which popsync
+                otherwise refuses.
+                With `ca-file` or `roots`, the certificate must be valid as well."#,
             flag: Some(Flag {
-                help: "Take only the server whose certificate or key has this SHA-256",
+                help: "Accept only the server whose certificate or key has this SHA-256",
                 more: "
-                    sha256: and 64 digits are those of the certificate, as `popsync probe` shows
-                    them, and spki-sha256: those of its public key. Without --ca-file and --roots
-                    nothing else is asked of the certificate; with one of them it must be good as
-                    well.",
+                    sha256: and 64 digits for the certificate, as `popsync probe` shows them, or
+                    spki-sha256: for its public key. Without --ca-file and --roots nothing else in
+                    the certificate is checked; with one of them it must be valid as well.",
                 ..Flag::SERVER
             }),
             ..Key::TLS
@@ -162,9 +163,9 @@ static KEYS: &[Row<TlsKeys>] = &[
             name: "client-cert",
             value: "FILE",
             example: "\"anna.pem\"",
-            text: r"
-                A certificate of your own (PEM), to be shown to a server that asks for one.
-                It comes first in its file, those between it and its authority follow.",
+            text: "
+                Your own certificate (PEM), for a server that asks for one.
+                It is the first in its file; those between it and its authority follow.",
             flag: Some(Flag {
                 help: "Certificate (PEM) to show to a server that asks for one",
                 ..Flag::SERVER
@@ -182,13 +183,13 @@ static KEYS: &[Row<TlsKeys>] = &[
             value: "FILE",
             example: "\"anna.key\"",
             inline: "client-cert = \"anna.pem\", @",
-            text: r"
+            text: "
                 The key (PEM) of `client-cert`.
-                Without it the key stands in the same file as the certificate.
-                The key cannot be encrypted, and nobody else may be able to read it.",
+                Without it the key must be in the file of the certificate.
+                The key must not be encrypted, and nobody else may read it.",
             flag: Some(Flag {
-                help: "Its key (PEM), where that is in a file of its own",
-                more: "Nobody but its owner may be able to read it. It cannot be encrypted.",
+                help: "Its key (PEM), if it is in another file",
+                more: "Only its owner may be able to read it. It must not be encrypted.",
                 ..Flag::SERVER
             }),
             ..Key::TLS
@@ -204,11 +205,11 @@ static KEYS: &[Row<TlsKeys>] = &[
             value: "VERSION",
             example: "\"1.3\"",
             default: "`\"1.2\"`",
-            text: r"
-                The oldest version of TLS to speak.
-                TLS 1.1 and older are broken, and popsync does not have them.",
+            text: "
+                The oldest version of TLS to accept.
+                TLS 1.1 and older versions are broken, and popsync does not have them.",
             flag: Some(Flag {
-                help: "Oldest version of TLS to speak: 1.2 or 1.3 [default: 1.2]",
+                help: "Oldest version of TLS to accept: 1.2 or 1.3 [default: 1.2]",
                 ..Flag::SERVER
             }),
             ..Key::TLS
@@ -224,10 +225,10 @@ static KEYS: &[Row<TlsKeys>] = &[
             value: "HOST",
             example: "\"mail.example.com\"",
             default: "the host of `server`",
-            text: "The name that the certificate has to be for, and that the server is asked for \
-                   (SNI).",
+            text: "The name that the certificate must be for, and that popsync asks the server \
+                   for (SNI).",
             flag: Some(Flag {
-                help: "Name that the server's certificate is for, if not the URL's",
+                help: "Name in the server's certificate, if it is not the one in the URL",
                 ..Flag::SERVER
             }),
             ..Key::TLS
