@@ -41,9 +41,9 @@ pub mod envelope {
 pub mod find {
     //! The search for an address's server.
 
-    pub use crate::find::{
-        Address, Found, NotAnAddress, Places, Source, autoconfig, autodiscover, search,
-    };
+    pub use crate::find::{Address, Found, NotAnAddress, Places, Source, search};
+    #[cfg(feature = "oauth")]
+    pub use crate::find::{autoconfig, autodiscover};
 }
 
 pub mod import {

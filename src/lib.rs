@@ -118,6 +118,15 @@
 //!
 //! [`pop3`] is the protocol without I/O, for programs with a connection of their own.
 
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "commands of the program use the layers, too; built with it nothing is unused"
+    )
+)]
+
 pub mod account;
 mod auth;
 mod cache;

@@ -64,7 +64,7 @@ impl Gssapi {
     /// # Errors
     /// [`SaslError::NoKerberos`].
     #[cfg(not(feature = "gssapi"))]
-    pub fn new(_: &str, _: Option<&[u8]>) -> Result<Self, SaslError> {
+    pub(crate) fn new(_: &str, _: Option<&[u8]>) -> Result<Self, SaslError> {
         Err(SaslError::NoKerberos {
             why: "popsync was built without it".to_owned(),
         })
