@@ -49,8 +49,7 @@ pub(crate) use closed::{Place, closed};
 pub use error::{Error, MailFileError};
 pub(crate) use exec::Exec;
 pub(crate) use forms::{Fields, Forms, IsAdded, Proof, Trim};
-pub use inventory::Doubt;
-pub use inventory::Inventory;
+pub use inventory::{Doubt, Inventory};
 pub use maildir::Maildir;
 pub(crate) use maildir::{
     Filed, Put, Restored, Text, census, locate, names_by_tag, open_message, replace,

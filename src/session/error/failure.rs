@@ -113,19 +113,7 @@ impl Failure for Error {
                 _ => NETWORK,
             },
             Self::Foreign { .. } => PORTS,
-            // A server that waits for a TLS handshake says nothing either.
-            Self::TimedOut {
-                awaited: Awaited::Greeting,
-                ..
-            } => return Some(format!("{PORTS}; else {AGAIN}").into()),
-            Self::TimedOut {
-                awaited: Awaited::Connection | Awaited::TlsHandshake,
-                ..
-            } => NETWORK,
-            Self::TimedOut {
-                awaited: Awaited::Certificates,
-                ..
-            } => "is a file that `tls` names a pipe, or on a network volume that does not answer?",
+            Self::TimedOut { awaited, .. } => return Some(timed_out(*awaited)),
             Self::Socket { .. } => "check that the server which owns the socket is running",
             Self::Resolve { .. } => NETWORK,
             Self::Lost { source, .. } => match tls::wants_certificate(source) {
@@ -138,8 +126,7 @@ impl Failure for Error {
             | Self::Protocol {
                 fault: pop3::Error::Closed { .. },
                 ..
-            }
-            | Self::TimedOut { .. } => GO_ON,
+            } => GO_ON,
             Self::Protocol {
                 fault: pop3::Error::Argument { .. } | pop3::Error::CommandTooLong { .. },
                 ..
@@ -155,6 +142,18 @@ impl Failure for Error {
             }
         };
         Some(hint.into())
+    }
+}
+
+fn timed_out(awaited: Awaited) -> Cow<'static, str> {
+    match awaited {
+        // A server that waits for a TLS handshake says nothing either.
+        Awaited::Greeting => format!("{PORTS}; else {AGAIN}").into(),
+        Awaited::Connection | Awaited::TlsHandshake => NETWORK.into(),
+        Awaited::Certificates => {
+            "is a file that `tls` names a pipe, or on a network volume that does not answer?".into()
+        }
+        _ => GO_ON.into(),
     }
 }
 
