@@ -231,11 +231,10 @@ impl Failure for Error {
                     .into()
             }
             io::ErrorKind::QuotaExceeded => {
-                "your quota is used up: make room and run it again; complete messages are stored"
-                    .into()
+                "your quota is used up: make room and run it again; complete mail is stored".into()
             }
             io::ErrorKind::StorageFull => {
-                "make room and run it again; complete messages are stored".into()
+                "make room and run it again; complete mail is stored".into()
             }
             io::ErrorKind::PermissionDenied => {
                 "is this the right user? whoever runs popsync must be able to write to the store"

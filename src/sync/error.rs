@@ -207,7 +207,7 @@ impl Failure for Error {
                 Some("nothing of it was stored, and it stays on the server".into())
             }
             Self::Interrupted(_) => {
-                Some("complete messages are stored; run it again to go on".into())
+                Some("complete mail is stored; run it again to go on".into())
             }
             Self::Familiar { .. } => Some(
                 "they would come again. If popsync fetched them under another name of account, host \

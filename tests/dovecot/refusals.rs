@@ -44,7 +44,7 @@ fn a_certificate_of_an_unknown_ca_is_refused_before_user() {
         let home = Home::new();
         let arguments = ["fetch", &url, "--maildir", "Mail", "--password-file"];
         let ended = home.run(&[&arguments[..], &["password"]].concat());
-        let hint = "hint: if the server is your own, name its CA";
+        let hint = "If the server is your own, name its CA";
         ended.fails(69, &["127.0.0.1 is not to be trusted", hint]);
     }
     all_end_in_the_handshake(&server, 2, &["CAPA", "STLS"]);

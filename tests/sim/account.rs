@@ -221,7 +221,7 @@ fn what_cannot_be_added_is_explained() {
     out:
     err:
     popsync: ADDRESS is not a mail address such as `anna@example.com`
-    hint: write the address whose mail is to be retrieved
+    hint: write the address whose mail popsync is to retrieve
     ");
     insta::assert_snapshot!(add(&["anna@gmx.de", "--name", "home", "--no-test"]), @r"
     status: 64

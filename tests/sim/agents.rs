@@ -121,7 +121,7 @@ fn an_agent_that_takes_nothing_for_now_ends_the_run_and_nothing_is_deleted() {
         .fetch_to_agent("sh -c 'echo full >&2; exit 75'", &DELETES)
         .gives(75);
     ended.says("cannot take it for now (75): full");
-    ended.says("hint: what it did not take stays on the server");
+    ended.says("hint: the message stays on the server");
     assert_eq!(bench.mailbox().len(), 10);
     assert_eq!(bench.sim.commands_of("DELE"), [""; 0]);
     let command = picky(&bench, "exit 67");

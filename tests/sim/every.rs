@@ -71,7 +71,7 @@ fn a_failed_sync_is_followed_by_others() {
     let keys = format!("socket = {:?}", bench.path("nobody"));
     let running = bench.sync(&keys, &HOURLY).start();
     running.wait_until_it_says("run 1 ended with 69");
-    running.wait_until_it_says("hint: is the server that owns the socket running?");
+    running.wait_until_it_says("hint: check that the server which owns the socket is running");
     drop(bench.configured("sync", "", &[]));
     running.process.signal(Signal::HUP);
     running.wait_until_it_says("run 2 ended with 0");

@@ -262,13 +262,13 @@ fn challenges_played_badly_end_the_login_and_nothing_else() {
             SaslOdd::Endless,
             "plain",
             76,
-            "PLAIN: the server asks for more than",
+            "PLAIN: the server sent one challenge more than",
         ),
         (
             SaslOdd::Endless,
             "login",
             76,
-            "LOGIN: the server asks for more than",
+            "LOGIN: the server sent one challenge more than",
         ),
         (
             SaslOdd::Endless,
@@ -310,7 +310,7 @@ fn without_tls_auto_says_what_it_would_not_do() {
         let ended = fetch(&bench, "auto", 77);
         ended.says("no way to log in that hides the password from eavesdroppers");
         ended.says("hint: the server offers ");
-        ended.says("use TLS, or name another `auth`");
+        ended.says("use TLS; another `auth` lets everybody on the way read the password");
         for verb in ["AUTH", "USER", "PASS"] {
             assert!(bench.sim.commands_of(verb).is_empty(), "{mechanisms:?}");
         }
@@ -376,7 +376,9 @@ fn blanks_in_a_name_go_through_sasl_alone() {
         sync("plain").gives(0);
         sync("auto").gives(0);
         bench.knobs(offering(&[]));
-        sync("auto").gives(78).says("no way to log in that carries");
+        sync("auto")
+            .gives(78)
+            .says("no way to log in that can send");
         assert_eq!(bench.sim.commands_of("USER"), [""; 0]);
     }
 }

@@ -114,8 +114,8 @@ fn a_password_for_the_proxy_is_kept_as_one_for_the_server() {
     write(&bench.path("long"), &"x".repeat(300), 0o600);
     for (file, words) in [
         ("open", "can be read by others (mode 644)"),
-        ("empty", "is no password"),
-        ("long", "larger than 255 octets"),
+        ("empty", "cannot be its password"),
+        ("long", "larger than 255 bytes"),
         ("none", "No such file"),
     ] {
         let ended = through(&bench, &url, &["--proxy-password-file", file]);
@@ -232,7 +232,7 @@ fn a_hostile_proxy_costs_neither_memory_nor_time() {
             "http",
             Proxy::start(to, endless(b"x")),
             76,
-            "longer than 16384 octets",
+            "longer than 16384 bytes",
         ),
         (
             "http",
@@ -416,7 +416,7 @@ fn a_unix_socket_leads_to_the_server() {
         bench.assert_exactly_once();
         let ended = bench.fetch(&["--socket", "none.sock"]).gives(69);
         ended.says("none.sock");
-        ended.says("hint: is the server that owns the socket running?");
+        ended.says("hint: check that the server which owns the socket is running");
     }
 }
 
@@ -426,7 +426,7 @@ fn an_address_to_start_from_is_used() {
     bench.fetch(&["--source-address", "127.0.0.9"]).gives(0);
     bench.assert_exactly_once();
     let ended = bench.fetch(&["--source-address", "192.0.2.1"]).gives(69);
-    ended.says("hint: `source-address` is to be an address of this computer");
+    ended.says("hint: `source-address` must be an address of this computer");
     let ended = bench.fetch(&["--source-address", "::1"]).gives(69);
     ended.says("cannot connect");
 }

@@ -150,7 +150,7 @@ fn the_check_is_one_line_and_a_status_of_monitoring_plugins() {
     bench.sync("", &[]).gives(75);
     drop(held);
     check("", &[], 0);
-    assert!(check("", &["home"], 3).starts_with("POPSYNC UNKNOWN - nothing is known"));
+    assert!(check("", &["home"], 3).starts_with("POPSYNC UNKNOWN - no account `home` is known"));
     assert!(check("nonsense = 1", &[], 3).contains("unknown key `nonsense`"));
 }
 

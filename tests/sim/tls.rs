@@ -202,7 +202,7 @@ fn a6_what_is_wrong_with_a_certificate_is_named_with_the_setting_that_helps() {
         ),
         (
             Ca::new().issue(&params(HERE)),
-            "the issuer that it names has not signed it: CN=authority of the front",
+            "its issuer has not signed it: CN=authority of the front",
             "ca-file",
         ),
         (

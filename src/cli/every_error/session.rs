@@ -47,24 +47,12 @@ pub(super) fn add(book: &mut Book) {
             .map(|notice| Error::Autologout { notice }),
         Error::Certificate { .. } => [Error::Certificate {
             host: host(),
-            error: Box::new(CertificateError {
-                defect: CertificateDefect::Expired(Some("2026-01-01".to_owned())),
-                fingerprint: None,
-            }),
+            error: Box::new(expired()),
         }],
         Error::ClientCertificate { .. } => [Error::ClientCertificate {
             fault: ClientCertificateError::NoKey("/home/anna/key.pem".into()),
         }],
-        Error::Connect { .. } => [
-            Errno::CONNREFUSED,
-            Errno::CONNRESET,
-            Errno::ADDRNOTAVAIL,
-            Errno::HOSTUNREACH,
-        ]
-        .map(|errno| Error::Connect {
-            server: server(),
-            source: system(errno),
-        }),
+        Error::Connect { .. } => connecting(),
         Error::Denied { .. } => refusals(Keyword::Auth).map(|refusal| Error::Denied {
             fault: Box::new(SaslError::Refused { why: "invalid-proof".to_owned() }),
             refusal: Box::new(refusal),
@@ -88,13 +76,7 @@ pub(super) fn add(book: &mut Book) {
             last_words,
             source: system(Errno::CONNRESET),
         }),
-        Error::Login(_) => [
-            refusal(Keyword::User, "-ERR Not that."),
-            refusal(Keyword::Pass, "-ERR Not that."),
-            refusal(Keyword::Pass, "-ERR [SYS/PERM] Not that."),
-            refusal(Keyword::Pass, "-ERR [IN-USE] Later."),
-        ]
-        .map(Error::Login),
+        Error::Login(_) => logins(),
         Error::Protocol { .. } => protocol().into_iter().map(|fault| Error::Protocol {
             last_words: None,
             fault,
@@ -138,6 +120,36 @@ pub(super) fn add(book: &mut Book) {
             }),
     });
     proxies(book);
+}
+
+fn expired() -> CertificateError {
+    CertificateError {
+        defect: CertificateDefect::Expired(Some("2026-01-01".to_owned())),
+        fingerprint: None,
+    }
+}
+
+fn connecting() -> [Error; 4] {
+    [
+        Errno::CONNREFUSED,
+        Errno::CONNRESET,
+        Errno::ADDRNOTAVAIL,
+        Errno::HOSTUNREACH,
+    ]
+    .map(|errno| Error::Connect {
+        server: server(),
+        source: system(errno),
+    })
+}
+
+fn logins() -> [Error; 4] {
+    [
+        refusal(Keyword::User, "-ERR Not that."),
+        refusal(Keyword::Pass, "-ERR Not that."),
+        refusal(Keyword::Pass, "-ERR [SYS/PERM] Not that."),
+        refusal(Keyword::Pass, "-ERR [IN-USE] Later."),
+    ]
+    .map(Error::Login)
 }
 
 fn protocol() -> Vec<pop3::Error> {

@@ -25,7 +25,7 @@ const NETWORK: &str = "check the server's name and the network";
 const DIALOGUE: &str = "run it with `-vv` to see the dialogue with the server";
 
 /// What to do when a session ended before its time.
-const GO_ON: &str = "complete messages are stored; run it again to go on from there";
+const GO_ON: &str = "complete mail is stored; run it again to go on from there";
 
 impl Failure for Error {
     fn exit(&self) -> Exit {
@@ -137,8 +137,8 @@ impl Failure for Error {
                  the clear"
             }
             Self::StlsInjected { .. } => {
-                "somebody may be tampering with the connection: use `pop3s://`, and type no password before \
-                 this is solved"
+                "somebody may be tampering with the connection: use `pop3s://`, and type no password \
+                 before this is solved"
             }
         };
         Some(hint.into())
@@ -147,13 +147,13 @@ impl Failure for Error {
 
 fn timed_out(awaited: Awaited) -> Cow<'static, str> {
     match awaited {
-        // A server that waits for a TLS handshake says nothing either.
-        Awaited::Greeting => format!("{PORTS}; else {AGAIN}").into(),
-        Awaited::Connection | Awaited::TlsHandshake => NETWORK.into(),
         Awaited::Certificates => {
             "is a file that `tls` names a pipe, or on a network volume that does not answer?".into()
         }
-        _ => GO_ON.into(),
+        Awaited::Connection | Awaited::TlsHandshake => NETWORK.into(),
+        // A server that waits for a TLS handshake says nothing either.
+        Awaited::Greeting => format!("{PORTS}; else {AGAIN}").into(),
+        Awaited::Mechanism | Awaited::Reply(_) | Awaited::Sending => GO_ON.into(),
     }
 }
 

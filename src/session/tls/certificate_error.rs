@@ -102,9 +102,9 @@ impl fmt::Display for CertificateDefect {
         match self {
             Self::Expired(None) => f.write_str("it has expired"),
             Self::Expired(Some(day)) => write!(f, "it expired on {day}"),
-            Self::Forged(None) => f.write_str("the issuer that it names has not signed it"),
+            Self::Forged(None) => f.write_str("its issuer has not signed it"),
             Self::Forged(Some(issuer)) => {
-                write!(f, "the issuer that it names has not signed it: {issuer}")
+                write!(f, "its issuer has not signed it: {issuer}")
             }
             Self::NotYetValid(None) => f.write_str("it is not valid yet"),
             Self::NotYetValid(Some(day)) => write!(f, "it is not valid before {day}"),

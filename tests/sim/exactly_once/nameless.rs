@@ -118,7 +118,7 @@ fn without_top_or_list_the_run_ends_with_a_clear_word() {
         let bench = Setup::with(letters(3)).knobs(knobs).start();
         let ended = bench.fetch(&DELETES).gives(76);
         ended.says("the server refused UIDL");
-        ended.says("hint: without unique-ids messages cannot be told apart");
+        ended.says("hint: nothing was retrieved: without unique-ids popsync tells messages apart by LIST and TOP");
         assert_eq!((count(&bench, "RETR"), count(&bench, "DELE")), (0, 0));
         bench.assert_stored(&[]);
         bench.knobs(Knobs::default());

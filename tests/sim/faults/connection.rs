@@ -85,7 +85,7 @@ fn a_connection_that_closes_at_any_command_is_told_as_such() {
             };
             let closed = || {
                 fault(format!("{how:?} at {verb}"), closed.clone())
-                    .fails(75, "hint: complete messages are stored")
+                    .fails(75, "hint: complete mail is stored")
             };
             closed().sessions(sessions(false)).unpipelined().holds();
             closed().sessions(sessions(true)).pipelined().holds();
@@ -265,7 +265,7 @@ fn a_name_without_address_and_a_port_without_server_are_told_apart() {
         .unwrap();
     let ended = bench.fetch_from(&format!("pop3s://{free}"), &[]).gives(69);
     ended.says("cannot connect to");
-    ended.says("hint: is the port right?");
+    ended.says("hint: check the port:");
 }
 
 #[test]

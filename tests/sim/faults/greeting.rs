@@ -33,13 +33,9 @@ fn a_greeting_that_is_no_welcome_ends_the_run_before_the_name_is_sent() {
         (
             b"* OK IMAP4rev1 ready\r\n",
             69,
-            "no POP3 server: it greets with `* OK IMAP4rev1",
+            "not a POP3 server: it greets with `* OK IMAP4rev1",
         ),
-        (
-            b"220 smtp.example ESMTP\r\n",
-            69,
-            "hint: is the port right?",
-        ),
+        (b"220 smtp.example ESMTP\r\n", 69, "hint: check the port:"),
         (
             b"HTTP/1.1 400 Bad Request\r\n",
             69,
@@ -309,6 +305,6 @@ fn a_server_that_accepts_and_says_nothing_is_given_up() {
     .hangs()
     .fails_before_login(75, "waiting for the greeting")
     // It may be waiting for a TLS handshake.
-    .says("hint: is the port right?")
+    .says("hint: check the port:")
     .holds();
 }

@@ -188,7 +188,7 @@ fn without_unique_ids_headers_tell_messages_apart_and_nothing_is_deleted() {
         };
         fault(format!("UIDL and TOP {missing:?}"), no_top)
             .fails(76, "the server refused UIDL")
-            .says("hint: without unique-ids messages cannot be told apart")
+            .says("hint: nothing was retrieved: without unique-ids popsync tells messages apart by LIST and TOP")
             .never("RETR")
             .holds();
     }
