@@ -3,7 +3,7 @@
 //!
 //! A mechanism lives for one exchange. It holds secrets, so none can be printed: its output is a
 //! [`Message`], which is shown as `***` and overwritten when dropped, and its errors are a
-//! [`SaslError`], which has none of the client's secrets. Text from a server is in a fault only for
+//! [`SaslError`], which has none of the client's secrets. Text from a server is in an error only for
 //! people, and escaped.
 
 use std::fmt;

@@ -103,6 +103,6 @@ async fn forget(account: &Account) {
     match keyring::remove(&keyring::Entry::password(account)).await {
         Ok(removed) => tracing::debug!(removed, "password in the keyring"),
         // Without a keyring there is no password in it.
-        Err(fault) => tracing::debug!("nothing to remove from the keyring: {fault}"),
+        Err(error) => tracing::debug!("nothing to remove from the keyring: {error}"),
     }
 }

@@ -148,8 +148,8 @@ impl Functions {
         }
     }
 
-    /// A fault with the library's text for the codes.
-    fn fault(&self, major: u32, minor: u32) -> SaslError {
+    /// An error with the library's text for the codes.
+    fn error(&self, major: u32, minor: u32) -> SaslError {
         // The text of the first code is usually "unspecified failure"; the second one has the
         // reason.
         let mut words = self.words(minor, MINOR);
@@ -278,7 +278,7 @@ impl Context {
             )
         };
         if major & ERRORS != 0 {
-            return Err(functions.fault(major, minor));
+            return Err(functions.error(major, minor));
         }
         Ok(Self {
             functions,
@@ -325,7 +325,7 @@ impl SecurityContext for Context {
             )
         };
         if major & ERRORS != 0 {
-            return Err(self.functions.fault(major, minor));
+            return Err(self.functions.error(major, minor));
         }
         let complete = major & CONTINUE_NEEDED == 0;
         if complete && flags & MUTUAL == 0 {
@@ -351,7 +351,7 @@ impl SecurityContext for Context {
             )
         };
         if major & ERRORS != 0 {
-            return Err(self.functions.fault(major, minor));
+            return Err(self.functions.error(major, minor));
         }
         Ok(output.octets().to_vec())
     }
@@ -373,7 +373,7 @@ impl SecurityContext for Context {
             )
         };
         if major & ERRORS != 0 {
-            return Err(self.functions.fault(major, minor));
+            return Err(self.functions.error(major, minor));
         }
         Ok(output.octets().to_vec())
     }

@@ -64,7 +64,7 @@ fn may_have_bus() -> bool {
     true
 }
 
-/// The fault for an error of the D-Bus library. Its error types are not accessible here, so the
+/// The error for one of the D-Bus library. Its error types are not accessible here, so the
 /// text must do.
 fn of_crate(error: keyring::Error) -> Error {
     match error {

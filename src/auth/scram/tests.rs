@@ -70,7 +70,7 @@ fn sha_1_is_that_of_the_rfc() {
 /// A server that does not know the password cannot pretend to, whatever it sends.
 #[test]
 fn a_login_counts_only_with_the_right_signature() {
-    for (last, fault) in [
+    for (last, error) in [
         (
             "v=AAAATRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
             SaslError::ServerSignature,
@@ -86,7 +86,7 @@ fn a_login_counts_only_with_the_right_signature() {
     ] {
         let mut scram = of_rfc_7677();
         scram.step(SERVER_FIRST.as_bytes()).unwrap();
-        assert_eq!(scram.step(last.as_bytes()).unwrap_err(), fault, "{last}");
+        assert_eq!(scram.step(last.as_bytes()).unwrap_err(), error, "{last}");
         assert_eq!(scram.finish(true), Err(SaslError::NoProof), "{last}");
     }
     // The verdict comes before the signature, at every step.
@@ -119,7 +119,7 @@ fn first_messages_that_no_honest_server_sends_are_not_answered() {
         are_too_few: iterations < LEAST_ITERATIONS,
     };
     let long = "x".repeat(2000);
-    for (first, fault) in [
+    for (first, error) in [
         // The server must add to the client's nonce.
         (format!("r={own},{salt},i=4096"), SaslError::Nonce),
         (format!("r=x{own},{salt},i=4096"), SaslError::Nonce),
@@ -187,7 +187,7 @@ fn first_messages_that_no_honest_server_sends_are_not_answered() {
         ),
     ] {
         let mut scram = of_rfc_7677();
-        assert_eq!(scram.step(first.as_bytes()).unwrap_err(), fault, "{first}");
+        assert_eq!(scram.step(first.as_bytes()).unwrap_err(), error, "{first}");
         assert_eq!(
             scram.step(SERVER_FIRST.as_bytes()).unwrap_err(),
             SaslError::Unexpected

@@ -80,7 +80,7 @@ async fn finish(
     let mut printed = Printed::default();
     let status = tokio::select! {
         status = child.wait() => status.map_err(failed)?,
-        fault = printed.listen(&mut stdout, key) => return Err(fault),
+        error = printed.listen(&mut stdout, key) => return Err(error),
         never = complaint.listen(&mut stderr) => match never {},
     };
     printed.rest(stdout, key)?;
@@ -110,8 +110,8 @@ impl Printed {
                 match stdout.read(&mut octets).await {
                     Ok(0) => break,
                     Ok(read) => {
-                        if let Err(fault) = self.take(&octets[..read], key) {
-                            return fault;
+                        if let Err(error) = self.take(&octets[..read], key) {
+                            return error;
                         }
                     }
                     Err(source) => return Error::CommandIo { key, source },

@@ -18,16 +18,16 @@ use crate::auth::keyring;
 pub(in crate::auth) async fn password(
     account: &Account,
 ) -> Result<Result<(SecretString, Origin), Option<keyring::Error>>, Error> {
-    let fault = match keyring::get(&keyring::Entry::password(account)).await {
+    let error = match keyring::get(&keyring::Entry::password(account)).await {
         Ok(Some(secret)) => {
             let secret = checked(secret.expose_secret().as_bytes(), Origin::Keyring)?;
             return Ok(Ok((secret, Origin::Keyring)));
         }
         // A user of a popsync without the keyring does not expect a password there.
         Ok(None) | Err(keyring::Error::NotBuilt) => None,
-        Err(fault) => {
-            tracing::debug!("no password from the keyring: {fault}");
-            Some(fault)
+        Err(error) => {
+            tracing::debug!("no password from the keyring: {error}");
+            Some(error)
         }
     };
     if let Some(path) = credential::path(account) {
@@ -41,5 +41,5 @@ pub(in crate::auth) async fn password(
         let secret = checked(&value, Origin::Environment)?;
         return Ok(Ok((secret, Origin::Environment)));
     }
-    Ok(Err(fault))
+    Ok(Err(error))
 }
