@@ -44,7 +44,7 @@ use copy::Copy;
 pub use accounts::AccountRow;
 pub(crate) use brakes::BrakeMemory;
 pub(crate) use content::{Content, Known};
-pub use doubt::Doubt;
+pub use doubt::DoubtReason;
 pub(crate) use doubt::Sizes;
 pub use error::Error;
 pub(crate) use headers_only::{HeaderRow, LargeMessage, Marked, Whole};

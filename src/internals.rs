@@ -14,8 +14,8 @@ pub mod cache {
     //! The state.
 
     pub use crate::cache::{
-        AccountId, AccountRow, Cache, Doubt, LineEnds, Lock, MessageKey, Shown, Snapshot, Staged,
-        Takes,
+        AccountId, AccountRow, Cache, DoubtReason, LineEnds, Lock, MessageKey, Shown, Snapshot,
+        Staged, Takes,
     };
 }
 

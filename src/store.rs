@@ -49,7 +49,7 @@ pub(crate) use closed::{Place, closed};
 pub use error::{Error, MailFileError};
 pub(crate) use exec::Exec;
 pub(crate) use forms::{Fields, Forms, IsAdded, Proof, Trim};
-pub use inventory::{Doubt, Inventory};
+pub use inventory::{Gap, Inventory};
 pub use maildir::Maildir;
 pub(crate) use maildir::{
     Filed, Put, Restored, Text, census, locate, names_by_tag, open_message, replace,
@@ -159,7 +159,7 @@ pub trait Readers: Send + Sync {
         &self,
         known: &dyn Fn(&str) -> bool,
         viewer: &mut dyn Viewer,
-    ) -> Result<Option<Doubt>, Error> {
+    ) -> Result<Option<Gap>, Error> {
         let _ = (known, viewer);
         Ok(None)
     }

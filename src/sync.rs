@@ -66,7 +66,7 @@ pub use crate::cache::Taken;
 pub use crate::maildrop::Contradiction;
 pub use crate::policy::{Action, Brake, Reason};
 pub use crate::session::{Address, Refusal};
-pub use crate::store::{Doubt, Notice};
+pub use crate::store::{Gap, Notice};
 
 use run::Run;
 use waited::Waited;

@@ -10,14 +10,14 @@ const LATEST: u32 = 64;
 
 /// The reason why a message may not have come whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Doubt {
+pub enum DoubtReason {
     /// Client and server got out of step later in the session in which it came.
     Session,
     /// It is shorter than the server had announced.
     Short,
 }
 
-impl Doubt {
+impl DoubtReason {
     /// The text in the cache.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -27,7 +27,7 @@ impl Doubt {
     }
 }
 
-impl ToSql for Doubt {
+impl ToSql for DoubtReason {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.as_str().into())
     }
@@ -47,7 +47,11 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub(crate) fn doubt(&mut self, messages: &[MessageKey], doubt: Doubt) -> Result<(), Error> {
+    pub(crate) fn doubt(
+        &mut self,
+        messages: &[MessageKey],
+        doubt: DoubtReason,
+    ) -> Result<(), Error> {
         self.set_doubt(messages, Some(doubt))
     }
 
@@ -59,7 +63,11 @@ impl Cache {
         self.set_doubt(messages, None)
     }
 
-    fn set_doubt(&mut self, messages: &[MessageKey], doubt: Option<Doubt>) -> Result<(), Error> {
+    fn set_doubt(
+        &mut self,
+        messages: &[MessageKey],
+        doubt: Option<DoubtReason>,
+    ) -> Result<(), Error> {
         if messages.is_empty() {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{AccountId, Cache, Doubt, Error, MessageKey, Snapshot, extents};
+use super::{AccountId, Cache, DoubtReason, Error, MessageKey, Snapshot, extents};
 use crate::account::LineEndings;
 use crate::policy::{Remembered, Whereabouts};
 use crate::store::{Extent, Name, Record, Recovered};
@@ -49,7 +49,7 @@ pub struct Staged {
     /// Its place, if the store is one file.
     pub extent: Option<Extent>,
     /// The reason why it may not have come whole.
-    pub doubt: Option<Doubt>,
+    pub doubt: Option<DoubtReason>,
     /// The record that it gets.
     pub takes: Takes,
 }

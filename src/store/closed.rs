@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Doubt, Error, Inventory, Maildir, Mbox, Readers, Viewer};
+use super::{Error, Gap, Inventory, Maildir, Mbox, Readers, Viewer};
 
 /// The kind and path of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Readers for Place {
         &self,
         known: &dyn Fn(&str) -> bool,
         viewer: &mut dyn Viewer,
-    ) -> Result<Option<Doubt>, Error> {
+    ) -> Result<Option<Gap>, Error> {
         match self {
             Self::Maildir(path) if Maildir::is_there(path)? => {
                 Maildir::strangers_at(path, known, viewer)

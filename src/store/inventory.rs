@@ -18,14 +18,14 @@ use super::Name;
 pub struct Inventory {
     hashes: HashTable<u64>,
     hasher: DefaultHashBuilder,
-    doubt: Option<Doubt>,
+    gap: Option<Gap>,
     /// The parts of a name that identify the message, if it is not the whole name.
     parts: Option<fn(&Name) -> Vec<&str>>,
 }
 
 /// The reason why a message that was not seen may still be there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Doubt {
+pub enum Gap {
     /// Other programs changed the store during every look.
     Changing,
     /// There are more folders than anybody has.
@@ -45,7 +45,7 @@ pub enum Doubt {
     },
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changing => f.write_str("other programs are changing the store"),
@@ -78,8 +78,8 @@ impl Inventory {
     }
 
     /// Records that messages may be there that were not seen. The first reason stays.
-    pub(crate) fn doubt(&mut self, doubt: Doubt) {
-        self.doubt.get_or_insert(doubt);
+    pub(crate) fn note_gap(&mut self, gap: Gap) {
+        self.gap.get_or_insert(gap);
     }
 
     /// True if a message of this name was seen.
@@ -107,8 +107,8 @@ impl Inventory {
     }
 
     /// The reason why absence proves nothing, if there is one.
-    pub(crate) fn is_doubtful(&self) -> Option<&Doubt> {
-        self.doubt.as_ref()
+    pub(crate) fn gap(&self) -> Option<&Gap> {
+        self.gap.as_ref()
     }
 }
 
@@ -129,11 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn the_first_doubt_stays() {
+    fn the_first_gap_stays() {
         let mut inventory = Inventory::default();
-        assert_eq!(inventory.is_doubtful(), None);
-        inventory.doubt(Doubt::Endless);
-        inventory.doubt(Doubt::Changing);
-        assert_eq!(inventory.is_doubtful(), Some(&Doubt::Endless));
+        assert_eq!(inventory.gap(), None);
+        inventory.note_gap(Gap::Endless);
+        inventory.note_gap(Gap::Changing);
+        assert_eq!(inventory.gap(), Some(&Gap::Endless));
     }
 }

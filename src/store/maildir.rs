@@ -17,7 +17,7 @@ use rustix::io::Errno;
 
 use super::names::Names;
 use super::{
-    Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, Viewer,
+    Draft, Error, Extent, Gap, Inventory, Name, Readers, Record, Recovered, Store, Viewer,
     stop_point,
 };
 use crate::durable::{WriteAhead, room, sync_files, sync_folder, sync_way_to};
@@ -127,7 +127,7 @@ impl Maildir {
     ///
     /// # Errors
     /// [`Error::Io`] if the Maildir itself cannot be read.
-    pub(crate) fn show(path: &Path, viewer: &mut dyn Viewer) -> Result<Option<Doubt>, Error> {
+    pub(crate) fn show(path: &Path, viewer: &mut dyn Viewer) -> Result<Option<Gap>, Error> {
         show::messages(path, Reach::Own, &|_| false, viewer)
     }
 
@@ -139,7 +139,7 @@ impl Maildir {
         path: &Path,
         known: &dyn Fn(&str) -> bool,
         viewer: &mut dyn Viewer,
-    ) -> Result<Option<Doubt>, Error> {
+    ) -> Result<Option<Gap>, Error> {
         show::messages(path, Reach::All, known, viewer)
     }
 
@@ -382,7 +382,7 @@ impl Readers for Maildir {
         &self,
         known: &dyn Fn(&str) -> bool,
         viewer: &mut dyn Viewer,
-    ) -> Result<Option<Doubt>, Error> {
+    ) -> Result<Option<Gap>, Error> {
         show::messages(&self.inner.path, Reach::All, known, viewer)
     }
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::spool::Spool;
 use super::{
-    Doubt, Draft, Error, Extent, Inventory, Name, Readers, Record, Recovered, Store, stop_point,
+    Draft, Error, Extent, Gap, Inventory, Name, Readers, Record, Recovered, Store, stop_point,
 };
 use crate::durable::{largest_file, sync_file};
 
@@ -113,7 +113,7 @@ impl Mbox {
                 .map_err(|error| Error::io("looking at", &path, error))?
                 .len();
             if missing_line_ends(&file, &path, size)?.is_some() {
-                inventory.doubt(Doubt::Unreadable {
+                inventory.note_gap(Gap::Unreadable {
                     what: format!("`{}` ends in the middle of a message", path.display()),
                 });
             }
@@ -245,7 +245,7 @@ impl Inner {
     fn inventory(&self) -> Result<Inventory, Error> {
         let mut inventory = Inventory::of_parts(spooled::parts);
         if self.made {
-            inventory.doubt(Doubt::Unreadable {
+            inventory.note_gap(Gap::Unreadable {
                 what: format!("`{}` was not there", self.path.display()),
             });
         }
@@ -255,7 +255,7 @@ impl Inner {
                 let cut = self.cut.load(Ordering::Relaxed);
                 contents.enter(&mut inventory, &self.path, cut);
             }
-            Err(Error::Locked { .. }) => inventory.doubt(Doubt::Changing),
+            Err(Error::Locked { .. }) => inventory.note_gap(Gap::Changing),
             Err(error) => return Err(error),
         }
         Ok(inventory)

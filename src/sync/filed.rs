@@ -8,7 +8,7 @@
 
 use super::likeness::{Index, Kind, Likeness, Reading};
 use crate::cache::Digest;
-use crate::store::{self, Doubt, Inventory, Name, Readers, Viewer};
+use crate::store::{self, Gap, Inventory, Name, Readers, Viewer};
 
 /// The end of every name that popsync makes.
 const OURS: &str = ".popsync";
@@ -18,7 +18,7 @@ const OURS: &str = ".popsync";
 pub(super) struct Filed {
     names: Vec<Name>,
     index: Index,
-    doubt: Option<Doubt>,
+    gap: Option<Gap>,
 }
 
 /// A file that could be a message.
@@ -51,10 +51,10 @@ impl Filed {
     pub(super) fn read(store: &dyn Readers, recorded: &Inventory) -> Result<Self, store::Error> {
         let mut filing = Filing::default();
         let known = |name: &str| recorded.holds(&Name(name.to_owned()));
-        let doubt = store.strangers(&known, &mut filing)?;
+        let gap = store.strangers(&known, &mut filing)?;
         let mut filed = filing.filed;
         filed.index.sort();
-        filed.doubt = doubt;
+        filed.gap = gap;
         Ok(filed)
     }
 
@@ -65,8 +65,8 @@ impl Filed {
 
     /// The reason why any message may be there under another name, if there is one. Then no message
     /// is known to be deleted.
-    pub(super) fn doubt(&self) -> Option<&Doubt> {
-        self.doubt.as_ref()
+    pub(super) fn gap(&self) -> Option<&Gap> {
+        self.gap.as_ref()
     }
 
     /// The file that could be the message with this recorded header and content.
@@ -243,7 +243,7 @@ mod tests {
             let mail = Self::new();
             mail.put(".Kept/cur/1700000000.M1.host:2,S", stored.as_bytes());
             let filed = mail.filed();
-            assert_eq!(filed.doubt(), None);
+            assert_eq!(filed.gap(), None);
             let whole = Sha256::digest(format!("{header}{BODY}")).into();
             let recorded = filed.recorded(&headers::digest(header.as_bytes()), &whole);
             let like = filed.like(&Likeness::of_sent(header.as_bytes()));
@@ -366,7 +366,7 @@ mod tests {
         let filed = mail.filed();
         let found = filed.recorded(&header, &whole).unwrap();
         assert_eq!((found.name.as_str(), found.by), ("2.b,S=200", By::Whole));
-        assert_eq!(filed.doubt(), None);
+        assert_eq!(filed.gap(), None);
     }
 
     #[test]
@@ -376,8 +376,8 @@ mod tests {
         mail.put(".Kept/cur/3.b,S=200:2,SZ", b"BZh91AY&SY\x00");
         let filed = mail.filed();
         assert!(matches!(
-            filed.doubt(),
-            Some(Doubt::Unsearchable { files: 2, .. })
+            filed.gap(),
+            Some(Gap::Unsearchable { files: 2, .. })
         ));
         assert!(Path::new(&mail.root.path().join(".Kept")).exists());
     }

@@ -16,7 +16,7 @@ use super::transfer::{Arrival, Arrived, sample};
 use super::visit::{self, Premises, Purpose, Visit};
 use super::{Error, Request, Warning, quit};
 use crate::account::{Account, LineEndings, StoreSettings};
-use crate::cache::{Digest, Doubt, Had, LineEnds, Staged, Taken, Takes};
+use crate::cache::{Digest, DoubtReason, Had, LineEnds, Staged, Taken, Takes};
 use crate::maildrop::{Maildrop, Message, Place};
 use crate::session::{Session, Wanted};
 use crate::store::{Name, locate, names_by_tag, open_message};
@@ -242,7 +242,7 @@ async fn doubt_other_sizes(
         }
     }
     for row in rows.iter_mut().filter(|row| is_other(row)) {
-        row.doubt = Some(Doubt::Short);
+        row.doubt = Some(DoubtReason::Short);
     }
     Ok(())
 }

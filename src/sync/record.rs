@@ -6,7 +6,7 @@ use super::decide::{Brakes, Decided};
 use super::ledger::Ledger;
 use super::transfer::{Landed, Landing, Order, Retrieved};
 use super::{Error, Request, Summary};
-use crate::cache::{self, Doubt, MessageKey, Run};
+use crate::cache::{self, DoubtReason, MessageKey, Run};
 use crate::causes::chain;
 use crate::failure::{self, Failure};
 use crate::maildrop::{Maildrop, Place};
@@ -190,7 +190,7 @@ pub(super) async fn landings(
 pub(super) async fn doubt(ledger: &mut Ledger, landings: &[Landing]) -> Result<(), Error> {
     let keys = keys(landings.iter());
     ledger
-        .with(move |cache, _| cache.doubt(&keys, Doubt::Session))
+        .with(move |cache, _| cache.doubt(&keys, DoubtReason::Session))
         .await
 }
 

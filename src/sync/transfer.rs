@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{channel, unbounded_channel};
 
 use super::{Clock, Error, Event, Reporter, Stop};
 use crate::account::Account;
-use crate::cache::{AccountId, Cache, Doubt, MessageKey};
+use crate::cache::{AccountId, Cache, DoubtReason, MessageKey};
 use crate::session::{INPUT_SIZE, Session};
 use crate::store::Store;
 
@@ -136,10 +136,10 @@ impl Retrieved {
         };
         let mut keys: Vec<MessageKey> = Vec::new();
         for landing in self.landings.iter_mut().filter(is_late) {
-            landing.doubt = Some(Doubt::Short);
+            landing.doubt = Some(DoubtReason::Short);
             keys.push(landing.key);
         }
-        cache.doubt(&keys, Doubt::Short)
+        cache.doubt(&keys, DoubtReason::Short)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::account::StoreSettings;
 use crate::maildrop::Contradiction;
 use crate::policy::Brake;
 use crate::session::{self, Refusal};
-use crate::store::{self, Doubt, Notice};
+use crate::store::{self, Gap, Notice};
 
 use super::Error;
 
@@ -135,7 +135,7 @@ pub enum Warning<'a> {
 #[non_exhaustive]
 pub enum Worry<'a> {
     /// A look at the store does not tell.
-    Doubtful(&'a Doubt),
+    Doubtful(&'a Gap),
     /// It cannot be read.
     Unreadable(&'a store::Error),
 }

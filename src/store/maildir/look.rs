@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use super::presence::is_absence;
 use super::siblings::{Reach, roots};
-use crate::store::{Doubt, Error, Inventory};
+use crate::store::{Error, Gap, Inventory};
 
 /// The end of every name that popsync makes; mail programs add to it.
 const OURS: &str = ".popsync";
@@ -67,13 +67,13 @@ pub(super) fn inventory(path: &Path) -> Result<Inventory, Error> {
         let mut note = |_: &Path, file_name: &str| inventory.add(base(file_name));
         walk.all(path, Reach::All, &mut note)?;
         if !walk.has_changed() {
-            if let Some(doubt) = walk.doubt {
-                inventory.doubt(doubt);
+            if let Some(gap) = walk.gap {
+                inventory.note_gap(gap);
             }
             return Ok(inventory);
         }
         if look == LOOKS {
-            inventory.doubt(Doubt::Changing);
+            inventory.note_gap(Gap::Changing);
             return Ok(inventory);
         }
         thread::sleep(PAUSE);
@@ -87,7 +87,7 @@ pub(super) struct Walk {
     /// The folders read, and the stamp of each before that.
     folders: Vec<(PathBuf, Stamp)>,
     seen: HashSet<(u64, u64)>,
-    pub(super) doubt: Option<Doubt>,
+    pub(super) gap: Option<Gap>,
     changed: bool,
 }
 
@@ -151,7 +151,7 @@ impl Walk {
     /// Enters a folder once: a link may lead to it a second time.
     fn enter(&mut self, folder: PathBuf, metadata: &Metadata, waiting: &mut Vec<PathBuf>) {
         if self.folders.len() >= MOST_FOLDERS {
-            self.doubt = Some(Doubt::Endless);
+            self.gap = Some(Gap::Endless);
         } else if self.seen.insert((metadata.dev(), metadata.ino())) {
             self.folders.push((folder.clone(), Stamp::of(metadata)));
             waiting.push(folder);
@@ -210,7 +210,7 @@ impl Walk {
         if is_absence(error) && !is_link {
             self.changed = true;
         } else {
-            self.doubt.get_or_insert_with(|| Doubt::Unreadable {
+            self.gap.get_or_insert_with(|| Gap::Unreadable {
                 what: format!("{}: {error}", path.display()),
             });
         }

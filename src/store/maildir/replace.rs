@@ -51,7 +51,7 @@ pub(crate) fn replace(root: &Path, pairs: &[(Name, Option<Name>)]) -> Result<Rep
     }
     let inventory = inventory(root)?;
     for stub in missing {
-        let may_be_there = inventory.is_doubtful().is_some() || inventory.holds(stub);
+        let may_be_there = inventory.gap().is_some() || inventory.holds(stub);
         let names = if may_be_there {
             &mut replaced.left
         } else {

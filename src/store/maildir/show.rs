@@ -17,7 +17,7 @@ use rustix::fs::{Mode, OFlags};
 use super::look::{LOOKS, PAUSE, Walk, base};
 use super::presence::is_absence;
 use super::siblings::Reach;
-use crate::store::{Doubt, Error, Viewer};
+use crate::store::{Error, Gap, Viewer};
 
 /// The size of a read.
 const READ_AT_ONCE: usize = 64 << 10;
@@ -51,7 +51,7 @@ pub(super) fn messages(
     reach: Reach,
     known: &dyn Fn(&str) -> bool,
     viewer: &mut dyn Viewer,
-) -> Result<Option<Doubt>, Error> {
+) -> Result<Option<Gap>, Error> {
     let mut showing = Showing {
         viewer,
         seen: HashSet::new(),
@@ -70,12 +70,12 @@ pub(super) fn messages(
         })?;
         let is_settled = !walk.has_changed() && !showing.missed;
         if is_settled || look == LOOKS {
-            let unsearchable = showing.first.map(|first| Doubt::Unsearchable {
+            let unsearchable = showing.first.map(|first| Gap::Unsearchable {
                 files: showing.unsearchable,
                 first,
             });
-            let changing = (!is_settled).then_some(Doubt::Changing);
-            return Ok(walk.doubt.or(unsearchable).or(changing));
+            let changing = (!is_settled).then_some(Gap::Changing);
+            return Ok(walk.gap.or(unsearchable).or(changing));
         }
         thread::sleep(PAUSE);
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use memchr::memchr;
 
 use super::anatomy::{Anatomy, Marks};
-use crate::store::{Doubt, Error, Inventory};
+use crate::store::{Error, Gap, Inventory};
 
 pub(super) const FROM: &[u8] = b"From ";
 
@@ -66,7 +66,7 @@ impl Contents {
             }
         }
         if self.ends.odd {
-            inventory.doubt(Doubt::Unreadable {
+            inventory.note_gap(Gap::Unreadable {
                 what: format!("`{}` does not begin with a message", path.display()),
             });
         }

@@ -445,7 +445,7 @@ fn a_message_counts_as_deleted_only_when_nothing_of_it_is_there() {
     let held = |content: &str| {
         world.put("inbox", content.as_bytes());
         let inventory = world.open().inventory().unwrap().unwrap();
-        assert_eq!(inventory.is_doubtful(), None, "{content}");
+        assert_eq!(inventory.gap(), None, "{content}");
         names
             .iter()
             .map(|name| inventory.holds(name))
@@ -469,12 +469,9 @@ fn a_message_counts_as_deleted_only_when_nothing_of_it_is_there() {
 
     world.put("inbox.lock", b"0");
     let inventory = world.open().inventory().unwrap().unwrap();
-    assert_eq!(inventory.is_doubtful(), Some(&Doubt::Changing));
+    assert_eq!(inventory.gap(), Some(&Gap::Changing));
     fs::remove_file(world.path("inbox.lock")).unwrap();
     fs::remove_file(world.path("inbox")).unwrap();
     let inventory = world.open().inventory().unwrap().unwrap();
-    assert!(matches!(
-        inventory.is_doubtful(),
-        Some(Doubt::Unreadable { .. })
-    ));
+    assert!(matches!(inventory.gap(), Some(Gap::Unreadable { .. })));
 }

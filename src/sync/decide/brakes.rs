@@ -218,7 +218,7 @@ impl Brakes {
         } else {
             None
         };
-        let Some(inventory) = inventory.filter(|seen| seen.is_doubtful().is_none()) else {
+        let Some(inventory) = inventory.filter(|seen| seen.gap().is_none()) else {
             return Ok(None);
         };
         let stock = cache.stock(row.id, &inventory, ..)?;
@@ -386,7 +386,7 @@ pub(in crate::sync) fn place(
         }
     };
     snapshot.set_otherwise(Whereabouts::InStore);
-    let absence = match inventory.is_doubtful() {
+    let absence = match inventory.gap() {
         Some(_) => Whereabouts::Unclear,
         None => Whereabouts::Deleted,
     };

@@ -1,6 +1,6 @@
 //! A look at the store: which messages it has, and what that proves.
 
-use crate::store::{self, Doubt, Inventory, Name, Readers};
+use crate::store::{self, Gap, Inventory, Name, Readers};
 use crate::sync::Worry;
 
 /// Proof that a message is in the store. Only a look can make it.
@@ -42,8 +42,8 @@ impl Inspection {
     pub(in crate::sync) fn worry(&self) -> Option<Worry<'_>> {
         match self {
             Self::Taken(inventory) => inventory
-                .is_doubtful()
-                .filter(|doubt| **doubt != Doubt::Changing)
+                .gap()
+                .filter(|gap| **gap != Gap::Changing)
                 .map(Worry::Doubtful),
             Self::Impossible => None,
             Self::Failed(error) => Some(Worry::Unreadable(error)),
@@ -69,8 +69,7 @@ impl Inspection {
         let Self::Taken(inventory) = self else {
             return None;
         };
-        let is_gone =
-            inventory.is_doubtful().is_none() && !names.iter().any(|name| inventory.holds(name));
+        let is_gone = inventory.gap().is_none() && !names.iter().any(|name| inventory.holds(name));
         is_gone.then_some(Gone(()))
     }
 }

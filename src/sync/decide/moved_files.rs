@@ -96,9 +96,9 @@ pub(super) async fn search(
                     });
                 }
             }
-            let doubt = filed.doubt().cloned().map(|doubt| {
+            let doubt = filed.gap().cloned().map(|gap| {
                 let mut seen = Inventory::default();
-                seen.doubt(doubt);
+                seen.note_gap(gap);
                 Inspection::Taken(seen)
             });
             Ok::<_, crate::cache::Error>(Search {

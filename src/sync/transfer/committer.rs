@@ -12,7 +12,7 @@ use super::landing::{Committed, Exactness, Landed, Landing, Size};
 use super::order::{Order, Slot};
 use super::writer::{Batch, Message};
 use crate::cache::{
-    AccountId, Cache, Content, Digest, Doubt, Known, MessageKey, Renamed, Staged, Takes,
+    AccountId, Cache, Content, Digest, DoubtReason, Known, MessageKey, Renamed, Staged, Takes,
 };
 use crate::store::{Delivery, Extent, Inventory, Name, Store, stop_point};
 use crate::sync::{Clock, Error, Stop};
@@ -71,7 +71,7 @@ pub(super) struct Done {
 struct Taking {
     message: Message,
     takes: Takes,
-    doubt: Option<Doubt>,
+    doubt: Option<DoubtReason>,
 }
 
 /// A message with the same unique-id and content as another one of its batch.
@@ -179,7 +179,13 @@ impl Committer {
     }
 
     /// Reports that a message is stored and recorded.
-    fn land(&mut self, message: &Message, key: MessageKey, landed: Landed, doubt: Option<Doubt>) {
+    fn land(
+        &mut self,
+        message: &Message,
+        key: MessageKey,
+        landed: Landed,
+        doubt: Option<DoubtReason>,
+    ) {
         let slot = message.slot;
         self.results.landings.push(Landing {
             slot,
@@ -289,7 +295,7 @@ impl Committer {
             .is_some_and(|announced| counted < announced)
             || (self.size(&message) == Size::Shorter && self.exactness.is_proved());
         Taking {
-            doubt: is_short.then_some(Doubt::Short),
+            doubt: is_short.then_some(DoubtReason::Short),
             message,
             takes,
         }
@@ -320,7 +326,7 @@ impl Committer {
             return Ok(Some(known));
         }
         // A similar file proves neither that the copy is there nor that it is gone.
-        if inventory.is_doubtful().is_some() || inventory.holds(&found.name) {
+        if inventory.gap().is_some() || inventory.holds(&found.name) {
             return Ok(Some(Landed::Unclear));
         }
         // Mail that a person deleted is not stored again under another name.

@@ -1,7 +1,7 @@
 //! The outcome for each retrieved message, and the proofs that some outcomes give.
 
 use super::order::Slot;
-use crate::cache::{Doubt, MessageKey, Sizes};
+use crate::cache::{DoubtReason, MessageKey, Sizes};
 
 /// Proof that a message is on stable storage and recorded. Only the committer makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(in crate::sync) struct Landing {
     pub(in crate::sync) key: MessageKey,
     pub(in crate::sync) landed: Landed,
     /// The reason why it may not be whole.
-    pub(in crate::sync) doubt: Option<Doubt>,
+    pub(in crate::sync) doubt: Option<DoubtReason>,
     /// Its size compared with LIST's.
     pub(in crate::sync) size: Size,
 }

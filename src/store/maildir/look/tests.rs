@@ -76,7 +76,7 @@ fn messages_are_found_wherever_readers_put_them_and_however_they_rename_them() {
     }
     mail.rest();
     let found = inventory(mail.root()).unwrap();
-    assert_eq!(found.is_doubtful(), None);
+    assert_eq!(found.gap(), None);
     for number in 1..=9 {
         let name = format!("{number}.AxR1Q{number}.popsync");
         assert!(found.holds(&name_of(&name)), "{name}");
@@ -93,8 +93,8 @@ fn what_cannot_be_read_puts_the_absence_of_all_in_doubt() {
     mail.rest();
     let found = inventory(mail.root()).unwrap();
     assert!(matches!(
-        found.is_doubtful(),
-        Some(Doubt::Unreadable { what }) if what.contains(".Unmounted")
+        found.gap(),
+        Some(Gap::Unreadable { what }) if what.contains(".Unmounted")
     ));
     assert!(found.holds(&name_of("1.AxR1Q1.popsync")));
     assert!(inventory(&mail.root().join("nowhere")).is_err());
@@ -145,7 +145,7 @@ fn a_message_in_transit_is_never_missed() {
         for _ in 0..3 {
             let found = inventory(mail.root()).unwrap();
             let holds = found.holds(&name_of(name));
-            assert!(holds || found.is_doubtful().is_some());
+            assert!(holds || found.gap().is_some());
         }
         stop.store(true, Ordering::Relaxed);
     });
@@ -177,7 +177,7 @@ fn messages_are_found_beside_the_maildir_too() {
         mail.file(path);
         mail.rest();
         let found = inventory(&mail.root().join(".work")).unwrap();
-        assert_eq!(found.is_doubtful(), None, "{path}");
+        assert_eq!(found.gap(), None, "{path}");
         let name = format!("{0}.AxR1Q{0}.popsync", number + 1);
         assert!(found.holds(&name_of(&name)), "{path}");
     }
@@ -190,12 +190,12 @@ fn messages_are_found_beside_the_maildir_too() {
     symlink("/nowhere/at/all", mail.root().join(".other.Lost")).unwrap();
     mail.rest();
     let look = || inventory(&mail.root().join(".work")).unwrap();
-    assert_eq!(look().is_doubtful(), None);
+    assert_eq!(look().gap(), None);
     symlink("/nowhere/at/all", mail.root().join(".work.Lost")).unwrap();
     mail.rest();
     assert!(matches!(
-        look().is_doubtful(),
-        Some(Doubt::Unreadable { what }) if what.contains(".work.Lost")
+        look().gap(),
+        Some(Gap::Unreadable { what }) if what.contains(".work.Lost")
     ));
 }
 
@@ -222,9 +222,9 @@ fn names_with_a_leading_dot_are_no_messages() {
     let mut note = |_: &Path, name: &str| noted.push(name.to_owned());
     walk.all(mail.root(), Reach::All, &mut note).unwrap();
     assert_eq!(noted, ["3.a"]);
-    assert!(walk.doubt.is_none(), "{:?}", walk.doubt);
+    assert!(walk.gap.is_none(), "{:?}", walk.gap);
     // One where folders are is a folder that cannot be reached now.
     symlink("/nowhere/Archive", mail.root().join(".Elsewhere")).unwrap();
     let inventory = inventory(mail.root()).unwrap();
-    assert!(inventory.is_doubtful().is_some());
+    assert!(inventory.gap().is_some());
 }

@@ -32,12 +32,12 @@ impl Mail {
         File::create(path).unwrap().write_all(content).unwrap();
     }
 
-    fn show(&self) -> (Vec<(String, Vec<u8>)>, Option<Doubt>) {
+    fn show(&self) -> (Vec<(String, Vec<u8>)>, Option<Gap>) {
         let mut seen = Seen::default();
         let known = |name: &str| name == "1.AxR1Q1.popsync";
-        let doubt = messages(self.root(), Reach::All, &known, &mut seen).unwrap();
+        let gap = messages(self.root(), Reach::All, &known, &mut seen).unwrap();
         seen.messages.sort();
-        (seen.messages, doubt)
+        (seen.messages, gap)
     }
 }
 
@@ -118,10 +118,10 @@ fn what_cannot_be_read_is_counted_and_never_shown_by_halves() {
         let mail = Mail::new();
         mail.put("cur/a:2,S", content);
         mail.put("cur/b:2,S", MESSAGE);
-        let (shown, doubt) = mail.show();
+        let (shown, gap) = mail.show();
         assert_eq!(shown, [("b".to_owned(), MESSAGE.to_vec())], "{content:?}");
-        let Some(Doubt::Unsearchable { files: 1, first }) = doubt else {
-            panic!("{doubt:?} of {content:?}");
+        let Some(Gap::Unsearchable { files: 1, first }) = gap else {
+            panic!("{gap:?} of {content:?}");
         };
         assert!(
             first.contains("cur/a:2,S") && first.contains(why),
@@ -146,13 +146,13 @@ fn files_that_nobody_may_read_and_what_is_no_file() {
     )
     .unwrap();
     symlink(&fifo, mail.root().join("cur/b")).unwrap();
-    let (shown, doubt) = mail.show();
+    let (shown, gap) = mail.show();
     // Root may read everything.
     if rustix::process::geteuid().is_root() {
-        assert_eq!((shown.len(), doubt), (1, None));
+        assert_eq!((shown.len(), gap), (1, None));
     } else {
         assert_eq!(shown, []);
-        assert!(matches!(doubt, Some(Doubt::Unsearchable { files: 1, .. })));
+        assert!(matches!(gap, Some(Gap::Unsearchable { files: 1, .. })));
     }
 }
 
@@ -188,11 +188,11 @@ fn a_message_that_is_renamed_meanwhile_is_shown_once_or_in_doubt() {
             }
         });
         for _ in 0..3 {
-            let (shown, doubt) = mail.show();
+            let (shown, gap) = mail.show();
             let times = shown.iter().filter(|(name, _)| name == "mine").count();
             assert!(
-                times == 1 || (times == 0 && doubt.is_some()),
-                "{times} {doubt:?}"
+                times == 1 || (times == 0 && gap.is_some()),
+                "{times} {gap:?}"
             );
         }
         stop.store(true, Ordering::Relaxed);
