@@ -107,3 +107,20 @@ fn mended(notice: &Notice, store: &StoreSettings) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_manual_names_every_kind() {
+        let source = include_str!("../../sync/warning.rs");
+        let kinds: Vec<&str> = source
+            .lines()
+            .filter_map(|line| line.trim().split_once("=> \"")?.1.strip_suffix("\","))
+            .collect();
+        assert!(kinds.len() >= 20, "{kinds:?}");
+        let manual = include_str!("../../../man/parts/popsync.roff").replace('\\', "");
+        for kind in kinds {
+            assert!(manual.contains(&format!("fB{kind}fR")), "{kind}");
+        }
+    }
+}
