@@ -22,6 +22,8 @@ mod copy;
 mod doubt;
 mod error;
 mod extents;
+#[cfg(feature = "cli")]
+mod figures;
 mod forget;
 mod headers_only;
 mod held;
@@ -47,6 +49,8 @@ pub(crate) use content::{Content, Known};
 pub use doubt::DoubtReason;
 pub(crate) use doubt::Sizes;
 pub use error::Error;
+#[cfg(feature = "cli")]
+pub(crate) use figures::Figure;
 pub(crate) use headers_only::{HeaderRow, LargeMessage, Marked, Whole};
 pub(crate) use held::Held;
 pub(crate) use imported::Had;

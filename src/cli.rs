@@ -26,6 +26,7 @@ mod every;
 #[cfg(test)]
 mod every_error;
 mod export;
+mod figures;
 mod forget;
 mod help;
 mod history;
@@ -39,6 +40,7 @@ mod output;
 mod probe;
 mod prompt;
 mod remember;
+mod report;
 mod run;
 mod runtime;
 mod schedule;
@@ -89,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Unmark(arguments) => mark::mark(&cli.global, &arguments.messages, false),
         Command::Probe(arguments) => probe::probe(&cli.global, &arguments),
         Command::Schedule(arguments) => schedule::schedule(&cli.global, &arguments),
+        Command::Report(arguments) => report::report(&cli.global, &arguments),
         Command::Status(arguments) => return status::status(&cli.global, &arguments),
         Command::Forget(arguments) => forget::forget(&cli.global, &arguments.name),
         Command::Sync(arguments) => {

@@ -41,6 +41,7 @@
 //! ```
 //!
 //! `survey`, `verify`, `export`, `seed` and `from_store` are jobs beside `run`, each on a `visit` of its own.
+//! `senders` reads the store alone.
 //!
 //! When may DELE go out? `policy` says which messages are to go, and `sync::delete` asks for the
 //! proof of each. Nobody else has to be read.

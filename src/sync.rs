@@ -43,6 +43,8 @@ mod record;
 mod rehearse;
 mod run;
 mod seed;
+#[cfg(feature = "cli")]
+mod senders;
 mod storage;
 mod stub;
 mod survey;
@@ -57,6 +59,8 @@ pub use event::{Event, Reporter, Summary};
 pub(crate) use export::{Counts, Holdings, Selection, holdings, write};
 pub use from_store::from_store;
 pub(crate) use seed::seed;
+#[cfg(feature = "cli")]
+pub(crate) use senders::Senders;
 pub(crate) use survey::{Entry, Remains, State, Survey, survey, survey_local};
 pub use verify::{Condition, Finding, Scope, Tally, Verification, verify};
 pub use warning::{Warning, Worry};

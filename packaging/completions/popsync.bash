@@ -61,6 +61,9 @@ _popsync() {
             popsync,probe)
                 cmd="popsync__subcmd__probe"
                 ;;
+            popsync,report)
+                cmd="popsync__subcmd__report"
+                ;;
             popsync,schedule)
                 cmd="popsync__subcmd__schedule"
                 ;;
@@ -187,6 +190,9 @@ _popsync() {
             popsync__subcmd__help,probe)
                 cmd="popsync__subcmd__help__subcmd__probe"
                 ;;
+            popsync__subcmd__help,report)
+                cmd="popsync__subcmd__help__subcmd__report"
+                ;;
             popsync__subcmd__help,schedule)
                 cmd="popsync__subcmd__help__subcmd__schedule"
                 ;;
@@ -236,7 +242,7 @@ _popsync() {
 
     case "${cmd}" in
         popsync)
-            opts="-v -q -h -V --config --state-dir --verbose --quiet --json --color --help --version account fetch sync status log forget list mark unmark import verify export probe login logout config schedule completions man help"
+            opts="-v -q -h -V --config --state-dir --verbose --quiet --json --color --help --version account fetch sync status log report forget list mark unmark import verify export probe login logout config schedule completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1430,7 +1436,7 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__help)
-            opts="account fetch sync status log forget list mark unmark import verify export probe login logout config schedule completions man help"
+            opts="account fetch sync status log report forget list mark unmark import verify export probe login logout config schedule completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1766,6 +1772,20 @@ _popsync() {
             return 0
             ;;
         popsync__subcmd__help__subcmd__probe)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popsync__subcmd__help__subcmd__report)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2621,6 +2641,61 @@ _popsync() {
                     ;;
                 --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --state-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        popsync__subcmd__report)
+            opts="-v -q -h --html --config --state-dir --verbose --quiet --json --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --html)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --config)

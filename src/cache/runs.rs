@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::{AccountId, Cache, Error};
 use crate::exit::Exit;
@@ -78,8 +78,8 @@ impl Cache {
     ) -> Result<Vec<PastRun>, Error> {
         let wanted: HashSet<AccountId> = accounts.iter().copied().collect();
         let mut query = self.connection.prepare(
-            "SELECT r.account, a.name, r.started_at, r.finished_at, r.exit, r.retrieved, r.octets,
-                    r.deleted, r.skipped, r.failed, r.on_server, r.error
+            "SELECT a.name, r.started_at, r.finished_at, r.exit, r.retrieved, r.octets, r.deleted,
+                    r.skipped, r.failed, r.on_server, r.error, r.account
              FROM runs r JOIN accounts a ON a.id = r.account ORDER BY r.id DESC",
         )?;
         let mut rows = query.query([])?;
@@ -87,24 +87,35 @@ impl Cache {
         while runs.len() < most
             && let Some(row) = rows.next()?
         {
-            if !wanted.contains(&row.get(0)?) {
+            if !wanted.contains(&row.get(11)?) {
                 continue;
             }
-            runs.push(PastRun {
-                account: row.get(1)?,
-                started_at: row.get(2)?,
-                finished_at: row.get(3)?,
-                exit: row.get(4)?,
-                retrieved: row.get::<_, i64>(5)?.cast_unsigned(),
-                octets: row.get::<_, i64>(6)?.cast_unsigned(),
-                deleted: row.get::<_, i64>(7)?.cast_unsigned(),
-                skipped: row.get::<_, i64>(8)?.cast_unsigned(),
-                failed: row.get::<_, i64>(9)?.cast_unsigned(),
-                on_server: row.get::<_, Option<i64>>(10)?.map(i64::cast_unsigned),
-                error: row.get(11)?,
-            });
+            runs.push(past_run(row)?);
         }
         Ok(runs)
+    }
+
+    /// Shows every recorded run of an account, the newest first, and keeps none of them.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    #[cfg(feature = "cli")]
+    pub(crate) fn each_run(
+        &self,
+        account: AccountId,
+        show: &mut dyn FnMut(PastRun),
+    ) -> Result<(), Error> {
+        let mut query = self.connection.prepare(
+            "SELECT a.name, r.started_at, r.finished_at, r.exit, r.retrieved, r.octets, r.deleted,
+                    r.skipped, r.failed, r.on_server, r.error
+             FROM runs r JOIN accounts a ON a.id = r.account WHERE r.account = ?1
+             ORDER BY r.id DESC",
+        )?;
+        let mut rows = query.query([account])?;
+        while let Some(row) = rows.next()? {
+            show(past_run(row)?);
+        }
+        Ok(())
     }
 
     /// The start of the first run in the current series of runs that failed because the server
@@ -166,6 +177,24 @@ impl Cache {
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// The run in the first columns of a row.
+fn past_run(row: &Row<'_>) -> rusqlite::Result<PastRun> {
+    let count = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+    Ok(PastRun {
+        account: row.get(0)?,
+        started_at: row.get(1)?,
+        finished_at: row.get(2)?,
+        exit: row.get(3)?,
+        retrieved: count(4)?,
+        octets: count(5)?,
+        deleted: count(6)?,
+        skipped: count(7)?,
+        failed: count(8)?,
+        on_server: row.get::<_, Option<i64>>(9)?.map(i64::cast_unsigned),
+        error: row.get(10)?,
+    })
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(super) use config_file::{ConfigArguments, ConfigCommand};
 pub(super) use export::Export;
 pub(super) use flags::RunFlags;
 pub(super) use keys::{FetchFlags, ServerFlags};
-pub(super) use known::{Forget, Log, Status};
+pub(super) use known::{Forget, Log, Report, Status};
 pub(super) use schedule::Schedule;
 
 use flags::number;
@@ -123,6 +123,7 @@ pub(super) enum Command {
     Sync(Sync),
     Status(Status),
     Log(Log),
+    Report(Report),
     Forget(Forget),
     List(List),
     Mark(Mark),

@@ -110,6 +110,16 @@ Examples:
 Exit statuses are those of `popsync --help`; 75 while a run is at work on it."
 }
 
+/// For `popsync report`.
+pub(super) fn report() -> &'static str {
+    "\
+Examples:
+  popsync report --html report.html
+  popsync report work home --html ~/public_html/mail.html
+
+Exit statuses are those of `popsync --help`."
+}
+
 /// For `popsync export`.
 pub(super) fn export() -> &'static str {
     "\

@@ -59,6 +59,10 @@ pub(super) const PAGES: &[Page] = &[
         text: include_str!("../../man/popsync-log.1"),
     },
     Page {
+        name: "popsync-report",
+        text: include_str!("../../man/popsync-report.1"),
+    },
+    Page {
         name: "popsync-forget",
         text: include_str!("../../man/popsync-forget.1"),
     },

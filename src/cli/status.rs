@@ -22,7 +22,7 @@ const DAY: i64 = 24 * 60 * 60;
 /// Shows or checks the records of the chosen accounts, or writes them as metrics.
 pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
     let output = Output::standard(options(global, false));
-    let statuses = statuses(global, arguments);
+    let statuses = statuses(global, &arguments.accounts, arguments.all).map_err(Error::Target);
     if arguments.check {
         let level = match statuses {
             Ok(statuses) if statuses.is_empty() => {
@@ -113,12 +113,15 @@ fn written(path: &Path, text: &str) -> io::Result<()> {
     config::publish(&path, text, 0o644)
 }
 
-/// The records of the chosen accounts: the named ones, all with `--all`, otherwise those of the
+/// The records of the chosen accounts: the named ones, all if `is_all`, otherwise those of the
 /// configuration. Without a configuration, those that `popsync fetch` left.
-fn statuses(global: &Global, arguments: &Status) -> Result<Vec<AccountStatus>, Error> {
+pub(super) fn statuses(
+    global: &Global,
+    names: &[String],
+    is_all: bool,
+) -> Result<Vec<AccountStatus>, target::Error> {
     let accounts = accounts_if_any(global)?;
-    let names = &arguments.accounts;
-    let is_all = arguments.all || accounts.is_empty() || !names.is_empty();
+    let is_all = is_all || accounts.is_empty() || !names.is_empty();
     let state_dir = state_dir(global)?;
     let cache = Cache::open_read_only(&state_dir)?;
     let now = system_clock();
@@ -141,7 +144,7 @@ fn statuses(global: &Global, arguments: &Status) -> Result<Vec<AccountStatus>, E
     let is_known = |name: &&String| statuses.iter().any(|(known, _)| known.name == **name);
     if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
         let name = unknown.clone();
-        return Err(target::Error::Unknown { name }.into());
+        return Err(target::Error::Unknown { name });
     }
     statuses.retain(|(known, _)| names.is_empty() || names.contains(&known.name));
     let statuses = statuses.into_iter().map(|(overview, retention)| {
@@ -153,7 +156,8 @@ fn statuses(global: &Global, arguments: &Status) -> Result<Vec<AccountStatus>, E
     statuses.collect()
 }
 
-fn is_of(overview: &AccountOverview, account: &Account) -> bool {
+/// True if the records are those of the account.
+pub(super) fn is_of(overview: &AccountOverview, account: &Account) -> bool {
     let identity = &account.identity;
     (&identity.key, &identity.host, &identity.user)
         == (&overview.key, &overview.host, &overview.user)
@@ -164,6 +168,21 @@ fn blank(account: &Account) -> AccountOverview {
     AccountOverview::blank(&account.name, &account.identity, account.store.to_string())
 }
 
+/// The seconds that a message stays on the server after it was stored. None if it stays for ever.
+pub(super) fn kept_for(retention: Retention) -> Option<i64> {
+    match retention {
+        Retention {
+            leave_on_server: false,
+            ..
+        } => Some(0),
+        Retention {
+            remove_after_days: Some(days),
+            ..
+        } => Some(i64::from(days) * DAY),
+        _ => None,
+    }
+}
+
 /// Adds the deletions that the retention makes due, and those that the brakes hold.
 fn of_account(
     cache: Option<&Cache>,
@@ -171,17 +190,7 @@ fn of_account(
     retention: Option<Retention>,
     now: i64,
 ) -> Result<AccountStatus, cache::Error> {
-    let kept_for = match retention {
-        Some(Retention {
-            leave_on_server: false,
-            ..
-        }) => Some(0),
-        Some(Retention {
-            remove_after_days: Some(days),
-            ..
-        }) => Some(i64::from(days) * DAY),
-        _ => None,
-    };
+    let kept_for = retention.and_then(kept_for);
     let due = match (kept_for, cache) {
         (Some(seconds), Some(cache)) => {
             Some(cache.listed_and_stored_by(overview.id, now - seconds)?)

@@ -134,14 +134,14 @@ impl Mbox {
         }
     }
 
-    /// Shows the header of every message, whoever put it there. A long header is cut.
+    /// Shows the header and the size of every message, whoever put it there. A long header is cut.
     ///
     /// # Errors
     /// As `Self::look`.
-    pub fn headers(path: &Path, show: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+    pub fn headers(path: &Path, show: &mut dyn FnMut(&[u8], u64)) -> Result<(), Error> {
         if let Some((file, path)) = file::open_to_look(path)? {
             scan::walk(&file, &path, &mut |message| {
-                show(&unquote(message.header()));
+                show(&unquote(message.header()), message.octets());
             })?;
         }
         Ok(())

@@ -40,7 +40,7 @@ impl HeaderIndex {
                 Maildir::show(path, &mut shelving)?;
             }
             StoreSettings::Mbox { path, .. } => {
-                Mbox::headers(path, &mut |octets| {
+                Mbox::headers(path, &mut |octets, _| {
                     shelving
                         .header_index
                         .put(None, &Likeness::of_stored(octets));

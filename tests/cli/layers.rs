@@ -64,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("ledger", &[]),
     ("quit", &[]),
+    ("senders", &[]),
     ("storage", &[]),
     ("stub", &[]),
     ("transfer", &[]),

@@ -26,6 +26,7 @@ mod outages;
 mod probe;
 mod reach;
 mod readers;
+mod report;
 mod retention;
 mod rfc1939;
 mod scale;

@@ -1,4 +1,4 @@
-//! The arguments of the commands about what is known without a server: `status`, `log` and `forget`.
+//! The arguments of the commands about what is known without a server: `status`, `log`, `report` and `forget`.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -80,6 +80,25 @@ pub(in crate::cli) struct Log {
         value_parser = number::<NonZeroUsize>
     )]
     pub(in crate::cli) number: NonZeroUsize,
+}
+
+/// Write a page about accounts: their health, growth, senders and runs
+///
+/// From what is recorded and stored, without asking a server. The page is one file without scripts,
+/// and loads nothing from elsewhere.
+#[derive(Debug, Args)]
+#[command(after_long_help = help::report())]
+pub(in crate::cli) struct Report {
+    /// Accounts to report on [default: all of the configuration]
+    #[arg(value_name = "ACCOUNT")]
+    pub(in crate::cli) accounts: Vec<String>,
+
+    /// Write the page to FILE; - is standard output
+    ///
+    /// The file is replaced at once. A new one is readable by you alone, since it names those who
+    /// write to you; an existing one keeps its permissions.
+    #[arg(long, value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) html: PathBuf,
 }
 
 /// Forget a mailbox that is no longer in the configuration

@@ -8,7 +8,7 @@ use crate::auth::source::{self, Unanswered};
 use crate::cli::account::add;
 use crate::cli::output::{Panicked, StartError, StdoutError};
 use crate::cli::schedule::{self, InstallError};
-use crate::cli::{SameAsSeveral, forget, import, login, man, mark, server, status, target};
+use crate::cli::{SameAsSeveral, forget, import, login, man, mark, report, server, status, target};
 use crate::config::{self, EditError};
 use crate::find::NotAnAddress;
 use crate::import::Error as ListError;
@@ -128,6 +128,13 @@ fn local(book: &mut Book) {
         status::Error::Target(_) => [locked().into()],
         status::Error::Write { .. } => [status::Error::Write {
             path: "/var/lib/metrics/popsync.prom".into(),
+            source: system(Errno::ACCESS),
+        }],
+    });
+    every!(book, "report::Error", report::Error {
+        report::Error::Target(_) => [locked().into()],
+        report::Error::Write { .. } => [report::Error::Write {
+            path: "/srv/www/mail.html".into(),
             source: system(Errno::ACCESS),
         }],
     });

@@ -38,7 +38,7 @@ pub(in crate::cli) struct AccountStatus {
 
 /// How an account stands, by its last run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State<'a> {
+pub(in crate::cli::output) enum State<'a> {
     /// A run is at work.
     Running,
     /// There was no run.
@@ -119,7 +119,7 @@ impl Output {
 }
 
 impl AccountStatus {
-    fn state(&self) -> State<'_> {
+    pub(in crate::cli::output) fn state(&self) -> State<'_> {
         match self.running {
             Some(_) => State::Running,
             None => self.last_state(),
@@ -148,12 +148,12 @@ impl AccountStatus {
         }
     }
 
-    fn holds_deletions(&self) -> bool {
+    pub(in crate::cli::output) fn holds_deletions(&self) -> bool {
         self.is_held || self.last_state() == State::Held
     }
 
     /// How long ago the last good run was, in seconds.
-    fn age(&self, now: i64) -> Option<i64> {
+    pub(in crate::cli::output) fn age(&self, now: i64) -> Option<i64> {
         let ended = self.overview.last_complete_at?;
         Some(now.saturating_sub(ended).max(0))
     }

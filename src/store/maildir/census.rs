@@ -2,7 +2,7 @@
 //! and who put it there.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -29,46 +29,72 @@ pub(crate) struct Filed {
 
 /// Lists all files, those in the Maildir's own `cur` and `new` first. Skips what cannot be read.
 pub(crate) fn census(root: &Path) -> Vec<Filed> {
-    let mut taking = Taking::default();
+    let mut files = Vec::new();
+    let mut file = |entry: &DirEntry, name: &str, is_beside: bool| {
+        if !is_hidden(name) {
+            files.push(Filed {
+                base: base(name).to_owned(),
+                path: entry.path(),
+                tag: tag(name).map(str::to_owned),
+                is_beside,
+            });
+        }
+    };
+    let mut walk = Walk::new(&mut file);
     for folder in ["cur", "new"] {
-        taking.folder(&root.join(folder), 0, false);
+        walk.folder(&root.join(folder), 0, false);
     }
     // Folders that bear its name may be inside one that does not.
     for (reach, is_beside) in [(Reach::Own, false), (Reach::All, true)] {
         for root in roots(root, reach) {
-            taking.folder(&root, DEPTH, is_beside);
+            walk.folder(&root, DEPTH, is_beside);
         }
     }
-    taking.files
+    files
 }
 
 impl Maildir {
     /// The number of files of the account with this tag, also in folders that bear the Maildir's
     /// name. Only reads names.
     pub fn count_of(path: &Path, account: &str) -> u64 {
-        let mut counting = Taking {
-            only: Some(account.to_owned()),
-            ..Taking::default()
+        let mut count = 0;
+        Self::each_of(path, account, &mut |_| count += 1);
+        count
+    }
+
+    /// Shows these files, one after another, and keeps none of them.
+    pub(crate) fn each_of(path: &Path, account: &str, show: &mut dyn FnMut(&DirEntry)) {
+        let mut file = |entry: &DirEntry, name: &str, _: bool| {
+            if tag(name) == Some(account) {
+                show(entry);
+            }
         };
+        let mut walk = Walk::new(&mut file);
         for root in roots(path, Reach::Own) {
-            counting.folder(&root, DEPTH, false);
+            walk.folder(&root, DEPTH, false);
         }
-        counting.count
     }
 }
 
-#[derive(Default)]
-struct Taking {
-    /// Counts the files of this account, and keeps none of them.
-    only: Option<String>,
-    count: u64,
-    files: Vec<Filed>,
+/// Shows a file: the entry, its name, and true if it is in a folder beside the Maildir.
+type Show<'a> = dyn FnMut(&DirEntry, &str, bool) + 'a;
+
+/// A walk through folders.
+struct Walk<'a> {
+    show: &'a mut Show<'a>,
     /// The folders seen: one may be reached twice, if a Maildir is inside a folder that is also
     /// read.
     folders: HashSet<(u64, u64)>,
 }
 
-impl Taking {
+impl<'a> Walk<'a> {
+    fn new(show: &'a mut Show<'a>) -> Self {
+        Self {
+            show,
+            folders: HashSet::new(),
+        }
+    }
+
     fn folder(&mut self, folder: &Path, depth: usize, is_beside: bool) {
         let Ok(found) = fs::metadata(folder) else {
             return;
@@ -88,17 +114,7 @@ impl Taking {
             if kind.is_dir() && depth > 0 && name != "tmp" {
                 below.push(entry.path());
             } else if kind.is_file() {
-                let name = name.to_string_lossy();
-                if let Some(only) = &self.only {
-                    self.count += u64::from(tag(&name) == Some(only));
-                } else if !is_hidden(&name) {
-                    self.files.push(Filed {
-                        base: base(&name).to_owned(),
-                        path: entry.path(),
-                        tag: tag(&name).map(str::to_owned),
-                        is_beside,
-                    });
-                }
+                (self.show)(&entry, &name.to_string_lossy(), is_beside);
             }
         }
         below.sort();

@@ -49,6 +49,7 @@ pub(super) struct Anatomy {
     /// True if the current line of the header is blank so far.
     line_begun: bool,
     body: Body,
+    octets: u64,
 }
 
 impl Anatomy {
@@ -57,6 +58,7 @@ impl Anatomy {
     }
 
     pub(super) fn take(&mut self, octets: &[u8]) {
+        self.octets += octets.len() as u64;
         let mut rest = octets;
         while !self.in_body {
             let Some(end) = memchr(b'\n', rest) else {
@@ -76,6 +78,11 @@ impl Anatomy {
     /// The header in its form in the file, or the beginning of a long one.
     pub(super) fn header(&self) -> &[u8] {
         &self.header
+    }
+
+    /// The size of the message in its form in the file.
+    pub(super) fn octets(&self) -> u64 {
+        self.octets
     }
 
     pub(super) fn finish(self) -> Marks {

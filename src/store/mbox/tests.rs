@@ -177,14 +177,23 @@ fn no_field_of_a_message_reaches_over_the_next_one() {
         ]
     );
     // The headers are shown as they were sent.
-    let mut shown = Vec::new();
-    Mbox::headers(&world.path("inbox"), &mut |header| {
-        shown.push(header.to_vec())
+    let (mut shown, mut sizes) = (Vec::new(), Vec::new());
+    Mbox::headers(&world.path("inbox"), &mut |header, octets| {
+        shown.push(header.to_vec());
+        sizes.push(octets);
     })
     .unwrap();
     assert_eq!(
         shown[1],
         b"X-IMAP: 1 1\n>Content-Length: 4000\nSubject: y\n\n"
+    );
+    // In the file, without the line in front of them.
+    let text = fs::read_to_string(world.path("inbox")).unwrap();
+    let lines = text.split_inclusive('\n');
+    let in_file = lines.filter(|line| !line.starts_with("From "));
+    assert_eq!(
+        sizes.iter().sum::<u64>(),
+        in_file.map(str::len).sum::<usize>() as u64
     );
 }
 
