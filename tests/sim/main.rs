@@ -27,6 +27,7 @@ mod probe;
 mod reach;
 mod readers;
 mod report;
+mod restored;
 mod retention;
 mod rfc1939;
 mod scale;
