@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
@@ -20,6 +20,7 @@ use crate::failure::Failure;
 
 mod account;
 pub mod args;
+mod complete;
 mod config_file;
 mod descriptors;
 mod every;
@@ -60,6 +61,9 @@ pub fn main() -> ExitCode {
     // If it cannot be handled, the signal ends popsync as it ends most programs, and nothing is
     // lost.
     let _ = signals::survive_large_files();
+    if let Some(exit) = complete::answered() {
+        return exit;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error).into(),
@@ -67,12 +71,7 @@ pub fn main() -> ExitCode {
     match cli.command {
         Command::Account(arguments) => account::account(&cli.global, &arguments.command),
         Command::Config(arguments) => config_file::config(&cli.global, &arguments.command),
-        Command::Completions(arguments) => {
-            let mut script = Vec::new();
-            let command = &mut Cli::command();
-            clap_complete::generate(arguments.shell, command, "popsync", &mut script);
-            print(&cli.global, String::from_utf8_lossy(&script).trim_end())
-        }
+        Command::Completions(arguments) => print(&cli.global, &complete::script(arguments.shell)),
         Command::Man(arguments) => man::man(&cli.global, &arguments),
         Command::Fetch(arguments) => {
             let account =

@@ -31,6 +31,18 @@ impl Cache {
         Ok(found)
     }
 
+    /// The names of all accounts. Unlike [`Self::overview`] it counts no messages.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn account_names(&self) -> Result<Vec<(AccountId, String)>, Error> {
+        let mut query = self
+            .connection
+            .prepare("SELECT id, name FROM accounts ORDER BY name, id")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// True if nothing is recorded of the mailbox: no run has begun for it, and nothing was
     /// imported.
     ///

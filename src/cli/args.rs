@@ -395,6 +395,8 @@ pub(super) struct Probe {
 /// Print completions for a shell
 ///
 /// For example `popsync completions bash > ~/.local/share/bash-completion/completions/popsync`.
+/// The shell then asks `popsync` itself what may come next, so that names of accounts are
+/// completed, too.
 #[derive(Debug, Args)]
 pub(super) struct Completions {
     /// Shell to complete in

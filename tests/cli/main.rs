@@ -1,6 +1,7 @@
 //! Tests without a mail server: the command line and its manual, the layers of the sources, finding
 //! an address's server, and mechanisms compared with other implementations.
 
+mod complete;
 mod config_file;
 mod find;
 mod layers;

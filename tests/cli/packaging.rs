@@ -10,7 +10,6 @@ use std::env;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use support::cli::Popsync;
@@ -42,29 +41,6 @@ fn completions_are_those_of_the_program() {
     ] {
         let script = Popsync::new(&["completions", shell]).run().out;
         assert_file(&format!("packaging/completions/{name}"), &script);
-    }
-}
-
-/// Where there is bash, it completes by the file of the package.
-#[test]
-fn bash_completes_commands_and_flags() {
-    let completions = root().join("packaging/completions/popsync.bash");
-    let script = "source \"$1\"; shift; COMP_WORDS=(popsync \"$@\"); COMP_CWORD=$#; \
-                  _popsync popsync \"${@: -1}\" popsync; echo \"${COMPREPLY[@]}\"";
-    for (words, expected) in [
-        (&["sch"][..], "schedule"),
-        (&["config", "ch"], "check"),
-        (&["schedule", "--ins"], "--install"),
-    ] {
-        let bash = Command::new("bash")
-            .args(["--norc", "-c", script, "bash"])
-            .arg(&completions)
-            .args(words)
-            .stdin(Stdio::null())
-            .output();
-        let Ok(bash) = bash else { return };
-        assert_eq!(String::from_utf8_lossy(&bash.stdout).trim(), expected);
-        assert_eq!(String::from_utf8_lossy(&bash.stderr), "");
     }
 }
 

@@ -301,7 +301,7 @@ fn every_shell_has_completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let ended = Popsync::new(&["completions", shell]).run();
         assert_eq!((ended.status, ended.err.as_str()), (0, ""), "{shell}");
-        assert!(ended.out.contains("leave-on-server"), "{shell}");
+        assert!(ended.out.contains("_POPSYNC_COMPLETE"), "{shell}");
     }
 }
 

@@ -471,3 +471,30 @@ fn fetch_has_the_same_as_flags() {
     bench.fetch(&[]).gives(0);
     bench.assert_exactly_once();
 }
+
+/// At the prompt, `mark` offers the messages that it can mark, and `unmark` those that are marked.
+#[test]
+fn unique_ids_are_completed() {
+    let bench = Bench::with([mails(), vec![large(2)]].concat());
+    sync(&bench, ABOVE);
+    let ids = unique_ids(&bench);
+    let offered = |command: &str| {
+        // Whatever stands before the words counts for nothing.
+        let mut run = bench.configured("sync", ABOVE, &["--", "popsync", "--state-dir"]);
+        run.command
+            .arg(bench.path("state"))
+            .args([command, "work", ""]);
+        let run = run.env("_POPSYNC_COMPLETE", "bash");
+        let ended = run.env("_CLAP_COMPLETE_INDEX", "5").gives(0);
+        assert_eq!(ended.err, "");
+        let lines = ended.out.lines().map(str::to_owned);
+        lines
+            .filter(|line| !line.starts_with('-'))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(offered("mark"), ids);
+    assert!(offered("unmark").is_empty());
+    mark(&bench, &ids[..1]);
+    assert_eq!(offered("mark"), ids[1..]);
+    assert_eq!(offered("unmark"), ids[..1]);
+}
