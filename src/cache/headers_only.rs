@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{AccountId, Cache, Digest, Error};
 use crate::policy::HeaderOnly;
+use crate::pop3::MessageNumber;
 use crate::store::Name;
 
 /// The rows whose messages are not stored whole, as a condition on `h`. A staged one may still turn
@@ -207,6 +208,56 @@ impl Cache {
         }
         transaction.commit()?;
         Ok(())
+    }
+
+    /// Records under which numbers a person sees these messages. Numbers that were seen before count
+    /// no more.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn numbers_shown<'i>(
+        &mut self,
+        account: AccountId,
+        shown: impl Iterator<Item = (MessageNumber, &'i [u8])>,
+    ) -> Result<(), Error> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute(
+            "UPDATE headers_only SET shown_number = NULL
+             WHERE account = ?1 AND shown_number IS NOT NULL",
+            [account],
+        )?;
+        for (number, unique_id) in shown {
+            transaction.execute(
+                "UPDATE headers_only SET shown_number = ?3 WHERE account = ?1 AND unique_id = ?2",
+                params![account, unique_id, number.as_u32()],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// The unique-id of the message that a person saw under this number.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn shown_under(&self, account: AccountId, number: u32) -> Result<Option<Vec<u8>>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT unique_id FROM headers_only WHERE account = ?1 AND shown_number = ?2",
+        )?;
+        let found = query.query_row(params![account, number], |row| row.get(0));
+        Ok(found.optional()?)
+    }
+
+    /// True if a message with this unique-id was stored, whole or by its header.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn knows(&self, account: AccountId, unique_id: &[u8]) -> Result<bool, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM messages WHERE account = ?1 AND unique_id = ?2)
+                 OR EXISTS (SELECT 1 FROM headers_only WHERE account = ?1 AND unique_id = ?2)",
+        )?;
+        Ok(query.query_row(params![account, unique_id], |row| row.get(0))?)
     }
 
     /// Records that the messages with these unique-ids are to be retrieved whole, or no longer, if

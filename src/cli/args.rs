@@ -254,9 +254,10 @@ pub(super) struct Messages {
     #[arg(value_name = "ACCOUNT")]
     pub(super) account: String,
 
-    /// Unique-ids as `popsync list` shows them
+    /// Numbers or unique-ids as `popsync list` shows them
     ///
-    /// Printable ASCII stands for itself, any other octet and the backslash are \xNN.
+    /// A number is that of the last list. If a message has it as its unique-id, that one is meant. In
+    /// unique-ids printable ASCII stands for itself, any other octet and the backslash are \xNN.
     #[arg(value_name = "UID", required = true)]
     pub(super) unique_ids: Vec<String>,
 }

@@ -182,8 +182,8 @@ pub(super) fn mark() -> &'static str {
     "\
 Examples:
   popsync list work
-  popsync mark work 6499 6503
-  popsync unmark work 6503"
+  popsync mark work 69 71
+  popsync unmark work 71"
 }
 
 /// For `popsync probe`.

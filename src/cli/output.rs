@@ -87,6 +87,16 @@ pub(super) struct Output {
     total: Mutex<Total>,
 }
 
+/// What became of the mark of a message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark<'a> {
+    pub(super) unique_id: &'a [u8],
+    /// If the message was named by that.
+    pub(super) number: Option<u32>,
+    pub(super) marked: bool,
+    pub(super) stored: bool,
+}
+
 impl Output {
     /// The process's own stdout and stderr.
     pub(super) fn standard(options: Options) -> Self {
@@ -144,12 +154,17 @@ impl Output {
     }
 
     /// What `popsync mark` or `unmark` did to a message.
-    pub(super) fn marked(&self, account: &str, unique_id: &[u8], marked: bool, stored: bool) {
-        let id = sanitize::unique_id(unique_id);
+    pub(super) fn marked(&self, account: &str, mark: Mark<'_>) {
+        let id = sanitize::unique_id(mark.unique_id);
+        let (marked, stored) = (mark.marked, mark.stored);
+        let name = match mark.number {
+            Some(number) => format!("message {number}, unique-id {id},"),
+            None => id.clone(),
+        };
         self.nothing(&match (marked, stored) {
-            (_, true) => format!("{account}: {id} is stored already"),
-            (true, _) => format!("{account}: {id} is retrieved whole by the next sync"),
-            (false, _) => format!("{account}: {id} stays on the server, but for its header"),
+            (_, true) => format!("{account}: {name} is stored already"),
+            (true, _) => format!("{account}: {name} is retrieved whole by the next sync"),
+            (false, _) => format!("{account}: {name} stays on the server, but for its header"),
         });
         self.json(|| Line::Marked {
             account,
@@ -215,7 +230,7 @@ impl Output {
     }
 
     /// Something a person should know although nothing failed.
-    fn warning(&self, account: &str, message: &str) {
+    pub(super) fn warning(&self, account: &str, message: &str) {
         if !self.options.quiet {
             let text = format!("{account}: warning: {message}");
             self.streams.warning(&text);

@@ -185,7 +185,7 @@ fn days_are_counted_from_when_it_is_whole() {
 fn marks_can_be_taken_back_and_unknown_ones_are_an_error() {
     let bench = Bench::with(mails());
     let ended = bench.configured("mark", ABOVE, &["work", "x"]).gives(64);
-    ended.says("no message with the unique-id `x` is known");
+    ended.says("no message with the unique-id or number `x` can be marked");
     assert!(!bench.path("state").exists());
     sync(&bench, ABOVE);
     let ids = unique_ids(&bench);
@@ -470,6 +470,56 @@ fn fetch_has_the_same_as_flags() {
     assert_eq!((stubs(&bench).len(), bench.store.len()), (1, 3));
     bench.fetch(&[]).gives(0);
     bench.assert_exactly_once();
+}
+
+/// Numbers are those on the screen, also after the server has given them to other messages.
+#[test]
+fn messages_are_marked_by_the_numbers_that_were_listed() {
+    let bench = Bench::with([mails(), vec![large(2)]].concat());
+    sync(&bench, ABOVE);
+    let numbers = |arguments: &[&str], status: i32| {
+        let arguments = [&["work"], arguments].concat();
+        bench.configured("mark", ABOVE, &arguments).gives(status)
+    };
+    numbers(&["4"], 64).says("or number `4` can be marked");
+    let ids = unique_ids(&bench);
+    // Stored messages and numbers that nobody has cannot be marked.
+    for number in ["1", "5", "04x", "99999999999"] {
+        numbers(&["4", number], 64);
+    }
+    assert_eq!(list(&bench, ABOVE)[3]["marked"], false);
+    let first = bench.mailbox().unique_ids().swap_remove(0);
+    assert!(bench.mailbox().remove(first));
+    let told = objects(&numbers(&["4", "--json"], 0));
+    assert_eq!(told[0]["unique_id"], *ids[1]);
+    let shown = list(&bench, ABOVE);
+    let marked = shown.iter().filter(|message| message["marked"] == true);
+    let marked: Vec<_> = marked.map(|message| &message["number"]).collect();
+    assert_eq!(marked, [3]);
+    // A list with other numbers counts from then on.
+    numbers(&["4"], 64);
+    bench.configured("unmark", ABOVE, &["work", "3"]).gives(0);
+    assert_eq!(list(&bench, ABOVE)[2]["marked"], false);
+}
+
+/// Some servers count their unique-ids.
+#[test]
+fn a_unique_id_of_digits_goes_before_a_number() {
+    let bench = Bench::with([mails(), vec![large(2)]].concat());
+    sync(&bench, ABOVE);
+    let ids = unique_ids(&bench);
+    let database = rusqlite::Connection::open(bench.path("state/popsync.sqlite3")).unwrap();
+    let rename = "UPDATE headers_only SET unique_id = ?1, shown_number = ?2 WHERE unique_id = ?3";
+    for (unique_id, number, was) in [("4", 2, &ids[0]), ("x", 4, &ids[1])] {
+        database
+            .execute(rename, (unique_id.as_bytes(), number, was.as_bytes()))
+            .unwrap();
+    }
+    for named in ["4", "2"] {
+        let arguments = ["work", named, "--json"];
+        let told = objects(&bench.configured("mark", ABOVE, &arguments).gives(0));
+        assert_eq!(told[0]["unique_id"], "4", "{named}");
+    }
 }
 
 /// At the prompt, `mark` offers the messages that it can mark, and `unmark` those that are marked.

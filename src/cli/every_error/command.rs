@@ -141,7 +141,7 @@ fn local(book: &mut Book) {
     every!(book, "mark::Error", mark::Error {
         mark::Error::Cache(_) => [locked().into()],
         mark::Error::Unknown { .. } => [vec!["x".to_owned()], vec!["x".to_owned(), "y".to_owned()]]
-            .map(|unique_ids| mark::Error::Unknown { unique_ids }),
+            .map(|typed| mark::Error::Unknown { typed }),
     });
     every!(book, "import::Error of the command", import::Error {
         import::Error::Cache(_) => [locked().into()],

@@ -18,6 +18,11 @@ pub(super) fn zoned(time: i64) -> String {
     formatted(time, "%F %H:%M %Z")
 }
 
+/// The day in the user's time zone.
+pub(super) fn day(time: i64) -> String {
+    formatted(time, "%F")
+}
+
 fn formatted(time: i64, format: &str) -> String {
     Timestamp::from_second(time).map_or_else(
         |_| "an unknown time".to_owned(),

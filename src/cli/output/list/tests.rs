@@ -1,3 +1,6 @@
+use unicode_width::UnicodeWidthStr;
+
+use super::table::fit;
 use super::*;
 use crate::envelope::Envelope;
 use crate::policy::{Action, Decision, Reason};
@@ -76,16 +79,45 @@ fn without_a_screen_nothing_is_cut() {
 }
 
 #[test]
-fn unique_ids_give_way_on_a_narrow_screen() {
-    assert!(table(&entries(), Some(200))[0].contains("unique-id"));
-    assert!(!table(&entries(), Some(80))[0].contains("unique-id"));
-    // But not if `popsync mark` needs them.
+fn columns_give_way_on_a_narrow_screen() {
+    for (width, head) in [
+        (
+            200,
+            "number     size  date              state                      unique-id      from",
+        ),
+        (
+            120,
+            "number     size  date              state                      from",
+        ),
+        (80, "number     size  date        state   from"),
+        (64, "number  date        state   from"),
+        (50, "number  state   from"),
+        (40, "number  state   subject"),
+        (30, "number  subject"),
+    ] {
+        let lines = table(&entries(), Some(width));
+        assert!(lines[0].starts_with(head), "{width}: {lines:#?}");
+    }
+}
+
+/// They have no numbers to be marked by.
+#[test]
+fn unique_ids_stay_where_no_server_was_asked() {
     let mut large = entries();
     large[0].state = State::HeadersOnly;
-    assert!(table(&large, Some(80))[0].contains("unique-id"));
-    assert!(table(&large, Some(80))[1].contains("headers only"));
+    assert!(!table(&large, Some(80))[0].contains("unique-id"));
+    for entry in &mut large {
+        entry.number = None;
+    }
+    for width in [40, 80, 120] {
+        let lines = table(&large, Some(width));
+        assert!(lines[0].contains("unique-id"), "{width}");
+        assert!(!lines[0].contains("number") || width > 80, "{width}");
+    }
+    assert!(table(&large, Some(80))[1].contains("headers"));
     large[0].marked = true;
-    assert!(table(&large, Some(80))[1].contains("headers only, marked"));
+    assert!(table(&large, Some(80))[1].contains("marked"));
+    assert!(table(&large, Some(200))[1].contains("headers only, marked"));
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::time::Instant;
 use std::fs::File;
 
 use super::*;
-use crate::store::maildir::presence::{identity, is_there};
 use crate::store::Name;
 use crate::store::maildir::presence::{identity, is_there};
 
