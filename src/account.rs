@@ -16,7 +16,7 @@ mod oauth;
 mod route;
 mod tls;
 
-pub use alerts::Alerts;
+pub use alerts::{Alerts, Outage, Patience};
 pub use auth::AuthMethod;
 pub use oauth::{Endpoint, EndpointError, Endpoints, OAuth, Provider};
 pub use route::{Proxy, ProxyLogin, ProxyProtocol, Route, Via};

@@ -9,7 +9,7 @@ pub use crate::auth::private_file::FileError;
 pub use crate::auth::source::{Error as PasswordError, Origin};
 pub use crate::auth::{Error as AuthError, SaslError};
 pub use crate::cache::{Error as CacheError, Holder, SameAsError};
-pub use crate::config::quantity::{SizeError, SpanError, TimeError};
+pub use crate::config::quantity::{PatienceError, SizeError, SpanError, TimeError};
 pub use crate::profile::UnknownProfile;
 pub use crate::session::{
     Awaited, CertificateDefect, CertificateError, ClientCertificateError, Error as SessionError,

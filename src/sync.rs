@@ -13,9 +13,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crate::account::{Account, Identity, StoreSettings};
+use crate::account::{Account, Identity, Outage, Patience, StoreSettings};
 use crate::auth::source::Prompt;
 use crate::cache::{Cache, Lock, Recorded, SameAsError};
 use crate::exit::Exit;
@@ -128,9 +128,8 @@ pub struct Outcome {
     pub summary: Summary,
     /// Whether the run came to its end.
     pub result: Result<(), Error>,
-    /// Since when no run has come to its end because the server could not be reached or had no time,
-    /// in seconds since 1970; none where this run failed otherwise, or did not.
-    pub failing_since: Option<i64>,
+    /// The outage that this run was a part of; none where it failed otherwise, or did not.
+    pub outage: Option<Outage>,
 }
 
 impl Outcome {
@@ -141,13 +140,9 @@ impl Outcome {
 
     /// True if it is too early to complain of the failure: it is one that may pass, and has lasted
     /// less than `patience` at the time `now`, in seconds since 1970.
-    pub fn is_put_off(&self, patience: Option<Duration>, now: i64) -> bool {
-        match (patience, self.failing_since) {
-            (Some(patience), Some(since)) => {
-                now.saturating_sub(since) < patience.as_secs().cast_signed()
-            }
-            _ => false,
-        }
+    pub fn is_put_off(&self, patience: Option<Patience>, now: i64) -> bool {
+        let patience = patience.zip(self.outage);
+        patience.is_some_and(|(patience, outage)| patience.covers(outage, now))
     }
 
     /// The error that ended the run. Its hint says what became of the mail on the server, where the
@@ -194,17 +189,17 @@ pub async fn run(request: Request<'_>) -> Outcome {
         ..request
     };
     let mut summary = Summary::default();
-    let mut failing_since = None;
+    let mut outage = None;
     let result = if request.dry_run {
         rehearse::rehearse(&request, &mut summary).await
     } else {
-        perform(&request, &mut summary, &mut failing_since).await
+        perform(&request, &mut summary, &mut outage).await
     };
     summary.elapsed = began.elapsed().saturating_sub(waited.time());
     Outcome {
         summary,
         result,
-        failing_since,
+        outage,
     }
 }
 
@@ -217,18 +212,18 @@ fn is_outage(exit: Exit) -> bool {
 async fn perform(
     request: &Request<'_>,
     summary: &mut Summary,
-    failing_since: &mut Option<i64>,
+    outage: &mut Option<Outage>,
 ) -> Result<(), Error> {
     let started_at = (request.clock)();
     // Step 1. What fails here has no place to be recorded in.
     let preparing = Run::prepare(request, started_at);
     let prepared = request.stop.unless_stopped(preparing).await?;
-    let mut run = prepared.inspect_err(|error| *failing_since = error.holder_since())?;
+    let mut run = prepared.inspect_err(|error| *outage = error.outage_of_holder())?;
     let result = run.steps(summary).await;
     // Step 7.
     match run.record(started_at, summary, &result).await {
-        Ok(since) => {
-            *failing_since = since;
+        Ok(found) => {
+            *outage = found;
             result
         }
         Err(error) => result.and(Err(error)),

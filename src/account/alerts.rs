@@ -1,5 +1,6 @@
 //! The rules by which a person is told of an account's runs, and the programs to run for them.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 /// The rules by which a person is told of an account's runs, and the programs to run for them.
@@ -7,11 +8,39 @@ use std::time::Duration;
 pub struct Alerts {
     /// A server that cannot be reached, or has no time, is reported only after the account has
     /// failed for this long; at once if it is not set.
-    pub complain_after: Option<Duration>,
+    pub complain_after: Option<Patience>,
     /// The program to run when a run has brought new messages, and its arguments.
     pub on_new_mail: Option<Vec<String>>,
     /// The program to run when a run has failed, and its arguments.
     pub on_failure: Option<Vec<String>>,
+}
+
+/// How long an outage is no reason to report it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Until as many runs in a row have failed.
+    Runs(NonZeroU64),
+    /// For this long.
+    Time(Duration),
+}
+
+/// The runs in a row that failed because the server could not be reached or had no time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// When the first of them began, in seconds since 1970.
+    pub since: i64,
+    /// How many of them are recorded.
+    pub runs: u64,
+}
+
+impl Patience {
+    /// True if it is too early to report this outage.
+    pub(crate) fn covers(self, outage: Outage, now: i64) -> bool {
+        match self {
+            Self::Runs(runs) => outage.runs < runs.get(),
+            Self::Time(time) => now.saturating_sub(outage.since) < time.as_secs().cast_signed(),
+        }
+    }
 }
 
 impl Alerts {

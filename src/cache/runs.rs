@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Row, params};
 
 use super::{AccountId, Cache, Error};
+use crate::account::Outage;
 use crate::exit::Exit;
 
 /// The number of runs that are kept for an account.
@@ -118,15 +119,14 @@ impl Cache {
         Ok(())
     }
 
-    /// The start of the first run in the current series of runs that failed because the server
-    /// could not be reached or had no time. None if the last run did not fail in this way. Runs
-    /// that a signal ended are ignored.
+    /// The current series of runs that failed because the server could not be reached or had no
+    /// time. None if the last run did not fail in this way. Runs that a signal ended are ignored.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub(crate) fn failing_since(&self, account: AccountId) -> Result<Option<i64>, Error> {
-        let since = self.connection.query_one(
-            "SELECT min(started_at) FROM runs
+    pub(crate) fn outage(&self, account: AccountId) -> Result<Option<Outage>, Error> {
+        let (since, runs): (Option<i64>, i64) = self.connection.query_one(
+            "SELECT min(started_at), count(*) FROM runs
              WHERE account = ?1 AND exit IN (?2, ?3) AND id > coalesce(
                  (SELECT max(id) FROM runs WHERE account = ?1 AND exit NOT IN (?2, ?3)
                       AND exit < 128), 0)",
@@ -135,9 +135,10 @@ impl Cache {
                 Exit::Unavailable.code(),
                 Exit::TemporaryFailure.code()
             ],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
-        Ok(since)
+        let runs = runs.cast_unsigned();
+        Ok(since.map(|since| Outage { since, runs }))
     }
 
     /// Records the run, and does step 6 of the store's order for the last batch if that is
@@ -226,18 +227,19 @@ mod tests {
                 error: None,
             };
             cache.finish_run(account, run).unwrap();
-            cache.failing_since(account).unwrap()
+            let outage = cache.outage(account).unwrap();
+            outage.map(|outage| (outage.since, outage.runs))
         };
         for (exit, expected) in [
-            (Exit::Unavailable, Some(900)),
-            (Exit::TemporaryFailure, Some(900)),
+            (Exit::Unavailable, Some((900, 1))),
+            (Exit::TemporaryFailure, Some((900, 2))),
             // A signal says nothing about the server.
-            (Exit::Terminated, Some(900)),
-            (Exit::Unavailable, Some(900)),
+            (Exit::Terminated, Some((900, 2))),
+            (Exit::Unavailable, Some((900, 3))),
             (Exit::Success, None),
-            (Exit::TemporaryFailure, Some(5_400)),
+            (Exit::TemporaryFailure, Some((5_400, 1))),
             (Exit::NoPermission, None),
-            (Exit::Unavailable, Some(7_200)),
+            (Exit::Unavailable, Some((7_200, 1))),
             (Exit::Partial, None),
         ] {
             assert_eq!(after(exit), expected, "{exit:?}");

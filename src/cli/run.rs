@@ -161,9 +161,11 @@ impl Workers<'_> {
 
 /// Decides when a failure is reported.
 fn complaint(alerts: &Alerts, outcome: &Outcome, now: i64) -> Complaint {
-    match (alerts.complain_after, outcome.failing_since) {
+    match (alerts.complain_after, outcome.outage) {
         (patience, _) if outcome.is_put_off(patience, now) => Complaint::PutOff,
-        (Some(_), Some(since)) => Complaint::Late { since },
+        (Some(_), Some(outage)) => Complaint::Late {
+            since: outage.since,
+        },
         _ => Complaint::AtOnce,
     }
 }

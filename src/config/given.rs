@@ -8,6 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::account::Patience;
 use crate::words::{self, WordsError};
 
 use super::faults::Fault;
@@ -116,12 +117,12 @@ impl<'a> Given<'a> {
         }
     }
 
-    /// A time over many runs.
-    pub(super) fn span(&self) -> Result<Setting<Duration>, Fault> {
+    /// A time over many runs, or a number of them.
+    pub(super) fn patience(&self) -> Result<Setting<Patience>, Fault> {
         let key = self.key;
-        match quantity::span(&self.quantity()?) {
-            Ok(span) => Ok(self.setting(span)),
-            Err(error) => Err(self.fault(Problem::Span { key, error })),
+        match quantity::patience(&self.quantity()?) {
+            Ok(patience) => Ok(self.setting(patience)),
+            Err(error) => Err(self.fault(Problem::Patience { key, error })),
         }
     }
 

@@ -71,7 +71,7 @@ fn form(key: &Key, kind: Kind) -> String {
             names.join("|")
         }
         Kind::Count => "*NUMBER*".to_owned(),
-        Kind::Days | Kind::Size | Kind::Span | Kind::Time => format!("*{}*", key.value),
+        Kind::Days | Kind::Size | Kind::Patience | Kind::Time => format!("*{}*", key.value),
         Kind::Shell => "*\"COMMAND\"*".to_owned(),
         Kind::Table(Table::Tls) => "`{` *KEY* = *VALUE*, ... `}`|`\"off\"`".to_owned(),
         Kind::Table(_) => "`{` *KEY* = *VALUE*, ... `}`".to_owned(),

@@ -11,7 +11,7 @@ use super::contradiction::Contradiction;
 use super::key::Key;
 use super::paths::PathError;
 use super::proxy::ProxyError;
-use super::quantity::{SizeError, SpanError, TimeError};
+use super::quantity::{PatienceError, SizeError, TimeError};
 use super::url::UrlError;
 use crate::words::WordsError;
 
@@ -126,20 +126,20 @@ pub enum Problem {
         /// Why.
         error: SizeError,
     },
+    /// Neither a time over many runs nor a number of them.
+    #[error("`{}` is {error}", key.name)]
+    Patience {
+        /// The key.
+        key: &'static Key,
+        /// Why.
+        #[source]
+        error: PatienceError,
+    },
     /// Not TOML.
     #[error("not valid TOML: {message}")]
     Syntax {
         /// The parser's words.
         message: String,
-    },
-    /// Not a time over many runs.
-    #[error("`{}` is {error}", key.name)]
-    Span {
-        /// The key.
-        key: &'static Key,
-        /// Why.
-        #[source]
-        error: SpanError,
     },
     /// Not an address.
     #[error("`source-address` is not an IP address")]
@@ -195,7 +195,7 @@ impl Failure for Problem {
             | Self::Missing { key }
             | Self::Command { key, .. }
             | Self::Size { key, .. }
-            | Self::Span { key, .. }
+            | Self::Patience { key, .. }
             | Self::Time { key, .. }
             | Self::Path {
                 key: Some(key),

@@ -3,6 +3,8 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use crate::account::Patience;
+
 /// The units of a size with their octets. The decimal ones are those of the SI, the binary ones
 /// those of IEC 80000-13; case does not matter.
 const SIZE_UNITS: [(&str, u64); 8] = [
@@ -27,6 +29,12 @@ const SPAN_UNITS: [(&str, u64); 5] = [
     ("h", 3_600),
     ("d", 24 * 3_600),
 ];
+
+/// The units of a number of runs.
+const RUN_UNITS: [(&str, u64); 2] = [("run", 1), ("runs", 1)];
+
+/// The largest number of runs: more are not recorded.
+const MOST_RUNS: u64 = 10_000;
 
 /// The longest time that makes sense for one wait.
 pub(super) const LONGEST: u64 = 24 * 3_600;
@@ -57,6 +65,14 @@ pub struct TimeError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a time from 1 s to 365 d: write seconds, or a number with s, m, h or d")]
 pub struct SpanError;
+
+/// Why a text is neither a span of time nor a number of runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a time from 1 s to 365 d or a number of runs: write seconds, or a number with s, m, h, d or \
+     runs"
+)]
+pub struct PatienceError;
 
 /// Reads a size of at least one octet.
 ///
@@ -95,6 +111,19 @@ pub(crate) fn span(text: &str) -> Result<Duration, SpanError> {
         .filter(|seconds| (1..=LONGEST_SPAN).contains(seconds))
         .map(Duration::from_secs)
         .ok_or(SpanError)
+}
+
+/// Reads a span as [`span`] does, or a number of runs.
+///
+/// # Errors
+/// When the text is neither, or is nothing, or too large.
+pub(crate) fn patience(text: &str) -> Result<Patience, PatienceError> {
+    let runs = quantity(text, &RUN_UNITS).filter(|runs| *runs <= MOST_RUNS);
+    match (runs.map(NonZeroU64::new), span(text)) {
+        (Some(Some(runs)), _) => Ok(Patience::Runs(runs)),
+        (_, Ok(time)) => Ok(Patience::Time(time)),
+        _ => Err(PatienceError),
+    }
 }
 
 fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {

@@ -9,6 +9,8 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use crate::account::Patience;
+
 use super::faults::{Fault, Faults};
 use super::given::{Given, Source};
 use super::key::{Key, Table};
@@ -35,12 +37,12 @@ pub(crate) enum Set<T: 'static> {
     Days(fn(&mut T, Setting<u32>)),
     /// The path of a file or a folder.
     Path(fn(&mut T, Setting<PathBuf>) -> Result<(), Fault>),
+    /// A time over many runs, or a number of them.
+    Patience(fn(&mut T, Setting<Patience>)),
     /// A command for `sh -c`.
     Shell(fn(&mut T, Setting<String>) -> Result<(), Fault>),
     /// A number of octets.
     Size(fn(&mut T, Setting<NonZeroU64>)),
-    /// A time over many runs.
-    Span(fn(&mut T, Setting<Duration>)),
     /// A table of its own, or a word in its place.
     Table(Table, fn(&mut T, &Given<'_>) -> Result<(), Faults>),
     /// A text that the function reads further.
@@ -59,9 +61,9 @@ pub(crate) enum Kind {
     Count,
     Days,
     Path,
+    Patience,
     Shell,
     Size,
-    Span,
     Table(Table),
     Text,
     Time,
@@ -84,9 +86,9 @@ impl<T> Row<T> {
             Set::Count(set) => set(target, given.count()?),
             Set::Days(set) => set(target, given.days()?),
             Set::Path(set) => set(target, given.path()?)?,
+            Set::Patience(set) => set(target, given.patience()?),
             Set::Shell(set) => set(target, given.shell()?)?,
             Set::Size(set) => set(target, given.size()?),
-            Set::Span(set) => set(target, given.span()?),
             Set::Table(_, set) => set(target, &given)?,
             Set::Text(set) => set(target, given.text()?)?,
             Set::Time(set) => set(target, given.time()?),
@@ -103,9 +105,9 @@ impl<T> Row<T> {
             Set::Count(_) => Kind::Count,
             Set::Days(_) => Kind::Days,
             Set::Path(_) => Kind::Path,
+            Set::Patience(_) => Kind::Patience,
             Set::Shell(_) => Kind::Shell,
             Set::Size(_) => Kind::Size,
-            Set::Span(_) => Kind::Span,
             Set::Table(table, _) => Kind::Table(table),
             Set::Text(_) => Kind::Text,
             Set::Time(_) => Kind::Time,

@@ -23,7 +23,7 @@ const SIZE: &str = r"^\s*[0-9]+\s*(([kKmMgG][iI]?)?[bB])?\s*$";
 const TIME: &str = r"^\s*[0-9]+\s*[sSmMhH]?\s*$";
 
 /// A time, as `quantity::span` reads it.
-const SPAN: &str = r"^\s*[0-9]+\s*[sSmMhHdD]?\s*$";
+const PATIENCE: &str = r"^\s*[0-9]+\s*([sSmMhHdD]?|[rR][uU][nN][sS]?)\s*$";
 
 /// The schema of the file.
 pub(crate) fn schema() -> Value {
@@ -81,7 +81,7 @@ fn property(key: &Key, kind: Kind) -> Value {
         Kind::Path | Kind::Text => json!({ "type": "string", "minLength": 1 }),
         Kind::Shell => json!({ "type": "string", "pattern": r"\S" }),
         Kind::Size => quantity(u64::MAX, SIZE),
-        Kind::Span => quantity(LONGEST_SPAN, SPAN),
+        Kind::Patience => quantity(LONGEST_SPAN, PATIENCE),
         Kind::Time => quantity(LONGEST, TIME),
         Kind::Table(Table::Tls) => json!({
             "type": ["object", "string"],

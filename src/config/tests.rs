@@ -166,7 +166,9 @@ fn every_key_is_read() {
         timeout: 120s,
         alerts: Alerts {
             complain_after: Some(
-                10800s,
+                Time(
+                    10800s,
+                ),
             ),
             on_new_mail: Some(
                 [

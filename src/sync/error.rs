@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use tokio::task::JoinError;
 
+use crate::account::Outage;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::stop::{Signal, Stop};
@@ -146,11 +147,13 @@ impl Error {
         }
     }
 
-    /// Since when another run has had the account, in seconds since 1970, where that is the error.
-    pub(super) fn holder_since(&self) -> Option<i64> {
+    /// The time that another run has had the account, as an outage, where that is the error. No run
+    /// of it is recorded.
+    pub(super) fn outage_of_holder(&self) -> Option<Outage> {
         match self {
             Self::Cache(cache::Error::Locked { holder }) => {
-                Some(holder.as_ref()?.since.as_second())
+                let since = holder.as_ref()?.since.as_second();
+                Some(Outage { since, runs: 0 })
             }
             _ => None,
         }

@@ -16,6 +16,7 @@ use super::ledger::Ledger;
 use super::record::Breakers;
 use super::visit::{self, Past, Premises, Purpose};
 use super::{Error, Request, Stop, Summary, Warning, leftovers, loss, record};
+use crate::account::Outage;
 use crate::auth;
 use crate::cache::Lock;
 use crate::exit::Exit;
@@ -155,13 +156,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Step 7. Gives since when runs have failed like this one, where that may pass by itself.
+    /// Step 7. Gives the outage that this run was a part of, where its failure may pass by itself.
     pub(super) async fn record(
         mut self,
         started_at: i64,
         summary: &Summary,
         result: &Result<(), Error>,
-    ) -> Result<Option<i64>, Error> {
+    ) -> Result<Option<Outage>, Error> {
         let breaks = Breakers {
             all: std::mem::take(&mut self.trouble.breaks),
             tried: std::mem::take(&mut self.tally.tried),
@@ -189,7 +190,7 @@ impl<'a> Run<'a> {
         match result {
             Err(error) if super::is_outage(error.exit()) => {
                 self.ledger
-                    .with(|cache, account| cache.failing_since(account))
+                    .with(|cache, account| cache.outage(account))
                     .await
             }
             _ => Ok(None),

@@ -61,6 +61,21 @@ fn one_that_lasts_is_complained_of_with_the_time_since_when() {
     assert_eq!(unreachable(&bench, patient, &[]).err, "");
 }
 
+#[test]
+fn one_is_complained_of_after_some_runs() {
+    let bench = Bench::with(letters(1));
+    let patient = "complain-after = \"3 runs\"";
+    for _ in 0..2 {
+        bench.sync(patient, &[]).gives(0);
+        for _ in 0..2 {
+            assert_eq!(unreachable(&bench, patient, &[]).err, "");
+        }
+        for _ in 0..2 {
+            unreachable(&bench, patient, &[]).says("; failing since 2");
+        }
+    }
+}
+
 /// A long run blocks the later ones, which is not recorded.
 #[test]
 fn a_long_run_is_no_reason_to_complain_before_its_time() {

@@ -122,7 +122,7 @@ fn parser(kind: Kind) -> ValueParser {
         Kind::Days => checked(number::<u64>),
         Kind::Path => ValueParser::new(PathBufValueParser::new().map(PathBuf::into_os_string)),
         Kind::Size => checked(quantity::size),
-        Kind::Span => checked(quantity::span),
+        Kind::Patience => checked(quantity::patience),
         Kind::Time => checked(quantity::time),
         Kind::Table(_) => one_of(&["off"]),
         Kind::Shell | Kind::Text | Kind::Words => {

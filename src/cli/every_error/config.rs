@@ -92,7 +92,7 @@ fn problems(book: &mut Book) {
         Problem::ServerName => [problem("tls = { server-name = \"a b\" }")],
         Problem::Size { .. } => [problem("max-size = \"much\"")],
         Problem::Syntax { .. } => [problem("user = anna"), problem("user = \"a\"\nuser = \"b\"")],
-        Problem::Span { .. } => [problem("complain-after = \"long\"")],
+        Problem::Patience { .. } => [problem("complain-after = \"long\"")],
         Problem::SourceAddress => [problem("source-address = \"here\"")],
         Problem::Tls { .. } => [problem("tls = \"on\"")],
         Problem::Time { .. } => [problem("timeout = \"long\"")],

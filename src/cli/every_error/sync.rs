@@ -83,7 +83,7 @@ fn outcomes(book: &mut Book) {
                 ..Summary::default()
             },
             result: Err(full().into()),
-            failing_since: None,
+            outage: None,
         };
         if let Some(error) = outcome.error() {
             book.add(&error);

@@ -79,7 +79,7 @@ fn done() -> Outcome {
             ..Summary::default()
         },
         result: Ok(()),
-        failing_since: None,
+        outage: None,
     }
 }
 
@@ -89,7 +89,7 @@ fn failed() -> Outcome {
         result: Err(sync::Error::Auth(
             source::Error::NoSource { keyring: None }.into(),
         )),
-        failing_since: None,
+        outage: None,
     }
 }
 

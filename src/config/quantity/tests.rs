@@ -58,6 +58,26 @@ fn times_are_seconds_minutes_or_hours() {
 }
 
 #[test]
+fn patience_is_a_time_or_a_number_of_runs() {
+    let runs = |runs| Some(Patience::Runs(NonZeroU64::new(runs).unwrap()));
+    let time = |seconds| Some(Patience::Time(Duration::from_secs(seconds)));
+    for (text, expected) in [
+        ("3 runs", runs(3)),
+        ("1 run", runs(1)),
+        (" 10000RUNS ", runs(10_000)),
+        ("3h", time(10_800)),
+        ("3", time(3)),
+        ("0 runs", None),
+        ("10001 runs", None),
+        ("runs", None),
+        ("3 r", None),
+        ("-1 runs", None),
+    ] {
+        assert_eq!(patience(text).ok(), expected, "{text}");
+    }
+}
+
+#[test]
 fn spans_may_be_days() {
     let table = [
         ("90", Some(90)),

@@ -23,18 +23,21 @@ pub(super) static ROWS: &[Row<Settings>] = &[
                 `popsync log` and `popsync status` show each run.
                 The exit status does not change: cron ignores it, and systemd marks the unit as
                 failed.
-                The unit may also be `d`.",
+                The unit may also be `d`, or `runs`:
+                `\"3 runs\"` reports from the third failed run in a row on.",
             flag: Some(Flag {
                 help: "Report a server that cannot be reached only after TIME",
                 more: "
                     For runs without a terminal, as from cron: they are silent until the mailbox has
                     failed with 69 or 75 for this long. The exit status does not change. In seconds,
-                    or with a unit: s, m, h or d. Default: at once.",
+                    or with a unit: s, m, h, d, or runs, as in \"3 runs\". Default: at once.",
                 ..Flag::ACCOUNT
             }),
             ..Key::ACCOUNT
         },
-        set: Set::Span(|settings, time| settings.alerts.complain_after = Some(time.value)),
+        set: Set::Patience(|settings, patience| {
+            settings.alerts.complain_after = Some(patience.value);
+        }),
     },
     Row {
         key: &Key {
