@@ -22,6 +22,9 @@ pub struct Taken {
     pub new: u64,
     /// Messages that are stored, or were imported before.
     pub known: u64,
+    /// The new ones that stay on the server whatever the settings say: no copy of them is proved to
+    /// be in the store.
+    pub stay: u64,
 }
 
 impl Cache {
@@ -57,6 +60,7 @@ impl Cache {
                     taken.known += 1;
                 } else {
                     taken.new += 1;
+                    taken.stay += 1;
                 }
             }
         }

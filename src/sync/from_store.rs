@@ -94,6 +94,7 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     Ok(Taken {
         new: taken.new + new,
         known,
+        stay: taken.stay,
     })
 }
 

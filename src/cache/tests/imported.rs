@@ -33,7 +33,14 @@ fn what_was_taken_over_is_known_and_what_is_stored_counts_more() {
     let taken = cache
         .take_over(row.id, list.into_iter().map(Ok::<_, Error>), NOW)
         .unwrap();
-    assert_eq!(taken, Taken { new: 2, known: 2 });
+    assert_eq!(
+        taken,
+        Taken {
+            new: 2,
+            known: 2,
+            stay: 2
+        }
+    );
     let snapshot = cache.snapshot(row.id).unwrap();
     let held = |unique_id: &[u8]| Some(snapshot.recall(unique_id)?.held);
     assert_eq!(held(b"stored"), Some(true));

@@ -11,7 +11,7 @@ use super::terminal::messages;
 impl Output {
     /// Reports the messages imported from this source.
     pub(in crate::cli) fn imported(&self, account: &str, source: &str, taken: Taken) {
-        let Taken { new, known } = taken;
+        let Taken { new, known, stay } = taken;
         self.json(|| Line::Import {
             account,
             source,
@@ -26,6 +26,14 @@ impl Output {
             "{account}: {} {} taken over{before}",
             HumanCount(new),
             messages(new)
+        ));
+        let which = match stay {
+            0 => return,
+            _ if stay == new => format!("these {}", HumanCount(stay)),
+            _ => format!("{} of these", HumanCount(stay)),
+        };
+        self.done(&format!(
+            "{account}: {which} stay on the server whatever the settings say"
         ));
     }
 

@@ -12,6 +12,8 @@ use crate::policy::{Action, Reason};
 use crate::store::Notice;
 use crate::sync::{self, Event, Reporter, Warning};
 
+mod import;
+
 /// The text written to a stream.
 #[derive(Clone, Default)]
 struct Screen(Arc<Mutex<Vec<u8>>>);
