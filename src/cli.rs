@@ -167,6 +167,7 @@ fn options(global: &Global, dry_run: bool) -> Options {
         json: global.json,
         quiet: global.quiet,
         dry_run,
+        lists_messages: global.verbose > 0,
         colour: match global.color {
             Color::Always => Some(true),
             Color::Auto => None,

@@ -61,6 +61,8 @@ pub(super) struct Options {
     pub(super) quiet: bool,
     /// Plans are printed, and nothing is done that bars could show.
     pub(super) dry_run: bool,
+    /// Plans say what would become of each message, too.
+    pub(super) lists_messages: bool,
     /// Colour on stderr; `None` asks the terminal.
     pub(super) colour: Option<bool>,
 }

@@ -327,7 +327,7 @@ fn sizes_that_lie_lose_nothing() {
 #[test]
 fn a_dry_run_says_so_and_keeps_nothing() {
     let bench = Bench::with(mails());
-    let ended = bench.sync(ABOVE, &["--dry-run"]).gives(0);
+    let ended = bench.sync(ABOVE, &["--dry-run", "-v"]).gives(0);
     assert!(
         ended.out.contains("(larger than headers-only-above)"),
         "{}",

@@ -13,6 +13,8 @@ use crate::sync::Allow;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RunFlags {
     /// Say what would be retrieved and deleted, and do neither
+    ///
+    /// One line for each account; with -v one for each message, too.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
 

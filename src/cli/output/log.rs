@@ -181,6 +181,7 @@ mod tests {
             json: false,
             quiet: false,
             dry_run: false,
+            lists_messages: false,
             colour: Some(false),
         };
         let manner = Manner {

@@ -1,6 +1,6 @@
 //! Passes the events of one account to the outputs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use console::Style;
@@ -33,6 +33,8 @@ pub(in crate::cli) struct AccountReporter {
 /// The sums of events.
 #[derive(Debug, Default)]
 struct Counts {
+    /// The lines about messages in a dry run. The heading comes first, and is known last.
+    decisions: Vec<String>,
     listed: u64,
     messages: u64,
     octets: u64,
@@ -66,14 +68,14 @@ impl AccountReporter {
 
     /// Counts a failed message. Returns true if it is one of the first, which are named.
     fn is_named(&self) -> bool {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts();
         counts.failed += 1;
         counts.failed <= NAMED
     }
 
     /// Adds up frequent events, and returns the totals when they are due.
     fn count(&self, event: &Event<'_>) -> Option<(u64, u64)> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts();
         let due = match *event {
             Event::Received { octets } => {
                 counts.octets += octets;
@@ -125,9 +127,11 @@ impl AccountReporter {
                 reason,
                 leaves_at,
             } if self.output.options.dry_run => {
-                let line =
-                    terminal::decision(number, octets, action, unique_id, (reason, leaves_at));
-                self.output.data(self.labelled(&line));
+                if self.output.options.lists_messages {
+                    let line =
+                        terminal::decision(number, octets, action, unique_id, (reason, leaves_at));
+                    self.counts().decisions.push(line);
+                }
             }
             Event::Planned {
                 retrieve,
@@ -136,21 +140,21 @@ impl AccountReporter {
                 delete,
                 skip,
             } if self.output.options.dry_run => {
-                let listed = self.listed();
-                let line = terminal::plan(retrieve, octets, headers, delete, skip, listed);
-                self.output.data(self.labelled(&line));
+                let mut counts = self.counts();
+                let listed = counts.listed;
+                let plan = terminal::plan(retrieve, octets, headers, delete, skip, listed);
+                let heading = format!("{}: {plan}", sanitize::text(&self.account));
+                // All at once: the lines of other accounts must not come between.
+                let mut lines = vec![heading];
+                lines.append(&mut counts.decisions);
+                self.output.data(lines.join("\n"));
             }
             _ => {}
         }
     }
 
-    fn labelled(&self, line: &str) -> String {
-        format!("{}: {line}", sanitize::text(&self.account))
-    }
-
-    fn listed(&self) -> u64 {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.listed
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -54,13 +54,13 @@ pub(super) fn decision(
     let kept = action == Action::Keep && reason != Reason::HeldBack;
     let action = action.to_string();
     let leaves = match (kept, leaves_at) {
-        (true, Some(time)) => format!(", leaves on {}", time::local(time)),
+        (true, Some(time)) => format!(", leaves on {}", time::zoned(time)),
         _ => String::new(),
     };
     format!("{number:>7}  {size:>9}  {action:<21}  {unique_id}  ({reason}{leaves})")
 }
 
-/// The last line of a dry run.
+/// The heading of a dry run. The lines about messages stand below it.
 pub(super) fn plan(
     retrieve: u64,
     size: u64,

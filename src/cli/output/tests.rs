@@ -40,6 +40,7 @@ const TEXT: Options = Options {
     json: false,
     quiet: false,
     dry_run: false,
+    lists_messages: false,
     colour: Some(false),
 };
 
@@ -305,7 +306,7 @@ fn a_failure_that_may_pass_is_put_off_without_a_terminal_and_not_in_json() {
 }
 
 #[test]
-fn a_dry_run_is_a_table_on_stdout() {
+fn a_dry_run_is_a_line_for_each_account_and_with_v_a_table() {
     let events = [
         Event::Listed { messages: 9 },
         Event::Decided {
@@ -330,8 +331,17 @@ fn a_dry_run_is_a_table_on_stdout() {
     };
     insta::assert_snapshot!(shown(dry, true, &events, &done()), @r"
     out:
-    work:       4     1.5 kB  retrieve               AAAD  (new)
     work: 1 to retrieve (1.5 kB), 0 to delete, 0 skipped, 9 on the server; nothing was done
+    err:
+    ");
+    let all = Options {
+        lists_messages: true,
+        ..dry
+    };
+    insta::assert_snapshot!(shown(all, true, &events, &done()), @r"
+    out:
+    work: 1 to retrieve (1.5 kB), 0 to delete, 0 skipped, 9 on the server; nothing was done
+          4     1.5 kB  retrieve               AAAD  (new)
     err:
     ");
     let json = Options {
