@@ -4,6 +4,7 @@
 mod complete;
 mod config_file;
 mod find;
+mod help;
 mod layers;
 mod man;
 mod ntlm;

@@ -1,5 +1,6 @@
 use unicode_width::UnicodeWidthStr;
 
+use super::super::time;
 use super::table::fit;
 use super::*;
 use crate::envelope::Envelope;
@@ -98,6 +99,48 @@ fn columns_give_way_on_a_narrow_screen() {
         let lines = table(&entries(), Some(width));
         assert!(lines[0].starts_with(head), "{width}: {lines:#?}");
     }
+}
+
+/// The table, with the times of a machine that has UTC.
+fn shown(entries: &[Entry], width: usize) -> String {
+    let mut text = table(entries, Some(width)).join("\n");
+    for (seconds, minute) in [
+        (1_700_000_000, "2023-11-14 22:13"),
+        (1_701_000_000, "2023-11-26 12:00"),
+    ] {
+        text = text.replace(&time::local(seconds), minute);
+        text = text.replace(&time::day(seconds), &minute[..10]);
+    }
+    text
+}
+
+#[test]
+fn the_table_is_readable_at_80_columns_and_at_120_and_has_the_subject_at_40() {
+    let mut entries = entries();
+    entries[0].envelope.subject =
+        Some("Minutes of the meeting on Tuesday, with figures".to_owned());
+    entries[3].state = State::HeadersOnly;
+    insta::assert_snapshot!(shown(&entries, 40), @r"
+    number  subject
+         1  Minutes of the meeting on Tuesd…
+         2  zwei
+     10000
+         4  漢字漢字漢字漢字漢字漢字漢字漢…
+    ");
+    insta::assert_snapshot!(shown(&entries, 80), @r"
+    number     size  date        state    from              subject
+         1  12.3 kB  2023-11-14  new      Anna <anna@exam…  Minutes of the meeting …
+         2  12.3 kB  2023-11-14  stored   Anna <anna@exam…  zwei
+     10000        -  -           leaves
+         4  12.3 kB  2023-11-14  headers  Anna <anna@exam…  漢字漢字漢字漢字漢字漢…
+    ");
+    insta::assert_snapshot!(shown(&entries, 120), @r"
+    number     size  date              state                      from                     subject
+         1  12.3 kB  2023-11-14 22:13  new                        Anna <anna@example.com>  Minutes of the meeting on Tuesda…
+         2  12.3 kB  2023-11-14 22:13  stored, leaves 2023-11-26  Anna <anna@example.com>  zwei
+     10000        -  -                 to be removed
+         4  12.3 kB  2023-11-14 22:13  headers only               Anna <anna@example.com>  漢字漢字漢字漢字漢字漢字漢字漢字…
+    ");
 }
 
 /// They have no numbers to be marked by.

@@ -114,6 +114,50 @@ mod tests {
         vec![good, failed, held, partial, account()]
     }
 
+    /// The table, with the times of a machine that has UTC.
+    fn shown(width: usize) -> String {
+        let all = all();
+        let mut rows: Vec<_> = all.iter().map(cells).collect();
+        let runs = all.iter().map(|account| &account.overview);
+        let times = runs.flat_map(|overview| {
+            let last = overview.last_run.as_ref().map(|run| run.finished_at);
+            [last, overview.last_success_at].into_iter().flatten()
+        });
+        for time in times {
+            for cell in rows.iter_mut().flatten() {
+                *cell = cell.replace(&zoned(time), "2023-11-14 22:13 UTC");
+            }
+        }
+        table::lines(HEAD, &rows, Some(width)).join("\n")
+    }
+
+    #[test]
+    fn the_table_is_readable_at_80_columns_and_at_120() {
+        insta::assert_snapshot!(shown(80), @r"
+        account  last run              result       stored  details
+        work     2023-11-14 22:13 UTC  ok           12,345  150 on the server, 59 here
+        home     2023-11-14 22:13 UTC  failed (69)  12,345  cannot connect to the
+                                                            server; last good run:
+                                                            never; 1,100 on the server,
+                                                            1,040 here
+        work     2023-11-14 22:13 UTC  held         12,345  1,100 on the server, 1,040
+                                                            here; 12 deletions held
+        work     2023-11-14 22:13 UTC  2 failed     12,345  1,100 on the server, 1,040
+                                                            here; 1,000 missing
+        work     never                 -            12,345  1,100 on the server, 1,040
+                                                            here
+        ");
+        insta::assert_snapshot!(shown(120), @r"
+        account  last run              result       stored  details
+        work     2023-11-14 22:13 UTC  ok           12,345  150 on the server, 59 here
+        home     2023-11-14 22:13 UTC  failed (69)  12,345  cannot connect to the server; last good run: never; 1,100 on the
+                                                            server, 1,040 here
+        work     2023-11-14 22:13 UTC  held         12,345  1,100 on the server, 1,040 here; 12 deletions held
+        work     2023-11-14 22:13 UTC  2 failed     12,345  1,100 on the server, 1,040 here; 1,000 missing
+        work     never                 -            12,345  1,100 on the server, 1,040 here
+        ");
+    }
+
     #[test]
     fn each_account_has_its_row_and_says_what_is_wrong() {
         let all = all();
