@@ -1,6 +1,7 @@
 #!/bin/sh
-# Builds the program for packages, without the paths of this machine in it. The paths in panics and
-# in debug assertions of C code would otherwise name the builder's home.
+# Builds the program for packages, without the paths of this machine in it, and the notices of third
+# parties beside it. The paths in panics and in assertions of C code would otherwise name the
+# builder's home.
 #
 # Usage: packaging/build.sh [TARGET]
 # x86_64-unknown-linux-musl gives a static program; that needs musl-gcc for SQLite, zstd and ring.
@@ -13,4 +14,5 @@ rust_flags="--remap-path-prefix=$here=popsync --remap-path-prefix=$cargo=cargo -
 c_flags="-ffile-prefix-map=$here=popsync -ffile-prefix-map=$cargo=cargo"
 export RUSTFLAGS="${RUSTFLAGS:-} $rust_flags"
 export CFLAGS="${CFLAGS:-} $c_flags"
-exec cargo build --release --locked ${1:+--target "$1"}
+cargo build --release --locked ${1:+--target "$1"}
+packaging/notices.sh ${1:+"$1"} > "${CARGO_TARGET_DIR:-target}/${1:+$1/}release/THIRD-PARTY-NOTICES.txt"
