@@ -11,15 +11,19 @@ use std::num::NonZeroU64;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+#[cfg(target_os = "linux")]
 use std::sync::LazyLock;
 
-use rustix::fs::{Advice, Mode, OFlags};
+#[cfg(not(target_vendor = "apple"))]
+use rustix::fs::Advice;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, geteuid, getrlimit};
 
 /// With this many files or more, one `syncfs` is cheaper than an fsync for each. A flush of the
 /// disk costs the same for one file as for hundreds. What `syncfs` adds is the data of other
 /// programs on the same file system that is not yet written.
+#[cfg(target_os = "linux")]
 const SYNCFS_FROM: usize = 16;
 
 /// Makes the contents of these files of `folder` durable, and their entries in it. `folder` must be
@@ -28,6 +32,7 @@ pub(crate) fn sync_files<'n>(
     folder: impl AsFd,
     names: impl ExactSizeIterator<Item = &'n str>,
 ) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
     if names.len() >= SYNCFS_FROM && *SYNCFS_REPORTS_ERRORS {
         return sync_file_system(folder);
     }
@@ -41,17 +46,58 @@ pub(crate) fn sync_files<'n>(
 
 /// Makes the content of a file durable, and its size and times.
 pub(crate) fn sync_file(file: impl AsFd) -> io::Result<()> {
-    Ok(retry_on_intr(|| rustix::fs::fsync(&file))?)
+    Ok(retry_on_intr(|| flush(&file))?)
 }
 
 /// Makes the content of a file durable, and its size.
 pub(crate) fn sync_content(file: impl AsFd) -> io::Result<()> {
-    Ok(retry_on_intr(|| rustix::fs::fdatasync(&file))?)
+    #[cfg(target_vendor = "apple")]
+    let flushed = retry_on_intr(|| flush(&file));
+    #[cfg(not(target_vendor = "apple"))]
+    let flushed = retry_on_intr(|| rustix::fs::fdatasync(&file));
+    Ok(flushed?)
 }
 
-/// Makes all data durable that was written to the file system of this file or folder.
-pub(crate) fn sync_file_system(on: impl AsFd) -> io::Result<()> {
-    Ok(retry_on_intr(|| rustix::fs::syncfs(&on))?)
+/// On Apple's systems fsync leaves the data in the cache of the drive, where a power cut takes it.
+#[cfg(target_vendor = "apple")]
+fn flush(file: impl AsFd) -> rustix::io::Result<()> {
+    match rustix::fs::fcntl_fullfsync(&file) {
+        // A network file system has no such call.
+        Err(Errno::INVAL | Errno::NOTSUP | Errno::NOTTY) => rustix::fs::fsync(&file),
+        result => result,
+    }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn flush(file: impl AsFd) -> rustix::io::Result<()> {
+    rustix::fs::fsync(&file)
+}
+
+/// Makes all data durable that was written to the file system of this folder.
+#[cfg(target_os = "linux")]
+fn sync_file_system(folder: impl AsFd) -> io::Result<()> {
+    Ok(retry_on_intr(|| rustix::fs::syncfs(&folder))?)
+}
+
+/// Makes everything in a folder durable, and the folder's entries.
+#[cfg(target_os = "linux")]
+pub(crate) fn sync_tree(path: &Path) -> io::Result<()> {
+    let folder = File::open(path)?;
+    sync_file_system(&folder)?;
+    sync_folder(folder)
+}
+
+/// The same, file by file: only Linux can be asked for one file system.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn sync_tree(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        match entry.file_type()?.is_dir() {
+            true => sync_tree(&entry.path())?,
+            false => sync_file(File::open(entry.path())?)?,
+        }
+    }
+    sync_folder(File::open(path)?)
 }
 
 /// Replaces the file at `path` by one with this content, in one step: after a crash there is either
@@ -103,7 +149,7 @@ pub(crate) fn largest_file() -> Option<u64> {
 
 /// Makes the entries of a folder durable.
 pub(crate) fn sync_folder(folder: impl AsFd) -> io::Result<()> {
-    match retry_on_intr(|| rustix::fs::fsync(&folder)) {
+    match retry_on_intr(|| flush(&folder)) {
         // Some network file systems have no such call; they write their folders at once.
         Err(Errno::INVAL) => Ok(()),
         result => Ok(result?),
@@ -155,15 +201,25 @@ impl WriteAhead {
         self.written += octets as u64;
         let step = self.written - self.begun;
         if let Some(length) = NonZeroU64::new(step).filter(|_| step >= Self::STEP) {
-            // On Linux this starts to write dirty pages, and does not wait. It is advice: it does
-            // not matter if it is ignored.
-            let _ = rustix::fs::fadvise(file, self.begun, Some(length), Advice::DontNeed);
+            write_ahead(file, self.begun, length);
             self.begun = self.written;
         }
     }
 }
 
+/// On Linux this starts to write dirty pages, and does not wait. It is advice: it does not matter if
+/// it is ignored.
+#[cfg(not(target_vendor = "apple"))]
+fn write_ahead(file: &File, from: u64, length: NonZeroU64) {
+    let _ = rustix::fs::fadvise(file, from, Some(length), Advice::DontNeed);
+}
+
+/// Apple's systems take no such advice.
+#[cfg(target_vendor = "apple")]
+fn write_ahead(_: &File, _: u64, _: NonZeroU64) {}
+
 /// True if `syncfs` reports write errors. Linux before 5.8 does not.
+#[cfg(target_os = "linux")]
 static SYNCFS_REPORTS_ERRORS: LazyLock<bool> = LazyLock::new(|| {
     let system = rustix::system::uname();
     let release = system.release().to_string_lossy();
@@ -171,5 +227,5 @@ static SYNCFS_REPORTS_ERRORS: LazyLock<bool> = LazyLock::new(|| {
         .split(['.', '-'])
         .map(|part| part.parse::<u32>().unwrap_or(0));
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    cfg!(target_os = "linux") && version >= (5, 8)
+    version >= (5, 8)
 });

@@ -39,6 +39,7 @@ mod inventory;
 pub(crate) mod maildir;
 pub mod mbox;
 mod names;
+mod rename;
 mod spool;
 mod stop_point;
 

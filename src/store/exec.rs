@@ -15,8 +15,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::Pid;
+#[cfg(target_os = "linux")]
+use rustix::process::{PidfdFlags, pidfd_open};
+#[cfg(not(target_os = "linux"))]
+use rustix::process::{WaitId, WaitIdOptions, waitid};
 
 use crate::children::{self, ENVIRONMENT, Reach};
 
@@ -189,7 +194,26 @@ fn listen(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 }
 
 /// Waits for the end of a child, and leaves its status to be collected. Returns false when time is
+/// up. Only Linux can wait for a process and a time at once.
+#[cfg(not(target_os = "linux"))]
+fn wait(pid: Pid, limit: Duration) -> io::Result<bool> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let until = std::time::Instant::now() + limit;
+    loop {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        match waitid(WaitId::Pid(pid), options) {
+            Ok(Some(_)) => return Ok(true),
+            Ok(None) if std::time::Instant::now() >= until => return Ok(false),
+            Ok(None) => thread::sleep(PAUSE),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Waits for the end of a child, and leaves its status to be collected. Returns false when time is
 /// up.
+#[cfg(target_os = "linux")]
 fn wait(pid: Pid, limit: Duration) -> io::Result<bool> {
     let child = pidfd_open(pid, PidfdFlags::empty())?;
     let until = std::time::Instant::now() + limit;

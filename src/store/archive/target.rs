@@ -6,11 +6,12 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags};
+use rustix::fs::CWD;
 use rustix::io::Errno;
 
-use crate::durable::{folder_of, sync_file, sync_file_system, sync_folder, sync_folder_at};
+use crate::durable::{folder_of, sync_file, sync_folder_at, sync_tree};
 use crate::store::Error;
+use crate::store::rename;
 use crate::store::stop_point;
 
 /// The suffix of an archive that is not whole.
@@ -69,26 +70,15 @@ impl Target {
 
     /// Gives a folder its final name, once all its content is durable.
     pub(super) fn finish_folder(self) -> Result<(), Error> {
-        File::open(&self.partial)
-            // One flush for all files: nothing waits for a single one.
-            .and_then(|folder| sync_file_system(&folder).map(|()| folder))
-            .and_then(sync_folder)
-            .map_err(|error| Error::io("syncing", &self.partial, error))?;
+        // One flush for all files where the system has that: nothing waits for a single one.
+        sync_tree(&self.partial).map_err(|error| Error::io("syncing", &self.partial, error))?;
         self.rename()
     }
 
     fn rename(self) -> Result<(), Error> {
         stop_point(2);
         let (from, to) = (&self.partial, &self.path);
-        let renamed = match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            // Some file systems and systems do not have it.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match fs::symlink_metadata(to) {
-                Ok(_) => Err(Errno::EXIST),
-                Err(_) => rustix::fs::renameat(CWD, from, CWD, to),
-            },
-            renamed => renamed,
-        };
-        renamed.map_err(|error| match error {
+        rename::to_new(CWD, from, to).map_err(|error| match error {
             Errno::EXIST => Error::Exists { path: to.clone() },
             error => Error::io("renaming to", to, error),
         })?;

@@ -11,12 +11,12 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{Maildir, open_folder, sync_folder};
 use crate::durable::sync_file;
-use crate::store::{Error, Name, Store};
+use crate::store::{Error, Name, Store, rename};
 
 /// The folder in the Maildir that keeps damaged files. Mail programs do not show it: it has no
 /// `cur`, and its name does not begin with a dot as those of Maildir++ do.
@@ -104,17 +104,9 @@ impl Maildir {
                 _ => Ok(false),
             };
         }
-        match rustix::fs::renameat_with(tmp, draft, CWD, target, RenameFlags::NOREPLACE) {
+        match rename::to_new(tmp, Path::new(draft), target) {
             Ok(()) => Ok(true),
             Err(Errno::EXIST) => Ok(false),
-            // Some file systems and systems do not have it.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                if fs::symlink_metadata(target).is_ok() {
-                    return Ok(false);
-                }
-                let renamed = rustix::fs::renameat(tmp, draft, CWD, target);
-                renamed.map(|()| true).map_err(failed)
-            }
             Err(error) => Err(failed(error)),
         }
     }

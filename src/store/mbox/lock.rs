@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+#[cfg(target_os = "linux")]
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
+#[cfg(target_os = "linux")]
+use rustix::fs::{AtFlags, CWD};
+use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
@@ -179,20 +182,23 @@ impl Drop for Dotlock {
     }
 }
 
-/// Creates a lock file with all its content, or not at all. If the file system has no unnamed
-/// files, as NFS, it exists a moment before that: `O_EXCL` works there since NFSv3.
+/// Creates a lock file with all its content, or not at all. If the system or the file system has no
+/// unnamed files, as NFS, it exists a moment before that: `O_EXCL` works there since NFSv3.
 fn create(path: &Path) -> io::Result<File> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("/"));
     let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
     let flags = OFlags::WRONLY | OFlags::CLOEXEC;
-    let nameless = rustix::fs::open(folder, flags | OFlags::TMPFILE, mode);
-    if let Ok(nameless) = nameless {
-        let file = hold(nameless.into())?;
-        let open = format!("/proc/self/fd/{}", file.as_raw_fd());
-        match rustix::fs::linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW) {
-            Ok(()) => return Ok(file),
-            Err(Errno::EXIST) => return Err(Errno::EXIST.into()),
-            Err(_) => {}
+    #[cfg(target_os = "linux")]
+    {
+        let folder = path.parent().unwrap_or_else(|| Path::new("/"));
+        let nameless = rustix::fs::open(folder, flags | OFlags::TMPFILE, mode);
+        if let Ok(nameless) = nameless {
+            let file = hold(nameless.into())?;
+            let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+            match rustix::fs::linkat(CWD, open, CWD, path, AtFlags::SYMLINK_FOLLOW) {
+                Ok(()) => return Ok(file),
+                Err(Errno::EXIST) => return Err(Errno::EXIST.into()),
+                Err(_) => {}
+            }
         }
     }
     let flags = flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
