@@ -1,11 +1,6 @@
 //! The help of every command, as it was looked at last: `help.txt`. With `POPSYNC_UPDATE=1` it is
 //! written anew.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests; clippy.toml's exception is for test functions"
-)]
-
 use std::env;
 use std::fs::{self, File};
 use std::io::Write;

@@ -126,12 +126,10 @@ impl AccountReporter {
                 action,
                 reason,
                 leaves_at,
-            } if self.output.options.dry_run => {
-                if self.output.options.lists_messages {
-                    let line =
-                        terminal::decision(number, octets, action, unique_id, (reason, leaves_at));
-                    self.counts().decisions.push(line);
-                }
+            } if self.output.options.dry_run && self.output.options.lists_messages => {
+                let line =
+                    terminal::decision(number, octets, action, unique_id, (reason, leaves_at));
+                self.counts().decisions.push(line);
             }
             Event::Planned {
                 retrieve,
