@@ -273,6 +273,10 @@ pub(super) struct Verify {
     #[arg(value_name = "ACCOUNT")]
     pub(super) accounts: Vec<String>,
 
+    /// Accounts at work at the same time
+    #[arg(long, short, value_name = "N", default_value = "2", value_parser = number::<NonZeroUsize>)]
+    pub(super) jobs: NonZeroUsize,
+
     /// Compare with the server's list too
     #[arg(long)]
     pub(super) server: bool,

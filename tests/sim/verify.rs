@@ -339,3 +339,27 @@ fn an_account_that_was_renamed_is_noticed() {
     assert_eq!(bench.sim.commands_of("RETR").len(), 3);
     bench.assert_exactly_once();
 }
+
+/// Each account has its own line, and one that fails stops no other.
+#[test]
+fn accounts_are_verified_at_the_same_time() {
+    let bench = synced(3);
+    let url = bench.url();
+    let more = format!(
+        "[accounts.home]\nserver = {url:?}\nuser = \"anna@example.com\"\nmaildir = \"home\"\n\
+         password-file = \"password\"\ntls = {{ ca-file = \"ca.pem\" }}\n\
+         [accounts.agent]\nserver = {url:?}\nuser = \"anna@example.com\"\nexec = \"cat\"\n"
+    );
+    bench.configured("sync", &more, &["home"]).gives(0);
+    for jobs in ["1", "2", "9"] {
+        let ended = bench
+            .configured("verify", &more, &["--json", "--jobs", jobs])
+            .end();
+        assert_ne!(ended.status, Some(0), "{}", ended.text());
+        for account in ["work", "home"] {
+            let whole = format!("\"account\":{account:?},\"messages\":3,\"intact\":3");
+            assert!(ended.out.contains(&whole), "{jobs}: {}", ended.text());
+        }
+        ended.says("agent");
+    }
+}
