@@ -35,7 +35,7 @@ impl Cache {
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn account_names(&self) -> Result<Vec<(AccountId, String)>, Error> {
+    pub(crate) fn account_names(&self) -> Result<Vec<(AccountId, String)>, Error> {
         let mut query = self
             .connection
             .prepare("SELECT id, name FROM accounts ORDER BY name, id")?;
