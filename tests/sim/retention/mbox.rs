@@ -38,7 +38,7 @@ fn what_is_deleted_from_an_mbox_is_deleted_there_as_a_rehearsal_and_the_list_say
     let bench = fetched(4);
     delete(&bench, 2);
     let rehearsed = bench
-        .fetch(&["--remove-when-deleted-locally", "--dry-run"])
+        .fetch(&["--remove-when-deleted-locally", "--dry-run", "-v"])
         .gives(0);
     for words in ["(stored, and deleted from the store since)", "1 to delete"] {
         assert!(rehearsed.out.contains(words), "{}", rehearsed.text());

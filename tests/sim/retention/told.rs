@@ -58,6 +58,7 @@ fn a_rehearsal_says_what_leaves_the_server_and_when() {
     assert!(kept.iter().all(|time| time.ends_with('Z')), "{kept:?}");
     // In words, too.
     rehearsal.pop();
+    rehearsal.push("-v");
     let ended = bench.fetch(&rehearsal).gives(0);
     assert!(
         ended.out.contains("(stored, leaves on 20"),
