@@ -15,7 +15,7 @@ pub trait Failure: Error {
     /// The status for the shell.
     fn exit(&self) -> Exit;
 
-    /// What the user can do, for a line of its own; an example for a file follows on more lines.
+    /// The advice to the user, for a line of its own; an example for a file follows on more lines.
     /// None where the message says all that there is to say.
     fn hint(&self) -> Option<Cow<'static, str>>;
 
@@ -30,7 +30,7 @@ pub trait Failure: Error {
 pub(crate) struct Hinted<'a, E> {
     /// The error.
     pub error: &'a E,
-    /// What the user can do.
+    /// The advice to the user.
     pub hint: Option<Cow<'static, str>>,
 }
 

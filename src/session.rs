@@ -63,7 +63,7 @@ pub struct Session {
     /// The text of the greeting.
     greeting: Vec<u8>,
     capabilities: Capabilities,
-    /// What a login can be bound to; nothing without TLS.
+    /// The channel bindings that a login can use; none without TLS.
     bindings: ChannelBindings,
     flight: Flight,
     /// LIST was asked for, and has not had its whole answer: a break may be its doing.

@@ -65,7 +65,7 @@ pub(crate) use survey::{Entry, Remains, State, Survey, survey, survey_local};
 pub use verify::{Condition, Finding, Scope, Tally, Verification, verify};
 pub use warning::{Warning, Worry};
 
-// What events and warnings are about.
+// The types that events and warnings mention.
 pub use crate::cache::Taken;
 pub use crate::maildrop::Contradiction;
 pub use crate::policy::{Action, Brake, Reason};

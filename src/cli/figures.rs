@@ -65,7 +65,7 @@ impl Moment {
     }
 }
 
-/// What the messages of an account add up to.
+/// Sums over the messages of an account.
 #[derive(Debug)]
 pub(super) struct Figures {
     /// In seconds since 1970.

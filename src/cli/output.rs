@@ -52,7 +52,7 @@ mod verify;
 mod warning;
 mod wrap;
 
-/// What the command line says about output.
+/// The options of the command line for output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Options {
     /// JSON lines on stdout instead of text.
@@ -89,7 +89,7 @@ pub(super) struct Output {
     total: Mutex<Total>,
 }
 
-/// What became of the mark of a message.
+/// The result of marking a message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark<'a> {
     pub(super) unique_id: &'a [u8],
@@ -155,7 +155,7 @@ impl Output {
         }
     }
 
-    /// What `popsync mark` or `unmark` did to a message.
+    /// Shows the result of `popsync mark` or `unmark` for a message.
     pub(super) fn marked(&self, account: &str, mark: Mark<'_>) {
         let id = sanitize::unique_id(mark.unique_id);
         let (marked, stored) = (mark.marked, mark.stored);

@@ -40,7 +40,7 @@ pub(super) fn verify(global: &Global, arguments: &Verify) -> Exit {
     exit.merge(output.finish())
 }
 
-/// What is done with each account.
+/// The work for each account.
 #[derive(Debug, Clone, Copy)]
 struct Order {
     scope: Scope,

@@ -27,7 +27,7 @@ pub enum Error {
     Argument {
         /// The argument.
         flag: String,
-        /// What is wrong with it.
+        /// Its defect.
         problem: Box<Problem>,
     },
     /// The file is wrong at one place.

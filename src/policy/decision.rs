@@ -1,4 +1,4 @@
-//! What is done with a message, and why, in names and in words.
+//! The actions for a message and the reasons for them, in names and in words.
 
 use std::fmt;
 

@@ -36,7 +36,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// How long the end of a connection may take behind the server's last words.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
-/// What is said and heard on one connection.
+/// The commands and replies of one connection.
 pub(super) struct Dialogue {
     stream: Box<dyn Stream>,
     connection: Connection,
@@ -100,7 +100,7 @@ impl Dialogue {
         self.connection.tap(tap);
     }
 
-    /// What no word of the server's is to repeat.
+    /// The secrets that are hidden in the server's replies.
     pub(super) fn secrets(&self) -> &Secrets {
         &self.secrets
     }
@@ -120,7 +120,7 @@ impl Dialogue {
         self.snubbed = false;
     }
 
-    /// Whether CAPA may be the reason where the server hangs up.
+    /// True if CAPA may be the reason when the server hangs up.
     pub(super) fn is_snubbed(&self) -> bool {
         self.snubbed
     }

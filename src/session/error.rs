@@ -34,7 +34,7 @@ pub enum Error {
     Certificate {
         /// The host as configured.
         host: String,
-        /// What is wrong with it.
+        /// Its defect.
         error: Box<CertificateError>,
     },
     /// The user's own certificate cannot be shown.

@@ -10,7 +10,7 @@ use crate::account::{Account, Security};
 use crate::auth::binding::ChannelBindings;
 use crate::pop3::{self, Capabilities, Command, Event, Tap};
 
-/// What the connection turned out to be.
+/// The facts about an open connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
     /// Who answered.

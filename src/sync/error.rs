@@ -159,7 +159,7 @@ impl Error {
         }
     }
 
-    /// Whether people will wonder what became of the mail on the server.
+    /// True if people will wonder what became of the mail on the server.
     pub(super) fn makes_wonder(&self) -> bool {
         let exit = self.exit();
         match self {

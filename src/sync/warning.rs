@@ -1,4 +1,4 @@
-//! What a person should know although nothing failed. Its words are for whoever shows it.
+//! Warnings: nothing failed, and a person should know. The caller chooses the words.
 
 use crate::account::StoreSettings;
 use crate::maildrop::Contradiction;
@@ -15,7 +15,7 @@ pub enum Warning<'a> {
     /// The server said something that makes no sense behind its answer to QUIT: what came before
     /// is whole and recorded.
     BehindQuit {
-        /// What it was.
+        /// The error.
         error: &'a session::Error,
     },
     /// The listing contradicts itself, so that nothing is deleted on the server.
@@ -80,7 +80,7 @@ pub enum Warning<'a> {
     },
     /// The server takes no further session of this run now.
     NoFurtherSession {
-        /// What it said.
+        /// The server's answer.
         error: &'a Error,
     },
     /// No message on the server is in the store that was to be taken over.

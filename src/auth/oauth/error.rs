@@ -39,7 +39,7 @@ pub enum TokenError {
     Answer {
         /// The end point.
         from: String,
-        /// What is wrong with it.
+        /// Its defect.
         what: &'static str,
     },
     /// The file of trusted certificates cannot be used.

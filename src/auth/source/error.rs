@@ -24,7 +24,7 @@ pub enum Error {
     BadByte {
         /// Where the password came from.
         origin: Origin,
-        /// What is wrong with it.
+        /// Its defect.
         byte: BadByte,
     },
     /// The command ended with a failure.

@@ -1,4 +1,4 @@
-//! What the recorded runs of an account add up to.
+//! Sums over the recorded runs of an account.
 
 use std::collections::BTreeMap;
 

@@ -18,7 +18,7 @@ impl Output {
         self.error_line(account, error)
     }
 
-    /// What people see of an error, with a message of its own.
+    /// Shows an error to people, with a message of its own.
     pub(super) fn complain(&self, account: Option<&str>, message: &str, error: &dyn Failure) {
         self.problem(account, message);
         for line in error.snippet().iter().flat_map(|snippet| snippet.lines()) {
@@ -27,7 +27,7 @@ impl Output {
         self.hint(error.hint().as_deref());
     }
 
-    /// What programs see of an error. Gives its status.
+    /// Shows an error to programs. Returns its status.
     pub(super) fn error_line(&self, account: Option<&str>, error: &dyn Failure) -> Exit {
         let exit = error.exit();
         self.json(|| Line::Error {
@@ -70,7 +70,7 @@ impl Failure for Panicked {
     }
 }
 
-/// What every command needs is not to be had.
+/// A thing is missing that every command needs.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum StartError {
     /// No thread, no signal handler, or no file descriptor for them.

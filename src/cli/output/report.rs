@@ -32,7 +32,7 @@ use html::Html;
 
 const STYLE: &str = include_str!("report/style.css");
 
-/// What is known of an account.
+/// The facts known about an account.
 pub(in crate::cli) struct AccountReport {
     pub(in crate::cli) status: AccountStatus,
     /// The rules by which messages leave the server. None if it is not in the configuration.

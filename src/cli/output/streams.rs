@@ -13,13 +13,13 @@ use super::stderr::Stderr;
 use super::stdout::Stdout;
 use super::{sanitize, screen, wrap};
 
-/// What stands in front of errors and warnings.
+/// The word in front of errors and warnings.
 const NAME: &str = "popsync:";
 
-/// What stands in front of the way out.
+/// The word in front of a hint.
 const HINT: &str = "hint:";
 
-/// What the streams are like.
+/// The properties of the streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Manner {
     /// A person is watching stderr.

@@ -12,19 +12,19 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::pop3::{self, Keyword, Printable, ResponseCode};
 
-/// What to ask oneself where nobody speaks POP3.
+/// The hint for a port where nobody speaks POP3.
 const PORTS: &str = "check the port: `pop3s://` means 995, `pop3://` means 110";
 
-/// What to do about what may pass.
+/// The hint for an error that may pass.
 const AGAIN: &str = "try again later";
 
-/// What to do about a server that cannot be reached.
+/// The hint for a server that cannot be reached.
 const NETWORK: &str = "check the server's name and the network";
 
-/// What to do about a server that breaks the protocol.
+/// The hint for a server that breaks the protocol.
 const DIALOGUE: &str = "run it with `-vv` to see the dialogue with the server";
 
-/// What to do when a session ended before its time.
+/// The hint for a session that ended too early.
 const GO_ON: &str = "complete mail is stored; run it again to go on from there";
 
 impl Failure for Error {

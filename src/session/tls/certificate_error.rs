@@ -1,4 +1,4 @@
-//! What is wrong with a server's certificate, in words, and the setting that would help.
+//! The defects of a server's certificate, in words, and the setting that would help.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -56,7 +56,7 @@ pub enum CertificateDefect {
 }
 
 impl CertificateDefect {
-    /// What the verifier said, with what the certificate says.
+    /// The verifier's error, with the facts from the certificate.
     pub(super) fn of(error: &rustls::CertificateError, der: &[u8]) -> Self {
         let text = Certificate::read(der).text;
         let day = |seconds: fn(&Text) -> u64| text.as_ref().and_then(|text| date(seconds(text)));
@@ -194,7 +194,7 @@ pub(super) const KEYS: &str = "RSA of 2048 to 8192 bits, ECDSA on P-256 or P-384
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{defect}")]
 pub struct CertificateError {
-    /// What is wrong with it.
+    /// Its defect.
     pub defect: CertificateDefect,
     /// Its fingerprint, as the setting takes it.
     pub fingerprint: Option<Fingerprint>,

@@ -338,7 +338,7 @@ pub(super) fn digest(file: &File, start: u64, length: u64) -> std::io::Result<Op
     Ok(Some(digest.finalize().into()))
 }
 
-/// Says if NULs may stand for octets that a power cut kept from being written.
+/// Tells if NULs may stand for octets that a power cut kept from being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OrUnwritten {
     No,

@@ -84,7 +84,7 @@ pub struct Finding<'a> {
     pub at: Option<u64>,
     /// The path that keeps its damaged file, once it is replaced.
     pub kept: Option<&'a Path>,
-    /// What is wrong with it, or odd about it.
+    /// Its damage, or the odd thing about it.
     pub condition: Condition,
 }
 

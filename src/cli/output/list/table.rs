@@ -223,7 +223,7 @@ fn short_state(entry: &Entry) -> String {
     }
 }
 
-/// As much of a text as fits this many columns. If it is cut, the last column shows that.
+/// The part of a text that fits this many columns. If it is cut, the last column shows that.
 pub(super) fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();

@@ -11,7 +11,7 @@ pub(super) struct Chart<'a> {
     pub(super) unit: Unit,
     /// A short label for each bar, and its value.
     pub(super) points: Vec<(String, u64)>,
-    /// What the drawing shows, in a sentence.
+    /// A sentence that describes the drawing.
     pub(super) description: String,
     /// Said where there is nothing to draw.
     pub(super) nothing: &'static str,

@@ -116,7 +116,7 @@ fn facts(account: &AccountReport, moment: &Moment) -> Vec<(&'static str, String)
     ]
 }
 
-/// What somebody should look at.
+/// A finding that somebody should look at.
 fn notes(account: &AccountReport, moment: &Moment) -> Vec<String> {
     let status = &account.status;
     let overview = &status.overview;

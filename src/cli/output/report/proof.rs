@@ -1,4 +1,4 @@
-//! What proves the stored messages, and what is recorded of verifications.
+//! The proof of the stored messages, and the records of verifications.
 
 use indicatif::HumanCount;
 

@@ -1,4 +1,4 @@
-//! What leaves the server, and when.
+//! The messages that leave the server, and the times.
 
 use indicatif::HumanCount;
 
