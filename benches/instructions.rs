@@ -12,7 +12,8 @@ mod support;
 use std::hint::black_box;
 use std::path::Path;
 
-use popsync::account::{Limits, LineEndings};
+use popsync::LineEndings;
+use popsync::internals::account::{Limits, Retention};
 use popsync::internals::cache::{Cache, LineEnds, Snapshot, Staged, Takes};
 use popsync::internals::maildrop::{self, Maildrop};
 use popsync::internals::policy::{self, Action, Circumstances, Evidence, Rules, StoreState};
@@ -20,7 +21,10 @@ use popsync::internals::store::{Maildir, Store};
 use popsync::pop3::listing::{ScanListing, UniqueIdListing};
 use popsync::pop3::{Piece, Unstuffer};
 
-use support::{RETENTION, account};
+use support::account;
+
+/// Nothing is ever deleted.
+const RETENTION: Retention = Retention::new(true, None);
 
 /// How many messages a maildrop has.
 const MESSAGES: usize = 100_000;

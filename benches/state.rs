@@ -10,7 +10,7 @@ use std::path::Path;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use popsync::account::LineEndings;
+use popsync::LineEndings;
 use popsync::internals::cache::{Cache, LineEnds, Staged, Takes};
 use popsync::internals::store::{Maildir, Name, Store};
 

@@ -16,55 +16,60 @@ mod oauth;
 mod route;
 mod tls;
 
-pub use alerts::{Alerts, Outage, Patience};
-pub use auth::AuthMethod;
+pub(crate) use alerts::{Alerts, Outage, Patience};
+pub(crate) use auth::AuthMethod;
 pub use oauth::{Endpoint, EndpointError, Endpoints, OAuth, Provider};
-pub use route::{Proxy, ProxyLogin, ProxyProtocol, Route, Via};
-pub use tls::{
-    ClientCertificate, Fingerprint, FingerprintError, Pinned, Roots, TlsSettings, TlsVersion,
-};
+pub use route::{Proxy, ProxyLogin, ProxyProtocol};
+pub(crate) use route::{Route, Via};
+pub(crate) use tls::{ClientCertificate, Roots, TlsSettings};
+pub use tls::{Fingerprint, FingerprintError, Pinned, TlsVersion};
 
 /// The longest wait for the server, unless the user sets another.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The number of messages of earlier runs that one run may delete, unless the user sets another:
 /// more than people delete by hand between two runs, and few enough to restore.
-pub const DEFAULT_MAX_DELETIONS: u64 = 500;
+pub(crate) const DEFAULT_MAX_DELETIONS: u64 = 500;
 
 /// An account, ready to be synced.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The name in the configuration, or `user@host` for `popsync fetch`.
-    pub name: String,
+    pub(crate) name: String,
     /// The key under which the cache records this account.
-    pub identity: Identity,
+    pub(crate) identity: Identity,
     /// The POP3 server.
-    pub server: Server,
+    pub(crate) server: Server,
     /// The user's name, without CR, LF or NUL; printable ASCII if USER carries it (`OPOP3:C0003`).
-    pub user: String,
+    pub(crate) user: String,
     /// The way to log in.
-    pub auth: AuthMethod,
+    pub(crate) auth: AuthMethod,
     /// The source of the password.
-    pub password: PasswordSource,
+    pub(crate) password: PasswordSource,
     /// The version of Outlook to imitate.
-    pub profile: Profile,
+    pub(crate) profile: Profile,
     /// The store for messages.
-    pub store: StoreSettings,
+    pub(crate) store: StoreSettings,
     /// The rules by which messages leave the server.
-    pub retention: Retention,
+    pub(crate) retention: Retention,
     /// The limits on what one run may retrieve.
-    pub limits: Limits,
+    pub(crate) limits: Limits,
     /// The way to the server.
-    pub route: Route,
+    pub(crate) route: Route,
     /// Trust anchors and the client certificate.
-    pub tls: TlsSettings,
+    pub(crate) tls: TlsSettings,
     /// The longest single wait for the server.
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
     /// The rules by which a person is told of its runs.
-    pub alerts: Alerts,
+    pub(crate) alerts: Alerts,
 }
 
 impl Account {
+    /// The name in the configuration, or `user@host` for `popsync fetch`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// True if its settings name programs that popsync starts.
     pub fn runs_commands(&self) -> bool {
         let for_password = match &self.password {
@@ -136,7 +141,7 @@ impl Security {
 
 /// The source of the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PasswordSource {
+pub(crate) enum PasswordSource {
     /// Neither command nor file: the keyring, else a systemd credential, else
     /// `POPSYNC_PASSWORD`, else a prompt on the terminal.
     Ask,
@@ -154,7 +159,7 @@ pub enum PasswordSource {
 
 impl PasswordSource {
     /// The key of the configuration that sets it. None if no key does.
-    pub const fn key(&self) -> Option<&'static str> {
+    pub(crate) const fn key(&self) -> Option<&'static str> {
         match self {
             Self::Ask => None,
             Self::Command(_) => Some("password-command"),
@@ -195,7 +200,7 @@ pub enum StoreSettings {
 }
 
 /// The time limit of a delivery agent for one message, unless the user sets another.
-pub const DEFAULT_EXEC_TIMEOUT: Duration = Duration::from_secs(300);
+pub(crate) const DEFAULT_EXEC_TIMEOUT: Duration = Duration::from_secs(300);
 
 impl StoreSettings {
     /// The line ends written.

@@ -38,6 +38,7 @@ mod login;
 mod man;
 mod mark;
 mod output;
+mod page_file;
 mod probe;
 mod prompt;
 mod remember;
@@ -190,7 +191,12 @@ fn config_path(global: &Global) -> Result<PathBuf, config::Error> {
 /// the user named it.
 fn accounts_if_any(global: &Global) -> Result<Vec<Account>, config::Error> {
     match Config::load(&config_path(global)?) {
-        Err(config::Error::Missing { .. }) if global.config.is_none() => Ok(Vec::new()),
+        Err(error)
+            if global.config.is_none()
+                && matches!(error.cause(), config::Cause::Missing { .. }) =>
+        {
+            Ok(Vec::new())
+        }
         config => config?.select(&[]),
     }
 }
@@ -210,7 +216,7 @@ fn state_dir(global: &Global) -> Result<PathBuf, config::Error> {
             .map_err(|error| config::Error::argument("--state-dir", "state-dir", error));
     }
     let dirs = directories::ProjectDirs::from("", "", "popsync")
-        .ok_or(config::Error::NoHome { what: "the state" })?;
+        .ok_or(config::Cause::NoHome { what: "the state" })?;
     // Only Linux has a state folder.
     let dir = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir());
     Ok(dir.to_owned())

@@ -55,37 +55,39 @@ mod url;
 pub(crate) use command_line::flags_with_invented;
 #[cfg(feature = "cli")]
 pub(crate) use command_line::{GivenFlag, account, account_without_store, all_flags};
-pub use contradiction::Contradiction;
+#[cfg(all(test, feature = "cli"))]
+pub(crate) use contradiction::Contradiction;
 use document::Document;
-pub use edit::EditError;
-pub(crate) use edit::{Keys, add_account, preview, remove_account, rename_account};
+pub(crate) use edit::{EditError, Keys, add_account, preview, remove_account, rename_account};
 #[cfg(feature = "cli")]
 pub(crate) use edit::{publish, replace};
+pub(crate) use error::Cause;
 pub use error::Error;
 #[cfg(feature = "cli")]
 pub(crate) use example::commented;
-use faults::Fault;
-pub use key::Key;
+use faults::{Fault, MAX_TOLD};
+pub(crate) use key::Key;
 #[cfg(feature = "cli")]
 pub(crate) use key::{Flag, Scope};
-pub use location::Location;
+use location::Location;
 use origin::Origin;
-pub use paths::{Base, PathError};
-pub use problem::Problem;
-pub use proxy::ProxyError;
+pub use paths::Base;
+#[cfg(all(test, feature = "cli"))]
+pub(crate) use paths::PathError;
+pub(crate) use problem::Problem;
+#[cfg(all(test, feature = "cli"))]
+pub(crate) use proxy::ProxyError;
 #[cfg(feature = "cli")]
 pub(crate) use row::Kind;
 #[cfg(feature = "cli")]
 pub(crate) use schema::schema;
 pub(crate) use shown::{Shown, shown};
 pub(crate) use url::ServerUrl;
-pub use url::UrlError;
+#[cfg(all(test, feature = "cli"))]
+pub(crate) use url::UrlError;
 
 /// The largest file that is read.
 const LIMIT: u64 = 1 << 20;
-
-/// How many mistakes are told; nobody reads more.
-const MAX_TOLD: usize = 1_000;
 
 /// Write permission of the group and of others.
 const WRITTEN_BY_OTHERS: u32 = 0o022;
@@ -106,8 +108,9 @@ pub struct Config {
 pub fn default_path() -> Result<PathBuf, Error> {
     directories::ProjectDirs::from("", "", "popsync")
         .map(|dirs| dirs.config_dir().join("config.toml"))
-        .ok_or(Error::NoHome {
-            what: "config.toml",
+        .ok_or_else(|| {
+            let what = "config.toml";
+            Cause::NoHome { what }.into()
         })
 }
 
@@ -122,19 +125,19 @@ impl Config {
     }
 
     /// The same, with all mistakes; at least one of them.
-    pub(crate) fn check(path: &Path) -> Result<Self, Vec<Error>> {
+    pub(crate) fn check(path: &Path) -> Result<Self, Vec<Cause>> {
         let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => Error::Missing {
+            io::ErrorKind::NotFound => Cause::Missing {
                 path: path.to_owned(),
             },
-            _ => Error::Read {
+            _ => Cause::Read {
                 path: path.to_owned(),
                 source,
             },
         };
         let (metadata, content) = read(path).map_err(|source| vec![failed(source)])?;
         if content.len() as u64 > LIMIT {
-            return Err(vec![Error::TooLarge {
+            return Err(vec![Cause::TooLarge {
                 path: path.to_owned(),
                 limit: LIMIT,
             }]);
@@ -143,7 +146,7 @@ impl Config {
         // A terminal can be written to by more, and gives nobody what they write.
         let is_device = metadata.file_type().is_char_device();
         if !is_device && metadata.mode() & WRITTEN_BY_OTHERS != 0 {
-            errors.push(Error::Writable {
+            errors.push(Cause::Writable {
                 path: path.to_owned(),
                 mode: metadata.mode() & 0o777,
             });
@@ -153,7 +156,7 @@ impl Config {
                 if config.accounts.iter().any(Account::runs_commands)
                     && let Err(fault) = FileError::of_owner(path, &metadata)
                 {
-                    errors.push(Error::Foreign {
+                    errors.push(Cause::Foreign {
                         path: path.to_owned(),
                         fault,
                     });
@@ -175,7 +178,7 @@ impl Config {
         Self::of_text(path, content, base).map_err(first)
     }
 
-    fn of_text(path: &Path, content: &[u8], base: &Base) -> Result<Self, Vec<Error>> {
+    fn of_text(path: &Path, content: &[u8], base: &Base) -> Result<Self, Vec<Cause>> {
         let content = without_mark(content);
         let text = match str::from_utf8(content) {
             Ok(text) => text,
@@ -188,9 +191,9 @@ impl Config {
         };
         let document = Document::read(text, base, &rows::ACCOUNT);
         let faults = document.faults.distinct(MAX_TOLD).into_iter();
-        let mut errors: Vec<Error> = faults.map(|fault| invalid(path, text, fault)).collect();
+        let mut errors: Vec<Cause> = faults.map(|fault| invalid(path, text, fault)).collect();
         if document.is_empty {
-            errors.push(Error::NoAccounts {
+            errors.push(Cause::NoAccounts {
                 path: path.to_owned(),
             });
         }
@@ -210,11 +213,12 @@ impl Config {
     pub fn select(self, names: &[String]) -> Result<Vec<Account>, Error> {
         let known: Vec<&str> = self.accounts.iter().map(|a| a.name.as_str()).collect();
         if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
-            return Err(Error::UnknownAccount {
+            let unknown = Cause::UnknownAccount {
                 name: name.clone(),
                 nearest: suggest::nearest(name, &known).map(str::to_owned),
                 known: known.into_iter().map(str::to_owned).collect(),
-            });
+            };
+            return Err(unknown.into());
         }
         let mut accounts = self.accounts;
         accounts.retain(|account| names.is_empty() || names.contains(&account.name));
@@ -233,11 +237,11 @@ fn read(path: &Path) -> io::Result<(Metadata, Vec<u8>)> {
 }
 
 /// The first of the errors that made a file fail.
-fn first(mut errors: Vec<Error>) -> Error {
-    errors.swap_remove(0)
+fn first(mut errors: Vec<Cause>) -> Error {
+    errors.swap_remove(0).into()
 }
 
-fn invalid(path: &Path, text: &str, fault: Fault) -> Error {
+fn invalid(path: &Path, text: &str, fault: Fault) -> Cause {
     let Origin::File(span) = &fault.origin else {
         return fault.into();
     };
@@ -246,7 +250,7 @@ fn invalid(path: &Path, text: &str, fault: Fault) -> Error {
         *fault.problem,
         Problem::UnknownKey { .. } | Problem::Password
     );
-    Error::Invalid {
+    Cause::Invalid {
         at: Box::new(Location::new(path, text, span, hide)),
         account: fault.account,
         problem: fault.problem,

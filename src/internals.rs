@@ -1,6 +1,16 @@
 //! The door through which tests, benchmarks and fuzz targets look into the layers. No promise is made
 //! of it.
 
+pub mod account {
+    //! Settings of accounts.
+
+    pub use crate::account::{
+        Endpoint, EndpointError, Endpoints, Fingerprint, FingerprintError, Identity, Limits, OAuth,
+        Pinned, Provider, Proxy, ProxyLogin, ProxyProtocol, Retention, Security, Server,
+        TlsVersion,
+    };
+}
+
 pub mod auth {
     //! Mechanisms, and logins through an OAuth provider.
 
@@ -74,6 +84,14 @@ pub mod session {
     pub use crate::session::{Error, Peer, Session};
 }
 
+pub mod sync {
+    //! Jobs beside a sync.
+
+    pub use crate::cache::Taken;
+    pub use crate::sync::error::Error;
+    pub use crate::sync::from_store::from_store;
+}
+
 pub mod store {
     //! Stores.
 
@@ -81,4 +99,26 @@ pub mod store {
         Delivery, Draft, Extent, Inventory, Maildir, Mbox, Name, Readers, Record, Recovered, Store,
         Viewer, mbox,
     };
+}
+
+pub mod errors {
+    //! The errors that others have inside.
+
+    pub use crate::auth::apop::Error as ApopError;
+    pub use crate::auth::argument::BadByte;
+    pub use crate::auth::choose::Secret;
+    pub use crate::auth::keyring::Error as KeyringError;
+    pub use crate::auth::oauth::{Error as OAuthError, Place, StoreError, TokenError};
+    pub use crate::auth::private_file::FileError;
+    pub use crate::auth::source::{Error as PasswordError, Origin};
+    pub use crate::auth::{Error as AuthError, SaslError};
+    pub use crate::cache::{Error as CacheError, Holder, SameAsError};
+    pub use crate::config::quantity::{PatienceError, SizeError, SpanError, TimeError};
+    pub use crate::profile::UnknownProfile;
+    pub use crate::session::{
+        Awaited, CertificateDefect, CertificateError, ClientCertificateError,
+        Error as SessionError, HandshakeError, ProxyError as ProxyConnectionError, RootsError,
+    };
+    pub use crate::store::{Error as StorageError, MailFileError};
+    pub use crate::words::WordsError;
 }

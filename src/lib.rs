@@ -33,7 +33,7 @@
 //!                     |
 //!                  decide                the evidence that policy decides by
 //!                     |
-//!               filed, shelf             what the store has under names of others
+//!               filed, header_index      what the store has under names of others
 //!                     |
 //!                  headers               TOP
 //!                     |
@@ -54,15 +54,15 @@
 //! # As a library
 //!
 //! A program with accounts of its own makes a [`sync::Request`] for each, and runs it. What happens
-//! comes as events; how it ended, as an [`sync::Outcome`].
+//! comes as events; how it ended, as an [`sync::Outcome`]. An error that can reach a user is a
+//! [`Failure`]: it has a message, a hint, and the status for a shell.
 //!
 //! ```
 //! use std::path::Path;
 //!
 //! use popsync::config::{Base, Config};
 //! use popsync::sync::{self, Allow, Event, Reporter, Request};
-//! use popsync::{Exit, Prompt, Stop, Unanswered};
-//! use popsync::account::Account;
+//! use popsync::{Account, Exit, Prompt, Stop, Unanswered};
 //!
 //! /// Nobody is there to ask for a password.
 //! struct Nobody;
@@ -128,7 +128,7 @@
     )
 )]
 
-pub mod account;
+mod account;
 mod auth;
 mod cache;
 mod causes;
@@ -139,7 +139,6 @@ pub mod config;
 mod descriptors;
 mod durable;
 mod envelope;
-pub mod errors;
 mod exit;
 mod failure;
 mod find;
@@ -158,6 +157,7 @@ mod store;
 pub mod sync;
 mod words;
 
+pub use account::{Account, LineEndings, StoreSettings};
 pub use auth::source::{Prompt, Unanswered};
 #[cfg(feature = "cli")]
 pub use cli::main;

@@ -29,11 +29,11 @@ mod tap;
 mod unstuff;
 
 pub use capability::Capabilities;
-pub use command::{Command, Keyword, MAX_COMMAND, MessageNumber};
+pub(crate) use command::MAX_COMMAND;
+pub use command::{Command, Keyword, MessageNumber};
 pub(crate) use connection::LEFTOVER_SHOWN;
-pub use connection::{Connection, Event, MAX_LISTING_LINES, MAX_LISTING_OCTETS};
+pub use connection::{Connection, Event};
 pub use error::Error;
-pub use receive_buffer::MAX_LINE;
 pub use response::{Printable, Response, ResponseCode, shortened};
 pub use state::State;
 pub use tap::{Form, Place, Tap};

@@ -1,7 +1,7 @@
 //! Checks a server against the statements of \[MS-STANOPOP3\] and \[MS-STANXPOP3\] about servers.
 //!
 //! [`run`] visits the server once and only reads: there is no DELE, and RETR only if asked for. The
-//! octets are noted in [`Observations`] as sent, beside the tolerant reader. Afterwards [`checks`],
+//! octets are noted in `observations` as sent, beside the tolerant reader. Afterwards `checks`,
 //! which are pure functions, judge them. Nothing here touches state or store.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::stop::Signal;
 
-pub mod checks;
+mod checks;
 mod error;
 mod message;
 mod observations;
@@ -25,11 +25,11 @@ mod unique_ids;
 mod visit;
 
 pub use checks::{Finding, Verdict};
-pub use error::Error;
-pub use message::{Sample, Transfer};
-pub use observations::{Flight, Observations, Reply, Stage, Step};
-pub use rows::{Rows, ScanRows, Sightings};
-pub use unique_ids::{IdForm, UniqueIdRows};
+pub(crate) use error::Error;
+pub(crate) use message::{Sample, Transfer};
+pub(crate) use observations::{Flight, Observations, Reply, Stage, Step};
+pub(crate) use rows::{Rows, ScanRows, Sightings};
+pub(crate) use unique_ids::{IdForm, UniqueIdRows};
 
 use recorder::Recorder;
 
@@ -37,7 +37,7 @@ use recorder::Recorder;
 #[derive(Debug)]
 pub struct Report {
     /// Everything that was seen.
-    pub observations: Observations,
+    pub(crate) observations: Observations,
     /// The verdicts, statement by statement.
     pub findings: Vec<Finding>,
     /// The signal that stopped it before its end.
@@ -45,6 +45,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// The failure that ended the visit, or that would have ended a sync.
+    pub fn error(&self) -> Option<&impl Failure> {
+        self.observations.error.as_ref()
+    }
+
     /// The status that a sync would end with.
     pub fn exit(&self) -> Exit {
         match (self.interrupted, &self.observations.error) {

@@ -224,25 +224,6 @@ pub trait Store: Readers {
         false
     }
 
-    /// True if a store that is one file ends before the end of the message that was stored last.
-    /// Only then [`Self::lost_from`] is worth a call.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    fn ends_before(&self, last: &Extent) -> Result<bool, Error> {
-        let _ = last;
-        Ok(false)
-    }
-
-    /// Returns which of the messages with these keys and places a store that is one file has lost
-    /// with its end, though nobody deleted them. Call it before anything is appended.
-    /// # Errors
-    /// [`Error::Io`].
-    fn lost_from(&self, extents: &[(i64, Extent)]) -> Result<Vec<i64>, Error> {
-        let _ = extents;
-        Ok(Vec::new())
-    }
-
     /// The key of the newest message that was stored when the stamp was set last. The stamp is in
     /// the store, and goes back with it when an older copy is restored. None if there is no stamp,
     /// or if it makes no sense.

@@ -26,11 +26,11 @@ use crate::store::{self, Readers};
 mod broke;
 mod decide;
 mod delete;
-mod error;
+pub(crate) mod error;
 mod event;
 mod export;
 mod filed;
-mod from_store;
+pub(crate) mod from_store;
 mod header_index;
 mod headers;
 mod large;
@@ -54,10 +54,10 @@ mod visit;
 mod waited;
 mod warning;
 
-pub use error::Error;
+pub(crate) use error::Error;
 pub use event::{Event, Reporter, Summary};
 pub(crate) use export::{Counts, Holdings, Selection, holdings, write};
-pub use from_store::from_store;
+pub(crate) use from_store::from_store;
 pub(crate) use seed::seed;
 #[cfg(feature = "cli")]
 pub(crate) use senders::Senders;
@@ -66,7 +66,6 @@ pub use verify::{Condition, Finding, Scope, Tally, Verification, verify};
 pub use warning::{Warning, Worry};
 
 // The types that events and warnings mention.
-pub use crate::cache::Taken;
 pub use crate::maildrop::Contradiction;
 pub use crate::policy::{Action, Brake, Reason};
 pub use crate::session::{Address, Refusal};
@@ -127,9 +126,9 @@ pub struct Outcome {
     /// What was done.
     pub summary: Summary,
     /// Whether the run came to its end.
-    pub result: Result<(), Error>,
+    pub(crate) result: Result<(), Error>,
     /// The outage that this run was a part of; none where it failed otherwise, or did not.
-    pub outage: Option<Outage>,
+    pub(crate) outage: Option<Outage>,
 }
 
 impl Outcome {
@@ -140,14 +139,14 @@ impl Outcome {
 
     /// True if it is too early to complain of the failure: it is one that may pass, and has lasted
     /// less than `patience` at the time `now`, in seconds since 1970.
-    pub fn is_put_off(&self, patience: Option<Patience>, now: i64) -> bool {
+    pub(crate) fn is_put_off(&self, patience: Option<Patience>, now: i64) -> bool {
         let patience = patience.zip(self.outage);
         patience.is_some_and(|(patience, outage)| patience.covers(outage, now))
     }
 
     /// The error that ended the run. Its hint says what became of the mail on the server, where the
     /// error makes one wonder.
-    pub(crate) fn error(&self) -> Option<Hinted<'_, Error>> {
+    pub fn error(&self) -> Option<impl Failure> {
         let error = self.result.as_ref().err()?;
         let hint = error.hint();
         if !error.makes_wonder() {

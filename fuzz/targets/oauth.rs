@@ -2,7 +2,7 @@
 //! or a short error.
 
 use popsync::Failure;
-use popsync::account::{Endpoint, OAuth, Provider};
+use popsync::internals::account::{Endpoint, OAuth, Provider};
 use popsync::internals::auth::oauth;
 use secrecy::ExposeSecret;
 

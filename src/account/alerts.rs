@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// The rules by which a person is told of an account's runs, and the programs to run for them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Alerts {
+pub(crate) struct Alerts {
     /// A server that cannot be reached, or has no time, is reported only after the account has
     /// failed for this long; at once if it is not set.
     pub complain_after: Option<Patience>,
@@ -17,7 +17,7 @@ pub struct Alerts {
 
 /// How long an outage is no reason to report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Patience {
+pub(crate) enum Patience {
     /// Until as many runs in a row have failed.
     Runs(NonZeroU64),
     /// For this long.
@@ -26,7 +26,7 @@ pub enum Patience {
 
 /// The runs in a row that failed because the server could not be reached or had no time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outage {
+pub(crate) struct Outage {
     /// When the first of them began, in seconds since 1970.
     pub since: i64,
     /// How many of them are recorded.

@@ -2,7 +2,7 @@
 
 /// The way to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AuthMethod {
+pub(crate) enum AuthMethod {
     /// APOP (RFC 1939 §7), which no Outlook and no Exchange has (`OPOP3:V0008`, `XPOP3:V0012`):
     /// only for [`Profile::Rfc1939`](crate::profile::Profile::Rfc1939).
     Apop,
@@ -39,7 +39,7 @@ pub enum AuthMethod {
 
 impl AuthMethod {
     /// All of them, the usual one first.
-    pub const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::User,
         Self::Plain,
         Self::Login,
@@ -58,7 +58,7 @@ impl AuthMethod {
     ];
 
     /// The name used on the command line and in the configuration.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Apop => "apop",
             Self::Auto => "auto",
@@ -79,12 +79,12 @@ impl AuthMethod {
     }
 
     /// The method of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.name() == name)
     }
 
     /// The registered name of the SASL mechanism, if it is one.
-    pub const fn mechanism(self) -> Option<&'static str> {
+    pub(crate) const fn mechanism(self) -> Option<&'static str> {
         Some(match self {
             Self::Apop | Self::Auto | Self::User => return None,
             Self::CramMd5 => "CRAM-MD5",
@@ -104,13 +104,13 @@ impl AuthMethod {
 
     /// True if user name and password are sent in commands of their own, which are ASCII
     /// (`OPOP3:C0003`). SASL carries UTF-8.
-    pub const fn is_ascii(self) -> bool {
+    pub(crate) const fn is_ascii(self) -> bool {
         matches!(self, Self::Apop | Self::User)
     }
 
     /// True if a listener needs some thousand digests for each guess at the password, and the
     /// server also has to prove its identity.
-    pub const fn is_safe_in_the_clear(self) -> bool {
+    pub(crate) const fn is_safe_in_the_clear(self) -> bool {
         matches!(
             self,
             Self::Gssapi
@@ -122,12 +122,12 @@ impl AuthMethod {
     }
 
     /// True if the secret is an access token and not a password.
-    pub const fn takes_token(self) -> bool {
+    pub(crate) const fn takes_token(self) -> bool {
         matches!(self, Self::OAuthBearer | Self::XOauth2)
     }
 
     /// True if the user has to give a secret. Kerberos and TLS have theirs from elsewhere.
-    pub const fn takes_secret(self) -> bool {
+    pub(crate) const fn takes_secret(self) -> bool {
         !matches!(self, Self::External | Self::Gssapi)
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// The way to a server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Route {
+pub(crate) struct Route {
     /// The intermediate, if any.
     pub via: Via,
     /// The local address that connections start from.
@@ -15,7 +15,7 @@ pub struct Route {
 
 /// The intermediate between popsync and a server.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Via {
+pub(crate) enum Via {
     /// Nothing.
     #[default]
     Direct,

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 /// The TLS settings of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TlsSettings {
+pub(crate) struct TlsSettings {
     /// The authorities to trust. If none are named, those of [`Roots::Webpki`]. With a fingerprint
     /// and none named, the fingerprint alone decides.
     pub roots: Option<Roots>,
@@ -24,7 +24,7 @@ pub struct TlsSettings {
 
 /// A set of certificate authorities.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Roots {
+pub(crate) enum Roots {
     /// The certificates of this PEM file.
     File(PathBuf),
     /// The authorities that the system trusts.
@@ -35,12 +35,12 @@ pub enum Roots {
 
 impl Roots {
     /// The values of `roots`, the usual one first.
-    pub const NAMES: [&str; 2] = ["webpki", "system"];
+    pub(crate) const NAMES: [&str; 2] = ["webpki", "system"];
 }
 
 /// A certificate of the user's own, with its key; both PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientCertificate {
+pub(crate) struct ClientCertificate {
     /// The certificate, and those between it and its authority.
     pub certificate: PathBuf,
     /// The key. Nobody else may read it.

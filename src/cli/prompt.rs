@@ -113,7 +113,7 @@ impl Prompt for Terminal {
         self.go_on()?;
         let question = format!(
             "Password for {} ({} at {}): ",
-            sanitize::text(&account.name),
+            sanitize::text(account.name()),
             sanitize::text(&account.user),
             sanitize::text(&account.server.host)
         );

@@ -1,24 +1,19 @@
 //! `popsync report`: what is recorded and stored, as one page to read.
 
-use std::borrow::Cow;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::tz::TimeZone;
 
 use crate::account::Account;
 use crate::cache::{self, AccountId, Cache};
-use crate::config::{self, Base};
 use crate::exit::Exit;
-use crate::failure::Failure;
 use crate::sync::{Senders, system_clock};
 
 use super::args::{Global, Report};
 use super::figures::{Figures, Moment, Runs};
 use super::output::{self, AccountReport, AccountStatus, Output};
 use super::status::{is_of, kept_for, statuses};
-use super::{accounts_if_any, options, state_dir, target};
+use super::{accounts_if_any, options, page_file, state_dir};
 
 /// Writes the page.
 pub(super) fn report(global: &Global, arguments: &Report) -> Exit {
@@ -30,48 +25,7 @@ pub(super) fn report(global: &Global, arguments: &Report) -> Exit {
     exit.merge(output.finish())
 }
 
-/// Why there is no page.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
-    #[error(transparent)]
-    Target(target::Error),
-    /// The file of `--html`.
-    #[error("cannot write `{}`: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
-}
-
-impl<E: Into<target::Error>> From<E> for Error {
-    fn from(error: E) -> Self {
-        Self::Target(error.into())
-    }
-}
-
-impl Failure for Error {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Target(error) => error.exit(),
-            Self::Write { .. } => Exit::IoError,
-        }
-    }
-
-    fn hint(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::Target(error) => error.hint(),
-            Self::Write { .. } => {
-                Some("`--html` must name a file that you may write; `-` is standard output".into())
-            }
-        }
-    }
-
-    fn snippet(&self) -> Option<String> {
-        match self {
-            Self::Target(error) => error.snippet(),
-            Self::Write { .. } => None,
-        }
-    }
-}
-
-fn page(global: &Global, arguments: &Report) -> Result<String, Error> {
+fn page(global: &Global, arguments: &Report) -> Result<String, page_file::Error> {
     let moment = Moment {
         zone: TimeZone::system(),
         now: system_clock(),
@@ -129,22 +83,11 @@ fn senders(account: Option<&Account>, tag: &str) -> Result<Senders, String> {
     }
 }
 
-/// Replaces the file in one step: a reader gets the old page or the new one.
-fn put(output: &Output, path: &Path, page: String) -> Result<(), Error> {
+fn put(output: &Output, path: &Path, page: String) -> Result<(), page_file::Error> {
     if path == Path::new("-") {
         output.data(page.trim_end().to_owned());
         return Ok(());
     }
-    let written = || {
-        let path = Base::current().expand(path).map_err(io::Error::other)?;
-        if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
-            return Err(io::Error::other("it is no file"));
-        }
-        // It names people who write, so a new file is for its owner alone.
-        config::publish(&path, &page, 0o600)
-    };
-    written().map_err(|source| Error::Write {
-        path: path.to_owned(),
-        source,
-    })
+    // It names people who write, so a new file is for its owner alone.
+    page_file::replace("--html", path, &page, 0o600)
 }

@@ -1,28 +1,24 @@
 //! `popsync status`: shows the records, without asking a server.
 
-use std::borrow::Cow;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::account::{Account, Retention};
 use crate::cache::{self, AccountOverview, Cache, Lock};
-use crate::config::{self, Base};
 use crate::exit::Exit;
-use crate::failure::Failure;
 use crate::sync::system_clock;
 
 use super::args::{Global, Status};
 use super::output::{self, AccountStatus, Output};
-use super::{accounts_if_any, options, state_dir, target};
+use super::{accounts_if_any, options, page_file, state_dir, target};
 
 const DAY: i64 = 24 * 60 * 60;
 
 /// Shows or checks the records of the chosen accounts, or writes them as metrics.
 pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
     let output = Output::standard(options(global, false));
-    let statuses = statuses(global, &arguments.accounts, arguments.all).map_err(Error::Target);
+    let statuses =
+        statuses(global, &arguments.accounts, arguments.all).map_err(page_file::Error::Target);
     if arguments.check {
         let level = match statuses {
             Ok(statuses) if statuses.is_empty() => {
@@ -49,68 +45,22 @@ pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
     exit.merge(output.finish()).into()
 }
 
-/// Why the status was not shown.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
-    #[error(transparent)]
-    Target(target::Error),
-    /// The file of `--metrics`.
-    #[error("cannot write `{}`: {source}", path.display())]
-    Write { path: PathBuf, source: io::Error },
-}
-
-impl<E: Into<target::Error>> From<E> for Error {
-    fn from(error: E) -> Self {
-        Self::Target(error.into())
-    }
-}
-
-impl Failure for Error {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::Target(error) => error.exit(),
-            Self::Write { .. } => Exit::IoError,
-        }
-    }
-
-    fn hint(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Self::Target(error) => error.hint(),
-            Self::Write { .. } => Some("`--metrics` must name a file that you may write".into()),
-        }
-    }
-
-    fn snippet(&self) -> Option<String> {
-        match self {
-            Self::Target(error) => error.snippet(),
-            Self::Write { .. } => None,
-        }
-    }
-}
-
-fn print(output: &Output, arguments: &Status, statuses: &[AccountStatus]) -> Result<(), Error> {
+fn print(
+    output: &Output,
+    arguments: &Status,
+    statuses: &[AccountStatus],
+) -> Result<(), page_file::Error> {
     let shown: Vec<_> = statuses.iter().collect();
     match &arguments.metrics {
         Some(path) if path == Path::new("-") => output.metrics(&shown),
         Some(path) => {
             let text = output::metrics(&shown);
-            written(path, &text).map_err(|source| Error::Write {
-                path: path.clone(),
-                source,
-            })?;
+            // A collector may read it as another user.
+            page_file::replace("--metrics", path, &text, 0o644)?;
         }
         None => output.statuses(&shown, !arguments.accounts.is_empty()),
     }
     Ok(())
-}
-
-/// Replaces the metrics file in one step: a collector may read it at any time, and as another user.
-fn written(path: &Path, text: &str) -> io::Result<()> {
-    let path = Base::current().expand(path).map_err(io::Error::other)?;
-    if fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
-        return Err(io::Error::other("it is no file; `-` is standard output"));
-    }
-    config::publish(&path, text, 0o644)
 }
 
 /// The records of the chosen accounts: the named ones, all if `is_all`, otherwise those of the

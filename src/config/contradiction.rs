@@ -10,7 +10,7 @@ use crate::profile::Profile;
 /// A contradiction between settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Contradiction {
+pub(crate) enum Contradiction {
     /// `auth = "apop"` under a profile that has no APOP.
     #[error("`auth = \"apop\"` contradicts the profile `{profile}`: Outlook has no APOP")]
     ApopWithOutlook {

@@ -8,7 +8,7 @@ use toml::de::{DeString, DeTable, DeValue, Error as SyntaxError};
 use crate::account::Account;
 
 use super::contradiction::Contradiction;
-use super::faults::{Fault, Faults};
+use super::faults::{Fault, Faults, MAX_TOLD};
 use super::given::{Given, Source};
 use super::key::Key;
 use super::layer::{self, Layer, Merged};
@@ -42,9 +42,6 @@ static DEFAULTS: Key = Key {
 };
 
 const ACCOUNTS_HINT: &str = "write `[accounts.work]` and the account's keys below it";
-
-/// How many mistakes in the syntax are told; nobody reads more.
-const MOST: usize = 1_000;
 
 /// The content of a file.
 #[derive(Default)]
@@ -186,7 +183,7 @@ fn with_syntax_errors(
 ) -> Faults {
     let mut faults = Faults::default();
     let mut lines: Vec<Range<usize>> = Vec::new();
-    for error in errors.iter().take(MOST) {
+    for error in errors.iter().take(MAX_TOLD) {
         let span = error.span().unwrap_or(text.len()..text.len());
         let line = line_of(text, span.start);
         // One slip often makes several errors.

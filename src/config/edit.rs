@@ -21,7 +21,7 @@ use crate::patient::without_mark;
 /// Why the file was not changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum EditError {
+pub(crate) enum EditError {
     /// There is an account of this name.
     #[error("there is an account `{name}` already")]
     Exists {

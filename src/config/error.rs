@@ -20,8 +20,54 @@ use super::rows;
 
 /// The configuration, or the settings of a command line, cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
+#[error(transparent)]
+pub struct Error {
+    cause: Box<Cause>,
+}
+
+impl Error {
+    /// The reason.
+    pub(crate) fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// The reason itself.
+    #[cfg(test)]
+    pub(crate) fn into_cause(self) -> Cause {
+        *self.cause
+    }
+}
+
+impl From<Cause> for Error {
+    fn from(cause: Cause) -> Self {
+        let cause = Box::new(cause);
+        Self { cause }
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Cause::from(fault).into()
+    }
+}
+
+impl Failure for Error {
+    fn exit(&self) -> Exit {
+        self.cause.exit()
+    }
+
+    fn hint(&self) -> Option<Cow<'static, str>> {
+        self.cause.hint()
+    }
+
+    fn snippet(&self) -> Option<String> {
+        self.cause.snippet()
+    }
+}
+
+/// The reasons why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Cause {
     /// An argument of the command line is wrong.
     #[error("{flag}: {problem}")]
     Argument {
@@ -113,7 +159,7 @@ impl fmt::Display for Prefix<'_> {
     }
 }
 
-impl From<Fault> for Error {
+impl From<Fault> for Cause {
     /// A fault of the command line; one of the file needs the file to be shown.
     fn from(fault: Fault) -> Self {
         Self::Argument {
@@ -127,7 +173,7 @@ impl Error {
     /// A path of the command line that cannot be one.
     #[cfg(feature = "cli")]
     pub(crate) fn argument(flag: &'static str, name: &'static str, error: PathError) -> Self {
-        Self::Argument {
+        Cause::Argument {
             flag: flag.to_owned(),
             problem: Box::new(Problem::Path {
                 name,
@@ -135,10 +181,11 @@ impl Error {
                 error,
             }),
         }
+        .into()
     }
 }
 
-impl Failure for Error {
+impl Failure for Cause {
     fn exit(&self) -> Exit {
         match self {
             Self::Argument { .. } | Self::UnknownAccount { .. } => Exit::Usage,

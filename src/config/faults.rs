@@ -3,6 +3,9 @@
 use super::origin::Origin;
 use super::problem::Problem;
 
+/// The maximum number of mistakes that are told; nobody reads more.
+pub(super) const MAX_TOLD: usize = 1_000;
+
 /// A mistake and its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {

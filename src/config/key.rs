@@ -3,7 +3,7 @@
 
 /// A key of the configuration file.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Key {
+pub(crate) struct Key {
     /// The name.
     pub(crate) name: &'static str,
     /// The table that it stands in.

@@ -11,7 +11,7 @@ const CONTEXT: usize = 70;
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location {
+pub(crate) struct Location {
     /// The file.
     pub path: PathBuf,
     /// The line, from 1.
@@ -53,7 +53,7 @@ impl Location {
     }
 
     /// The line with a caret below the place, as compilers show it.
-    pub fn snippet(&self) -> String {
+    pub(crate) fn snippet(&self) -> String {
         let skipped = self.column.saturating_sub(1 + CONTEXT);
         let taken = 2 * CONTEXT;
         let shown: String = self.text.chars().skip(skipped).take(taken).collect();

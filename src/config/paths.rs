@@ -18,7 +18,7 @@ pub struct Base {
 /// Why a path cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PathError {
+pub(crate) enum PathError {
     /// Nothing, or with a NUL inside.
     #[error("not a path")]
     Invalid,
@@ -72,7 +72,7 @@ impl Base {
     ///
     /// # Errors
     /// When it cannot be a path, or `~` or a variable has no meaning.
-    pub fn expand(&self, path: &Path) -> Result<PathBuf, PathError> {
+    pub(crate) fn expand(&self, path: &Path) -> Result<PathBuf, PathError> {
         if path.as_os_str().is_empty() || path.as_os_str().as_encoded_bytes().contains(&0) {
             return Err(PathError::Invalid);
         }

@@ -18,7 +18,7 @@ use crate::words::WordsError;
 /// What is wrong with one setting, or between several. Never holds a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub(crate) enum Problem {
     /// Its name cannot be one.
     #[error("an account's name is not empty and has no control characters")]
     AccountName,

@@ -24,7 +24,7 @@ pub(crate) struct ProxyUrl {
 /// Why a text is not the URL of a proxy. Never holds the text: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ProxyError {
+pub(crate) enum ProxyError {
     /// The host cannot be one.
     #[error("the proxy has no valid host name")]
     Host,

@@ -467,7 +467,7 @@ fn accounts_are_chosen_by_name() {
 #[test]
 fn an_endless_file_is_refused() {
     let error = Config::load(Path::new("/dev/zero")).unwrap_err();
-    assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+    assert!(matches!(error.cause(), Cause::TooLarge { .. }), "{error}");
 }
 
 proptest! {

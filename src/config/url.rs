@@ -37,7 +37,7 @@ impl ServerUrl {
 /// Why a text is not the URL of a server. Never holds the text: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum UrlError {
+pub(crate) enum UrlError {
     /// A `%` is not followed by two hexadecimal digits, or what it stands for is not UTF-8.
     #[error("the user name in the server URL is not well percent-encoded")]
     Encoding,

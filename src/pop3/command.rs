@@ -32,7 +32,7 @@ impl fmt::Display for MessageNumber {
 /// The longest command line, with its CRLF, that any Exchange takes: the largest value an
 /// administrator can set (`XPOP3:E0006`). RFC 2449 §4 promises 255 octets, Exchange 2007 takes 47
 /// by default and later ones 512. A client cannot know the server's value.
-pub const MAX_COMMAND: usize = 1024;
+pub(crate) const MAX_COMMAND: usize = 1024;
 
 /// A command of the client.
 ///

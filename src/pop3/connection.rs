@@ -11,10 +11,10 @@ use super::receive_buffer::ReceiveBuffer;
 use super::{Command, Error, Keyword, Piece, Place, Response, State, Tap, Unstuffer};
 
 /// More lines than any listing has. A server that sends more is considered hostile.
-pub const MAX_LISTING_LINES: usize = 2_000_000;
+pub(crate) const MAX_LISTING_LINES: usize = 2_000_000;
 
 /// More octets than any listing has.
-pub const MAX_LISTING_OCTETS: usize = 128 << 20;
+pub(crate) const MAX_LISTING_OCTETS: usize = 128 << 20;
 
 /// More lines than any list of capabilities has.
 const MAX_CAPABILITY_LINES: usize = 256;
@@ -331,7 +331,8 @@ impl Connection {
     }
 
     /// The state of the session.
-    pub fn state(&self) -> State {
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> State {
         self.state
     }
 

@@ -6,7 +6,7 @@
 use super::MessageNumber;
 
 /// The longest unique-id that RFC 1939 §7 allows. Longer ones are used as they are.
-pub const MAX_UNIQUE_ID: usize = 70;
+pub(crate) const MAX_UNIQUE_ID: usize = 70;
 
 /// STAT's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::Error;
 
 /// The longest status or listing line, without its CRLF. RFC 2449 §4 allows 512 octets, but there
 /// are servers with unique-ids of thousands of octets. Lines of messages have no such limit.
-pub const MAX_LINE: usize = 8 * 1024;
+pub(crate) const MAX_LINE: usize = 8 * 1024;
 
 /// Collects one line at a time. A line that is complete in the input is borrowed from there; only a
 /// line that is cut is copied. Nothing is searched twice.

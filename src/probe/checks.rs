@@ -68,7 +68,7 @@ pub struct Finding {
 
 /// Checks the observations against all statements. Those of \[MS-STANXPOP3\] apply to Exchange
 /// only, and are left out for other servers.
-pub fn judge(seen: &Observations) -> Vec<Finding> {
+pub(super) fn judge(seen: &Observations) -> Vec<Finding> {
     let exchange: &[Check] = if seen.is_exchange() {
         &exchange::CHECKS
     } else {

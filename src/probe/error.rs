@@ -12,7 +12,7 @@ use super::{Observations, Step};
 /// An error of the session, with its place.
 #[derive(Debug, thiserror::Error)]
 #[error("{error}")]
-pub struct Error {
+pub(crate) struct Error {
     /// Where.
     pub step: Step,
     /// The statement that the server did not keep, where it is one.

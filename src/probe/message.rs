@@ -7,7 +7,7 @@ const HEADER_LIMIT: usize = 64 * 1024;
 
 /// A message that was examined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Its number.
     pub number: MessageNumber,
     /// Its size in the scan listing.
@@ -20,7 +20,7 @@ pub struct Sample {
 
 /// The octets of one RETR or TOP.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Transfer {
+pub(crate) struct Transfer {
     /// Octets on the wire, byte-stuffing and termination octet included.
     wire: u64,
     /// Lines whose leading dot was doubled.
@@ -100,23 +100,23 @@ impl Transfer {
     }
 
     /// True if the termination octet came.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.at == At::End
     }
 
     /// The octets of the message itself.
-    pub fn octets(&self) -> u64 {
+    pub(crate) fn octets(&self) -> u64 {
         let end = if self.is_complete() { TERMINATION } else { 0 };
         self.wire - self.stuffed - self.unstuffed - end
     }
 
     /// The octets of the body.
-    pub fn body(&self) -> u64 {
+    pub(crate) fn body(&self) -> u64 {
         self.behind.saturating_sub(TERMINATION)
     }
 
     /// The first line of the header that is neither a field nor part of one (RFC 5322 §2.2).
-    pub fn odd_field(&self) -> Option<&[u8]> {
+    pub(crate) fn odd_field(&self) -> Option<&[u8]> {
         let lines = self.header.split(|&octet| octet == b'\n');
         let mut lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let mut first = true;

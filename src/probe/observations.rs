@@ -11,8 +11,7 @@ use super::{Error, Sample, ScanRows, UniqueIdRows};
 
 /// A part of the visit that takes time, or at which it can end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "most are the command of that name")]
-pub enum Step {
+pub(crate) enum Step {
     /// Name resolution and TCP.
     Connect,
     Tls,
@@ -33,7 +32,7 @@ pub enum Step {
 
 impl Step {
     /// The name of the step.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Connect => "connect",
             Self::Tls => "tls",
@@ -73,7 +72,7 @@ impl From<Keyword> for Step {
 
 /// The point at which capabilities were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// In the clear, before STLS.
     BeforeTls,
     /// On the connection that carries the password.
@@ -84,7 +83,7 @@ pub enum Stage {
 
 /// The first line of a reply, as sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
+pub(crate) struct Reply {
     /// The command; none for the greeting.
     pub of: Option<Keyword>,
     /// The line without its CRLF.
@@ -93,14 +92,14 @@ pub struct Reply {
 
 impl Reply {
     /// The reply as the reader understands it.
-    pub fn response(&self) -> Response<'_> {
+    pub(crate) fn response(&self) -> Response<'_> {
         Response::parse(&self.line)
     }
 }
 
 /// The result of sending several commands in one write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Flight {
+pub(crate) enum Flight {
     /// Not tried.
     #[default]
     Untried,
@@ -114,7 +113,7 @@ pub enum Flight {
 
 /// All observations.
 #[derive(Debug, Default)]
-pub struct Observations {
+pub(crate) struct Observations {
     /// True if messages were to be retrieved too.
     pub deep: bool,
     /// The server's address.
@@ -180,36 +179,36 @@ impl Observations {
     }
 
     /// The greeting.
-    pub fn greeting(&self) -> Option<&Reply> {
+    pub(crate) fn greeting(&self) -> Option<&Reply> {
         self.replies.iter().find(|reply| reply.of.is_none())
     }
 
     /// The first reply to a command.
-    pub fn reply(&self, keyword: Keyword) -> Option<&Reply> {
+    pub(crate) fn reply(&self, keyword: Keyword) -> Option<&Reply> {
         self.replies.iter().find(|reply| reply.of == Some(keyword))
     }
 
     /// STAT's answer, if it could be read.
-    pub fn drop_listing(&self) -> Option<DropListing> {
+    pub(crate) fn drop_listing(&self) -> Option<DropListing> {
         let response = self.reply(Keyword::Stat)?.response();
         DropListing::parse(response.text()).filter(|_| response.is_positive())
     }
 
     /// The capabilities at one point.
-    pub fn capabilities(&self, stage: Stage) -> Option<&Capabilities> {
+    pub(crate) fn capabilities(&self, stage: Stage) -> Option<&Capabilities> {
         let mut all = self.capabilities.iter().rev();
         all.find(|(at, _)| *at == stage).map(|(_, what)| what)
     }
 
     /// True if the server announced that commands may be sent ahead.
-    pub fn announces_pipelining(&self) -> bool {
+    pub(crate) fn announces_pipelining(&self) -> bool {
         self.capabilities(Stage::AfterLogin)
             .or_else(|| self.capabilities(Stage::BeforeLogin))
             .is_some_and(Capabilities::pipelining)
     }
 
     /// The median round trip.
-    pub fn latency(&self) -> Option<Duration> {
+    pub(crate) fn latency(&self) -> Option<Duration> {
         let mut times = self.round_trips.clone();
         times.sort_unstable();
         times.get(times.len() / 2).copied()
@@ -217,7 +216,7 @@ impl Observations {
 
     /// True if the server seems to be Microsoft Exchange: by its greeting, or, under another
     /// banner, by its unique-ids and capabilities. This is a guess, and only decides what to show.
-    pub fn is_exchange(&self) -> bool {
+    pub(crate) fn is_exchange(&self) -> bool {
         let names_itself = self.greeting().is_some_and(|greeting| {
             let line = greeting.line.to_ascii_lowercase();
             line.windows(18).any(|words| words == b"microsoft exchange")

@@ -5,7 +5,7 @@ use crate::pop3::{Form, MessageNumber};
 
 /// The number of times that something was seen, and the first of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sightings {
+pub(crate) struct Sightings {
     /// The number.
     pub count: u64,
     /// The first one.
@@ -14,7 +14,7 @@ pub struct Sightings {
 
 impl Sightings {
     /// Counts one more.
-    pub fn add(&mut self, what: &[u8]) {
+    pub(crate) fn add(&mut self, what: &[u8]) {
         if self.count == 0 {
             self.first = what.to_vec();
         }
@@ -22,14 +22,14 @@ impl Sightings {
     }
 
     /// True if it was never seen.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.count == 0
     }
 }
 
 /// The common part of LIST and UIDL: a message-number, a field, and perhaps more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rows {
+pub(crate) struct Rows {
     /// The number of rows.
     pub count: u64,
     /// Rows with blanks other than one space between the two fields.
@@ -67,7 +67,7 @@ impl Rows {
     }
 
     /// The lowest number that occurs in more than one row.
-    pub fn repeated(&self) -> Option<u32> {
+    pub(crate) fn repeated(&self) -> Option<u32> {
         let mut numbers = self.numbers.clone();
         numbers.sort_unstable();
         let mut pairs = numbers.windows(2);
@@ -77,7 +77,7 @@ impl Rows {
 
 /// The rows of LIST.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ScanRows {
+pub(crate) struct ScanRows {
     /// Their form.
     pub rows: Rows,
     /// Rows without a readable size.
@@ -90,7 +90,7 @@ pub struct ScanRows {
 
 impl ScanRows {
     /// Takes a row.
-    pub fn row(&mut self, line: &[u8]) {
+    pub(crate) fn row(&mut self, line: &[u8]) {
         let listing = ScanListing::parse(line);
         self.rows.row(line, listing.number);
         let Some(octets) = listing.octets else {
@@ -105,7 +105,7 @@ impl ScanRows {
 
     /// Up to `smallest` of the smallest messages, then the largest of at most `limit` octets: the
     /// messages worth a closer look.
-    pub fn sample(&self, smallest: usize, limit: u64) -> Vec<(MessageNumber, u64)> {
+    pub(crate) fn sample(&self, smallest: usize, limit: u64) -> Vec<(MessageNumber, u64)> {
         let mut sizes = self.sizes.clone();
         sizes.sort_unstable_by_key(|&(number, octets)| (octets, number));
         let largest = sizes.iter().rposition(|&(_, octets)| octets <= limit);

@@ -10,7 +10,7 @@ use super::{Rows, Sightings};
 
 /// The form of one unique-id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdForm {
+pub(crate) enum IdForm {
     /// As Exchange 2007 and later makes them (`XPOP3:C0007`).
     Decimal,
     /// 32 characters of base64, as Exchange 5.0 to 2003 makes them.
@@ -23,7 +23,7 @@ pub enum IdForm {
 
 impl IdForm {
     /// The form of an id. An id of decimal digits only counts as decimal, not as hexadecimal.
-    pub fn of(id: &[u8]) -> Self {
+    pub(crate) fn of(id: &[u8]) -> Self {
         let is_base64 =
             |octet: &u8| octet.is_ascii_alphanumeric() || *octet == b'+' || *octet == b'/';
         if id.is_empty() {
@@ -40,7 +40,7 @@ impl IdForm {
     }
 
     /// The name of the form.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Decimal => "decimal",
             Self::Base64 => "base64",
@@ -50,12 +50,12 @@ impl IdForm {
     }
 
     /// All forms.
-    pub const ALL: [Self; 4] = [Self::Decimal, Self::Base64, Self::Hexadecimal, Self::Other];
+    pub(crate) const ALL: [Self; 4] = [Self::Decimal, Self::Base64, Self::Hexadecimal, Self::Other];
 }
 
 /// The rows of UIDL.
 #[derive(Clone, Default)]
-pub struct UniqueIdRows {
+pub(crate) struct UniqueIdRows {
     /// The form of the rows.
     pub rows: Rows,
     /// Rows without an id.
@@ -88,7 +88,7 @@ impl fmt::Debug for UniqueIdRows {
 
 impl UniqueIdRows {
     /// Takes a row.
-    pub fn row(&mut self, line: &[u8]) {
+    pub(crate) fn row(&mut self, line: &[u8]) {
         let listing = UniqueIdListing::parse(line);
         self.rows.row(line, listing.number);
         let id = listing.unique_id;
@@ -123,19 +123,19 @@ impl UniqueIdRows {
     }
 
     /// The number of ids that have this form.
-    pub fn of_form(&self, form: IdForm) -> u64 {
+    pub(crate) fn of_form(&self, form: IdForm) -> u64 {
         self.forms[form as usize]
     }
 
     /// The forms that occur, and the number of ids of each.
-    pub fn forms(&self) -> impl Iterator<Item = (IdForm, u64)> {
+    pub(crate) fn forms(&self) -> impl Iterator<Item = (IdForm, u64)> {
         let all = IdForm::ALL.into_iter();
         all.map(|form| (form, self.of_form(form)))
             .filter(|(_, count)| *count > 0)
     }
 
     /// True if all have a form that Exchange makes.
-    pub fn like_exchange(&self) -> bool {
+    pub(crate) fn like_exchange(&self) -> bool {
         self.of_form(IdForm::Decimal) + self.of_form(IdForm::Base64) == self.rows.count
     }
 }

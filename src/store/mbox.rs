@@ -122,8 +122,8 @@ impl Mbox {
         Ok(inventory)
     }
 
-    /// As [`Store::lost_from`], without opening the mbox for delivery, and without its locks.
-    /// Nothing is lost if there is no file.
+    /// Returns which of the messages with these keys and places the mbox has lost with its end,
+    /// though nobody deleted them. Takes no lock. Nothing is lost if there is no file.
     ///
     /// # Errors
     /// As [`Self::look`].
@@ -419,23 +419,6 @@ impl Store for Mbox {
 
     fn is_cut(&self) -> bool {
         self.inner.cut.load(Ordering::Relaxed)
-    }
-
-    fn ends_before(&self, last: &Extent) -> Result<bool, Error> {
-        let end = last.start.saturating_add(last.length);
-        Ok(!self.inner.made && self.inner.mail().size()? < end)
-    }
-
-    fn lost_from(&self, extents: &[(i64, Extent)]) -> Result<Vec<i64>, Error> {
-        if self.inner.made || extents.is_empty() {
-            return Ok(Vec::new());
-        }
-        match self.inner.lock() {
-            Ok(locked) => lost::lost(&locked.mail.file, &locked.mail.path, extents),
-            // Nobody can tell; the inventory says so too.
-            Err(Error::Locked { .. }) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::envelope::Envelope;
 use crate::store::{self, Maildir, Mbox, Text};
 
 /// The maximum number of authors that are counted at the same time.
-const MOST: usize = 10_000;
+const MAX_SENDERS: usize = 10_000;
 
 /// The longest address that is kept.
 const LONGEST: usize = 254;
@@ -96,7 +96,7 @@ impl Senders {
         let sum = self.by_address.entry(key(&author)).or_default();
         sum.0 += 1;
         sum.1 += octets;
-        if self.by_address.len() > MOST {
+        if self.by_address.len() > MAX_SENDERS {
             self.thin_out();
         }
     }
@@ -195,11 +195,11 @@ mod tests {
     #[test]
     fn many_authors_need_no_more_memory_than_the_limit() {
         let mut senders = Senders::default();
-        for number in 0..3 * MOST as u64 {
+        for number in 0..3 * MAX_SENDERS as u64 {
             let header = format!("From: {number}@example.org\n\n");
             senders.add(header.as_bytes(), number);
             senders.add(b"From: large@example.org\n\n", 1_000);
-            assert!(senders.by_address.len() <= MOST);
+            assert!(senders.by_address.len() <= MAX_SENDERS);
         }
         assert!(senders.is_incomplete);
         assert_eq!(senders.largest(1)[0].address, "large@example.org");

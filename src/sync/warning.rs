@@ -1,12 +1,11 @@
 //! Warnings: nothing failed, and a person should know. The caller chooses the words.
 
 use crate::account::StoreSettings;
+use crate::failure::Failure;
 use crate::maildrop::Contradiction;
 use crate::policy::Brake;
-use crate::session::{self, Refusal};
-use crate::store::{self, Gap, Notice};
-
-use super::Error;
+use crate::session::Refusal;
+use crate::store::{Gap, Notice};
 
 /// Something a person should know although nothing failed.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +15,7 @@ pub enum Warning<'a> {
     /// is whole and recorded.
     BehindQuit {
         /// The error.
-        error: &'a session::Error,
+        error: &'a dyn Failure,
     },
     /// The listing contradicts itself, so that nothing is deleted on the server.
     Contradiction {
@@ -40,7 +39,7 @@ pub enum Warning<'a> {
         /// Of how many messages.
         messages: usize,
         /// Why.
-        error: &'a Error,
+        error: &'a dyn Failure,
     },
     /// `popsync import` took over a list, and the server has no message of it.
     ImportedInVain {
@@ -50,7 +49,7 @@ pub enum Warning<'a> {
     /// A file that a whole message has replaced could not be taken away.
     LeftoverStays {
         /// Why.
-        error: &'a Error,
+        error: &'a dyn Failure,
     },
     /// At the end of the session STAT or UIDL lists other messages than at its beginning, so that
     /// nothing is deleted on the server.
@@ -76,12 +75,12 @@ pub enum Warning<'a> {
     /// It could not be counted how many messages are still in the store.
     MissingUncounted {
         /// Why.
-        error: &'a Error,
+        error: &'a dyn Failure,
     },
     /// The server takes no further session of this run now.
     NoFurtherSession {
         /// The server's answer.
-        error: &'a Error,
+        error: &'a dyn Failure,
     },
     /// No message on the server is in the store that was to be taken over.
     NoneInStore {
@@ -137,7 +136,7 @@ pub enum Worry<'a> {
     /// A look at the store does not tell.
     Doubtful(&'a Gap),
     /// It cannot be read.
-    Unreadable(&'a store::Error),
+    Unreadable(&'a dyn Failure),
 }
 
 impl Warning<'_> {

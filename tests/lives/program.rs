@@ -10,11 +10,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use popsync::Stop;
-use popsync::account::Account;
 use popsync::config::{Base, Config};
 use popsync::sync::{self, Allow, Clock, Event, Reporter, Request};
-use popsync::{Prompt, Unanswered};
+use popsync::{Account, Prompt, Stop, Unanswered};
 use secrecy::SecretString;
 use tokio::runtime::Runtime;
 
@@ -150,7 +148,7 @@ impl Program {
         });
         let outcome = within(runtime, running)?;
         let mut seen = watcher.0.into_inner().unwrap();
-        if let Err(error) = &outcome.result {
+        if let Some(error) = outcome.error() {
             seen.words.push(error.to_string());
         }
         Ok(Ended {
@@ -179,7 +177,7 @@ impl Program {
             clock: READ[self.slot],
             stop: Stop::never(),
         };
-        let taken = within(runtime, sync::from_store(&request))?;
+        let taken = within(runtime, popsync::internals::sync::from_store(&request))?;
         Ok(taken.err().map(|error| error.to_string()))
     }
 

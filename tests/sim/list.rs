@@ -6,7 +6,7 @@
 )]
 
 use exchange_sim::{Act, At, CloseHow, Knobs, Missing};
-use popsync::account::Identity;
+use popsync::internals::account::Identity;
 use popsync::internals::cache::Lock;
 use serde_json::Value;
 

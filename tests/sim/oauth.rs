@@ -12,16 +12,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
-use popsync::Exit;
-use popsync::Failure;
-use popsync::Profile;
-use popsync::account::{
-    Account, AuthMethod, Endpoint, Endpoints, Identity, Limits, LineEndings, OAuth, PasswordSource,
-    Retention, Route, Security, Server, StoreSettings, TlsSettings,
-};
+use popsync::config::{Base, Config};
+use popsync::internals::account::{self, Endpoint, Endpoints, OAuth};
 use popsync::internals::auth::oauth::{self, Error, Flow, Invitation, SignIn, TokenError};
+use popsync::{Account, Exit, Failure};
 use secrecy::{ExposeSecret, SecretString};
 use support::provider::{CLIENT, Poll, Provider, SCOPE, SECRET, USER_CODE, browse};
 use tempfile::TempDir;
@@ -51,7 +46,7 @@ impl Bench {
         let folder = TempDir::new().unwrap();
         let endpoint = |path| provider.url(path).parse::<Endpoint>().unwrap();
         let oauth = OAuth {
-            provider: popsync::account::Provider::Other(Endpoints {
+            provider: account::Provider::Other(Endpoints {
                 auth: Some(endpoint("/authorize")),
                 device: Some(endpoint("/device")),
                 token: endpoint("/token"),
@@ -92,33 +87,14 @@ impl Bench {
 }
 
 fn account(folder: &Path) -> Account {
-    Account {
-        name: "work".to_owned(),
-        identity: Identity {
-            key: "work".to_owned(),
-            host: "localhost".to_owned(),
-            user: "anna".to_owned(),
-        },
-        server: Server {
-            host: "localhost".to_owned(),
-            port: 1,
-            security: Security::ImplicitTls,
-        },
-        user: "anna".to_owned(),
-        auth: AuthMethod::default(),
-        password: PasswordSource::Ask,
-        profile: Profile::default(),
-        store: StoreSettings::Maildir {
-            path: folder.join("mail"),
-            line_endings: LineEndings::default(),
-        },
-        retention: Retention::new(true, None),
-        limits: Limits::default(),
-        route: Route::default(),
-        tls: TlsSettings::default(),
-        timeout: Duration::from_secs(5),
-        alerts: popsync::account::Alerts::default(),
-    }
+    let text = "[accounts.work]\n\
+                server = \"pop3s://localhost:1\"\n\
+                user = \"anna\"\n\
+                maildir = \"mail\"\n\
+                timeout = \"5s\"\n";
+    let file = folder.join("config.toml");
+    let config = Config::parse(&file, text.as_bytes(), &Base::of_file(&file)).unwrap();
+    config.accounts.into_iter().next().unwrap()
 }
 
 /// The person who is invited, and the invitations.
@@ -278,7 +254,7 @@ async fn nonsense_from_a_provider_is_told_and_held_in_bounds() {
 async fn a_redirection_is_not_followed() {
     let mut bench = Bench::new();
     let elsewhere = bench.provider.url("/elsewhere").parse().unwrap();
-    if let popsync::account::Provider::Other(endpoints) = &mut bench.oauth.provider {
+    if let account::Provider::Other(endpoints) = &mut bench.oauth.provider {
         endpoints.token = elsewhere;
     }
     let failed = bench.by_device().await.unwrap_err();
@@ -469,7 +445,7 @@ async fn tokens_are_not_shown_to_another_provider() {
     let mut bench = Bench::new();
     bench.by_device().await.unwrap();
     let other = Provider::start();
-    if let popsync::account::Provider::Other(endpoints) = &mut bench.oauth.provider {
+    if let account::Provider::Other(endpoints) = &mut bench.oauth.provider {
         endpoints.token = other.url("/token").parse().unwrap();
     }
     let failed = bench.token(NOW + 10_000).await.unwrap_err();
@@ -508,7 +484,7 @@ async fn an_issuer_says_where_its_end_points_are() {
             .and_then(|mut file| std::io::Write::write_all(&mut file, pem.as_bytes()))
             .unwrap();
         let issuer = bench.provider.url("/tenant").parse().unwrap();
-        bench.oauth.provider = popsync::account::Provider::Issuer(issuer);
+        bench.oauth.provider = account::Provider::Issuer(issuer);
         // Unknown certificates are not trusted.
         let failed = bench.by_device().await.unwrap_err();
         assert!(

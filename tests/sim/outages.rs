@@ -1,7 +1,7 @@
 //! Servers that are unreachable, or have no time, for a while: when that is reported.
 
 use exchange_sim::{Knobs, RefuseLogins};
-use popsync::account::Identity;
+use popsync::internals::account::Identity;
 use popsync::internals::cache::Lock;
 use rusqlite::Connection;
 use serde_json::Value;

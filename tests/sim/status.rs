@@ -9,7 +9,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use popsync::account::Identity;
+use popsync::internals::account::Identity;
 use popsync::internals::cache::Lock;
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ mod old;
 
 use std::process::Command;
 
-use popsync::account::{Fingerprint, Pinned};
+use popsync::internals::account::{Fingerprint, Pinned};
 use rcgen::{BasicConstraints, IsCa, KeyPair, PublicKeyData as _, SanType, date_time_ymd};
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};

@@ -5,11 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use popsync::Stop;
-use popsync::account::Account;
 use popsync::config::Config;
 use popsync::sync::{self, Allow, Reporter, Request, Scope, Summary, Tally};
-use popsync::{Prompt, Unanswered};
+use popsync::{Account, Prompt, Stop, Unanswered};
 use secrecy::SecretString;
 use tokio::runtime::{self, Runtime};
 
@@ -50,7 +48,9 @@ impl Client {
         let progress = Progress::default();
         let outcome = self.with(&progress, allow, async |request| sync::run(request).await)?;
         progress.end();
-        outcome.result?;
+        if let Some(error) = outcome.error() {
+            return Err(error.to_string().into());
+        }
         let summary = outcome.summary;
         say(&format!(
             "{} new ({}), {} deleted, {} on the server, in {} ms",
@@ -69,7 +69,9 @@ impl Client {
         let verification = self.with(&Silence, Allow::default(), async |request| {
             sync::verify(&request, Scope::default(), &mut tell).await
         })?;
-        verification.result?;
+        if let Some(error) = verification.error() {
+            return Err(error.to_string().into());
+        }
         let tally = verification.tally;
         say(&format!(
             "{} messages recorded, {} intact, {} missing, {} damaged",

@@ -95,8 +95,10 @@ impl Adding<'_> {
     fn others(&self) -> Result<Vec<Account>, Error> {
         match Config::load(self.path) {
             Ok(config) => Ok(config.accounts),
-            Err(config::Error::Missing { .. } | config::Error::NoAccounts { .. }) => Ok(Vec::new()),
-            Err(error) => Err(error.into()),
+            Err(error) => match error.cause() {
+                config::Cause::Missing { .. } | config::Cause::NoAccounts { .. } => Ok(Vec::new()),
+                _ => Err(error.into()),
+            },
         }
     }
 

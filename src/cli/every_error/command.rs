@@ -8,7 +8,7 @@ use crate::auth::source::{self, Unanswered};
 use crate::cli::account::add;
 use crate::cli::output::{Panicked, StartError, StdoutError};
 use crate::cli::schedule::{self, InstallError};
-use crate::cli::{SameAsSeveral, forget, import, login, man, mark, report, server, status, target};
+use crate::cli::{SameAsSeveral, forget, import, login, man, mark, page_file, server, target};
 use crate::config::{self, EditError};
 use crate::find::NotAnAddress;
 use crate::import::Error as ListError;
@@ -26,7 +26,7 @@ fn locked() -> cache::Error {
 }
 
 fn homeless() -> config::Error {
-    config::Error::NoHome { what: "the state" }
+    config::Cause::NoHome { what: "the state" }.into()
 }
 
 pub(super) fn add(book: &mut Book) {
@@ -124,19 +124,17 @@ fn local(book: &mut Book) {
         }],
         forget::Error::Target(_) => [locked().into()],
     });
-    every!(book, "status::Error", status::Error {
-        status::Error::Target(_) => [locked().into()],
-        status::Error::Write { .. } => [status::Error::Write {
-            path: "/var/lib/metrics/popsync.prom".into(),
+    every!(book, "page_file::Error", page_file::Error {
+        page_file::Error::Target(_) => [locked().into()],
+        page_file::Error::Write { .. } => [
+            ("--metrics", "/var/lib/metrics/popsync.prom"),
+            ("--html", "/srv/www/mail.html"),
+        ]
+        .map(|(option, path)| page_file::Error::Write {
+            option,
+            path: path.into(),
             source: system(Errno::ACCESS),
-        }],
-    });
-    every!(book, "report::Error", report::Error {
-        report::Error::Target(_) => [locked().into()],
-        report::Error::Write { .. } => [report::Error::Write {
-            path: "/srv/www/mail.html".into(),
-            source: system(Errno::ACCESS),
-        }],
+        }),
     });
     every!(book, "mark::Error", mark::Error {
         mark::Error::Cache(_) => [locked().into()],

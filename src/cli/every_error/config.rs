@@ -4,33 +4,35 @@ use super::{Book, every, system};
 use crate::account::{AuthMethod, FingerprintError};
 use crate::auth::argument::BadByte;
 use crate::auth::private_file::FileError;
-use crate::config::{Base, Config, Contradiction, Error, PathError, Problem, ProxyError, UrlError};
+use crate::config::{
+    Base, Cause, Config, Contradiction, Error, PathError, Problem, ProxyError, UrlError,
+};
 use crate::profile::Profile;
 
 pub(super) fn add(book: &mut Book) {
     let path = || "/home/anna/.config/popsync/config.toml".into();
-    every!(book, "config::Error", Error {
-        Error::Argument { .. } => [
-            Error::argument("--config", "config", PathError::Invalid),
+    every!(book, "config::Cause, within config::Error", Cause {
+        Cause::Argument { .. } => [
+            Error::argument("--config", "config", PathError::Invalid).into_cause(),
             of_flag(Problem::RemoveAtOnce),
             of_flag(Problem::Contradiction(Contradiction::PlainWithPop3s)),
         ],
-        Error::Invalid { .. } => [error("usre = \"anna\"")],
-        Error::Missing { .. } => [Error::Missing { path: path() }],
-        Error::NoAccounts { .. } => [Error::NoAccounts { path: path() }],
-        Error::NoHome { .. } => [Error::NoHome { what: "the state" }],
-        Error::Read { .. } => [Error::Read {
+        Cause::Invalid { .. } => [error("usre = \"anna\"")],
+        Cause::Missing { .. } => [Cause::Missing { path: path() }],
+        Cause::NoAccounts { .. } => [Cause::NoAccounts { path: path() }],
+        Cause::NoHome { .. } => [Cause::NoHome { what: "the state" }],
+        Cause::Read { .. } => [Cause::Read {
             path: path(),
             source: system(rustix::io::Errno::ACCESS),
         }],
-        Error::TooLarge { .. } => [Error::TooLarge { path: path(), limit: 1 << 20 }],
-        Error::Foreign { .. } => [Error::Foreign {
+        Cause::TooLarge { .. } => [Cause::TooLarge { path: path(), limit: 1 << 20 }],
+        Cause::Foreign { .. } => [Cause::Foreign {
             path: path(),
             fault: FileError::Owner { path: path(), owner: 1000 },
         }],
-        Error::Writable { .. } => [Error::Writable { path: path(), mode: 0o666 }],
-        Error::UnknownAccount { .. } => [None, Some("work".to_owned())].map(|nearest| {
-            Error::UnknownAccount {
+        Cause::Writable { .. } => [Cause::Writable { path: path(), mode: 0o666 }],
+        Cause::UnknownAccount { .. } => [None, Some("work".to_owned())].map(|nearest| {
+            Cause::UnknownAccount {
                 name: "wrok".to_owned(),
                 known: vec!["home".to_owned(), "work".to_owned()],
                 nearest,
@@ -42,15 +44,15 @@ pub(super) fn add(book: &mut Book) {
     parts(book);
 }
 
-fn of_flag(problem: Problem) -> Error {
-    Error::Argument {
+fn of_flag(problem: Problem) -> Cause {
+    Cause::Argument {
         flag: "--flag".to_owned(),
         problem: Box::new(problem),
     }
 }
 
 /// The error of a file in which an account has this line.
-fn error(line: &str) -> Error {
+fn error(line: &str) -> Cause {
     let base = Base {
         home: Some("/home/anna".into()),
         folder: "/home/anna".into(),
@@ -59,12 +61,14 @@ fn error(line: &str) -> Error {
         line if line.starts_with('[') => line.to_owned(),
         line => format!("[accounts.work]\n{line}\n"),
     };
-    Config::parse("config.toml".as_ref(), text.as_bytes(), &base).unwrap_err()
+    Config::parse("config.toml".as_ref(), text.as_bytes(), &base)
+        .unwrap_err()
+        .into_cause()
 }
 
 fn problem(line: &str) -> Problem {
     match error(line) {
-        Error::Invalid { problem, .. } => *problem,
+        Cause::Invalid { problem, .. } => *problem,
         other => panic!("{line}: {other}"),
     }
 }

@@ -27,7 +27,7 @@ impl Output {
     }
 
     /// Reports all mistakes in the configuration file.
-    pub(in crate::cli) fn config_mistakes(&self, path: &Path, errors: &[config::Error]) -> Exit {
+    pub(in crate::cli) fn config_mistakes(&self, path: &Path, errors: &[config::Cause]) -> Exit {
         let mut exit = Exit::Success;
         for error in errors {
             exit = exit.merge(self.failure(None, error));

@@ -37,7 +37,7 @@ impl Output {
                 self.data(line);
             }
         }
-        let Some(error) = &report.observations.error else {
+        let Some(error) = report.error() else {
             return report.exit();
         };
         // The table first, then the error.

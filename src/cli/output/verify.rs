@@ -87,14 +87,14 @@ impl Output {
 
     /// Reports the result of the verification of an account.
     pub(in crate::cli) fn verified(&self, account: &str, verification: &Verification) -> Exit {
-        let Verification { tally, result } = verification;
+        let tally = &verification.tally;
         let exit = verification.exit();
-        if let Err(error) = result {
+        if let Some(error) = verification.error() {
             self.failure(Some(account), error);
         }
         if self.options.json {
             self.data(line(account, tally, exit));
-        } else if result.is_ok() {
+        } else if verification.error().is_none() {
             self.done(&format!("{account}: {}", sum(tally)));
             self.hint(hint(tally));
         }

@@ -10,7 +10,7 @@ use crate::config::manual;
 use crate::config::row::{Kind, Rows};
 use crate::config::rows::{self, ACCOUNT};
 use crate::config::settings::Settings;
-use crate::config::{Base, Config, Contradiction, Error, Problem, schema, shown};
+use crate::config::{Base, Cause, Config, Contradiction, Problem, schema, shown};
 use crate::failure::Failure;
 
 const SOUND: &str = "[accounts.work]\nserver = \"pop3s://anna@h\"\nmaildir = \"/m\"\n";
@@ -165,12 +165,12 @@ fn every_setting_of_the_example_can_be_read() {
         let Err(error) = parse(&lines.join("\n")) else {
             continue;
         };
-        let Error::Invalid { problem, .. } = error else {
+        let Cause::Invalid { problem, .. } = error.cause() else {
             panic!("{}: {error}", lines[at]);
         };
         assert!(
             matches!(
-                *problem,
+                **problem,
                 Problem::Contradiction(
                     Contradiction::TwoSources
                         | Contradiction::TwoStores

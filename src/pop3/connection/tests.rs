@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use proptest::prelude::*;
 use secrecy::SecretString;
 
-use super::super::{MAX_LINE, MessageNumber};
+use super::super::MessageNumber;
+use super::super::receive_buffer::MAX_LINE;
 use super::*;
 
 mod sasl;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cache::MessageKey;
 use crate::exit::Exit;
-use crate::failure;
+use crate::failure::{self, Failure};
 use crate::sync::Error;
 
 /// The scope of a verification.
@@ -29,7 +29,7 @@ pub struct Verification {
     /// The findings so far.
     pub tally: Tally,
     /// The error, if it was not complete.
-    pub result: Result<(), Error>,
+    pub(crate) result: Result<(), Error>,
 }
 
 /// Messages, counted.
@@ -137,6 +137,11 @@ impl Condition {
 }
 
 impl Verification {
+    /// The error, if it was not complete.
+    pub fn error(&self) -> Option<&impl Failure> {
+        self.result.as_ref().err()
+    }
+
     /// The status for the shell.
     pub fn exit(&self) -> Exit {
         failure::status(&self.result, self.tally.bad())

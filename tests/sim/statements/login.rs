@@ -136,7 +136,7 @@ fn a_password_that_begins_with_a_blank_is_sent_as_it_is_and_a_refusal_names_plai
 /// OPOP3:V0008, XPOP3:V0012: no APOP, even if the greeting offers it.
 #[test]
 fn a_timestamp_in_the_greeting_leads_to_no_apop() {
-    for profile in popsync::Profile::OUTLOOK {
+    for profile in &popsync::Profile::ALL[..8] {
         let bench = Bench::with(letters(1));
         bench.knobs(Knobs {
             greeting: Some(b"+OK ready <1896.697170952@dbc.mtview.ca.us>\r\n".to_vec()),

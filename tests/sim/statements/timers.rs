@@ -8,46 +8,26 @@
 use std::time::Duration;
 
 use exchange_sim::{Act, At, CloseHow, Knobs, LoginType, ManualClock, Profile, Server};
-use popsync::Exit;
-use popsync::Failure;
-use popsync::account::{
-    Account, AuthMethod, Identity, Limits, LineEndings, PasswordSource, Retention, Route, Security,
-    StoreSettings, TlsSettings,
-};
+use popsync::config::{Base, Config};
 use popsync::internals::session::{Error, Session};
+use popsync::{Account, Exit, Failure};
 use secrecy::SecretString;
 
 use super::common::KEEPING;
 use support::bench::{Bench, PASSWORD, USER, letters};
 
 fn account(port: u16) -> Account {
-    Account {
-        name: "work".to_owned(),
-        identity: Identity {
-            key: "work".to_owned(),
-            host: "localhost".to_owned(),
-            user: USER.to_owned(),
-        },
-        server: popsync::account::Server {
-            host: "127.0.0.1".to_owned(),
-            port,
-            security: Security::Plain,
-        },
-        user: USER.to_owned(),
-        auth: AuthMethod::User,
-        password: PasswordSource::Ask,
-        profile: popsync::Profile::Outlook2016,
-        store: StoreSettings::Maildir {
-            path: "/nowhere".into(),
-            line_endings: LineEndings::Lf,
-        },
-        retention: Retention::new(false, None),
-        limits: Limits::default(),
-        route: Route::default(),
-        tls: TlsSettings::default(),
-        timeout: Duration::from_secs(30),
-        alerts: popsync::account::Alerts::default(),
-    }
+    let text = format!(
+        "[accounts.work]\n\
+         server = \"pop3://127.0.0.1:{port}\"\n\
+         tls = \"off\"\n\
+         user = \"{USER}\"\n\
+         profile = \"outlook-2016\"\n\
+         maildir = \"/nowhere\"\n\
+         timeout = \"30s\"\n"
+    );
+    let config = Config::parse("config.toml".as_ref(), text.as_bytes(), &Base::current()).unwrap();
+    config.accounts.into_iter().next().unwrap()
 }
 
 /// A session that is idle for half an hour by the server's clock, and the result of its next

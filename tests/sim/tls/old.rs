@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::thread;
 
-use popsync::account::{Fingerprint, Pinned};
+use popsync::internals::account::{Fingerprint, Pinned};
 use rcgen::{BasicConstraints, Issuer, PKCS_ECDSA_P384_SHA384, PublicKeyData};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
