@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row};
 
 use crate::durable::{sync_file, sync_way_to};
 
@@ -173,6 +173,20 @@ impl Cache {
             connection,
             _copy: copy,
         }))
+    }
+}
+
+impl Cache {
+    /// The row that a query finds, if there is one. The query is prepared once, because `status`
+    /// asks the same of thousands of accounts.
+    fn row<T>(
+        &self,
+        query: &str,
+        parameters: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Option<T>> {
+        let mut query = self.connection.prepare_cached(query)?;
+        query.query_row(parameters, read).optional()
     }
 }
 

@@ -14,7 +14,7 @@ use clap::Parser;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use crate::account::Account;
-use crate::config::{self, Base, Config};
+use crate::config::{self, Base, Chosen, Config};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -47,6 +47,7 @@ mod run;
 mod runtime;
 mod schedule;
 mod server;
+mod shard;
 mod signals;
 mod status;
 mod target;
@@ -77,7 +78,7 @@ pub fn main() -> ExitCode {
         Command::Fetch(arguments) => {
             let account =
                 || config::account(&arguments.url, arguments.keys.given(), &Base::current());
-            let accounts = || Ok(vec![account()?]);
+            let accounts = || Ok(Chosen::from(vec![account()?]));
             sync(&cli.global, &arguments.run, 1, arguments.remember, accounts)
         }
         Command::Verify(arguments) => verify::verify(&cli.global, &arguments),
@@ -95,7 +96,13 @@ pub fn main() -> ExitCode {
         Command::Status(arguments) => return status::status(&cli.global, &arguments),
         Command::Forget(arguments) => forget::forget(&cli.global, &arguments.name),
         Command::Sync(arguments) => {
-            let accounts = || Config::load(&config_path(&cli.global)?)?.select(&arguments.accounts);
+            let accounts = || {
+                let chosen = Chosen::load(&config_path(&cli.global)?, &arguments.accounts)?;
+                Ok(match arguments.shard {
+                    Some(shard) => chosen.filtered(|account| shard.has(account)),
+                    None => chosen,
+                })
+            };
             let jobs = arguments.jobs.get();
             match arguments.every {
                 Some(every) => every::every(&cli.global, every, jobs, accounts),
@@ -123,16 +130,16 @@ fn sync(
     run: &args::RunFlags,
     jobs: usize,
     remember: bool,
-    accounts: impl FnOnce() -> Result<Vec<Account>, config::Error>,
+    chosen: impl FnOnce() -> Result<Chosen, config::Error>,
 ) -> Exit {
     let output = Arc::new(Output::standard(options(global, run.dry_run)));
     output::log::start(global.verbose, &output);
-    let exit = match accounts().and_then(|accounts| Ok((accounts, state_dir(global)?))) {
-        Ok((accounts, _)) if run.same_as.is_some() && accounts.len() != 1 => {
+    let exit = match chosen().and_then(|chosen| Ok((chosen, state_dir(global)?))) {
+        Ok((chosen, _)) if run.same_as.is_some() && chosen.len() != 1 => {
             output.failure(None, &SameAsSeveral)
         }
-        Ok((accounts, state_dir)) => {
-            let jobs = jobs.min(accounts.len()).max(1);
+        Ok((chosen, state_dir)) => {
+            let jobs = jobs.min(chosen.accounts.len()).max(1);
             let orders = Orders {
                 jobs,
                 dry_run: run.dry_run,
@@ -141,7 +148,7 @@ fn sync(
                 remember,
                 state_dir,
             };
-            run::run(accounts, &orders, &output)
+            run::run(chosen, &orders, &output)
         }
         Err(error) => output.failure(None, &error),
     };
@@ -190,22 +197,36 @@ fn config_path(global: &Global) -> Result<PathBuf, config::Error> {
 /// The accounts of the configuration. `popsync fetch` needs none, so a missing file is fine, unless
 /// the user named it.
 fn accounts_if_any(global: &Global) -> Result<Vec<Account>, config::Error> {
-    match Config::load(&config_path(global)?) {
+    unless_missing(
+        global,
+        Config::load(&config_path(global)?).map(|config| config.accounts),
+    )
+}
+
+/// The same accounts, and beside them those that have mistakes.
+fn chosen_if_any(global: &Global) -> Result<Chosen, config::Error> {
+    unless_missing(global, Chosen::load(&config_path(global)?, &[]))
+}
+
+/// Nothing in place of a file that is missing, and that the user did not name.
+fn unless_missing<T: Default>(
+    global: &Global,
+    read: Result<T, config::Error>,
+) -> Result<T, config::Error> {
+    match read {
         Err(error)
             if global.config.is_none()
                 && matches!(error.cause(), config::Cause::Missing { .. }) =>
         {
-            Ok(Vec::new())
+            Ok(T::default())
         }
-        config => config?.select(&[]),
+        read => read,
     }
 }
 
 /// The account of this name in the configuration.
 fn configured(global: &Global, name: &str) -> Result<Account, config::Error> {
-    let mut accounts = Config::load(&config_path(global)?)?.select(&[name.to_owned()])?;
-    // `select` gives an account for every name.
-    Ok(accounts.swap_remove(0))
+    Chosen::load(&config_path(global)?, &[name.to_owned()])?.only()
 }
 
 /// The folder of the state.

@@ -386,7 +386,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(super) fn count_headers(&self, account: AccountId) -> Result<(u64, u64), Error> {
-        let counts = self.connection.query_row(
+        let counts = self.row(
             &format!(
                 "SELECT count(*), count(marked_at) FROM headers_only h
                  WHERE account = ?1 AND missing_since IS NULL AND {NOT_WHOLE}"
@@ -394,7 +394,8 @@ impl Cache {
             [account],
             |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
         )?;
-        Ok((counts.0.cast_unsigned(), counts.1.cast_unsigned()))
+        let (all, marked) = counts.unwrap_or_default();
+        Ok((all.cast_unsigned(), marked.cast_unsigned()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Table `losses`: how many messages a store lacks, as far as runs have noticed.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::messages::column;
 use super::{AccountId, Cache, Error};
@@ -24,22 +24,19 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn loss(&self, account: AccountId) -> Result<Option<Loss>, Error> {
-        let loss = self
-            .connection
-            .query_row(
-                "SELECT gap, missing, told, counted_at FROM losses WHERE account = ?1",
-                [account],
-                |row| {
-                    let count = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
-                    Ok(Loss {
-                        gap: count(0)?,
-                        missing: count(1)?,
-                        told: count(2)?,
-                        counted_at: row.get(3)?,
-                    })
-                },
-            )
-            .optional()?;
+        let loss = self.row(
+            "SELECT gap, missing, told, counted_at FROM losses WHERE account = ?1",
+            [account],
+            |row| {
+                let count = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+                Ok(Loss {
+                    gap: count(0)?,
+                    missing: count(1)?,
+                    told: count(2)?,
+                    counted_at: row.get(3)?,
+                })
+            },
+        )?;
         Ok(loss)
     }
 

@@ -1,6 +1,6 @@
 //! The facts that `status` shows, from local state alone.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::{AccountId, Cache, Error};
 use crate::account::Identity;
@@ -116,7 +116,7 @@ impl Cache {
     /// [`Error::Sqlite`].
     pub(crate) fn overview(&self, now: i64) -> Result<Vec<AccountOverview>, Error> {
         const RECENT: i64 = 30 * 24 * 60 * 60;
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT a.id, a.name, a.key, a.host, a.user, a.store,
                     count(m.id), coalesce(sum(m.octets), 0),
                     count(m.id) FILTER (WHERE m.stored_at > ?1),
@@ -160,13 +160,14 @@ impl Cache {
             (overview.headers_only, overview.marked) = self.count_headers(overview.id)?;
             overview.missing = self.loss(overview.id)?.map_or(0, |loss| loss.missing);
             overview.last_run = self.last_run(overview.id)?;
-            (overview.last_success_at, overview.last_complete_at) = self.connection.query_row(
+            let ends = self.row(
                 "SELECT max(finished_at) FILTER (WHERE exit = ?2),
                         max(finished_at) FILTER (WHERE exit IN (?2, ?3))
                  FROM runs WHERE account = ?1",
                 params![overview.id, Exit::Success.code(), Exit::Partial.code()],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
+            (overview.last_success_at, overview.last_complete_at) = ends.unwrap_or_default();
             overviews.push(overview);
         }
         Ok(overviews)
@@ -177,15 +178,12 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn listed_last(&self, account: AccountId) -> Result<Option<u64>, Error> {
-        let messages = self
-            .connection
-            .query_row(
-                "SELECT on_server FROM runs WHERE account = ?1 AND on_server IS NOT NULL
-                 ORDER BY id DESC LIMIT 1",
-                [account],
-                |row| count(row, 0),
-            )
-            .optional()?;
+        let messages = self.row(
+            "SELECT on_server FROM runs WHERE account = ?1 AND on_server IS NOT NULL
+             ORDER BY id DESC LIMIT 1",
+            [account],
+            |row| count(row, 0),
+        )?;
         Ok(messages)
     }
 
@@ -194,35 +192,32 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn listed_and_stored_by(&self, account: AccountId, time: i64) -> Result<u64, Error> {
-        let messages = self.connection.query_row(
+        let messages = self.row(
             "SELECT count(*) FROM messages
              WHERE account = ?1 AND missing_since IS NULL AND stored_at <= ?2",
             params![account, time],
             |row| count(row, 0),
         )?;
-        Ok(messages)
+        Ok(messages.unwrap_or_default())
     }
 
     fn last_run(&self, account: AccountId) -> Result<Option<LastRun>, Error> {
-        let run = self
-            .connection
-            .query_row(
-                "SELECT finished_at, exit, retrieved, deleted, on_server, error, failed
+        let run = self.row(
+            "SELECT finished_at, exit, retrieved, deleted, on_server, error, failed
                  FROM runs WHERE account = ?1 ORDER BY id DESC LIMIT 1",
-                params![account],
-                |row| {
-                    Ok(LastRun {
-                        finished_at: row.get(0)?,
-                        exit: row.get(1)?,
-                        retrieved: count(row, 2)?,
-                        deleted: count(row, 3)?,
-                        on_server: row.get::<_, Option<i64>>(4)?.map(i64::cast_unsigned),
-                        error: row.get(5)?,
-                        failed: count(row, 6)?,
-                    })
-                },
-            )
-            .optional()?;
+            params![account],
+            |row| {
+                Ok(LastRun {
+                    finished_at: row.get(0)?,
+                    exit: row.get(1)?,
+                    retrieved: count(row, 2)?,
+                    deleted: count(row, 3)?,
+                    on_server: row.get::<_, Option<i64>>(4)?.map(i64::cast_unsigned),
+                    error: row.get(5)?,
+                    failed: count(row, 6)?,
+                })
+            },
+        )?;
         Ok(run)
     }
 }

@@ -14,6 +14,7 @@ use crate::config::quantity;
 use crate::import::{Format, Mailbox};
 
 use super::help;
+use super::shard::Shard;
 
 mod account;
 mod config_file;
@@ -190,6 +191,14 @@ pub(super) struct Sync {
     /// Accounts at work at the same time
     #[arg(long, short, value_name = "N", default_value = "4", value_parser = number::<NonZeroUsize>)]
     pub(super) jobs: NonZeroUsize,
+
+    /// Only the accounts of part I of N
+    ///
+    /// For several machines that share the accounts, each with a state folder of its own: 0/4, 1/4,
+    /// 2/4 and 3/4 are all accounts. The part of an account depends on its name alone. With /N, I is
+    /// the JOB_COMPLETION_INDEX that Kubernetes sets.
+    #[arg(long, value_name = "I/N", conflicts_with = "accounts")]
+    pub(super) shard: Option<Shard>,
 
     /// Stay, and sync again each TIME
     ///

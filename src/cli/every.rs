@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::account::Account;
-use crate::config;
+use crate::config::{self, Chosen};
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::sync::Allow;
@@ -23,13 +23,14 @@ pub(super) fn every(
     global: &Global,
     every: Duration,
     jobs: usize,
-    load: impl Fn() -> Result<Vec<Account>, config::Error>,
+    load: impl Fn() -> Result<Chosen, config::Error>,
 ) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
-    let loaded = load().and_then(|accounts| Ok((accounts, state_dir(global)?)));
+    let loaded = load().and_then(|chosen| Ok((chosen, state_dir(global)?)));
     let exit = match loaded {
-        Ok((accounts, state_dir)) => {
+        Ok((chosen, state_dir)) => {
+            output.mistakes(&chosen.unsound);
             let orders = Orders {
                 jobs,
                 dry_run: false,
@@ -44,7 +45,7 @@ pub(super) fn every(
                 load,
                 output: Arc::clone(&output),
             };
-            rounds.run(accounts)
+            rounds.run(chosen.accounts)
         }
         Err(error) => output.failure(None, &error),
     };
@@ -59,7 +60,7 @@ struct Rounds<L> {
     output: Arc<Output>,
 }
 
-impl<L: Fn() -> Result<Vec<Account>, config::Error>> Rounds<L> {
+impl<L: Fn() -> Result<Chosen, config::Error>> Rounds<L> {
     fn run(&self, accounts: Vec<Account>) -> Exit {
         if let Err(exit) = run::have_room(self.orders.jobs, &self.output) {
             return exit;
@@ -96,8 +97,11 @@ impl<L: Fn() -> Result<Vec<Account>, config::Error>> Rounds<L> {
     /// Applies the new configuration. If it has a mistake, reports that and keeps the old accounts.
     fn reload(&self, accounts: &mut Vec<Account>) {
         match (self.load)() {
+            Ok(loaded) if !loaded.unsound.is_empty() => {
+                self.output.mistakes(&loaded.unsound);
+            }
             Ok(loaded) => {
-                *accounts = loaded;
+                *accounts = loaded.accounts;
                 tracing::debug!(target: output::log::STEPS, "the configuration was read again");
             }
             Err(error) => {

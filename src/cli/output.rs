@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) use crate::causes::chain;
+use crate::config::Unsound;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::stop::Signal;
@@ -204,6 +205,31 @@ impl Output {
     pub(super) fn panicked(&self, account: &str) -> Exit {
         let exit = self.failure(Some(account), &Panicked);
         self.summary(account, &Summary::default(), exit, false);
+        exit
+    }
+
+    /// Reports the mistakes in the configuration of these accounts.
+    pub(super) fn mistakes(&self, accounts: &[Unsound]) -> Exit {
+        for Unsound { name, mistakes } in accounts {
+            for mistake in mistakes {
+                // The message names the place, and with it the account.
+                self.complain(None, &chain(mistake), mistake);
+                self.error_line(Some(name), mistake);
+            }
+        }
+        if accounts.is_empty() {
+            Exit::Success
+        } else {
+            Exit::Config
+        }
+    }
+
+    /// The same in place of the runs of these accounts.
+    pub(super) fn not_run(&self, accounts: &[Unsound]) -> Exit {
+        let exit = self.mistakes(accounts);
+        for Unsound { name, .. } in accounts {
+            self.summary(name, &Summary::default(), exit, false);
+        }
         exit
     }
 

@@ -1,10 +1,11 @@
 //! `popsync report`: what is recorded and stored, as one page to read.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::tz::TimeZone;
 
-use crate::account::Account;
+use crate::account::{Account, Identity};
 use crate::cache::{self, AccountId, Cache};
 use crate::exit::Exit;
 use crate::sync::{Senders, system_clock};
@@ -12,7 +13,7 @@ use crate::sync::{Senders, system_clock};
 use super::args::{Global, Report};
 use super::figures::{Figures, Moment, Runs};
 use super::output::{self, AccountReport, AccountStatus, Output};
-use super::status::{is_of, kept_for, statuses};
+use super::status::{kept_for, statuses};
 use super::{accounts_if_any, options, page_file, state_dir};
 
 /// Writes the page.
@@ -31,13 +32,13 @@ fn page(global: &Global, arguments: &Report) -> Result<String, page_file::Error>
         now: system_clock(),
     };
     let accounts = accounts_if_any(global)?;
-    let statuses = statuses(global, &arguments.accounts, false)?;
+    let statuses = statuses(global, &arguments.accounts, false)?.shown;
     let cache = Cache::open_read_only(&state_dir(global)?)?;
+    let of_mailbox = accounts.iter().map(|account| (&account.identity, account));
+    let of_mailbox: HashMap<&Identity, &Account> = of_mailbox.collect();
     let mut reports = Vec::new();
     for status in statuses {
-        let account = accounts
-            .iter()
-            .find(|account| is_of(&status.overview, account));
+        let account = of_mailbox.get(&status.overview.identity()).copied();
         reports.push(of_account(cache.as_ref(), status, account, &moment)?);
     }
     Ok(output::report(&reports, &moment))

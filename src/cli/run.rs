@@ -8,6 +8,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tracing::Instrument;
 
 use crate::account::{Account, Alerts};
+use crate::config::Chosen;
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::sync::{self, Allow, Outcome, Request};
@@ -29,14 +30,16 @@ pub(super) struct Orders {
     pub(super) state_dir: PathBuf,
 }
 
-/// Syncs the accounts.
-pub(super) fn run(accounts: Vec<Account>, orders: &Orders, output: &Arc<Output>) -> Exit {
+/// Syncs the accounts, and reports those that cannot be synced.
+pub(super) fn run(chosen: Chosen, orders: &Orders, output: &Arc<Output>) -> Exit {
     if let Err(exit) = have_room(orders.jobs, output) {
         return exit;
     }
-    runtime::within(output, orders.jobs, async |stop| {
-        once(accounts, orders, stop, output).await
-    })
+    let unsound = output.not_run(&chosen.unsound);
+    let synced = runtime::within(output, orders.jobs, async |stop| {
+        once(chosen.accounts, orders, stop, output).await
+    });
+    unsound.merge(synced)
 }
 
 /// Refuses a run that has too few file descriptors for this many accounts at once.

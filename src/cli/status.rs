@@ -1,16 +1,18 @@
 //! `popsync status`: shows the records, without asking a server.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::account::{Account, Retention};
+use crate::account::{Account, Identity, Retention};
 use crate::cache::{self, AccountOverview, Cache, Lock};
+use crate::config::{Chosen, Unsound};
 use crate::exit::Exit;
 use crate::sync::system_clock;
 
 use super::args::{Global, Status};
 use super::output::{self, AccountStatus, Output};
-use super::{accounts_if_any, options, page_file, state_dir, target};
+use super::{chosen_if_any, options, page_file, state_dir, target};
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -21,14 +23,7 @@ pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
         statuses(global, &arguments.accounts, arguments.all).map_err(page_file::Error::Target);
     if arguments.check {
         let level = match statuses {
-            Ok(statuses) if statuses.is_empty() => {
-                output.unknown("no account is configured, and none was ever fetched")
-            }
-            Ok(statuses) => {
-                let shown: Vec<_> = statuses.iter().collect();
-                let max_age = arguments.max_age.as_secs().cast_signed();
-                output.check(&shown, system_clock(), max_age)
-            }
+            Ok(statuses) => check(&output, arguments, &statuses),
             Err(error) => output.unknown(&output::chain(&error)),
         };
         return match output.finish() {
@@ -37,12 +32,26 @@ pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
             _ => ExitCode::from(output::Level::Unknown.code()),
         };
     }
-    let shown = statuses.and_then(|statuses| print(&output, arguments, &statuses));
-    let exit = match shown {
-        Ok(()) => Exit::Success,
-        Err(error) => output.failure(None, &error),
-    };
+    let shown = statuses.and_then(|Statuses { shown, unsound }| {
+        print(&output, arguments, &shown)?;
+        Ok(output.mistakes(&unsound))
+    });
+    let exit = shown.unwrap_or_else(|error: page_file::Error| output.failure(None, &error));
     exit.merge(output.finish()).into()
+}
+
+/// The line for a monitoring system. Nobody can tell how an account with mistakes is.
+fn check(output: &Output, arguments: &Status, statuses: &Statuses) -> output::Level {
+    let mistakes = statuses.unsound.iter().flat_map(|one| &one.mistakes);
+    if let Some(mistake) = mistakes.into_iter().next() {
+        return output.unknown(&output::chain(mistake));
+    }
+    if statuses.shown.is_empty() {
+        return output.unknown("no account is configured, and none was ever fetched");
+    }
+    let shown: Vec<_> = statuses.shown.iter().collect();
+    let max_age = arguments.max_age.as_secs().cast_signed();
+    output.check(&shown, system_clock(), max_age)
 }
 
 fn print(
@@ -63,54 +72,62 @@ fn print(
     Ok(())
 }
 
+/// The records of accounts.
+pub(super) struct Statuses {
+    pub(super) shown: Vec<AccountStatus>,
+    /// The accounts that have mistakes in the configuration.
+    pub(super) unsound: Vec<Unsound>,
+}
+
 /// The records of the chosen accounts: the named ones, all if `is_all`, otherwise those of the
 /// configuration. Without a configuration, those that `popsync fetch` left.
 pub(super) fn statuses(
     global: &Global,
     names: &[String],
     is_all: bool,
-) -> Result<Vec<AccountStatus>, target::Error> {
-    let accounts = accounts_if_any(global)?;
+) -> Result<Statuses, target::Error> {
+    let Chosen { accounts, unsound } = chosen_if_any(global)?;
     let is_all = is_all || accounts.is_empty() || !names.is_empty();
     let state_dir = state_dir(global)?;
     let cache = Cache::open_read_only(&state_dir)?;
     let now = system_clock();
-    let mut known = match &cache {
+    let known = match &cache {
         Some(cache) => cache.overview(now)?,
         None => Vec::new(),
     };
+    let known = known.into_iter().map(|one| (one.identity(), one));
+    let mut known: HashMap<Identity, AccountOverview> = known.collect();
     let mut statuses = Vec::new();
     for account in &accounts {
-        let place = known.iter().position(|overview| is_of(overview, account));
-        let overview = match place {
-            Some(place) => known.remove(place),
-            None => blank(account),
-        };
+        let overview = known.remove(&account.identity);
+        let overview = overview.unwrap_or_else(|| blank(account));
         statuses.push((overview, Some(account.retention)));
     }
-    if is_all {
-        statuses.extend(known.into_iter().map(|overview| (overview, None)));
-    }
-    let is_known = |name: &&String| statuses.iter().any(|(known, _)| known.name == **name);
-    if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
+    // The records of an account with mistakes stay where its row was.
+    let names_of_unsound: HashSet<&str> = unsound.iter().map(|one| one.name.as_str()).collect();
+    let mut rest: Vec<_> = known.into_values().collect();
+    rest.retain(|overview| is_all || names_of_unsound.contains(overview.key.as_str()));
+    rest.sort_by(|one, other| (&one.name, &one.key).cmp(&(&other.name, &other.key)));
+    statuses.extend(rest.into_iter().map(|overview| (overview, None)));
+    let shown = statuses.iter().map(|(known, _)| known.name.as_str());
+    let all: HashSet<&str> = shown.chain(names_of_unsound.iter().copied()).collect();
+    if let Some(unknown) = names.iter().find(|name| !all.contains(name.as_str())) {
         let name = unknown.clone();
         return Err(target::Error::Unknown { name });
     }
-    statuses.retain(|(known, _)| names.is_empty() || names.contains(&known.name));
-    let statuses = statuses.into_iter().map(|(overview, retention)| {
+    let names: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let is_chosen = |name: &str| names.is_empty() || names.contains(name);
+    statuses.retain(|(known, _)| is_chosen(&known.name));
+    let shown = statuses.into_iter().map(|(overview, retention)| {
         let mut status = of_account(cache.as_ref(), overview, retention, now)?;
         let overview = &status.overview;
         status.running = Lock::holder(&state_dir, &overview.identity())?;
-        Ok(status)
+        Ok::<_, target::Error>(status)
     });
-    statuses.collect()
-}
-
-/// True if the records are those of the account.
-pub(super) fn is_of(overview: &AccountOverview, account: &Account) -> bool {
-    let identity = &account.identity;
-    (&identity.key, &identity.host, &identity.user)
-        == (&overview.key, &overview.host, &overview.user)
+    let shown = shown.collect::<Result<_, _>>()?;
+    let mut unsound = unsound;
+    unsound.retain(|one| is_chosen(&one.name));
+    Ok(Statuses { shown, unsound })
 }
 
 /// An account of the configuration that was never synced.

@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::account::Account;
-use crate::config::{self, Config};
+use crate::config::{self, Chosen};
 use crate::exit::Exit;
 use crate::stop::Stop;
 use crate::sync::{self, Allow, Request, Scope};
@@ -22,18 +22,19 @@ use super::{config_path, options, run, runtime, state_dir};
 pub(super) fn verify(global: &Global, arguments: &Verify) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
-    let accounts = || -> Result<_, config::Error> {
-        let accounts = Config::load(&config_path(global)?)?.select(&arguments.accounts)?;
-        Ok((accounts, state_dir(global)?))
+    let chosen = || -> Result<_, config::Error> {
+        let chosen = Chosen::load(&config_path(global)?, &arguments.accounts)?;
+        Ok((chosen, state_dir(global)?))
     };
-    let exit = match accounts() {
-        Ok((accounts, state_dir)) => {
+    let exit = match chosen() {
+        Ok((chosen, state_dir)) => {
             let order = Order {
                 scope: scope(arguments),
                 names_all: global.verbose > 0 || global.json,
                 jobs: arguments.jobs.get(),
             };
-            all(accounts, &state_dir, order, &output)
+            let unsound = output.mistakes(&chosen.unsound);
+            unsound.merge(all(chosen.accounts, &state_dir, order, &output))
         }
         Err(error) => output.failure(None, &error),
     };

@@ -1,5 +1,8 @@
 //! The file as a whole: its accounts, and all that is wrong with it.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::iter;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -16,7 +19,7 @@ use super::origin::Origin;
 use super::paths::Base;
 use super::problem::Problem;
 use super::resolve::StateKey;
-use super::row::{Entry, Rows, entries};
+use super::row::{self, Rows, entries};
 use super::settings::Settings;
 use super::suggest;
 
@@ -48,13 +51,26 @@ const ACCOUNTS_HINT: &str = "write `[accounts.work]` and the account's keys belo
 pub(super) struct Document {
     /// Its accounts, in its order, as far as they are sound.
     pub(super) accounts: Vec<Account>,
-    /// Its mistakes.
+    /// The names of the others, with their mistakes.
+    pub(super) unsound: Vec<(String, Faults)>,
+    /// The mistakes that are not those of one account.
     pub(super) faults: Faults,
     /// It has no accounts, not even wrong ones.
     pub(super) is_empty: bool,
 }
 
 impl Document {
+    /// True if there are mistakes that are not those of one account.
+    pub(super) fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
+    /// All mistakes, in the order in which they are told.
+    pub(super) fn faults_of_all(&self) -> Faults {
+        let unsound = self.unsound.iter().map(|(_, faults)| faults);
+        iter::once(&self.faults).chain(unsound).cloned().collect()
+    }
+
     /// Reads the text of a file.
     pub(super) fn read(text: &str, base: &Base, rows: &Rows<Settings>) -> Self {
         let (document, errors) = DeTable::parse_recoverable(text);
@@ -86,13 +102,17 @@ impl Document {
         let is_empty = tables.as_ref().is_some_and(Vec::is_empty);
         let defaults = defaults.map(|table| Layer::read(rows, table, base, &mut faults));
         let defaults = defaults.unwrap_or_default();
-        let mut accounts: Vec<Account> = Vec::new();
+        let (mut accounts, mut unsound) = (Vec::new(), Vec::new());
+        let mut copies = Copies::default();
         for entry in tables.unwrap_or_default() {
-            let account = account(entry, &defaults, base, &accounts, rows);
-            accounts.extend(faults.keep(account).flatten());
+            match account(entry, &defaults, base, &mut copies, rows) {
+                Ok(account) => accounts.extend(account),
+                Err(faults) => unsound.push((entry.0.get_ref().to_string(), faults)),
+            }
         }
         Self {
             accounts,
+            unsound,
             faults,
             is_empty,
         }
@@ -132,10 +152,10 @@ fn unknown(key: &Spanned<DeString<'_>>) -> Fault {
 
 /// An account; none where what can be read of it is sound, and not all can.
 fn account(
-    (name, value): Entry<'_>,
+    (name, value): row::Entry<'_>,
     defaults: &Layer<'_>,
     base: &Base,
-    others: &[Account],
+    copies: &mut Copies,
     rows: &Rows<Settings>,
 ) -> Result<Option<Account>, Faults> {
     let whole = Origin::File(name.span());
@@ -155,9 +175,7 @@ fn account(
         found.without(superfluous).of(name)
     });
     let account = faults.keep(account).filter(|_| unread.is_empty());
-    let same = |account: &Account| others.iter().find(|other| same_copy(other, account));
-    if let Some(other) = account.as_ref().and_then(same) {
-        let other = other.name.clone();
+    if let Some(other) = account.as_ref().and_then(|account| copies.enter(account)) {
         let problem = Contradiction::SameMailbox { other };
         faults.keep::<()>(Err(Fault::new(&whole, problem).of(name)));
     }
@@ -165,11 +183,26 @@ fn account(
     Ok(account)
 }
 
-/// True if two accounts store the same mailbox at the same place.
-fn same_copy(a: &Account, b: &Account) -> bool {
-    a.store.to_string() == b.store.to_string()
-        && a.identity.host == b.identity.host
-        && a.user == b.user
+/// The names of accounts, by store and mailbox: each mailbox is stored once at one place.
+#[derive(Default)]
+struct Copies(HashMap<[String; 3], String>);
+
+impl Copies {
+    /// Enters an account. Returns the one that stores the same mailbox at the same place.
+    fn enter(&mut self, account: &Account) -> Option<String> {
+        let mailbox = [
+            account.store.to_string(),
+            account.identity.host.clone(),
+            account.user.clone(),
+        ];
+        match self.0.entry(mailbox) {
+            Entry::Occupied(other) => Some(other.get().clone()),
+            Entry::Vacant(place) => {
+                place.insert(account.name.clone());
+                None
+            }
+        }
+    }
 }
 
 /// The mistakes of a file that is not TOML: in its syntax, and in the keys on other lines. Missing

@@ -18,6 +18,9 @@ use super::problem::Problem;
 use super::proxy::ProxyError;
 use super::rows;
 
+/// The maximum number of accounts that a hint names.
+const MAX_KNOWN: usize = 20;
+
 /// The configuration, or the settings of a command line, cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -223,7 +226,12 @@ impl Failure for Cause {
                 let hint = nearest
                     .as_ref()
                     .map_or_else(String::new, |name| format!("did you mean `{name}`? "));
-                format!("{hint}known: {}", known.join(", "))
+                let shown = &known[..known.len().min(MAX_KNOWN)];
+                let more = match known.len() - shown.len() {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!("{hint}known: {}{more}", shown.join(", "))
             }
         };
         Some(hint.into())

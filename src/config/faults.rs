@@ -32,7 +32,7 @@ impl Fault {
 }
 
 /// The mistakes in settings. As an error it holds at least one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Faults(Vec<Fault>);
 
 impl Faults {
@@ -50,6 +50,10 @@ impl Faults {
     /// All is well, or these.
     pub(super) fn into_result(self) -> Result<(), Self> {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Leaves out what `superfluous` says.
@@ -79,6 +83,12 @@ impl Faults {
             }
         }
         kept
+    }
+}
+
+impl FromIterator<Self> for Faults {
+    fn from_iter<I: IntoIterator<Item = Self>>(all: I) -> Self {
+        Self(all.into_iter().flat_map(|faults| faults.0).collect())
     }
 }
 

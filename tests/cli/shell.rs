@@ -273,11 +273,20 @@ fn an_unknown_account_is_a_usage_error() {
 }
 
 #[test]
-fn all_accounts_are_checked_even_if_one_is_synced() {
+fn a_mistake_in_another_account_is_told_if_all_are_meant() {
     let config = format!("{TWO}[accounts.broken]\n");
+    for arguments in [
+        &["config", "check"][..],
+        &["account", "list"],
+        &["sync", "broken"],
+    ] {
+        let ended = Popsync::new(arguments).config(&config).run();
+        assert_eq!(ended.status, 78, "{arguments:?}");
+        assert!(ended.err.contains("account `broken`"), "{}", ended.err);
+    }
     let ended = Popsync::new(&["sync", "work"]).config(&config).run();
-    assert_eq!(ended.status, 78);
-    assert!(ended.err.contains("account `broken`"), "{}", ended.err);
+    assert_ne!(ended.status, 78, "{}", ended.err);
+    assert!(!ended.err.contains("broken"), "{}", ended.err);
 }
 
 #[test]

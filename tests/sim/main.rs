@@ -12,6 +12,7 @@ mod export;
 mod faults;
 mod filed;
 mod first_hour;
+mod fleet;
 mod from_store;
 mod headers_only;
 mod history;

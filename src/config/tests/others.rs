@@ -1,5 +1,6 @@
 //! Files that somebody else wrote, or may have.
 
+use std::io;
 use std::os::unix::fs::{PermissionsExt, chown};
 
 use super::*;

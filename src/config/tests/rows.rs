@@ -24,7 +24,7 @@ fn all_keys() -> Vec<(&'static Key, Kind)> {
 fn mistakes(line: &str, rows: &Rows<Settings>) -> Vec<String> {
     let base = Base::of_file(Path::new("/c"));
     let document = Document::read(&format!("{SOUND}{line}\n"), &base, rows);
-    let faults = document.faults.distinct(9).into_iter();
+    let faults = document.faults_of_all().distinct(9).into_iter();
     let told = faults.map(|fault| {
         let hint = fault.problem.hint();
         format!("{}: {}", fault.problem, hint.unwrap_or_default())

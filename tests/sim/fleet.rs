@@ -1,0 +1,146 @@
+//! Many accounts in one configuration: a mistake in one stops no other, and several machines can
+//! share them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
+use std::fs;
+
+use serde_json::Value;
+use support::bench::{Bench, Ended, USER, letters};
+
+/// A second and a third account of the same server, behind the keys of `work`.
+fn more(bench: &Bench, keys: &str) -> String {
+    let account = |name: &str, keys: &str| {
+        let url = bench.url();
+        format!(
+            "\n[accounts.{name}]\nserver = {url:?}\nuser = {USER:?}\ntls = {{ ca-file = {:?} }}\n\
+             password-file = {:?}\nmaildir = {:?}\n{keys}\n",
+            bench.path("ca.pem"),
+            bench.path("password"),
+            bench.path(name)
+        )
+    };
+    account("second", keys) + &account("third", "")
+}
+
+fn stored(bench: &Bench, account: &str) -> usize {
+    fs::read_dir(bench.path(account).join("new")).map_or(0, |folder| folder.count())
+}
+
+fn bench() -> Bench {
+    Bench::with(letters(3))
+}
+
+fn lines(ended: &Ended) -> Vec<Value> {
+    let lines = ended.out.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_mistake_in_one_account_stops_that_account_alone() {
+    let bench = bench();
+    let keys = more(&bench, "maildri = \"x\"");
+    let ended = bench.sync(&keys, &[]).gives(78);
+    ended.says("unknown key `maildri`");
+    ended.says("did you mean `maildir`?");
+    assert_eq!(bench.store.len(), 3);
+    assert_eq!((stored(&bench, "second"), stored(&bench, "third")), (0, 3));
+    // Programs are told of it as of any account that fails.
+    let ended = bench.sync(&keys, &["--json"]).gives(78);
+    let of = |account: &str, event: &str| {
+        let is_it = |line: &&Value| line["account"] == account && line["event"] == event;
+        lines(&ended).iter().filter(is_it).count()
+    };
+    assert_eq!(of("second", "error"), 1, "{}", ended.text());
+    assert_eq!(of("second", "summary"), 1, "{}", ended.text());
+    assert_eq!(of("third", "summary"), 1, "{}", ended.text());
+    assert_eq!(of("third", "error"), 0, "{}", ended.text());
+}
+
+#[test]
+fn only_accounts_that_were_asked_for_are_told_of() {
+    let bench = bench();
+    let keys = more(&bench, "timeout = \"never\"");
+    let ended = bench.sync(&keys, &["third"]).gives(0);
+    assert_eq!(ended.err, "", "{}", ended.text());
+    assert_eq!(stored(&bench, "third"), 3);
+    bench
+        .sync(&keys, &["second", "third"])
+        .gives(78)
+        .says("timeout");
+    let ended = bench.configured("list", &keys, &["second"]).gives(78);
+    ended.says("timeout");
+    bench.configured("list", &keys, &["third"]).gives(0);
+    bench.sync(&keys, &["fourth"]).gives(64);
+    // A check is of the whole file.
+    let ended = bench.configured("config", &keys, &["check"]).gives(78);
+    ended.says("timeout");
+}
+
+#[test]
+fn a_mistake_that_is_not_one_account_s_stops_all() {
+    let bench = bench();
+    for keys in [
+        more(&bench, "") + "\n[default]\ntimeout = \"5s\"\n",
+        more(&bench, "") + "\n[defaults]\ntimeuot = \"5s\"\n",
+        more(&bench, "") + "\n[accounts.fourth\n",
+    ] {
+        bench.sync(&keys, &[]).gives(78);
+        assert_eq!(bench.store.len() + stored(&bench, "third"), 0);
+    }
+}
+
+#[test]
+fn the_state_of_the_others_is_shown_and_verified() {
+    let bench = bench();
+    bench.sync(&more(&bench, ""), &[]).gives(0);
+    let keys = more(&bench, "max-size = \"large\"");
+    let ended = bench.configured("status", &keys, &[]).gives(78);
+    ended.says("max-size");
+    for account in ["work", "second", "third"] {
+        assert!(ended.out.contains(account), "{}", ended.text());
+    }
+    let ended = bench.configured("status", &keys, &["--check"]).gives(3);
+    assert!(ended.out.contains("max-size"), "{}", ended.text());
+    let ended = bench.configured("verify", &keys, &[]).gives(78);
+    ended.says("max-size");
+    let ended = bench
+        .configured("verify", &keys, &["work", "third"])
+        .gives(0);
+    assert_eq!(ended.err, "", "{}", ended.text());
+}
+
+/// Three machines, and the same with one more account than parts.
+#[test]
+fn each_account_is_synced_by_exactly_one_of_several_machines() {
+    let bench = bench();
+    let keys = more(&bench, "");
+    let synced = |shard: &str| {
+        let ended = bench.sync(&keys, &["--json", "--shard", shard]).gives(0);
+        let of_summaries = |line: &Value| {
+            let name = line["account"].as_str().map(str::to_owned);
+            name.filter(|_| line["event"] == "summary")
+        };
+        lines(&ended)
+            .iter()
+            .filter_map(of_summaries)
+            .collect::<Vec<_>>()
+    };
+    for of in [1, 2, 5] {
+        let mut all: Vec<String> = (0..of)
+            .flat_map(|index| synced(&format!("{index}/{of}")))
+            .collect();
+        all.sort();
+        assert_eq!(all, ["second", "third", "work"], "{of}");
+    }
+    bench.assert_exactly_once();
+    assert_eq!((stored(&bench, "second"), stored(&bench, "third")), (3, 3));
+    let ended = bench.sync(&keys, &["--shard", "2/2"]).gives(64);
+    ended.says("must be less than N");
+    bench.sync(&keys, &["--shard", "0/2", "work"]).gives(64);
+}
