@@ -9,6 +9,7 @@ mod disks;
 mod kills;
 mod mbox;
 mod nameless;
+mod octets;
 mod partial;
 mod power;
 mod signals;

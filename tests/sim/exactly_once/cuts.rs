@@ -2,7 +2,7 @@
 
 use exchange_sim::{CloseHow, Cut, CutAt, Knobs, wire_form};
 
-use support::bench::{Bench, By, Setup, letter, letters};
+use support::bench::{Bench, letter, letters};
 
 const DELETES: [&str; 2] = ["--profile", "outlook-2016"];
 const KEEPS: [&str; 2] = ["--profile", "outlook-2019"];
@@ -20,76 +20,6 @@ fn sent_octets(message: &[u8]) -> u64 {
     let at_start = u64::from(wire.starts_with(b"."));
     let stuffed = wire.windows(3).filter(|three| three == b"\r\n.").count() as u64;
     wire.len() as u64 + stuffed + at_start + 3
-}
-
-/// The number of deletions in sessions that reached QUIT.
-fn deleted(bench: &Bench) -> usize {
-    let sessions = bench.sim.transcripts();
-    let quit = sessions.iter().filter(|session| session.has_quit());
-    let lines = quit.flat_map(|session| session.client_lines());
-    lines.filter(|line| line.starts_with(b"DELE ")).count()
-}
-
-/// Cuts a dialogue with two new messages at every `step`th octet, of which a sample is tried, and
-/// lets the next run complete it.
-fn at_every_octet(by: By, how: CloseHow, step: usize) {
-    let bench = Setup::with(letters(2)).by(by).start();
-    bench.fetch(&DELETES).gives(0);
-    let total = bench.sim.transcripts()[0].octets_sent;
-    assert!(total > 300, "the dialogue has {total} octets");
-    let mut number = 2;
-    for octet in support::sample((0..total).step_by(step), 6) {
-        for _ in 0..2 {
-            number += 1;
-            bench.deliver(&letter(number));
-        }
-        let when = format!("{how:?} at {octet} of {total}");
-        bench.knobs(cut(CutAt::Octet(octet), how));
-        bench.sim.clear_log();
-        let ended = bench.fetch(&DELETES).end();
-        // After an immediate reset, the connection may look as if it had never been established.
-        let expected = [
-            Some(0),
-            Some(75),
-            (how == CloseHow::Reset && octet < 60).then_some(69),
-        ];
-        assert!(expected.contains(&ended.status), "{when}: {}", ended.text());
-        // Each session is cut at this octet, and one that only deletes may be short enough.
-        if ended.status == Some(0) {
-            bench.assert_exactly_once();
-            assert!(bench.mailbox().is_empty(), "{when}");
-        }
-        assert_eq!(bench.store.tmp(), [""; 0], "{when}");
-        // A message is on the server until the QUIT after its DELE.
-        assert_eq!(bench.mailbox().len(), 2 - deleted(&bench), "{when}");
-        let stored = bench.store.len();
-        bench.knobs(Knobs::default());
-        bench.sim.clear_log();
-        bench.fetch(&DELETES).gives(0);
-        let retrieved = bench.sim.commands_of("RETR").len();
-        assert_eq!(
-            stored + retrieved,
-            number,
-            "{when}: stored, and retrieved again"
-        );
-        bench.assert_exactly_once();
-        assert!(bench.mailbox().is_empty(), "{when}");
-    }
-}
-
-#[test]
-fn a_dialogue_that_ends_with_fin_at_any_octet_is_completed_by_the_next_run() {
-    at_every_octet(By::Plain, CloseHow::Fin, 1);
-}
-
-#[test]
-fn a_dialogue_that_is_reset_at_any_octet_is_completed_by_the_next_run() {
-    at_every_octet(By::Plain, CloseHow::Reset, 3);
-}
-
-#[test]
-fn a_dialogue_that_ends_without_close_notify_at_any_octet_is_completed_by_the_next_run() {
-    at_every_octet(By::Tls, CloseHow::NoCloseNotify, 5);
 }
 
 /// Cuts around the end of a message and inside it.

@@ -14,6 +14,7 @@ pub mod bench;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub mod calls;
 pub mod cli;
+pub mod cutter;
 pub mod dovecot;
 pub mod front;
 pub mod keyring;
