@@ -75,8 +75,8 @@ fn check(folder: &Path, (size, holes, place): (u8, u8, u8), rest: &[u8]) -> io::
     for (record, message) in records.iter().zip(parts(&whole, &records)) {
         let is_lost = recovered.lost.contains(&record.name);
         let is_there = now.windows(message.len()).any(|window| window == message);
-        // Another program may have rewritten it: it is known by its Message-ID then.
-        let is_known = rest.windows(ID.len()).any(|window| window == ID);
+        // Another program may have rewritten it: it is known by its Message-ID and its body then.
+        let is_known = rest.windows(ID.len()).any(|window| window == ID) || is_in(&left, message);
         assert!(
             is_there || is_lost || is_known,
             "{} is nowhere",
@@ -84,6 +84,25 @@ fn check(folder: &Path, (size, holes, place): (u8, u8, u8), rest: &[u8]) -> io::
         );
     }
     Ok(())
+}
+
+/// True if the file holds a message from its Message-ID on, and a header without NULs. Mail programs
+/// rewrite the other fields as they like.
+fn is_in(file: &[u8], message: &[u8]) -> bool {
+    let find = |octets: &[u8], wanted: &[u8]| {
+        let mut windows = octets.windows(wanted.len());
+        windows.position(|window| window == wanted)
+    };
+    let Some(known) = find(message, ID).map(|at| &message[at..]) else {
+        return false;
+    };
+    // A program that rewrites it may leave blank lines out at its end.
+    let Some(at) = find(file, known.trim_ascii_end()) else {
+        return false;
+    };
+    let before = &file[..at];
+    let begins = before.windows(5).rposition(|window| window == b"From ");
+    begins.is_some_and(|begins| !before[begins..].contains(&0))
 }
 
 /// Stores a batch; `settled` is called when its rows would be committed.

@@ -80,6 +80,11 @@ impl Anatomy {
         &self.header
     }
 
+    /// True if there is a NUL in the header.
+    pub(super) fn has_nul_in_header(&self) -> bool {
+        self.header.contains(&0)
+    }
+
     /// The size of the message in its form in the file.
     pub(super) fn octets(&self) -> u64 {
         self.octets

@@ -16,6 +16,7 @@ use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
+use super::anatomy::{Anatomy, KEPT};
 use super::file::{Begins, MailFile};
 use super::scan::Contents;
 use super::spooled::{Message, place};
@@ -140,10 +141,16 @@ impl Inner {
             if !is_cut && !is_kept && cut_off_moved_part(&mail, &missing, &contents)? {
                 contents = Contents::read(&mail.file, &mail.path)?;
             }
-            missing.retain(|missing| {
-                let marks = &missing.extent.marks;
-                kept.contains(marks) || !contents.hold(marks)
-            });
+            let mut nowhere = Vec::with_capacity(missing.len());
+            for one in missing {
+                let is_elsewhere = !kept.contains(&one.extent.marks)
+                    && is_elsewhere(&contents, &one)
+                        .map_err(|error| Error::io("reading", &self.spool.path_of(""), error))?;
+                if !is_elsewhere {
+                    nowhere.push(one);
+                }
+            }
+            missing = nowhere;
         }
         // Step 5, once more: the content may not have been made durable.
         sync_file(&mail.file).map_err(|error| Error::io("syncing", &mail.path, error))?;
@@ -258,6 +265,27 @@ fn cut_off_part(
         recovered.notices.push(Notice::PartStays { at: start });
     }
     Ok(false)
+}
+
+/// True if another program has rewritten the file with this message in it. The marks say nothing
+/// about the rest of the header: NULs in it that the message itself does not have are a hole from a
+/// power cut.
+fn is_elsewhere(contents: &Contents, missing: &Placed) -> std::io::Result<bool> {
+    let marks = &missing.extent.marks;
+    if !contents.hold(marks) {
+        return Ok(false);
+    }
+    if !contents.is_torn(marks) {
+        return Ok(true);
+    }
+    let Some((file, message)) = &missing.spooled else {
+        return Ok(false);
+    };
+    let mut start = vec![0; message.length.min(KEPT as u64) as usize];
+    file.read_exact_at(&mut start, message.start)?;
+    let mut anatomy = Anatomy::new();
+    anatomy.take(&start);
+    Ok(anatomy.has_nul_in_header())
 }
 
 /// If another program has moved the content of the file, the part may still be at its end. Compares

@@ -21,6 +21,9 @@ const READ_AT_ONCE: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) marks: HashSet<Marks>,
+    /// The marks of messages with NULs in the header: perhaps a power cut kept it from being
+    /// written.
+    torn: HashSet<Marks>,
     /// The marks of the last message.
     pub(super) last: Option<Marks>,
     pub(super) ends: Ends,
@@ -47,8 +50,12 @@ impl Contents {
     }
 
     fn note(&mut self, message: Anatomy) {
+        let is_torn = message.has_nul_in_header();
         let marks = message.finish();
         self.marks.insert(marks);
+        if is_torn {
+            self.torn.insert(marks);
+        }
         self.last = Some(marks);
     }
 
@@ -75,6 +82,11 @@ impl Contents {
     /// True if a message with these marks is there. Without marks nobody can tell.
     pub(super) fn hold(&self, marks: &Marks) -> bool {
         marks.tell() && self.marks.contains(marks)
+    }
+
+    /// True if a message with these marks has NULs in its header.
+    pub(super) fn is_torn(&self, marks: &Marks) -> bool {
+        self.torn.contains(marks)
     }
 }
 

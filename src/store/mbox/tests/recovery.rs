@@ -177,6 +177,35 @@ fn what_another_program_wrote_behind_a_hole_is_never_touched() {
     assert!(world.content().ends_with(&whole[second..]));
 }
 
+/// Its Message-ID and its body are there, but not the rest of its header.
+#[test]
+fn a_message_with_a_hole_in_its_header_is_appended_anew() {
+    const HIT: &[u8] = b"Subject: hit\nMessage-ID: <hit@x>\n\nbody\n";
+    const OWN: &[u8] = b"Subject: \0\0\0\nMessage-ID: <own@x>\n\nbody\n";
+    for (message, is_appended) in [(HIT, true), (OWN, false)] {
+        let world = World::new();
+        let (records, whole) = crashed_in(&world, world.open(), &[message]);
+        let mut left = whole.clone();
+        let subject = whole.windows(9).position(|window| window == b"Subject: ");
+        let subject = subject.unwrap() + 9;
+        if is_appended {
+            left[subject..subject + 3].fill(0);
+        } else {
+            // These NULs are its own, and another program has flagged it.
+            let behind = subject + 4;
+            left.splice(behind..behind, *b"X-Label: flagged\n");
+        }
+        left.extend_from_slice(FOREIGN);
+        world.put("inbox", &left);
+        restore_spool(&world);
+        let recovered = recover(&world, &records);
+        assert_eq!(recovered.lost, []);
+        assert_eq!(recovered.again.len(), usize::from(is_appended));
+        assert!(world.content().starts_with(&left));
+        assert_eq!(world.content().len() > left.len(), is_appended);
+    }
+}
+
 #[test]
 fn a_first_append_that_was_never_written_is_completed() {
     let world = World::new();
