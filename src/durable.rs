@@ -8,7 +8,7 @@
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::num::NonZeroU64;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 #[cfg(target_os = "linux")]
@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 
 #[cfg(not(target_vendor = "apple"))]
 use rustix::fs::Advice;
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, geteuid, getrlimit};
 
@@ -120,13 +120,28 @@ pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> 
         file.write_all(content)?;
         file.set_permissions(Permissions::from_mode(mode))?;
         sync_file(&file)?;
-        rustix::fs::rename(&draft, path)?;
+        rename_over(CWD, &draft, path)?;
         sync_folder(File::open(folder)?)
     };
     made().inspect_err(|_| {
         // If it was never created, or was renamed already, there is nothing to remove.
         let _ = fs::remove_file(&draft);
     })
+}
+
+/// Renames `from` in `folder`, over the file `to` if there is one. This alone makes nothing durable.
+pub(crate) fn rename_over(folder: impl AsFd, from: &Path, to: &Path) -> rustix::io::Result<()> {
+    let look = |folder: BorrowedFd<'_>, path: &Path| {
+        let found = rustix::fs::statat(folder, path, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok((found.st_dev, found.st_ino))
+    };
+    let file = look(folder.as_fd(), from)?;
+    match rustix::fs::renameat(&folder, from, CWD, to) {
+        // On a network file system a rename may succeed and its answer be lost: when asked again,
+        // the server finds no file to rename.
+        Err(Errno::NOENT) if look(CWD, to) == Ok(file) => Ok(()),
+        renamed => renamed,
+    }
 }
 
 /// The folder of a file.

@@ -1,13 +1,14 @@
-//! Renames a file to a name that nothing has.
+//! Renames files, on file systems with and without the usual manners.
 
 use std::fs;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::fs::CWD;
 #[cfg(any(target_os = "android", target_os = "linux", target_vendor = "apple"))]
-use rustix::fs::RenameFlags;
+use rustix::fs::{CWD, RenameFlags};
 use rustix::io::{Errno, Result};
+
+use crate::durable::rename_over;
 
 /// Renames `from` in `folder`. If something has the name already, nothing happens.
 ///
@@ -18,8 +19,21 @@ pub(super) fn to_new(folder: impl AsFd, from: &Path, to: &Path) -> Result<()> {
         // Some file systems and systems do not have it.
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => match fs::symlink_metadata(to) {
             Ok(_) => Err(Errno::EXIST),
-            Err(_) => rustix::fs::renameat(folder, from, CWD, to),
+            Err(_) => rename_over(folder, from, to),
         },
+        renamed => renamed,
+    }
+}
+
+/// Renames `from` in `folder`, over the file `to` if there is one. Where that is impossible, a crash
+/// in between leaves no file `to`.
+pub(super) fn over(folder: impl AsFd, from: &Path, to: &Path) -> Result<()> {
+    match rename_over(&folder, from, to) {
+        // SFTP by itself knows no rename over another file, and says no more than that it failed.
+        Err(Errno::EXIST | Errno::PERM) => {
+            rustix::fs::unlink(to)?;
+            rename_over(folder, from, to)
+        }
         renamed => renamed,
     }
 }

@@ -15,3 +15,5 @@ mod power;
 mod signals;
 mod steps;
 mod unique_ids;
+#[cfg(target_os = "linux")]
+mod volumes;

@@ -11,7 +11,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{Maildir, open_folder, sync_folder};
@@ -98,7 +98,7 @@ impl Maildir {
         let failed = |error| Error::io("renaming to", target, error);
         if one.replaces.is_some() {
             return match fs::symlink_metadata(target) {
-                Ok(found) if found.is_file() => rustix::fs::renameat(tmp, draft, CWD, target)
+                Ok(found) if found.is_file() => rename::over(tmp, Path::new(draft), target)
                     .map(|()| true)
                     .map_err(failed),
                 _ => Ok(false),

@@ -15,7 +15,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{Inner, open_message};
-use crate::store::{Error, Name};
+use crate::store::{Error, Name, rename};
 
 /// The prefix of the account's tag.
 const PREFIX: &str = ".popsync-";
@@ -63,14 +63,13 @@ fn name(tag: &str) -> String {
 
 impl Inner {
     /// Writes a new stamp in `tmp`, and renames it over the old one: a reader sees one or the
-    /// other. Recovery removes what a crash leaves in `tmp`.
+    /// other, or none, and is more careful then. Recovery removes what a crash leaves in `tmp`.
     pub(super) fn set_stamp(&self, newest: i64) -> Result<(), Error> {
         let draft = self.names.next();
         let path = self.path.join(name(self.names.tag()));
-        let written = self.write_stamp(&draft, newest).and_then(|()| {
-            rustix::fs::renameat(&self.tmp, draft.as_str(), rustix::fs::CWD, &path)
-                .map_err(io::Error::from)
-        });
+        let written = self
+            .write_stamp(&draft, newest)
+            .and_then(|()| Ok(rename::over(&self.tmp, Path::new(draft.as_str()), &path)?));
         written.map_err(|error| {
             self.remove_draft(&draft);
             Error::io("writing", &path, error)

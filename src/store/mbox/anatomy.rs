@@ -45,6 +45,7 @@ impl Marks {
 #[derive(Debug, Default)]
 pub(super) struct Anatomy {
     header: Vec<u8>,
+    nul_in_separator: bool,
     in_body: bool,
     /// True if the current line of the header is blank so far.
     line_begun: bool,
@@ -75,14 +76,19 @@ impl Anatomy {
         self.body.take(rest);
     }
 
+    /// Takes octets of the line in front of the message.
+    pub(super) fn take_separator(&mut self, octets: &[u8]) {
+        self.nul_in_separator |= octets.contains(&0);
+    }
+
     /// The header in its form in the file, or the beginning of a long one.
     pub(super) fn header(&self) -> &[u8] {
         &self.header
     }
 
-    /// True if there is a NUL in the header.
-    pub(super) fn has_nul_in_header(&self) -> bool {
-        self.header.contains(&0)
+    /// True if there is a NUL in the header, or in the line in front of it.
+    pub(super) fn has_nul_before_body(&self) -> bool {
+        self.nul_in_separator || self.header.contains(&0)
     }
 
     /// The size of the message in its form in the file.

@@ -268,8 +268,8 @@ fn cut_off_part(
 }
 
 /// True if another program has rewritten the file with this message in it. The marks say nothing
-/// about the rest of the header: NULs in it that the message itself does not have are a hole from a
-/// power cut.
+/// about the rest of the header, nor about the line in front of it: NULs there that the message itself
+/// does not have are a hole from a power cut.
 fn is_elsewhere(contents: &Contents, missing: &Placed) -> std::io::Result<bool> {
     let marks = &missing.extent.marks;
     if !contents.hold(marks) {
@@ -285,7 +285,7 @@ fn is_elsewhere(contents: &Contents, missing: &Placed) -> std::io::Result<bool> 
     file.read_exact_at(&mut start, message.start)?;
     let mut anatomy = Anatomy::new();
     anatomy.take(&start);
-    Ok(anatomy.has_nul_in_header())
+    Ok(anatomy.has_nul_before_body())
 }
 
 /// If another program has moved the content of the file, the part may still be at its end. Compares

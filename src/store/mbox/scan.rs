@@ -21,8 +21,8 @@ const READ_AT_ONCE: usize = 256 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) marks: HashSet<Marks>,
-    /// The marks of messages with NULs in the header: perhaps a power cut kept it from being
-    /// written.
+    /// The marks of messages with NULs in front of the body: perhaps a power cut kept them from
+    /// being written.
     torn: HashSet<Marks>,
     /// The marks of the last message.
     pub(super) last: Option<Marks>,
@@ -50,7 +50,7 @@ impl Contents {
     }
 
     fn note(&mut self, message: Anatomy) {
-        let is_torn = message.has_nul_in_header();
+        let is_torn = message.has_nul_before_body();
         let marks = message.finish();
         self.marks.insert(marks);
         if is_torn {
@@ -84,7 +84,7 @@ impl Contents {
         marks.tell() && self.marks.contains(marks)
     }
 
-    /// True if a message with these marks has NULs in its header.
+    /// True if a message with these marks has NULs in front of its body.
     pub(super) fn is_torn(&self, marks: &Marks) -> bool {
         self.torn.contains(marks)
     }
@@ -94,6 +94,9 @@ impl Contents {
 pub(super) trait Sight {
     /// Begins a message, with the line in front of it.
     fn begin(&mut self, at: u64);
+
+    /// The next octets of that line, behind [`FROM`].
+    fn separator(&mut self, _octets: &[u8]) {}
 
     /// The next octets of the message in its form in the file, without that line.
     fn text(&mut self, octets: &[u8]);
@@ -110,6 +113,10 @@ struct Anatomies<'a> {
 
 impl Sight for Anatomies<'_> {
     fn begin(&mut self, _: u64) {}
+
+    fn separator(&mut self, octets: &[u8]) {
+        self.message.take_separator(octets);
+    }
 
     fn text(&mut self, octets: &[u8]) {
         self.message.take(octets);
@@ -206,10 +213,10 @@ impl Reader {
             };
             let end = memchr(b'\n', rest);
             let (text, behind) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
-            if line == Line::Other && self.in_message {
-                sight.text(text);
-            } else if line == Line::Other {
-                self.ends.odd = true;
+            match line {
+                Line::Separator => sight.separator(text),
+                Line::Other if self.in_message => sight.text(text),
+                Line::Other => self.ends.odd = true,
             }
             self.at += text.len() as u64;
             if end.is_some() {

@@ -7,14 +7,13 @@
 
 use std::collections::HashSet;
 use std::fs::{self, DirBuilder, File};
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process::Command;
 
 use exchange_sim::Knobs;
-use rustix::process::geteuid;
-
 use support::bench::{Bench, Ended, Run, Setup, Store, digest, letter, letters, stored_form};
+use support::mounted::Mounted;
 
 const DELETES: [&str; 2] = ["--profile", "outlook-2016"];
 
@@ -24,75 +23,29 @@ const OCTETS: u64 = 64 << 20;
 /// The number of files and folders that the disk can hold.
 const FILES: usize = 1200;
 
-/// A disk, mounted where only its keeper and processes that join it can see it.
+/// A disk in memory.
 struct Disk {
-    keeper: Child,
-    _until_closed: ChildStdin,
-    path: PathBuf,
+    mounted: Mounted,
 }
 
 impl Disk {
     fn mount(path: PathBuf) -> Self {
-        DirBuilder::new().create(&path).unwrap();
         let options = format!("size={OCTETS},nr_inodes={FILES},mode=700");
-        let mut command = Command::new("unshare");
-        command.arg("--mount");
-        if !geteuid().is_root() {
-            command.arg("--map-root-user");
-        }
-        let mut keeper = command
-            .args(["--", "sh", "-c"])
-            .arg("mount -t tmpfs -o \"$2\" tmpfs \"$1\" && echo ready && exec cat")
-            .arg("sh")
-            .arg(&path)
-            .arg(options)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut answer = String::new();
-        let mut output = BufReader::new(keeper.stdout.take().unwrap());
-        output.read_line(&mut answer).unwrap();
-        assert_eq!(answer, "ready\n", "this test needs to mount a file system");
+        let mount = "mount -t tmpfs -o \"$2\" tmpfs \"$1\"";
         Self {
-            _until_closed: keeper.stdin.take().unwrap(),
-            keeper,
-            path,
+            mounted: Mounted::with(path, mount, &[&options]),
         }
     }
 
-    /// The run, in the namespace of the disk.
-    fn run<'b>(&self, mut run: Run<'b>) -> Run<'b> {
-        run.command = self.inside(&run.command);
-        run
-    }
-
-    fn inside(&self, command: &Command) -> Command {
-        let mut inside = Command::new("nsenter");
-        inside
-            .arg(format!("--target={}", self.keeper.id()))
-            .arg("--mount");
-        if !geteuid().is_root() {
-            inside.args(["--user", "--preserve-credentials"]);
-        }
-        inside.arg("--").arg(command.get_program());
-        inside.args(command.get_args()).env_clear();
-        inside.env("PATH", std::env::var_os("PATH").unwrap());
-        for (name, value) in command.get_envs() {
-            inside.env(name, value.unwrap_or_default());
-        }
-        inside
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        inside
+    fn run<'b>(&self, run: Run<'b>) -> Run<'b> {
+        self.mounted.run(run)
     }
 
     /// The command that makes it read-only, or writable again.
     fn remount(&self, mode: &str) -> Command {
         let mut mount = Command::new("mount");
         mount.arg("-o").arg(format!("remount,bind,{mode}"));
-        self.inside(mount.arg(&self.path))
+        self.mounted.inside(mount.arg(self.mounted.path()))
     }
 
     fn protect(&self, protect: bool) {
@@ -131,19 +84,8 @@ impl Disk {
         }
     }
 
-    /// The path of a file on the disk, as seen from outside.
     fn outside(&self, path: &str) -> PathBuf {
-        let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
-        let disk = self.path.strip_prefix("/").unwrap();
-        root.join(disk).join(Path::new(path))
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // The mount ends with the last process that sees it.
-        let _ = self.keeper.kill();
-        let _ = self.keeper.wait();
+        self.mounted.outside(path)
     }
 }
 

@@ -19,11 +19,14 @@ pub mod dovecot;
 pub mod front;
 pub mod keyring;
 pub mod mail;
+pub mod mounted;
 pub mod provider;
 pub mod proxies;
 pub mod pty;
 pub mod rsa;
 pub mod tls;
+#[cfg(target_os = "linux")]
+pub mod volume;
 
 /// The program under test. Cargo builds it before a test runs, and puts it one folder above the
 /// test's own binary.

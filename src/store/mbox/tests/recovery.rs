@@ -182,18 +182,21 @@ fn what_another_program_wrote_behind_a_hole_is_never_touched() {
 fn a_message_with_a_hole_in_its_header_is_appended_anew() {
     const HIT: &[u8] = b"Subject: hit\nMessage-ID: <hit@x>\n\nbody\n";
     const OWN: &[u8] = b"Subject: \0\0\0\nMessage-ID: <own@x>\n\nbody\n";
-    for (message, is_appended) in [(HIT, true), (OWN, false)] {
+    // The last hole takes the end of the line in front of the header.
+    for (message, hole) in [(HIT, Some(9..12)), (HIT, Some(0..9)), (OWN, None)] {
         let world = World::new();
         let (records, whole) = crashed_in(&world, world.open(), &[message]);
         let mut left = whole.clone();
-        let subject = whole.windows(9).position(|window| window == b"Subject: ");
-        let subject = subject.unwrap() + 9;
-        if is_appended {
-            left[subject..subject + 3].fill(0);
+        let header = whole
+            .windows(10)
+            .position(|window| window == b"\nSubject: ");
+        let header = header.unwrap();
+        let is_appended = hole.is_some();
+        if let Some(hole) = hole {
+            left[header + hole.start..header + hole.end].fill(0);
         } else {
             // These NULs are its own, and another program has flagged it.
-            let behind = subject + 4;
-            left.splice(behind..behind, *b"X-Label: flagged\n");
+            left.splice(header..header, *b"\nX-Label: flagged");
         }
         left.extend_from_slice(FOREIGN);
         world.put("inbox", &left);
