@@ -132,12 +132,13 @@ impl Line {
         self.end_at(end, octet);
         self.bench.sim.clear_log();
         let ended = self.fetch().end();
-        // If it ends before the greeting, the connection may look as if it had never been
-        // established.
+        // If it ends before the greeting or in the handshake, the connection may look as if it had
+        // never been established.
         let expected = [
             Some(0),
             Some(75),
             (octet < early && !end.is_silent()).then_some(69),
+            ended.err.contains("no TLS connection with").then_some(69),
             // Two sessions that end at the same deletion are blamed on it.
             ended.err.contains("broke at its deletion").then_some(1),
         ];
