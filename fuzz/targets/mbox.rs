@@ -76,7 +76,9 @@ fn check(folder: &Path, (size, holes, place): (u8, u8, u8), rest: &[u8]) -> io::
         let is_lost = recovered.lost.contains(&record.name);
         let is_there = now.windows(message.len()).any(|window| window == message);
         // Another program may have rewritten it: it is known by its Message-ID and its body then.
-        let is_known = rest.windows(ID.len()).any(|window| window == ID) || is_in(&left, message);
+        let mut windows = rest.windows(ID.len());
+        let is_known =
+            windows.any(|window| window.eq_ignore_ascii_case(ID)) || is_in(&left, message);
         assert!(
             is_there || is_lost || is_known,
             "{} is nowhere",
