@@ -50,7 +50,14 @@ fn begin<S>(
     listening: io::Result<S>,
     action: impl AsyncFnOnce(S) -> Exit,
 ) -> Exit {
-    let started = listening.and_then(|signals| Ok((signals, runtime(jobs)?)));
+    let started = listening.and_then(|signals| {
+        let runtime = runtime(jobs)?;
+        // Tokio panics if it cannot start its first thread for work that blocks.
+        let spare = thread::Builder::new().spawn(|| {})?;
+        // It cannot panic.
+        let _ = spare.join();
+        Ok((signals, runtime))
+    });
     let (signals, runtime) = match started {
         Ok(started) => started,
         Err(error) => return output.failure(None, &StartError::Runtime(error)),

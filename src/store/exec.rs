@@ -179,7 +179,8 @@ impl Inner {
 /// Reads all output of an agent, and sends the beginning of it as one safe line.
 fn listen(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
     let (sender, words) = mpsc::channel();
-    thread::spawn(move || {
+    // Without another thread nobody reads it: the pipe is closed, and there are no words.
+    let _ = thread::Builder::new().spawn(move || {
         let mut start = Vec::new();
         let mut buffer = [0; 4096];
         while let Ok(read @ 1..) = from.read(&mut buffer) {

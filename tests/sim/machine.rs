@@ -1,8 +1,9 @@
-//! Limits of the machine: open files, a terminal that cannot be drawn on.
+//! Limits of the machine: open files, threads, a terminal that cannot be drawn on.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::process::Command;
 
 use support::bench::{Bench, Run, USER, letters};
 use support::pty::Pty;
@@ -61,6 +62,44 @@ fn descriptors_that_run_out_are_said_wherever_they_do() {
         }
         bench.assert_exactly_once();
     }
+}
+
+/// A user may have only so many processes, and threads count as such.
+#[test]
+fn threads_that_run_out_are_said_before_anything_begins() {
+    // The limit does not bind root, and others have more processes than this test knows.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let bench = Bench::with(letters(3));
+    let program = bench.path("popsync");
+    fs::copy(support::program(), &program).unwrap();
+    let user = 60_000 + std::process::id() % 5000;
+    let mut failed = 0;
+    for limit in 1..8 {
+        let mut run = bench.fetch(&["--json"]);
+        let mut copy = Command::new(&program);
+        copy.args(run.command.get_args());
+        copy.current_dir(bench.path("")).env_clear();
+        for (name, value) in run.command.get_envs() {
+            copy.env(name, value.unwrap_or_default());
+        }
+        run.command = copy;
+        let limited = format!(
+            "chown -R {user} . && \
+             exec prlimit --nproc={limit} setpriv --reuid {user} --clear-groups \"$@\""
+        );
+        let ended = run.through(&limited).end();
+        if ended.status != Some(0) {
+            assert_eq!(ended.status, Some(74), "{limit}: {}", ended.text());
+            ended.says("cannot start: ");
+            ended.says("hint: allow more processes with `ulimit -u`");
+            assert!(bench.sim.transcripts().is_empty(), "{limit}");
+            failed += 1;
+        }
+    }
+    assert!((2..6).contains(&failed), "{failed} limits were too low");
+    bench.assert_exactly_once();
 }
 
 #[test]

@@ -93,6 +93,10 @@ impl Failure for StartError {
 
     fn hint(&self) -> Option<Cow<'static, str>> {
         match self {
+            // The error of a thread that the system does not start.
+            Self::Runtime(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Some("allow more processes with `ulimit -u`, or end some".into())
+            }
             Self::Runtime(error) if !descriptors::are_exhausted(error) => None,
             Self::Runtime(_) | Self::TooFewFiles { .. } => Some(descriptors::ADVICE.into()),
         }

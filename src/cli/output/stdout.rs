@@ -13,13 +13,14 @@ pub(super) struct Stdout(Mutex<Option<Writer>>);
 
 struct Writer {
     sender: Sender<String>,
-    thread: JoinHandle<io::Result<()>>,
+    /// An error if the system allows no more threads: then nothing is written.
+    thread: io::Result<JoinHandle<io::Result<()>>>,
 }
 
 impl Stdout {
     pub(super) fn new(to: impl Write + Send + 'static) -> Self {
         let (sender, receiver) = mpsc::channel();
-        let thread = thread::spawn(move || write(BufWriter::new(to), &receiver));
+        let thread = thread::Builder::new().spawn(move || write(BufWriter::new(to), &receiver));
         Self(Mutex::new(Some(Writer { sender, thread })))
     }
 
@@ -40,7 +41,7 @@ impl Stdout {
             return Ok(());
         };
         drop(writer.sender);
-        match writer.thread.join() {
+        match writer.thread?.join() {
             Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
             Ok(_) | Err(_) => Ok(()),
         }
