@@ -142,6 +142,14 @@ impl Failure for Error {
                 "name another folder with `--state-dir`, or make this one writable".into()
             }
             Self::Sqlite(_) if self.is_bad_record() => DAMAGED.into(),
+            Self::Sqlite(rusqlite::Error::SqliteFailure(error, _))
+                if error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMMAP =>
+            {
+                "the file system of the state folder lets no programs share memory, as those of \
+                 some networks and of virtual machines: name a folder on a local disk with \
+                 `--state-dir`"
+                    .into()
+            }
             Self::Sqlite(_) => match self.code()? {
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => DAMAGED.into(),
                 ErrorCode::DiskFull => "make room and run it again".into(),

@@ -74,6 +74,11 @@ fn sqlite(code: ErrorCode) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(error, None)
 }
 
+fn no_shared_memory() -> rusqlite::Error {
+    let error = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_SHMMAP);
+    rusqlite::Error::SqliteFailure(error, None)
+}
+
 fn caches(book: &mut Book) {
     let path = || "/home/anna/.local/state/popsync/state.db".into();
     let codes = [
@@ -98,7 +103,7 @@ fn caches(book: &mut Book) {
         cache::Error::Sqlite(_) => codes
             .map(sqlite)
             .into_iter()
-            .chain([rusqlite::Error::IntegralValueOutOfRange(3, -1)])
+            .chain([rusqlite::Error::IntegralValueOutOfRange(3, -1), no_shared_memory()])
             .map(cache::Error::Sqlite),
         cache::Error::StateDir { .. } => [Errno::ACCESS, Errno::NOSPC, Errno::DQUOT]
             .map(|errno| cache::Error::StateDir { path: path(), source: system(errno) }),

@@ -133,6 +133,40 @@ fn a_run_that_is_killed_on_fat_sftp_or_nfs_is_completed_by_the_next() {
     }
 }
 
+/// The state is in SQLite, which shares memory between processes where it can.
+#[test]
+#[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
+fn a_state_on_fat_sftp_or_nfs_is_kept() {
+    for manners in ALL {
+        let bench = Bench::with(letters(5));
+        let folder = bench.path("volume");
+        DirBuilder::new().create(&folder).unwrap();
+        let mut volume = Volume::mount(bench.path("state"), &folder, manners);
+        for (number, step) in ["2", "3", "4"].into_iter().enumerate() {
+            bench.deliver(&letter(6 + number));
+            let run = bench.fetch(&DELETES).env("POPSYNC_STOP_AT", step);
+            let ended = volume.mounted.run(run).end();
+            assert!(ended.was_killed(), "{step}: {manners:?} {}", ended.text());
+            drop(volume);
+            volume = Volume::mount(bench.path("state"), &folder, manners);
+        }
+        all_is_done(&bench, &volume.mounted);
+    }
+}
+
+#[test]
+#[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
+fn a_state_where_no_memory_can_be_shared_is_refused_with_what_to_do() {
+    let bench = Bench::with(letters(5));
+    let folder = bench.path("volume");
+    DirBuilder::new().create(&folder).unwrap();
+    let volume = Volume::mount(bench.path("state"), &folder, Manners::DIRECT);
+    let ended = volume.mounted.run(bench.fetch(&DELETES)).gives(74);
+    ended.says("hint: the file system of the state folder lets no programs share memory");
+    assert_eq!(bench.store.len(), 0);
+    assert_eq!(bench.mailbox().len(), 5);
+}
+
 /// The names of requests whose answers NFS may lose. Asked again, the server finds the work done.
 fn lost(request: &Request) -> Option<Errno> {
     match request {

@@ -19,6 +19,8 @@ pub struct Manners {
     pub replaces: bool,
     /// Files have permission bits of their own.
     pub permissions: bool,
+    /// Programs may share the memory of a file.
+    pub maps: bool,
     /// Folders and files keep their inode numbers when the volume is mounted again.
     pub numbers: bool,
 }
@@ -33,6 +35,7 @@ impl Manners {
         spares: true,
         replaces: true,
         permissions: true,
+        maps: true,
         numbers: true,
     };
 
@@ -53,6 +56,12 @@ impl Manners {
         spares: false,
         replaces: false,
         numbers: false,
+        ..Self::USUAL
+    };
+
+    /// A file system without a cache of pages, as some of 9p and of FUSE.
+    pub const DIRECT: Self = Self {
+        maps: false,
         ..Self::USUAL
     };
 

@@ -29,6 +29,15 @@ macro_rules! answer {
     };
 }
 
+impl Model {
+    fn open_flags(&self) -> FopenFlags {
+        match self.manners.maps {
+            true => FopenFlags::empty(),
+            false => FopenFlags::FOPEN_DIRECT_IO,
+        }
+    }
+}
+
 impl Filesystem for Model {
     fn lookup(&self, _: &fuser::Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let found = self
@@ -167,7 +176,7 @@ impl Filesystem for Model {
                 &found,
                 GENERATION,
                 handle,
-                FopenFlags::empty()
+                self.open_flags()
             ));
     }
 
@@ -177,7 +186,7 @@ impl Filesystem for Model {
             OpenOptions::new().read(true).write(writes).open(path)
         });
         answer!(reply, opened, |reply: ReplyOpen, file| reply
-            .opened(self.hold(file), FopenFlags::empty()));
+            .opened(self.hold(file), self.open_flags()));
     }
 
     fn read(
