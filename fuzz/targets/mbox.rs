@@ -16,8 +16,8 @@ const BATCH: [&[u8]; 3] = [
     b"Subject: headers only\nMessage-ID: <3@x>\n",
 ];
 
-/// The name of the field that holds a message-id.
-const ID: &[u8] = b"Message-ID:";
+/// The name of the field that holds a message-id. Blanks may stand between it and the colon.
+const ID: &[u8] = b"Message-ID";
 
 /// The first octets say how far the append came, in how many octets there are holes, and whether
 /// the rest of the data stands over it or behind it.
