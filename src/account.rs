@@ -252,6 +252,8 @@ pub struct Retention {
     /// Delete messages that a person deleted here: their file is in no folder of the store any
     /// more. Without effect when `leave_on_server` is false.
     pub remove_when_deleted_locally: bool,
+    /// These rules apply to an imported message too, once its copy is found in the store.
+    pub remove_imported: bool,
     /// A run that would delete more than this many messages stored in earlier runs deletes none.
     pub max_deletions: u64,
 }
@@ -271,8 +273,16 @@ impl Retention {
             leave_on_server,
             remove_after_days,
             remove_when_deleted_locally: false,
+            remove_imported: false,
             max_deletions: DEFAULT_MAX_DELETIONS,
         }
+    }
+
+    /// True if a message that popsync stored leaves the server one day.
+    pub fn removes(&self) -> bool {
+        !self.leave_on_server
+            || self.remove_after_days.is_some()
+            || self.remove_when_deleted_locally
     }
 }
 

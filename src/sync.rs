@@ -33,6 +33,7 @@ mod filed;
 pub(crate) mod from_store;
 mod header_index;
 mod headers;
+mod imported;
 mod large;
 mod ledger;
 mod leftovers;
@@ -45,6 +46,7 @@ mod run;
 mod seed;
 #[cfg(feature = "cli")]
 mod senders;
+mod sent_form;
 mod storage;
 mod stub;
 mod survey;

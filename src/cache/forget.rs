@@ -90,7 +90,7 @@ mod tests {
              INSERT INTO stumps VALUES ({account}, 'f{account}', zeroblob(32));
              INSERT INTO headers_only (account, unique_id, listed_octets, seen_at)
                  VALUES ({account}, x'42', 1, 0);
-             INSERT INTO imported VALUES ({account}, x'43', 1, 0, 0);
+             INSERT INTO imported VALUES ({account}, x'43', 1, 0, 0, NULL);
              INSERT INTO breakers VALUES ({account}, x'44', 0);
              INSERT INTO capabilities (account, lines, seen_at) VALUES ({account}, '', 0);
              INSERT INTO guards (account) VALUES ({account});

@@ -1,8 +1,11 @@
 //! Table `imported`: messages that another program had downloaded.
 
+use std::collections::HashSet;
+
 use rusqlite::params;
 
-use super::{AccountId, Cache, Error, Snapshot};
+use super::messages::insert;
+use super::{AccountId, Cache, Error, MessageKey, Snapshot, Staged};
 
 /// A message that another program had downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +80,76 @@ impl Cache {
             .map_err(Error::from)?;
         transaction.commit().map_err(Error::from)?;
         Ok(taken)
+    }
+
+    /// The imported messages whose copies were not looked for since then.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub(crate) fn unsought(
+        &self,
+        account: AccountId,
+        since: i64,
+    ) -> Result<HashSet<Vec<u8>>, Error> {
+        let mut query = self.connection.prepare(
+            "SELECT unique_id FROM imported
+             WHERE account = ?1 AND copies = 1 AND coalesce(sought_at < ?2, 1)",
+        )?;
+        let ids = query.query_map(params![account, since], |row| row.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    /// The files of all messages that any account has, or had.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub(crate) fn files_of_all(&self) -> Result<HashSet<String>, Error> {
+        let mut query = self.connection.prepare("SELECT name FROM messages")?;
+        let names = query.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// Records imported messages whose copies were found as stored, in place of their import, and
+    /// when the copies of the others were looked for: all of it, or nothing. Each has the unique-id
+    /// under which it was imported. Returns the key of the last one.
+    ///
+    /// No run stored them, so a policy of deleting at once has not announced their deletion either:
+    /// the brakes count it.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub(crate) fn found_imported(
+        &mut self,
+        account: AccountId,
+        found: &[(Vec<u8>, Staged)],
+        missed: &[Vec<u8>],
+        now: i64,
+    ) -> Result<Option<MessageKey>, Error> {
+        let transaction = self.connection.transaction()?;
+        let mut last = None;
+        {
+            let mut forget = transaction
+                .prepare_cached("DELETE FROM imported WHERE account = ?1 AND unique_id = ?2")?;
+            for (imported, message) in found {
+                forget.execute(params![account, imported])?;
+                last = Some(insert(&transaction, account, message, now)?);
+            }
+            let mut note = transaction.prepare_cached(
+                "UPDATE imported SET sought_at = ?3 WHERE account = ?1 AND unique_id = ?2",
+            )?;
+            for imported in missed {
+                note.execute(params![account, imported, now])?;
+            }
+        }
+        if let Some(last) = last {
+            transaction.execute(
+                "UPDATE guards SET deleting_after = ?2
+                 WHERE account = ?1 AND deleting_after IS NOT NULL",
+                params![account, last],
+            )?;
+        }
+        transaction.commit()?;
+        Ok(last)
     }
 
     /// Adds the imported messages to the stored ones.

@@ -272,7 +272,7 @@ impl Cache {
 }
 
 /// Records a message. Returns its key.
-fn insert(
+pub(super) fn insert(
     connection: &Connection,
     account: AccountId,
     row: &Staged,

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0007_list.sql"),
     include_str!("../../migrations/0008_verified.sql"),
     include_str!("../../migrations/0009_shown_number.sql"),
+    include_str!("../../migrations/0010_sought.sql"),
 ];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.

@@ -335,7 +335,7 @@ fn parts(text: &str) -> Result<NonZeroU64, &'static str> {
 /// From the list of unique-ids that another program keeps; or, with --from-store, what the store
 /// holds already; or, with --seed, everything that is on the server now. What is taken over is
 /// neither retrieved nor deleted on the server by any later sync, whatever the account's settings
-/// say: popsync holds no copy of it.
+/// say: popsync holds no copy of it. Only `remove-imported` lets those go whose copies are found.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = help::import(),

@@ -117,7 +117,8 @@ fn take_over(account: &Account, state_dir: &Path, source: &Source, output: &Arc<
 fn tell(account: &Account, source: &str, taken: Result<Taken, Error>, output: &Output) -> Exit {
     match taken {
         Ok(taken) => {
-            output.imported(&account.name, source, taken);
+            let are_sought = account.retention.remove_imported;
+            output.imported(&account.name, source, taken, are_sought);
             Exit::Success
         }
         Err(error) => output.failure(Some(&account.name), &error),

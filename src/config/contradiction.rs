@@ -23,6 +23,9 @@ pub(crate) enum Contradiction {
     /// `auth = "external"` without what it is about.
     #[error("`auth = \"external\"` is the client certificate, and none is set")]
     ExternalWithoutCertificate,
+    /// Copies of imported messages that could not be found.
+    #[error("`remove-imported` needs a Maildir: nothing else shows a message by itself")]
+    ImportedWithoutMaildir,
     /// A key, and no certificate that it belongs to.
     #[error("`client-key` is set, and `client-cert` is not")]
     KeyWithoutCertificate,
@@ -111,6 +114,9 @@ impl Failure for Contradiction {
             }
             Self::ExternalWithoutCertificate => {
                 "write `tls = { client-cert = \"…\", client-key = \"…\" }` as well"
+            }
+            Self::ImportedWithoutMaildir => {
+                "leave `remove-imported` out, or write `maildir` instead of the other store"
             }
             Self::KeyWithoutCertificate => {
                 "name the certificate as well; the key may stand in the same file"

@@ -112,6 +112,7 @@ impl Settings {
             leave_on_server: leave,
             remove_after_days: days.map(|days| days.value),
             remove_when_deleted_locally: follow,
+            remove_imported: self.remove_imported.as_ref().is_some_and(|one| one.value),
             ..self.retention
         })
     }
@@ -185,10 +186,17 @@ impl Settings {
 
     fn deletion_fits(&self, store: &StoreSettings) -> Result<(), Fault> {
         let is_agent = matches!(store, StoreSettings::Exec { .. });
-        match &self.remove_when_deleted_locally {
-            Some(follow) if follow.value && is_agent => {
-                Err(Fault::new(&follow.origin, Contradiction::NothingToFollow))
-            }
+        if let Some(follow) = self.remove_when_deleted_locally.as_ref()
+            && follow.value
+            && is_agent
+        {
+            return Err(Fault::new(&follow.origin, Contradiction::NothingToFollow));
+        }
+        match &self.remove_imported {
+            Some(imported) if imported.value && store.maildir().is_none() => Err(Fault::new(
+                &imported.origin,
+                Contradiction::ImportedWithoutMaildir,
+            )),
             _ => Ok(()),
         }
     }

@@ -54,6 +54,7 @@ pub(crate) struct Settings {
     pub(super) leave_on_server: Option<bool>,
     pub(super) remove_after_days: Option<Setting<u32>>,
     pub(super) remove_when_deleted_locally: Option<Setting<bool>>,
+    pub(super) remove_imported: Option<Setting<bool>>,
     pub(super) retention: Retention,
     pub(super) header_stubs: Option<Setting<bool>>,
     pub(super) limits: Limits,

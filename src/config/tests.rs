@@ -77,6 +77,7 @@ fn every_key_is_read() {
         profile = "outlook-2010"
         leave-on-server = true
         remove-after-days = 14
+        remove-imported = true
         headers-only-above = "500 KiB"
         header-stubs = true
         sessions-per-run = 20
@@ -121,6 +122,7 @@ fn every_key_is_read() {
                 14,
             ),
             remove_when_deleted_locally: false,
+            remove_imported: true,
             max_deletions: 500,
         },
         limits: Limits {
@@ -310,19 +312,6 @@ fn tls_off_is_plain_and_without_it_stls_is_required() {
         assert_eq!(account.server.security, security);
         assert_eq!(account.server.port, port);
     }
-}
-
-#[test]
-fn deletions_are_not_followed_where_an_agent_takes_the_mail() {
-    let text = |follow: bool, store: &str| {
-        let keys = "server = \"pop3s://h\"\nuser = \"u\"\n";
-        let follow = format!("remove-when-deleted-locally = {follow}");
-        parse(&format!("[accounts.a]\n{keys}{store}\n{follow}\n"))
-    };
-    text(true, "mbox = \"/inbox\"").unwrap();
-    text(false, "exec = \"maildrop\"").unwrap();
-    let error = text(true, "exec = \"maildrop\"").unwrap_err().to_string();
-    assert!(error.contains("needs a Maildir or an mbox"), "{error}");
 }
 
 #[test]

@@ -14,12 +14,12 @@ use super::headers::{self, Header};
 use super::likeness::Likeness;
 use super::transfer::{Arrival, Arrived, sample};
 use super::visit::{self, Premises, Purpose, Visit};
-use super::{Error, Request, Warning, quit};
+use super::{Error, Request, Warning, quit, sent_form};
 use crate::account::{Account, LineEndings, StoreSettings};
 use crate::cache::{Digest, DoubtReason, Had, LineEnds, Staged, Taken, Takes};
 use crate::maildrop::{Maildrop, Message, Place};
 use crate::session::{Session, Wanted};
-use crate::store::{Name, locate, names_by_tag, open_message};
+use crate::store::{Name, locate, names_by_tag};
 
 /// Files with this ending are popsync's, with the content that the server sent.
 const OURS: &str = ".popsync";
@@ -250,32 +250,12 @@ async fn doubt_other_sizes(
 
 /// Size and digest of a file as it was sent. None if that cannot be told.
 fn as_sent(path: &Path, stored: LineEndings) -> Option<Arrived> {
-    let content = std::io::BufReader::with_capacity(256 << 10, open_message(path).ok()?);
     let mut arrival = Arrival::new(LineEndings::Crlf);
-    let (mut sent, mut out) = (Vec::new(), Vec::new());
-    let mut last = 0;
-    let mut content = content;
-    loop {
-        let piece = std::io::BufRead::fill_buf(&mut content).ok()?;
-        if piece.is_empty() {
-            break;
-        }
-        sent.clear();
-        for &octet in piece {
-            match (stored, octet) {
-                // A stored CR did not end a line.
-                (LineEndings::Lf, b'\r') => return None,
-                (LineEndings::Lf, b'\n') => sent.extend_from_slice(b"\r\n"),
-                (LineEndings::Crlf, b'\n') if last != b'\r' => return None,
-                _ => sent.push(octet),
-            }
-            last = octet;
-        }
-        let length = piece.len();
-        std::io::BufRead::consume(&mut content, length);
+    let mut out = Vec::new();
+    sent_form::read(path, stored, |sent| {
         out.clear();
-        arrival.take(&sent, &mut out);
-    }
+        arrival.take(sent, &mut out);
+    })?;
     out.clear();
     Some(arrival.finish(&mut out))
 }

@@ -1,5 +1,7 @@
 //! The messages of a store, by their headers, whoever stored them.
 
+use std::collections::HashSet;
+
 use super::likeness::{Index, Kind, Likeness, Reading};
 use crate::account::StoreSettings;
 use crate::cache::Digest;
@@ -22,7 +24,9 @@ struct Message {
 /// A message of the store that the server also has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Its file, if it has one and its header equals the server's, octet for octet.
+    /// Its file, if it has one.
+    pub(super) name: Option<Name>,
+    /// The same, if its header equals the server's, octet for octet.
     pub(super) same: Option<Name>,
 }
 
@@ -77,6 +81,14 @@ impl HeaderIndex {
         });
     }
 
+    /// Takes all messages with a file of one of these names.
+    pub(super) fn take_files(&mut self, names: &HashSet<String>) {
+        for message in &mut self.messages {
+            let name = message.name.as_ref();
+            message.taken |= name.is_some_and(|name| names.contains(name.as_str()));
+        }
+    }
+
     /// Takes a message with the server's header. One with an identical header comes before any
     /// other.
     pub(super) fn take(&mut self, header: &Likeness) -> Option<Found> {
@@ -95,6 +107,7 @@ impl HeaderIndex {
         let message = &mut self.messages[place];
         message.taken = true;
         Some(Found {
+            name: message.name.clone(),
             same: message.name.clone().filter(|_| same),
         })
     }

@@ -145,6 +145,14 @@ impl Likeness {
     }
 }
 
+/// The digests of the fields of a header in the form in which it was sent, each octet for octet.
+pub(super) fn fields(header: &[u8]) -> Vec<Digest> {
+    let fields = Field::all(header).into_iter();
+    fields
+        .map(|field| Sha256::digest(field.octets).into())
+        .collect()
+}
+
 /// The digest of several values, each with a clear end.
 fn joined(values: impl IntoIterator<Item: AsRef<[u8]>>) -> Digest {
     let mut digest = Sha256::new();

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::home::{Home, assert_holds, run};
+use support::bench::rename;
 use support::dovecot::{Dovecot, Owner, PASSWORD};
 use support::mail::{Mail, ordinary};
 
@@ -175,6 +176,30 @@ const FETCHMAIL: Program = Program {
     list: "fetchids",
 };
 
+const GETMAIL: Program = Program {
+    name: "getmail",
+    arguments: &["--getmaildir", "HOME/getmail"],
+    config: (
+        "getmail/getmailrc",
+        "[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = PORT\n\
+         username = anna\npassword = PASSWORD\n[destination]\ntype = Maildir\n\
+         path = HOME/old/\n[options]\nread_all = false\ndelete = false\n",
+    ),
+    list: "getmail/oldmail-",
+};
+
+const FDM: Program = Program {
+    name: "fdm",
+    arguments: &["-f", "HOME/fdm.conf", "fetch"],
+    config: (
+        "fdm.conf",
+        "set lock-file \"HOME/fdm.lock\"\naction \"k\" maildir \"HOME/old\"\n\
+         account \"a\" pop3 server \"127.0.0.1\" port PORT user \"anna\" pass \"PASSWORD\" \
+         new-only cache \"HOME/cache\" no-apop keep\nmatch all action \"k\"\n",
+    ),
+    list: "cache",
+};
+
 #[test]
 fn what_mpop_had_does_not_come_again() {
     nothing_comes_twice(&MPOP);
@@ -187,32 +212,36 @@ fn what_fetchmail_had_does_not_come_again() {
 
 #[test]
 fn what_getmail_had_does_not_come_again() {
-    nothing_comes_twice(&Program {
-        name: "getmail",
-        arguments: &["--getmaildir", "HOME/getmail"],
-        config: (
-            "getmail/getmailrc",
-            "[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = PORT\n\
-             username = anna\npassword = PASSWORD\n[destination]\ntype = Maildir\n\
-             path = HOME/old/\n[options]\nread_all = false\ndelete = false\n",
-        ),
-        list: "getmail/oldmail-",
-    });
+    nothing_comes_twice(&GETMAIL);
 }
 
 #[test]
 fn what_fdm_had_does_not_come_again() {
-    nothing_comes_twice(&Program {
-        name: "fdm",
-        arguments: &["-f", "HOME/fdm.conf", "fetch"],
-        config: (
-            "fdm.conf",
-            "set lock-file \"HOME/fdm.lock\"\naction \"k\" maildir \"HOME/old\"\n\
-             account \"a\" pop3 server \"127.0.0.1\" port PORT user \"anna\" pass \"PASSWORD\" \
-             new-only cache \"HOME/cache\" no-apop keep\nmatch all action \"k\"\n",
-        ),
-        list: "cache",
-    });
+    nothing_comes_twice(&FDM);
+}
+
+/// The copies that these programs wrote have the whole message, so the message may leave.
+#[test]
+fn copies_of_other_programs_let_their_messages_go() {
+    for program in [&MPOP, &GETMAIL, &FDM] {
+        let switch = Switch::from(program);
+        run(&mut switch.import(program.name, &[])).silently();
+        rename(&switch.home.path("old"), &switch.home.maildir());
+        switch.configure("remove-imported = true\nleave-on-server = false");
+        switch.home.run(&["sync"]).silently();
+        assert_eq!(
+            switch.server.count("RETR"),
+            switch.mails.len(),
+            "{}",
+            program.name
+        );
+        assert_eq!(switch.server.messages("anna"), BEFORE);
+        // More than half of the mailbox.
+        let ended = switch.home.run(&["sync", "--allow-mass-delete"]);
+        assert_eq!(ended.status, Some(0), "{}: {}", program.name, ended.err);
+        assert_eq!(switch.server.messages("anna"), 0, "{}", program.name);
+        switch.home.run(&["verify"]).silently();
+    }
 }
 
 /// popsync has no copy of a message that another program downloaded: the server's may be the last.

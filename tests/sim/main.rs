@@ -27,6 +27,7 @@ mod outages;
 mod probe;
 mod reach;
 mod readers;
+mod remove_imported;
 mod report;
 mod restored;
 mod retention;

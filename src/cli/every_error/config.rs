@@ -115,6 +115,7 @@ fn contradictions(book: &mut Book) {
         }],
         Contradiction::CaFileAndRoots => [Contradiction::CaFileAndRoots],
         Contradiction::ExternalWithoutCertificate => [Contradiction::ExternalWithoutCertificate],
+        Contradiction::ImportedWithoutMaildir => [Contradiction::ImportedWithoutMaildir],
         Contradiction::KeyWithoutCertificate => [Contradiction::KeyWithoutCertificate],
         Contradiction::PlainWithPop3s => [Contradiction::PlainWithPop3s],
         Contradiction::ProxyPasswordWithoutUser => [Contradiction::ProxyPasswordWithoutUser],

@@ -9,8 +9,15 @@ use super::json::Line;
 use super::terminal::messages;
 
 impl Output {
-    /// Reports the messages imported from this source.
-    pub(in crate::cli) fn imported(&self, account: &str, source: &str, taken: Taken) {
+    /// Reports the messages imported from this source. `are_sought`: their copies will be looked for
+    /// in the store.
+    pub(in crate::cli) fn imported(
+        &self,
+        account: &str,
+        source: &str,
+        taken: Taken,
+        are_sought: bool,
+    ) {
         let Taken { new, known, stay } = taken;
         self.json(|| Line::Import {
             account,
@@ -32,9 +39,11 @@ impl Output {
             _ if stay == new => format!("these {}", HumanCount(stay)),
             _ => format!("{} of these", HumanCount(stay)),
         };
-        self.done(&format!(
-            "{account}: {which} stay on the server whatever the settings say"
-        ));
+        let until = match are_sought {
+            true => "until their copies are found in the store",
+            false => "whatever the settings say",
+        };
+        self.done(&format!("{account}: {which} stay on the server {until}"));
     }
 
     /// Reports that the records of a mailbox were removed.

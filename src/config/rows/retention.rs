@@ -121,6 +121,42 @@ pub(super) static ROWS: &[Row<Settings>] = &[
     },
     Row {
         key: &Key {
+            name: "remove-imported",
+            value: "BOOL",
+            example: "true",
+            section: Section::Deletion,
+            default: "`false`",
+            text: "
+                `true` lets messages that `popsync import` took over leave the server by the keys
+                above, once their copies are found in the Maildir.
+                Without it they stay there, whatever the other keys say:
+                another program downloaded them, and only it knew where it put them.
+                popsync looks for a file with the message's header, in the Maildir and the folders
+                beside it that bear its name, and retrieves the message once.
+                The file is its copy only if it has the retrieved message in full:
+                the same bytes to the end, apart from line ends and from fields that the other
+                program wrote above the header.
+                Each message needs a file of its own.
+                The next run counts it as stored at that time, and decides as for any other.
+                If no copy is found, popsync looks again after a day.
+                A dry run does not look.
+                Needs a Maildir.",
+            flag: Some(Flag {
+                help: "Let imported messages leave the server once their copies are found",
+                more: "
+                    Messages that popsync import took over stay on the server, whatever the other
+                    settings say. With this, popsync looks for their copies in the Maildir,
+                    retrieves each message once to compare it, and treats those with the same
+                    content as stored. Default: false.",
+                bare: Some("true"),
+                ..Flag::ACCOUNT
+            }),
+            ..Key::ACCOUNT
+        },
+        set: Set::Boolean(|settings, imported| settings.remove_imported = Some(imported)),
+    },
+    Row {
+        key: &Key {
             name: "max-deletions",
             value: "N",
             example: "500",

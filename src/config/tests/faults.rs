@@ -72,7 +72,7 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     5 | leave_on_server = …
       | ^^^^^^^^^^^^^^^
-    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
+    did you mean `leave-on-server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, remove-imported, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
     ");
     insta::assert_snapshot!(shown(with("tls = { cafile = \"x\" }")), @r"
     config.toml:5:9: unknown key `cafile`
@@ -411,4 +411,35 @@ fn contradictions_are_refused() {
       |           ^
     every message would be stored twice; remove one of the two
     ");
+}
+
+#[test]
+fn deletions_are_not_followed_where_an_agent_takes_the_mail() {
+    let text = |follow: bool, store: &str| {
+        let keys = "server = \"pop3s://h\"\nuser = \"u\"\n";
+        let follow = format!("remove-when-deleted-locally = {follow}");
+        parse(&format!("[accounts.a]\n{keys}{store}\n{follow}\n"))
+    };
+    text(true, "mbox = \"/inbox\"").unwrap();
+    text(false, "exec = \"maildrop\"").unwrap();
+    let error = text(true, "exec = \"maildrop\"").unwrap_err().to_string();
+    assert!(error.contains("needs a Maildir or an mbox"), "{error}");
+}
+
+#[test]
+fn copies_of_imported_messages_are_sought_only_in_a_maildir() {
+    let text = |sought: bool, store: &str| {
+        let keys = "server = \"pop3s://h\"\nuser = \"u\"\n";
+        let sought = format!("remove-imported = {sought}");
+        parse(&format!("[accounts.a]\n{keys}{store}\n{sought}\n"))
+    };
+    text(true, "maildir = \"/m\"").unwrap();
+    for store in ["mbox = \"/inbox\"", "exec = \"maildrop\""] {
+        text(false, store).unwrap();
+        let error = text(true, store).unwrap_err().to_string();
+        assert!(
+            error.contains("`remove-imported` needs a Maildir"),
+            "{error}"
+        );
+    }
 }

@@ -11,6 +11,7 @@ const FOLLOW: Retention = Retention {
     leave_on_server: true,
     remove_after_days: None,
     remove_when_deleted_locally: true,
+    remove_imported: false,
     max_deletions: DEFAULT_MAX_DELETIONS,
 };
 

@@ -328,6 +328,12 @@ impl Brakes {
         self.memory.stat_octets = octets;
     }
 
+    /// Notes that messages up to this key are recorded as stored, and no run stored them: that they
+    /// are deleted at once would be news.
+    pub(in crate::sync) fn learn_found(&mut self, last: MessageKey) {
+        self.memory.deleting_after = self.memory.deleting_after.map(|_| last);
+    }
+
     /// Returns true if this was not shown to a person yet, and records that it is shown now.
     pub(in crate::sync) fn tells(&mut self, what: &str) -> bool {
         let is_new = self.memory.told.as_deref() != Some(what);

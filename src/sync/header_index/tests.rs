@@ -77,10 +77,25 @@ fn the_same_header_is_taken_first() {
     }
     header_index.index.sort();
     let wanted = Likeness::of_sent(SENT.as_bytes());
-    let same = Some(Name("2.a".to_owned()));
-    assert_eq!(header_index.take(&wanted), Some(Found { same }));
-    assert_eq!(header_index.take(&wanted), Some(Found { same: None }));
-    assert_eq!(header_index.take(&wanted), Some(Found { same: None }));
+    let found = |name: &str, is_same: bool| {
+        let name = Some(Name(name.to_owned()));
+        let same = name.clone().filter(|_| is_same);
+        Some(Found { name, same })
+    };
+    assert_eq!(header_index.take(&wanted), found("2.a", true));
+    assert_eq!(header_index.take(&wanted), found("3.a", false));
+    assert_eq!(header_index.take(&wanted), found("1.a", false));
+    assert_eq!(header_index.take(&wanted), None);
+}
+
+#[test]
+fn a_file_that_is_recorded_is_nobodys_copy() {
+    let mut header_index = header_index(SENT.replace("\r\n", "\n").as_bytes());
+    let wanted = Likeness::of_sent(SENT.as_bytes());
+    header_index.take_files(&["2.a".to_owned()].into());
+    assert!(header_index.take(&wanted).is_some());
+    let mut header_index = self::header_index(SENT.replace("\r\n", "\n").as_bytes());
+    header_index.take_files(&["1.a".to_owned()].into());
     assert_eq!(header_index.take(&wanted), None);
 }
 

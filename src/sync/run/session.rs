@@ -16,7 +16,7 @@ use crate::sync::broke::Broke;
 use crate::sync::decide::{self, Basis, Decided, Inspection, lost_state};
 use crate::sync::transfer::{Landing, Order, Retrieval, Retrieved};
 use crate::sync::visit::{Listed, Visit};
-use crate::sync::{Error, Event, Summary, large, record};
+use crate::sync::{Error, Event, Summary, imported, large, record};
 
 impl Run<'_> {
     /// Steps 2 to 6 in one session. `trying` is the message for which this session is made, because
@@ -70,6 +70,8 @@ impl Run<'_> {
         record::findings(&mut self.ledger, request, &maildrop, &decided).await?;
 
         // Step 5.
+        self.find_imported(&mut session, &maildrop, &decided.snapshot, &trouble)
+            .await?;
         let headers = large::Headers {
             request,
             stop: &stop,
@@ -98,6 +100,26 @@ impl Run<'_> {
             self.number(&maildrop, |id| broke.unique_ids.iter().any(|at| at == id));
         }
         ended
+    }
+
+    /// Looks for the copies of imported messages in the store. It comes before the retrieval: a
+    /// session that breaks here makes no retrieved message doubtful.
+    async fn find_imported(
+        &mut self,
+        session: &mut Session,
+        maildrop: &Maildrop,
+        snapshot: &Snapshot,
+        trouble: &Trouble,
+    ) -> Result<(), Broke> {
+        let search = imported::Search {
+            request: self.request,
+            stop: &self.stop,
+            ledger: &mut self.ledger,
+            brakes: &mut self.brakes,
+            trouble,
+            untoppable: &self.untoppable,
+        };
+        search.run(session, maildrop, snapshot).await
     }
 
     /// The trouble of earlier sessions, but for that with the message which is tried once more.

@@ -5,7 +5,7 @@ use crate::cache::Digest;
 use crate::session::{Refusal, Session, Sink, Wanted};
 use crate::sync::Error;
 
-use super::Arrival;
+use super::{Arrival, Arrived};
 
 /// The maximum size of a message of a sample.
 const MAX_OCTETS: u64 = 64 << 20;
@@ -18,13 +18,29 @@ pub(in crate::sync) async fn digests(
     session: &mut Session,
     wanted: &[Wanted],
 ) -> Result<Vec<Option<Digest>>, (Error, usize)> {
+    let arrived = arrivals(session, wanted, MAX_OCTETS).await?;
+    let digests = arrived.into_iter().map(|one| Some(one?.sha256));
+    Ok(digests.collect())
+}
+
+/// The facts about these messages, of which none is larger than `max_octets`. None for one that the
+/// server refuses.
+///
+/// # Errors
+/// Those of [`digests`].
+pub(in crate::sync) async fn arrivals(
+    session: &mut Session,
+    wanted: &[Wanted],
+    max_octets: u64,
+) -> Result<Vec<Option<Arrived>>, (Error, usize)> {
     let mut sample = Sample {
-        digests: Vec::with_capacity(wanted.len()),
+        arrived: Vec::with_capacity(wanted.len()),
         arrival: None,
         discarded: Vec::new(),
+        max_octets,
     };
     let pulled = session.retr(wanted, &mut sample).await;
-    let at = sample.digests.len();
+    let at = sample.arrived.len();
     match pulled {
         Err(error) => Err((error.into(), at)),
         Ok(()) if at < wanted.len() => Err((
@@ -33,14 +49,15 @@ pub(in crate::sync) async fn digests(
             },
             at,
         )),
-        Ok(()) => Ok(sample.digests),
+        Ok(()) => Ok(sample.arrived),
     }
 }
 
 struct Sample {
-    digests: Vec<Option<Digest>>,
+    arrived: Vec<Option<Arrived>>,
     arrival: Option<Arrival>,
     discarded: Vec<u8>,
+    max_octets: u64,
 }
 
 impl Sink for Sample {
@@ -61,15 +78,15 @@ impl Sink for Sample {
             .arrival
             .take()
             .map(|arrival| arrival.finish(&mut self.discarded));
-        self.digests.push(arrived.map(|arrived| arrived.sha256));
+        self.arrived.push(arrived);
     }
 
     fn refused(&mut self, _: Refusal) {
-        self.digests.push(None);
+        self.arrived.push(None);
     }
 
     async fn hand_over(&mut self) -> bool {
         let octets = self.arrival.as_ref().map_or(0, Arrival::octets);
-        octets <= MAX_OCTETS
+        octets <= self.max_octets
     }
 }

@@ -23,8 +23,25 @@ fn an_import_says_which_messages_stay_on_the_server() {
         ),
     ] {
         let (output, out, err) = output(TEXT, true);
-        output.imported("work", "store", Taken { new, known, stay });
+        output.imported("work", "store", Taken { new, known, stay }, false);
         assert_eq!(output.finish(), Exit::Success);
         assert_eq!(format!("{}{}", out.text(), err.text()), expected);
     }
+}
+
+#[test]
+fn an_import_says_until_when_messages_stay_whose_copies_are_looked_for() {
+    let (output, out, err) = output(TEXT, true);
+    let taken = Taken {
+        new: 30,
+        known: 0,
+        stay: 30,
+    };
+    output.imported("work", "mpop", taken, true);
+    assert_eq!(output.finish(), Exit::Success);
+    assert_eq!(
+        format!("{}{}", out.text(), err.text()),
+        "work: 30 messages taken over\n\
+         work: these 30 stay on the server until their copies are found in the store\n"
+    );
 }
