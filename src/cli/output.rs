@@ -252,8 +252,9 @@ impl Output {
         let wanted = !self.options.json && !self.options.quiet && !self.options.dry_run;
         if wanted && (person || cron) {
             self.line(&terminal::summary(account, summary, complete));
-        } else {
-            tracing::debug!(target: log::STEPS, "{}", terminal::summary(account, summary, complete));
+        } else if !self.options.dry_run {
+            // The line has the account.
+            tracing::debug!(target: log::STEPS, "{}", terminal::sums(summary, complete));
         }
     }
 

@@ -11,6 +11,11 @@ use super::{sanitize, time};
 ///
 /// After a run that was cut short, the number on the server may not be known.
 pub(super) fn summary(account: &str, summary: &Summary, complete: bool) -> String {
+    format!("{}: {}", sanitize::text(account), sums(summary, complete))
+}
+
+/// The same without the account.
+pub(super) fn sums(summary: &Summary, complete: bool) -> String {
     let mut parts = vec![match summary.retrieved {
         0 => "no new messages".to_owned(),
         count => format!(
@@ -21,7 +26,7 @@ pub(super) fn summary(account: &str, summary: &Summary, complete: bool) -> Strin
         ),
     }];
     let counts = [
-        (summary.headers, "headers only"),
+        (summary.headers, headers_only(summary.headers)),
         (summary.skipped, "skipped"),
         (summary.failed, "failed"),
         (summary.held, "deletions held"),
@@ -38,7 +43,7 @@ pub(super) fn summary(account: &str, summary: &Summary, complete: bool) -> Strin
     }
     let seconds = summary.elapsed.as_secs_f64();
     parts.push(format!("in {seconds:.1} s"));
-    format!("{}: {}", sanitize::text(account), parts.join(", "))
+    parts.join(", ")
 }
 
 /// One line of a dry run: number, size, action, unique-id, reason.
@@ -71,6 +76,7 @@ pub(super) fn plan(
 ) -> String {
     let headers = match headers {
         0 => String::new(),
+        1 => "1 header, ".to_owned(),
         headers => format!("{} headers, ", HumanCount(headers)),
     };
     format!(
@@ -86,6 +92,15 @@ pub(super) fn plan(
 /// `1 message`, `2 messages`: the noun.
 pub(super) fn messages(count: u64) -> &'static str {
     if count == 1 { "message" } else { "messages" }
+}
+
+/// `1 header only`, `2 headers only`: without the number.
+pub(super) fn headers_only(count: u64) -> &'static str {
+    if count == 1 {
+        "header only"
+    } else {
+        "headers only"
+    }
 }
 
 /// A size for people: `3.4 MB`.

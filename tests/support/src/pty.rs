@@ -9,6 +9,7 @@ use std::process::Stdio;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// The time limit for a program's output.
 const PATIENCE: Timespec = Timespec {
@@ -42,6 +43,19 @@ impl Pty {
             read: Vec::new(),
             seen: 0,
         }
+    }
+
+    /// Opens one with this many columns.
+    pub fn wide(columns: u16) -> Self {
+        let pty = Self::open();
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&pty.slave, size).unwrap();
+        pty
     }
 
     /// An end for a program.

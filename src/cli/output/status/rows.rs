@@ -3,9 +3,9 @@
 use indicatif::HumanCount;
 
 use super::{AccountStatus, State};
-use crate::cli::output::sanitize;
 use crate::cli::output::table::{self, Align};
 use crate::cli::output::time::{local, zoned};
+use crate::cli::output::{sanitize, terminal};
 
 const HEAD: [(&str, Align); 5] = [
     ("account", Align::Left),
@@ -71,8 +71,9 @@ fn details(account: &AccountStatus) -> String {
     }
     if overview.headers_only > 0 {
         parts.push(format!(
-            "{} headers only",
-            HumanCount(overview.headers_only)
+            "{} {}",
+            HumanCount(overview.headers_only),
+            terminal::headers_only(overview.headers_only)
         ));
     }
     if overview.doubtful > 0 {
