@@ -19,6 +19,7 @@ Runs = dict[str, list[measure.Run]]
 NEW = 100           # messages that are new where few are
 SETTLING = 2.5      # seconds until Dovecot trusts a folder's time stamp, and no longer reads it anew
 NOOPS = 100         # to tell what one round trip takes
+SHORT = 5           # times as many rounds, where a run takes milliseconds
 TINY = 450          # octets of a message where their number is what counts
 
 
@@ -328,9 +329,23 @@ def l(lab: Lab) -> Result:
                   [Verdict("wall / that of the first sync", share, 1 / 5)])
 
 
+def m(lab: Lab) -> Result:
+    box = lab.mailbox("empty", [])
+    folder = lab.disk.renew(lab.scale.gib)
+    racers = lab.against(lab.mpop)
+    places = {client.name: lab.known(client, box, folder) for client in racers}
+    # These take milliseconds, so that one of them says little.
+    rounds = lab.rounds * SHORT
+    runs = lab.alternate(racers, lambda client: lab.nothing_new(client, places[client.name]), rounds=rounds)
+    version = [measure.run([lab.popsync.program, "--version"], lab.timeout) for _ in range(rounds)]
+    return Result("m", "an empty mailbox", runs, [
+        ratio("wall / mpop's", runs, "mpop", wall, 1.5),
+        Verdict("popsync --version", 1_000 * median(version, wall), 5, " ms")])
+
+
 ROWS: dict[str, Callable[[Lab], Result]] = {
     "a": a, "b": b, "c": c, "d": d, "e": e, "f": f, "g": g, "g2": g2, "h": h, "i": i,
-    "j": j, "k": k, "l": l}
+    "j": j, "k": k, "l": l, "m": m}
 
 
 # Mail is delivered, or a proxy speaks, as only Dovecot has it.
