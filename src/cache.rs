@@ -40,6 +40,7 @@ mod same_as;
 mod snapshot;
 mod stored;
 mod stumps;
+mod verifications;
 
 use copy::Copy;
 
@@ -68,6 +69,7 @@ pub use same_as::SameAsError;
 pub use snapshot::{Shown, Snapshot};
 pub(crate) use stored::Stored;
 pub(crate) use stumps::Stump;
+pub(crate) use verifications::PastVerification;
 
 /// The file in the state folder.
 pub(crate) const FILE_NAME: &str = "popsync.sqlite3";

@@ -121,6 +121,7 @@ pub(super) fn forget_blank(connection: &Connection, account: AccountId) -> rusql
         "DELETE FROM headers_only WHERE account = ?1",
         "DELETE FROM verified_parts WHERE account = ?1",
         "DELETE FROM losses WHERE account = ?1",
+        "DELETE FROM verifications WHERE account = ?1",
         "DELETE FROM accounts WHERE id = ?1",
     ] {
         connection.execute(delete, [account])?;

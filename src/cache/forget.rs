@@ -3,7 +3,7 @@
 use super::{AccountId, Cache, Error};
 
 /// The rows of an account, table by table; tables that refer to others come first.
-const ROWS: [&str; 14] = [
+const ROWS: [&str; 15] = [
     "DELETE FROM staged WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
     "DELETE FROM extents WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
     "DELETE FROM lost WHERE message IN (SELECT id FROM messages WHERE account = ?1)",
@@ -17,6 +17,7 @@ const ROWS: [&str; 14] = [
     "DELETE FROM runs WHERE account = ?1",
     "DELETE FROM verified_parts WHERE account = ?1",
     "DELETE FROM losses WHERE account = ?1",
+    "DELETE FROM verifications WHERE account = ?1",
     "DELETE FROM accounts WHERE id = ?1",
 ];
 
@@ -99,7 +100,10 @@ mod tests {
                  VALUES ({account}, 0, 0, 0, 0, 0, 0, 0, 0);
              INSERT INTO verified_parts VALUES ({account}, 1);
              INSERT INTO losses (account, gap, missing, told, counted_at)
-                 VALUES ({account}, 0, 0, 0, 0);"
+                 VALUES ({account}, 0, 0, 0, 0);
+             INSERT INTO verifications (account, started_at, finished_at, exit, parts, messages,
+                     compared, missing, damaged, altered, unrecorded, differing, repaired)
+                 VALUES ({account}, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);"
         );
         cache.connection.execute_batch(&rows).unwrap();
     }

@@ -60,7 +60,7 @@ impl Lock {
     }
 
     /// Takes the lock of an account that was synced before. Other accounts have none, and none is
-    /// created.
+    /// created. Works on a file system that is mounted read-only, too.
     ///
     /// # Errors
     /// [`Error::Locked`] at once if a run has it.
@@ -69,7 +69,26 @@ impl Lock {
         match OpenOptions::new().read(true).write(true).open(&path) {
             Ok(file) => Self::take(path, file).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                Self::take_read_only(path)
+            }
             Err(source) => Err(Error::StateDir { path, source }),
+        }
+    }
+
+    /// Takes the lock on a file system that is mounted read-only. A run may be active through another
+    /// mount of the same files. Over NFS such a lock is refused; then nothing can be known.
+    fn take_read_only(path: PathBuf) -> Result<Option<Self>, Error> {
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(source) => return Err(Error::StateDir { path, source }),
+        };
+        match lock(&file) {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Err(Error::Locked {
+                holder: holder(&mut file),
+            }),
+            Err(TryLockError::Error(_)) => Ok(None),
         }
     }
 

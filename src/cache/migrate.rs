@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0008_verified.sql"),
     include_str!("../../migrations/0009_shown_number.sql"),
     include_str!("../../migrations/0010_sought.sql"),
+    include_str!("../../migrations/0011_verifications.sql"),
 ];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.

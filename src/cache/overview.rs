@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, params};
 
-use super::{AccountId, Cache, Error};
+use super::{AccountId, Cache, Error, PastVerification};
 use crate::account::Identity;
 use crate::exit::Exit;
 
@@ -51,6 +51,10 @@ pub(crate) struct AccountOverview {
     /// The end of the last run that was not cut short, even if it could not retrieve or delete some
     /// messages.
     pub last_complete_at: Option<i64>,
+    /// The last verification.
+    pub last_verification: Option<PastVerification>,
+    /// The end of the last verification that left nothing wrong.
+    pub last_verified_at: Option<i64>,
 }
 
 impl AccountOverview {
@@ -77,6 +81,8 @@ impl AccountOverview {
             last_run: None,
             last_success_at: None,
             last_complete_at: None,
+            last_verification: None,
+            last_verified_at: None,
         }
     }
 
@@ -152,6 +158,8 @@ impl Cache {
                 last_run: None,
                 last_success_at: None,
                 last_complete_at: None,
+                last_verification: None,
+                last_verified_at: None,
             })
         })?;
         let mut overviews = Vec::new();
@@ -160,6 +168,8 @@ impl Cache {
             (overview.headers_only, overview.marked) = self.count_headers(overview.id)?;
             overview.missing = self.loss(overview.id)?.map_or(0, |loss| loss.missing);
             overview.last_run = self.last_run(overview.id)?;
+            overview.last_verification = self.last_verification(overview.id)?;
+            overview.last_verified_at = self.last_good_verification(overview.id)?;
             let ends = self.row(
                 "SELECT max(finished_at) FILTER (WHERE exit = ?2),
                         max(finished_at) FILTER (WHERE exit IN (?2, ?3))

@@ -174,6 +174,7 @@ pub(super) fn log() -> &'static str {
 Examples:
   popsync log
   popsync log work -n 100
+  popsync log --verifications
   popsync log --json | jq 'select(.exit != 0)'"
 }
 

@@ -49,6 +49,7 @@ mod table;
 mod terminal;
 mod time;
 mod total;
+mod verifications;
 mod verify;
 mod warning;
 mod wrap;

@@ -16,6 +16,9 @@ use super::output::{self, AccountReport, AccountStatus, Output};
 use super::status::{kept_for, statuses};
 use super::{accounts_if_any, options, page_file, state_dir};
 
+/// The number of verifications that are shown of each account.
+const VERIFICATIONS: usize = 10;
+
 /// Writes the page.
 pub(super) fn report(global: &Global, arguments: &Report) -> Exit {
     let output = Output::standard(options(global, false));
@@ -60,6 +63,7 @@ fn of_account(
         senders: Ok(Senders::default()),
         loss: None,
         parts: 0,
+        verifications: Vec::new(),
     };
     let Some(cache) = cache.filter(|_| id != AccountId::NONE) else {
         return Ok(report);
@@ -68,6 +72,7 @@ fn of_account(
     cache.each_run(id, &mut |run| report.runs.add(run))?;
     report.loss = cache.loss(id)?;
     report.parts = cache.verified_parts(id)?;
+    report.verifications = cache.verifications(id, VERIFICATIONS)?;
     report.senders = senders(account, &cache.tag(id)?);
     Ok(report)
 }

@@ -105,6 +105,7 @@ pub(crate) async fn holdings(
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) -> Result<Holdings, Error> {
     let known = Known::read(request, Purpose::Rehearse).await?;
+    known.has_store(request)?;
     let store = request.account.store.clone();
     let mut holdings = Holdings {
         account: request.account.name.clone(),

@@ -5,15 +5,18 @@
 //! aside. A digest proves that it is the same message. A message with another digest is not stored.
 //!
 //! Some facts are recorded: digests of stored forms that older versions did not record; with
-//! `accept_deletions`, that missing messages are meant to be missing; and which part of the
-//! messages was read.
+//! `accept_deletions`, that missing messages are meant to be missing; which part of the messages
+//! was read; and the result. If the state cannot be written, as on a read-only copy, a warning says
+//! that the result is not recorded, and the verification is as good.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
 use super::visit::{self, Purpose, Visit};
 use super::{Error, Request, Warning, decide, quit};
 use crate::account::StoreSettings;
-use crate::cache::{Digest, MessageKey};
+use crate::cache::{Digest, MessageKey, PastVerification};
+use crate::causes::chain;
 
 pub(super) mod known;
 pub(super) mod local;
@@ -52,24 +55,35 @@ pub async fn verify(
     scope: Scope,
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) -> Verification {
+    let started_at = (request.clock)();
     let mut tally = Tally::default();
-    let result = check(request, scope, &mut tally, tell).await;
-    Verification { tally, result }
+    let known = match Known::read(request, Purpose::Look).await {
+        Ok(known) => known,
+        Err(error) => {
+            let result = Err(error);
+            return Verification { tally, result };
+        }
+    };
+    let result = check(request, scope, &known, &mut tally, tell).await;
+    let verification = Verification { tally, result };
+    keep(request, scope, &known, started_at, &verification);
+    verification
 }
 
 async fn check(
     request: &Request<'_>,
     scope: Scope,
+    known: &Known,
     tally: &mut Tally,
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) -> Result<(), Error> {
     let stop = request.stop.clone();
-    let known = Known::read(request, Purpose::Look).await?;
     tally.messages = known.stored.len() as u64;
-    let mut looked = look(request, scope, &known, tally, tell)?;
-    remember(request, &known, &looked);
+    known.has_store(request)?;
+    let mut looked = look(request, scope, known, tally, tell)?;
+    remember(request, known, &looked);
     if scope.accept_deletions {
-        accept(request, &known, &mut looked, tally, tell)?;
+        accept(request, known, &mut looked, tally, tell)?;
     }
     let wrong = looked.wrong;
     if scope.server || scope.deep || scope.repair && !wrong.is_empty() {
@@ -85,7 +99,7 @@ async fn check(
             stop.unless_stopped(comparing).await??;
         }
         if scope.repair && !wrong.is_empty() {
-            let mender = Mender::open(request, &known)?;
+            let mender = Mender::open(request, known)?;
             let stored = &known.stored;
             let repairing =
                 remote::repair(&mut session, &maildrop, stored, &wrong, mender, tally, tell);
@@ -93,7 +107,7 @@ async fn check(
         }
         quit::leave(session).await;
     }
-    remember_missing(request, &known, tally);
+    remember_missing(request, known, tally);
     if scope.parts.is_some() {
         known.record(request.state_dir, |cache, row| {
             Ok(cache.verified_part(row.id)?)
@@ -132,6 +146,38 @@ fn remember(request: &Request<'_>, known: &Known, looked: &Looked) {
             messages: proved.len(),
             error: &error,
         });
+    }
+}
+
+/// Records the result.
+fn keep(
+    request: &Request<'_>,
+    scope: Scope,
+    known: &Known,
+    started_at: i64,
+    verification: &Verification,
+) {
+    let Verification { tally, result } = verification;
+    let row = PastVerification {
+        started_at,
+        finished_at: (request.clock)(),
+        exit: verification.exit().code(),
+        parts: scope.parts.map_or(1, NonZeroU64::get),
+        messages: tally.messages,
+        compared: tally.compared(),
+        missing: tally.missing,
+        damaged: tally.damaged,
+        altered: tally.altered,
+        unrecorded: tally.unrecorded,
+        differing: tally.differing,
+        repaired: tally.repaired,
+        error: result.as_ref().err().map(|error| chain(error)),
+    };
+    let kept = known.record(request.state_dir, |cache, account| {
+        Ok(cache.record_verification(account.id, &row)?)
+    });
+    if let Err(error) = kept {
+        request.warn(Warning::VerificationUnrecorded { error: &error });
     }
 }
 

@@ -112,6 +112,11 @@ pub enum Warning<'a> {
         /// The store.
         store: &'a StoreSettings,
     },
+    /// The result of a verification could not be recorded.
+    VerificationUnrecorded {
+        /// Why.
+        error: &'a Error,
+    },
     /// The server gives no header (TOP) of large messages.
     WithoutHeader {
         /// Of how many.
@@ -160,6 +165,7 @@ impl Warning<'_> {
             Self::Renamed { .. } => "renamed",
             Self::StoreCut { .. } => "store-cut",
             Self::StoreMended { .. } => "store-mended",
+            Self::VerificationUnrecorded { .. } => "verification-unrecorded",
             Self::WithoutHeader { .. } => "without-header",
             Self::WithoutSize { .. } => "without-size",
             Self::WithoutUniqueId { .. } => "without-unique-id",

@@ -42,5 +42,6 @@ mod systems;
 mod terminal;
 mod tls;
 mod verbose;
+mod verified;
 mod verify;
 mod wire;

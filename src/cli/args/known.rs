@@ -63,13 +63,18 @@ pub(in crate::cli) struct Status {
 /// Show the runs that are recorded, the newest first
 ///
 /// When each began, its exit status, how many messages it brought, what it deleted on the server,
-/// and why it failed, if it did. The last 10,000 runs of each account are kept.
+/// and why it failed, if it did. The last 10,000 runs of each account are kept, and its last 1,000
+/// verifications.
 #[derive(Debug, Args)]
 #[command(after_long_help = help::log())]
 pub(in crate::cli) struct Log {
-    /// Accounts whose runs to show [default: all]
+    /// Accounts to show [default: all]
     #[arg(value_name = "ACCOUNT")]
     pub(in crate::cli) accounts: Vec<String>,
+
+    /// Show the runs of `popsync verify` instead, and what they found
+    #[arg(long)]
+    pub(in crate::cli) verifications: bool,
 
     /// Most runs to show
     #[arg(

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::account::Retention;
-use crate::cache::Loss;
+use crate::cache::{Loss, PastVerification};
 use crate::cli::figures::{Figures, Moment, Runs};
 use crate::sync::Senders;
 
@@ -45,6 +45,8 @@ pub(in crate::cli) struct AccountReport {
     pub(in crate::cli) loss: Option<Loss>,
     /// The number of verifications that read a part of the messages.
     pub(in crate::cli) parts: u64,
+    /// The last verifications, the newest first.
+    pub(in crate::cli) verifications: Vec<PastVerification>,
 }
 
 /// The whole page.

@@ -10,7 +10,7 @@ use crate::cache::{AccountOverview, Holder, LastRun};
 
 use super::terminal::{messages, octets};
 use super::time::{local, utc, zoned};
-use super::{Output, sanitize, table};
+use super::{Output, sanitize, table, verifications};
 
 mod check;
 mod metrics;
@@ -78,6 +78,7 @@ struct Line<'a> {
     recent_bytes: u64,
     last_run: Option<RunLine<'a>>,
     last_success: Option<String>,
+    last_verification: Option<verifications::Facts<'a>>,
 }
 
 #[derive(Serialize)]
@@ -204,6 +205,10 @@ impl AccountStatus {
                 error: run.error.as_deref().map(sanitize::text),
             }),
             last_success: overview.last_success_at.and_then(utc),
+            last_verification: overview
+                .last_verification
+                .as_ref()
+                .map(verifications::facts),
         };
         // Numbers, strings and nothing else: this cannot fail.
         serde_json::to_string(&line).unwrap_or_default()
@@ -244,6 +249,7 @@ impl AccountStatus {
                 .map_or_else(|| "never".to_owned(), zoned);
             lines.push(format!("  last good {success}"));
         }
+        lines.push(format!("  verified  {}", self.last_verification()));
         lines.push(format!(
             "  growth    {} {}, {} in 30 days",
             HumanCount(overview.recent_messages),
@@ -291,6 +297,16 @@ impl AccountStatus {
         text
     }
 
+    fn last_verification(&self) -> String {
+        match &self.overview.last_verification {
+            None => "never".to_owned(),
+            Some(last) => {
+                let result = verifications::result(last);
+                format!("{}, {result}", zoned(last.finished_at))
+            }
+        }
+    }
+
     fn last_run(&self) -> String {
         let Some(run) = &self.overview.last_run else {
             return "never".to_owned();
@@ -320,6 +336,7 @@ mod tests {
 
     use super::*;
     use crate::account::Identity;
+    use crate::cache::PastVerification;
 
     pub(super) fn account() -> AccountStatus {
         let identity = Identity {
@@ -369,6 +386,7 @@ mod tests {
                 "  store     /home/anna/Mail: 12,345 messages, 1.2 GB",
                 "  server    1,100 on the server, 1,040 here",
                 "  last run  never",
+                "  verified  never",
                 "  growth    1 message, 999 B in 30 days",
             ]
         );
@@ -376,6 +394,21 @@ mod tests {
         assert_eq!(
             work.text()[4],
             "  missing   100 of them are not in the store: `popsync verify` names them"
+        );
+        work.overview.last_verification = Some(PastVerification {
+            finished_at: 1_700_000_000,
+            exit: 1,
+            parts: 1,
+            messages: 12_345,
+            compared: 12_245,
+            missing: 100,
+            ..PastVerification::default()
+        });
+        let verified = &work.text()[5];
+        assert!(verified.starts_with("  verified  2023-11-1"), "{verified}");
+        assert!(
+            verified.ends_with(", 12,245 of 12,345 messages compared, 100 missing"),
+            "{verified}"
         );
         work.overview.missing = 0;
         work.overview.headers_only = 2;

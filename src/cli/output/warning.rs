@@ -67,6 +67,9 @@ pub(super) fn words(warning: &Warning<'_>) -> String {
              {messages} messages, is not deleted on the server"
         ),
         Warning::StoreMended { notice, store } => mended(notice, store),
+        Warning::VerificationUnrecorded { error } => {
+            format!("this verification is not recorded: {error}")
+        }
         Warning::WithoutHeader { messages } => format!(
             "the server gives no header (TOP) of {messages} large messages: they stay there, and \
              are retrieved whole once `popsync mark` asks for them"

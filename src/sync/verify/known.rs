@@ -38,7 +38,7 @@ impl Known {
     /// not.
     ///
     /// # Errors
-    /// Those of the state; there is no Maildir although there should be.
+    /// Those of the state.
     pub(in crate::sync) async fn read(
         request: &Request<'_>,
         purpose: Purpose,
@@ -61,7 +61,7 @@ impl Known {
             }
             let extents = cache.extents(id)?.into_iter();
             let extents = extents.map(|(key, extent)| (MessageKey::new(key), extent));
-            let known = Self {
+            Ok(Self {
                 _lock: lock,
                 row,
                 stored: cache.stored(id)?,
@@ -72,20 +72,27 @@ impl Known {
                 loss: cache.loss(id)?.filter(|loss| loss.missing > 0),
                 snapshot: cache.snapshot(id)?,
                 past,
-            };
-            if let Some(maildir) = account.store.maildir()
-                && !known.stored.is_empty()
-                && !Maildir::is_there(maildir)?
-            {
-                // Perhaps a volume is not mounted: then no message is missing.
-                return Err(Error::StoreMissing {
-                    kind: "Maildir",
-                    path: maildir.to_owned(),
-                });
-            }
-            Ok(known)
+            })
         });
         reading.await
+    }
+
+    /// Asserts that the store is there.
+    ///
+    /// # Errors
+    /// There is no Maildir, and there should be one: perhaps a volume is not mounted. Then no message
+    /// is missing.
+    pub(in crate::sync) fn has_store(&self, request: &Request<'_>) -> Result<(), Error> {
+        if let Some(maildir) = request.account.store.maildir()
+            && !self.stored.is_empty()
+            && !Maildir::is_there(maildir)?
+        {
+            return Err(Error::StoreMissing {
+                kind: "Maildir",
+                path: maildir.to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// The number of listed messages without any record.

@@ -149,6 +149,11 @@ impl Verification {
 }
 
 impl Tally {
+    /// Messages that were read and compared with their records.
+    pub(super) fn compared(&self) -> u64 {
+        self.intact + self.unproven + self.damaged + self.altered
+    }
+
     /// Messages that are not as they should be.
     fn bad(&self) -> u64 {
         let unrepaired = (self.missing + self.damaged).abs_diff(self.repaired);

@@ -319,3 +319,28 @@ fn a_disk_that_becomes_read_only_in_the_middle_loses_nothing() {
         bench.assert_exactly_once();
     }
 }
+
+/// A copy of state and store that is mounted read-only is as good a proof.
+#[test]
+#[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
+fn a_verification_needs_no_state_that_can_be_written() {
+    let bench = Bench::with(letters(5));
+    let disk = Disk::mount(bench.path("state"));
+    disk.run(bench.sync("", &[])).gives(0);
+    for stage in ["first", "again"] {
+        disk.protect(true);
+        let ended = disk
+            .run(bench.configured("verify", "", &["--json"]))
+            .gives(0);
+        assert!(
+            ended.out.contains("\"intact\":5"),
+            "{stage}: {}",
+            ended.text()
+        );
+        ended.says("warning: this verification is not recorded: ");
+        disk.protect(false);
+        disk.run(bench.configured("verify", "", &[])).gives(0);
+    }
+    let log = bench.configured("log", "", &["--verifications", "--json"]);
+    assert_eq!(disk.run(log).gives(0).out.lines().count(), 2);
+}

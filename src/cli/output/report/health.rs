@@ -7,6 +7,7 @@ use super::{AccountReport, amount, number_of_messages, time};
 use crate::cli::figures::Moment;
 use crate::cli::output::duration;
 use crate::cli::output::status::State;
+use crate::cli::output::verifications;
 
 /// A last good run that is older than this is worth a warning, in seconds: `status --check` has the
 /// same limit.
@@ -105,8 +106,12 @@ fn facts(account: &AccountReport, moment: &Moment) -> Vec<(&'static str, String)
             )
         },
     );
+    let verified = overview
+        .last_verified_at
+        .map_or_else(|| "never".to_owned(), |at| time(moment, at));
     vec![
         ("Last good run", good),
+        ("Last good verification", verified),
         ("Stored", amount(overview.messages, overview.octets)),
         (
             "In 30 days",
@@ -129,6 +134,15 @@ fn notes(account: &AccountReport, moment: &Moment) -> Vec<String> {
         let ended = ended.map_or_else(String::new, |at| format!(" of {}", time(moment, at)));
         let error = error.unwrap_or("no error is recorded");
         notes.push(format!("The last run{ended} failed: {error}"));
+    }
+    if let Some(last) = overview
+        .last_verification
+        .as_ref()
+        .filter(|last| last.exit != 0)
+    {
+        let ended = time(moment, last.finished_at);
+        let result = verifications::result(last);
+        notes.push(format!("The last verification, of {ended}: {result}."));
     }
     if status.holds_deletions() {
         notes.push(

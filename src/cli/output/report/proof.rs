@@ -5,6 +5,7 @@ use indicatif::HumanCount;
 use super::html::{Column, Html};
 use super::{AccountReport, time};
 use crate::cli::figures::Moment;
+use crate::cli::output::verifications;
 
 /// Puts a table, and what no record tells.
 pub(super) fn put(html: &mut Html, account: &AccountReport, moment: &Moment) {
@@ -52,9 +53,37 @@ pub(super) fn put(html: &mut Html, account: &AccountReport, moment: &Moment) {
         &[Column::Text("Record"), Column::Text("Value")],
         &rows,
     );
-    html.prose(
-        "p class=\"about\"",
-        "popsync does not record when `popsync verify` ran, nor what it found damaged: its exit status \
-         and output say that.",
+    history(html, account, moment);
+}
+
+/// The last verifications.
+fn history(html: &mut Html, account: &AccountReport, moment: &Moment) {
+    if account.verifications.is_empty() {
+        html.prose(
+            "p",
+            "No verification is recorded. `popsync verify` reads every message and compares it with \
+             its digest.",
+        );
+        return;
+    }
+    let rows: Vec<_> = account
+        .verifications
+        .iter()
+        .map(|one| {
+            vec![
+                time(moment, one.finished_at),
+                one.exit.to_string(),
+                verifications::result(one),
+            ]
+        })
+        .collect();
+    html.wide_table(
+        "The last verifications",
+        &[
+            Column::Time("Ended"),
+            Column::Number("Exit"),
+            Column::Text("Result"),
+        ],
+        &rows,
     );
 }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::account::Identity;
-use crate::cache::{AccountOverview, Figure, LastRun, PastRun};
+use crate::cache::{AccountOverview, Figure, LastRun, PastRun, PastVerification};
 
 const NOW: i64 = 1_767_225_600;
 const DAY: i64 = 24 * 60 * 60;
@@ -35,6 +35,22 @@ fn run(started_at: i64, exit: u8, error: Option<&str>) -> PastRun {
         failed: 0,
         on_server: Some(12),
         error: error.map(str::to_owned),
+    }
+}
+
+/// A verification that found something, and could not repair all of it.
+fn verification() -> PastVerification {
+    PastVerification {
+        started_at: NOW - 2 * DAY - 40,
+        finished_at: NOW - 2 * DAY,
+        exit: 1,
+        parts: 1,
+        messages: 12,
+        compared: 11,
+        missing: 1,
+        damaged: 2,
+        repaired: 2,
+        ..PastVerification::default()
     }
 }
 
@@ -66,6 +82,8 @@ fn account(name: &str, last: PastRun) -> AccountReport {
         doubtful: 2,
         last_success_at: Some(NOW - 3_600),
         last_complete_at: Some(NOW - 3_600),
+        last_verification: Some(verification()),
+        last_verified_at: Some(NOW - 9 * DAY),
         last_run: Some(LastRun {
             finished_at: last.finished_at,
             exit: last.exit,
@@ -107,6 +125,17 @@ fn account(name: &str, last: PastRun) -> AccountReport {
             counted_at: NOW - 3_600,
         }),
         parts: 3,
+        verifications: vec![
+            verification(),
+            PastVerification {
+                finished_at: NOW - 9 * DAY,
+                exit: 0,
+                parts: 20,
+                messages: 11,
+                compared: 1,
+                ..PastVerification::default()
+            },
+        ],
     }
 }
 
@@ -116,6 +145,7 @@ fn fresh() -> AccountReport {
     let overview = &mut fresh.status.overview;
     *overview = AccountOverview::blank("fresh", &overview.identity(), "/var/mail/anna".to_owned());
     fresh.status.listed = None;
+    fresh.verifications = Vec::new();
     fresh.figures = Figures::new(&moment(), None);
     fresh.runs = Runs::new(&moment());
     fresh.senders = Err("the messages went to a delivery agent".to_owned());

@@ -13,7 +13,7 @@ struct Metric {
     value: fn(&AccountStatus) -> Option<i64>,
 }
 
-const METRICS: [Metric; 12] = [
+const METRICS: [Metric; 15] = [
     Metric {
         name: "popsync_last_run_timestamp_seconds",
         help: "When the last run ended.",
@@ -74,6 +74,21 @@ const METRICS: [Metric; 12] = [
         help: "Messages that are due for removal on the server.",
         value: |account| account.due.map(number),
     },
+    Metric {
+        name: "popsync_last_verification_timestamp_seconds",
+        help: "When the last popsync verify of the account ended.",
+        value: |account| Some(account.overview.last_verification.as_ref()?.finished_at),
+    },
+    Metric {
+        name: "popsync_last_verification_exit_status",
+        help: "Its exit status.",
+        value: |account| Some(account.overview.last_verification.as_ref()?.exit.into()),
+    },
+    Metric {
+        name: "popsync_last_good_verification_timestamp_seconds",
+        help: "When the last one ended that left nothing wrong (exit status 0).",
+        value: |account| account.overview.last_verified_at,
+    },
 ];
 
 impl Output {
@@ -130,6 +145,7 @@ mod tests {
         work.overview.name = "a\"b\\".to_owned();
         work.overview.last_run = Some(ended(1, 0, None));
         work.overview.last_complete_at = Some(1_700_000_000);
+        work.overview.last_verified_at = Some(1_600_000_000);
         let never = account();
         let text = text(&[&work, &never]);
         for metric in &METRICS {
@@ -139,6 +155,7 @@ mod tests {
         for line in [
             "popsync_last_run_exit_status@ 1",
             "popsync_last_success_timestamp_seconds@ 1700000000",
+            "popsync_last_good_verification_timestamp_seconds@ 1600000000",
             "popsync_deletions_held@ 1",
             "popsync_stored_bytes@ 1234567890",
         ] {
