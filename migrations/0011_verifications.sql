@@ -17,6 +17,8 @@ CREATE TABLE verifications (
     altered     INTEGER NOT NULL,
     -- Stored by popsync, and not recorded.
     unrecorded  INTEGER NOT NULL,
+    -- Left by a run that was cut short, and not yet in their places.
+    unfinished  INTEGER NOT NULL,
     -- Another message under their unique-id on the server.
     differing   INTEGER NOT NULL,
     -- Missing or damaged, and put in their places again.

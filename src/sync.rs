@@ -39,6 +39,7 @@ mod ledger;
 mod leftovers;
 mod likeness;
 mod loss;
+mod progress;
 mod quit;
 mod record;
 mod rehearse;

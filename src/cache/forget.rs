@@ -102,8 +102,9 @@ mod tests {
              INSERT INTO losses (account, gap, missing, told, counted_at)
                  VALUES ({account}, 0, 0, 0, 0);
              INSERT INTO verifications (account, started_at, finished_at, exit, parts, messages,
-                     compared, missing, damaged, altered, unrecorded, differing, repaired)
-                 VALUES ({account}, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0);"
+                     compared, missing, damaged, altered, unrecorded, unfinished, differing,
+                     repaired)
+                 VALUES ({account}, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0);"
         );
         cache.connection.execute_batch(&rows).unwrap();
     }

@@ -10,7 +10,7 @@ const KEPT: i64 = 1_000;
 
 /// The columns, in the order of [`of_row`].
 const COLUMNS: &str = "started_at, finished_at, exit, parts, messages, compared, missing, damaged,
-    altered, unrecorded, differing, repaired, error";
+    altered, unrecorded, unfinished, differing, repaired, error";
 
 /// A verification that is over.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +35,8 @@ pub(crate) struct PastVerification {
     pub altered: u64,
     /// Messages that popsync stored, without a record.
     pub unrecorded: u64,
+    /// Messages that a run left when it was cut short, and that are not yet in their places.
+    pub unfinished: u64,
     /// Messages that the server has otherwise.
     pub differing: u64,
     /// The missing and damaged ones that were put in their places again.
@@ -57,7 +59,7 @@ impl Cache {
         let transaction = self.connection.transaction()?;
         let insert = format!(
             "INSERT INTO verifications (account, {COLUMNS})
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
         );
         transaction.execute(
             &insert,
@@ -73,6 +75,7 @@ impl Cache {
                 column(one.damaged),
                 column(one.altered),
                 column(one.unrecorded),
+                column(one.unfinished),
                 column(one.differing),
                 column(one.repaired),
                 one.error,
@@ -141,9 +144,10 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<PastVerification> {
         damaged: count(7)?,
         altered: count(8)?,
         unrecorded: count(9)?,
-        differing: count(10)?,
-        repaired: count(11)?,
-        error: row.get(12)?,
+        unfinished: count(10)?,
+        differing: count(11)?,
+        repaired: count(12)?,
+        error: row.get(13)?,
     })
 }
 
@@ -169,6 +173,7 @@ mod tests {
             damaged: 4,
             altered: 3,
             unrecorded: 2,
+            unfinished: 9,
             differing: 1,
             repaired: 8,
             error: Some("cut".to_owned()),

@@ -13,7 +13,7 @@ use crate::store::archive::Form;
 use crate::sync::{self, Holdings, Request, Selection};
 
 use super::args::{Export, Global};
-use super::output::{self, Output};
+use super::output::{self, Output, Watcher};
 use super::{config_path, options, runtime, state_dir};
 
 /// Exports the accounts of these names; all if there are none.
@@ -84,8 +84,13 @@ fn all(accounts: &[Account], state_dir: &Path, order: &Order, output: &Arc<Outpu
                 Err(error) => return exit.merge(output.failure(Some(&account.name), &error)),
             }
         }
-        if let Err(error) = sync::write(&holdings, &order.to, order.form, &stop) {
-            let name = accounts.first().map_or("", |account| &account.name);
+        let name = accounts.first().map_or("", |account| &account.name);
+        let title = match accounts.len() {
+            1 => name.to_owned(),
+            several => format!("{several} accounts"),
+        };
+        let watcher = Watcher::new(Arc::clone(output), &title);
+        if let Err(error) = sync::write(&holdings, &order.to, order.form, &watcher, &stop) {
             return exit.merge(output.failure(Some(name), &error));
         }
         for (account, held) in accounts.iter().zip(&holdings) {

@@ -16,12 +16,12 @@ pub(super) use account::Trial;
 pub(super) use failure::{Panicked, StartError, StdoutError};
 pub(super) use history::duration;
 use json::Line;
-pub(super) use list::Watcher;
 pub(super) use report::{AccountReport, report};
 pub(super) use reporter::AccountReporter;
 pub(super) use status::{AccountStatus, Level, metrics};
 use streams::Streams;
 use total::Total;
+pub(super) use watcher::Watcher;
 
 mod account;
 mod config_file;
@@ -52,6 +52,7 @@ mod total;
 mod verifications;
 mod verify;
 mod warning;
+mod watcher;
 mod wrap;
 
 /// The options of the command line for output.

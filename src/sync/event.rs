@@ -89,6 +89,22 @@ pub enum Event<'a> {
         /// How many since the last such event.
         messages: u64,
     },
+    /// Work on stored messages begins: a verification, or an export.
+    WorkBegun {
+        /// A word for people: `comparing`.
+        doing: &'static str,
+        /// How many messages.
+        messages: u64,
+        /// Their octets as sent.
+        octets: u64,
+    },
+    /// One of these messages is done.
+    WorkDone {
+        /// Its octets.
+        octets: u64,
+    },
+    /// This work is over, done or not.
+    WorkEnded,
 }
 
 /// What one run did for one account.

@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use super::progress::Progress;
 use super::verify::known::Known;
 use super::verify::look::{self, found};
 use super::verify::mbox::{self, Piece};
 use super::visit::Purpose;
-use super::{Condition, Error, Finding, Request, Stop, likeness};
+use super::{Condition, Error, Finding, Reporter, Request, Stop, likeness};
 use crate::account::{LineEndings, StoreSettings};
 use crate::cache::{Digest, Stored};
 use crate::envelope::Envelope;
@@ -117,7 +118,10 @@ pub(crate) async fn holdings(
         messages: Vec::new(),
         counts: Counts::default(),
     };
-    for (place, source) in sources(request, &known)?.into_iter().enumerate() {
+    let sources = sources(request, &known)?;
+    let octets = known.stored.iter().map(|stored| stored.octets).sum();
+    let progress = Progress::begin(request.reporter, "reading", sources.len() as u64, octets);
+    for (place, source) in sources.into_iter().enumerate() {
         if let Some(signal) = request.stop.asked() {
             return Err(signal.into());
         }
@@ -130,7 +134,9 @@ pub(crate) async fn holdings(
                 tell(found(stored, None, Condition::Missing));
             }
         }
+        progress.done(stored.octets);
     }
+    drop(progress);
     holdings.order();
     Ok(holdings)
 }
@@ -164,9 +170,13 @@ pub(crate) fn write(
     holdings: &[Holdings],
     to: &Path,
     form: Form,
+    reporter: &dyn Reporter,
     stop: &Stop,
 ) -> Result<(), Error> {
     let mut archive = archive::begin(to, form, holdings.len() > 1)?;
+    let messages = holdings.iter().map(|account| account.counts.messages);
+    let octets = holdings.iter().map(|account| account.counts.octets);
+    let progress = Progress::begin(reporter, "writing", messages.sum(), octets.sum());
     for account in holdings {
         archive.begin(&account.account)?;
         for held in &account.messages {
@@ -177,8 +187,10 @@ pub(crate) fn write(
                 .open(&held.name, &held.source)
                 .map_err(unreadable(to))?;
             archive.add(&held.item, &mut text)?;
+            progress.done(held.item.octets);
         }
     }
+    drop(progress);
     Ok(archive.finish()?)
 }
 

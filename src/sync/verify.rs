@@ -57,7 +57,7 @@ pub async fn verify(
 ) -> Verification {
     let started_at = (request.clock)();
     let mut tally = Tally::default();
-    let known = match Known::read(request, Purpose::Look).await {
+    let known = match begin(request, scope).await {
         Ok(known) => known,
         Err(error) => {
             let result = Err(error);
@@ -70,6 +70,16 @@ pub async fn verify(
     verification
 }
 
+/// Reads the records. With `repair`, messages that a run left when it was cut short are first put in
+/// their places, as a sync does.
+async fn begin(request: &Request<'_>, scope: Scope) -> Result<Known, Error> {
+    let known = Known::read(request, Purpose::Look).await?;
+    match scope.repair && known.unfinished > 0 {
+        true => known.recover(request),
+        false => Ok(known),
+    }
+}
+
 async fn check(
     request: &Request<'_>,
     scope: Scope,
@@ -79,6 +89,7 @@ async fn check(
 ) -> Result<(), Error> {
     let stop = request.stop.clone();
     tally.messages = known.stored.len() as u64;
+    tally.unfinished = known.unfinished;
     known.has_store(request)?;
     let mut looked = look(request, scope, known, tally, tell)?;
     remember(request, known, &looked);
@@ -95,11 +106,12 @@ async fn check(
         tally.on_server = Some(maildrop.len() as u64);
         tally.new = known.unknown(&maildrop);
         if scope.deep {
-            let comparing = remote::compare(&mut session, &maildrop, &known.stored, tally, tell);
+            let stored = &known.stored;
+            let comparing = remote::compare(request, &mut session, &maildrop, stored, tally, tell);
             stop.unless_stopped(comparing).await??;
         }
         if scope.repair && !wrong.is_empty() {
-            let mender = Mender::open(request, known)?;
+            let mender = Mender::open(request, known, &wrong)?;
             let stored = &known.stored;
             let repairing =
                 remote::repair(&mut session, &maildrop, stored, &wrong, mender, tally, tell);
@@ -169,6 +181,7 @@ fn keep(
         damaged: tally.damaged,
         altered: tally.altered,
         unrecorded: tally.unrecorded,
+        unfinished: tally.unfinished,
         differing: tally.differing,
         repaired: tally.repaired,
         error: result.as_ref().err().map(|error| chain(error)),

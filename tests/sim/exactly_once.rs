@@ -6,6 +6,8 @@ mod calls;
 mod cuts;
 mod deletions;
 mod disks;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod exports;
 mod kills;
 mod mbox;
 mod nameless;

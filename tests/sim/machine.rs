@@ -142,6 +142,52 @@ fn a_terminal_without_escape_sequences_gets_none() {
     assert!(help.starts_with(b"Fetch") && !help.contains(&b'\x1b'));
 }
 
+#[test]
+fn a_verification_and_an_export_show_bars_only_where_a_terminal_can_draw_them() {
+    let bench = Bench::with(letters(50));
+    bench.sync("", &[]).gives(0);
+    fs::remove_file(bench.store.files().into_keys().next().unwrap()).unwrap();
+    let archive = bench.path("archive.mbox");
+    let export = ["work", "--mbox", archive.to_str().unwrap()];
+    let commands = [
+        ("verify", &["work"][..], "comparing "),
+        // A screen is not drawn often enough to see the second bar of so few messages.
+        ("export", &export[..], "reading "),
+    ];
+    for (command, arguments, word) in commands {
+        for term in [Some("xterm"), Some("dumb"), None] {
+            let _ = fs::remove_file(&archive);
+            let _ = fs::remove_file(bench.path("archive.mbox.SHA256SUMS"));
+            let mut run = bench.configured(command, "", arguments);
+            // One terminal for both, as usual.
+            let screen = Pty::open();
+            run.command.stdout(screen.end()).stderr(screen.end());
+            if let Some(term) = term {
+                run.command.env("TERM", term);
+            }
+            let shown = std::thread::scope(|scope| {
+                let running = run.start();
+                let screen = scope.spawn(move || screen.read_to_end());
+                assert_eq!(running.end().status, Some(1));
+                screen.join().unwrap()
+            });
+            let text = String::from_utf8(shown).unwrap();
+            assert_eq!(text.contains('\x1b'), term == Some("xterm"), "{text:?}");
+            assert_eq!(text.contains(word), term == Some("xterm"), "{text:?}");
+            // The bar is away when the finding is written.
+            let (before, _) = text.split_once("work: missing: ").unwrap();
+            let before = before.rsplit(['\n', '\r']).next().unwrap();
+            let before = before.rsplit("\x1b[2K").next().unwrap();
+            assert_eq!(before.replace("\x1b[2D", ""), "", "{text:?}");
+        }
+    }
+    // As from cron.
+    let quiet = bench
+        .configured("verify", "", &["work"])
+        .env("TERM", "xterm");
+    assert_eq!(quiet.gives(1).err.matches('\x1b').count(), 0);
+}
+
 /// The remains of a file that NFS removes while it is open are not a copy of it.
 #[test]
 fn names_with_a_leading_dot_in_a_maildir_are_no_mail() {

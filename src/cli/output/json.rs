@@ -163,7 +163,11 @@ impl<'a> Line<'a> {
                 reason: reason.to_string(),
                 leaves_at: leaves_at.and_then(time::utc),
             },
-            Event::Received { .. } | Event::Retrieved => return None,
+            Event::Received { .. }
+            | Event::Retrieved
+            | Event::WorkBegun { .. }
+            | Event::WorkDone { .. }
+            | Event::WorkEnded => return None,
             Event::Stored { messages } => Self::Stored { account, messages },
             Event::MessageFailed {
                 number,

@@ -1,20 +1,15 @@
 //! The output of `popsync list`: a table, one line a message, or JSON lines.
 
-use std::sync::Arc;
-
 use serde::Serialize;
-use tracing::Span;
 
 use crate::cache;
 use crate::exit::Exit;
 use crate::failure::{Failure, Hinted};
-use crate::sync::{Entry, Error, Event, Reporter, State, Survey};
+use crate::sync::{Entry, Error, State, Survey};
 
-use super::json::{self, Line};
 use super::table::width;
 use super::time::utc;
-use super::warning::words;
-use super::{Output, log, sanitize};
+use super::{Output, json, sanitize};
 
 mod table;
 
@@ -22,36 +17,6 @@ use table::table;
 
 /// The hint where another run is active.
 const LOCKED: &str = "wait until it is done; `popsync list --local` shows what is known meanwhile";
-
-/// Watches a survey: prints warnings, and logs the steps.
-pub(in crate::cli) struct Watcher {
-    output: Arc<Output>,
-    account: String,
-    span: Span,
-}
-
-impl Watcher {
-    pub(in crate::cli) fn new(output: Arc<Output>, account: &str) -> Self {
-        Self {
-            output,
-            account: account.to_owned(),
-            span: log::span(account),
-        }
-    }
-}
-
-impl Reporter for Watcher {
-    fn report(&self, event: Event<'_>) {
-        if let Event::Warning(warning) = &event {
-            self.output.warning(&self.account, &words(warning));
-            if let Some(line) = Line::of(&self.account, &event) {
-                self.output.json(|| line);
-            }
-        } else {
-            log::step(&self.span, &event);
-        }
-    }
-}
 
 impl Output {
     /// Prints the messages of an account, and then the error if they are incomplete.

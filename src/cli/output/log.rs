@@ -81,7 +81,22 @@ pub(super) fn step(span: &Span, event: &Event<'_>) {
             let id = sanitize::unique_id(unique_id);
             tracing::debug!(target: STEPS, parent: span, "message {number} ({id}): {reason}");
         }
-        Event::Decided { .. } | Event::Received { .. } | Event::Retrieved | Event::Warning(_) => {}
+        Event::WorkBegun {
+            doing,
+            messages,
+            octets,
+        } => tracing::debug!(
+            target: STEPS,
+            parent: span,
+            "{doing} {messages} messages ({})",
+            terminal::octets(octets)
+        ),
+        Event::Decided { .. }
+        | Event::Received { .. }
+        | Event::Retrieved
+        | Event::Warning(_)
+        | Event::WorkDone { .. }
+        | Event::WorkEnded => {}
     }
 }
 
@@ -188,6 +203,7 @@ mod tests {
             terminal: false,
             colour: false,
             bars: false,
+            out_is_terminal: false,
         };
         let hidden = ProgressDrawTarget::hidden();
         let streams = Streams::new(manner, hidden, std::io::sink(), said.clone());

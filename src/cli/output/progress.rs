@@ -1,8 +1,8 @@
-//! One progress bar per running account, on a terminal.
+//! One progress bar per account in work, on a terminal.
 
 use std::fmt::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use indicatif::{
@@ -39,6 +39,8 @@ pub(super) struct Bar {
     name: usize,
     messages: AtomicU64,
     of_messages: AtomicU64,
+    /// The word in front of the numbers of messages, if there is one.
+    doing: OnceLock<&'static str>,
     heard: Arc<Heard>,
 }
 
@@ -64,8 +66,8 @@ impl Heard {
 }
 
 impl Bar {
-    /// `account` is the name as shown, with colour or without.
-    pub(super) fn new(bars: &MultiProgress, account: String) -> Self {
+    /// `account` is the name as shown, with colour or without; `step` is the first one.
+    pub(super) fn new(bars: &MultiProgress, account: String, step: &'static str) -> Self {
         let bar = bars.add(ProgressBar::no_length());
         let name = console::measure_text_width(&account);
         let heard = Arc::new(Heard {
@@ -74,13 +76,14 @@ impl Bar {
         });
         bar.set_style(style(STEP, name, &heard));
         bar.set_prefix(account);
-        bar.set_message("connecting");
+        bar.set_message(step);
         bar.enable_steady_tick(TICK);
         Self {
             bar,
             name,
             messages: AtomicU64::new(0),
             of_messages: AtomicU64::new(0),
+            doing: OnceLock::new(),
             heard,
         }
     }
@@ -99,6 +102,20 @@ impl Bar {
             } => self.begin(retrieve, octets),
             Event::Received { octets } => self.advance(octets),
             Event::Retrieved => {
+                self.messages.fetch_add(1, Ordering::Relaxed);
+                self.count();
+            }
+            Event::WorkBegun {
+                doing,
+                messages,
+                octets,
+            } => {
+                // A bar is for one work.
+                let _ = self.doing.set(doing);
+                self.begin(messages, octets);
+            }
+            Event::WorkDone { octets } => {
+                self.advance(octets);
                 self.messages.fetch_add(1, Ordering::Relaxed);
                 self.count();
             }
@@ -135,7 +152,9 @@ impl Bar {
     fn count(&self) {
         let done = HumanCount(self.messages.load(Ordering::Relaxed));
         let of = HumanCount(self.of_messages.load(Ordering::Relaxed));
-        self.bar.set_message(format!("{done}/{of}"));
+        let doing = self.doing.get();
+        let doing = doing.map_or_else(String::new, |doing| format!("{doing} "));
+        self.bar.set_message(format!("{doing}{done}/{of}"));
     }
 }
 
@@ -223,7 +242,7 @@ mod tests {
     #[test]
     fn a_bar_never_passes_its_end() {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        let bar = Bar::new(&bars, "work".to_owned());
+        let bar = Bar::new(&bars, "work".to_owned(), "connecting");
         bar.show(&Event::Planned {
             retrieve: 2,
             octets: 100,
@@ -237,5 +256,21 @@ mod tests {
         bar.show(&Event::Retrieved);
         assert_eq!((bar.bar.position(), bar.bar.length()), (180, Some(240)));
         assert_eq!(bar.bar.message(), "1/2");
+    }
+
+    #[test]
+    fn a_bar_of_a_work_counts_its_messages_and_says_what_is_done_with_them() {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        let bar = Bar::new(&bars, "work".to_owned(), "connecting");
+        bar.show(&Event::WorkBegun {
+            doing: "comparing",
+            messages: 1_040,
+            octets: 5_000,
+        });
+        for octets in [1_000, 500] {
+            bar.show(&Event::WorkDone { octets });
+        }
+        assert_eq!(bar.bar.message(), "comparing 2/1,040");
+        assert_eq!((bar.bar.position(), bar.bar.length()), (1_500, Some(5_000)));
     }
 }

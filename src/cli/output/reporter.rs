@@ -50,7 +50,8 @@ impl AccountReporter {
     pub(super) fn new(output: Arc<Output>, account: &str) -> Self {
         let bar = output.streams.bars().map(|bars| {
             let name = sanitize::text(account);
-            Bar::new(bars, output.streams.paint(&name, &Style::new().bold()))
+            let name = output.streams.paint(&name, &Style::new().bold());
+            Bar::new(bars, name, "connecting")
         });
         Self {
             output,

@@ -5,16 +5,22 @@
 
 use std::io::{self, BufWriter, Write};
 use std::sync::Mutex;
-use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError};
 use std::thread::{self, JoinHandle};
 
 /// Takes lines and writes them in order.
 pub(super) struct Stdout(Mutex<Option<Writer>>);
 
 struct Writer {
-    sender: Sender<String>,
+    sender: Sender<Item>,
     /// An error if the system allows no more threads: then nothing is written.
     thread: io::Result<JoinHandle<io::Result<()>>>,
+}
+
+enum Item {
+    Line(String),
+    /// Says that all lines before it are written.
+    Mark(SyncSender<()>),
 }
 
 impl Stdout {
@@ -30,7 +36,20 @@ impl Stdout {
             && let Some(writer) = &*guard
         {
             // Nobody receives after an error, which `finish` tells.
-            let _ = writer.sender.send(line);
+            let _ = writer.sender.send(Item::Line(line));
+        }
+    }
+
+    /// Writes a line, and waits until it is there: for a screen from which bars are away meanwhile.
+    pub(super) fn write_now(&self, line: String) {
+        self.write(line);
+        let (sender, written) = mpsc::sync_channel(1);
+        if let Ok(guard) = self.0.lock()
+            && let Some(writer) = &*guard
+            && writer.sender.send(Item::Mark(sender)).is_ok()
+        {
+            // The mark is lost if the writer ends with an error.
+            let _ = written.recv();
         }
     }
 
@@ -48,21 +67,30 @@ impl Stdout {
     }
 }
 
-fn write(mut to: impl Write, lines: &Receiver<String>) -> io::Result<()> {
+fn write(mut to: impl Write, items: &Receiver<Item>) -> io::Result<()> {
     loop {
-        let line = match lines.try_recv() {
-            Ok(line) => line,
+        let item = match items.try_recv() {
+            Ok(item) => item,
             Err(TryRecvError::Disconnected) => return to.flush(),
             Err(TryRecvError::Empty) => {
                 to.flush()?;
-                match lines.recv() {
-                    Ok(line) => line,
+                match items.recv() {
+                    Ok(item) => item,
                     Err(_) => return Ok(()),
                 }
             }
         };
-        to.write_all(line.as_bytes())?;
-        to.write_all(b"\n")?;
+        match item {
+            Item::Line(line) => {
+                to.write_all(line.as_bytes())?;
+                to.write_all(b"\n")?;
+            }
+            Item::Mark(sender) => {
+                to.flush()?;
+                // Nobody may wait any more.
+                let _ = sender.send(());
+            }
+        }
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Manner {
     pub(super) colour: bool,
     /// Accounts have bars.
     pub(super) bars: bool,
+    /// A person is watching stdout.
+    pub(super) out_is_terminal: bool,
 }
 
 /// Where it all goes.
@@ -49,6 +51,7 @@ impl Streams {
             // `console` knows NO_COLOR, CLICOLOR and TERM=dumb.
             colour: colour.unwrap_or_else(|| draws && console::colors_enabled_stderr()),
             bars: bars && draws,
+            out_is_terminal: io::stdout().is_terminal(),
         };
         let target = match manner.bars {
             true => screen::target(),
@@ -81,9 +84,13 @@ impl Streams {
         self.manner.bars.then_some(&self.bars)
     }
 
-    /// A line on stdout.
+    /// A line on stdout. If that is the terminal with the bars, they are away meanwhile.
     pub(super) fn data(&self, line: String) {
-        self.out.write(line);
+        if self.manner.bars && self.manner.out_is_terminal {
+            self.bars.suspend(|| self.out.write_now(line));
+        } else {
+            self.out.write(line);
+        }
     }
 
     /// Waits until stdout has taken everything.

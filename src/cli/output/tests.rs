@@ -53,6 +53,7 @@ fn output(options: Options, terminal: bool) -> (Arc<Output>, Screen, Screen) {
         terminal,
         colour: options.colour == Some(true),
         bars: terminal && !options.json && !options.quiet && !options.dry_run,
+        out_is_terminal: terminal,
     };
     // Bars would go to the stderr of the tests.
     let target = ProgressDrawTarget::hidden();

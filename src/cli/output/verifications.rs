@@ -39,6 +39,7 @@ pub(super) struct Facts<'a> {
     damaged: u64,
     altered: u64,
     unrecorded: u64,
+    unfinished: u64,
     differing: u64,
     repaired: u64,
     error: Option<Cow<'a, str>>,
@@ -85,6 +86,7 @@ pub(super) fn facts(verification: &PastVerification) -> Facts<'_> {
         damaged: verification.damaged,
         altered: verification.altered,
         unrecorded: verification.unrecorded,
+        unfinished: verification.unfinished,
         differing: verification.differing,
         repaired: verification.repaired,
         error: verification.error.as_deref().map(sanitize::text),
@@ -120,6 +122,7 @@ pub(super) fn result(verification: &PastVerification) -> String {
         (verification.damaged, "damaged"),
         (verification.altered, "altered by another program"),
         (verification.unrecorded, "not recorded"),
+        (verification.unfinished, "left by a run that was cut short"),
         (verification.differing, "differing on the server"),
         (verification.repaired, "repaired"),
     ];

@@ -40,6 +40,7 @@ struct Line<'a> {
     filed: u64,
     duplicates: u64,
     unrecorded: u64,
+    unfinished: u64,
     foreign: u64,
     differing: u64,
     on_server: Option<u64>,
@@ -119,6 +120,7 @@ fn line(account: &str, tally: &Tally, exit: Exit) -> String {
         filed: tally.filed,
         duplicates: tally.duplicates,
         unrecorded: tally.unrecorded,
+        unfinished: tally.unfinished,
         foreign: tally.foreign,
         differing: tally.differing,
         on_server: tally.on_server,
@@ -149,6 +151,7 @@ fn sum(tally: &Tally) -> String {
         (tally.filed, "under other names"),
         (tally.duplicates, "more than once"),
         (tally.unrecorded, "not recorded"),
+        (tally.unfinished, "left by a run that was cut short"),
         (tally.foreign, "of other programs"),
         (tally.new, "new on the server"),
     ];
@@ -165,6 +168,11 @@ fn hint(tally: &Tally) -> Option<&'static str> {
         Some(
             "`popsync verify --repair` gets again what the server still has; where you deleted the \
              missing ones yourself, say so with `--accept-deletions`",
+        )
+    } else if tally.unfinished > 0 {
+        Some(
+            "`popsync sync` or `popsync verify --repair` puts in their places what a run left when \
+             it was cut short",
         )
     } else if tally.unrecorded > 0 {
         Some(

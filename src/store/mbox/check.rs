@@ -49,7 +49,7 @@ pub struct Seen {
 
 impl Mbox {
     /// Reads the messages at these places. Reads all others too, if `all` is set or a message is
-    /// not as recorded. None if there is no file. Takes no locks.
+    /// not as recorded. None if there is no file. Takes no locks. Calls `on_compared` for each place.
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Unfit`].
@@ -58,6 +58,7 @@ impl Mbox {
         extents: &[Extent],
         all: bool,
         is_added: IsAdded,
+        on_compared: &mut dyn FnMut(&Extent),
     ) -> Result<Option<Checked>, Error> {
         for look in 1.. {
             let Some((file, path)) = file::open_to_look(path)? else {
@@ -65,7 +66,7 @@ impl Mbox {
             };
             let failed = |error| Error::io("reading", &path, error);
             let before = Stamp::of(&file.metadata().map_err(failed)?);
-            let mut checked = read(&file, &path, extents, all, is_added)?;
+            let mut checked = read(&file, &path, extents, all, is_added, on_compared)?;
             // Another program may have put a new file in its place.
             let now = std::fs::metadata(&path).map(|found| Stamp::of(&found));
             checked.is_changing = !now.is_ok_and(|now| now == before);
@@ -102,12 +103,14 @@ fn read(
     extents: &[Extent],
     all: bool,
     is_added: IsAdded,
+    on_compared: &mut dyn FnMut(&Extent),
 ) -> Result<Checked, Error> {
     let failed = |error| Error::io("reading", path, error);
     let mut checked = Checked::default();
     for extent in extents {
         let found = digest(file, extent.start, extent.length).map_err(failed)?;
         checked.whole.push(found == Some(extent.sha256));
+        on_compared(extent);
     }
     if all || checked.whole.contains(&false) {
         let size = file.metadata().map_err(failed)?.len();

@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::super::progress::Progress;
 use super::super::visit::{Past, Premises, Purpose};
-use super::super::{Error, Request};
+use super::super::{Error, Request, Warning, storage};
+use super::Part;
 use crate::account::StoreSettings;
-use crate::cache::{AccountRow, Cache, Lock, Loss, MessageKey, Snapshot, Stored};
+use crate::cache::{AccountId, AccountRow, Cache, Lock, Loss, MessageKey, Snapshot, Stored};
 use crate::maildrop::Maildrop;
 use crate::policy::Memory;
 use crate::store::{Extent, Maildir};
@@ -14,7 +16,7 @@ use crate::store::{Extent, Maildir};
 /// All records of an account.
 pub(in crate::sync) struct Known {
     /// Keeps runs away. None if there was no run yet.
-    _lock: Option<Lock>,
+    lock: Option<Lock>,
     pub(super) row: Option<AccountRow>,
     /// The messages, in the order in which they were stored.
     pub(in crate::sync) stored: Vec<Stored>,
@@ -26,6 +28,8 @@ pub(in crate::sync) struct Known {
     pub(super) other_tags: HashSet<String>,
     /// The number of verifications that have read only a part.
     pub(super) parts_read: u64,
+    /// The number of messages that a run left when it was cut short.
+    pub(super) unfinished: u64,
     /// The missing messages that runs have noticed.
     pub(super) loss: Option<Loss>,
     /// All records of the mailbox.
@@ -50,49 +54,92 @@ impl Known {
             row,
             past,
         } = Premises::enter(request, purpose).await?;
-        let reading = ledger.with(move |cache, id| {
+        let reading = ledger.with(move |cache, _| {
             if matches!(account.store, StoreSettings::Exec { .. }) {
                 return Err(Error::NotLookedAt);
             }
             cache.check()?;
-            let mut other_tags = cache.tags()?;
-            if let Some(row) = &row {
-                other_tags.remove(&row.tag);
-            }
-            let extents = cache.extents(id)?.into_iter();
-            let extents = extents.map(|(key, extent)| (MessageKey::new(key), extent));
-            Ok(Self {
-                _lock: lock,
-                row,
-                stored: cache.stored(id)?,
-                extents: extents.collect(),
-                recorded: cache.file_names(id)?,
-                other_tags,
-                parts_read: cache.verified_parts(id)?,
-                loss: cache.loss(id)?.filter(|loss| loss.missing > 0),
-                snapshot: cache.snapshot(id)?,
-                past,
-            })
+            Self::gather(cache, lock, row, past)
         });
         reading.await
+    }
+
+    fn gather(
+        cache: &Cache,
+        lock: Option<Lock>,
+        row: Option<AccountRow>,
+        past: Past,
+    ) -> Result<Self, Error> {
+        let id = row.as_ref().map_or(AccountId::NONE, |row| row.id);
+        let mut other_tags = cache.tags()?;
+        if let Some(row) = &row {
+            other_tags.remove(&row.tag);
+        }
+        let extents = cache.extents(id)?.into_iter();
+        let extents = extents.map(|(key, extent)| (MessageKey::new(key), extent));
+        Ok(Self {
+            lock,
+            row,
+            stored: cache.stored(id)?,
+            extents: extents.collect(),
+            recorded: cache.file_names(id)?,
+            other_tags,
+            parts_read: cache.verified_parts(id)?,
+            unfinished: cache.staged(id)?.len() as u64,
+            loss: cache.loss(id)?.filter(|loss| loss.missing > 0),
+            snapshot: cache.snapshot(id)?,
+            past,
+        })
+    }
+
+    /// Puts messages that a run left when it was cut short in their places, and reads the records
+    /// anew.
+    ///
+    /// # Errors
+    /// Those of the state and of the store.
+    pub(super) fn recover(self, request: &Request<'_>) -> Result<Self, Error> {
+        self.has_store(request)?;
+        let Self {
+            lock, row, past, ..
+        } = self;
+        let mut cache = Cache::open(request.state_dir)?;
+        if let Some(row) = &row {
+            let store = &request.account.store;
+            let (_, notices) = storage::open(store, request.state_dir, &mut cache, row)?;
+            for notice in &notices {
+                request.warn(Warning::StoreMended { notice, store });
+            }
+        }
+        Self::gather(&cache, lock, row, past)
     }
 
     /// Asserts that the store is there.
     ///
     /// # Errors
-    /// There is no Maildir, and there should be one: perhaps a volume is not mounted. Then no message
-    /// is missing.
+    /// There is no Maildir or mbox, and there should be one: perhaps a volume is not mounted. Then no
+    /// message is missing.
     pub(in crate::sync) fn has_store(&self, request: &Request<'_>) -> Result<(), Error> {
-        if let Some(maildir) = request.account.store.maildir()
-            && !self.stored.is_empty()
-            && !Maildir::is_there(maildir)?
-        {
-            return Err(Error::StoreMissing {
-                kind: "Maildir",
-                path: maildir.to_owned(),
-            });
+        let (kind, path, is_there) = match &request.account.store {
+            StoreSettings::Maildir { path, .. } => ("Maildir", path, Maildir::is_there(path)?),
+            StoreSettings::Mbox { path, .. } => ("mbox", path, path.exists()),
+            StoreSettings::Exec { .. } => return Ok(()),
+        };
+        if is_there || self.stored.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::StoreMissing {
+            kind,
+            path: path.clone(),
+        })
+    }
+
+    /// Reports that the messages of this part are now compared.
+    pub(super) fn progress<'a>(&self, request: &'a Request<'_>, part: Part) -> Progress<'a> {
+        let read = self.stored.iter().filter(|stored| part.holds(stored.key));
+        let (messages, octets) = read.fold((0, 0), |(messages, octets), stored| {
+            (messages + 1, octets + stored.octets)
+        });
+        Progress::begin(request.reporter, "comparing", messages, octets)
     }
 
     /// The number of listed messages without any record.

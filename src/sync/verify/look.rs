@@ -29,6 +29,7 @@ pub(super) fn maildir(
     }
     let mut looked = Looked::default();
     let mut absent = Vec::new();
+    let progress = known.progress(request, part);
     for (place, stored) in known.stored.iter().enumerate() {
         if let Some(signal) = request.stop.asked() {
             return Err(signal.into());
@@ -40,10 +41,12 @@ pub(super) fn maildir(
             absent.push(place);
         } else if part.holds(stored.key) {
             present(root, stored, place, paths, &mut looked, tally, tell);
+            progress.done(stored.octets);
         } else {
             tally.unread += 1;
         }
     }
+    drop(progress);
     let mut strangers = Strangers::default();
     if part.is_all() || !absent.is_empty() {
         strangers = Strangers::read(request, known, &files, &absent)?;

@@ -38,7 +38,11 @@ pub(super) fn mbox(
             None => looked.missing(known, place, tally, tell),
         }
     }
-    let checked = Mbox::check(path, &extents, part.is_all(), likeness::is_added)?;
+    let progress = known.progress(request, part);
+    let mut on_compared = |extent: &Extent| progress.done(extent.length);
+    let is_all = part.is_all();
+    let checked = Mbox::check(path, &extents, is_all, likeness::is_added, &mut on_compared)?;
+    drop(progress);
     let path_of = || path.to_owned();
     let checked = match checked {
         Some(checked) if checked.is_changing => {
@@ -92,7 +96,7 @@ pub(in crate::sync) fn parts(path: &Path, known: &Known) -> Result<HashMap<usize
         .filter_map(|(place, stored)| Some((place, *known.extents.get(&stored.key)?)))
         .unzip();
     let mut found = HashMap::new();
-    let Some(checked) = Mbox::check(path, &extents, false, likeness::is_added)? else {
+    let Some(checked) = Mbox::check(path, &extents, false, likeness::is_added, &mut |_| {})? else {
         return Ok(found);
     };
     let mut by_digest: HashMap<Digest, (&Seen, Trim)> = HashMap::new();

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::super::progress::Progress;
 use super::super::transfer::Arrived;
 use super::super::{Error, Request, storage};
 use super::Wrong;
@@ -15,9 +16,10 @@ use crate::cache::{AccountRow, Cache, Staged, Stored, Takes};
 use crate::store::{Maildir, Name, Put, Restored, Store, stop_point};
 
 /// The store, opened for repairs.
-pub(super) struct Mender {
+pub(super) struct Mender<'a> {
     store: Arc<dyn Store>,
     way: Way,
+    pub(super) progress: Progress<'a>,
 }
 
 enum Way {
@@ -39,8 +41,16 @@ pub(super) struct Mended<'a> {
     pub(super) wrong: &'a Wrong,
 }
 
-impl Mender {
-    pub(super) fn open(request: &Request<'_>, known: &Known) -> Result<Self, Error> {
+impl<'a> Mender<'a> {
+    /// Opens the store to mend these messages.
+    pub(super) fn open(
+        request: &'a Request<'_>,
+        known: &Known,
+        wrong: &[Wrong],
+    ) -> Result<Self, Error> {
+        let octets = wrong.iter().map(|wrong| known.stored[wrong.place].octets);
+        let messages = wrong.len() as u64;
+        let progress = Progress::begin(request.reporter, "repairing", messages, octets.sum());
         let (settings, row) = (&request.account.store, known.row.clone());
         match (settings, row) {
             (StoreSettings::Maildir { path, .. }, Some(row)) => {
@@ -48,6 +58,7 @@ impl Mender {
                 Ok(Self {
                     store: Arc::new(maildir.clone()),
                     way: Way::Places(maildir),
+                    progress,
                 })
             }
             (StoreSettings::Mbox { .. }, Some(row)) => {
@@ -58,7 +69,11 @@ impl Mender {
                     row,
                     now: (request.clock)(),
                 };
-                Ok(Self { store, way })
+                Ok(Self {
+                    store,
+                    way,
+                    progress,
+                })
             }
             _ => Err(Error::NotLookedAt),
         }

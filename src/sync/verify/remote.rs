@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::super::Error;
+use super::super::progress::Progress;
 use super::super::transfer::{Arrival, Arrived};
+use super::super::{Error, Request};
 use super::look::found;
 use super::mend::{Mended, Mender};
 use super::{Condition, Finding, Tally, Wrong};
@@ -45,6 +46,7 @@ fn listed<'a>(
 
 /// Downloads all stored messages, and compares them with the records.
 pub(super) async fn compare(
+    request: &Request<'_>,
     session: &mut Session,
     maildrop: &Maildrop,
     stored: &[Stored],
@@ -54,8 +56,12 @@ pub(super) async fn compare(
     let ids = stored.iter().enumerate();
     let ids = ids.map(|(place, stored)| (stored.unique_id.as_slice(), place));
     let (wanted, places) = listed(maildrop, ids);
+    let octets = places.iter().map(|&place| stored[place].octets).sum();
+    let messages = places.len() as u64;
+    let progress = Progress::begin(request.reporter, "downloading", messages, octets);
     let mut download = Download::new(None, |index, arrived: Option<Arrived>, _| {
         let stored = &stored[places[index]];
+        progress.done(stored.octets);
         // A message that is refused was not seen to differ.
         if arrived.is_some_and(|arrived| arrived.sha256 != stored.sha256) {
             tally.differing += 1;
@@ -72,7 +78,7 @@ pub(super) async fn repair(
     maildrop: &Maildrop,
     stored: &[Stored],
     wrong: &[Wrong],
-    mut mender: Mender,
+    mut mender: Mender<'_>,
     tally: &mut Tally,
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) -> Result<(), Error> {
@@ -87,6 +93,7 @@ pub(super) async fn repair(
         let mut download = Download::new(Some((&*drafts, &style)), |index, arrived, draft| {
             let wrong = &wrong[places[index]];
             let stored = &stored[wrong.place];
+            mender.progress.done(stored.octets);
             let (Some(arrived), Some(draft)) = (arrived, draft) else {
                 return;
             };

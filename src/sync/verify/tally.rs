@@ -61,6 +61,8 @@ pub struct Tally {
     pub duplicates: u64,
     /// Files in the store that popsync stored, without a record.
     pub unrecorded: u64,
+    /// Messages that a run left when it was cut short, and that are not yet in their places.
+    pub unfinished: u64,
     /// Messages in the store from other programs.
     pub foreign: u64,
     /// Downloaded messages that differ from the record of their unique-ids.
@@ -157,7 +159,7 @@ impl Tally {
     /// Messages that are not as they should be.
     fn bad(&self) -> u64 {
         let unrepaired = (self.missing + self.damaged).abs_diff(self.repaired);
-        unrepaired + self.differing + self.unrecorded + self.altered
+        unrepaired + self.differing + self.unrecorded + self.altered + self.unfinished
     }
 }
 

@@ -31,19 +31,19 @@ const FAULTS: [Fault; 7] = [
 ];
 
 /// A run, with its preparation and its check.
-struct Trial {
+pub(super) struct Trial {
     /// Creates the state before the run.
-    start: fn() -> Bench,
+    pub(super) start: fn() -> Bench,
     /// The run in which a fault happens.
-    run: for<'b> fn(&'b Bench) -> Run<'b>,
+    pub(super) run: for<'b> fn(&'b Bench) -> Run<'b>,
     /// Asserts that the next run repairs everything.
-    check: fn(&Bench),
+    pub(super) check: fn(&Bench),
 }
 
 impl Trial {
     /// Tries one point in `nth`, or all of them.
     #[expect(clippy::print_stderr, reason = "how many points there are is a result")]
-    fn each(&self, nth: usize) {
+    pub(super) fn each(&self, nth: usize) {
         let bench = (self.start)();
         let folder = bench.path("");
         let (ended, calls) = (self.run)(&bench).followed(&folder, None);
@@ -166,6 +166,48 @@ fn a_fault_at_a_call_of_a_repair_is_made_good() {
         },
     };
     trial.each(8);
+}
+
+/// In an mbox it is appended, and the damaged one stays where it is.
+#[test]
+fn a_fault_at_a_call_of_a_repair_of_an_mbox_is_made_good() {
+    let trial = Trial {
+        start: || {
+            let bench = Setup::with(letters(3)).into(Into::Mbox).start();
+            bench.sync(KEEPS, &[]).gives(0);
+            let mut text = fs::read(&bench.place).unwrap();
+            let dots = text.windows(8).rposition(|part| part == b"two dots");
+            text[dots.unwrap()] ^= 1;
+            let mut mbox = File::create(&bench.place).unwrap();
+            mbox.write_all(&text).unwrap();
+            bench.store.look_anew();
+            bench
+        },
+        run: |bench| bench.configured("verify", KEEPS, &["work", "--repair"]),
+        check: |bench| {
+            // A repair that was cut short is not told as a whole store.
+            let before = bench.configured("verify", KEEPS, &["work"]).end();
+            if bench.store.len() < 4 {
+                assert_eq!(before.status, Some(1), "{}", before.text());
+            }
+            let repair = ["work", "--repair", "--json"];
+            bench.configured("verify", KEEPS, &repair).gives(0);
+            let ended = bench
+                .configured("verify", KEEPS, &["work", "--json"])
+                .gives(0);
+            for words in ["\"intact\":3", "\"duplicates\":0", "\"foreign\":1"] {
+                assert!(ended.out.contains(words), "{}", ended.text());
+            }
+            bench.store.look_anew();
+            for message in bench.held() {
+                assert!(bench.store.holds(&message));
+            }
+            assert_eq!(bench.store.len(), 4);
+            bench.sync(KEEPS, &[]).gives(0);
+            assert_eq!(bench.store.len(), 4);
+        },
+    };
+    trial.each(16);
 }
 
 #[test]
