@@ -115,7 +115,7 @@ pub enum Warning<'a> {
     /// The result of a verification could not be recorded.
     VerificationUnrecorded {
         /// Why.
-        error: &'a Error,
+        error: &'a dyn Failure,
     },
     /// The server gives no header (TOP) of large messages.
     WithoutHeader {
