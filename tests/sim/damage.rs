@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use support::bench::{Bench, Into, Setup, digest, letter, letters, rename, stored_form};
 
+mod kinds;
 mod loss;
 mod mbox;
 mod parts;
@@ -89,7 +90,7 @@ type Deed = fn(&Path, &Path);
 /// The expected findings, and true if the message is still intact, and if it is retrieved again.
 type Row = (&'static str, Deed, &'static [&'static str], bool, bool);
 
-const MAILDIR: [Row; 16] = [
+const MAILDIR: [Row; 18] = [
     (
         "a bit flipped",
         |file, _| change(file, "This", "Uhis"),
@@ -136,6 +137,23 @@ const MAILDIR: [Row; 16] = [
             rename(file, &folder.join(file.file_name().unwrap()));
         },
         &["moved"],
+        true,
+        false,
+    ),
+    (
+        "renamed in its folder",
+        |file, mail| rename(file, &mail.join("new/1700000000.9_1.host")),
+        &["filed"],
+        true,
+        false,
+    ),
+    (
+        "flagged and answered",
+        |file, mail| {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            rename(file, &mail.join(format!("cur/{name}:2,FRS")));
+        },
+        &[],
         true,
         false,
     ),

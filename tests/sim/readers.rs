@@ -1,5 +1,5 @@
-//! Other programs read the stored messages: Python's mailbox module, mutt and Dovecot read the same
-//! messages from the mbox and from the Maildir.
+//! Other programs read the stored messages, and those of an export: Python's mailbox module, mutt and
+//! Dovecot read the same messages from the mbox and from the Maildir.
 
 #![expect(
     clippy::unwrap_used,
@@ -257,22 +257,29 @@ fn read_alike(into: Into, line_endings: &str) {
         let limits = ["--max-messages", count, "--line-endings", line_endings];
         bench.fetch(&limits).gives(0);
     }
-    let is_mbox = into == Into::Mbox;
-    let kind = if is_mbox { "mbox" } else { "maildir" };
-    let mut exactly = python(kind, &bench.place);
-    if is_mbox {
-        exactly = exactly.iter().map(|message| unquoted(message)).collect();
-    }
-    let mut expected = match line_endings {
+    let exactly = match line_endings {
         "crlf" => sent,
         _ => bench.held(),
     };
-    exactly.sort();
-    expected.sort();
-    assert_eq!(exactly.len(), expected.len());
-    assert!(exactly == expected, "Python reads other octets");
+    assert_read_alike(&bench.place, into, exactly, bench.held());
+}
 
-    let expected = sorted(bench.held(), false);
+/// Asserts that Python reads these messages octet for octet, and that the others read the same: the
+/// same number, and the same content as far as they show it.
+#[track_caller]
+fn assert_read_alike(path: &Path, form: Into, mut octets: Vec<Vec<u8>>, held: Vec<Vec<u8>>) {
+    let is_mbox = form == Into::Mbox;
+    let kind = if is_mbox { "mbox" } else { "maildir" };
+    let mut exactly = python(kind, path);
+    if is_mbox {
+        exactly = exactly.iter().map(|message| unquoted(message)).collect();
+    }
+    exactly.sort();
+    octets.sort();
+    assert_eq!(exactly.len(), octets.len());
+    assert!(exactly == octets, "Python reads other octets");
+
+    let expected = sorted(held, false);
     let lf = |messages: Vec<Vec<u8>>| {
         let text = |message: Vec<u8>| String::from_utf8(message).unwrap().replace("\r\n", "\n");
         messages
@@ -281,13 +288,9 @@ fn read_alike(into: Into, line_endings: &str) {
             .collect::<Vec<_>>()
     };
     let reader = home();
-    assert_eq!(
-        sorted(lf(mutt(&bench.place, &reader)), is_mbox),
-        expected,
-        "mutt"
-    );
+    assert_eq!(sorted(lf(mutt(path, &reader)), is_mbox), expected, "mutt");
     let reader = home();
-    let stored = copy(&bench.place, &reader);
+    let stored = copy(path, &reader);
     let location = if is_mbox {
         format!(
             "mbox:{}/folders:INBOX={}",
@@ -317,4 +320,26 @@ fn python_mutt_and_dovecot_read_an_mbox_with_crlf_alike() {
 #[test]
 fn python_mutt_and_dovecot_read_the_maildir_alike() {
     read_alike(Into::Maildir, "lf");
+}
+
+/// Exports a store of either form.
+fn read_exported(form: Into, flag: &str) {
+    for into in [Into::Maildir, Into::Mbox] {
+        let bench = Setup::with(messages()).into(into).start();
+        bench.sync("", &[]).gives(0);
+        let archive = bench.path("archive");
+        let export = ["work", flag, "archive"];
+        bench.configured("export", "", &export).gives(0);
+        assert_read_alike(&archive, form, bench.held(), bench.held());
+    }
+}
+
+#[test]
+fn python_mutt_and_dovecot_read_an_exported_mbox_alike() {
+    read_exported(Into::Mbox, "--mbox");
+}
+
+#[test]
+fn python_mutt_and_dovecot_read_an_exported_maildir_alike() {
+    read_exported(Into::Maildir, "--maildir");
 }
