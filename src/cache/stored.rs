@@ -157,13 +157,14 @@ impl Cache {
         Ok(())
     }
 
-    /// The names of all files that an account has, or had.
+    /// The names of files that an account has, or may have, beside those of stored messages.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub(crate) fn file_names(&self, account: AccountId) -> Result<HashSet<String>, Error> {
+    pub(crate) fn further_names(&self, account: AccountId) -> Result<HashSet<String>, Error> {
         let mut query = self.connection.prepare(
-            "SELECT name FROM messages WHERE account = ?1
+            "SELECT name FROM staged CROSS JOIN messages ON messages.id = staged.message
+                 WHERE account = ?1
              UNION ALL
              SELECT stub FROM headers_only WHERE account = ?1 AND stub IS NOT NULL",
         )?;

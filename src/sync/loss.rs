@@ -118,7 +118,7 @@ fn missing(
     path: &Path,
 ) -> Result<u64, Error> {
     let files = census(path);
-    let names: HashSet<&str> = files.iter().map(|file| file.base.as_str()).collect();
+    let names: HashSet<&str> = files.iter().map(|file| file.base()).collect();
     // Messages of the time when the account had an mbox were never here.
     let elsewhere: HashSet<i64> = cache
         .extents(account)?

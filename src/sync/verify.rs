@@ -104,7 +104,7 @@ async fn check(
         let (mut session, maildrop) = visit.named().await?;
         decide::warn_of_contradictions(request, &maildrop);
         tally.on_server = Some(maildrop.len() as u64);
-        tally.new = known.unknown(&maildrop);
+        tally.new = known.unknown(request.state_dir, &maildrop)?;
         if scope.deep {
             let stored = &known.stored;
             let comparing = remote::compare(request, &mut session, &maildrop, stored, tally, tell);

@@ -17,14 +17,28 @@ const DEPTH: usize = 8;
 /// A file of a Maildir.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Filed {
-    /// The part of its name that stays when a mail program flags the message.
-    pub base: String,
     /// The path of the file.
     pub path: PathBuf,
-    /// The tag of the account that popsync stored it for. None if another program named it.
-    pub tag: Option<String>,
     /// True if it is in a folder beside the Maildir that does not bear its name.
     pub is_beside: bool,
+}
+
+impl Filed {
+    /// The part of its name that stays when a mail program flags the message.
+    pub(crate) fn base(&self) -> &str {
+        base(self.name())
+    }
+
+    /// The tag of the account that popsync stored it for. None if another program named it.
+    pub(crate) fn tag(&self) -> Option<&str> {
+        tag(self.name())
+    }
+
+    /// Its name. A file whose name is no text is not listed.
+    fn name(&self) -> &str {
+        let name = self.path.file_name().and_then(|name| name.to_str());
+        name.unwrap_or_default()
+    }
 }
 
 /// Lists all files, those in the Maildir's own `cur` and `new` first. Skips what cannot be read.
@@ -33,9 +47,7 @@ pub(crate) fn census(root: &Path) -> Vec<Filed> {
     let mut file = |entry: &DirEntry, name: &str, is_beside: bool| {
         if !is_hidden(name) {
             files.push(Filed {
-                base: base(name).to_owned(),
                 path: entry.path(),
-                tag: tag(name).map(str::to_owned),
                 is_beside,
             });
         }
@@ -161,7 +173,7 @@ mod tests {
                 (
                     path.to_str().unwrap().to_owned(),
                     file.is_beside,
-                    file.tag.is_some(),
+                    file.tag().is_some(),
                 )
             })
             .collect();

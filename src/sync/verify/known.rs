@@ -8,7 +8,7 @@ use super::super::visit::{Past, Premises, Purpose};
 use super::super::{Error, Request, Warning, storage};
 use super::Part;
 use crate::account::StoreSettings;
-use crate::cache::{AccountId, AccountRow, Cache, Lock, Loss, MessageKey, Snapshot, Stored};
+use crate::cache::{AccountId, AccountRow, Cache, Lock, Loss, MessageKey, Stored};
 use crate::maildrop::Maildrop;
 use crate::policy::Memory;
 use crate::store::{Extent, Maildir};
@@ -22,7 +22,8 @@ pub(in crate::sync) struct Known {
     pub(in crate::sync) stored: Vec<Stored>,
     /// Their places, if the store is one file.
     pub(super) extents: HashMap<MessageKey, Extent>,
-    /// The names of all files that the account has, or had, also of stubs.
+    /// The names of files that the account has, or may have, beside the stored messages: of stubs,
+    /// and of messages that a run left.
     pub(super) recorded: HashSet<String>,
     /// The tags of other accounts.
     pub(super) other_tags: HashSet<String>,
@@ -32,8 +33,6 @@ pub(in crate::sync) struct Known {
     pub(super) unfinished: u64,
     /// The missing messages that runs have noticed.
     pub(super) loss: Option<Loss>,
-    /// All records of the mailbox.
-    snapshot: Snapshot,
     pub(super) past: Past,
 }
 
@@ -82,12 +81,11 @@ impl Known {
             row,
             stored: cache.stored(id)?,
             extents: extents.collect(),
-            recorded: cache.file_names(id)?,
+            recorded: cache.further_names(id)?,
             other_tags,
             parts_read: cache.verified_parts(id)?,
             unfinished: cache.staged(id)?.len() as u64,
             loss: cache.loss(id)?.filter(|loss| loss.missing > 0),
-            snapshot: cache.snapshot(id)?,
             past,
         })
     }
@@ -143,12 +141,19 @@ impl Known {
     }
 
     /// The number of listed messages without any record.
-    pub(super) fn unknown(&self, maildrop: &Maildrop) -> u64 {
+    ///
+    /// # Errors
+    /// Those of the state.
+    pub(super) fn unknown(&self, state_dir: &Path, maildrop: &Maildrop) -> Result<u64, Error> {
+        let snapshot = match (&self.row, Cache::open_read_only(state_dir)?) {
+            (Some(row), Some(cache)) => cache.snapshot(row.id)?,
+            _ => return Ok(maildrop.len() as u64),
+        };
         let unknown = maildrop.iter().filter(|message| {
-            self.snapshot.recall(message.unique_id).is_none()
-                && self.snapshot.recall_header(message.unique_id).is_none()
+            snapshot.recall(message.unique_id).is_none()
+                && snapshot.recall_header(message.unique_id).is_none()
         });
-        unknown.count() as u64
+        Ok(unknown.count() as u64)
     }
 
     /// Records findings.

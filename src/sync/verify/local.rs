@@ -27,16 +27,32 @@ pub(in crate::sync) enum Content {
     Compressed,
 }
 
+/// Reads one file after another. Keeps its buffers: to clear new ones for each file takes longer than
+/// to read most messages.
+pub(in crate::sync) struct Reader {
+    piece: Vec<u8>,
+    converted: Vec<u8>,
+}
+
+impl Reader {
+    pub(in crate::sync) fn new() -> Self {
+        Self {
+            piece: vec![0; PIECE],
+            converted: Vec::new(),
+        }
+    }
+}
+
 /// Reads a file and compares it with its record.
 ///
 /// # Errors
 /// If it cannot be read to its end.
-pub(super) fn compare(path: &Path, stored: &Stored) -> io::Result<Content> {
+pub(super) fn compare(reader: &mut Reader, path: &Path, stored: &Stored) -> io::Result<Content> {
     let text = Text::open(path)?;
     if matches!(text, Text::Sealed) {
         return Ok(Content::Compressed);
     }
-    let read = match read(text, stored.line_ends.stored) {
+    let read = match reader.read(text, stored.line_ends.stored) {
         // gzip itself detects damaged data.
         Err(error) if is_broken_gzip(&error) => return Ok(Content::Damaged),
         read => read?,
@@ -66,7 +82,7 @@ pub(in crate::sync) fn compare_digest(
     sent: &Digest,
     stored: LineEndings,
 ) -> io::Result<Content> {
-    let read = read(Text::open(path)?, stored)?;
+    let read = Reader::new().read(Text::open(path)?, stored)?;
     Ok(match read.sha256 == *sent {
         true => Content::Intact,
         false => Content::Damaged,
@@ -82,38 +98,39 @@ struct Digested {
     lines: u64,
 }
 
-fn read(mut file: Text, stored: LineEndings) -> io::Result<Digested> {
-    let to_crlf = stored == LineEndings::Lf;
-    let mut hash = Sha256::new();
-    let mut piece = vec![0; PIECE];
-    let mut converted = Vec::new();
-    let (mut octets, mut lines) = (0_u64, 0_u64);
-    loop {
-        let length = match file.read(&mut piece) {
-            Ok(0) => break,
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        octets += length as u64;
-        let mut rest = &piece[..length];
-        if !to_crlf {
-            hash.update(rest);
-            continue;
+impl Reader {
+    fn read(&mut self, mut file: Text, stored: LineEndings) -> io::Result<Digested> {
+        let to_crlf = stored == LineEndings::Lf;
+        let mut hash = Sha256::new();
+        let Self { piece, converted } = self;
+        let (mut octets, mut lines) = (0_u64, 0_u64);
+        loop {
+            let length = match file.read(piece) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            octets += length as u64;
+            let mut rest = &piece[..length];
+            if !to_crlf {
+                hash.update(rest);
+                continue;
+            }
+            converted.clear();
+            while let Some(lf) = memchr(b'\n', rest) {
+                lines += 1;
+                converted.extend_from_slice(&rest[..lf]);
+                converted.extend_from_slice(b"\r\n");
+                rest = &rest[lf + 1..];
+            }
+            converted.extend_from_slice(rest);
+            hash.update(&*converted);
         }
-        converted.clear();
-        while let Some(lf) = memchr(b'\n', rest) {
-            lines += 1;
-            converted.extend_from_slice(&rest[..lf]);
-            converted.extend_from_slice(b"\r\n");
-            rest = &rest[lf + 1..];
-        }
-        converted.extend_from_slice(rest);
-        hash.update(&converted);
+        Ok(Digested {
+            sha256: hash.finalize().into(),
+            octets,
+            lines,
+        })
     }
-    Ok(Digested {
-        sha256: hash.finalize().into(),
-        octets,
-        lines,
-    })
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::super::likeness::{self, Reading};
 use super::super::{Error, Request, closed_store};
 use super::known::Known;
-use super::local::{self, Content};
+use super::local::{self, Content, Reader};
 use super::{Condition, Finding, Looked, Part, Tally, Wrong};
 use crate::cache::{Digest, Stored};
 use crate::store::{Filed, Forms, Viewer, census};
@@ -23,10 +23,8 @@ pub(super) fn maildir(
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) -> Result<Looked, Error> {
     let files = census(root);
-    let mut by_name: HashMap<&str, Vec<&Path>> = HashMap::new();
-    for file in &files {
-        by_name.entry(&file.base).or_default().push(&file.path);
-    }
+    let by_name = by_name(&files);
+    let mut reader = Reader::new();
     let mut looked = Looked::default();
     let mut absent = Vec::new();
     let progress = known.progress(request, part);
@@ -34,43 +32,73 @@ pub(super) fn maildir(
         if let Some(signal) = request.stop.asked() {
             return Err(signal.into());
         }
-        let paths = by_name
-            .get(stored.name.as_str())
-            .map_or(&[][..], |paths| paths);
+        let paths = paths_of(&by_name, stored.name.as_str());
         if paths.is_empty() {
             absent.push(place);
         } else if part.holds(stored.key) {
-            present(root, stored, place, paths, &mut looked, tally, tell);
+            present(
+                root,
+                &mut reader,
+                (stored, place),
+                paths,
+                &mut looked,
+                tally,
+                tell,
+            );
             progress.done(stored.octets);
         } else {
             tally.unread += 1;
         }
     }
     drop(progress);
+    let names = names(known);
     let mut strangers = Strangers::default();
-    if part.is_all() || !absent.is_empty() {
+    let is_stranger = |file: &Filed| is_stranger(known, &names, file);
+    if (part.is_all() || !absent.is_empty()) && files.iter().any(is_stranger) {
         strangers = Strangers::read(request, known, &files, &absent)?;
     }
     for place in absent {
         match strangers.filed.remove(&place) {
             Some((base, is_whole)) => {
                 let stored = &known.stored[place];
-                let path = by_name.get(base.as_str()).and_then(|paths| paths.first());
+                let path = paths_of(&by_name, &base).first().map(|(_, path)| *path);
                 let (count, condition) = match is_whole {
                     true => (&mut tally.filed, Condition::Filed),
                     false => (&mut tally.altered, Condition::Altered),
                 };
                 *count += 1;
                 tally.intact += u64::from(is_whole);
-                tell(found(stored, path.copied(), condition));
+                tell(found(stored, path, condition));
             }
             None => looked.missing(known, place, tally, tell),
         }
     }
     if part.is_all() {
-        others(known, &files, &strangers, tally, tell);
+        let foreign = files.iter().filter(|file| is_stranger(file));
+        others(known, foreign, &strangers, tally, tell);
     }
     Ok(looked)
+}
+
+/// The paths of all files, in order of the parts of their names that stay. Files of one name are in
+/// the order in which they were found.
+fn by_name(files: &[Filed]) -> Vec<(&str, &Path)> {
+    let paths = files.iter().map(|file| (file.base(), &*file.path));
+    let mut paths: Vec<_> = paths.collect();
+    paths.sort_by_key(|(name, _)| *name);
+    paths
+}
+
+fn paths_of<'p, 'a>(by_name: &'p [(&'a str, &'a Path)], name: &str) -> &'p [(&'a str, &'a Path)] {
+    let start = by_name.partition_point(|(one, _)| *one < name);
+    let paths = &by_name[start..];
+    &paths[..paths.partition_point(|(one, _)| *one == name)]
+}
+
+/// The names of the stored messages.
+fn names(known: &Known) -> HashSet<&str> {
+    let stored = known.stored.iter();
+    stored.map(|stored| stored.name.as_str()).collect()
 }
 
 /// The files of the recorded messages, by index, under their own names or others.
@@ -82,7 +110,7 @@ pub(in crate::sync) fn files(
     let files = census(root);
     let mut by_name: HashMap<&str, &Path> = HashMap::new();
     for file in &files {
-        by_name.entry(&file.base).or_insert(&file.path);
+        by_name.entry(file.base()).or_insert(&file.path);
     }
     let mut found = HashMap::new();
     let mut absent = Vec::new();
@@ -108,16 +136,16 @@ pub(in crate::sync) fn files(
 /// A recorded message whose file is there, perhaps more than once.
 fn present(
     root: &Path,
-    stored: &Stored,
-    place: usize,
-    paths: &[&Path],
+    reader: &mut Reader,
+    (stored, place): (&Stored, usize),
+    paths: &[(&str, &Path)],
     looked: &mut Looked,
     tally: &mut Tally,
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) {
     let mut compared: Vec<(&Path, io::Result<Content>)> = paths
         .iter()
-        .map(|path| (*path, local::compare(path, stored)))
+        .map(|(_, path)| (*path, local::compare(reader, path, stored)))
         .collect();
     // If one of several copies is intact, the message is.
     compared.sort_by_key(|(_, content)| !matches!(content, Ok(Content::Intact)));
@@ -165,22 +193,23 @@ fn present(
 }
 
 /// Files without a record.
-fn others(
+fn others<'f>(
     known: &Known,
-    files: &[Filed],
+    files: impl Iterator<Item = &'f Filed>,
     strangers: &Strangers,
     tally: &mut Tally,
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) {
-    for file in files.iter().filter(|file| is_stranger(known, file)) {
+    for file in files {
+        let base = file.base();
         let stored = strangers
             .copies
-            .get(&file.base)
+            .get(base)
             .map(|place| &known.stored[*place]);
-        if strangers.taken.contains(&file.base) {
+        if strangers.taken.contains(base) {
             continue;
         }
-        let condition = match (stored, &file.tag) {
+        let condition = match (stored, file.tag()) {
             (Some(_), _) => Condition::Duplicate,
             (None, Some(_)) if !file.is_beside => Condition::Unrecorded,
             _ if file.is_beside || !is_message(&file.path) => continue,
@@ -193,7 +222,7 @@ fn others(
         }
         tell(Finding {
             unique_id: stored.map(|stored| stored.unique_id.as_slice()),
-            name: &file.base,
+            name: base,
             path: Some(&file.path),
             at: None,
             kept: None,
@@ -203,12 +232,10 @@ fn others(
 }
 
 /// True if it may be this account's, though nothing of this name is recorded.
-fn is_stranger(known: &Known, file: &Filed) -> bool {
-    let is_others = file
-        .tag
-        .as_ref()
-        .is_some_and(|tag| known.other_tags.contains(tag));
-    !is_others && !known.recorded.contains(&file.base)
+fn is_stranger(known: &Known, names: &HashSet<&str>, file: &Filed) -> bool {
+    let is_others = file.tag().is_some_and(|tag| known.other_tags.contains(tag));
+    let base = file.base();
+    !is_others && !names.contains(base) && !known.recorded.contains(base)
 }
 
 fn is_own_folder(root: &Path, path: &Path) -> bool {
@@ -256,10 +283,11 @@ impl Strangers {
         files: &[Filed],
         absent: &[usize],
     ) -> Result<Self, Error> {
+        let names = names(known);
         let others: HashSet<&str> = files
             .iter()
-            .filter(|file| !is_stranger(known, file))
-            .map(|file| file.base.as_str())
+            .filter(|file| !is_stranger(known, &names, file))
+            .map(Filed::base)
             .collect();
         let mut proofs: HashMap<Digest, Vec<usize>> = HashMap::new();
         for (place, stored) in known.stored.iter().enumerate() {
@@ -285,7 +313,9 @@ impl Strangers {
             reading: Reading::default(),
         };
         let store = closed_store(&request.account.store);
-        let is_known = |name: &str| others.contains(name) || known.recorded.contains(name);
+        let is_known = |name: &str| {
+            others.contains(name) || names.contains(name) || known.recorded.contains(name)
+        };
         store.strangers(&is_known, &mut meeting)?;
         Ok(meeting.settle())
     }
