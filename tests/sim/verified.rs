@@ -132,13 +132,13 @@ fn a_verification_that_ends_early_is_recorded_with_its_error() {
     }
 }
 
-/// The table came with version 10 of the state.
+/// The table came with version 11 of the state.
 #[test]
 fn a_state_of_an_older_version_gets_its_history_from_then_on() {
     let bench = synced(Into::Maildir);
     let state = Connection::open(database(&bench)).unwrap();
     state
-        .execute_batch("DROP TABLE verifications; PRAGMA user_version = 9")
+        .execute_batch("DROP TABLE verifications; PRAGMA user_version = 10")
         .unwrap();
     drop(state);
     // A look does not change the state, and shows what it has.
@@ -149,9 +149,9 @@ fn a_state_of_an_older_version_gets_its_history_from_then_on() {
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .unwrap()
     };
-    assert_eq!(version(&bench), 9);
+    assert_eq!(version(&bench), 10);
     bench.configured("verify", "", &[]).gives(0);
-    assert!(version(&bench) >= 10);
+    assert!(version(&bench) >= 11);
     assert_eq!(
         counts(&recorded(&bench)[0], &["messages", "compared"]),
         [6, 6]
