@@ -143,7 +143,7 @@ impl Adding<'_> {
         let file = format!("{}.password", name.replace('/', "_"));
         let file = self.path.with_file_name(file);
         let question = format!(
-            "The keyring does not work: {error}.\nKeep the password in {},\nwhich only you can \
+            "The keyring cannot keep the password: {error}. Keep it in {}, which only you can \
              read? [Y/n] ",
             file.display()
         );
