@@ -63,6 +63,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("event", &[]),
     ("ledger", &[]),
+    ("progress", &[]),
     ("quit", &[]),
     ("senders", &[]),
     ("sent_form", &[]),
@@ -129,9 +130,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("survey", &["decide", "headers", "quit", "visit"]),
     (
         "verify",
-        &["decide", "likeness", "quit", "storage", "transfer", "visit"],
+        &[
+            "decide", "likeness", "progress", "quit", "storage", "transfer", "visit",
+        ],
     ),
-    ("export", &["likeness", "verify", "visit"]),
+    ("export", &["likeness", "progress", "verify", "visit"]),
     ("leftovers", &["large", "ledger", "verify"]),
     (
         "run",

@@ -154,6 +154,7 @@ fn printed() -> Schema {
     run("schedule", keys, &["--systemd"]);
     fs::remove_file(bench.path("Mail/new").join(&bench.store.names("new")[0])).unwrap();
     run("verify", keys, &[]);
+    run("log", keys, &["--verifications"]);
     run("sync", "leave-on-server = false", &["--allow-mass-delete"]);
     run("account", keys, &["rename", "work", "office"]);
     run("account", keys, &["remove", "work"]);

@@ -2,9 +2,11 @@
 //! and who put it there.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Maildir;
 use super::look::{base, is_hidden};
@@ -14,16 +16,21 @@ use super::siblings::{Reach, roots};
 /// The maximum depth of sub-folders.
 const DEPTH: usize = 8;
 
-/// A file of a Maildir.
+/// A file of a Maildir. There may be very many: what they share is held once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Filed {
-    /// The path of the file.
-    pub path: PathBuf,
+    folder: Arc<Path>,
+    name: Box<OsStr>,
     /// True if it is in a folder beside the Maildir that does not bear its name.
     pub is_beside: bool,
 }
 
 impl Filed {
+    /// The path of the file.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.join(&*self.name)
+    }
+
     /// The part of its name that stays when a mail program flags the message.
     pub(crate) fn base(&self) -> &str {
         base(self.name())
@@ -36,21 +43,30 @@ impl Filed {
 
     /// Its name. A file whose name is no text is not listed.
     fn name(&self) -> &str {
-        let name = self.path.file_name().and_then(|name| name.to_str());
-        name.unwrap_or_default()
+        self.name.to_str().unwrap_or_default()
     }
 }
 
 /// Lists all files, those in the Maildir's own `cur` and `new` first. Skips what cannot be read.
 pub(crate) fn census(root: &Path) -> Vec<Filed> {
     let mut files = Vec::new();
+    let mut folder: Arc<Path> = Arc::from(root);
     let mut file = |entry: &DirEntry, name: &str, is_beside: bool| {
-        if !is_hidden(name) {
-            files.push(Filed {
-                path: entry.path(),
-                is_beside,
-            });
+        if is_hidden(name) {
+            return;
         }
+        let path = entry.path();
+        let Some(parent) = path.parent() else {
+            return;
+        };
+        if *folder != *parent {
+            folder = Arc::from(parent);
+        }
+        files.push(Filed {
+            folder: Arc::clone(&folder),
+            name: entry.file_name().into_boxed_os_str(),
+            is_beside,
+        });
     };
     let mut walk = Walk::new(&mut file);
     for folder in ["cur", "new"] {
@@ -169,7 +185,7 @@ mod tests {
         let mut found: Vec<_> = census(&mail.path().join(".work"))
             .into_iter()
             .map(|file| {
-                let path = file.path.strip_prefix(mail.path()).unwrap().to_owned();
+                let path = file.path().strip_prefix(mail.path()).unwrap().to_owned();
                 (
                     path.to_str().unwrap().to_owned(),
                     file.is_beside,

@@ -32,15 +32,15 @@ pub(super) fn maildir(
         if let Some(signal) = request.stop.asked() {
             return Err(signal.into());
         }
-        let paths = paths_of(&by_name, stored.name.as_str());
-        if paths.is_empty() {
+        let files = files_of(&by_name, stored.name.as_str());
+        if files.is_empty() {
             absent.push(place);
         } else if part.holds(stored.key) {
             present(
                 root,
                 &mut reader,
                 (stored, place),
-                paths,
+                files,
                 &mut looked,
                 tally,
                 tell,
@@ -61,14 +61,14 @@ pub(super) fn maildir(
         match strangers.filed.remove(&place) {
             Some((base, is_whole)) => {
                 let stored = &known.stored[place];
-                let path = paths_of(&by_name, &base).first().map(|(_, path)| *path);
+                let path = files_of(&by_name, &base).first().map(|file| file.path());
                 let (count, condition) = match is_whole {
                     true => (&mut tally.filed, Condition::Filed),
                     false => (&mut tally.altered, Condition::Altered),
                 };
                 *count += 1;
                 tally.intact += u64::from(is_whole);
-                tell(found(stored, path, condition));
+                tell(found(stored, path.as_deref(), condition));
             }
             None => looked.missing(known, place, tally, tell),
         }
@@ -80,19 +80,18 @@ pub(super) fn maildir(
     Ok(looked)
 }
 
-/// The paths of all files, in order of the parts of their names that stay. Files of one name are in
+/// All files, in order of the parts of their names that stay. Files of one name are in
 /// the order in which they were found.
-fn by_name(files: &[Filed]) -> Vec<(&str, &Path)> {
-    let paths = files.iter().map(|file| (file.base(), &*file.path));
-    let mut paths: Vec<_> = paths.collect();
-    paths.sort_by_key(|(name, _)| *name);
-    paths
+fn by_name(files: &[Filed]) -> Vec<&Filed> {
+    let mut files: Vec<_> = files.iter().collect();
+    files.sort_by_key(|file| file.base());
+    files
 }
 
-fn paths_of<'p, 'a>(by_name: &'p [(&'a str, &'a Path)], name: &str) -> &'p [(&'a str, &'a Path)] {
-    let start = by_name.partition_point(|(one, _)| *one < name);
-    let paths = &by_name[start..];
-    &paths[..paths.partition_point(|(one, _)| *one == name)]
+fn files_of<'p, 'a>(by_name: &'p [&'a Filed], name: &str) -> &'p [&'a Filed] {
+    let start = by_name.partition_point(|file| file.base() < name);
+    let files = &by_name[start..];
+    &files[..files.partition_point(|file| file.base() == name)]
 }
 
 /// The names of the stored messages.
@@ -108,16 +107,16 @@ pub(in crate::sync) fn files(
     known: &Known,
 ) -> Result<HashMap<usize, PathBuf>, Error> {
     let files = census(root);
-    let mut by_name: HashMap<&str, &Path> = HashMap::new();
+    let mut by_name: HashMap<&str, &Filed> = HashMap::new();
     for file in &files {
-        by_name.entry(file.base()).or_insert(&file.path);
+        by_name.entry(file.base()).or_insert(file);
     }
     let mut found = HashMap::new();
     let mut absent = Vec::new();
     for (place, stored) in known.stored.iter().enumerate() {
         match by_name.get(stored.name.as_str()) {
-            Some(path) => {
-                found.insert(place, (*path).to_owned());
+            Some(file) => {
+                found.insert(place, file.path());
             }
             None => absent.push(place),
         }
@@ -126,8 +125,8 @@ pub(in crate::sync) fn files(
         let strangers = Strangers::read(request, known, &files, &absent)?;
         let filed = strangers.filed.into_iter();
         found.extend(filed.filter_map(|(place, (base, _))| {
-            let path = by_name.get(base.as_str())?;
-            Some((place, (*path).to_owned()))
+            let file = by_name.get(base.as_str())?;
+            Some((place, file.path()))
         }));
     }
     Ok(found)
@@ -138,15 +137,17 @@ fn present(
     root: &Path,
     reader: &mut Reader,
     (stored, place): (&Stored, usize),
-    paths: &[(&str, &Path)],
+    files: &[&Filed],
     looked: &mut Looked,
     tally: &mut Tally,
     tell: &mut (dyn FnMut(Finding<'_>) + Send),
 ) {
-    let mut compared: Vec<(&Path, io::Result<Content>)> = paths
-        .iter()
-        .map(|(_, path)| (*path, local::compare(reader, path, stored)))
-        .collect();
+    let compare = |file: &&Filed| {
+        let path = file.path();
+        let content = local::compare(reader, &path, stored);
+        (path, content)
+    };
+    let mut compared: Vec<(PathBuf, io::Result<Content>)> = files.iter().map(compare).collect();
     // If one of several copies is intact, the message is.
     compared.sort_by_key(|(_, content)| !matches!(content, Ok(Content::Intact)));
     let mut compared = compared.into_iter();
@@ -155,14 +156,14 @@ fn present(
     };
     for (copy, _) in compared {
         tally.duplicates += 1;
-        tell(found(stored, Some(copy), Condition::Duplicate));
+        tell(found(stored, Some(&copy), Condition::Duplicate));
     }
     let condition = match content {
         Ok(Content::Intact) => {
             tally.intact += 1;
-            if !is_own_folder(root, path) {
+            if !is_own_folder(root, &path) {
                 tally.moved += 1;
-                tell(found(stored, Some(path), Condition::Moved));
+                tell(found(stored, Some(&path), Condition::Moved));
             }
             return;
         }
@@ -173,7 +174,7 @@ fn present(
         }
         Ok(Content::Compressed) => {
             tally.unproven += 1;
-            tell(found(stored, Some(path), Condition::Compressed));
+            tell(found(stored, Some(&path), Condition::Compressed));
             return;
         }
         Ok(Content::Damaged) => Condition::Damaged,
@@ -185,10 +186,10 @@ fn present(
         Err(_) => Condition::Unreadable,
     };
     tally.damaged += 1;
-    tell(found(stored, Some(path), condition));
+    tell(found(stored, Some(&path), condition));
     looked.wrong.push(Wrong {
         place,
-        path: Some(path.to_owned()),
+        path: Some(path),
     });
 }
 
@@ -212,7 +213,7 @@ fn others<'f>(
         let condition = match (stored, file.tag()) {
             (Some(_), _) => Condition::Duplicate,
             (None, Some(_)) if !file.is_beside => Condition::Unrecorded,
-            _ if file.is_beside || !is_message(&file.path) => continue,
+            _ if file.is_beside || !is_message(&file.path()) => continue,
             _ => Condition::Foreign,
         };
         match condition {
@@ -223,7 +224,7 @@ fn others<'f>(
         tell(Finding {
             unique_id: stored.map(|stored| stored.unique_id.as_slice()),
             name: base,
-            path: Some(&file.path),
+            path: Some(&file.path()),
             at: None,
             kept: None,
             condition,

@@ -271,9 +271,11 @@ impl Dovecot {
             .iter()
             .filter_map(|line| Some(line.split_once(' ')?.1));
         let is_command = |line: &str| {
-            // A handshake is not a command.
+            // A handshake is not a command, though one of its random octets may be a letter on a
+            // line of its own. A keyword has three or four (RFC 1939 §3).
             let keyword = line.split(' ').next().unwrap_or_default();
-            !keyword.is_empty() && keyword.bytes().all(|octet| octet.is_ascii_uppercase())
+            matches!(keyword.len(), 3 | 4)
+                && keyword.bytes().all(|octet| octet.is_ascii_uppercase())
         };
         commands
             .filter(|line| is_command(line))
