@@ -79,7 +79,7 @@ pub(crate) use proxy::ProxyError;
 pub(crate) use row::Kind;
 #[cfg(feature = "cli")]
 pub(crate) use schema::schema;
-pub(crate) use shown::{Shown, shown};
+pub(crate) use shown::{Shown, ShownFile, ShownKey};
 pub(crate) use url::ServerUrl;
 #[cfg(all(test, feature = "cli"))]
 pub(crate) use url::UrlError;

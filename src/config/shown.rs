@@ -40,13 +40,28 @@ impl Shown {
     }
 }
 
-/// The account of this name in the file; none where it cannot be read, or has no such account.
-pub(crate) fn shown(path: &Path, name: &str) -> Option<Shown> {
-    of_text(&std::fs::read_to_string(path).ok()?, name, &ACCOUNT)
+/// A file, read once for all of its accounts.
+pub(crate) struct ShownFile(Table);
+
+impl ShownFile {
+    /// Reads a file. It has no accounts if it cannot be read.
+    pub(crate) fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        Self(text.parse().unwrap_or_default())
+    }
+
+    /// The account of this name. None if the file has no such account.
+    pub(crate) fn account(&self, name: &str) -> Option<Shown> {
+        of_document(&self.0, name, &ACCOUNT)
+    }
 }
 
+#[cfg(test)]
 pub(super) fn of_text(text: &str, name: &str, rows: &Rows<Settings>) -> Option<Shown> {
-    let document: Table = text.parse().ok()?;
+    of_document(&text.parse().ok()?, name, rows)
+}
+
+fn of_document(document: &Table, name: &str, rows: &Rows<Settings>) -> Option<Shown> {
     let own = document.get("accounts")?.get(name)?.as_table()?;
     let none = Table::new();
     let defaults = document.get("defaults").and_then(Value::as_table);

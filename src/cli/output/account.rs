@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
 use crate::account::{Account, Security};
-use crate::config::{Shown, shown};
+use crate::config::{Shown, ShownFile, ShownKey};
 use crate::pop3::Capabilities;
 use crate::pop3::listing::DropListing;
 use crate::session::Peer;
@@ -63,19 +63,26 @@ struct ChangedLine<'a> {
     config: String,
 }
 
+/// The settings of an account as the file has them.
+fn settings_of(file: &ShownFile, account: &Account) -> Vec<ShownKey> {
+    let shown = file.account(&account.name);
+    shown.map_or_else(Vec::new, |shown| shown.keys)
+}
+
 impl Output {
     /// Prints all accounts, one line each.
     pub(in crate::cli) fn accounts(&self, path: &Path, accounts: &[Account]) {
+        let file = ShownFile::read(path);
         if self.options.json {
             for account in accounts {
-                self.account_line(path, account);
+                self.account_line(&file, account);
             }
             return;
         }
         let rows: Vec<[String; 4]> = accounts
             .iter()
             .map(|account| {
-                let shown = shown(path, &account.name);
+                let shown = file.account(&account.name);
                 [
                     account.name.clone(),
                     account.user.clone(),
@@ -103,12 +110,13 @@ impl Output {
 
     /// Prints the settings of one account.
     pub(in crate::cli) fn account(&self, path: &Path, account: &Account) {
+        let file = ShownFile::read(path);
         if self.options.json {
-            self.account_line(path, account);
+            self.account_line(&file, account);
             return;
         }
         self.text(&format!("[accounts.{}]", account.name));
-        for setting in shown(path, &account.name).map_or_else(Vec::new, |shown| shown.keys) {
+        for setting in settings_of(&file, account) {
             let value = setting.value.as_deref().unwrap_or("…");
             let place = if setting.from_defaults {
                 "  # from [defaults]"
@@ -126,9 +134,8 @@ impl Output {
         self.text(&format!("# password: {}", source(account)));
     }
 
-    fn account_line(&self, path: &Path, account: &Account) {
-        let settings = shown(path, &account.name).map_or_else(Vec::new, |shown| shown.keys);
-        let settings = settings.into_iter().map(|setting| {
+    fn account_line(&self, file: &ShownFile, account: &Account) {
+        let settings = settings_of(file, account).into_iter().map(|setting| {
             let value = setting.value.map_or(Value::Null, Value::String);
             (setting.key, value)
         });
