@@ -6,16 +6,15 @@
 )]
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-
-use rustix::process::geteuid;
+use std::process::Command;
 
 use crate::home::{Home, assert_holds, run, stored};
 use support::dovecot::Dovecot;
 use support::mail::{Mail, of_size, ordinary};
+use support::mounted::Mounted;
 
 /// Deletes from the server what is stored: the dangerous one.
 const DELETE: [&str; 2] = ["--profile", "outlook-2016"];
@@ -65,59 +64,14 @@ fn a_maildir_that_is_not_ours_to_write_is_refused() {
     assert_eq!(server.messages("anna"), 0);
 }
 
-/// A small disk, mounted where only its keeper and those who join it can see it.
-struct SmallDisk {
-    keeper: Child,
-    _until_closed: ChildStdin,
-    path: PathBuf,
-}
+/// A small disk.
+struct SmallDisk(Mounted);
 
 impl SmallDisk {
     /// Mounts it at this folder.
     fn mount(path: &Path) -> Self {
-        fs::create_dir_all(path).unwrap();
-        let mut command = Command::new("unshare");
-        command.arg("--mount");
-        if !geteuid().is_root() {
-            command.arg("--map-root-user");
-        }
-        let mut keeper = command
-            .args(["--", "sh", "-c"])
-            .arg("mount -t tmpfs -o size=24m,mode=700 tmpfs \"$1\" && echo ready && exec cat")
-            .arg("sh")
-            .arg(path)
-            // All processes in the namespace start in the same folder.
-            .current_dir(path.parent().unwrap())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut answer = String::new();
-        let mut output = BufReader::new(keeper.stdout.take().unwrap());
-        output.read_line(&mut answer).unwrap();
-        assert_eq!(answer, "ready\n", "this test needs to mount a file system");
-        Self {
-            _until_closed: keeper.stdin.take().unwrap(),
-            keeper,
-            path: path.to_owned(),
-        }
-    }
-
-    /// The command, run where the disk can be seen.
-    fn inside(&self, command: &Command) -> Command {
-        let mut inside = Command::new("nsenter");
-        inside.arg(format!("--target={}", self.keeper.id()));
-        inside.args(["--mount", "--root", "--wd"]);
-        if !geteuid().is_root() {
-            inside.args(["--user", "--preserve-credentials"]);
-        }
-        inside.arg("--").arg(command.get_program());
-        inside.args(command.get_args()).env_clear();
-        for (name, value) in command.get_envs() {
-            inside.env(name, value.unwrap_or_default());
-        }
-        inside.stdin(Stdio::null());
-        inside
+        let script = "mount -t tmpfs -o size=24m,mode=700 tmpfs \"$1\"";
+        Self(Mounted::with(path.to_owned(), script, &[]))
     }
 
     /// Makes it read-only, or writable again.
@@ -127,9 +81,8 @@ impl SmallDisk {
         mount
             .arg("-o")
             .arg(format!("remount,bind,{mode}"))
-            .arg(&self.path)
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        run(&mut self.inside(&mount)).silently();
+            .arg(self.0.path());
+        run(&mut self.0.inside(&mount)).silently();
     }
 
     /// Leaves two megabytes free.
@@ -143,21 +96,12 @@ impl SmallDisk {
     }
 
     fn ballast(&self) -> PathBuf {
-        self.path(&self.path.join("ballast"))
+        self.path(&self.0.path().join("ballast"))
     }
 
     /// The path of a file on the disk, as seen from outside.
     fn path(&self, path: &Path) -> PathBuf {
-        let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
-        root.join(path.strip_prefix("/").unwrap())
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // The mount ends with the last process that sees it.
-        let _ = self.keeper.kill();
-        let _ = self.keeper.wait();
+        self.0.outside(path.strip_prefix(self.0.path()).unwrap())
     }
 }
 
@@ -177,7 +121,7 @@ fn a_full_disk_stops_the_run_and_with_room_the_rest_arrives() {
     disk.fill();
     let fetch = || {
         let command = home.fetch_command(&server, &server.pop3s("anna"), &DELETE);
-        run(&mut disk.inside(&command))
+        run(&mut disk.0.inside(&command))
     };
     for _ in 0..2 {
         let ended = fetch();
@@ -220,7 +164,7 @@ fn a_full_disk_that_holds_the_state_too_loses_nothing() {
             "--profile".as_ref(),
             "outlook-2016".as_ref(),
         ]);
-        run(&mut disk.inside(&command))
+        run(&mut disk.0.inside(&command))
     };
     for _ in 0..2 {
         fetch().fails(74, &["hint: make room"]);
@@ -242,7 +186,7 @@ fn a_disk_that_became_read_only_costs_nothing_on_the_server() {
     let disk = SmallDisk::mount(&home.maildir());
     let fetch = |more: &[&str]| {
         let command = home.fetch_command(&server, &server.pop3s("anna"), more);
-        run(&mut disk.inside(&command))
+        run(&mut disk.0.inside(&command))
     };
     fetch(&["--max-messages", "2"]).silently();
     disk.protect(true);

@@ -69,6 +69,9 @@ impl Mounted {
         if !geteuid().is_root() {
             inside.args(["--user", "--preserve-credentials"]);
         }
+        if let Some(folder) = command.get_current_dir() {
+            inside.arg(format!("--wdns={}", folder.display()));
+        }
         inside.arg("--").arg(command.get_program());
         inside.args(command.get_args()).env_clear();
         inside.env("PATH", std::env::var_os("PATH").unwrap());
@@ -88,10 +91,10 @@ impl Mounted {
     }
 
     /// The path of one of its files, as seen from outside.
-    pub fn outside(&self, path: &str) -> PathBuf {
+    pub fn outside(&self, path: impl AsRef<Path>) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.keeper.id()));
         let mounted = self.path.strip_prefix("/").unwrap();
-        root.join(mounted).join(Path::new(path))
+        root.join(mounted).join(path)
     }
 }
 
