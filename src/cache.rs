@@ -176,9 +176,7 @@ impl Cache {
             _copy: copy,
         }))
     }
-}
 
-impl Cache {
     /// The row that a query finds, if there is one. The query is prepared once, because `status`
     /// asks the same of thousands of accounts.
     fn row<T>(

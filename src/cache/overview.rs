@@ -214,7 +214,7 @@ impl Cache {
     fn last_run(&self, account: AccountId) -> Result<Option<LastRun>, Error> {
         let run = self.row(
             "SELECT finished_at, exit, retrieved, deleted, on_server, error, failed
-                 FROM runs WHERE account = ?1 ORDER BY id DESC LIMIT 1",
+             FROM runs WHERE account = ?1 ORDER BY id DESC LIMIT 1",
             params![account],
             |row| {
                 Ok(LastRun {

@@ -1,6 +1,6 @@
 //! Table `verifications`: when the messages were compared with their records, and the results.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::messages::column;
 use super::{AccountId, Cache, Error};
@@ -103,7 +103,7 @@ impl Cache {
         let query = format!(
             "SELECT {COLUMNS} FROM verifications WHERE account = ?1 ORDER BY id DESC LIMIT ?2"
         );
-        let mut query = self.connection.prepare(&query)?;
+        let mut query = self.connection.prepare_cached(&query)?;
         let rows = query.query_map(params![account, column(most as u64)], of_row)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -124,10 +124,13 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn last_good_verification(&self, account: AccountId) -> Result<Option<i64>, Error> {
-        let query = "SELECT finished_at FROM verifications
-             WHERE account = ?1 AND exit = 0 ORDER BY id DESC LIMIT 1";
-        let mut query = self.connection.prepare(query)?;
-        Ok(query.query_row([account], |row| row.get(0)).optional()?)
+        let ended = self.row(
+            "SELECT finished_at FROM verifications
+             WHERE account = ?1 AND exit = 0 ORDER BY id DESC LIMIT 1",
+            [account],
+            |row| row.get(0),
+        )?;
+        Ok(ended)
     }
 }
 
