@@ -20,7 +20,7 @@ use super::{
     Draft, Error, Extent, Gap, Inventory, Name, Readers, Record, Recovered, Store, Viewer,
     stop_point,
 };
-use crate::durable::{WriteAhead, room, sync_files, sync_folder, sync_way_to};
+use crate::durable::{WriteAhead, room, sync_files, sync_folder, sync_tree, sync_way_to};
 
 mod census;
 mod locate;
@@ -111,6 +111,15 @@ impl Maildir {
     /// [`Error::Io`] if nobody can tell.
     pub fn is_there(path: &Path) -> Result<bool, Error> {
         presence::is_there(path)
+    }
+
+    /// Makes durable what other programs have put into a Maildir. Call it before such a file is
+    /// recorded as stored: only they know if they have synced it.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn sync_foreign(path: &Path) -> Result<(), Error> {
+        sync_tree(path).map_err(|error| Error::io("syncing", path, error))
     }
 
     /// The identity of this Maildir, which another one at the same path does not have: its file

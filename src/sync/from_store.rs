@@ -19,7 +19,7 @@ use crate::account::{Account, LineEndings, StoreSettings};
 use crate::cache::{Digest, DoubtReason, Had, LineEnds, Staged, Taken, Takes};
 use crate::maildrop::{Maildrop, Message, Place};
 use crate::session::{Session, Wanted};
-use crate::store::{Name, locate, names_by_tag};
+use crate::store::{Maildir, Name, locate, names_by_tag};
 
 /// Files with this ending are popsync's, with the content that the server sent.
 const OURS: &str = ".popsync";
@@ -79,7 +79,11 @@ pub async fn from_store(request: &Request<'_>) -> Result<Taken, Error> {
     let known = (maildrop.len() - unknown.len()) as u64;
     let was_compared = !maildrop.is_empty();
     let new = stored.len() as u64;
+    let maildir = request.account.store.maildir().map(Path::to_owned);
     let recording = ledger.with(move |cache, id| {
+        if let Some(maildir) = maildir.filter(|_| !stored.is_empty() || !unlisted.is_empty()) {
+            Maildir::sync_foreign(&maildir)?;
+        }
         cache.adopt(id, &stored, now)?;
         cache.adopt(id, &unlisted, now)?;
         // If nothing is listed, the import has not answered the question; the next sync must ask

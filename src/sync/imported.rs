@@ -10,7 +10,7 @@
 //! fields, and moved some. A fence after the message shows that it had come to its end. Each message
 //! needs a file of its own, and none that is recorded already.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
@@ -23,14 +23,14 @@ use super::headers;
 use super::ledger::Ledger;
 use super::likeness::{self, Likeness};
 use super::sent_form;
-use super::transfer::{Arrived, Exactness, sample};
+use super::transfer::{Arrived, Exactness, allowed, sample};
 use super::{Error, Request, Stop};
-use crate::account::{LineEndings, StoreSettings};
+use crate::account::LineEndings;
 use crate::cache::{Digest, LineEnds, Snapshot, Staged, Takes};
 use crate::maildrop::{Maildrop, Message, Place};
 use crate::policy::{Memory, Trouble};
 use crate::session::{Session, Wanted};
-use crate::store::{Name, locate};
+use crate::store::{Maildir, Name, locate};
 
 /// A copy that was not found is looked for again after this many seconds: the headers of all such
 /// messages are asked for then.
@@ -44,9 +44,6 @@ const MAX_HEADER: usize = 1 << 20;
 
 /// The most fields that a header may have to be compared.
 const MAX_FIELDS: usize = 2_000;
-
-/// The maximum size of a message, whatever the server sends.
-const MAX_OCTETS: u64 = 64 << 30;
 
 /// The inputs of a search.
 pub(super) struct Search<'a> {
@@ -194,7 +191,9 @@ impl Search<'_> {
             return Ok(Some(Default::default()));
         }
         let wanted: Vec<Wanted> = pairs.iter().map(|(pair, _)| pair.message.into()).collect();
-        let retrieving = sample::arrivals(session, &wanted, MAX_OCTETS);
+        let most = pairs.iter().map(|(pair, _)| allowed(pair.message.octets));
+        let most = most.max().unwrap_or_default();
+        let retrieving = sample::arrivals(session, &wanted, most);
         let arrived = match self.stop.unless_stopped(retrieving).await? {
             Ok(arrived) => arrived,
             // A message that nobody wants here must not stop the others: the next session does
@@ -240,12 +239,9 @@ impl Search<'_> {
             .ledger
             .with(move |cache, account| {
                 let exactness = Exactness::from(cache.sizes_so_far(account)?);
-                let paths = match &store {
-                    StoreSettings::Maildir { path, .. } => {
-                        locate(path, retrieved.iter().map(|one| &one.name))
-                    }
-                    StoreSettings::Mbox { .. } | StoreSettings::Exec { .. } => HashMap::new(),
-                };
+                let names = retrieved.iter().map(|one| &one.name);
+                let paths = store.maildir().map(|path| locate(path, names));
+                let paths = paths.unwrap_or_default();
                 let mut found = Vec::new();
                 for one in retrieved {
                     let path = paths.get(one.name.as_str());
@@ -254,6 +250,9 @@ impl Search<'_> {
                         Some(copy) => found.push((one.imported.clone(), one.stored(copy))),
                         None => missed.push(one.imported),
                     }
+                }
+                if let Some(maildir) = store.maildir().filter(|_| !found.is_empty()) {
+                    Maildir::sync_foreign(maildir)?;
                 }
                 let last = cache.found_imported(account, &found, &missed, now)?;
                 Ok::<_, Error>((found.len(), last))

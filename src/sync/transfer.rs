@@ -29,6 +29,7 @@ mod workers;
 mod writer;
 
 pub(super) use arrival::{Arrival, Arrived};
+pub(super) use intake::allowed;
 pub(super) use landing::{Committed, Exactness, Landed, Landing};
 pub(super) use order::{Order, Slot};
 

@@ -12,6 +12,7 @@ use std::io::Write as _;
 use exchange_sim::{At, CloseHow, Knobs, Missing};
 
 use support::bench::{Bench, USER, letter, stored_form};
+use support::calls::Call;
 
 const AWAY: &str = "remove-imported = true\nleave-on-server = false";
 
@@ -271,6 +272,29 @@ fn a_copy_that_is_gone_again_keeps_the_message() {
 
 /// Killed at any command of the run that looks, and of the next: nothing is lost, and in the end the
 /// message goes.
+/// Only mpop knows if it has synced its files.
+#[test]
+fn a_copy_is_made_durable_before_it_is_recorded() {
+    let bench = imported(&[1, 2]);
+    copy(&bench, 1, in_front);
+    let followed = |keys: &str| {
+        let (ended, calls) = bench.sync(keys, &[]).followed(&bench.path(""), None);
+        assert_eq!(ended.status, Some(0), "{}", ended.text());
+        calls
+    };
+    let is_sync = |call: &Call| call.path == bench.path("Mail");
+    let before = followed("");
+    let calls = followed("remove-imported = true\nremove-when-deleted-locally = true");
+    let synced: Vec<usize> = (0..calls.len()).filter(|&at| is_sync(&calls[at])).collect();
+    assert!(
+        synced.len() > before.iter().filter(|call| is_sync(call)).count(),
+        "{calls:?}"
+    );
+    let is_record = |call: &Call| call.path.ends_with("popsync.sqlite3-wal");
+    let recorded = calls.iter().rposition(is_record);
+    assert!(synced.last().copied() < recorded, "{calls:?}");
+}
+
 #[test]
 fn a_run_that_is_killed_while_it_looks_is_made_good_by_the_next() {
     for command in ["TOP", "RETR", "STAT", "DELE", "QUIT"] {

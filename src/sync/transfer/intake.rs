@@ -21,6 +21,15 @@ const ALWAYS_ALLOWED: u64 = 2 << 30;
 /// The maximum ratio of a message's size to its listed size.
 const ESTIMATE_FACTOR: u64 = 4;
 
+/// The maximum number of octets of a message with this listed size. With more it is considered
+/// endless.
+pub(in crate::sync) fn allowed(listed: Option<u64>) -> u64 {
+    let listed = listed.unwrap_or(0);
+    listed
+        .saturating_mul(ESTIMATE_FACTOR)
+        .clamp(ALWAYS_ALLOWED, MAX_OCTETS)
+}
+
 /// The reason why the rest of a message is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endless {
@@ -92,10 +101,7 @@ impl Intake<'_> {
     /// The reason why a message of this many octets is too large, if it is.
     fn beyond(&self, total: u64) -> Option<Endless> {
         let max_size = self.max_size.filter(|_| !self.order.is_marked(self.slot));
-        let listed = self.order.message(self.slot).octets.unwrap_or(0);
-        let allowed = listed
-            .saturating_mul(ESTIMATE_FACTOR)
-            .clamp(ALWAYS_ALLOWED, MAX_OCTETS);
+        let allowed = allowed(self.order.message(self.slot).octets);
         // The listing's size is an estimate, so the check allows twice the limit.
         if max_size.is_some_and(|max| total > max.saturating_mul(2)) {
             Some(Endless::BeyondMaxSize)
