@@ -23,6 +23,7 @@ pub(super) mod local;
 pub(super) mod look;
 pub(super) mod mbox;
 mod mend;
+mod readers;
 mod remote;
 mod tally;
 

@@ -2,10 +2,11 @@
 //! with gzip.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
+use rustix::io::{pread, retry_on_intr};
 
 use super::open_message;
 use super::show::{GZIP, compressed_as};
@@ -14,7 +15,7 @@ use super::show::{GZIP, compressed_as};
 const PIECE: usize = 256 << 10;
 
 /// This many octets show how a file is compressed.
-const TELLING: u64 = 16;
+const TELLING: usize = 16;
 
 /// A message that is read.
 #[derive(Debug)]
@@ -33,13 +34,13 @@ impl Text {
     /// # Errors
     /// The system's.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        let mut file = open_message(path)?;
-        let mut start = Vec::with_capacity(TELLING as usize);
-        (&file).take(TELLING).read_to_end(&mut start)?;
-        if compressed_as(&start).is_some() {
+        let file = open_message(path)?;
+        let mut start = [0; TELLING];
+        let length = retry_on_intr(|| pread(&file, &mut start, 0))?;
+        let start = &start[..length];
+        if compressed_as(start).is_some() {
             return Ok(Self::Sealed);
         }
-        file.seek(SeekFrom::Start(0))?;
         if start.starts_with(GZIP) {
             let file = BufReader::with_capacity(PIECE, file);
             return Ok(Self::Gzip(Box::new(MultiGzDecoder::new(file))));

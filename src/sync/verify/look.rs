@@ -9,9 +9,16 @@ use super::super::likeness::{self, Reading};
 use super::super::{Error, Request, closed_store};
 use super::known::Known;
 use super::local::{self, Content, Reader};
+use super::readers::Readers;
 use super::{Condition, Finding, Looked, Part, Tally, Wrong};
 use crate::cache::{Digest, Stored};
 use crate::store::{Filed, Forms, Viewer, census};
+
+/// This many messages are compared before their findings are told.
+const BLOCK: usize = 256;
+
+/// The files of a message, and how each compares with its record.
+type Compared = Vec<(PathBuf, io::Result<Content>)>;
 
 /// Compares the whole Maildir.
 pub(super) fn maildir(
@@ -24,30 +31,37 @@ pub(super) fn maildir(
 ) -> Result<Looked, Error> {
     let files = census(root);
     let by_name = by_name(&files);
-    let mut reader = Reader::new();
+    let mut readers = Readers::new();
     let mut looked = Looked::default();
     let mut absent = Vec::new();
     let progress = known.progress(request, part);
+    let mut present = Vec::new();
     for (place, stored) in known.stored.iter().enumerate() {
-        if let Some(signal) = request.stop.asked() {
-            return Err(signal.into());
-        }
         let files = files_of(&by_name, stored.name.as_str());
         if files.is_empty() {
             absent.push(place);
         } else if part.holds(stored.key) {
-            present(
-                root,
-                &mut reader,
-                (stored, place),
-                files,
-                &mut looked,
-                tally,
-                tell,
-            );
-            progress.done(stored.octets);
+            present.push((place, files));
         } else {
             tally.unread += 1;
+        }
+    }
+    for block in present.chunks(BLOCK) {
+        let compared = readers.each(block, |reader, &(place, files)| {
+            if request.stop.asked().is_some() {
+                return Compared::new();
+            }
+            let stored = &known.stored[place];
+            let compared = compare(reader, stored, files);
+            progress.done(stored.octets);
+            compared
+        });
+        if let Some(signal) = request.stop.asked() {
+            return Err(signal.into());
+        }
+        for (&(place, _), compared) in block.iter().zip(compared) {
+            let stored = &known.stored[place];
+            settle(root, (stored, place), compared, &mut looked, tally, tell);
         }
     }
     drop(progress);
@@ -132,22 +146,25 @@ pub(in crate::sync) fn files(
     Ok(found)
 }
 
-/// A recorded message whose file is there, perhaps more than once.
-fn present(
-    root: &Path,
-    reader: &mut Reader,
-    (stored, place): (&Stored, usize),
-    files: &[&Filed],
-    looked: &mut Looked,
-    tally: &mut Tally,
-    tell: &mut (dyn FnMut(Finding<'_>) + Send),
-) {
+/// Compares the files of one message.
+fn compare(reader: &mut Reader, stored: &Stored, files: &[&Filed]) -> Compared {
     let compare = |file: &&Filed| {
         let path = file.path();
         let content = local::compare(reader, &path, stored);
         (path, content)
     };
-    let mut compared: Vec<(PathBuf, io::Result<Content>)> = files.iter().map(compare).collect();
+    files.iter().map(compare).collect()
+}
+
+/// Counts a recorded message whose file is there, perhaps more than once.
+fn settle(
+    root: &Path,
+    (stored, place): (&Stored, usize),
+    mut compared: Compared,
+    looked: &mut Looked,
+    tally: &mut Tally,
+    tell: &mut (dyn FnMut(Finding<'_>) + Send),
+) {
     // If one of several copies is intact, the message is.
     compared.sort_by_key(|(_, content)| !matches!(content, Ok(Content::Intact)));
     let mut compared = compared.into_iter();
