@@ -123,6 +123,8 @@ def main():
         sys.exit(__doc__)
     url = pathlib.Path(sys.argv[1]).resolve().as_uri()
     folder = pathlib.Path(sys.argv[2]) if len(sys.argv) == 3 else None
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     failed = False
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(profile)

@@ -12,6 +12,9 @@ const HEIGHT: u32 = 390;
 /// The size of the text. `plotters` makes it smaller by this factor, since it knows no fonts.
 const TEXT: f64 = 26.0 * 1.24;
 
+/// A drawing has room for as many bars at least: a single one would fill it.
+const FEWEST: usize = 6;
+
 /// Colours that stand for classes of the style sheet.
 const CLASSES: [(RGBColor, &str, &str); 4] = [
     (RGBColor(0, 0, 1), "fill=\"#000001\"", "class=\"bar\""),
@@ -97,18 +100,21 @@ fn draw(
     let (divisor, name) = unit.scale(largest);
     let top = (largest as f64 / divisor * 1.06).max(1.0);
     let root = SVGBackend::with_string(svg, (WIDTH, HEIGHT)).into_drawing_area();
+    let end = points.len().max(FEWEST) as f64 - 0.5;
     let mut chart = ChartBuilder::on(&root)
         .margin(8)
+        .margin_top(20)
         .x_label_area_size(48)
         .y_label_area_size(118)
-        .build_cartesian_2d(-0.5..points.len() as f64 - 0.5, 0.0..top)?;
+        .build_cartesian_2d(-0.5..end, 0.0..top)?;
     let style = ("sans-serif", TEXT).into_font().color(&LABEL);
     let at = |place: &f64| {
-        let label = points
-            .get(place.max(0.0) as usize)
-            .map(|(label, _)| label.as_str());
-        let is_one = place.fract() == 0.0 && *place >= 0.0;
-        label.filter(|_| is_one).unwrap_or_default().to_owned()
+        let middle = place.round();
+        // Places are sums of steps, and not exact.
+        let is_middle = (place - middle).abs() < 1e-6 && middle >= 0.0;
+        let label = points.get(middle.max(0.0) as usize);
+        let label = label.filter(|_| is_middle).map(|(label, _)| label.clone());
+        label.unwrap_or_default()
     };
     chart
         .configure_mesh()
@@ -152,6 +158,17 @@ mod tests {
         assert!(!svg.contains("#0000") && !svg.contains("http"), "{svg}");
         assert!(svg.contains("&lt;1&gt;") && svg.contains("1 MB"), "{svg}");
         assert!(svg.trim_end().ends_with("</svg>"), "{svg}");
+    }
+
+    #[test]
+    fn a_single_bar_has_its_label_and_does_not_fill_the_drawing() {
+        let svg = bars(Unit::Octets, &points(&[2_000_000_000])).unwrap();
+        assert!(svg.contains("&lt;0&gt;"), "{svg}");
+        let (_, bar) = svg.split_once("<rect").unwrap();
+        let (_, width) = bar.split_once("width=\"").unwrap();
+        let (width, _) = width.split_once('"').unwrap();
+        let width: u32 = width.parse().unwrap();
+        assert!(width < WIDTH / 5, "{svg}");
     }
 
     #[test]
