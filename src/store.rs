@@ -32,6 +32,7 @@
 pub(crate) mod archive;
 mod body;
 mod closed;
+mod compression;
 mod error;
 pub(crate) mod exec;
 mod forms;

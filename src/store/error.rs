@@ -109,6 +109,9 @@ pub enum MailFileError {
     /// A device, a pipe or a socket.
     #[error("is not a regular file")]
     NotRegular,
+    /// A file that somebody compressed or encrypted.
+    #[error("was packed with {0}: popsync cannot read it")]
+    Packed(&'static str),
     /// Anybody can write to it.
     #[error("can be written to by every user")]
     WritableByAll,
@@ -127,6 +130,9 @@ impl Failure for MailFileError {
             }
             Self::ForeignLink | Self::ForeignOwner => {
                 "is this the right user? run popsync as the one whose mail it is"
+            }
+            Self::Packed(_) => {
+                "unpack it, for example with `gunzip`; or name another file, to which new mail goes"
             }
             Self::Maildir => "name it as `maildir` and not as `mbox`",
             Self::NoFolder => "make the folder, or mount its volume",

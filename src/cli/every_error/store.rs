@@ -62,6 +62,7 @@ fn stores(book: &mut Book) {
         MailFileError::NoFolder => [MailFileError::NoFolder],
         MailFileError::NotMbox => [MailFileError::NotMbox],
         MailFileError::NotRegular => [MailFileError::NotRegular],
+        MailFileError::Packed(_) => [MailFileError::Packed("gzip")],
         MailFileError::WritableByAll => [MailFileError::WritableByAll],
     });
 }

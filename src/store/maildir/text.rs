@@ -9,13 +9,10 @@ use flate2::bufread::MultiGzDecoder;
 use rustix::io::{pread, retry_on_intr};
 
 use super::open_message;
-use super::show::{GZIP, compressed_as};
+use crate::store::compression::{GZIP, TELLING, sealed_as};
 
 /// The size of a read.
 const PIECE: usize = 256 << 10;
-
-/// This many octets show how a file is compressed.
-const TELLING: usize = 16;
 
 /// A message that is read.
 #[derive(Debug)]
@@ -38,7 +35,7 @@ impl Text {
         let mut start = [0; TELLING];
         let length = retry_on_intr(|| pread(&file, &mut start, 0))?;
         let start = &start[..length];
-        if compressed_as(start).is_some() {
+        if sealed_as(start).is_some() {
             return Ok(Self::Sealed);
         }
         if start.starts_with(GZIP) {

@@ -12,10 +12,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, pread, retry_on_intr};
 use rustix::process::geteuid;
 
 use crate::durable::sync_folder_at;
+use crate::store::compression::{TELLING, packed_as};
 use crate::store::error::MailFileError;
 use crate::store::{Error, maildir};
 
@@ -126,6 +127,7 @@ impl MailFile {
     /// enough: a crash may have cut the first append short, or a power cut may have left a file
     /// that has grown and whose content was never written.
     pub(super) fn check_start(&self, begins: Begins) -> Result<(), Error> {
+        check_unpacked(&self.file, &self.path)?;
         let mut start = [0; FROM.len()];
         let length = self.size()?.min(start.len() as u64);
         let start = &mut start[..length as usize];
@@ -205,7 +207,20 @@ pub(super) fn open_to_look(path: &Path) -> Result<Option<(File, PathBuf)>, Error
         .metadata()
         .map_err(|error| Error::io("looking at", &path, error))?;
     check(&path, &found)?;
+    check_unpacked(&file, &path)?;
     Ok(Some((file, path)))
+}
+
+/// Refuses a file that is compressed: nothing tells which messages it has, and nothing may be written
+/// behind them.
+fn check_unpacked(file: &File, path: &Path) -> Result<(), Error> {
+    let mut start = [0; TELLING];
+    let length = retry_on_intr(|| pread(file, &mut start, 0))
+        .map_err(|error| Error::io("reading", path, error))?;
+    match packed_as(&start[..length]) {
+        Some(form) => Err(Error::unfit(path, MailFileError::Packed(form))),
+        None => Ok(()),
+    }
 }
 
 /// The path without links. The folder must exist, the file need not.

@@ -192,3 +192,30 @@ fn a_repair_of_an_mbox_that_is_killed_goes_on() {
         bench.assert_exactly_once();
     }
 }
+
+/// Nothing tells which messages a compressed file has, so all of it is refused, and nothing is written
+/// behind it.
+#[test]
+fn an_mbox_that_was_compressed_is_refused_and_stays_as_it_is() {
+    let packings: [fn(&[u8]) -> Vec<u8>; 2] = [super::gzip, |text| {
+        [b"\x28\xb5\x2f\xfd".as_slice(), text].concat()
+    }];
+    for pack in packings {
+        let bench = synced(3, Into::Mbox);
+        let plain = fs::read(&bench.place).unwrap();
+        let packed = pack(&plain);
+        put(&bench.place, &packed);
+        for (command, arguments) in [
+            ("verify", &["work"][..]),
+            ("verify", &["work", "--repair"]),
+            ("sync", &["work"]),
+        ] {
+            let ended = bench.configured(command, KEYS, arguments).gives(73);
+            assert!(ended.err.contains("was packed with "), "{}", ended.err);
+            assert_eq!(fs::read(&bench.place).unwrap(), packed, "{command}");
+        }
+        assert_eq!(bench.sim.commands_of("DELE").len(), 0);
+        put(&bench.place, &plain);
+        verify(&bench, &[], 0);
+    }
+}
