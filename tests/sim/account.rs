@@ -42,6 +42,47 @@ fn add(server: &Server, more: &[&str]) -> Popsync {
         .file("password", PASSWORD)
 }
 
+/// What the hint to an unknown certificate offers is a flag here too, and is written down.
+#[test]
+fn a_certificate_is_trusted_by_a_flag_that_the_hint_offers() {
+    let server = server();
+    let url = format!("pop3s://localhost:{}", server.pop3s_port());
+    let add = |more: &[&str]| {
+        let all = [
+            "account",
+            "add",
+            USER,
+            "--server",
+            &url,
+            "--password-file",
+            "password",
+        ];
+        Popsync::new(&[&all[..], more].concat())
+            .file("ca.pem", server.ca_pem())
+            .file("password", PASSWORD)
+            .env("SSL_CERT_FILE", "ca.pem")
+    };
+    let refused = add(&[]).run();
+    assert_eq!(refused.status, 69, "{}", refused.text());
+    assert_eq!(server.commands(), [""; 0]);
+    assert!(refused.err.contains("`--roots system`"), "{}", refused.err);
+    let (_, pin) = refused.err.split_once("--fingerprint ").unwrap();
+    let (pin, _) = pin.split_once('`').unwrap();
+    for (flag, value, key) in [
+        ("--fingerprint", pin, "fingerprint"),
+        ("--roots", "system", "roots"),
+    ] {
+        let (home, added) = add(&[flag, value]).run_in();
+        assert_eq!(added.status, 0, "{flag}: {}", added.text());
+        let file = home.path().join(".config/popsync/config.toml");
+        let text = std::fs::read_to_string(file).unwrap();
+        let written = format!("tls = {{ {key} = \"{value}\" }}\n");
+        assert!(text.ends_with(&written), "{text}");
+    }
+    let both = add(&["--roots", "system", "--ca-file", "ca.pem"]).run();
+    assert_eq!(both.status, 64, "{}", both.text());
+}
+
 /// A file with comments, in an order and with spaces of its own.
 const MINE: &str = "# mine\n[defaults]\nprofile   = \"outlook-2024\" # new\n\n\
                     [accounts.home]\nserver = \"pop3s://eva@mail.example.net\"\n\

@@ -131,12 +131,27 @@ impl Adding<'_> {
         if let Some(profile) = arguments.profile {
             keys.push(("profile", profile.name().into()));
         }
-        if let Some(file) = &arguments.ca_file {
-            let mut tls = Table::new();
-            tls.insert("ca-file".to_owned(), path("--ca-file", "ca-file", file)?);
+        let tls = self.tls()?;
+        if !tls.is_empty() {
             keys.push(("tls", Value::Table(tls)));
         }
         Ok(keys)
+    }
+
+    /// The keys of its table `tls`.
+    fn tls(&self) -> Result<Table, Error> {
+        let arguments = self.arguments;
+        let mut tls = Table::new();
+        if let Some(file) = &arguments.ca_file {
+            tls.insert("ca-file".to_owned(), path("--ca-file", "ca-file", file)?);
+        }
+        if let Some(roots) = &arguments.roots {
+            tls.insert("roots".to_owned(), roots.as_str().into());
+        }
+        if let Some(fingerprint) = &arguments.fingerprint {
+            tls.insert("fingerprint".to_owned(), fingerprint.as_str().into());
+        }
+        Ok(tls)
     }
 }
 

@@ -136,6 +136,14 @@ pub(in crate::cli) struct Add {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) ca_file: Option<PathBuf>,
 
+    /// Trust the built-in roots (webpki) or the system's [default: webpki]
+    #[arg(long, value_name = "NAME", value_parser = ["webpki", "system"], conflicts_with = "ca_file")]
+    pub(in crate::cli) roots: Option<String>,
+
+    /// Accept only the server whose certificate or key has this SHA-256
+    #[arg(long, value_name = "SHA256")]
+    pub(in crate::cli) fingerprint: Option<String>,
+
     /// Write the account without trying it
     #[arg(long)]
     pub(in crate::cli) no_test: bool,

@@ -281,7 +281,7 @@ impl Failure for CertificateError {
             | CertificateDefect::Other(_) => format!(
                 "type no password before this is solved. If the server is your own, name its CA \
                  with `tls = {{ ca-file = \"…\" }}` or `--ca-file`; or trust the system's CAs with \
-                 `roots = \"system\"`; or compare its fingerprint with the server's, and pin it: {pin}"
+                 `tls = {{ roots = \"system\" }}` or `--roots system`; or compare its fingerprint with the server's, and pin it: {pin}"
             )
             .into(),
         })
