@@ -64,7 +64,7 @@ pub(super) fn step(span: &Span, event: &Event<'_>) {
         } => tracing::debug!(
             target: STEPS,
             parent: span,
-            "to do: retrieve {retrieve} ({}) and of {headers} the header, delete {delete}, skip {skip}",
+            "to do: retrieve {retrieve} ({}), headers alone {headers}, delete {delete}, skip {skip}",
             terminal::octets(octets)
         ),
         Event::Stored { messages } => {
