@@ -187,6 +187,7 @@ service pop3-login {{
 }}
 service pop3 {{
   process_min_avail = 1
+  service_count = 100
 }}
 service stats {{
   chroot =
