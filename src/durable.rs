@@ -5,7 +5,8 @@
     reason = "everybody else syncs through this module"
 )]
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::collections::BTreeSet;
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::num::NonZeroU64;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -13,6 +14,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 #[cfg(target_os = "linux")]
 use std::sync::LazyLock;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 #[cfg(not(target_vendor = "apple"))]
 use rustix::fs::Advice;
@@ -20,22 +23,46 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{Resource, geteuid, getrlimit};
 
+mod turns;
+#[cfg(target_os = "linux")]
+mod volume;
+
+pub(crate) use turns::Turns;
+#[cfg(target_os = "linux")]
+pub(crate) use volume::Volume;
+
+/// A file system, for one who writes to it: only Linux can be asked for one.
+#[cfg(not(target_os = "linux"))]
+#[derive(Debug)]
+pub(crate) struct Volume(());
+
+#[cfg(not(target_os = "linux"))]
+impl Volume {
+    /// The file system of this folder.
+    pub(crate) fn of(_folder: impl AsFd) -> io::Result<Self> {
+        Ok(Self(()))
+    }
+}
+
 /// With this many files or more, one `syncfs` is cheaper than an fsync for each. A flush of the
 /// disk costs the same for one file as for hundreds. What `syncfs` adds is the data of other
 /// programs on the same file system that is not yet written.
 #[cfg(target_os = "linux")]
 const SYNCFS_FROM: usize = 16;
 
-/// Makes the contents of these files of `folder` durable, and their entries in it. `folder` must be
-/// opened before any of them is written: `syncfs` reports the failures since then.
+/// Makes the contents of these files of `folder` durable, and their entries in it. `volume` must be
+/// that of the folder, and older than any of the files: it reports the failures since then.
 pub(crate) fn sync_files<'n>(
+    volume: &Volume,
     folder: impl AsFd,
     names: impl ExactSizeIterator<Item = &'n str>,
 ) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     if names.len() >= SYNCFS_FROM && *SYNCFS_REPORTS_ERRORS {
-        return sync_file_system(folder);
+        return volume.sync();
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = volume;
     for name in names {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let file = rustix::fs::openat(&folder, name, flags, Mode::empty())?;
@@ -180,23 +207,53 @@ pub(crate) fn sync_folder_at(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Folders that this process has made durable entries of their parents: thousands of accounts may have
+/// their Maildirs in one folder.
+static KNOWN: Mutex<BTreeSet<Entry>> = Mutex::new(BTreeSet::new());
+
+/// The entry of a folder in its parent.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    /// The device and the number of the parent, and those of the folder.
+    inodes: [(u64, u64); 2],
+    /// When the folder was made: the number of a folder that was removed is given to the next one.
+    made: SystemTime,
+}
+
+impl Entry {
+    /// None if the system does not know when the folder was made.
+    fn of(parent: &Metadata, folder: &Metadata) -> Option<Self> {
+        let inodes = [parent, folder].map(|found| (found.dev(), found.ino()));
+        let made = folder.created().ok()?;
+        Some(Self { inodes, made })
+    }
+}
+
 /// Makes durable the entries of a folder and of its parents, up to a folder that is a mount or
 /// belongs to another user. A run that was killed may have made any of these folders, and no
-/// others. Call it before a record depends on them.
+/// others. Call it before a record depends on them. What this process has made durable before is not
+/// done again.
 ///
 /// # Errors
 /// The system's, if something could not be made durable.
 pub(crate) fn sync_way_to(folder: &Path) -> io::Result<()> {
     let folder = folder.canonicalize()?;
-    for (at, parent) in folder.ancestors().zip(folder.ancestors().skip(1)) {
-        sync_folder_at(at)?;
-        let found = at.metadata()?;
-        if found.uid() != geteuid().as_raw() || found.dev() != parent.metadata()?.dev() {
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut found = folder.metadata()?;
+    sync_folder_at(&folder)?;
+    for parent in folder.ancestors().skip(1) {
+        let above = parent.metadata()?;
+        if found.uid() != geteuid().as_raw() || found.dev() != above.dev() {
             return Ok(());
         }
+        let entry = Entry::of(&above, &found);
+        if !entry.as_ref().is_some_and(|entry| known().contains(entry)) {
+            sync_folder_at(parent)?;
+            known().extend(entry);
+        }
+        found = above;
     }
-    // No folder has the root as an entry, and all folders are below it.
-    sync_folder_at(Path::new("/"))
+    Ok(())
 }
 
 /// Makes the disk begin with a large file while the rest of it is still to come. Otherwise the sync

@@ -20,7 +20,7 @@ use super::{
     Draft, Error, Extent, Gap, Inventory, Name, Readers, Record, Recovered, Store, Viewer,
     stop_point,
 };
-use crate::durable::{WriteAhead, room, sync_files, sync_folder, sync_tree, sync_way_to};
+use crate::durable::{Volume, WriteAhead, room, sync_files, sync_folder, sync_tree, sync_way_to};
 
 mod census;
 mod locate;
@@ -55,6 +55,7 @@ struct Inner {
     tmp: OwnedFd,
     new: OwnedFd,
     cur: OwnedFd,
+    volume: Volume,
     names: Names,
 }
 
@@ -84,8 +85,10 @@ impl Maildir {
                 },
             )
         };
+        let tmp = sub_folder("tmp")?;
         let inner = Inner {
-            tmp: sub_folder("tmp")?,
+            volume: Volume::of(&tmp).map_err(|error| Error::folder(path, error))?,
+            tmp,
             new: sub_folder("new")?,
             cur: sub_folder("cur")?,
             path: path.to_owned(),
@@ -282,8 +285,12 @@ impl Store for Maildir {
     fn settle(&self, names: &[Name]) -> Result<Vec<Option<Extent>>, Error> {
         stop_point(1);
         // Step 2.
-        sync_files(&self.inner.tmp, names.iter().map(Name::as_str))
-            .map_err(|error| Error::io("syncing", &self.inner.path.join("tmp"), error))?;
+        sync_files(
+            &self.inner.volume,
+            &self.inner.tmp,
+            names.iter().map(Name::as_str),
+        )
+        .map_err(|error| Error::io("syncing", &self.inner.path.join("tmp"), error))?;
         stop_point(2);
         Ok(vec![None; names.len()])
     }
