@@ -25,9 +25,11 @@ mod extents;
 #[cfg(feature = "cli")]
 mod figures;
 mod forget;
+mod group_commit;
 mod headers_only;
 mod held;
 mod imported;
+mod kept;
 mod key;
 mod listed;
 mod lock;
@@ -38,11 +40,13 @@ mod overview;
 mod runs;
 mod same_as;
 mod snapshot;
+mod statements;
 mod stored;
 mod stumps;
 mod verifications;
 
 use copy::Copy;
+use statements::Statements;
 
 pub use accounts::AccountRow;
 pub(crate) use brakes::BrakeMemory;
@@ -56,6 +60,7 @@ pub(crate) use headers_only::{HeaderRow, LargeMessage, Marked, Whole};
 pub(crate) use held::Held;
 pub(crate) use imported::Had;
 pub use imported::Taken;
+pub use kept::KeepOpen;
 pub use key::{AccountId, MessageKey};
 pub(crate) use listed::{Absent, Renamed};
 pub use lock::{Holder, Lock};
@@ -74,10 +79,17 @@ pub(crate) use verifications::PastVerification;
 /// The file in the state folder.
 pub(crate) const FILE_NAME: &str = "popsync.sqlite3";
 
+/// More statements than a run has: each is compiled once.
+const STATEMENTS: usize = 256;
+
 /// The open cache.
 #[derive(Debug)]
 pub struct Cache {
     connection: Connection,
+    /// Lets commits wait for the disk with those of other accounts.
+    group: Option<group_commit::Member>,
+    /// What identifies its file, if it may be written.
+    file: Option<(u64, u64)>,
     /// The copy that the connection reads, if it reads one.
     _copy: Option<Copy>,
 }
@@ -103,21 +115,32 @@ impl Cache {
             })?;
         let mut connection = Connection::open(&path)?;
         connection.busy_handler(Some(busy::wait))?;
+        let is_wal;
         {
             // Two runs that both find no schema must not both create one.
             let _lock = lock::setting_up(state_dir, busy::TIMEOUT)?;
             migrate::check(&connection, &path)?;
             sync_what_was_left(state_dir, migrate::is_blank(&connection)?)?;
             // If the file system cannot do WAL, SQLite keeps a journal that it can do.
-            connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+            let journal: String =
+                connection
+                    .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
             migrate::to_latest(&mut connection)?;
+            is_wal = journal == "wal";
         }
         // A committed transaction is on the disk, or the run fails. Without WAL this also needs the
         // folder's sync, which FULL leaves out.
         connection.pragma_update(None, "synchronous", "EXTRA")?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let group = match is_wal {
+            true => group_commit::Member::join(&connection, state_dir)?,
+            false => None,
+        };
         Ok(Self {
             connection,
+            group,
+            file: std::fs::metadata(&path).ok().as_ref().map(kept::identity),
             _copy: None,
         })
     }
@@ -131,6 +154,8 @@ impl Cache {
         migrate::to_latest(&mut connection)?;
         Ok(Self {
             connection,
+            group: None,
+            file: None,
             _copy: None,
         })
     }
@@ -173,6 +198,8 @@ impl Cache {
         connection.pragma_update(None, "query_only", true)?;
         Ok(Some(Self {
             connection,
+            group: None,
+            file: None,
             _copy: copy,
         }))
     }

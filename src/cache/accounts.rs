@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{AccountId, Cache, Error};
+use super::{AccountId, Cache, Error, Statements};
 use crate::account::{Account, Identity};
 
 /// An account in the cache.
@@ -22,7 +22,7 @@ impl Cache {
     pub(crate) fn find_account(&self, identity: &Identity) -> Result<Option<AccountRow>, Error> {
         let found = self
             .connection
-            .query_row(
+            .query_row_cached(
                 "SELECT id, tag FROM accounts WHERE key = ?1 AND host = ?2 AND user = ?3",
                 params![identity.key, identity.host, identity.user],
                 account_row,
@@ -38,7 +38,7 @@ impl Cache {
     pub(crate) fn account_names(&self) -> Result<Vec<(AccountId, String)>, Error> {
         let mut query = self
             .connection
-            .prepare("SELECT id, name FROM accounts ORDER BY name, id")?;
+            .prepare_cached("SELECT id, name FROM accounts ORDER BY name, id")?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -49,7 +49,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn is_blank(&self, account: AccountId) -> Result<bool, Error> {
-        let is_known = self.connection.query_row(
+        let is_known = self.connection.query_row_cached(
             "SELECT EXISTS (SELECT 1 FROM messages WHERE account = ?1)
                  OR EXISTS (SELECT 1 FROM imported WHERE account = ?1)
                  OR EXISTS (SELECT 1 FROM guards WHERE account = ?1)",
@@ -64,7 +64,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn is_imported_only(&self, account: AccountId) -> Result<bool, Error> {
-        let is_so = self.connection.query_row(
+        let is_so = self.connection.query_row_cached(
             "SELECT EXISTS (SELECT 1 FROM imported WHERE account = ?1)
                 AND NOT EXISTS (SELECT 1 FROM messages WHERE account = ?1)",
             [account],
@@ -82,7 +82,7 @@ impl Cache {
         let store = account.store.to_string();
         if let Some(row) = self.find_account(identity)? {
             // Nearly always the row is already the same, and nothing is written.
-            self.connection.execute(
+            self.connection.execute_cached(
                 "UPDATE accounts SET name = ?2, store = ?3
                  WHERE id = ?1 AND (name <> ?2 OR store <> ?3)",
                 params![row.id, account.name, store],
@@ -93,7 +93,7 @@ impl Cache {
         // failed.
         let transaction = self.connection.transaction()?;
         // 64 random bits of SQLite's own: no two state folders share a tag either.
-        let row = transaction.query_row(
+        let row = transaction.query_row_cached(
             "INSERT INTO accounts (key, host, user, name, store, tag, created_at)
              VALUES (?1, ?2, ?3, ?4, ?5, lower(hex(randomblob(8))), ?6)
              RETURNING id, tag",
@@ -124,7 +124,7 @@ pub(super) fn forget_blank(connection: &Connection, account: AccountId) -> rusql
         "DELETE FROM verifications WHERE account = ?1",
         "DELETE FROM accounts WHERE id = ?1",
     ] {
-        connection.execute(delete, [account])?;
+        connection.execute_cached(delete, [account])?;
     }
     Ok(())
 }

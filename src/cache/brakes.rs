@@ -4,8 +4,8 @@ use std::ops::RangeBounds;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::messages::column;
 use super::{AccountId, Cache, Error, MessageKey};
+use super::{Statements, messages::column};
 use crate::store::{Inventory, Name};
 
 /// This many of the newest messages are searched before all of an account's.
@@ -62,7 +62,7 @@ impl Cache {
     pub(crate) fn brakes(&self, account: AccountId) -> Result<Option<BrakeMemory>, Error> {
         let memory = self
             .connection
-            .query_row(
+            .query_row_cached(
                 "SELECT store, deleting_after, emptied_upto, stat_octets, contradicted, held,
                      rebuilt, stamped, told, released_upto
                  FROM guards WHERE account = ?1",
@@ -95,7 +95,7 @@ impl Cache {
         account: AccountId,
         memory: &BrakeMemory,
     ) -> Result<(), Error> {
-        self.connection.execute(
+        self.connection.execute_cached(
             "INSERT INTO guards (account, store, deleting_after, emptied_upto, stat_octets,
                  contradicted, held, rebuilt, stamped, told, released_upto)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
@@ -130,7 +130,7 @@ impl Cache {
         // of an account that has just run; otherwise all of this account's are searched.
         let among_the_newest = self
             .connection
-            .query_row(
+            .query_row_cached(
                 "SELECT id FROM messages NOT INDEXED
                  WHERE account = ?1 AND id > (SELECT max(id) FROM messages) - ?2
                  ORDER BY id DESC LIMIT 1",
@@ -141,7 +141,7 @@ impl Cache {
         if let Some(id) = among_the_newest {
             return Ok(id);
         }
-        Ok(self.connection.query_row(
+        Ok(self.connection.query_row_cached(
             "SELECT coalesce(max(id), 0) FROM messages WHERE account = ?1",
             [account],
             |row| row.get(0),
@@ -155,7 +155,7 @@ impl Cache {
     pub(crate) fn trusted_at(&self, account: AccountId) -> Result<Option<i64>, Error> {
         let trusted = self
             .connection
-            .query_row(
+            .query_row_cached(
                 "SELECT finished_at FROM runs WHERE account = ?1 AND clock_doubted = 0
                  ORDER BY id DESC LIMIT 1",
                 [account],
@@ -176,7 +176,7 @@ impl Cache {
         inventory: &Inventory,
         counted: impl RangeBounds<MessageKey>,
     ) -> Result<Stock, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT m.id, m.unique_id, m.name, l.message IS NOT NULL
              FROM messages m LEFT JOIN lost l ON l.message = m.id
              WHERE m.account = ?1 AND m.name <> '' AND m.id NOT IN (SELECT message FROM staged)
@@ -215,7 +215,7 @@ impl Cache {
              WHERE account = ?1)";
         Ok(self
             .connection
-            .query_one(query, [account], |row| row.get(0))?)
+            .query_row_cached(query, [account], |row| row.get(0))?)
     }
 
     /// All recorded names, as an inventory of the files that should be there.
@@ -225,7 +225,7 @@ impl Cache {
     pub(crate) fn recorded_names(&self, account: AccountId) -> Result<Inventory, Error> {
         let mut query = self
             .connection
-            .prepare("SELECT name FROM messages WHERE account = ?1")?;
+            .prepare_cached("SELECT name FROM messages WHERE account = ?1")?;
         let mut rows = query.query([account])?;
         let mut names = Inventory::default();
         while let Some(row) = rows.next()? {
@@ -257,7 +257,7 @@ impl Cache {
         unique_id: &[u8],
         name: &Name,
     ) -> Result<(), Error> {
-        self.connection.execute(
+        self.connection.execute_cached(
             "UPDATE messages SET name = ?3 WHERE account = ?1 AND unique_id = ?2",
             params![account, unique_id, name.as_str()],
         )?;

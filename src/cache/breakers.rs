@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::params;
 
-use super::{AccountId, Cache, Error};
+use super::{AccountId, Cache, Error, Statements};
 
 impl Cache {
     /// The unique-ids of the messages at which sessions of earlier runs broke, with the time when
@@ -15,7 +15,7 @@ impl Cache {
     pub(crate) fn breakers(&self, account: AccountId) -> Result<HashMap<Vec<u8>, i64>, Error> {
         let mut query = self
             .connection
-            .prepare("SELECT unique_id, seen_at FROM breakers WHERE account = ?1")?;
+            .prepare_cached("SELECT unique_id, seen_at FROM breakers WHERE account = ?1")?;
         let breakers = query.query_map([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(breakers.collect::<Result<_, _>>()?)
     }
@@ -40,13 +40,13 @@ impl Cache {
             return Ok(());
         }
         let transaction = self.connection.transaction()?;
-        transaction.execute("DELETE FROM breakers WHERE account = ?1", [account])?;
+        transaction.execute_cached("DELETE FROM breakers WHERE account = ?1", [account])?;
         for unique_id in unique_ids {
             let tried_at = match tried.contains(unique_id) {
                 true => now,
                 false => before.get(unique_id).copied().unwrap_or(0),
             };
-            transaction.execute(
+            transaction.execute_cached(
                 "INSERT INTO breakers (account, unique_id, seen_at) VALUES (?1, ?2, ?3)",
                 params![account, unique_id, tried_at],
             )?;

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, Cache, Error};
+use super::{AccountId, Cache, Error, Statements};
 use crate::pop3::Capabilities;
 
 /// After this many runs in a row in which the session broke at LIST, it is no coincidence.
@@ -19,7 +19,7 @@ impl Cache {
     pub(crate) fn capabilities(&self, account: AccountId) -> Result<Option<Capabilities>, Error> {
         let lines: Option<String> = self
             .connection
-            .query_row(
+            .query_row_cached(
                 "SELECT lines FROM capabilities WHERE account = ?1",
                 [account],
                 |row| row.get(0),
@@ -38,7 +38,7 @@ impl Cache {
         capabilities: &Capabilities,
         now: i64,
     ) -> Result<(), Error> {
-        self.connection.execute(
+        self.connection.execute_cached(
             "INSERT INTO capabilities (account, lines, seen_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (account) DO UPDATE SET lines = excluded.lines, seen_at = excluded.seen_at
              WHERE lines <> excluded.lines",
@@ -55,7 +55,9 @@ impl Cache {
         let query = "SELECT EXISTS (SELECT 1 FROM capabilities
              WHERE account = ?1 AND list_breaks >= ?2 AND abs(?3 - list_broke_at) < ?4)";
         let row = params![account, LIST_BREAKS, now, WITHOUT_SIZES];
-        Ok(self.connection.query_one(query, row, |row| row.get(0))?)
+        Ok(self
+            .connection
+            .query_row_cached(query, row, |row| row.get(0))?)
     }
 
     /// Records if the session of a run broke at LIST. Record the capabilities first.
@@ -78,7 +80,8 @@ impl Cache {
                  WHERE account = ?1 AND list_breaks > 0"
             }
         };
-        self.connection.execute(update, params![account, now])?;
+        self.connection
+            .execute_cached(update, params![account, now])?;
         Ok(())
     }
 }

@@ -89,7 +89,7 @@ impl Cache {
     /// [`Error::Sqlite`].
     pub(crate) fn sizes_so_far(&self, account: AccountId) -> Result<Sizes, Error> {
         let newest = self.newest_message(account)?;
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT listed_octets = octets FROM messages
              WHERE account = ?1 AND id > ?2 AND listed_octets IS NOT NULL AND doubt IS NULL",
         )?;
@@ -115,7 +115,7 @@ impl Cache {
         &self,
         account: AccountId,
     ) -> Result<Vec<(Vec<u8>, u64)>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT unique_id, octets FROM messages
              WHERE account = ?1 AND missing_since IS NOT NULL AND listed_octets IS NULL
                    AND copies = 1",

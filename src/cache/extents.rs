@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{AccountId, Cache, Error, MessageKey};
+use super::{AccountId, Cache, Error, MessageKey, Statements};
 use crate::store::Extent;
 use crate::store::mbox::Marks;
 
@@ -14,7 +14,7 @@ impl Cache {
     pub(crate) fn last_extent(&self, account: AccountId) -> Result<Option<Extent>, Error> {
         let extent = self
             .connection
-            .query_row(
+            .query_row_cached(
                 "SELECT start, length, extents.sha256, body, message_id
                  FROM extents CROSS JOIN messages ON messages.id = extents.message
                  WHERE account = ?1 ORDER BY extents.message DESC LIMIT 1",
@@ -31,7 +31,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn extents(&self, account: AccountId) -> Result<Vec<(i64, Extent)>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT messages.id, start, length, extents.sha256, body, message_id
              FROM extents CROSS JOIN messages ON messages.id = extents.message
              WHERE account = ?1 AND messages.id NOT IN (SELECT message FROM staged)

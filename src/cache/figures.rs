@@ -27,7 +27,7 @@ impl Cache {
         account: AccountId,
         show: &mut dyn FnMut(Figure),
     ) -> Result<(), Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT stored_at, octets, missing_since IS NULL,
                  bare_line_ends = 0 OR line_endings = 'crlf' OR stored_sha256 IS NOT NULL,
                  absence_accepted

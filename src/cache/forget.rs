@@ -1,6 +1,6 @@
 //! Removes all records of a mailbox. The mail is not touched.
 
-use super::{AccountId, Cache, Error};
+use super::{AccountId, Cache, Error, Statements};
 
 /// The rows of an account, table by table; tables that refer to others come first.
 const ROWS: [&str; 15] = [
@@ -29,7 +29,7 @@ impl Cache {
     pub(crate) fn forget(&mut self, account: AccountId) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for rows in ROWS {
-            transaction.execute(rows, [account])?;
+            transaction.execute_cached(rows, [account])?;
         }
         transaction.commit()?;
         Ok(())

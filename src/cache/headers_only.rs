@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{AccountId, Cache, Digest, Error};
+use super::{AccountId, Cache, Digest, Error, Statements};
 use crate::policy::HeaderOnly;
 use crate::pop3::MessageNumber;
 use crate::store::Name;
@@ -127,7 +127,7 @@ impl Cache {
         &self,
         account: AccountId,
     ) -> Result<HashMap<Vec<u8>, HeaderOnly>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT unique_id, listed_octets, marked_at IS NOT NULL FROM headers_only
              WHERE account = ?1",
         )?;
@@ -189,7 +189,7 @@ impl Cache {
     ) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         {
-            let mut query = transaction.prepare(
+            let mut query = transaction.prepare_cached(
                 "SELECT id, unique_id, missing_since IS NOT NULL FROM headers_only
                  WHERE account = ?1",
             )?;
@@ -199,7 +199,7 @@ impl Cache {
             for (id, unique_id, was_missing) in rows {
                 let is_missing = !is_listed(&unique_id);
                 if is_missing != was_missing {
-                    transaction.execute(
+                    transaction.execute_cached(
                         "UPDATE headers_only SET missing_since = ?2 WHERE id = ?1",
                         params![id, is_missing.then_some(now)],
                     )?;
@@ -221,13 +221,13 @@ impl Cache {
         shown: impl Iterator<Item = (MessageNumber, &'i [u8])>,
     ) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
-        transaction.execute(
+        transaction.execute_cached(
             "UPDATE headers_only SET shown_number = NULL
              WHERE account = ?1 AND shown_number IS NOT NULL",
             [account],
         )?;
         for (number, unique_id) in shown {
-            transaction.execute(
+            transaction.execute_cached(
                 "UPDATE headers_only SET shown_number = ?3 WHERE account = ?1 AND unique_id = ?2",
                 params![account, unique_id, number.as_u32()],
             )?;
@@ -289,7 +289,7 @@ impl Cache {
     pub fn stage_stubs(&mut self, stubs: &[(i64, Name)]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for (id, name) in stubs {
-            transaction.execute(
+            transaction.execute_cached(
                 "UPDATE headers_only SET stub = ?2, stub_staged = 1 WHERE id = ?1",
                 params![id, name.as_str()],
             )?;
@@ -303,9 +303,9 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn staged_stubs(&self, account: AccountId) -> Result<Vec<Name>, Error> {
-        let mut query = self
-            .connection
-            .prepare("SELECT stub FROM headers_only WHERE account = ?1 AND stub_staged = 1")?;
+        let mut query = self.connection.prepare_cached(
+            "SELECT stub FROM headers_only WHERE account = ?1 AND stub_staged = 1",
+        )?;
         let names = query.query_map([account], |row| row.get(0).map(Name))?;
         Ok(names.collect::<Result<_, _>>()?)
     }
@@ -318,13 +318,13 @@ impl Cache {
     pub(crate) fn settle_stubs(&mut self, account: AccountId, lost: &[Name]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for name in lost {
-            transaction.execute(
+            transaction.execute_cached(
                 "UPDATE headers_only SET stub = NULL
                  WHERE account = ?1 AND stub_staged = 1 AND stub = ?2",
                 params![account, name.as_str()],
             )?;
         }
-        transaction.execute(
+        transaction.execute_cached(
             "UPDATE headers_only SET stub_staged = 0 WHERE account = ?1 AND stub_staged = 1",
             [account],
         )?;
@@ -374,7 +374,7 @@ impl Cache {
     pub fn forget_headers(&mut self, ids: &[i64]) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
         for id in ids {
-            transaction.execute("DELETE FROM headers_only WHERE id = ?1", [id])?;
+            transaction.execute_cached("DELETE FROM headers_only WHERE id = ?1", [id])?;
         }
         transaction.commit()?;
         Ok(())
@@ -411,7 +411,7 @@ fn mark_one(
     if is_stored {
         return Ok(Marked::Stored);
     }
-    let changed = connection.execute(
+    let changed = connection.execute_cached(
         "UPDATE headers_only SET marked_at = ?3 WHERE account = ?1 AND unique_id = ?2",
         params![account, unique_id, marked_at],
     )?;

@@ -26,7 +26,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn held(&self, account: AccountId) -> Result<Vec<Held>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT unique_id, name, octets, stored_at, deletion_asked_at IS NOT NULL,
                     doubt IS NOT NULL
              FROM messages WHERE account = ?1 AND missing_since IS NULL ORDER BY id",
@@ -49,7 +49,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn recorded(&self, account: AccountId) -> Result<Vec<Absent>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT id, octets, listed_octets, header_sha256, sha256, unique_id FROM messages
              WHERE account = ?1 ORDER BY id",
         )?;

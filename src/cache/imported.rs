@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use rusqlite::params;
 
-use super::messages::insert;
 use super::{AccountId, Cache, Error, MessageKey, Snapshot, Staged};
+use super::{Statements, messages::insert};
 
 /// A message that another program had downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Cache {
         // recorded and no run is, they were found again in the store, and the record stays that no
         // run stored them.
         transaction
-            .execute(
+            .execute_cached(
                 "INSERT INTO guards (account) SELECT ?1
                  WHERE NOT EXISTS (SELECT 1 FROM messages WHERE account = ?1)
                  ON CONFLICT DO NOTHING",
@@ -91,7 +91,7 @@ impl Cache {
         account: AccountId,
         since: i64,
     ) -> Result<HashSet<Vec<u8>>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT unique_id FROM imported
              WHERE account = ?1 AND copies = 1 AND coalesce(sought_at < ?2, 1)",
         )?;
@@ -104,7 +104,9 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn files_of_all(&self) -> Result<HashSet<String>, Error> {
-        let mut query = self.connection.prepare("SELECT name FROM messages")?;
+        let mut query = self
+            .connection
+            .prepare_cached("SELECT name FROM messages")?;
         let names = query.query_map([], |row| row.get(0))?;
         Ok(names.collect::<Result<_, _>>()?)
     }
@@ -142,7 +144,7 @@ impl Cache {
             }
         }
         if let Some(last) = last {
-            transaction.execute(
+            transaction.execute_cached(
                 "UPDATE guards SET deleting_after = ?2
                  WHERE account = ?1 AND deleting_after IS NOT NULL",
                 params![account, last],
@@ -154,7 +156,7 @@ impl Cache {
 
     /// Adds the imported messages to the stored ones.
     pub(super) fn read_imported(&self, account: AccountId, to: &mut Snapshot) -> Result<(), Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT unique_id, copies, without_slashes, imported_at FROM imported
              WHERE account = ?1",
         )?;

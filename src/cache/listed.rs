@@ -2,8 +2,8 @@
 
 use rusqlite::params;
 
-use super::messages::column;
 use super::{AccountId, Cache, Digest, Error, MessageKey};
+use super::{Statements, messages::column};
 
 /// A stored message that the server does not list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Cache {
         account: AccountId,
         is_listed: impl Fn(&[u8]) -> bool,
     ) -> Result<Vec<Absent>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT id, unique_id, octets, listed_octets, header_sha256, sha256 FROM messages
              WHERE account = ?1 AND deletion_asked_at IS NULL",
         )?;
@@ -144,13 +144,13 @@ impl Cache {
         landed: &[MessageKey],
     ) -> Result<(), Error> {
         let transaction = self.connection.transaction()?;
-        transaction.execute(
+        transaction.execute_cached(
             "UPDATE messages SET copies = ?3 WHERE account = ?1 AND unique_id = ?2
                  AND (?3 = 0 OR doubt IS NOT 'session')",
             params![account, unique_id, copies],
         )?;
         for key in landed {
-            transaction.execute(
+            transaction.execute_cached(
                 "UPDATE messages SET copies = ?3 WHERE account = ?1 AND unique_id = ?2 AND id = ?4",
                 params![account, unique_id, copies, key],
             )?;

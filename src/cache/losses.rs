@@ -2,8 +2,8 @@
 
 use rusqlite::params;
 
-use super::messages::column;
 use super::{AccountId, Cache, Error};
+use super::{Statements, messages::column};
 
 /// The last count of the files of an account's store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,7 +45,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn set_loss(&mut self, account: AccountId, loss: Loss) -> Result<(), Error> {
-        self.connection.execute(
+        self.connection.execute_cached(
             "INSERT OR REPLACE INTO losses (account, gap, missing, told, counted_at)
              VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
@@ -93,7 +93,7 @@ impl Cache {
              (SELECT 1 FROM messages WHERE account = ?1 LIMIT ?2 + 1)";
         Ok(self
             .connection
-            .query_one(query, params![account, column(messages)], |row| row.get(0))?)
+            .query_row_cached(query, params![account, column(messages)], |row| row.get(0))?)
     }
 
     /// The number of messages that should be in the store.
@@ -108,7 +108,7 @@ impl Cache {
                     ON messages.id = staged.message WHERE account = ?1)";
         let count: i64 = self
             .connection
-            .query_one(query, [account], |row| row.get(0))?;
+            .query_row_cached(query, [account], |row| row.get(0))?;
         Ok(count.max(0).cast_unsigned())
     }
 
@@ -120,7 +120,7 @@ impl Cache {
         let query = "SELECT tag FROM accounts WHERE id = ?1";
         Ok(self
             .connection
-            .query_one(query, [account], |row| row.get(0))?)
+            .query_row_cached(query, [account], |row| row.get(0))?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{AccountId, Cache, DoubtReason, Error, MessageKey, Snapshot, extents};
+use super::{AccountId, Cache, DoubtReason, Error, MessageKey, Snapshot, Statements, extents};
 use crate::account::LineEndings;
 use crate::policy::{Remembered, Whereabouts};
 use crate::store::{Extent, Name, Record, Recovered};
@@ -95,7 +95,7 @@ impl Cache {
                     Takes::Lost(key) => replace(&transaction, key, row, now)?,
                     // The file of the incomplete copy stays in the store until step 7 removes it.
                     Takes::Stump(key) => {
-                        transaction.execute(
+                        transaction.execute_cached(
                             "INSERT OR REPLACE INTO stumps (message, name, sha256)
                              SELECT id, name, sha256 FROM messages WHERE id = ?1",
                             [key],
@@ -145,7 +145,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn staged(&self, account: AccountId) -> Result<Vec<Record>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT name, start, length, extents.sha256, body, message_id
              FROM staged CROSS JOIN messages ON messages.id = staged.message
                   LEFT JOIN extents ON extents.message = messages.id
@@ -195,13 +195,13 @@ impl Cache {
                 "DELETE FROM extents WHERE message = ?1",
                 "DELETE FROM messages WHERE id = ?1",
             ] {
-                transaction.execute(delete, [message])?;
+                transaction.execute_cached(delete, [message])?;
             }
         }
         clear_staged(&transaction, account)?;
         for (message, extent) in again {
             extents::put(&transaction, message, &extent)?;
-            transaction.execute("INSERT INTO staged (message) VALUES (?1)", [message])?;
+            transaction.execute_cached("INSERT INTO staged (message) VALUES (?1)", [message])?;
         }
         transaction.commit()?;
         Ok(())
@@ -220,7 +220,7 @@ impl Cache {
 
     fn read_snapshot(&self, account: AccountId) -> Result<Snapshot, Error> {
         // The index has all of it, the key too.
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT unique_id, stored_at, copies, deletion_asked_at IS NOT NULL,
                     missing_since IS NOT NULL, listed_octets,
                     coalesce(id > (SELECT deleting_after FROM guards WHERE account = ?1), 0),
@@ -251,7 +251,7 @@ impl Cache {
         }
         snapshot.headers = self.header_memory(account)?;
         self.read_imported(account, &mut snapshot)?;
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT unique_id FROM lost JOIN messages ON messages.id = lost.message
              WHERE account = ?1",
         )?;
@@ -331,7 +331,7 @@ fn replace(
         row.stored_sha256
     ])?;
     // Its place was that of the missing file.
-    connection.execute("DELETE FROM extents WHERE message = ?1", [key])?;
+    connection.execute_cached("DELETE FROM extents WHERE message = ?1", [key])?;
     Ok(key)
 }
 
@@ -344,7 +344,7 @@ fn line_endings(stored: LineEndings) -> &'static str {
 
 /// `CROSS JOIN` makes SQLite begin with the few staged messages, not with all messages.
 pub(super) fn clear_staged(connection: &Connection, account: AccountId) -> Result<(), Error> {
-    connection.execute(
+    connection.execute_cached(
         "DELETE FROM staged WHERE message IN
              (SELECT staged.message FROM staged CROSS JOIN messages
                   ON messages.id = staged.message

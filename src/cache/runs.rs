@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use rusqlite::{Row, params};
 
-use super::{AccountId, Cache, Error};
-use crate::account::Outage;
+use super::{AccountId, Cache, Error, Statements};
+use crate::account::{Identity, Outage};
 use crate::exit::Exit;
 
 /// The number of runs that are kept for an account.
@@ -78,7 +78,7 @@ impl Cache {
         most: usize,
     ) -> Result<Vec<PastRun>, Error> {
         let wanted: HashSet<AccountId> = accounts.iter().copied().collect();
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT a.name, r.started_at, r.finished_at, r.exit, r.retrieved, r.octets, r.deleted,
                     r.skipped, r.failed, r.on_server, r.error, r.account
              FROM runs r JOIN accounts a ON a.id = r.account ORDER BY r.id DESC",
@@ -106,7 +106,7 @@ impl Cache {
         account: AccountId,
         show: &mut dyn FnMut(PastRun),
     ) -> Result<(), Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT a.name, r.started_at, r.finished_at, r.exit, r.retrieved, r.octets, r.deleted,
                     r.skipped, r.failed, r.on_server, r.error
              FROM runs r JOIN accounts a ON a.id = r.account WHERE r.account = ?1
@@ -125,7 +125,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn outage(&self, account: AccountId) -> Result<Option<Outage>, Error> {
-        let (since, runs): (Option<i64>, i64) = self.connection.query_one(
+        let (since, runs): (Option<i64>, i64) = self.connection.query_row_cached(
             "SELECT min(started_at), count(*) FROM runs
              WHERE account = ?1 AND exit IN (?2, ?3) AND id > coalesce(
                  (SELECT max(id) FROM runs WHERE account = ?1 AND exit NOT IN (?2, ?3)
@@ -141,6 +141,26 @@ impl Cache {
         Ok(since.map(|since| Outage { since, runs }))
     }
 
+    /// The accounts whose last run did all that it was to do.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    #[cfg(feature = "cli")]
+    pub(crate) fn succeeded_last(&self) -> Result<HashSet<Identity>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT key, host, user FROM accounts
+             WHERE (SELECT exit FROM runs WHERE account = accounts.id ORDER BY id DESC LIMIT 1) = 0",
+        )?;
+        let rows = query.query_map([], |row| {
+            Ok(Identity {
+                key: row.get(0)?,
+                host: row.get(1)?,
+                user: row.get(2)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Records the run, and does step 6 of the store's order for the last batch if that is
     /// published. If it is not, the next run recovers the staged messages.
     ///
@@ -151,7 +171,7 @@ impl Cache {
         if run.all_published {
             super::messages::clear_staged(&transaction, account)?;
         }
-        transaction.execute(
+        transaction.execute_cached(
             "INSERT INTO runs (account, started_at, finished_at, exit, retrieved, octets, deleted,
                  skipped, failed, on_server, error, clock_doubted)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
@@ -170,7 +190,7 @@ impl Cache {
                 run.clock_doubted,
             ],
         )?;
-        transaction.execute(
+        transaction.execute_cached(
             "DELETE FROM runs WHERE account = ?1 AND id <=
                  (SELECT id FROM runs WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
             params![account, KEPT],

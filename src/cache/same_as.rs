@@ -4,7 +4,7 @@
 use rusqlite::params;
 use std::borrow::Cow;
 
-use super::{AccountId, Cache, Error, accounts};
+use super::{AccountId, Cache, Error, Statements, accounts};
 use crate::account::Identity;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -146,7 +146,7 @@ impl Cache {
         if let Some(blank) = blank {
             accounts::forget_blank(&transaction, blank.id)?;
         }
-        transaction.execute(
+        transaction.execute_cached(
             "UPDATE accounts SET key = ?2, host = ?3, user = ?4 WHERE id = ?1",
             params![from, own.key, own.host, own.user],
         )?;
@@ -156,7 +156,7 @@ impl Cache {
 
     /// All other mailboxes that have more records than failed runs.
     fn others(&self, own: &Identity) -> Result<Vec<Recorded>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT id, key, host, user, name FROM accounts
              WHERE key <> ?1 OR host <> ?2 OR user <> ?3 ORDER BY name, id",
         )?;

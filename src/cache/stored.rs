@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{AccountId, Cache, Digest, Error, LineEnds, MessageKey};
+use super::{AccountId, Cache, Digest, Error, LineEnds, MessageKey, Statements};
 use crate::account::{Identity, LineEndings};
 use crate::store::Name;
 
@@ -57,7 +57,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn stored(&self, account: AccountId) -> Result<Vec<Stored>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT unique_id, name, octets, sha256, bare_line_ends, line_endings,
                     missing_since IS NULL, id, stored_sha256,
                     header_sha256, absence_accepted, stored_at
@@ -135,7 +135,7 @@ impl Cache {
     pub(crate) fn verified_parts(&self, account: AccountId) -> Result<u64, Error> {
         let parts: Option<i64> = self
             .connection
-            .query_row(
+            .query_row_cached(
                 "SELECT parts FROM verified_parts WHERE account = ?1",
                 [account],
                 |row| row.get(0),
@@ -149,7 +149,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn verified_part(&mut self, account: AccountId) -> Result<(), Error> {
-        self.connection.execute(
+        self.connection.execute_cached(
             "INSERT INTO verified_parts (account, parts) VALUES (?1, 1)
              ON CONFLICT (account) DO UPDATE SET parts = parts + 1",
             [account],
@@ -162,7 +162,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn further_names(&self, account: AccountId) -> Result<HashSet<String>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT name FROM staged CROSS JOIN messages ON messages.id = staged.message
                  WHERE account = ?1
              UNION ALL
@@ -177,7 +177,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn tags(&self) -> Result<HashSet<String>, Error> {
-        let mut query = self.connection.prepare("SELECT tag FROM accounts")?;
+        let mut query = self.connection.prepare_cached("SELECT tag FROM accounts")?;
         let tags = query.query_map([], |row| row.get(0))?;
         Ok(tags.collect::<Result<_, _>>()?)
     }
@@ -190,7 +190,7 @@ impl Cache {
     pub fn tags_of_other_mailboxes(&self, identity: &Identity) -> Result<HashSet<String>, Error> {
         let mut query = self
             .connection
-            .prepare("SELECT tag FROM accounts WHERE host <> ?1 OR user <> ?2")?;
+            .prepare_cached("SELECT tag FROM accounts WHERE host <> ?1 OR user <> ?2")?;
         let tags = query.query_map([&identity.host, &identity.user], |row| row.get(0))?;
         Ok(tags.collect::<Result<_, _>>()?)
     }

@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::{AccountId, Cache, Digest, Error};
+use super::{AccountId, Cache, Digest, Error, Statements};
 use crate::store::Name;
 
 /// The file of a message that did not come whole.
@@ -22,7 +22,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn stumps(&self, account: AccountId) -> Result<Vec<Stump>, Error> {
-        let mut query = self.connection.prepare(
+        let mut query = self.connection.prepare_cached(
             "SELECT s.name, s.sha256, m.name FROM stumps s CROSS JOIN messages m ON m.id = s.message
              WHERE m.account = ?1 AND m.id NOT IN (SELECT message FROM staged)",
         )?;
@@ -44,7 +44,7 @@ impl Cache {
         let transaction = self.connection.transaction()?;
         for stump in stumps {
             let name = stump.name.as_str();
-            transaction.execute("DELETE FROM stumps WHERE name = ?1", params![name])?;
+            transaction.execute_cached("DELETE FROM stumps WHERE name = ?1", params![name])?;
         }
         transaction.commit()?;
         Ok(())

@@ -2,8 +2,8 @@
 
 use rusqlite::{Row, params};
 
-use super::messages::column;
 use super::{AccountId, Cache, Error};
+use super::{Statements, messages::column};
 
 /// The number of verifications that are kept for an account.
 const KEPT: i64 = 1_000;
@@ -61,7 +61,7 @@ impl Cache {
             "INSERT INTO verifications (account, {COLUMNS})
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
         );
-        transaction.execute(
+        transaction.execute_cached(
             &insert,
             params![
                 account,
@@ -81,7 +81,7 @@ impl Cache {
                 one.error,
             ],
         )?;
-        transaction.execute(
+        transaction.execute_cached(
             "DELETE FROM verifications WHERE account = ?1 AND id <=
                  (SELECT id FROM verifications WHERE account = ?1
                   ORDER BY id DESC LIMIT 1 OFFSET ?2)",

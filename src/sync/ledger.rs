@@ -60,3 +60,11 @@ impl Ledger {
         self.cache = Some(cache);
     }
 }
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        if let Some(cache) = self.cache.take() {
+            cache.give_back();
+        }
+    }
+}

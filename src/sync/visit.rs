@@ -61,7 +61,7 @@ impl Premises {
             let (lock, cache, row) = match purpose {
                 Purpose::Record => {
                     let lock = Lock::acquire(&state_dir, identity)?;
-                    let mut cache = Cache::open(&state_dir)?;
+                    let mut cache = Cache::open_or_kept(&state_dir)?;
                     if let Some(named) = same_as {
                         take_over(&mut cache, &state_dir, &named, identity)?;
                     }

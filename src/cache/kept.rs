@@ -1,0 +1,102 @@
+//! Caches that stay open between the runs of several accounts. To open one takes longer than to use it
+//! for a small mailbox: SQLite reads and parses the schema, and compiles each statement anew.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Cache, Error, FILE_NAME, migrate};
+
+/// The caches that nobody uses now, as long as somebody wants them kept.
+static KEPT: Mutex<Kept> = Mutex::new(Kept {
+    wishes: 0,
+    caches: Vec::new(),
+});
+
+#[derive(Debug)]
+struct Kept {
+    /// The number of [`KeepOpen`].
+    wishes: usize,
+    caches: Vec<Cache>,
+}
+
+/// As long as it lives, caches stay open that runs have done with.
+#[derive(Debug)]
+#[must_use]
+pub struct KeepOpen(());
+
+impl KeepOpen {
+    /// Begins to keep them.
+    #[expect(clippy::new_without_default, reason = "a guard, and no value")]
+    pub fn new() -> Self {
+        kept().wishes += 1;
+        Self(())
+    }
+}
+
+impl Drop for KeepOpen {
+    fn drop(&mut self) {
+        let mut kept = kept();
+        kept.wishes -= 1;
+        if kept.wishes == 0 {
+            let caches = std::mem::take(&mut kept.caches);
+            // To close the last one writes the WAL back.
+            drop(kept);
+            drop(caches);
+        }
+    }
+}
+
+fn kept() -> MutexGuard<'static, Kept> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What identifies a file.
+pub(super) fn identity(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
+}
+
+impl Cache {
+    /// Opens the cache in this folder, or takes one that was kept open. For one run of one account.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`].
+    pub(crate) fn open_or_kept(state_dir: &Path) -> Result<Self, Error> {
+        match Self::kept(state_dir)? {
+            Some(cache) => Ok(cache),
+            None => Self::open(state_dir),
+        }
+    }
+
+    /// A cache that was kept open, if the file is still the same, and as this popsync knows it.
+    fn kept(state_dir: &Path) -> Result<Option<Self>, Error> {
+        let path = state_dir.join(FILE_NAME);
+        let Ok(found) = std::fs::metadata(&path) else {
+            return Ok(None);
+        };
+        let is_it = |cache: &Self| cache.file == Some(identity(&found));
+        let mut kept = kept();
+        let place = kept.caches.iter().position(is_it);
+        let cache = place.map(|place| kept.caches.swap_remove(place));
+        drop(kept);
+        let Some(cache) = cache else { return Ok(None) };
+        if !migrate::is_current(&cache.connection)? {
+            return Ok(None);
+        }
+        // Another process may have been killed since this one opened the file.
+        match &cache.group {
+            Some(group) => group.sync_what_was_left(&path)?,
+            None => return Ok(None),
+        }
+        Ok(Some(cache))
+    }
+
+    /// Gives the cache back after a run. It stays open if a [`KeepOpen`] wants it.
+    pub(crate) fn give_back(self) {
+        let mut kept = kept();
+        if kept.wishes > 0 && self.file.is_some() && self.connection.is_autocommit() {
+            kept.caches.push(self);
+        }
+    }
+}
