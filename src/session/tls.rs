@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
@@ -26,6 +26,7 @@ mod certificate_error;
 mod client;
 mod handshake_error;
 mod key;
+mod shared;
 mod short_rsa;
 mod trust;
 mod verifier;
@@ -85,26 +86,13 @@ impl Connector {
         };
         let name = ServerName::try_from(name)
             .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-        let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new(settings, &provider, watch)?;
-        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(versions(settings.min_version))
-            // The provider has cipher suites for both versions.
-            .map_err(|error| failed(io::Error::other(error)))?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier));
-        let config = match &settings.client {
-            None => config.with_no_client_auth(),
-            Some(files) => {
-                let failed = |fault| Error::ClientCertificate { fault };
-                let (chain, key) = client::read(files).map_err(failed)?;
-                config
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|error| failed(ClientCertificateError::of(files, error)))?
-            }
+        let made = || config(settings, watch.clone(), &failed);
+        let config = match watch {
+            None => shared::config(settings, Instant::now(), made)?,
+            Some(_) => Arc::new(made()?),
         };
         Ok(Self {
-            connector: TlsConnector::from(Arc::new(config)),
+            connector: TlsConnector::from(config),
             name,
             host: host.clone(),
             oldest: settings.min_version,
@@ -153,6 +141,32 @@ impl Connector {
             },
         }
     }
+}
+
+/// What rustls makes of the settings, for any server.
+fn config(
+    settings: &TlsSettings,
+    watch: Option<Arc<dyn Watch>>,
+    failed: &impl Fn(io::Error) -> Error,
+) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Verifier::new(settings, &provider, watch)?;
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions(settings.min_version))
+        // The provider has cipher suites for both versions.
+        .map_err(|error| failed(io::Error::other(error)))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    Ok(match &settings.client {
+        None => config.with_no_client_auth(),
+        Some(files) => {
+            let failed = |fault| Error::ClientCertificate { fault };
+            let (chain, key) = client::read(files).map_err(failed)?;
+            config
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| failed(ClientCertificateError::of(files, error)))?
+        }
+    })
 }
 
 /// Makes the TLS settings into something that can connect. Their files are read on a thread

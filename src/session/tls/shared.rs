@@ -1,0 +1,106 @@
+//! What rustls makes of the settings, for all accounts with the same ones. The files are then read once,
+//! and a server need not prove its key again to each of them: a session is resumed (RFC 8446 §2.2).
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+
+use crate::account::TlsSettings;
+
+/// After this time the files are read again, and the server proves its key again: a certificate may have
+/// been replaced.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// At most so many are kept. Each has a set of authorities of its own.
+const MOST: usize = 16;
+
+/// The newest last.
+static SHARED: Mutex<Vec<Shared>> = Mutex::new(Vec::new());
+
+struct Shared {
+    settings: TlsSettings,
+    made_at: Instant,
+    config: Arc<ClientConfig>,
+}
+
+/// The configuration for these settings, which `make` makes if there is none yet. `now` is the time.
+///
+/// # Errors
+/// Those of `make`.
+pub(super) fn config<E>(
+    settings: &TlsSettings,
+    now: Instant,
+    make: impl FnOnce() -> Result<ClientConfig, E>,
+) -> Result<Arc<ClientConfig>, E> {
+    let open = || SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    {
+        let mut shared = open();
+        shared.retain(|one| now.saturating_duration_since(one.made_at) < LIFETIME);
+        if let Some(one) = shared.iter().find(|one| one.settings == *settings) {
+            return Ok(Arc::clone(&one.config));
+        }
+    }
+    // Without the lock: a file may be a pipe, and its other end slow.
+    let config = Arc::new(make()?);
+    let mut shared = open();
+    if shared.len() >= MOST {
+        shared.remove(0);
+    }
+    shared.push(Shared {
+        settings: settings.clone(),
+        made_at: now,
+        config: Arc::clone(&config),
+    });
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use rustls::RootCertStore;
+    use rustls::crypto::ring;
+
+    use super::*;
+    use crate::account::TlsVersion;
+
+    fn make() -> Result<ClientConfig, Infallible> {
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().unwrap();
+        let builder = builder.with_root_certificates(RootCertStore::empty());
+        Ok(builder.with_no_client_auth())
+    }
+
+    #[test]
+    fn only_equal_settings_share_and_only_for_a_minute() {
+        let settings = |name: &str, min_version| TlsSettings {
+            server_name: Some(name.to_owned()),
+            min_version,
+            ..TlsSettings::default()
+        };
+        let now = Instant::now();
+        let one = settings("shared.example", TlsVersion::Tls12);
+        let first = config(&one, now, make).unwrap();
+        let second = config(&one, now + Duration::from_secs(59), make).unwrap();
+        assert!(Arc::ptr_eq(&first, &second));
+        let stricter = settings("shared.example", TlsVersion::Tls13);
+        let stricter = config(&stricter, now, make).unwrap();
+        assert!(!Arc::ptr_eq(&first, &stricter));
+        let later = config(&one, now + LIFETIME, make).unwrap();
+        assert!(!Arc::ptr_eq(&first, &later));
+    }
+
+    #[test]
+    fn no_more_are_kept_than_some() {
+        let now = Instant::now();
+        for number in 0..3 * MOST {
+            let settings = TlsSettings {
+                server_name: Some(format!("{number}.many.example")),
+                ..TlsSettings::default()
+            };
+            config(&settings, now, make).unwrap();
+        }
+        assert!(SHARED.lock().unwrap().len() <= MOST);
+    }
+}
