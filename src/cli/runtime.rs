@@ -1,6 +1,7 @@
 //! The environment of commands that wait for servers: a runtime, signals, and reported panics.
 
 use std::io;
+use std::num::NonZero;
 use std::panic;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -68,14 +69,15 @@ fn begin<S>(
     exit
 }
 
-/// One thread for one account. Several accounts need more: one may hash or wait for a person while
-/// the others serve their sockets.
+/// One thread for one account. Several accounts need more: one may hash while the others serve their
+/// sockets. More threads than the machine can run at once would only get into each other's way.
 fn runtime(jobs: usize) -> io::Result<Runtime> {
     if jobs == 1 {
         Builder::new_current_thread().enable_all().build()
     } else {
+        let most = thread::available_parallelism().map_or(1, NonZero::get);
         Builder::new_multi_thread()
-            .worker_threads(jobs)
+            .worker_threads(jobs.min(most.max(2)))
             .enable_all()
             .build()
     }
