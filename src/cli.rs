@@ -27,6 +27,7 @@ mod every;
 #[cfg(test)]
 mod every_error;
 mod export;
+mod failed;
 mod figures;
 mod forget;
 mod help;
@@ -55,7 +56,7 @@ mod verify;
 
 use args::{Cli, Color, Command, Global};
 use output::{Options, Output};
-use run::Orders;
+use run::{AtOnce, Orders};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -79,7 +80,13 @@ pub fn main() -> ExitCode {
             let account =
                 || config::account(&arguments.url, arguments.keys.given(), &Base::current());
             let accounts = || Ok(Chosen::from(vec![account()?]));
-            sync(&cli.global, &arguments.run, 1, arguments.remember, accounts)
+            sync(
+                &cli.global,
+                &arguments.run,
+                AtOnce::ONE,
+                arguments.remember,
+                accounts,
+            )
         }
         Command::Verify(arguments) => verify::verify(&cli.global, &arguments),
         Command::Export(arguments) => export::export(&cli.global, &arguments),
@@ -98,15 +105,22 @@ pub fn main() -> ExitCode {
         Command::Sync(arguments) => {
             let accounts = || {
                 let chosen = Chosen::load(&config_path(&cli.global)?, &arguments.accounts)?;
-                Ok(match arguments.shard {
+                let chosen = match arguments.shard {
                     Some(shard) => chosen.filtered(|account| shard.has(account)),
                     None => chosen,
+                };
+                Ok(match arguments.failed {
+                    true => failed::failed(chosen, &state_dir(&cli.global)?),
+                    false => chosen,
                 })
             };
-            let jobs = arguments.jobs.get();
+            let at_once = AtOnce {
+                jobs: arguments.jobs.get(),
+                per_host: arguments.per_host,
+            };
             match arguments.every {
-                Some(every) => every::every(&cli.global, every, jobs, accounts),
-                None => sync(&cli.global, &arguments.run, jobs, false, accounts),
+                Some(every) => every::every(&cli.global, every, at_once, accounts),
+                None => sync(&cli.global, &arguments.run, at_once, false, accounts),
             }
         }
     }
@@ -128,7 +142,7 @@ fn no_core_dump() {
 fn sync(
     global: &Global,
     run: &args::RunFlags,
-    jobs: usize,
+    at_once: AtOnce,
     remember: bool,
     chosen: impl FnOnce() -> Result<Chosen, config::Error>,
 ) -> Exit {
@@ -138,10 +152,14 @@ fn sync(
         Ok((chosen, _)) if run.same_as.is_some() && chosen.len() != 1 => {
             output.failure(None, &SameAsSeveral)
         }
+        Ok((chosen, _)) if chosen.len() == 0 => {
+            output.nothing("no account is to be synced");
+            Exit::Success
+        }
         Ok((chosen, state_dir)) => {
-            let jobs = jobs.min(chosen.accounts.len()).max(1);
+            let jobs = at_once.jobs.min(chosen.accounts.len()).max(1);
             let orders = Orders {
-                jobs,
+                at_once: AtOnce { jobs, ..at_once },
                 dry_run: run.dry_run,
                 allow: run.allow(),
                 same_as: run.same_as.clone(),

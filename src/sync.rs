@@ -52,6 +52,8 @@ mod storage;
 mod stub;
 mod survey;
 mod transfer;
+#[cfg(feature = "cli")]
+mod untried;
 mod verify;
 mod visit;
 mod waited;
@@ -65,10 +67,13 @@ pub(crate) use seed::seed;
 #[cfg(feature = "cli")]
 pub(crate) use senders::Senders;
 pub(crate) use survey::{Entry, Remains, State, Survey, survey, survey_local};
+#[cfg(feature = "cli")]
+pub(crate) use untried::untried;
 pub use verify::{Condition, Finding, Scope, Tally, Verification, verify};
 pub use warning::{Warning, Worry};
 
 // The types that events and warnings mention.
+pub use crate::cache::KeepOpen;
 pub use crate::maildrop::Contradiction;
 pub use crate::policy::{Action, Brake, Reason};
 pub use crate::session::{Address, Refusal};
@@ -145,6 +150,12 @@ impl Outcome {
     pub(crate) fn is_put_off(&self, patience: Option<Patience>, now: i64) -> bool {
         let patience = patience.zip(self.outage);
         patience.is_some_and(|(patience, outage)| patience.covers(outage, now))
+    }
+
+    /// True if nobody answered at the account's server.
+    #[cfg(feature = "cli")]
+    pub(crate) fn found_nobody(&self) -> bool {
+        matches!(&self.result, Err(Error::Session(error)) if error.is_silence())
     }
 
     /// The error that ended the run. Its hint says what became of the mail on the server, where the

@@ -192,6 +192,14 @@ pub(super) struct Sync {
     #[arg(long, short, value_name = "N", default_value = "4", value_parser = number::<NonZeroUsize>)]
     pub(super) jobs: NonZeroUsize,
 
+    /// Of these, at most so many of one server
+    #[arg(long, value_name = "N", default_value = "8", value_parser = number::<NonZeroUsize>)]
+    pub(super) per_host: NonZeroUsize,
+
+    /// Only the accounts whose last sync failed, and those that never had one
+    #[arg(long, conflicts_with = "accounts")]
+    pub(super) failed: bool,
+
     /// Only the accounts of part I of N
     ///
     /// For several machines that share the accounts, each with a state folder of its own: 0/4, 1/4,

@@ -13,7 +13,7 @@ use crate::sync::Allow;
 
 use super::args::Global;
 use super::output::{self, Output, duration};
-use super::run::{self, Orders};
+use super::run::{self, AtOnce, Orders};
 use super::signals::Reload;
 use super::{options, runtime, state_dir};
 
@@ -22,7 +22,7 @@ use super::{options, runtime, state_dir};
 pub(super) fn every(
     global: &Global,
     every: Duration,
-    jobs: usize,
+    at_once: AtOnce,
     load: impl Fn() -> Result<Chosen, config::Error>,
 ) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
@@ -32,7 +32,7 @@ pub(super) fn every(
         Ok((chosen, state_dir)) => {
             output.mistakes(&chosen.unsound);
             let orders = Orders {
-                jobs,
+                at_once,
                 dry_run: false,
                 allow: Allow::default(),
                 same_as: None,
@@ -62,12 +62,14 @@ struct Rounds<L> {
 
 impl<L: Fn() -> Result<Chosen, config::Error>> Rounds<L> {
     fn run(&self, accounts: Vec<Account>) -> Exit {
-        if let Err(exit) = run::have_room(self.orders.jobs, &self.output) {
+        if let Err(exit) = run::have_room(self.orders.at_once.jobs, &self.output) {
             return exit;
         }
-        runtime::within_reloading(&self.output, self.orders.jobs, async |stop, reload| {
-            self.rounds(accounts, stop, reload).await
-        })
+        runtime::within_reloading(
+            &self.output,
+            self.orders.at_once.jobs,
+            async |stop, reload| self.rounds(accounts, stop, reload).await,
+        )
     }
 
     /// Returns the status of the signal that ended it, like any other command.

@@ -3,8 +3,12 @@
 //! This is the only place that prints. `streams` is how, and has what protects a person's terminal;
 //! the other modules are what, one for each command.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use indicatif::HumanCount;
+
+use crate::account::Server;
 pub(super) use crate::causes::chain;
 use crate::config::Unsound;
 use crate::exit::Exit;
@@ -240,6 +244,34 @@ impl Output {
         let exit = signal.exit();
         self.summary(account, &Summary::default(), exit, false);
         exit
+    }
+
+    /// An account that was not tried, since nobody answers at its server. People are told by
+    /// [`Self::silent_servers`].
+    pub(super) fn untried(&self, account: &str, outcome: &Outcome) -> Exit {
+        let exit = outcome.exit();
+        if let Some(error) = outcome.error() {
+            self.error_line(Some(account), &error);
+        }
+        self.summary(account, &outcome.summary, exit, false);
+        exit
+    }
+
+    /// The servers of accounts that were not tried, each as often as it has such accounts: a line for
+    /// each server, and not for each account.
+    pub(super) fn silent_servers(&self, servers: &[Server]) {
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for server in servers {
+            *counts.entry(server.to_string()).or_default() += 1;
+        }
+        for (server, count) in counts {
+            let accounts = match count {
+                1 => "one more account was".to_owned(),
+                count => format!("{} more accounts were", HumanCount(count)),
+            };
+            let message = format!("{server}: nobody answers, so {accounts} not tried");
+            self.problem(None, &message);
+        }
     }
 
     fn summary(&self, account: &str, summary: &Summary, exit: Exit, complete: bool) {

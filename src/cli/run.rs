@@ -1,27 +1,31 @@
 //! Runs accounts in parallel, and merges their exit statuses.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use crate::account::{Account, Alerts};
 use crate::config::Chosen;
 use crate::exit::Exit;
 use crate::stop::Stop;
-use crate::sync::{self, Allow, Outcome, Request};
+use crate::sync::{self, Allow, KeepOpen, Outcome, Request};
 
 use super::output::{Complaint, Output, StartError};
 use super::prompt::Terminal;
 use super::remember::{self, Remembering};
 use super::{descriptors, hooks, runtime};
 
+mod queue;
+
+use queue::Queue;
+
 /// The settings of a run over accounts.
 pub(super) struct Orders {
-    /// The number of accounts that run at the same time.
-    pub(super) jobs: usize,
+    pub(super) at_once: AtOnce,
     pub(super) dry_run: bool,
     pub(super) allow: Allow,
     pub(super) same_as: Option<String>,
@@ -30,13 +34,30 @@ pub(super) struct Orders {
     pub(super) state_dir: PathBuf,
 }
 
+/// The number of accounts that run at the same time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AtOnce {
+    /// All together.
+    pub(super) jobs: usize,
+    /// Those of one server.
+    pub(super) per_host: NonZeroUsize,
+}
+
+impl AtOnce {
+    /// For a single account.
+    pub(super) const ONE: Self = Self {
+        jobs: 1,
+        per_host: NonZeroUsize::MIN,
+    };
+}
+
 /// Syncs the accounts, and reports those that cannot be synced.
 pub(super) fn run(chosen: Chosen, orders: &Orders, output: &Arc<Output>) -> Exit {
-    if let Err(exit) = have_room(orders.jobs, output) {
+    if let Err(exit) = have_room(orders.at_once.jobs, output) {
         return exit;
     }
     let unsound = output.not_run(&chosen.unsound);
-    let synced = runtime::within(output, orders.jobs, async |stop| {
+    let synced = runtime::within(output, orders.at_once.jobs, async |stop| {
         once(chosen.accounts, orders, stop, output).await
     });
     unsound.merge(synced)
@@ -76,36 +97,74 @@ struct Workers<'a> {
 
 impl Workers<'_> {
     async fn work(self, accounts: Vec<Account>) -> Exit {
-        let mut waiting = accounts.into_iter();
-        let mut names = HashMap::new();
+        let _kept = KeepOpen::new();
+        let mut queue = Queue::new(accounts, self.orders.at_once.per_host);
+        let mut running = HashMap::new();
         let mut tasks = JoinSet::new();
         let mut exit = Exit::Success;
         loop {
-            while tasks.len() < self.orders.jobs
+            while tasks.len() < self.orders.at_once.jobs
                 && self.stop.asked().is_none()
-                && let Some(account) = waiting.next()
+                && let Some(account) = queue.next()
             {
-                let name = account.name.clone();
+                let place = (account.name.clone(), account.server.clone());
                 let task = tasks.spawn(self.sync(account));
-                names.insert(task.id(), name);
+                running.insert(task.id(), place);
             }
             let Some(ended) = tasks.join_next_with_id().await else {
                 break;
             };
-            exit = exit.merge(self.tell(ended, &mut names));
+            let (id, ended) = match ended {
+                Ok((id, ended)) => (id, Some(ended)),
+                Err(error) => (error.id(), None),
+            };
+            let Some((name, server)) = running.remove(&id) else {
+                continue;
+            };
+            let ended = ended.unwrap_or_else(|| Ended {
+                exit: self.output.panicked(&name),
+                answered: true,
+            });
+            queue.ended(&server, ended.answered);
+            exit = exit.merge(ended.exit);
         }
-        if let Some(signal) = self.stop.asked() {
-            for account in waiting {
-                exit = exit.merge(self.output.not_started(&account.name, signal));
-            }
-        }
+        exit = exit.merge(self.leave(queue.left()).await);
         self.output.total();
         exit
     }
 
-    /// Syncs one account, in a task of its own so that its panic ends nothing else. Returns its
-    /// status after the report.
-    fn sync(&self, account: Account) -> impl Future<Output = Exit> + Send + use<> {
+    /// Reports the accounts whose turn did not come: the user stopped popsync, or their server does not
+    /// answer.
+    async fn leave(&self, accounts: Vec<Account>) -> Exit {
+        let mut exit = Exit::Success;
+        let mut untried = Vec::new();
+        for account in accounts {
+            if let Some(signal) = self.stop.asked() {
+                exit = exit.merge(self.output.not_started(&account.name, signal));
+                continue;
+            }
+            let Orders {
+                dry_run, state_dir, ..
+            } = self.orders;
+            let now = sync::system_clock();
+            let outcome = sync::untried(&account, state_dir, *dry_run, now).await;
+            let Account { name, alerts, .. } = &account;
+            let complaint = complaint(alerts, &outcome, now);
+            exit = exit.merge(self.output.untried(name, &outcome));
+            if complaint != Complaint::PutOff {
+                untried.push(account.server.clone());
+            }
+            if !dry_run {
+                hooks::run(name, alerts, &outcome, complaint, &self.stop, &self.output).await;
+            }
+        }
+        self.output.silent_servers(&untried);
+        exit
+    }
+
+    /// Syncs one account, in a task of its own so that its panic ends nothing else. Returns after the
+    /// report.
+    fn sync(&self, account: Account) -> impl Future<Output = Ended> + Send + use<> {
         let reporter = self.output.reporter(&account.name);
         let span = reporter.span();
         let prompt = Arc::clone(&self.prompt);
@@ -144,22 +203,20 @@ impl Workers<'_> {
             if !dry_run {
                 hooks::run(name, alerts, &outcome, complaint, &stop, &output).await;
             }
-            exit
+            Ended {
+                exit,
+                answered: !outcome.found_nobody(),
+            }
         };
         run.instrument(span)
     }
+}
 
-    fn tell(&self, ended: Result<(Id, Exit), JoinError>, names: &mut HashMap<Id, String>) -> Exit {
-        let id = match &ended {
-            Ok((id, _)) => *id,
-            Err(error) => error.id(),
-        };
-        let name = names.remove(&id).unwrap_or_default();
-        match ended {
-            Ok((_, exit)) => exit,
-            Err(_) => self.output.panicked(&name),
-        }
-    }
+/// How the sync of an account ended.
+struct Ended {
+    exit: Exit,
+    /// False if nobody answered at its server.
+    answered: bool,
 }
 
 /// Decides when a failure is reported.

@@ -113,6 +113,12 @@ impl Chosen {
         Ok(self.filtered(|name| names.is_empty() || names.contains(name)))
     }
 
+    /// All with mistakes, and those of the others that are wanted.
+    pub(crate) fn sound(mut self, is_wanted: impl Fn(&Account) -> bool) -> Self {
+        self.accounts.retain(is_wanted);
+        self
+    }
+
     /// Those whose names `is_wanted`.
     pub(crate) fn filtered(mut self, is_wanted: impl Fn(&str) -> bool) -> Self {
         self.accounts.retain(|account| is_wanted(&account.name));

@@ -247,6 +247,16 @@ impl Error {
         }
     }
 
+    /// Whether nobody answered: not with a connection, or not with a greeting.
+    pub fn is_silence(&self) -> bool {
+        use Awaited::{Connection, Greeting};
+        match self {
+            Self::Connect { .. } => true,
+            Self::TimedOut { awaited, .. } => matches!(awaited, Connection | Greeting),
+            _ => false,
+        }
+    }
+
     /// Whether the session broke while something was due: the server hung up, fell silent, or
     /// said what makes no sense.
     pub fn is_break(&self) -> bool {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tokio::task::JoinError;
 
-use crate::account::Outage;
+use crate::account::{Outage, Server};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::stop::{Signal, Stop};
@@ -18,6 +18,12 @@ pub enum Error {
     /// No password could be had.
     #[error(transparent)]
     Auth(#[from] auth::Error),
+    /// Other accounts of the run have found nobody at this server.
+    #[error("nobody answers at {server}: this account was not tried")]
+    Untried {
+        /// The server.
+        server: Server,
+    },
     /// The cache failed.
     #[error(transparent)]
     Cache(#[from] cache::Error),
@@ -184,7 +190,7 @@ impl Failure for Error {
             Self::LargerThanMaxSize => Exit::Partial,
             Self::NoRoom | Self::TooLarge => Exit::IoError,
             Self::Interrupted(signal) => signal.exit(),
-            Self::NoHeaders => Exit::Unavailable,
+            Self::NoHeaders | Self::Untried { .. } => Exit::Unavailable,
             Self::NotLookedAt => Exit::Config,
             Self::Familiar { .. }
             | Self::Panicked { .. }
@@ -224,6 +230,9 @@ impl Failure for Error {
                  downloaded"
                     .into(),
             ),
+            Self::Untried { .. } => {
+                Some("when the server answers again, `popsync sync --failed` tries it".into())
+            }
             Self::LargerThanMaxSize => {
                 Some("it stays on the server; raise `max-size` to retrieve it".into())
             }

@@ -8,7 +8,8 @@ use super::transfer::{Landed, Landing, Order, Retrieved};
 use super::{Error, Request, Summary};
 use crate::cache::{self, DoubtReason, MessageKey, Run};
 use crate::causes::chain;
-use crate::failure::{self, Failure};
+use crate::exit::Exit;
+use crate::failure;
 use crate::maildrop::{Maildrop, Place};
 use crate::pop3::Capabilities;
 
@@ -284,11 +285,11 @@ pub(super) async fn run(
 }
 
 /// The record of a run that failed in its first step.
-pub(super) fn unbegun<'a>(now: i64, error: &Error, text: &'a str) -> Run<'a> {
+pub(super) fn unbegun(now: i64, exit: Exit, text: &str) -> Run<'_> {
     Run {
         started_at: now,
         finished_at: now,
-        exit: error.exit(),
+        exit,
         retrieved: 0,
         octets: 0,
         deleted: 0,

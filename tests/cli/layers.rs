@@ -134,6 +134,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "decide", "likeness", "progress", "quit", "storage", "transfer", "visit",
         ],
     ),
+    ("untried", &["record"]),
     ("export", &["likeness", "progress", "verify", "visit"]),
     ("leftovers", &["large", "ledger", "verify"]),
     (

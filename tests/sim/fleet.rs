@@ -10,6 +10,7 @@ use std::fs;
 
 use serde_json::Value;
 use support::bench::{Bench, Ended, USER, letters};
+use support::unanswered::Unanswered;
 
 /// A second and a third account of the same server, behind the keys of `work`.
 fn more(bench: &Bench, keys: &str) -> String {
@@ -143,4 +144,64 @@ fn each_account_is_synced_by_exactly_one_of_several_machines() {
     let ended = bench.sync(&keys, &["--shard", "2/2"]).gives(64);
     ended.says("must be less than N");
     bench.sync(&keys, &["--shard", "0/2", "work"]).gives(64);
+}
+
+/// Accounts `lost1` to `lost5` of a server where nobody listens, behind the keys of `work`.
+fn lost(bench: &Bench, port: u16) -> String {
+    let account = |number: u32| {
+        format!(
+            "\n[accounts.lost{number}]\nserver = \"pop3s://127.0.0.1:{port}\"\nuser = \"u{number}\"\n\
+             password-file = {:?}\nmaildir = {:?}\n",
+            bench.path("password"),
+            bench.path(&format!("lost{number}"))
+        )
+    };
+    (1..=5).map(account).collect()
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_asked_twice_and_told_of_once() {
+    let bench = bench();
+    let nobody = Unanswered::bind();
+    let keys = lost(&bench, nobody.port());
+    let ended = bench.sync(&keys, &["--per-host", "1"]).gives(69);
+    assert_eq!(bench.store.len(), 3);
+    let told = |text: &str| ended.err.lines().filter(|line| line.contains(text)).count();
+    assert_eq!(told("cannot connect"), 2, "{}", ended.text());
+    let rest = format!(
+        "127.0.0.1:{}: nobody answers, so 3 more accounts were not tried",
+        nobody.port()
+    );
+    assert_eq!(told(&rest), 1, "{}", ended.text());
+    // Programs are told of each account, and so is the state.
+    let ended = bench.sync(&keys, &["--per-host", "1", "--json"]).gives(69);
+    let lines = lines(&ended);
+    for number in 1..=5 {
+        let name = format!("lost{number}");
+        let events = lines.iter().filter(|line| line["account"] == name.as_str());
+        let events: Vec<_> = events.filter_map(|line| line["event"].as_str()).collect();
+        assert_eq!(events, ["error", "summary"], "{name}: {}", ended.text());
+        let log = bench.configured("log", &keys, &[&name]).gives(0);
+        assert_eq!(log.out.matches("  69 ").count(), 2, "{}", log.text());
+    }
+}
+
+#[test]
+fn what_failed_last_is_run_again_and_nothing_else() {
+    let bench = bench();
+    let nobody = Unanswered::bind();
+    let keys = lost(&bench, nobody.port());
+    bench.sync(&keys, &[]).gives(69);
+    bench.sim.clear_log();
+    let ended = bench.sync(&keys, &["--failed", "--json"]).gives(69);
+    assert_eq!(bench.sim.commands().len(), 0, "{}", ended.text());
+    let lines = lines(&ended);
+    let summaries = lines.iter().filter(|line| line["event"] == "summary");
+    assert_eq!(summaries.count(), 5, "{}", ended.text());
+    // Nothing is recorded of a new account, so it has not been synced.
+    let keys = more(&bench, "");
+    let ended = bench.sync(&keys, &["--failed", "--json"]).gives(0);
+    assert_eq!(stored(&bench, "second"), 3, "{}", ended.text());
+    let ended = bench.sync(&keys, &["--failed", "--json"]).gives(0);
+    assert_eq!(ended.out, "", "{}", ended.text());
 }

@@ -3,6 +3,7 @@
 use rustix::io::Errno;
 
 use super::{Book, every, system};
+use crate::account::{Security, Server};
 use crate::auth;
 use crate::auth::source;
 use crate::cache;
@@ -38,6 +39,13 @@ pub(super) fn add(book: &mut Book) {
         }
         .into()],
         Error::Session(_) => [Error::Session(closed())],
+        Error::Untried { .. } => [Error::Untried {
+            server: Server {
+                host: "mail.example.com".to_owned(),
+                port: 995,
+                security: Security::ImplicitTls,
+            },
+        }],
         Error::StateLost { .. } => [Error::StateLost { messages: 100, path: path() }],
         Error::StoreChanges { .. } => [Error::StoreChanges { path: path() }],
         Error::StoreMissing { .. } => [Error::StoreMissing { kind: "Maildir", path: path() }],

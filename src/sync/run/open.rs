@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::cache::AccountRow;
+use crate::failure::Failure;
 use crate::store::{Notice, Store};
 use crate::sync::decide::{Brakes, lost_state};
 use crate::sync::header_index::HeaderIndex;
@@ -51,7 +52,7 @@ pub(super) async fn open(
         let mut brakes = match Brakes::inspect(cache, &row, &account, allow) {
             Ok(brakes) => brakes,
             Err(error) => {
-                cache.finish_run(id, record::unbegun(now, &error, &error.to_string()))?;
+                cache.finish_run(id, record::unbegun(now, error.exit(), &error.to_string()))?;
                 return Err(error);
             }
         };

@@ -25,6 +25,7 @@ pub mod proxies;
 pub mod pty;
 pub mod rsa;
 pub mod tls;
+pub mod unanswered;
 #[cfg(target_os = "linux")]
 pub mod volume;
 
