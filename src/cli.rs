@@ -19,6 +19,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 mod account;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod arenas;
 pub mod args;
 mod complete;
 mod config_file;
@@ -60,6 +62,8 @@ use run::{AtOnce, Orders};
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    arenas::share();
     no_core_dump();
     // If it cannot be handled, the signal ends popsync as it ends most programs, and nothing is
     // lost.

@@ -1,7 +1,7 @@
 //! The system's Kerberos library. It is loaded when an account asks for it, so that popsync can be
 //! built and run without it.
 //!
-//! This is the only module with `unsafe` in it. Its invariants:
+//! Beside one call in `cli::arenas`, this is the only module with `unsafe` in it. Its invariants:
 //!
 //! - The types are those of RFC 2744 as MIT Kerberos has them in `gssapi/gssapi.h` on everything
 //!   but macOS, whose header packs them; there, the library has another name, and is not found.
