@@ -5,10 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tracing::Instrument;
 
-use crate::account::{Account, Alerts};
+use crate::account::{Account, Alerts, Server};
 use crate::config::Chosen;
 use crate::exit::Exit;
 use crate::stop::Stop;
@@ -22,6 +22,9 @@ use super::{descriptors, hooks, runtime};
 mod queue;
 
 use queue::Queue;
+
+/// So many accounts that were not tried are recorded at the same time.
+const RECORDED_AT_ONCE: usize = 32;
 
 /// The settings of a run over accounts.
 pub(super) struct Orders {
@@ -137,28 +140,58 @@ impl Workers<'_> {
     /// answer.
     async fn leave(&self, accounts: Vec<Account>) -> Exit {
         let mut exit = Exit::Success;
-        let mut untried = Vec::new();
-        for account in accounts {
+        let mut silent = Vec::new();
+        let mut accounts = accounts.into_iter();
+        loop {
             if let Some(signal) = self.stop.asked() {
-                exit = exit.merge(self.output.not_started(&account.name, signal));
-                continue;
+                for account in accounts.by_ref() {
+                    exit = exit.merge(self.output.not_started(&account.name, signal));
+                }
             }
-            let Orders {
-                dry_run, state_dir, ..
-            } = self.orders;
-            let now = sync::system_clock();
-            let outcome = sync::untried(&account, state_dir, *dry_run, now).await;
-            let Account { name, alerts, .. } = &account;
-            let complaint = complaint(alerts, &outcome, now);
-            exit = exit.merge(self.output.untried(name, &outcome));
-            if complaint != Complaint::PutOff {
-                untried.push(account.server.clone());
+            let some: Vec<_> = accounts.by_ref().take(RECORDED_AT_ONCE).collect();
+            if some.is_empty() {
+                break;
             }
-            if !dry_run {
-                hooks::run(name, alerts, &outcome, complaint, &self.stop, &self.output).await;
+            // Each is recorded durably; together they wait for the disk once.
+            let recording: Vec<_> = some
+                .into_iter()
+                .map(|one| self.record_untried(one))
+                .collect();
+            for recorded in recording {
+                if let Ok((account, outcome)) = recorded.await {
+                    exit = exit.merge(self.report_untried(&account, &outcome, &mut silent).await);
+                }
             }
         }
-        self.output.silent_servers(&untried);
+        self.output.silent_servers(&silent);
+        exit
+    }
+
+    fn record_untried(&self, account: Account) -> JoinHandle<(Account, Outcome)> {
+        let state_dir = self.orders.state_dir.clone();
+        let dry_run = self.orders.dry_run;
+        tokio::spawn(async move {
+            let outcome = sync::untried(&account, &state_dir, dry_run, sync::system_clock()).await;
+            (account, outcome)
+        })
+    }
+
+    /// Adds the server to `silent` if people should hear of it.
+    async fn report_untried(
+        &self,
+        account: &Account,
+        outcome: &Outcome,
+        silent: &mut Vec<Server>,
+    ) -> Exit {
+        let Account { name, alerts, .. } = account;
+        let complaint = complaint(alerts, outcome, sync::system_clock());
+        let exit = self.output.untried(name, outcome);
+        if complaint != Complaint::PutOff {
+            silent.push(account.server.clone());
+        }
+        if !self.orders.dry_run {
+            hooks::run(name, alerts, outcome, complaint, &self.stop, &self.output).await;
+        }
         exit
     }
 
