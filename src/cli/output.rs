@@ -18,6 +18,7 @@ use crate::sync::{Outcome, Summary};
 
 pub(super) use account::Trial;
 pub(super) use failure::{Panicked, StartError, StdoutError};
+use fleet::FleetBar;
 pub(super) use history::duration;
 use json::Line;
 pub(super) use report::{AccountReport, report};
@@ -31,6 +32,7 @@ mod account;
 mod config_file;
 mod export;
 mod failure;
+mod fleet;
 mod history;
 mod hook;
 mod import;
@@ -94,6 +96,8 @@ pub(super) struct Output {
     streams: Streams,
     /// Of the accounts that have ended.
     total: Mutex<Total>,
+    /// The progress of very many accounts.
+    fleet: Mutex<Option<FleetBar>>,
 }
 
 /// The result of marking a message.
@@ -118,6 +122,7 @@ impl Output {
             options,
             streams,
             total: Mutex::default(),
+            fleet: Mutex::default(),
         }
     }
 
@@ -277,10 +282,11 @@ impl Output {
     fn summary(&self, account: &str, summary: &Summary, exit: Exit, complete: bool) {
         let mut total = self.total.lock().unwrap_or_else(PoisonError::into_inner);
         total.add(account, summary, exit);
+        let is_one_of_many = self.in_fleet(|fleet| fleet.end(account, &total));
         drop(total);
         self.json(|| Line::summary(account, summary, exit));
         let something = summary.retrieved + summary.deleted + summary.failed + summary.held > 0;
-        let person = self.streams.is_watched() && (complete || something);
+        let person = self.streams.is_watched() && !is_one_of_many && (complete || something);
         // Cron mails what is printed: only when a person should look.
         let cron = summary.failed + summary.held > 0;
         let wanted = !self.options.json && !self.options.quiet && !self.options.dry_run;

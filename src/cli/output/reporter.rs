@@ -48,7 +48,9 @@ struct Counts {
 
 impl AccountReporter {
     pub(super) fn new(output: Arc<Output>, account: &str) -> Self {
-        let bar = output.streams.bars().map(|bars| {
+        let is_one_of_many = output.in_fleet(|fleet| fleet.begin(account));
+        let bars = output.streams.bars().filter(|_| !is_one_of_many);
+        let bar = bars.map(|bars| {
             let name = sanitize::text(account);
             let name = output.streams.paint(&name, &Style::new().bold());
             Bar::new(bars, name, "connecting")

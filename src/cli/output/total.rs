@@ -35,20 +35,18 @@ impl Total {
         }
     }
 
+    /// `390 new messages (12.0 MB), 2 deleted, 1 failed`.
+    pub(super) fn sums(&self) -> String {
+        let mut parts = self.done();
+        if !self.failed.is_empty() {
+            parts.push(format!("{} failed", self.failed.len()));
+        }
+        parts.join(", ")
+    }
+
     /// `5 accounts: 390 new messages (12.0 MB), 2 deleted, 1 failed (work)`.
     fn line(&self) -> String {
-        let mut parts = vec![match self.retrieved {
-            0 => "no new messages".to_owned(),
-            count => format!(
-                "{} new {} ({})",
-                HumanCount(count),
-                terminal::messages(count),
-                terminal::octets(self.octets)
-            ),
-        }];
-        if self.deleted > 0 {
-            parts.push(format!("{} deleted", HumanCount(self.deleted)));
-        }
+        let mut parts = self.done();
         let failed = self.failed.len();
         if failed > 0 {
             let named = self.failed.iter().take(NAMED);
@@ -62,12 +60,29 @@ impl Total {
             parts.join(", ")
         )
     }
+
+    fn done(&self) -> Vec<String> {
+        let mut parts = vec![match self.retrieved {
+            0 => "no new messages".to_owned(),
+            count => format!(
+                "{} new {} ({})",
+                HumanCount(count),
+                terminal::messages(count),
+                terminal::octets(self.octets)
+            ),
+        }];
+        if self.deleted > 0 {
+            parts.push(format!("{} deleted", HumanCount(self.deleted)));
+        }
+        parts
+    }
 }
 
 impl Output {
     /// The last line of a run of several accounts, for an interactive user.
     pub(in crate::cli) fn total(&self) {
         // The next run, if there is one, starts from zero.
+        self.end_accounts();
         let total = mem::take(&mut *self.total.lock().unwrap_or_else(PoisonError::into_inner));
         let line = (total.accounts > 1).then(|| total.line());
         if let Some(line) = line.filter(|_| !self.options.dry_run) {
