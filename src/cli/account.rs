@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::account::{Account, PasswordSource};
 use crate::auth::{keyring, oauth};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Shown};
 use crate::exit::Exit;
 
 use super::args::{AccountCommand, Global};
@@ -19,32 +19,35 @@ mod test;
 pub(super) fn account(global: &Global, command: &AccountCommand) -> Exit {
     match command {
         AccountCommand::Add(arguments) => add::add(global, arguments),
-        AccountCommand::List => with_config(global, |config, output| {
-            output.accounts(&config.path, &config.accounts);
+        AccountCommand::List => with_config(global, |config, shown, output| {
+            output.accounts(&config, &shown);
             Exit::Success
         }),
         AccountCommand::Remove(named) => remove(global, &named.account),
         AccountCommand::Rename(names) => rename::rename(global, names),
-        AccountCommand::Show(named) => with_config(global, |config, output| {
-            let path = config.path.clone();
-            match config.select(std::slice::from_ref(&named.account)) {
-                Ok(accounts) => {
-                    for account in &accounts {
-                        output.account(&path, account);
-                    }
+        AccountCommand::Show(named) => with_config(global, |config, shown, output| {
+            let name = &named.account;
+            let mut accounts = config.accounts.iter().zip(&shown);
+            match accounts.find(|(account, _)| account.name == *name) {
+                Some((account, shown)) => {
+                    output.account(&config, account, shown);
                     Exit::Success
                 }
-                Err(error) => output.failure(None, &error),
+                // The error lists the existing names.
+                None => match config.select(std::slice::from_ref(name)) {
+                    Ok(_) => Exit::Success,
+                    Err(error) => output.failure(None, &error),
+                },
             }
         }),
         AccountCommand::Test(named) => test::test(global, &named.account),
     }
 }
 
-fn with_config(global: &Global, action: impl FnOnce(Config, &Output) -> Exit) -> Exit {
+fn with_config(global: &Global, action: impl FnOnce(Config, Vec<Shown>, &Output) -> Exit) -> Exit {
     let output = Output::standard(options(global, false));
-    let exit = match config_path(global).and_then(|path| Config::load(&path)) {
-        Ok(config) => action(config, &output),
+    let exit = match config_path(global).and_then(|path| Config::load_shown(&path)) {
+        Ok((config, shown)) => action(config, shown, &output),
         Err(error) => output.failure(None, &error),
     };
     exit.merge(output.finish())
@@ -56,8 +59,8 @@ fn remove(global: &Global, name: &str) -> Exit {
     let output = Arc::new(Output::standard(options(global, false)));
     output::log::start(global.verbose, &output);
     let exit = match chosen(global, name) {
-        Ok((config, account)) => match config::remove_account(&config.path, name) {
-            Ok(()) => {
+        Ok((config, account)) => match config.remove(name) {
+            Ok(path) => {
                 let others = || config.accounts.iter().filter(|other| other.name != name);
                 let same = |other: &Account| {
                     (&other.user, &other.identity.host) == (&account.user, &account.identity.host)
@@ -75,7 +78,7 @@ fn remove(global: &Global, name: &str) -> Exit {
                 } else {
                     Exit::Success
                 };
-                output.account_removed(&account, &config.path);
+                output.account_removed(&account, &path);
                 exit
             }
             Err(error) => output.failure(Some(name), &error),

@@ -10,7 +10,7 @@ use indicatif::HumanCount;
 
 use crate::account::Server;
 pub(super) use crate::causes::chain;
-use crate::config::Unsound;
+use crate::config::{Mistaken, Unsound};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::stop::Signal;
@@ -220,15 +220,18 @@ impl Output {
     }
 
     /// Reports the mistakes in the configuration of these accounts.
-    pub(super) fn mistakes(&self, accounts: &[Unsound]) -> Exit {
-        for Unsound { name, mistakes } in accounts {
+    pub(super) fn mistakes(&self, unsound: &Unsound) -> Exit {
+        for file in &unsound.files {
+            self.failure(None, file);
+        }
+        for Mistaken { name, mistakes } in &unsound.accounts {
             for mistake in mistakes {
                 // The message names the place, and with it the account.
                 self.complain(None, &chain(mistake), mistake);
                 self.error_line(Some(name), mistake);
             }
         }
-        if accounts.is_empty() {
+        if unsound.is_empty() {
             Exit::Success
         } else {
             Exit::Config
@@ -236,9 +239,9 @@ impl Output {
     }
 
     /// The same in place of the runs of these accounts.
-    pub(super) fn not_run(&self, accounts: &[Unsound]) -> Exit {
-        let exit = self.mistakes(accounts);
-        for Unsound { name, .. } in accounts {
+    pub(super) fn not_run(&self, unsound: &Unsound) -> Exit {
+        let exit = self.mistakes(unsound);
+        for Mistaken { name, .. } in &unsound.accounts {
             self.summary(name, &Summary::default(), exit, false);
         }
         exit

@@ -42,8 +42,7 @@ pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
 
 /// The line for a monitoring system. Nobody can tell how an account with mistakes is.
 fn check(output: &Output, arguments: &Status, statuses: &Statuses) -> output::Level {
-    let mistakes = statuses.unsound.iter().flat_map(|one| &one.mistakes);
-    if let Some(mistake) = mistakes.into_iter().next() {
+    if let Some(mistake) = statuses.unsound.mistakes().next() {
         return output.unknown(&output::chain(mistake));
     }
     if statuses.shown.is_empty() {
@@ -76,7 +75,7 @@ fn print(
 pub(super) struct Statuses {
     pub(super) shown: Vec<AccountStatus>,
     /// The accounts that have mistakes in the configuration.
-    pub(super) unsound: Vec<Unsound>,
+    pub(super) unsound: Unsound,
 }
 
 /// The records of the chosen accounts: the named ones, all if `is_all`, otherwise those of the
@@ -104,7 +103,8 @@ pub(super) fn statuses(
         statuses.push((overview, Some(account.retention)));
     }
     // The records of an account with mistakes stay where its row was.
-    let names_of_unsound: HashSet<&str> = unsound.iter().map(|one| one.name.as_str()).collect();
+    let names_of_unsound = unsound.accounts.iter().map(|one| one.name.as_str());
+    let names_of_unsound: HashSet<&str> = names_of_unsound.collect();
     let mut rest: Vec<_> = known.into_values().collect();
     rest.retain(|overview| is_all || names_of_unsound.contains(overview.key.as_str()));
     rest.sort_by(|one, other| (&one.name, &one.key).cmp(&(&other.name, &other.key)));
@@ -126,7 +126,7 @@ pub(super) fn statuses(
     });
     let shown = shown.collect::<Result<_, _>>()?;
     let mut unsound = unsound;
-    unsound.retain(|one| is_chosen(&one.name));
+    unsound.accounts.retain(|one| is_chosen(&one.name));
     Ok(Statuses { shown, unsound })
 }
 

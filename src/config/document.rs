@@ -1,66 +1,74 @@
-//! The file as a whole: its accounts, and all that is wrong with it.
+//! All files together: their accounts, and all that is wrong with them.
+//!
+//! A mistake in an account is that account's. A mistake elsewhere in one of the files beside the
+//! configuration file, or in the head of a list, hides which accounts that file has: it is refused as
+//! a whole, and the others are read. A mistake elsewhere in the configuration file may be about
+//! every account.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map::Entry as Slot;
+use std::collections::{HashMap, HashSet};
 use std::iter;
-use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue, Error as SyntaxError};
+use toml::de::{DeTable, DeValue};
 
 use crate::account::Account;
 
 use super::contradiction::Contradiction;
-use super::faults::{Fault, Faults, MAX_TOLD};
-use super::given::{Given, Source};
-use super::key::Key;
+use super::error::Cause;
+use super::faults::{Fault, Faults};
+use super::file::ConfigFile;
+use super::files::Files;
 use super::layer::{self, Layer, Merged};
-use super::origin::Origin;
+use super::list::List;
+use super::origin::{FileId, Origin};
 use super::paths::Base;
 use super::problem::Problem;
 use super::resolve::StateKey;
-use super::row::{self, Rows, entries};
+use super::row::{self, Rows};
 use super::settings::Settings;
-use super::suggest;
+use super::shown::{self, Own, Shown};
+use super::syntax;
+use super::template::Template;
+use super::top::{self, Top};
 
-/// `accounts`.
-static ACCOUNTS: Key = Key {
-    name: "accounts",
-    hint: Some(ACCOUNTS_HINT),
-    ..Key::TOP
-};
+/// The place of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The file.
+    pub(crate) path: PathBuf,
+    /// The line of its row, if the file is a list.
+    pub(crate) line: Option<u64>,
+}
 
-/// The table of an account.
-static ACCOUNT: Key = Key {
-    name: "accounts.NAME",
-    hint: Some(ACCOUNTS_HINT),
-    ..Key::TOP
-};
+/// An account, as it was found.
+pub(super) struct Found {
+    pub(super) account: Account,
+    pub(super) place: Place,
+    /// Its settings as the files have them, if they were asked for.
+    pub(super) shown: Option<Shown>,
+}
 
-/// `defaults`.
-static DEFAULTS: Key = Key {
-    name: "defaults",
-    hint: Some("write `[defaults]` and the keys below it"),
-    ..Key::TOP
-};
-
-const ACCOUNTS_HINT: &str = "write `[accounts.work]` and the account's keys below it";
-
-/// The content of a file.
+/// The content of the files.
 #[derive(Default)]
 pub(super) struct Document {
-    /// Its accounts, in its order, as far as they are sound.
-    pub(super) accounts: Vec<Account>,
+    /// The accounts, in the order of the files, as far as they are sound.
+    pub(super) accounts: Vec<Found>,
     /// The names of the others, with their mistakes.
     pub(super) unsound: Vec<(String, Faults)>,
-    /// The mistakes that are not those of one account.
+    /// The mistakes in the configuration file that are not those of one account.
     pub(super) faults: Faults,
-    /// It has no accounts, not even wrong ones.
+    /// The reasons not to use the configuration file.
+    pub(super) objections: Vec<Cause>,
+    /// The reasons why the accounts of other files are not known.
+    pub(super) refused: Vec<Cause>,
+    /// There are no accounts, not even wrong ones.
     pub(super) is_empty: bool,
 }
 
 impl Document {
-    /// True if there are mistakes that are not those of one account.
+    /// True if there are mistakes that may be about every account.
     pub(super) fn has_faults(&self) -> bool {
         !self.faults.is_empty()
     }
@@ -71,116 +79,322 @@ impl Document {
         iter::once(&self.faults).chain(unsound).cloned().collect()
     }
 
-    /// Reads the text of a file.
-    pub(super) fn read(text: &str, base: &Base, rows: &Rows<Settings>) -> Self {
-        let (document, errors) = DeTable::parse_recoverable(text);
-        if errors.is_empty() {
-            return Self::of_table(document.get_ref(), base, rows);
+    /// Reads the texts of the files. `wants_shown` asks for the settings as the files have them.
+    pub(super) fn read(
+        files: &Files,
+        base: &Base,
+        rows: &Rows<Settings>,
+        wants_shown: bool,
+    ) -> Self {
+        let main = files.main();
+        let (parsed, errors) = DeTable::parse_recoverable(&main.text);
+        if !main.is_utf8 || !errors.is_empty() {
+            let parsed = parsed.get_ref();
+            let faults = syntax::mistakes((FileId::MAIN, main), parsed, &errors, base, rows);
+            return Self::without_main(faults, files, base, rows);
         }
+        let mut faults = Faults::default();
+        let top = Top::of_main(parsed.get_ref(), base, &mut faults);
+        let defaults = top.defaults.map_or_else(Layer::empty, |table| {
+            Layer::read(rows, table, FileId::MAIN, base, &mut faults)
+        });
+        let mut reader = Reader {
+            files,
+            base,
+            rows,
+            defaults: &defaults,
+            default_table: top.defaults,
+            wants_shown,
+            copies: Copies::default(),
+            names: HashMap::new(),
+            twice: HashSet::new(),
+        };
+        let own = reader.tables(FileId::MAIN, top.accounts.as_deref().unwrap_or_default());
+        let mut names_commands = own.runs_commands();
+        let mut document = Self::default();
+        document.add(own);
+        for (id, file) in files.others() {
+            let (batch, faults) = reader.other(id, file);
+            names_commands |= batch.runs_commands() && defaults.names_commands();
+            document.add_unless_refused(file, batch, faults, files);
+        }
+        let mut has_unread_list = false;
+        if let Some((template, list)) = top.fleet {
+            let read = document.add_fleet(template, &list.value, &mut reader, &mut faults);
+            has_unread_list = read.is_none();
+            names_commands |= read.unwrap_or_default();
+        }
+        document.objections = main.objections(names_commands);
+        document.faults = faults;
+        document.is_empty = top.accounts.is_some_and(|accounts| accounts.is_empty())
+            && document.accounts.is_empty()
+            && document.unsound.is_empty()
+            && document.refused.is_empty()
+            && files.refused.is_empty()
+            && !has_unread_list;
+        document.divide(&reader.twice);
+        document
+    }
+
+    /// The mistakes where the configuration file is not TOML. What accounts lack cannot be known.
+    fn without_main(faults: Faults, files: &Files, base: &Base, rows: &Rows<Settings>) -> Self {
+        let others = files.others().flat_map(|(id, file)| {
+            let (parsed, errors) = DeTable::parse_recoverable(&file.text);
+            let faults = syntax::mistakes((id, file), parsed.get_ref(), &errors, base, rows);
+            files.mistakes(faults)
+        });
         Self {
-            faults: with_syntax_errors(text, document.get_ref(), &errors, base, rows),
+            objections: files.main().objections(false),
+            refused: others.collect(),
+            faults,
             ..Self::default()
         }
     }
 
-    fn of_table(document: &DeTable<'_>, base: &Base, rows: &Rows<Settings>) -> Self {
+    fn add(&mut self, batch: Batch) {
+        self.accounts.extend(batch.accounts);
+        self.unsound.extend(batch.unsound);
+    }
+
+    /// Adds the accounts of a file, unless it has mistakes beside them or must not be used.
+    fn add_unless_refused(
+        &mut self,
+        file: &ConfigFile,
+        batch: Batch,
+        faults: Faults,
+        files: &Files,
+    ) {
+        let objections = file.objections(batch.runs_commands());
+        if objections.is_empty() && faults.is_empty() {
+            return self.add(batch);
+        }
+        self.refused.extend(objections);
+        let of_accounts = batch.unsound.into_iter().map(|(_, faults)| faults);
+        let all = iter::once(faults).chain(of_accounts).collect();
+        self.refused.extend(files.mistakes(all));
+    }
+
+    /// Adds the accounts of a list. Returns whether they run commands. None if something in the
+    /// template is wrong, also that the list has no column for a placeholder: then nothing is known
+    /// of them.
+    fn add_fleet(
+        &mut self,
+        template: row::Entry<'_>,
+        path: &Path,
+        reader: &mut Reader<'_>,
+        faults: &mut Faults,
+    ) -> Option<bool> {
+        let template = Template::read(template, reader.rows, reader.base, faults)?;
+        let file = match ConfigFile::read(path) {
+            Ok(file) => file,
+            Err(error) => {
+                self.refused.push(error);
+                return Some(false);
+            }
+        };
+        let (batch, of_list) = match List::read(&file) {
+            Ok(list) => {
+                let template = faults.keep(template.for_columns(list.columns()))?;
+                (reader.list(&list, &template), Faults::default())
+            }
+            Err(found) => (Batch::default(), found),
+        };
+        let runs_commands = batch.runs_commands();
+        self.add_unless_refused(&file, batch, of_list, reader.files);
+        Some(runs_commands)
+    }
+
+    /// Takes the accounts whose names stand twice out of the sound ones: nobody knows which is
+    /// meant. Each name is among the others once.
+    fn divide(&mut self, twice: &HashSet<String>) {
+        self.accounts
+            .retain(|found| !twice.contains(&found.account.name));
+        if twice.is_empty() {
+            return;
+        }
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut merged: Vec<(String, Faults)> = Vec::new();
+        for (name, faults) in self.unsound.drain(..) {
+            match places.entry(name.clone()) {
+                Slot::Occupied(at) => {
+                    merged[*at.get()].1.keep::<()>(Err(faults));
+                }
+                Slot::Vacant(place) => {
+                    place.insert(merged.len());
+                    merged.push((name, faults));
+                }
+            }
+        }
+        self.unsound = merged;
+    }
+}
+
+/// The accounts of one file.
+#[derive(Default)]
+struct Batch {
+    accounts: Vec<Found>,
+    unsound: Vec<(String, Faults)>,
+}
+
+impl Batch {
+    fn runs_commands(&self) -> bool {
+        let mut accounts = self.accounts.iter();
+        accounts.any(|found| found.account.runs_commands())
+    }
+}
+
+/// Reads accounts, of one file after the other, and remembers those that it has seen.
+struct Reader<'r> {
+    files: &'r Files,
+    base: &'r Base,
+    rows: &'r Rows<Settings>,
+    defaults: &'r Layer<'r>,
+    default_table: Option<&'r DeTable<'r>>,
+    wants_shown: bool,
+    copies: Copies,
+    /// The places of the names so far.
+    names: HashMap<String, Origin>,
+    /// The names that stand at two places.
+    twice: HashSet<String>,
+}
+
+impl Reader<'_> {
+    /// A file beside the configuration file, with the mistakes that are not those of one account.
+    fn other(&mut self, id: FileId, file: &ConfigFile) -> (Batch, Faults) {
+        let (parsed, errors) = DeTable::parse_recoverable(&file.text);
+        if !file.is_utf8 || !errors.is_empty() {
+            let parsed = parsed.get_ref();
+            let faults = syntax::mistakes((id, file), parsed, &errors, self.base, self.rows);
+            return (Batch::default(), faults);
+        }
         let mut faults = Faults::default();
-        let (mut defaults, mut tables) = (None, Some(Vec::new()));
-        for (key, value) in entries(document) {
-            match key.get_ref().as_ref() {
-                "defaults" => defaults = faults.keep(table(&DEFAULTS, value, base)),
-                "accounts" => {
-                    tables = faults.keep(table(&ACCOUNTS, value, base)).map(entries);
-                }
-                _ => {
-                    // An account may stand below it.
-                    tables = tables.filter(|tables| !tables.is_empty());
-                    faults.keep::<()>(Err(unknown(key)));
-                }
+        let accounts = top::accounts_of_other(parsed.get_ref(), id, self.base, &mut faults);
+        (self.tables(id, &accounts), faults)
+    }
+
+    /// The accounts of these tables.
+    fn tables(&mut self, file: FileId, entries: &[row::Entry<'_>]) -> Batch {
+        let mut batch = Batch::default();
+        for entry @ (name, value) in entries {
+            let whole = Origin::File(file, name.span());
+            let name = name.get_ref();
+            let place = Place {
+                path: self.files.get(file).path.clone(),
+                line: None,
+            };
+            match self.account(*entry, file, &whole) {
+                Ok(Some(account)) => batch.accounts.push(Found {
+                    shown: self.shown(name, value, Own::Account),
+                    account,
+                    place,
+                }),
+                Ok(None) => {}
+                Err(faults) => batch.unsound.push((name.to_string(), faults)),
             }
         }
-        let is_empty = tables.as_ref().is_some_and(Vec::is_empty);
-        let defaults = defaults.map(|table| Layer::read(rows, table, base, &mut faults));
-        let defaults = defaults.unwrap_or_default();
-        let (mut accounts, mut unsound) = (Vec::new(), Vec::new());
-        let mut copies = Copies::default();
-        for entry in tables.unwrap_or_default() {
-            match account(entry, &defaults, base, &mut copies, rows) {
-                Ok(account) => accounts.extend(account),
-                Err(faults) => unsound.push((entry.0.get_ref().to_string(), faults)),
+        batch
+    }
+
+    /// The accounts of the rows of a list.
+    fn list(&mut self, list: &List, template: &Template<'_>) -> Batch {
+        let mut batch = Batch::default();
+        for row in list.rows() {
+            let whole = row.origin();
+            let Some(name) = row.name() else {
+                let faults = Fault::new(&whole, Problem::NoName).into();
+                batch.unsound.push((row.label(), faults));
+                continue;
+            };
+            let read = match template.filled(&row) {
+                Ok(table) => {
+                    let (key, value) = template.entry(name, table);
+                    let read = self.account((&key, &value), FileId::MAIN, &whole);
+                    read.map(|account| (account, self.shown(name, &value, Own::Template)))
+                        .map_err(|faults| template.at_row(faults, &whole))
+                }
+                Err(mut faults) => {
+                    faults.keep(self.enter(name, &whole));
+                    Err(faults)
+                }
+            };
+            match read {
+                Ok((Some(account), shown)) => batch.accounts.push(Found {
+                    account,
+                    place: Place {
+                        path: list.path().to_owned(),
+                        line: Some(row.line()),
+                    },
+                    shown,
+                }),
+                Ok((None, _)) => {}
+                Err(faults) => batch.unsound.push((name.to_owned(), faults.of(name))),
             }
         }
-        Self {
-            accounts,
-            unsound,
-            faults,
-            is_empty,
+        batch
+    }
+
+    fn shown(&self, name: &str, own: &Spanned<DeValue<'_>>, origin: Own) -> Option<Shown> {
+        let own = own.get_ref().as_table().filter(|_| self.wants_shown)?;
+        let own = (own, origin);
+        Some(shown::of_tables(name, own, self.default_table, self.rows))
+    }
+
+    /// An account; none where what can be read of it is sound, and not all can.
+    fn account(
+        &mut self,
+        (name, value): row::Entry<'_>,
+        file: FileId,
+        whole: &Origin,
+    ) -> Result<Option<Account>, Faults> {
+        let name = name.get_ref().as_ref();
+        let mut faults = Faults::default();
+        if name.is_empty() || name.contains(char::is_control) {
+            faults.keep::<()>(Err(Fault::new(whole, Problem::AccountName)));
+        }
+        let is_first = faults.keep(self.enter(name, whole)).is_some();
+        let table = top::table(&top::ACCOUNT, value, file, self.base);
+        let Some(table) = faults.keep(table) else {
+            return Err(faults);
+        };
+        let own = Layer::read(self.rows, table, file, self.base, &mut faults);
+        let Merged { settings, unread } = own.over(self.defaults, self.base);
+        let account = settings.resolve(StateKey::Name(name), whole);
+        let account = account.map_err(|found| {
+            let superfluous = |fault: &Fault| layer::explains(&unread, &fault.problem);
+            found.without(superfluous).of(name)
+        });
+        let account = faults.keep(account).filter(|_| unread.is_empty());
+        if let Some(account) = account.as_ref().filter(|_| is_first)
+            && let Some(other) = self.copies.enter(account)
+        {
+            let problem = Contradiction::SameMailbox { other };
+            faults.keep::<()>(Err(Fault::new(whole, problem).of(name)));
+        }
+        faults.into_result()?;
+        Ok(account)
+    }
+
+    /// Enters the name of an account, which may stand at one place only.
+    fn enter(&mut self, name: &str, whole: &Origin) -> Result<(), Fault> {
+        match self.names.entry(name.to_owned()) {
+            Slot::Vacant(place) => {
+                place.insert(whole.clone());
+                Ok(())
+            }
+            Slot::Occupied(other) => {
+                self.twice.insert(name.to_owned());
+                let (other, line) = match other.get() {
+                    Origin::Row(list, line) => (list.to_path_buf(), *line),
+                    Origin::File(file, span) => {
+                        let file = self.files.get(*file);
+                        (file.path.clone(), file.line(span.start) as u64)
+                    }
+                    Origin::Flag(_) | Origin::Url => return Ok(()),
+                };
+                Err(Fault::new(whole, Problem::Twice { other, line }).of(name))
+            }
         }
     }
-}
-
-fn table<'a>(
-    key: &'static Key,
-    value: &'a Spanned<DeValue<'a>>,
-    base: &'a Base,
-) -> Result<&'a DeTable<'a>, Fault> {
-    let source = Source::Toml(value);
-    Given { key, source, base }.table("a table")
-}
-
-/// A key at the top of the file that nobody knows.
-fn unknown(key: &Spanned<DeString<'_>>) -> Fault {
-    let known = vec![DEFAULTS.name, ACCOUNTS.name];
-    let name = key.get_ref();
-    let nearest = suggest::nearest(name, &known);
-    let home = nearest.is_none().then(|| {
-        format!(
-            "known here: {}; the keys of an account stand below `[defaults]` or `[accounts.NAME]`",
-            known.join(", ")
-        )
-    });
-    Fault::new(
-        &Origin::File(key.span()),
-        Problem::UnknownKey {
-            key: name.to_string(),
-            nearest,
-            known,
-            home,
-        },
-    )
-}
-
-/// An account; none where what can be read of it is sound, and not all can.
-fn account(
-    (name, value): row::Entry<'_>,
-    defaults: &Layer<'_>,
-    base: &Base,
-    copies: &mut Copies,
-    rows: &Rows<Settings>,
-) -> Result<Option<Account>, Faults> {
-    let whole = Origin::File(name.span());
-    let name = name.get_ref().as_ref();
-    let mut faults = Faults::default();
-    if name.is_empty() || name.contains(char::is_control) {
-        faults.keep::<()>(Err(Fault::new(&whole, Problem::AccountName)));
-    }
-    let Some(table) = faults.keep(table(&ACCOUNT, value, base)) else {
-        return Err(faults);
-    };
-    let own = Layer::read(rows, table, base, &mut faults);
-    let Merged { settings, unread } = own.over(defaults, base);
-    let account = settings.resolve(StateKey::Name(name), &whole);
-    let account = account.map_err(|found| {
-        let superfluous = |fault: &Fault| layer::explains(&unread, &fault.problem);
-        found.without(superfluous).of(name)
-    });
-    let account = faults.keep(account).filter(|_| unread.is_empty());
-    if let Some(other) = account.as_ref().and_then(|account| copies.enter(account)) {
-        let problem = Contradiction::SameMailbox { other };
-        faults.keep::<()>(Err(Fault::new(&whole, problem).of(name)));
-    }
-    faults.into_result()?;
-    Ok(account)
 }
 
 /// The names of accounts, by store and mailbox: each mailbox is stored once at one place.
@@ -196,73 +410,11 @@ impl Copies {
             account.user.clone(),
         ];
         match self.0.entry(mailbox) {
-            Entry::Occupied(other) => Some(other.get().clone()),
-            Entry::Vacant(place) => {
+            Slot::Occupied(other) => Some(other.get().clone()),
+            Slot::Vacant(place) => {
                 place.insert(account.name.clone());
                 None
             }
         }
     }
-}
-
-/// The mistakes of a file that is not TOML: in its syntax, and in the keys on other lines. Missing
-/// keys cannot be known.
-fn with_syntax_errors(
-    text: &str,
-    document: &DeTable<'_>,
-    errors: &[SyntaxError],
-    base: &Base,
-    rows: &Rows<Settings>,
-) -> Faults {
-    let mut faults = Faults::default();
-    let mut lines: Vec<Range<usize>> = Vec::new();
-    for error in errors.iter().take(MAX_TOLD) {
-        let span = error.span().unwrap_or(text.len()..text.len());
-        let line = line_of(text, span.start);
-        // One slip often makes several errors.
-        if !lines.contains(&line) {
-            lines.push(line);
-            let message = error.message().to_owned();
-            let fault = Fault::new(&Origin::File(span), Problem::Syntax { message });
-            faults.keep::<()>(Err(fault));
-        }
-    }
-    // Below a header that cannot be read, keys stand in a wrong table.
-    if lines
-        .iter()
-        .any(|line| text[line.clone()].trim_start().starts_with('['))
-    {
-        return faults;
-    }
-    let table = |key| {
-        document
-            .get(key)
-            .and_then(|value| value.get_ref().as_table())
-    };
-    let accounts = table("accounts").into_iter().flat_map(|accounts| {
-        let tables = accounts.values();
-        tables.filter_map(|value| value.get_ref().as_table())
-    });
-    let mut of_keys = Faults::default();
-    for table in table("defaults").into_iter().chain(accounts) {
-        Layer::read(rows, table, base, &mut of_keys);
-    }
-    let beside = |fault: &Fault| match &fault.origin {
-        Origin::File(span) => {
-            let touches = |line: &Range<usize>| span.start <= line.end && line.start <= span.end;
-            lines.iter().any(touches)
-        }
-        Origin::Flag(_) | Origin::Url => false,
-    };
-    faults.keep::<()>(Err(of_keys.without(beside)));
-    faults
-}
-
-/// The line with this place, without the end of it.
-fn line_of(text: &str, at: usize) -> Range<usize> {
-    let text = text.as_bytes();
-    let at = at.min(text.len());
-    let start = text[..at].iter().rposition(|byte| *byte == b'\n');
-    let end = text[at..].iter().position(|byte| *byte == b'\n');
-    start.map_or(0, |start| start + 1)..end.map_or(text.len(), |end| at + end)
 }

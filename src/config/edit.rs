@@ -37,6 +37,18 @@ pub(crate) enum EditError {
         #[source]
         source: io::Error,
     },
+    /// The account is a row of a list, which other programs may have made.
+    #[error("account `{name}` is in line {line} of {}, which popsync does not change", path.display())]
+    Listed {
+        /// The name.
+        name: String,
+        /// The list.
+        path: PathBuf,
+        /// The line of its row.
+        line: u64,
+        /// True if it is to get another name.
+        is_renamed: bool,
+    },
     /// The account is written in a way that cannot be changed safely.
     #[error("account `{name}` cannot be changed in {} without touching the rest", path.display())]
     Entangled {
@@ -52,7 +64,7 @@ impl Failure for EditError {
         match self {
             Self::Exists { .. } => Exit::Usage,
             Self::Write { .. } => Exit::IoError,
-            Self::Entangled { .. } => Exit::Config,
+            Self::Entangled { .. } | Self::Listed { .. } => Exit::Config,
         }
     }
 
@@ -60,6 +72,13 @@ impl Failure for EditError {
         let hint = match self {
             Self::Exists { .. } => "choose another name with `--name`, or remove that one first",
             Self::Write { .. } => return None,
+            Self::Listed {
+                is_renamed: true, ..
+            } => {
+                "write the new name into the list, then run this again for what is remembered of it"
+            }
+            Self::Listed { .. } => "take the row out of the list",
+
             Self::Entangled { .. } => {
                 "popsync changes tables that begin with `[accounts.NAME]`; change this one by hand"
             }
@@ -114,14 +133,8 @@ pub(crate) fn preview(path: &Path, name: &str, keys: &Keys) -> Option<String> {
 ///
 /// # Errors
 /// Where it cannot be cut out without touching anything else, or the file cannot be written.
-pub(crate) fn remove_account(path: &Path, name: &str) -> Result<(), EditError> {
-    let failed = failed(path);
-    let old = read(path).map_err(&failed)?;
-    let new = without_account(&old, name).ok_or_else(|| EditError::Entangled {
-        name: name.to_owned(),
-        path: path.to_owned(),
-    })?;
-    replace(path, &new).map_err(failed)
+pub(super) fn remove_account(path: &Path, name: &str) -> Result<(), EditError> {
+    change(path, name, |text| without_account(text, name))
 }
 
 /// Gives an account of a file another name.
@@ -129,14 +142,23 @@ pub(crate) fn remove_account(path: &Path, name: &str) -> Result<(), EditError> {
 /// # Errors
 /// Where there is one of that name, where the account is written in a way that cannot be changed
 /// without touching anything else, or the file cannot be written.
-pub(crate) fn rename_account(path: &Path, old: &str, new: &str) -> Result<(), EditError> {
+pub(super) fn rename_account(path: &Path, old: &str, new: &str) -> Result<(), EditError> {
+    change(path, old, |text| with_name(text, old, new))
+}
+
+/// Replaces the text of a file; `change` makes the new one from the old, if it can.
+fn change(
+    path: &Path,
+    name: &str,
+    change: impl FnOnce(&str) -> Option<String>,
+) -> Result<(), EditError> {
     let failed = failed(path);
-    let text = read(path).map_err(&failed)?;
-    let text = with_name(&text, old, new).ok_or_else(|| EditError::Entangled {
-        name: old.to_owned(),
+    let old = read(path).map_err(&failed)?;
+    let new = change(&old).ok_or_else(|| EditError::Entangled {
+        name: name.to_owned(),
         path: path.to_owned(),
     })?;
-    replace(path, &text).map_err(failed)
+    replace(path, &new).map_err(failed)
 }
 
 fn failed(path: &Path) -> impl Fn(io::Error) -> EditError {

@@ -205,6 +205,7 @@ impl Failure for Cause {
 
     fn snippet(&self) -> Option<String> {
         match self {
+            Self::Invalid { at, .. } if at.is_row() => None,
             Self::Invalid { at, .. } => Some(at.snippet()),
             _ => None,
         }

@@ -4,7 +4,9 @@ use super::key::{Key, Section, Table};
 use super::row::{Kind, Rows};
 use super::rows::{self, ACCOUNT, SHORTEST};
 use super::settings::Settings;
+use super::top;
 
+/// The beginning. `@` is the place of the list, whose key stands above the first table.
 const HEAD: &str = "\
 # Configuration of popsync: ~/.config/popsync/config.toml, with mode 0600.
 #
@@ -12,8 +14,15 @@ const HEAD: &str = "\
 # default. `popsync man config` explains each setting, and `popsync config check` reports the
 # mistakes in this file.
 
+@
 # Settings of all accounts. Any key of an account can be here.
 [defaults]
+";
+
+/// The comment above the key of the list.
+const LIST: &str = "\
+# More accounts, one for each row of a CSV file. They need a table [template]: `popsync man config`,
+# section ACCOUNTS FROM A LIST, shows one. More accounts may also be in files conf.d/*.toml.
 ";
 
 /// The sections, each with the comment above it.
@@ -99,7 +108,8 @@ pub(crate) fn commented() -> String {
 
 /// The example with the keys of these rows.
 pub(super) fn of_rows(rows: &Rows<Settings>) -> String {
-    let mut text = String::from(HEAD);
+    let list = top::ACCOUNTS_FROM.assignment();
+    let mut text = HEAD.replace("@\n", &format!("{LIST}#{list}\n\n"));
     let keys = rows.keys();
     for (section, comment) in SECTIONS {
         text.push_str(comment);

@@ -1,5 +1,7 @@
 //! Mistakes with their places, collected, so that one run can tell all of them.
 
+use std::collections::HashMap;
+
 use super::origin::Origin;
 use super::problem::Problem;
 
@@ -62,6 +64,13 @@ impl Faults {
         self
     }
 
+    /// The same, but for the place of those for which `is_moved` is true of theirs.
+    pub(super) fn moved(mut self, is_moved: impl Fn(&Origin) -> bool, to: &Origin) -> Self {
+        let moved = self.0.iter_mut().filter(|fault| is_moved(&fault.origin));
+        moved.for_each(|fault| fault.origin = to.clone());
+        self
+    }
+
     /// The same, each with the account named.
     pub(super) fn of(self, account: &str) -> Self {
         Self(self.0.into_iter().map(|fault| fault.of(account)).collect())
@@ -71,14 +80,16 @@ impl Faults {
     /// for none of them.
     pub(super) fn distinct(self, most: usize) -> Vec<Fault> {
         let mut kept: Vec<Fault> = Vec::new();
+        let mut places: HashMap<Origin, Vec<usize>> = HashMap::new();
         for fault in self.0 {
-            let same =
-                |other: &Fault| other.origin == fault.origin && other.problem == fault.problem;
-            if let Some(at) = kept.iter().position(same) {
-                if kept[at].account != fault.account {
-                    kept[at].account = None;
+            let here = places.entry(fault.origin.clone()).or_default();
+            let same = here.iter().find(|at| kept[**at].problem == fault.problem);
+            if let Some(at) = same {
+                if kept[*at].account != fault.account {
+                    kept[*at].account = None;
                 }
             } else if kept.len() < most {
+                here.push(kept.len());
                 kept.push(fault);
             }
         }

@@ -1,5 +1,10 @@
 //! Names that other programs give to settings that popsync names otherwise or has elsewhere.
 
+/// True if a password would be the value of this key, or would stand in this column.
+pub(super) fn is_password(name: &str) -> bool {
+    ["password", "passwd", "pass"].contains(&name)
+}
+
 /// Where the setting of this foreign name is.
 pub(super) fn home(key: &str) -> Option<&'static str> {
     let key = key.to_lowercase().replace('_', "-");

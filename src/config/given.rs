@@ -13,7 +13,7 @@ use crate::words::{self, WordsError};
 
 use super::faults::Fault;
 use super::key::Key;
-use super::origin::{Origin, Setting};
+use super::origin::{FileId, Origin, Setting};
 use super::paths::Base;
 use super::problem::Problem;
 use super::quantity;
@@ -39,14 +39,14 @@ pub(crate) enum Source<'a> {
     /// A text of the command line, and which of its arguments that is.
     #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the command line's"))]
     Argument(&'a OsStr, &'a Origin),
-    /// A value of the file.
-    Toml(&'a Spanned<DeValue<'a>>),
+    /// A value of a file.
+    Toml(&'a Spanned<DeValue<'a>>, FileId),
 }
 
 impl<'a> Given<'a> {
     pub(super) fn boolean(&self) -> Result<Setting<bool>, Fault> {
         let value = match self.source {
-            Source::Toml(value) => value.get_ref().as_bool(),
+            Source::Toml(value, _) => value.get_ref().as_bool(),
             Source::Argument(text, _) => text.to_str().and_then(|text| text.parse().ok()),
         };
         let value = value.ok_or_else(|| self.wrong_type("true or false"))?;
@@ -84,7 +84,7 @@ impl<'a> Given<'a> {
 
     pub(super) fn path(&self) -> Result<Setting<PathBuf>, Fault> {
         let path = match self.source {
-            Source::Toml(_) => Path::new(self.text()?.value),
+            Source::Toml(..) => Path::new(self.text()?.value),
             Source::Argument(text, _) => Path::new(text),
         };
         let path = self.base.expand(path).map_err(|error| {
@@ -128,7 +128,7 @@ impl<'a> Given<'a> {
 
     pub(super) fn table(&self, expected: &'static str) -> Result<&'a DeTable<'a>, Fault> {
         let table = match self.source {
-            Source::Toml(value) => value.get_ref().as_table(),
+            Source::Toml(value, _) => value.get_ref().as_table(),
             Source::Argument(..) => None,
         };
         table.ok_or_else(|| self.wrong_type(expected))
@@ -136,7 +136,7 @@ impl<'a> Given<'a> {
 
     pub(super) fn text(&self) -> Result<Setting<&'a str>, Fault> {
         let text = match self.source {
-            Source::Toml(value) => value.get_ref().as_str(),
+            Source::Toml(value, _) => value.get_ref().as_str(),
             Source::Argument(text, _) => text.to_str(),
         };
         let text = text.ok_or_else(|| self.wrong_type("a text in quotes"))?;
@@ -155,7 +155,7 @@ impl<'a> Given<'a> {
     /// A command in one text, or its words in a list.
     pub(super) fn words(&self) -> Result<Setting<Vec<String>>, Fault> {
         let words = match self.source {
-            Source::Toml(value) => match value.get_ref() {
+            Source::Toml(value, _) => match value.get_ref() {
                 DeValue::String(line) => words::split(line),
                 DeValue::Array(list) => {
                     let word =
@@ -175,7 +175,7 @@ impl<'a> Given<'a> {
     /// A whole number from 0 on; `None` for any other number.
     fn integer(&self) -> Result<Option<u64>, Fault> {
         match self.source {
-            Source::Toml(value) => match value.get_ref() {
+            Source::Toml(value, _) => match value.get_ref() {
                 DeValue::Integer(number) => {
                     Ok(u64::from_str_radix(number.as_str(), number.radix()).ok())
                 }
@@ -187,7 +187,7 @@ impl<'a> Given<'a> {
 
     /// A number or a text, as a text.
     fn quantity(&self) -> Result<String, Fault> {
-        if let Source::Toml(value) = self.source {
+        if let Source::Toml(value, _) = self.source {
             return match value.get_ref() {
                 DeValue::String(text) => Ok(text.to_string()),
                 DeValue::Integer(_) => Ok(self
@@ -206,9 +206,17 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// The file that the value stands in. A text of the command line has no tables that ask.
+    pub(super) fn file(&self) -> FileId {
+        match self.source {
+            Source::Toml(_, file) => file,
+            Source::Argument(..) => FileId::MAIN,
+        }
+    }
+
     pub(super) fn origin(&self) -> Origin {
         match self.source {
-            Source::Toml(value) => Origin::File(value.span()),
+            Source::Toml(value, file) => Origin::File(file, value.span()),
             Source::Argument(_, origin) => origin.clone(),
         }
     }
@@ -225,7 +233,7 @@ impl<'a> Given<'a> {
     pub(super) fn wrong_type(&self, expected: &'static str) -> Fault {
         let found = match self.source {
             Source::Argument(..) => "a text",
-            Source::Toml(value) => match value.get_ref() {
+            Source::Toml(value, _) => match value.get_ref() {
                 DeValue::String(_) => "a text",
                 DeValue::Integer(_) => "a whole number",
                 DeValue::Float(_) => "a number with a fraction",

@@ -10,16 +10,17 @@ use super::contradiction::Contradiction;
 use super::faults::{Fault, Faults};
 use super::foreign;
 use super::given::Source;
-use super::origin::{Origin, Setting};
+use super::origin::{FileId, Origin, Setting};
 use super::paths::Base;
 use super::problem::Problem;
-use super::row::{Row, Rows, entries};
+use super::row::{Kind, Row, Rows, entries};
 use super::rows;
 use super::settings::Settings;
 
 /// `[defaults]` or the table of an account.
-#[derive(Default)]
 pub(super) struct Layer<'a> {
+    /// The file that it stands in.
+    file: FileId,
     /// The keys that could be read.
     entries: Vec<(&'static Row<Settings>, &'a Spanned<DeValue<'a>>)>,
     /// The user, named by a key or by the URL of the server.
@@ -36,22 +37,37 @@ pub(super) struct Merged {
 }
 
 impl<'a> Layer<'a> {
+    /// A layer that sets nothing.
+    pub(super) const fn empty() -> Self {
+        Self {
+            file: FileId::MAIN,
+            entries: Vec::new(),
+            user: None,
+            unread: Vec::new(),
+        }
+    }
+
     /// Reads a table; what is wrong with it is added to `faults`.
     pub(super) fn read(
         rows: &Rows<Settings>,
         table: &'a DeTable<'a>,
+        file: FileId,
         base: &Base,
         faults: &mut Faults,
     ) -> Self {
-        let (mut layer, mut settings) = (Self::default(), Settings::default());
+        let mut settings = Settings::default();
+        let mut layer = Self {
+            file,
+            ..Self::empty()
+        };
         for (key, value) in entries(table) {
             let name = key.get_ref().as_ref();
             let read = match rows.find(name) {
                 Some(row) => {
-                    let read = row.read(&mut settings, Source::Toml(value), base);
+                    let read = row.read(&mut settings, Source::Toml(value, file), base);
                     read.map(|()| row)
                 }
-                None => Err(unknown(rows, key).into()),
+                None => Err(unknown(rows, key, file).into()),
             };
             match faults.keep(read) {
                 Some(row) => layer.entries.push((row, value)),
@@ -68,6 +84,21 @@ impl<'a> Layer<'a> {
         layer
     }
 
+    /// True if it names programs that popsync starts.
+    pub(super) fn names_commands(&self) -> bool {
+        let is_command = |kind: Kind| matches!(kind, Kind::Shell | Kind::Words);
+        self.entries.iter().any(|(row, value)| match row.kind() {
+            Kind::Table(of) => {
+                let table = value.get_ref().as_table();
+                let mut keys = rows::keys_of(of).into_iter();
+                keys.any(|(key, kind)| {
+                    is_command(kind) && table.is_some_and(|table| table.contains_key(key.name))
+                })
+            }
+            kind => is_command(kind),
+        })
+    }
+
     /// This layer, and where it is silent the one below.
     pub(super) fn over(&self, below: &Self, base: &Base) -> Merged {
         let set: Vec<_> = self
@@ -78,10 +109,12 @@ impl<'a> Layer<'a> {
         let shows = |setting: &str| !set.contains(&setting);
         let visible = below.entries.iter();
         let visible = visible.filter(|(row, _)| shows(row.key.setting()));
+        let visible = visible.map(|entry| (below.file, entry));
+        let own = self.entries.iter().map(|entry| (self.file, entry));
         let mut settings = Settings::default();
-        for (row, value) in visible.chain(&self.entries) {
+        for (file, (row, value)) in visible.chain(own) {
             // It was read without a mistake before.
-            let _ = row.read(&mut settings, Source::Toml(value), base);
+            let _ = row.read(&mut settings, Source::Toml(value, file), base);
         }
         settings.user = self.user.clone().or_else(|| below.user.clone());
         let unread = below.unread.iter().filter(|setting| shows(setting));
@@ -117,10 +150,10 @@ pub(super) fn explains(unread: &[&str], problem: &Problem) -> bool {
 }
 
 /// A key that is none of an account's, with the place where it belongs.
-fn unknown(rows: &Rows<Settings>, key: &Spanned<DeString<'_>>) -> Fault {
+fn unknown(rows: &Rows<Settings>, key: &Spanned<DeString<'_>>, file: FileId) -> Fault {
     let name = key.get_ref().as_ref();
-    if ["password", "passwd", "pass"].contains(&name) {
-        return Fault::new(&Origin::File(key.span()), Problem::Password);
+    if foreign::is_password(name) {
+        return Fault::new(&Origin::File(file, key.span()), Problem::Password);
     }
     let foreign = foreign::home(name).map(str::to_owned);
     let home = foreign.or_else(|| {
@@ -129,5 +162,5 @@ fn unknown(rows: &Rows<Settings>, key: &Spanned<DeString<'_>>) -> Fault {
             "it is a key of `{table}`: write `{table} = {{ {name} = … }}`"
         ))
     });
-    rows.unknown(key, home)
+    rows.unknown(key, file, home)
 }

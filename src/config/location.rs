@@ -22,6 +22,7 @@ pub(crate) struct Location {
     text: String,
     /// How many characters the place is wide.
     width: usize,
+    is_row: bool,
 }
 
 impl Location {
@@ -43,13 +44,32 @@ impl Location {
         let width = line_text.get(offset..end).unwrap_or("").chars().count();
         Self {
             path: path.to_owned(),
-            line: before.matches('\n').count() + 1,
+            line: memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1,
             column: column + 1,
             width: width
                 .min(shown.chars().count().saturating_sub(column))
                 .max(1),
             text: shown,
+            is_row: false,
         }
+    }
+
+    /// The row of a list that begins in this line. It is not shown: nobody knows what its columns
+    /// hold.
+    pub(super) fn of_row(list: &Path, line: u64) -> Self {
+        Self {
+            path: list.to_owned(),
+            line: usize::try_from(line).unwrap_or(usize::MAX),
+            column: 1,
+            text: String::new(),
+            width: 1,
+            is_row: true,
+        }
+    }
+
+    /// True for a row of a list.
+    pub(crate) fn is_row(&self) -> bool {
+        self.is_row
     }
 
     /// The line with a caret below the place, as compilers show it.

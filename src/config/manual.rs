@@ -4,6 +4,7 @@ use super::key::{Key, Table};
 use super::row::{Kind, Rows};
 use super::rows::{self, ACCOUNT};
 use super::settings::Settings;
+use super::top;
 
 /// The number of choices that stand behind the name of a key, rather than in its text.
 const FEW: usize = 3;
@@ -21,6 +22,15 @@ pub fn tls_keys() -> String {
 /// The keys of `oauth`.
 pub fn oauth_keys() -> String {
     of_keys(rows::keys_of(Table::OAuth))
+}
+
+/// The keys at the top of the file that are no account's.
+pub fn top_keys() -> String {
+    let keys = [
+        (&top::ACCOUNTS_FROM, Kind::Path),
+        (&top::TEMPLATE, Kind::Table(Table::Account)),
+    ];
+    of_keys(keys.to_vec())
 }
 
 /// The entries of these rows.

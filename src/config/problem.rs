@@ -1,6 +1,7 @@
 //! Mistakes in settings, and what to write instead.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use crate::account::{EndpointError, FingerprintError};
 use crate::auth::argument::{self, BadByte};
@@ -13,6 +14,7 @@ use super::paths::PathError;
 use super::proxy::ProxyError;
 use super::quantity::{PatienceError, SizeError, TimeError};
 use super::url::UrlError;
+use super::value::{Place, Unfit};
 use crate::words::WordsError;
 
 /// What is wrong with one setting, or between several. Never holds a password.
@@ -32,6 +34,9 @@ pub(crate) enum Problem {
         /// What it is, with its article.
         found: &'static str,
     },
+    /// A brace in a template that neither begins nor ends a placeholder.
+    #[error("a brace stands alone")]
+    Brace,
     /// A value that is none of those known.
     #[error("`{}` has no value `{value}`", key.name)]
     Choice {
@@ -43,6 +48,18 @@ pub(crate) enum Problem {
         nearest: Option<&'static str>,
         /// The known values.
         known: Vec<&'static str>,
+    },
+    /// A list has two columns of one name.
+    #[error("two columns are called `{column}`")]
+    ColumnTwice {
+        /// The name.
+        column: String,
+    },
+    /// A line end or the like in a value of a list.
+    #[error("the value in column `{column}` has a line end or another control character")]
+    ControlCharacter {
+        /// The column.
+        column: String,
     },
     /// Settings that cannot both be meant.
     #[error(transparent)]
@@ -73,6 +90,14 @@ pub(crate) enum Problem {
     /// `user = ""`.
     #[error("`user` is empty")]
     EmptyUser,
+    /// A row of a list with too many or too few values.
+    #[error("the number of values is {found}, and that of the columns {expected}")]
+    Fields {
+        /// The number of its values.
+        found: usize,
+        /// The number of columns.
+        expected: usize,
+    },
     /// Not a fingerprint.
     #[error("`fingerprint` is {0}")]
     Fingerprint(#[from] FingerprintError),
@@ -81,6 +106,23 @@ pub(crate) enum Problem {
     Missing {
         /// The key.
         key: &'static Key,
+    },
+    /// A placeholder for a column that the list does not have.
+    #[error("the list has no column `{name}`")]
+    NoColumn {
+        /// What was written.
+        name: String,
+        /// The columns.
+        known: Vec<String>,
+    },
+    /// A row that does not name its account.
+    #[error("the row has no value in column `name`")]
+    NoName,
+    /// A list that does not name its accounts.
+    #[error("no column is called `name`")]
+    NoNameColumn {
+        /// The columns.
+        columns: Vec<String>,
     },
     /// The file is not text.
     #[error("not UTF-8")]
@@ -96,6 +138,12 @@ pub(crate) enum Problem {
     /// A password in the file itself.
     #[error("a password does not belong in this file")]
     Password,
+    /// Passwords in a list.
+    #[error("a password does not belong in this list, in column `{column}`")]
+    PasswordColumn {
+        /// The column.
+        column: String,
+    },
     /// Not a path.
     #[error("`{name}`: {error}")]
     Path {
@@ -159,6 +207,14 @@ pub(crate) enum Problem {
         #[source]
         error: TimeError,
     },
+    /// The name of another account.
+    #[error("its name is in {}:{line} as well", other.display())]
+    Twice {
+        /// The file of the other account.
+        other: PathBuf,
+        /// The line of the other account.
+        line: u64,
+    },
     /// A key that means nothing.
     #[error("unknown key `{key}`")]
     UnknownKey {
@@ -177,6 +233,18 @@ pub(crate) enum Problem {
     /// A user name that a server would not read as it is.
     #[error("the user name has blanks at its ends, or two in a row, which USER cannot carry")]
     UserBlanks,
+    /// A value of a list that would change the meaning of a text.
+    #[error("the value in column `{column}` cannot be a part of `{}`: {unfit}", key.name)]
+    Value {
+        /// The column.
+        column: String,
+        /// The key.
+        key: &'static Key,
+        /// The kind of text that it would go into.
+        place: Place,
+        /// Why.
+        unfit: Unfit,
+    },
     /// A user name that makes a USER line longer than any Exchange takes (`XPOP3:E0006`).
     #[error("the user name is longer than {} octets", argument::MAX)]
     UserTooLong,
@@ -190,6 +258,7 @@ impl Failure for Problem {
 
     fn hint(&self) -> Option<Cow<'static, str>> {
         let hint = match self {
+            Self::Brace => "write `{{` and `}}` for braces that stand for themselves",
             Self::AccountName => "write `[accounts.work]`, or any other name",
             Self::WrongType { key, .. }
             | Self::Missing { key }
@@ -207,21 +276,46 @@ impl Failure for Problem {
                 let hint = did_you_mean(*nearest) + "known: " + &known.join(", ");
                 return Some(hint.into());
             }
+            Self::ColumnTwice { .. } => "give one of them another name",
+            Self::ControlCharacter { .. } => {
+                "each value stands on one line; look for a quotation mark that is not closed"
+            }
             Self::Contradiction(contradiction) => return contradiction.hint(),
             Self::EmptyCommand { .. } => "leave it out to be asked, or write a command for `sh -c`",
             Self::Endpoint { .. } => {
                 "write `https://` and the host, then the path, as the provider documents it"
             }
             Self::EmptyUser => "write the name that the server knows you by",
+            Self::Fields { .. } => "put a value that has a comma into double quotes",
             Self::Fingerprint(_) => {
                 "write `fingerprint = \"sha256:…\"` with the digits that `popsync probe` shows; \
                  `spki-sha256:` is that of the public key"
+            }
+            Self::NoColumn { known, .. } => {
+                let hint = format!(
+                    "its columns: {}; write `{{{{` and `}}}}` for braces that stand for themselves",
+                    known.join(", ")
+                );
+                return Some(hint.into());
+            }
+            Self::NoName => "write the name of the account, which is up to you",
+            Self::NoNameColumn { columns } => {
+                let hint = format!(
+                    "the first line names the columns, with commas between them, as in \
+                     `name,user`; here it names: {}",
+                    columns.join(", ")
+                );
+                return Some(hint.into());
             }
             Self::NotUtf8 => "save the file as UTF-8",
             Self::Number { key, .. } => return Some(key.number_hint().into()),
             Self::Password => {
                 "use `password-command = \"pass show mail/work\"`, or `password-file = \"…\"` \
                  with a file that only you can read"
+            }
+            Self::PasswordColumn { .. } => {
+                "take the column out, and write `password-command = \"pass show mail/{name}\"` or \
+                 `password-file = \"secrets/{name}\"` into `[template]`"
             }
             Self::Proxy(error) => return error.hint(),
             Self::RemoveAtOnce => {
@@ -236,6 +330,9 @@ impl Failure for Problem {
             Self::Tls { .. } => {
                 "leave it out: popsync uses TLS unless `tls = \"off\"` allows plain text"
             }
+            Self::Twice { .. } => {
+                "neither is used while it is not clear which one is meant; give one another name"
+            }
             Self::UnknownKey {
                 home: Some(home), ..
             } => return Some(home.clone().into()),
@@ -245,6 +342,7 @@ impl Failure for Problem {
             }
             Self::User(_) => "USER carries printable ASCII; `auth = \"plain\"` and others more",
             Self::UserBlanks => "take them out, or write `auth = \"plain\"` as well",
+            Self::Value { place, .. } => place.rule(),
             Self::UserTooLong => "no Exchange takes a longer USER line, and hardly any server does",
         };
         Some(hint.into())

@@ -14,7 +14,7 @@ use crate::account::Patience;
 use super::faults::{Fault, Faults};
 use super::given::{Given, Source};
 use super::key::{Key, Table};
-use super::origin::{Origin, Setting};
+use super::origin::{FileId, Origin, Setting};
 use super::paths::Base;
 use super::problem::Problem;
 use super::suggest;
@@ -146,11 +146,16 @@ impl<T> Rows<T> {
     }
 
     /// A key that is in none of the rows.
-    pub(super) fn unknown(&self, key: &Spanned<DeString<'_>>, home: Option<String>) -> Fault {
+    pub(super) fn unknown(
+        &self,
+        key: &Spanned<DeString<'_>>,
+        file: FileId,
+        home: Option<String>,
+    ) -> Fault {
         let known = self.names();
         let name = key.get_ref();
         Fault::new(
-            &Origin::File(key.span()),
+            &Origin::File(file, key.span()),
             Problem::UnknownKey {
                 key: name.to_string(),
                 nearest: suggest::nearest(name, &known),
@@ -160,20 +165,22 @@ impl<T> Rows<T> {
         )
     }
 
-    /// Reads the entries of an inline table. The names of those that cannot be read come back.
+    /// Reads the entries of an inline table, which is the value of `given`. The names of those that
+    /// cannot be read come back.
     pub(super) fn read<'a>(
         &self,
         target: &mut T,
         table: &'a DeTable<'a>,
-        base: &Base,
+        given: &Given<'_>,
         faults: &mut Faults,
     ) -> Vec<&'a str> {
+        let file = given.file();
         let mut unread = Vec::new();
         for (key, value) in entries(table) {
             let name = key.get_ref().as_ref();
             let read = match self.find(name) {
-                Some(row) => row.read(target, Source::Toml(value), base),
-                None => Err(self.unknown(key, None).into()),
+                Some(row) => row.read(target, Source::Toml(value, file), given.base),
+                None => Err(self.unknown(key, file, None).into()),
             };
             if faults.keep(read).is_none() {
                 unread.push(name);

@@ -12,6 +12,7 @@ use super::quantity::{LONGEST, LONGEST_SPAN};
 use super::row::{Kind, Rows};
 use super::rows::{self, ACCOUNT};
 use super::settings::Settings;
+use super::top::{ACCOUNTS_FROM, TEMPLATE};
 
 /// The version of JSON Schema.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -35,15 +36,19 @@ pub(super) fn of_rows(rows: &Rows<Settings>) -> Value {
     json!({
         "$schema": DIALECT,
         "title": "Configuration of popsync",
-        "description": "The file config.toml of popsync, see popsync(5).",
+        "description": "The file config.toml of popsync, and those of conf.d beside it, see popsync(5).",
         "type": "object",
-        "required": ["accounts"],
         "additionalProperties": false,
         "properties": {
+            ACCOUNTS_FROM.name: {
+                "description": description(&ACCOUNTS_FROM),
+                "type": "string",
+                "minLength": 1,
+                "examples": [json_of(ACCOUNTS_FROM.example)],
+            },
             "accounts": {
                 "description": "A table for each mailbox, by a name of your choice.",
                 "type": "object",
-                "minProperties": 1,
                 "propertyNames": { "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$" },
                 "additionalProperties": { "$ref": "#/$defs/account" },
             },
@@ -51,10 +56,15 @@ pub(super) fn of_rows(rows: &Rows<Settings>) -> Value {
                 "description": "Settings of all accounts that do not set the key themselves.",
                 "$ref": "#/$defs/account",
             },
+            TEMPLATE.name: {
+                "description": description(&TEMPLATE),
+                "$ref": "#/$defs/template",
+            },
         },
         "$defs": {
             "account": object(rows.keys()),
             "oauth": object(rows::keys_of(Table::OAuth)),
+            "template": template(rows.keys()),
             "tls": object(rows::keys_of(Table::Tls)),
         },
     })
@@ -63,6 +73,21 @@ pub(super) fn of_rows(rows: &Rows<Settings>) -> Value {
 /// The schema of a table.
 fn object(keys: Vec<(&'static Key, Kind)>) -> Value {
     let property = |(key, kind): (&Key, Kind)| (key.name.to_owned(), property(key, kind));
+    let properties: Map<String, Value> = keys.into_iter().map(property).collect();
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": properties,
+    })
+}
+
+/// The schema of the table of a template: those keys, each also with a text that has a column in it.
+fn template(keys: Vec<(&'static Key, Kind)>) -> Value {
+    let property = |(key, _): (&Key, Kind)| {
+        let of_account = format!("#/$defs/account/properties/{}", key.name);
+        let forms = json!([{ "$ref": of_account }, { "type": "string", "pattern": r"\{" }]);
+        (key.name.to_owned(), json!({ "anyOf": forms }))
+    };
     let properties: Map<String, Value> = keys.into_iter().map(property).collect();
     json!({
         "type": "object",

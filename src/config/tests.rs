@@ -1,4 +1,5 @@
 mod faults;
+mod fleet;
 pub(super) mod invented;
 mod others;
 mod rows;

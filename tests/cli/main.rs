@@ -4,6 +4,7 @@
 mod complete;
 mod config_file;
 mod find;
+mod fleet;
 mod help;
 mod layers;
 mod man;

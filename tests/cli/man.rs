@@ -31,6 +31,7 @@ fn part(name: &str) -> String {
         .collect();
     text.replace("@EXIT_STATUS@", &statuses.join("\n"))
         .replace("@ACCOUNT_KEYS@", &manual::account_keys())
+        .replace("@TOP_KEYS@", &manual::top_keys())
         .replace("@TLS_KEYS@", &manual::tls_keys())
         .replace("@OAUTH_KEYS@", &manual::oauth_keys())
         .replace("@VERSION@", env!("CARGO_PKG_VERSION"))

@@ -295,13 +295,13 @@ fn an_error_before_any_account_is_in_the_json_too() {
     insta::assert_snapshot!(sync.run().text(), @r#"
     status: 78
     out:
-    {"event":"error","account":null,"exit":78,"message":"HOME/.config/popsync/config.toml:1:1: unknown key `x`","hint":"known here: defaults, accounts; the keys of an account stand below `[defaults]` or `[accounts.NAME]`"}
+    {"event":"error","account":null,"exit":78,"message":"HOME/.config/popsync/config.toml:1:1: unknown key `x`","hint":"known here: defaults, accounts, accounts-from, template; the keys of an account stand below `[defaults]` or `[accounts.NAME]`"}
     err:
     popsync: HOME/.config/popsync/config.toml:1:1: unknown key `x`
       |
     1 | x = …
       | ^
-    hint: known here: defaults, accounts; the keys of an account stand below `[defaults]` or `[accounts.NAME]`
+    hint: known here: defaults, accounts, accounts-from, template; the keys of an account stand below `[defaults]` or `[accounts.NAME]`
     "#);
 }
 

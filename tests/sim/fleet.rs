@@ -6,7 +6,9 @@
     reason = "helpers of tests; clippy.toml's exception is for test functions"
 )]
 
-use std::fs;
+use std::fs::{self, DirBuilder, File};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 use serde_json::Value;
 use support::bench::{Bench, Ended, USER, letters};
@@ -204,4 +206,53 @@ fn what_failed_last_is_run_again_and_nothing_else() {
     assert_eq!(stored(&bench, "second"), 3, "{}", ended.text());
     let ended = bench.sync(&keys, &["--failed", "--json"]).gives(0);
     assert_eq!(ended.out, "", "{}", ended.text());
+
+/// Writes a file that nobody else can write to, whatever the umask, and its folder.
+fn put(bench: &Bench, name: &str, text: &str) {
+    let path = bench.path(name);
+    let folder = path.parent().unwrap();
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(folder).unwrap();
+    let mut options = File::options();
+    let options = options.write(true).create(true).truncate(true);
+    let mut file = options.mode(0o600).open(&path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+/// Nobody knows which accounts it has.
+#[test]
+fn a_file_that_is_not_toml_stops_its_own_accounts_alone() {
+    let bench = bench();
+    let accounts = more(&bench, "");
+    let (second, third) = accounts.split_at(accounts.find("\n[accounts.third]").unwrap());
+    put(&bench, "conf.d/a.toml", "[accounts.lost]\nuser = lost\n");
+    put(&bench, "conf.d/b.toml", third);
+    let ended = bench.sync(second, &["--json"]).gives(78);
+    ended.says("a.toml:2:8: not valid TOML");
+    assert_eq!(bench.store.len(), 3);
+    assert_eq!((stored(&bench, "second"), stored(&bench, "third")), (3, 3));
+}
+
+#[test]
+fn the_accounts_of_a_list_are_synced_but_for_those_with_mistakes() {
+    let bench = bench();
+    let sync = bench.sync("", &["--json"]);
+    let text = format!(
+        "accounts-from = \"users.csv\"\n[template]\nserver = {:?}\nuser = \"{{user}}\"\n\
+         tls = {{ ca-file = {:?} }}\npassword-command = \"cat {{secret}}\"\n\
+         maildir = \"{{name}}\"\n",
+        bench.url(),
+        bench.path("ca.pem"),
+    );
+    put(&bench, "config.toml", &text);
+    let list = format!(
+        "name,user,secret\nsecond,{USER},password\nbad,{USER},password;touch harm\n\
+         third,{USER},password\n../up,{USER},password\n"
+    );
+    put(&bench, "users.csv", &list);
+    let ended = sync.gives(78);
+    ended.says("users.csv:3:1: account `bad`");
+    ended.says("users.csv:5:1: account `../up`");
+    assert_eq!((stored(&bench, "second"), stored(&bench, "third")), (3, 3));
+    assert!(!bench.path("harm").exists());
 }

@@ -13,7 +13,7 @@ use crate::cli::args::{Add, Global};
 use crate::cli::output::{self, Output};
 use crate::cli::prompt::Terminal;
 use crate::cli::{config_path, options, runtime};
-use crate::config::{self, Base, Config, Keys};
+use crate::config::{self, Base, Config, EditError, Keys};
 use crate::exit::Exit;
 use crate::find::{Address, Found};
 use crate::stop::Stop;
@@ -86,6 +86,10 @@ impl Adding<'_> {
         if let Some(note) = &found.note {
             self.output.note(note);
         }
+        // Also in another file than the one that it would go into.
+        if others.iter().any(|account| account.name == name) {
+            return Err(exists(&name));
+        }
         let maildir = self.maildir(&name, &others)?;
         let keys = self.keys(found, maildir)?;
         self.try_and_write(&name, keys).await
@@ -152,6 +156,15 @@ impl Adding<'_> {
             tls.insert("fingerprint".to_owned(), fingerprint.as_str().into());
         }
         Ok(tls)
+    }
+}
+
+/// The error for a name that an account has already, in whichever file.
+fn exists(name: &str) -> Error {
+    let name = name.to_owned();
+    Error::Edit {
+        account: name.clone(),
+        error: EditError::Exists { name },
     }
 }
 

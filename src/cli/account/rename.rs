@@ -47,14 +47,19 @@ fn chosen(global: &Global, names: &Rename) -> Result<Accounts, config::Error> {
 
 impl Accounts {
     fn rename(self, names: &Rename, state_dir: &Path, output: &Output) -> Exit {
-        let path = &self.config.path;
+        let named = if self.old.is_some() {
+            &names.old
+        } else {
+            &names.new
+        };
+        let path = self.config.file_of(named);
         let (account, is_moved) = match (self.old, self.new) {
             (Some(_), Some(_)) if names.old != names.new => {
                 let name = names.new.clone();
                 return output.failure(Some(&names.old), &EditError::Exists { name });
             }
             (Some(mut account), None) => {
-                if let Err(error) = config::rename_account(path, &names.old, &names.new) {
+                if let Err(error) = self.config.rename(&names.old, &names.new) {
                     return output.failure(Some(&names.old), &error);
                 }
                 account.name.clone_from(&names.new);
@@ -70,7 +75,7 @@ impl Accounts {
             Err(SameAsError::Unknown { .. }) if is_moved => {}
             Err(error) => return output.failure(Some(&account.name), &error),
         }
-        output.account_renamed(&names.old, &account, path);
+        output.account_renamed(&names.old, &account, &path);
         Exit::Success
     }
 }

@@ -43,6 +43,12 @@ pub(super) fn add(book: &mut Book) {
             path: "/home/anna/.config/popsync/config.toml".into(),
             source: system(Errno::ACCESS),
         }],
+        EditError::Listed { .. } => [false, true].map(|is_renamed| EditError::Listed {
+            name: name(),
+            path: "/home/anna/.config/popsync/users.csv".into(),
+            line: 4,
+            is_renamed,
+        }),
         EditError::Entangled { .. } => [EditError::Entangled {
             name: name(),
             path: "/home/anna/.config/popsync/config.toml".into(),

@@ -73,9 +73,55 @@ fn problem(line: &str) -> Problem {
     }
 }
 
+/// The mistake of an account from a list, with this name and in a template with this line.
+fn row((name, user): (&str, &str), line: &str) -> Problem {
+    let folder = tempfile::tempdir().unwrap();
+    let base = Base {
+        home: None,
+        folder: folder.path().to_owned(),
+    };
+    let list = format!("name,user\n{name},{user}\n");
+    crate::durable::replace(&folder.path().join("users.csv"), list.as_bytes(), 0o600).unwrap();
+    let text = format!("accounts-from = \"users.csv\"\n[template]\n{line}\n");
+    let path = folder.path().join("config.toml");
+    match Config::parse(&path, text.as_bytes(), &base)
+        .unwrap_err()
+        .into_cause()
+    {
+        Cause::Invalid { problem, .. } => *problem,
+        other => panic!("{line}: {other}"),
+    }
+}
+
 fn problems(book: &mut Book) {
     let user = "server = \"pop3s://mail.example.com\"\nmaildir = \"/mail\"\nuser = ";
     every!(book, "config::Problem, within config::Error", Problem {
+        Problem::Brace => [Problem::Brace],
+        Problem::ColumnTwice { .. } => [Problem::ColumnTwice { column: "user".to_owned() }],
+        Problem::ControlCharacter { .. } => [Problem::ControlCharacter {
+            column: "note".to_owned(),
+        }],
+        Problem::Fields { .. } => [Problem::Fields { found: 3, expected: 2 }],
+        Problem::NoColumn { .. } => [Problem::NoColumn {
+            name: "usr".to_owned(),
+            known: vec!["name".to_owned(), "user".to_owned()],
+        }],
+        Problem::NoName => [Problem::NoName],
+        Problem::NoNameColumn { .. } => [Problem::NoNameColumn {
+            columns: vec!["Name;User".to_owned()],
+        }],
+        Problem::PasswordColumn { .. } => [Problem::PasswordColumn {
+            column: "Password".to_owned(),
+        }],
+        Problem::Twice { .. } => [Problem::Twice {
+            other: "/home/anna/.config/popsync/conf.d/a.toml".into(),
+            line: 3,
+        }],
+        Problem::Value { .. } => [
+            row(("a;b", "x"), "password-command = \"cat {name}\""),
+            row(("../x", "x"), "maildir = \"/mail/{name}\""),
+            row(("a", ""), "exec = \"deliver {user}\""),
+        ],
         Problem::AccountName => [problem("[accounts.\"\"]")],
         Problem::WrongType { .. } => [problem("user = 7")],
         Problem::Choice { .. } => [problem("auth = \"plian\"")],

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
 use crate::account::{Account, Security};
-use crate::config::{Shown, ShownFile, ShownKey};
+use crate::config::{Config, Shown};
 use crate::pop3::Capabilities;
 use crate::pop3::listing::DropListing;
 use crate::session::Peer;
@@ -40,6 +40,8 @@ struct AccountLine<'a> {
     auth: &'static str,
     profile: String,
     password: &'static str,
+    config: String,
+    line: Option<u64>,
     settings: Map<String, Value>,
 }
 
@@ -63,31 +65,25 @@ struct ChangedLine<'a> {
     config: String,
 }
 
-/// The settings of an account as the file has them.
-fn settings_of(file: &ShownFile, account: &Account) -> Vec<ShownKey> {
-    let shown = file.account(&account.name);
-    shown.map_or_else(Vec::new, |shown| shown.keys)
-}
-
 impl Output {
-    /// Prints all accounts, one line each.
-    pub(in crate::cli) fn accounts(&self, path: &Path, accounts: &[Account]) {
-        let file = ShownFile::read(path);
+    /// Prints all accounts, one line each, with the file of those that are not in the configuration
+    /// file itself. `shown` has their settings.
+    pub(in crate::cli) fn accounts(&self, config: &Config, shown: &[Shown]) {
+        let accounts = config.accounts.iter().zip(shown);
         if self.options.json {
-            for account in accounts {
-                self.account_line(&file, account);
+            for (account, shown) in accounts {
+                self.account_line(config, account, shown);
             }
             return;
         }
-        let rows: Vec<[String; 4]> = accounts
-            .iter()
-            .map(|account| {
-                let shown = file.account(&account.name);
+        let rows: Vec<[String; 5]> = accounts
+            .map(|(account, shown)| {
                 [
                     account.name.clone(),
                     account.user.clone(),
                     url(account),
-                    shown.as_ref().map_or_else(String::new, store),
+                    store(shown),
+                    elsewhere(config, account).unwrap_or_default(),
                 ]
                 .map(|text| sanitize::text(&text).into_owned())
             })
@@ -96,33 +92,29 @@ impl Output {
             let widths = rows.iter().map(|row| row[column].width());
             widths.max().unwrap_or(0)
         };
-        let widths = [width(0), width(1), width(2)];
+        let widths = [width(0), width(1), width(2), width(3)];
         for row in &rows {
             let mut line = String::new();
             for (text, width) in row.iter().zip(widths) {
                 line.push_str(text);
                 line.push_str(&" ".repeat(width.saturating_sub(text.width()) + 2));
             }
-            line.push_str(&row[3]);
+            line.push_str(&row[4]);
             self.data(line.trim_end().to_owned());
         }
     }
 
     /// Prints the settings of one account.
-    pub(in crate::cli) fn account(&self, path: &Path, account: &Account) {
-        let file = ShownFile::read(path);
+    pub(in crate::cli) fn account(&self, config: &Config, account: &Account, shown: &Shown) {
         if self.options.json {
-            self.account_line(&file, account);
+            self.account_line(config, account, shown);
             return;
         }
         self.text(&format!("[accounts.{}]", account.name));
-        for setting in settings_of(&file, account) {
+        for setting in &shown.keys {
             let value = setting.value.as_deref().unwrap_or("…");
-            let place = if setting.from_defaults {
-                "  # from [defaults]"
-            } else {
-                ""
-            };
+            let place = setting.from.map(|table| format!("  # from {table}"));
+            let place = place.unwrap_or_default();
             self.text(&format!("{} = {value}{place}", setting.key));
         }
         self.text(&format!(
@@ -132,12 +124,15 @@ impl Output {
         ));
         self.text(&format!("# profile: {}", account.profile));
         self.text(&format!("# password: {}", source(account)));
+        if let Some(file) = elsewhere(config, account) {
+            self.text(&format!("# file: {file}"));
+        }
     }
 
-    fn account_line(&self, file: &ShownFile, account: &Account) {
-        let settings = settings_of(file, account).into_iter().map(|setting| {
-            let value = setting.value.map_or(Value::Null, Value::String);
-            (setting.key, value)
+    fn account_line(&self, config: &Config, account: &Account, shown: &Shown) {
+        let settings = shown.keys.iter().map(|setting| {
+            let value = setting.value.clone().map_or(Value::Null, Value::String);
+            (setting.key.clone(), value)
         });
         self.line_of(&AccountLine {
             event: "account",
@@ -152,6 +147,8 @@ impl Output {
             auth: account.auth.name(),
             profile: account.profile.to_string(),
             password: source(account),
+            config: config.file_of(&account.name).display().to_string(),
+            line: config.place(&account.name).and_then(|place| place.line),
             settings: settings.collect(),
         });
     }
@@ -308,6 +305,18 @@ fn source(account: &Account) -> &'static str {
         .password
         .key()
         .unwrap_or("keyring, systemd credential, POPSYNC_PASSWORD or prompt")
+}
+
+/// The file of an account that is not in the configuration file itself, as it is called from there.
+fn elsewhere(config: &Config, account: &Account) -> Option<String> {
+    let place = config.place(&account.name)?;
+    if place.path == config.path {
+        return None;
+    }
+    let folder = config.path.parent()?;
+    let path = place.path.strip_prefix(folder).unwrap_or(&place.path);
+    let line = place.line.map(|line| format!(":{line}"));
+    Some(format!("{}{}", path.display(), line.unwrap_or_default()))
 }
 
 /// The store that the mail goes to.

@@ -30,7 +30,7 @@ pub(super) static ROWS: &[Row<Settings>] = &[Row {
     set: Set::Table(Table::OAuth, |settings, given| {
         let (mut keys, mut faults) = (OAuthKeys::default(), Faults::default());
         let table = given.table("a table")?;
-        OAUTH_ROWS.read(&mut keys, table, given.base, &mut faults);
+        OAUTH_ROWS.read(&mut keys, table, given, &mut faults);
         // A missing key may be one that could not be read.
         faults.into_result()?;
         let oauth = keys.settings(&given.origin())?;

@@ -56,7 +56,7 @@ pub(super) static ROWS: &[Row<Settings>] = &[Row {
 fn read(given: &Given<'_>) -> Result<crate::account::TlsSettings, Faults> {
     let table = given.table("`\"off\"` or a table")?;
     let (mut keys, mut faults) = (TlsKeys::default(), Faults::default());
-    let unread = TLS_ROWS.read(&mut keys, table, given.base, &mut faults);
+    let unread = TLS_ROWS.read(&mut keys, table, given, &mut faults);
     // A certificate that cannot be read is not missing as well.
     let certificate = |name: &&str| {
         let meant = TLS_ROWS.meant(name);

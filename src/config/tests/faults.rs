@@ -86,14 +86,14 @@ fn an_unknown_key_is_named_with_the_nearest_one() {
       |
     1 | user = …
       | ^^^^
-    known here: defaults, accounts; the keys of an account stand below `[defaults]` or `[accounts.NAME]`
+    known here: defaults, accounts, accounts-from, template; the keys of an account stand below `[defaults]` or `[accounts.NAME]`
     ");
     insta::assert_snapshot!(shown(parse("[account.work]\n")), @r"
     config.toml:1:2: unknown key `account`
       |
     1 | [account.work]
       |  ^^^^^^^
-    did you mean `accounts`? known here: defaults, accounts
+    did you mean `accounts`? known here: defaults, accounts, accounts-from, template
     ");
 }
 

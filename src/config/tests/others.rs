@@ -83,7 +83,7 @@ fn a_mark_in_front_of_the_text_is_read_over() {
       |
     1 | uzer = …
       | ^^^^
-    known here: defaults, accounts; the keys of an account stand below `[defaults]` or `[accounts.NAME]`
+    known here: defaults, accounts, accounts-from, template; the keys of an account stand below `[defaults]` or `[accounts.NAME]`
     ");
     let keys: Keys = vec![
         ("server", "pop3s://anna@other".into()),
@@ -91,6 +91,7 @@ fn a_mark_in_front_of_the_text_is_read_over() {
     ];
     add_account(&path, "home", &keys).unwrap();
     assert_eq!(Config::load(&path).unwrap().accounts.len(), 2);
-    remove_account(&path, "work").unwrap();
+    let config = Config::load(&path).unwrap();
+    assert_eq!(config.remove("work").unwrap(), path);
     assert_eq!(Config::load(&path).unwrap().accounts[0].name, "home");
 }

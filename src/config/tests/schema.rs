@@ -148,7 +148,12 @@ fn every_line_of_the_example_fits_the_schema() {
     for line in example.lines().filter_map(|line| line.strip_prefix('#')) {
         if line.starts_with(|first: char| first.is_ascii_lowercase()) {
             lines += 1;
-            let found = of_file(&format!("[accounts.work]\n{line}\n"));
+            let table = if line.starts_with("accounts-from") {
+                ""
+            } else {
+                "[accounts.work]\n"
+            };
+            let found = of_file(&format!("{table}{line}\n"));
             assert!(found.is_empty(), "{line}: {found:?}");
         }
     }
@@ -181,7 +186,29 @@ fn mistakes_do_not_fit_the_schema() {
             "{line}"
         );
     }
-    for text in ["", "[accounts]\n", "[account.work]\n", "accounts = 1\n"] {
+    for text in [
+        "[account.work]\n",
+        "accounts = 1\n",
+        "accounts-from = 1\n",
+        "accounts-from = \"\"\n",
+        "template = \"x\"\n",
+        "[template]\nservr = \"pop3s://{host}\"\n",
+        "[template]\nleave-on-server = 1\n",
+        "[template]\ntls = { roots = \"none\" }\n",
+    ] {
         assert!(!of_file(text).is_empty(), "{text}");
     }
+    // Other files may have the accounts.
+    for text in ["", "[accounts]\n"] {
+        assert!(of_file(text).is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn a_template_may_have_a_column_in_the_place_of_any_value() {
+    let template = "accounts-from = \"users.csv\"\n[template]\nserver = \"pop3s://{host}\"\n\
+                    profile = \"{profile}\"\nmax-size = \"{size}\"\n\
+                    leave-on-server = true\nexec = [\"deliver\", \"{name}\"]\n\
+                    tls = { server-name = \"{host}\" }\n";
+    assert_eq!(of_file(template), Vec::<String>::new());
 }

@@ -8,12 +8,12 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::{ATTEMPTS, Adding, Error};
+use super::{ATTEMPTS, Adding, Error, exists};
 use crate::account::{Account, PasswordSource};
 use crate::auth::source::Prompt;
 use crate::auth::{self, keyring, private_file};
 use crate::cli::login;
-use crate::config::{self, Base, Config, EditError, Keys};
+use crate::config::{self, Config, Keys};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -168,15 +168,8 @@ impl Adding<'_> {
 
     /// The account as the new file will define it.
     fn preview(&self, name: &str, keys: &Keys) -> Result<Account, Error> {
-        let exists = || Error::Edit {
-            account: name.to_owned(),
-            error: EditError::Exists {
-                name: name.to_owned(),
-            },
-        };
-        let text = config::preview(self.path, name, keys).ok_or_else(exists)?;
-        let base = Base::of_file(self.path);
-        let config = Config::parse(self.path, text.as_bytes(), &base)?;
+        let text = config::preview(self.path, name, keys).ok_or_else(|| exists(name))?;
+        let config = Config::with_text(self.path, &text)?;
         let mut accounts = config.select(&[name.to_owned()])?;
         // `select` gives an account for every name.
         Ok(accounts.swap_remove(0))
