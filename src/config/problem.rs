@@ -14,7 +14,7 @@ use super::paths::PathError;
 use super::proxy::ProxyError;
 use super::quantity::{PatienceError, SizeError, TimeError};
 use super::url::UrlError;
-use super::value::{Place, Unfit};
+use super::value::{Slot, Unfit};
 use crate::words::WordsError;
 
 /// What is wrong with one setting, or between several. Never holds a password.
@@ -241,7 +241,7 @@ pub(crate) enum Problem {
         /// The key.
         key: &'static Key,
         /// The kind of text that it would go into.
-        place: Place,
+        slot: Slot,
         /// Why.
         unfit: Unfit,
     },
@@ -342,7 +342,7 @@ impl Failure for Problem {
             }
             Self::User(_) => "USER carries printable ASCII; `auth = \"plain\"` and others more",
             Self::UserBlanks => "take them out, or write `auth = \"plain\"` as well",
-            Self::Value { place, .. } => place.rule(),
+            Self::Value { slot, .. } => slot.rule(),
             Self::UserTooLong => "no Exchange takes a longer USER line, and hardly any server does",
         };
         Some(hint.into())

@@ -2,7 +2,7 @@
 //!
 //! A value is put into a text that was read as TOML already, and never read as TOML itself. Where
 //! the text will be read once more, as a command, a path or a URL, the value must not change how:
-//! see [`Place`].
+//! see [`Slot`].
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::row::{self, Kind, Rows};
 use super::rows;
 use super::settings::Settings;
-use super::value::Place;
+use super::value::Slot;
 
 /// A template.
 pub(super) struct Template<'t> {
@@ -168,7 +168,7 @@ impl Filling<'_> {
     ) -> Spanned<DeValue<'t>> {
         let filled = match (value.get_ref(), kind) {
             (DeValue::String(text), _) if text.contains(['{', '}']) => {
-                DeValue::String(self.text(text, key, place(key, kind)).into())
+                DeValue::String(self.text(text, key, slot(key, kind)).into())
             }
             (DeValue::Array(list), _) => {
                 let list: DeArray<'t> = list
@@ -194,7 +194,7 @@ impl Filling<'_> {
         Spanned::new(value.span(), filled)
     }
 
-    fn text(&mut self, text: &str, key: &'static Key, place: Place) -> String {
+    fn text(&mut self, text: &str, key: &'static Key, slot: Slot) -> String {
         // The braces were checked for all rows.
         let pieces = pieces(text, self.columns).unwrap_or_default();
         let mut filled = String::new();
@@ -207,16 +207,16 @@ impl Filling<'_> {
                 Piece::Column(column) => *column,
             };
             let value = self.row.value(column);
-            if let Err(unfit) = place.check(value) {
+            if let Err(unfit) = slot.check(value) {
                 let problem = Problem::Value {
                     column: self.row.column(column).to_owned(),
                     key,
-                    place,
+                    slot,
                     unfit,
                 };
                 self.faults
                     .keep::<()>(Err(Fault::new(&self.row.origin(), problem)));
-            } else if place == Place::Url && pieces.len() > 1 {
+            } else if slot == Slot::Url && pieces.len() > 1 {
                 percent_encode(value, &mut filled);
             } else {
                 filled.push_str(value);
@@ -227,12 +227,12 @@ impl Filling<'_> {
 }
 
 /// The reading of the texts of this key.
-fn place(key: &Key, kind: Kind) -> Place {
+fn slot(key: &Key, kind: Kind) -> Slot {
     match kind {
-        Kind::Shell | Kind::Words => Place::Command,
-        Kind::Path => Place::Path,
-        _ if key.value == "URL" => Place::Url,
-        _ => Place::Text,
+        Kind::Shell | Kind::Words => Slot::Command,
+        Kind::Path => Slot::Path,
+        _ if key.value == "URL" => Slot::Url,
+        _ => Slot::Text,
     }
 }
 

@@ -1,8 +1,8 @@
-//! The values of a list, and the places of a template that they may go to.
+//! The values of a list, and the slots of a template that they may go into.
 
 /// The reading of a text after values were put into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum Slot {
     /// A command: a shell reads it, or it is split into words.
     Command,
     /// A path: a value is a part of a name in it.
@@ -13,7 +13,7 @@ pub(crate) enum Place {
     Url,
 }
 
-/// A defect of a value for the place that it would go to.
+/// A defect of a value for the slot that it would go into.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unfit {
     /// There is nothing.
@@ -27,7 +27,7 @@ pub(crate) enum Unfit {
     Letter(char),
 }
 
-impl Place {
+impl Slot {
     /// The rule for values, for a hint.
     pub(crate) fn rule(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl Place {
                 "in a path, a value is a part of a name: it has no `/`, and begins with none of \
                  `. ~ $`"
             }
-            Self::Text | Self::Url => "take it out of the list, or write another value",
+            Self::Text | Self::Url => "any value may be here",
         }
     }
 
@@ -70,8 +70,8 @@ mod tests {
     #[test]
     fn a_value_may_not_change_how_its_text_is_read() {
         for value in ["anna", "anna@example.com", "a.b_c+d-e", "7", "_x", "@x"] {
-            for place in [Place::Command, Place::Path, Place::Text, Place::Url] {
-                assert_eq!(place.check(value), Ok(()), "{value}");
+            for slot in [Slot::Command, Slot::Path, Slot::Text, Slot::Url] {
+                assert_eq!(slot.check(value), Ok(()), "{value}");
             }
         }
         for (value, command, path) in [
@@ -93,9 +93,9 @@ mod tests {
             ("a\\b", Err(Unfit::Letter('\\')), Ok(())),
             ("größe", Err(Unfit::Letter('ö')), Ok(())),
         ] {
-            assert_eq!(Place::Command.check(value), command, "{value}");
-            assert_eq!(Place::Path.check(value), path, "{value}");
-            assert_eq!(Place::Text.check(value), Ok(()), "{value}");
+            assert_eq!(Slot::Command.check(value), command, "{value}");
+            assert_eq!(Slot::Path.check(value), path, "{value}");
+            assert_eq!(Slot::Text.check(value), Ok(()), "{value}");
         }
     }
 }
