@@ -156,7 +156,7 @@ fn sync(
         Ok((chosen, _)) if run.same_as.is_some() && chosen.len() != 1 => {
             output.failure(None, &SameAsSeveral)
         }
-        Ok((chosen, _)) if chosen.len() == 0 => {
+        Ok((chosen, _)) if chosen.len() == 0 && chosen.unsound.is_empty() => {
             output.nothing("no account is to be synced");
             Exit::Success
         }

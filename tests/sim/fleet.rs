@@ -206,6 +206,7 @@ fn what_failed_last_is_run_again_and_nothing_else() {
     assert_eq!(stored(&bench, "second"), 3, "{}", ended.text());
     let ended = bench.sync(&keys, &["--failed", "--json"]).gives(0);
     assert_eq!(ended.out, "", "{}", ended.text());
+}
 
 /// Writes a file that nobody else can write to, whatever the umask, and its folder.
 fn put(bench: &Bench, name: &str, text: &str) {
