@@ -14,6 +14,8 @@ mod nameless;
 mod octets;
 mod partial;
 mod power;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod power_cuts;
 mod signals;
 mod steps;
 mod unique_ids;

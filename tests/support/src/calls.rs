@@ -1,5 +1,6 @@
 //! The system calls of a run that change something below a folder. They are counted over all
-//! threads, and one of them, or all from there on, can be made to fail.
+//! threads, and one of them, or all from there on, can be made to fail; or they are recorded, for
+//! [`crate::power`].
 //!
 //! This uses ptrace, on Linux on x86-64. `strace --inject` counts each thread by itself, so it
 //! cannot name the same call twice.
@@ -12,11 +13,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 pub use nix::errno::Errno;
-use nix::libc::{self, c_long, user_regs_struct};
+pub(crate) use nix::libc::{self, c_long, user_regs_struct};
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
+pub(crate) use nix::unistd::Pid;
 
 /// A fault that happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,29 @@ pub const STOPPED: &str = "kill -STOP $$; exec \"$@\"";
 /// Follows the child `pid` of this thread, which was started with [`STOPPED`], to its end. Returns
 /// the calls that change something below `folder`, and the status from `waitpid`.
 pub fn follow(pid: i32, folder: &Path, fault: Option<(usize, Fault)>) -> (Vec<Call>, WaitStatus) {
+    let mut faults = Faults {
+        process: Pid::from_raw(pid),
+        folder,
+        fault,
+        calls: Vec::new(),
+        failing: HashMap::new(),
+    };
+    let status = watch(pid, &mut faults);
+    (faults.calls, status)
+}
+
+/// Sees the calls of a program, of all threads.
+pub(crate) trait Watcher {
+    /// A thread is about to enter a call.
+    fn begins(&mut self, thread: Pid, registers: &user_regs_struct);
+
+    /// The call of this thread has ended with this result, and the thread waits to go on.
+    fn ended(&mut self, thread: Pid, result: i64);
+}
+
+/// Shows the calls of the child `pid` of this thread, which was started with [`STOPPED`], to this
+/// watcher until it ends. Returns the status from `waitpid`.
+pub(crate) fn watch(pid: i32, watcher: &mut dyn Watcher) -> WaitStatus {
     let pid = Pid::from_raw(pid);
     waitpid(pid, Some(WaitPidFlag::WUNTRACED)).unwrap();
     let options = Options::PTRACE_O_TRACESYSGOOD
@@ -73,31 +97,23 @@ pub fn follow(pid: i32, folder: &Path, fault: Option<(usize, Fault)>) -> (Vec<Ca
         | Options::PTRACE_O_EXITKILL;
     ptrace::seize(pid, options).unwrap();
     kill(pid, Signal::SIGCONT).unwrap();
-    let mut tracer = Tracer {
+    let tracer = Tracer {
         process: pid,
-        folder,
-        fault,
-        calls: Vec::new(),
+        watcher,
         has_begun: false,
-        failing: HashMap::new(),
     };
-    let status = tracer.run();
-    (tracer.calls, status)
+    tracer.run()
 }
 
 struct Tracer<'a> {
     process: Pid,
-    folder: &'a Path,
-    fault: Option<(usize, Fault)>,
-    calls: Vec<Call>,
+    watcher: &'a mut dyn Watcher,
     /// The shell has become the program.
     has_begun: bool,
-    /// Threads in a call that the kernel skips, and the error that it returns.
-    failing: HashMap<Pid, Errno>,
 }
 
 impl Tracer<'_> {
-    fn run(&mut self) -> WaitStatus {
+    fn run(mut self) -> WaitStatus {
         // Only this thread's children; other tests have their own.
         let own = WaitPidFlag::__WALL | WaitPidFlag::__WNOTHREAD;
         loop {
@@ -133,24 +149,34 @@ impl Tracer<'_> {
         let Ok(info) = ptrace::syscall_info(thread) else {
             return;
         };
+        let Ok(registers) = ptrace::getregs(thread) else {
+            return;
+        };
         match info.op {
-            libc::PTRACE_SYSCALL_INFO_ENTRY if self.has_begun => self.at_entry(thread),
+            libc::PTRACE_SYSCALL_INFO_ENTRY if self.has_begun => {
+                self.watcher.begins(thread, &registers);
+            }
             libc::PTRACE_SYSCALL_INFO_EXIT => {
-                if let Some(errno) = self.failing.remove(&thread) {
-                    change(thread, |registers| {
-                        registers.rax = -i64::from(errno as i32) as u64;
-                    });
-                }
+                self.watcher.ended(thread, registers.rax.cast_signed());
             }
             _ => {}
         }
     }
+}
 
-    fn at_entry(&mut self, thread: Pid) {
-        let Ok(registers) = ptrace::getregs(thread) else {
-            return;
-        };
-        let Some(path) = changed(thread, &registers, self.folder) else {
+/// Counts the calls that change something, and makes one fail.
+struct Faults<'a> {
+    process: Pid,
+    folder: &'a Path,
+    fault: Option<(usize, Fault)>,
+    calls: Vec<Call>,
+    /// Threads in a call that the kernel skips, and the error that it returns.
+    failing: HashMap<Pid, Errno>,
+}
+
+impl Watcher for Faults<'_> {
+    fn begins(&mut self, thread: Pid, registers: &user_regs_struct) {
+        let Some(path) = changed(thread, registers, self.folder) else {
             return;
         };
         let number = registers.orig_rax.cast_signed();
@@ -172,6 +198,16 @@ impl Tracer<'_> {
         self.calls.push(call);
     }
 
+    fn ended(&mut self, thread: Pid, _: i64) {
+        if let Some(errno) = self.failing.remove(&thread) {
+            change(thread, |registers| {
+                registers.rax = -i64::from(errno as i32) as u64;
+            });
+        }
+    }
+}
+
+impl Faults<'_> {
     /// Makes the kernel skip the call, and return this error.
     fn fail(&mut self, thread: Pid, errno: Errno) {
         change(thread, |registers| registers.orig_rax = u64::MAX);
@@ -236,13 +272,13 @@ fn creates(flags: u64) -> bool {
 }
 
 /// The file behind a descriptor.
-fn open(thread: Pid, descriptor: u64) -> Option<PathBuf> {
+pub(crate) fn open(thread: Pid, descriptor: u64) -> Option<PathBuf> {
     let descriptor = descriptor as i32;
     fs::read_link(format!("/proc/{thread}/fd/{descriptor}")).ok()
 }
 
 /// The file that a path names, seen from an open folder.
-fn named(thread: Pid, folder: u64, address: u64) -> Option<PathBuf> {
+pub(crate) fn named(thread: Pid, folder: u64, address: u64) -> Option<PathBuf> {
     let path = text(thread, address)?;
     let path = Path::new(OsStr::from_bytes(&path));
     let base = match folder as i32 {

@@ -20,6 +20,8 @@ pub mod front;
 pub mod keyring;
 pub mod mail;
 pub mod mounted;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod power;
 pub mod provider;
 pub mod proxies;
 pub mod pty;

@@ -18,6 +18,8 @@ use super::{Bench, PASSWORD, lock};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use crate::calls::{self, Call, Fault};
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+use crate::power::Journal;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 use nix::sys::wait::WaitStatus;
 
 /// The time limit of a run without another limit.
@@ -132,6 +134,18 @@ impl<'b> Run<'b> {
     /// Also returns those calls.
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     pub fn followed(self, folder: &Path, fault: Option<(usize, Fault)>) -> (Ended, Vec<Call>) {
+        self.traced(|pid| calls::follow(pid, folder, fault))
+    }
+
+    /// Runs it to its end, and records its changes of the disk.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    pub fn recorded(self, journal: &mut Journal) -> Ended {
+        self.traced(|pid| ((), calls::watch(pid, journal))).0
+    }
+
+    /// Runs it under the eyes of the tracer that starts with its number.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn traced<T: Send>(self, trace: impl FnOnce(i32) -> (T, WaitStatus) + Send) -> (Ended, T) {
         let (bench, patience) = (self.bench, self.patience);
         let mut command = self.through(calls::STOPPED).command;
         // On a thread of its own, since it waits for all its children.
@@ -155,7 +169,7 @@ impl<'b> Run<'b> {
                 }
                 is_stuck
             });
-            let (calls, status) = calls::follow(pid, folder, fault);
+            let (seen, status) = trace(pid);
             *lock(&process.reaped) = true;
             drop(ended);
             assert!(
@@ -174,12 +188,12 @@ impl<'b> Run<'b> {
                 out,
                 err,
             };
-            (ended, calls)
+            (ended, seen)
         };
-        let (ended, calls) = thread::scope(|scope| scope.spawn(following).join().unwrap());
+        let (ended, seen) = thread::scope(|scope| scope.spawn(following).join().unwrap());
         ended.assert_clean();
         bench.settle();
-        (ended, calls)
+        (ended, seen)
     }
 
     /// Runs it until it ends and the server has noticed that.

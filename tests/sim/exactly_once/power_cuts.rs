@@ -1,0 +1,224 @@
+//! The power goes at each change of the disk, and each kind of file system loses what it may lose of
+//! what was not synced (see [`support::power`]). The next run completes what is left.
+//!
+//! `POPSYNC_EXHAUSTIVE=1 .ci/test` tries each loss at each change; otherwise a sample is tried.
+//! `--no-capture` shows their number.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy.toml's exception is for test functions"
+)]
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+
+use support::bench::{Bench, By, Into, Setup, letter, letters};
+use support::power::{Disk, Journal, Loss};
+
+const DELETES: [&str; 2] = ["--profile", "outlook-2016"];
+
+/// The disk and the mailbox of a client.
+struct Client {
+    bench: Bench,
+    /// All messages that there ever were, by unique-id.
+    messages: HashMap<String, Vec<u8>>,
+}
+
+impl Client {
+    fn new(into: Into, messages: &[Vec<u8>]) -> Self {
+        let bench = Setup::with([]).by(By::Plain).into(into).start();
+        let mut client = Self {
+            bench,
+            messages: HashMap::new(),
+        };
+        client.deliver(messages);
+        client
+    }
+
+    fn deliver(&mut self, messages: &[Vec<u8>]) {
+        for message in messages {
+            let unique_id = self.bench.deliver(message);
+            self.messages.insert(unique_id, message.clone());
+        }
+    }
+
+    fn journal(&self) -> Journal {
+        Journal::begin(&self.bench.path(""), &self.bench.mailbox())
+    }
+
+    /// A whole run.
+    fn records(&self, journal: &mut Journal) {
+        let ended = self.bench.fetch(&DELETES).recorded(journal);
+        assert_eq!(ended.status, Some(0), "{}", ended.text());
+    }
+
+    /// One that is killed at this step. What it has written and not synced is still in memory when
+    /// the next one begins.
+    fn records_to(&self, step: &str, journal: &mut Journal) {
+        let mut run = self.bench.fetch(&DELETES).env("POPSYNC_STOP_AT", step);
+        run.command.args(["--max-messages", "2"]);
+        assert!(run.recorded(journal).was_killed(), "{step}");
+    }
+
+    /// The machine is on again, with this disk, and the server has these messages.
+    fn wakes(&self, disk: &Disk, on_server: &[String]) {
+        disk.write_to(&self.bench.path(""));
+        let mailbox = self.bench.mailbox();
+        mailbox.clear();
+        for unique_id in on_server {
+            mailbox.deliver_with_uid(unique_id, self.messages[unique_id].as_slice());
+        }
+        self.bench.store.look_anew();
+    }
+
+    fn completes(&self) {
+        self.bench.fetch(&DELETES).gives(0);
+        self.bench.assert_exactly_once();
+        assert!(self.bench.mailbox().is_empty(), "messages are left");
+    }
+}
+
+/// What runs, and what the journal holds of it.
+type Runs = fn() -> (Client, Journal);
+
+/// Tries one cut in `nth`, or all of them.
+#[expect(clippy::print_stderr, reason = "how many points there are is a result")]
+fn at_every_change(runs: Runs, nth: usize) {
+    let seed = support::seed();
+    let tried: Vec<usize> = thread::scope(|scope| {
+        let halves = (0..2).map(|half| scope.spawn(move || one_half(runs, nth, half, seed)));
+        let halves: Vec<_> = halves.collect();
+        halves
+            .into_iter()
+            .map(|half| half.join().unwrap())
+            .collect()
+    });
+    eprintln!("{} cuts tried", tried.iter().sum::<usize>());
+}
+
+fn one_half(runs: Runs, nth: usize, half: usize, seed: u64) -> usize {
+    let (client, journal) = runs();
+    assert!(
+        journal.len() > 20,
+        "only {} changes were seen",
+        journal.len()
+    );
+    let cuts = (half..=journal.len()).step_by(2);
+    let cuts = cuts.flat_map(|at| Loss::ALL.map(|loss| (at, loss)));
+    let cuts: Vec<_> = support::sample(cuts, nth).collect();
+    for &(at, loss) in &cuts {
+        let disk = journal.cut(at, loss, seed);
+        let on_server = journal.on_server(at);
+        client.wakes(&disk, on_server);
+        let names = disk.names();
+        let about = format!(
+            "{loss:?} behind {at} of {} changes, {on_server:?} on the server, {names:#?}",
+            journal.len()
+        );
+        let done = catch_unwind(AssertUnwindSafe(|| client.completes()));
+        assert!(done.is_ok(), "{about}");
+    }
+    cuts.len()
+}
+
+/// Tries one cut in `nth`, or all of them, and another one somewhere in the run that completes what
+/// the first has left.
+#[expect(clippy::print_stderr, reason = "how many points there are is a result")]
+fn twice_at_any_change(runs: Runs, nth: usize) {
+    let seed = support::seed();
+    let (client, journal) = runs();
+    let cuts = (0..=journal.len()).flat_map(|at| Loss::ALL.map(|loss| (at, loss)));
+    let cuts: Vec<_> = support::sample(cuts, nth).collect();
+    for (number, &(at, loss)) in cuts.iter().enumerate() {
+        client.wakes(&journal.cut(at, loss, seed), journal.on_server(at));
+        let mut second = client.journal();
+        client.records(&mut second);
+        // Any number that has nothing to do with the first one.
+        let again = (seed as usize).wrapping_add(number * 7919) % (second.len() + 1);
+        let and_loss = Loss::ALL[number % Loss::ALL.len()];
+        let disk = second.cut(again, and_loss, seed);
+        client.wakes(&disk, second.on_server(again));
+        let about = format!(
+            "{loss:?} behind {at} of {} changes, {and_loss:?} behind {again} of {}, {:#?}",
+            journal.len(),
+            second.len(),
+            disk.names()
+        );
+        let done = catch_unwind(AssertUnwindSafe(|| client.completes()));
+        assert!(done.is_ok(), "{about}");
+    }
+    eprintln!("{} pairs of cuts tried", cuts.len());
+}
+
+#[test]
+fn a_cut_in_the_first_sync_into_a_maildir_loses_and_repeats_nothing() {
+    at_every_change(|| first(Into::Maildir), 40);
+}
+
+#[test]
+fn a_cut_in_the_first_sync_into_an_mbox_loses_and_repeats_nothing() {
+    at_every_change(|| first(Into::Mbox), 40);
+}
+
+fn first(into: Into) -> (Client, Journal) {
+    let client = Client::new(into, &letters(2));
+    let mut journal = client.journal();
+    client.records(&mut journal);
+    (client, journal)
+}
+
+#[test]
+fn a_cut_in_a_later_sync_into_a_maildir_loses_and_repeats_nothing() {
+    at_every_change(|| later(Into::Maildir), 40);
+}
+
+#[test]
+fn a_cut_in_a_later_sync_into_an_mbox_loses_and_repeats_nothing() {
+    at_every_change(|| later(Into::Mbox), 40);
+}
+
+/// Enough messages for a sync of the whole file system, and one of many blocks.
+fn later(into: Into) -> (Client, Journal) {
+    let mut client = Client::new(into, &letters(2));
+    client.completes();
+    let long = [letter(3), b"A line of many.\r\n".repeat(20_000)].concat();
+    client.deliver(&[long]);
+    let more: Vec<_> = (4..=20).map(letter).collect();
+    client.deliver(&more);
+    let mut journal = client.journal();
+    client.records(&mut journal);
+    (client, journal)
+}
+
+#[test]
+fn a_cut_behind_a_kill_loses_and_repeats_nothing_in_a_maildir() {
+    at_every_change(|| killed(Into::Maildir), 100);
+}
+
+#[test]
+fn a_cut_behind_a_kill_loses_and_repeats_nothing_in_an_mbox() {
+    at_every_change(|| killed(Into::Mbox), 100);
+}
+
+/// A run is killed at each step, one after the other, and the last one completes everything.
+fn killed(into: Into) -> (Client, Journal) {
+    let client = Client::new(into, &letters(12));
+    let mut journal = client.journal();
+    for step in ["3", "1", "4", "2", "5"] {
+        client.records_to(step, &mut journal);
+    }
+    client.records(&mut journal);
+    (client, journal)
+}
+
+#[test]
+fn a_second_cut_in_the_run_that_completes_the_first_loses_and_repeats_nothing() {
+    for into in [Into::Maildir, Into::Mbox] {
+        let runs: Runs = match into {
+            Into::Maildir => || killed(Into::Maildir),
+            Into::Mbox => || killed(Into::Mbox),
+        };
+        twice_at_any_change(runs, 200);
+    }
+}
