@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row};
 
@@ -247,15 +247,18 @@ fn needs_writing(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// Refuses special files. Opening a pipe would wait for ever.
+/// Refuses special files, also as SQLite's own. Opening a pipe would wait for ever.
 fn refuse_special(path: &Path) -> Result<(), Error> {
-    match std::fs::metadata(path) {
-        Ok(found) if !found.is_file() => Err(Error::StateDir {
-            path: path.to_owned(),
-            source: io::Error::other("it is no file"),
-        }),
-        _ => Ok(()),
+    for behind in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(behind);
+        let path = PathBuf::from(name);
+        if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            let source = io::Error::other("it is no file");
+            return Err(Error::StateDir { path, source });
+        }
     }
+    Ok(())
 }
 
 /// Creates the state folder, readable by its owner alone.

@@ -91,7 +91,6 @@ impl Session {
 
     async fn capa_reply(&mut self) -> Result<(), Error> {
         let mut capabilities = Capabilities::default();
-        let mut answered = false;
         self.dialogue
             .converse(|event| match event {
                 Event::Capability(line) => {
@@ -99,15 +98,11 @@ impl Session {
                     ControlFlow::Continue(())
                 }
                 Event::Reply(Keyword::Capa, response) if response.is_positive() => {
-                    answered = true;
                     ControlFlow::Continue(())
                 }
                 _ => ControlFlow::Break(()),
             })
             .await?;
-        if answered {
-            self.dialogue.capa_was_answered();
-        }
         // They are logged, shown and kept.
         self.capabilities = capabilities.shown(|line| self.dialogue.secrets().without_in(line));
         let lines = self.capabilities.lines().join(", ");

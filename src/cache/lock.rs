@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use sha2::{Digest, Sha256};
 
 use super::{Error, create_state_dir};
@@ -66,7 +67,7 @@ impl Lock {
     /// [`Error::Locked`] at once if a run has it.
     pub fn acquire_existing(state_dir: &Path, identity: &Identity) -> Result<Option<Self>, Error> {
         let path = state_dir.join(FOLDER).join(file_name(identity));
-        match OpenOptions::new().read(true).write(true).open(&path) {
+        match open_file(OpenOptions::new().read(true).write(true), &path) {
             Ok(file) => Self::take(path, file).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
@@ -79,7 +80,7 @@ impl Lock {
     /// Takes the lock on a file system that is mounted read-only. A run may be active through another
     /// mount of the same files. Over NFS such a lock is refused; then nothing can be known.
     fn take_read_only(path: PathBuf) -> Result<Option<Self>, Error> {
-        let mut file = match File::open(&path) {
+        let mut file = match open_file(OpenOptions::new().read(true), &path) {
             Ok(file) => file,
             Err(source) => return Err(Error::StateDir { path, source }),
         };
@@ -98,7 +99,7 @@ impl Lock {
     /// [`Error::StateDir`] if that cannot be found out.
     pub fn holder(state_dir: &Path, identity: &Identity) -> Result<Option<Holder>, Error> {
         let path = state_dir.join(FOLDER).join(file_name(identity));
-        let mut file = match File::open(&path) {
+        let mut file = match open_file(OpenOptions::new().read(true), &path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(Error::StateDir { path, source }),
@@ -170,16 +171,27 @@ fn open(state_dir: &Path, name: &str) -> Result<(PathBuf, File), Error> {
     let folder = state_dir.join(FOLDER);
     create_state_dir(&folder)?;
     let path = folder.join(name);
-    let opened = OpenOptions::new()
+    let mut options = OpenOptions::new();
+    options
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o600)
-        .open(&path);
-    match opened {
+        .mode(0o600);
+    match open_file(&mut options, &path) {
         Ok(file) => Ok((path, file)),
         Err(source) => Err(Error::StateDir { path, source }),
+    }
+}
+
+/// Opens a lock. A pipe in its place is refused: it would be waited for.
+fn open_file(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let file = options
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no file")),
     }
 }
 

@@ -238,6 +238,44 @@ mod tests {
         assert!(race(Vec::new(), None).await.is_err());
     }
 
+    /// RFC 4007 §11: an address of one link, and the link that is meant.
+    #[tokio::test]
+    async fn an_address_with_a_zone_is_reached() {
+        let mut hosts = Vec::new();
+        // Where the system has IPv6 at all.
+        if TcpListener::bind("[::1]:0").await.is_ok() {
+            hosts.push(("::1%1".to_owned(), "[::1]:0".parse().unwrap()));
+        }
+        // `fe8000000000000000fc00fffe000001 04 40 20 80 eth0`: address, index, prefix, scope, flags,
+        // name.
+        let interfaces = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+        for line in interfaces.lines() {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let [address, index, _, "20", _, name] = fields[..] else {
+                continue;
+            };
+            let address = u128::from_str_radix(address, 16).unwrap().into();
+            let index = u32::from_str_radix(index, 16).unwrap();
+            let bound = std::net::SocketAddrV6::new(address, 0, 0, index);
+            hosts.push((format!("{address}%{name}"), bound.into()));
+        }
+        for (host, address) in hosts {
+            let address: SocketAddr = address;
+            let listener = TcpListener::bind(address).await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let server = Server {
+                host,
+                port,
+                security: crate::account::Security::Plain,
+            };
+            let (_, reached) = directly(&server, None).await.unwrap();
+            assert!(
+                matches!(reached, Address::Ip(reached) if reached.ip() == address.ip()),
+                "{server:?}"
+            );
+        }
+    }
+
     #[tokio::test]
     async fn the_kernel_watches_over_a_connection() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

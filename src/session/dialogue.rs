@@ -115,11 +115,6 @@ impl Dialogue {
         self.connection.give_up();
     }
 
-    /// CAPA had a positive answer.
-    pub(super) fn capa_was_answered(&mut self) {
-        self.snubbed = false;
-    }
-
     /// True if CAPA may be the reason when the server hangs up.
     pub(super) fn is_snubbed(&self) -> bool {
         self.snubbed
@@ -286,6 +281,8 @@ impl Dialogue {
                             hidden = self.secrets.without(response.text());
                             let words = shown(&hidden);
                             if is_farewell(response.text()) {
+                                // It is no answer: nothing was refused.
+                                self.snubbed &= !matches!(event, Event::Reply(Keyword::Capa, _));
                                 farewell = Some(words);
                                 break None;
                             }
@@ -307,7 +304,10 @@ impl Dialogue {
                         Event::ScanListing(line) => self.bulk.add_scan(line),
                         Event::UniqueIdListing(line) => self.bulk.add_unique_id(line),
                         Event::Capability(line) => trace_line(line, &self.secrets),
-                        Event::End(keyword) => self.bulk.trace(keyword),
+                        Event::End(keyword) => {
+                            self.snubbed &= keyword != Keyword::Capa;
+                            self.bulk.trace(keyword);
+                        }
                         _ => {}
                     }
                     if let ControlFlow::Break(value) = take(event) {

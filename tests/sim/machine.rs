@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::process::Command;
 
-use support::bench::{Bench, Run, USER, letters};
+use exchange_sim::Knobs;
+use support::bench::{Bench, Run, Setup, USER, letters};
 use support::pty::Pty;
 
 /// A sync of this many accounts, all for the same mailbox.
@@ -140,6 +141,29 @@ fn a_terminal_without_escape_sequences_gets_none() {
     let help = out.read_to_end();
     assert_eq!(running.end().status, Some(0));
     assert!(help.starts_with(b"Fetch") && !help.contains(&b'\x1b'));
+}
+
+/// The bar says how long nothing has come, until the time-out ends it.
+#[test]
+fn a_terminal_shows_that_a_transfer_stalls() {
+    let bench = Setup::with(letters(500)).start();
+    bench.knobs(Knobs {
+        stall: Some(30_000),
+        ..Knobs::default()
+    });
+    let mut run = bench.fetch(&["--timeout", "6s"]);
+    let mut screen = Pty::wide(100);
+    run.command.stderr(screen.end()).env("TERM", "xterm");
+    let running = run.start();
+    screen.wait_for("stalled 3 s");
+    screen.wait_for("stalled 4 s");
+    bench.knobs(Knobs::default());
+    let ended = std::thread::scope(|scope| {
+        scope.spawn(move || screen.read_to_end());
+        running.end()
+    });
+    assert_eq!(ended.status, Some(0));
+    bench.assert_exactly_once();
 }
 
 #[test]

@@ -52,6 +52,8 @@ fn commands_in_a_file_of_somebody_else_are_not_run() {
     };
     for line in [
         "password-command = \"pass show work\"",
+        "on-new-mail = \"notify-send mail\"",
+        "on-failure = \"notify-send failure\"",
         "oauth-token-command = \"oama\"\nauth = \"xoauth2\"",
         "oauth = { provider = \"google\", client-id = \"x\", client-secret-command = \"y\" }\n\
          auth = \"xoauth2\"",

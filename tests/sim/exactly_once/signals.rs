@@ -178,6 +178,46 @@ fn a_signal_ends_the_run_in_every_state_of_the_dialogue() {
     }
 }
 
+/// Not only a sync: whatever waits for the server.
+#[test]
+fn a_signal_ends_every_command_that_waits_for_the_server() {
+    let commands: [(&str, &[&str]); 8] = [
+        ("sync", &["--dry-run"]),
+        ("list", &["work"]),
+        ("probe", &["work"]),
+        ("account", &["test", "work"]),
+        ("verify", &["work", "--server"]),
+        ("verify", &["work", "--deep"]),
+        ("import", &["work", "--from-store"]),
+        ("sync", &["--every", "5m"]),
+    ];
+    for (command, arguments) in commands {
+        let verb = match command {
+            "account" => "STAT",
+            _ => "UIDL",
+        };
+        for (signal, status) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+            let bench = Bench::with(letters(3));
+            bench.sync("", &[]).gives(0);
+            bench.knobs(Knobs::default().rule(At::verb(verb), Act::Instead(Vec::new())));
+            bench.on_command(move |seen, process| {
+                if seen.verb == verb {
+                    process.signal(signal);
+                }
+            });
+            let run = bench.configured(command, "", arguments).within(SOON);
+            let ended = run.start().end();
+            let about = format!("{command} {arguments:?}: {}", ended.text());
+            assert_eq!(ended.status, Some(status), "{about}");
+            bench.settle();
+            bench.no_hooks();
+            bench.knobs(Knobs::default());
+            bench.sync("", &[]).gives(0);
+            bench.assert_exactly_once();
+        }
+    }
+}
+
 #[test]
 fn a_signal_ends_a_run_that_waits_for_the_greeting() {
     let bench = Setup::with(letters(1))

@@ -310,7 +310,7 @@ fn new_mail_in_the_middle_of_the_listing_is_found() {
 /// Messages that they downloaded are recognised all the same.
 #[test]
 fn an_import_knows_unique_ids_with_blanks() {
-    for program in ["mpop", "fdm", "thunderbird"] {
+    for program in ["mpop", "fdm", "thunderbird", "getmail", "fetchmail"] {
         let bench = Bench::with([]);
         let had: [&[u8]; 4] = [b"b 1", b"b 2", b"c x", b"a"];
         for (number, uid) in had.iter().enumerate() {
@@ -320,6 +320,8 @@ fn an_import_knows_unique_ids_with_blanks() {
         let ids = had.map(|uid| String::from_utf8_lossy(uid).into_owned());
         let list = match program {
             "mpop" => format!(" 4 127.0.0.1 {USER}\n{}\n", ids.join("\n")),
+            "getmail" => ids.map(|id| format!("{id}\0001700000000\n")).concat(),
+            "fetchmail" => ids.map(|id| format!("{USER}@127.0.0.1 {id}\n")).concat(),
             "fdm" => ids.map(|id| format!("{} {id}\n", id.len())).concat(),
             _ => {
                 let lines = ids.map(|id| format!("k {id} 1700000000\n")).concat();

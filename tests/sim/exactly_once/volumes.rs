@@ -9,7 +9,8 @@
 
 use std::fs::{DirBuilder, File};
 use std::io::Write as _;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 
 use support::bench::{Bench, Into, Setup, Store, letter, letters};
 use support::mounted::Mounted;
@@ -192,13 +193,33 @@ fn answers_that_nfs_loses_cost_nothing() {
     }
 }
 
+/// The number of requests of a whole run.
+fn requests(into: Into) -> usize {
+    let (bench, volume) = on(Manners::NFS, Setup::with(letters(3)), into);
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    volume.on_request(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Answer::Done
+    });
+    volume.mounted.run(bench.fetch(&DELETES)).gives(0);
+    count.load(Ordering::SeqCst)
+}
+
 /// Each request in turn fails: the run may end, and the next one completes it.
 #[test]
 #[ignore = "mounts a file system; `.ci/test` runs it where that is possible"]
+#[expect(clippy::print_stderr, reason = "how many points there are is a result")]
 fn a_request_that_a_soft_mount_gives_up_is_completed_by_the_next_run() {
     for into in [Into::Maildir, Into::Mbox] {
+        let requests = requests(into);
         for is_done in [false, true] {
-            for at in support::sample(0..60, 12) {
+            let points: Vec<_> = support::sample(0..requests, 12).collect();
+            eprintln!(
+                "{into:?}: {requests} requests, {} points tried",
+                points.len()
+            );
+            for at in points {
                 let (bench, volume) = on(Manners::NFS, Setup::with(letters(3)), into);
                 let mut count = 0;
                 volume.on_request(move |request| {

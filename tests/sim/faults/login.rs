@@ -53,6 +53,35 @@ fn a_throttled_mailbox_is_a_matter_of_time_and_not_of_protocol() {
     }
 }
 
+/// The words count also where a mechanism is refused.
+#[test]
+fn a_throttled_login_by_sasl_is_a_matter_of_time() {
+    for (text, status) in [
+        ("Exceeded the login limit for a 15 minute period", 75),
+        ("too many connections", 75),
+        ("[SYS/TEMP] not now", 75),
+        ("Reduce the frequency of requests", 75),
+        ("server busy, try again", 75),
+        ("[AUTH] too many wrong passwords", 77),
+        ("wrong password, try again", 77),
+    ] {
+        for method in ["plain", "login"] {
+            let answer = format!("-ERR {text}\r\n").into_bytes();
+            let knobs = Knobs {
+                mechanisms_tls: Some(vec!["PLAIN".to_owned(), "LOGIN".to_owned()]),
+                ..Knobs::default()
+            };
+            let knobs = knobs.rule(At::verb("AUTH"), Act::Instead(answer));
+            fault(format!("{text} to AUTH"), knobs)
+                .arguments(&["--auth", method])
+                .fails(status, text)
+                .never("USER")
+                .sessions(1)
+                .holds();
+        }
+    }
+}
+
 /// Some servers refuse twice: the second refusal answers nothing, and changes nothing.
 #[test]
 fn a_login_that_is_refused_twice_is_refused() {

@@ -366,6 +366,27 @@ fn what_is_said_of_a_message_that_cannot_be_had_is_shown_escaped() {
     ended.says("no \\xff");
 }
 
+/// From cron this is a mail: two thousand refusals of 8 kB each were once one of 16 MB.
+#[test]
+fn long_refusals_of_many_messages_are_few_lines() {
+    let bench = Bench::with(letters(60));
+    for unique_id in bench.mailbox().unique_ids() {
+        bench.mailbox().set_fails(&unique_id, Fails::Retr);
+    }
+    let words = "no such luck, ".repeat(550);
+    bench.knobs(Knobs::default().text(exchange_sim::Text::NotRetrieved, words));
+    let ended = bench.fetch(&[]).gives(1);
+    ended.says("no such luck");
+    ended.says("50 more messages could not be had");
+    assert!(ended.text().len() < 5000, "{}", ended.text());
+    // What is kept for `status` and `log` is no longer.
+    let state = rusqlite::Connection::open(bench.path("state/popsync.sqlite3")).unwrap();
+    let longest: Option<i64> = state
+        .query_row("SELECT max(length(error)) FROM runs", [], |row| row.get(0))
+        .unwrap();
+    assert!(longest.is_none_or(|octets| octets < 5000), "{longest:?}");
+}
+
 #[test]
 fn a_second_answer_to_any_command_ends_the_run() {
     for junk in ["+OK once more\r\n", "\r\n", "x", "-ERR no\r\n"] {

@@ -14,7 +14,7 @@ use popsync::{Account, Exit, Failure};
 use secrecy::SecretString;
 
 use super::common::KEEPING;
-use support::bench::{Bench, PASSWORD, USER, letters};
+use support::bench::{Bench, By, PASSWORD, Setup, USER, letter, letters, stored_form};
 
 fn account(port: u16) -> Account {
     let text = format!(
@@ -107,10 +107,14 @@ fn the_word_in_place_of_an_answer_is_passed_on_and_deletes_nothing() {
     assert!(bench.mailbox().is_empty());
 }
 
+/// The notice that Exchange sends.
+const NOTICE: &[u8] = b"-ERR Connection is closed. 21\r\n";
+
 /// The notice ends the run, in its first session, with this many messages stored; the next run
 /// meets the usual server and retrieves the others.
-fn ends_and_goes_on(bench: &Bench, usual: Knobs, at: &At, kept: usize) {
-    let ended = bench.sync("profile = \"outlook-2016\"", &[]).gives(75);
+fn ends_and_goes_on(bench: &Bench, keys: &str, usual: Knobs, at: &At, kept: usize) {
+    let ended = bench.sync(keys, &[]).end();
+    assert_eq!(ended.status, Some(75), "{at:?}: {}", ended.text());
     ended.says("the server ended the session: `Connection is closed. 21`");
     let text = ended.text();
     assert!(!text.contains("message"), "{at:?}: {text}");
@@ -126,56 +130,131 @@ fn ends_and_goes_on(bench: &Bench, usual: Knobs, at: &At, kept: usize) {
     assert!(bench.mailbox().is_empty(), "{at:?}");
 }
 
-/// XPOP3:V0003: the same at any command, with one answer at a time or many. Complete messages are
-/// kept and not retrieved again, and no message is suspected.
-#[test]
-fn the_word_in_place_of_any_answer_blames_no_message() {
-    let notice = b"-ERR Connection is closed. 21\r\n";
+/// Tries the notice at each of these places, with one answer at a time or many.
+fn at_each(by: By, keys: &str, knobs: &Knobs, places: &[(At, usize)], act: &Act) {
     for pipelining in [false, true] {
-        for (at, kept) in [
-            (At::verb("USER"), 0),
-            (At::verb("PASS"), 0),
-            (At::verb_nth("STAT", 1), 0),
-            (At::verb("UIDL"), 0),
-            (At::verb("LIST"), 0),
-            (At::line("RETR 1"), 0),
-            (At::line("RETR 3"), 2),
-            (At::verb_nth("STAT", 2), 3),
-            (At::line("DELE 1"), 3),
-            (At::line("DELE 3"), 3),
-            (At::verb("QUIT"), 3),
-        ] {
-            let bench = Bench::with(letters(3));
+        for (at, kept) in places {
             let usual = || Knobs {
                 pipelining,
-                ..Knobs::default()
+                ..knobs.clone()
             };
+            let bench = Setup::with(letters(3)).by(by).knobs(usual()).start();
             bench.knobs(
                 usual()
-                    .rule(at.clone(), Act::Instead(notice.to_vec()))
+                    .rule(at.clone(), act.clone())
                     .rule(at.clone(), Act::CloseAfter(CloseHow::Fin)),
             );
-            ends_and_goes_on(&bench, usual(), &at, kept);
+            let keys = format!("profile = \"outlook-2016\"\n{keys}");
+            ends_and_goes_on(&bench, &keys, usual(), at, *kept);
         }
     }
 }
 
-/// XPOP3:V0003: in one segment with the end of a message, or with the answer to a deletion.
+/// XPOP3:V0003: the same at any command, with one answer at a time or many. Complete messages are
+/// kept and not retrieved again, and no message is suspected.
+#[test]
+fn the_word_in_place_of_any_answer_blames_no_message() {
+    let instead = Act::Instead(NOTICE.to_vec());
+    let places = [
+        (At::verb("CAPA"), 0),
+        (At::verb("USER"), 0),
+        (At::verb("PASS"), 0),
+        (At::verb_nth("STAT", 1), 0),
+        (At::verb("UIDL"), 0),
+        (At::verb("LIST"), 0),
+        (At::line("RETR 1"), 0),
+        (At::line("RETR 2"), 1),
+        (At::line("RETR 3"), 2),
+        (At::verb_nth("STAT", 2), 3),
+        (At::line("DELE 1"), 3),
+        (At::line("DELE 2"), 3),
+        (At::line("DELE 3"), 3),
+        (At::verb("QUIT"), 3),
+    ];
+    at_each(By::Tls, "", &Knobs::default(), &places, &instead);
+    at_each(
+        By::Stls,
+        "",
+        &Knobs::default(),
+        &[
+            (At::Greeting, 0),
+            (At::verb_nth("CAPA", 1), 0),
+            (At::verb("STLS"), 0),
+            (At::verb_nth("CAPA", 2), 0),
+        ],
+        &instead,
+    );
+    // Headers of large messages alone, and a login by SASL.
+    let tops = [(At::line("TOP 1 0"), 0), (At::line("TOP 3 0"), 0)];
+    let above = "headers-only-above = \"1 B\"";
+    at_each(By::Tls, above, &Knobs::default(), &tops, &instead);
+    let knobs = Knobs {
+        mechanisms_tls: Some(vec!["PLAIN".to_owned()]),
+        ..Knobs::default()
+    };
+    let auth = [(At::verb("AUTH"), 0)];
+    at_each(By::Tls, "auth = \"plain\"", &knobs, &auth, &instead);
+}
+
+/// XPOP3:V0003: in one segment with the answer before it, whatever that answers. It is whole.
 #[test]
 fn the_word_behind_an_answer_blames_no_message_either() {
-    let notice = b"-ERR Connection is closed. 21\r\n";
-    for (at, kept) in [
+    let after = Act::After(NOTICE.to_vec());
+    let places = [
+        (At::verb("CAPA"), 0),
+        (At::verb("USER"), 0),
+        (At::verb("PASS"), 0),
         (At::verb_nth("STAT", 1), 0),
+        (At::verb("UIDL"), 0),
+        (At::verb("LIST"), 0),
+        (At::line("RETR 1"), 1),
         (At::line("RETR 2"), 2),
+        (At::line("RETR 3"), 3),
+        (At::verb_nth("STAT", 2), 3),
         (At::line("DELE 1"), 3),
-    ] {
+        (At::line("DELE 2"), 3),
+        (At::line("DELE 3"), 3),
+    ];
+    at_each(By::Tls, "", &Knobs::default(), &places, &after);
+    let early = [(At::Greeting, 0), (At::verb_nth("CAPA", 1), 0)];
+    at_each(By::Stls, "", &Knobs::default(), &early, &after);
+    let tops = [(At::line("TOP 1 0"), 0), (At::line("TOP 3 0"), 0)];
+    let above = "headers-only-above = \"1 B\"";
+    at_each(By::Tls, above, &Knobs::default(), &tops, &after);
+    // Behind the answer to QUIT all is done.
+    let bench = Bench::with(letters(3));
+    bench.knobs(
+        Knobs::default()
+            .rule(At::verb("QUIT"), after)
+            .rule(At::verb("QUIT"), Act::CloseAfter(CloseHow::Fin)),
+    );
+    bench.sync("profile = \"outlook-2016\"", &[]).gives(0);
+    bench.assert_exactly_once();
+    assert!(bench.mailbox().is_empty());
+}
+
+/// XPOP3:V0003: in the middle of a message it is a line like any other, and the message is not
+/// whole.
+#[test]
+fn the_word_in_the_middle_of_a_message_keeps_what_was_complete() {
+    for pipelining in [false, true] {
         let bench = Bench::with(letters(3));
+        let usual = || Knobs {
+            pipelining,
+            ..Knobs::default()
+        };
+        let half = [b"+OK\r\nSubject: half\r\n\r\n", NOTICE].concat();
         bench.knobs(
-            Knobs::default()
-                .rule(at.clone(), Act::After(notice.to_vec()))
-                .rule(at.clone(), Act::CloseAfter(CloseHow::Fin)),
+            usual()
+                .rule(At::line("RETR 2"), Act::Instead(half))
+                .rule(At::line("RETR 2"), Act::CloseAfter(CloseHow::Fin)),
         );
-        ends_and_goes_on(&bench, Knobs::default(), &at, kept);
+        bench.sync("profile = \"outlook-2019\"", &[]).gives(1);
+        bench.assert_stored(&[1, 3].map(|number| stored_form(&letter(number))));
+        bench.knobs(usual());
+        bench.sync("profile = \"outlook-2016\"", &[]).gives(0);
+        bench.assert_exactly_once();
+        assert!(bench.mailbox().is_empty());
     }
 }
 
