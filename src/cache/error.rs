@@ -115,6 +115,9 @@ impl Failure for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Busy { .. } | Self::Locked { .. } => Exit::TemporaryFailure,
+            Self::StateDir { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
+                Exit::IoError
+            }
             Self::StateDir { .. } => Exit::CannotCreate,
             Self::TooNew { .. } => Exit::Config,
             Self::Sqlite(_) if self.code() == Some(ErrorCode::DatabaseBusy) => {
@@ -138,6 +141,9 @@ impl Failure for Error {
             Self::StateDir { source, .. } if source.kind() == io::ErrorKind::QuotaExceeded => {
                 "your quota is used up: make room and run it again".into()
             }
+            Self::StateDir { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
+                "allow larger files with `ulimit -f`".into()
+            }
             Self::StateDir { .. } => {
                 "name another folder with `--state-dir`, or make this one writable".into()
             }
@@ -154,7 +160,9 @@ impl Failure for Error {
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => DAMAGED.into(),
                 ErrorCode::DiskFull => "make room and run it again".into(),
                 ErrorCode::SystemIoFailure => {
-                    "is the disk of the state folder full or failing, or your quota used up?".into()
+                    "is the disk of the state folder full or failing, your quota used up, or \
+                     `ulimit -f` too low?"
+                        .into()
                 }
                 ErrorCode::DatabaseBusy => "try again later".into(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {

@@ -67,8 +67,9 @@ fn the_account_is_free_again_when_its_run_was_killed() {
 
 /// A signal in the middle of retrieval: complete messages are recorded, the rest is retrieved next
 /// time.
-fn stops_in_order(signal: Signal, status: i32, pipelining: bool) {
+fn stops_in_order(signal: Signal, status: i32, pipelining: bool, into: Into) {
     let bench = Setup::with(letters(300))
+        .into(into)
         .knobs(Knobs {
             pipelining,
             // Nothing comes after it: the run waits for the rest until the signal ends it.
@@ -110,7 +111,9 @@ fn a_signal_in_the_middle_of_retrieval_loses_nothing_that_was_complete() {
     ];
     for (signal, status) in signals {
         for pipelining in [false, true] {
-            stops_in_order(signal, status, pipelining);
+            for into in [Into::Maildir, Into::Mbox] {
+                stops_in_order(signal, status, pipelining, into);
+            }
         }
     }
 }
@@ -438,6 +441,20 @@ fn a_signal_ends_a_run_that_waits_for_the_state() {
         bench.fetch(&[]).gives(0);
         bench.assert_exactly_once();
     }
+}
+
+/// The same without a signal: a process that stands still is not waited for without end.
+#[test]
+fn a_state_that_another_program_holds_for_long_ends_the_run() {
+    let bench = Bench::with(letters(3));
+    bench.fetch(&["--max-messages", "1"]).gives(0);
+    let holder = Connection::open(bench.path("state/popsync.sqlite3")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let ended = bench.fetch(&[]).within(Duration::from_secs(60)).gives(75);
+    ended.says("hint: try again later");
+    holder.execute_batch("ROLLBACK").unwrap();
+    bench.fetch(&[]).gives(0);
+    bench.assert_exactly_once();
 }
 
 #[test]

@@ -364,6 +364,27 @@ fn a_message_that_is_larger_than_files_may_be_reaches_no_agent() {
     assert_eq!(bench.mailbox().len(), 1);
 }
 
+/// The state has the same limit.
+#[test]
+fn a_state_that_may_not_grow_ends_the_run_and_loses_nothing() {
+    for into in [Into::Maildir, Into::Mbox] {
+        for blocks in [0, 1, 16, 64, 100, 150] {
+            let bench = Setup::with(letters(3)).into(into).start();
+            let run = bench.fetch(&["--profile", "outlook-2016"]);
+            let ended = run
+                .through(&format!("ulimit -f {blocks}; exec \"$@\""))
+                .end();
+            let about = format!("{into:?}, {blocks}: {}", ended.text());
+            assert_eq!(ended.status, Some(74), "{about}");
+            assert!(ended.err.contains("`ulimit -f`"), "{about}");
+            assert_eq!(bench.mailbox().len(), 3, "{about}");
+            bench.fetch(&["--profile", "outlook-2016"]).gives(0);
+            bench.assert_exactly_once();
+            assert!(bench.mailbox().is_empty(), "{about}");
+        }
+    }
+}
+
 /// An mbox grows with each message until it reaches the limit.
 #[test]
 fn an_mbox_that_may_not_grow_takes_what_still_fits() {
