@@ -51,6 +51,7 @@ impl Client {
     fn records(&self, journal: &mut Journal) {
         let ended = self.bench.fetch(&DELETES).recorded(journal);
         assert_eq!(ended.status, Some(0), "{}", ended.text());
+        assert_eq!(self.differs(journal), None, "the journal is wrong");
     }
 
     /// One that is killed at this step. What it has written and not synced is still in memory when
@@ -59,6 +60,21 @@ impl Client {
         let mut run = self.bench.fetch(&DELETES).env("POPSYNC_STOP_AT", step);
         run.command.args(["--max-messages", "2"]);
         assert!(run.recorded(journal).was_killed(), "{step}");
+    }
+
+    /// One that is killed before a sync, behind so many changes. False if not all that it did is
+    /// recorded: a call that has ended may not have been seen when the kill came.
+    fn records_to_sync(&self, behind: usize, journal: &mut Journal) -> bool {
+        journal.kill_before_sync_behind(behind);
+        let ended = self.bench.fetch(&DELETES).recorded(journal);
+        assert!(ended.was_killed(), "{behind}: {}", ended.text());
+        self.differs(journal).is_none()
+    }
+
+    /// The first file that is not as the journal has it.
+    fn differs(&self, journal: &Journal) -> Option<std::path::PathBuf> {
+        let disk = journal.cut(journal.len(), Loss::Nothing, 0);
+        disk.differs_from(&self.bench.path(""))
     }
 
     /// The machine is on again, with this disk, and the server has these messages.
@@ -104,8 +120,24 @@ fn one_half(runs: Runs, nth: usize, half: usize, seed: u64) -> usize {
         "only {} changes were seen",
         journal.len()
     );
-    let cuts = (half..=journal.len()).step_by(2);
-    let cuts = cuts.flat_map(|at| Loss::ALL.map(|loss| (at, loss)));
+    each_cut(
+        &client,
+        &journal,
+        (half..=journal.len()).step_by(2),
+        nth,
+        seed,
+    )
+}
+
+/// Tries one in `nth` of the cuts at these changes.
+fn each_cut(
+    client: &Client,
+    journal: &Journal,
+    changes: impl Iterator<Item = usize>,
+    nth: usize,
+    seed: u64,
+) -> usize {
+    let cuts = changes.flat_map(|at| Loss::ALL.map(|loss| (at, loss)));
     let cuts: Vec<_> = support::sample(cuts, nth).collect();
     for &(at, loss) in &cuts {
         let disk = journal.cut(at, loss, seed);
@@ -221,4 +253,34 @@ fn a_second_cut_in_the_run_that_completes_the_first_loses_and_repeats_nothing() 
         };
         twice_at_any_change(runs, 200);
     }
+}
+
+#[test]
+fn a_cut_behind_a_kill_before_a_sync_loses_and_repeats_nothing_in_a_maildir() {
+    killed_before_a_sync(Into::Maildir);
+}
+
+#[test]
+fn a_cut_behind_a_kill_before_a_sync_loses_and_repeats_nothing_in_an_mbox() {
+    killed_before_a_sync(Into::Mbox);
+}
+
+/// What the killed run has written can be read by the next one, and is lost in a cut unless that
+/// one syncs it before it acts upon it.
+#[expect(clippy::print_stderr, reason = "how many points there are is a result")]
+fn killed_before_a_sync(into: Into) {
+    let seed = support::seed();
+    let (_, whole) = first(into);
+    let syncs: Vec<usize> = support::sample(whole.syncs(), 6).collect();
+    let mut tried = 0;
+    for &sync in &syncs {
+        let client = Client::new(into, &letters(2));
+        let mut journal = client.journal();
+        if client.records_to_sync(sync, &mut journal) {
+            let killed = journal.len();
+            client.records(&mut journal);
+            tried += each_cut(&client, &journal, killed..=journal.len(), 60, seed);
+        }
+    }
+    eprintln!("{} kills, {tried} cuts tried", syncs.len());
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::record::{Change, Inode, Journal};
 
@@ -189,12 +189,7 @@ impl Disk {
         self.write_folder(self.root.unwrap(), home, &mut HashMap::new());
     }
 
-    fn write_folder<'p>(
-        &self,
-        folder: Inode,
-        to: &Path,
-        written: &mut HashMap<Inode, std::path::PathBuf>,
-    ) {
+    fn write_folder<'p>(&self, folder: Inode, to: &Path, written: &mut HashMap<Inode, PathBuf>) {
         let names = self.folders.get(&folder);
         for (name, inode) in names.into_iter().flatten() {
             let path = to.join(name);
@@ -219,6 +214,36 @@ impl Disk {
                 written.insert(*inode, path);
             }
         }
+    }
+
+    /// The first path below the folder `home` that is not as it is here. Memory that SQLite maps is not
+    /// recorded.
+    pub fn differs_from(&self, home: &Path) -> Option<PathBuf> {
+        self.folder_differs(self.root.unwrap(), home)
+    }
+
+    fn folder_differs(&self, folder: Inode, path: &Path) -> Option<PathBuf> {
+        let mut there: BTreeSet<OsString> = fs::read_dir(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        for (name, inode) in self.folders.get(&folder).into_iter().flatten() {
+            let path = path.join(name);
+            let differs = if !there.remove(name) {
+                Some(path)
+            } else if self.folders.contains_key(inode) {
+                self.folder_differs(*inode, &path)
+            } else if name.to_string_lossy().ends_with("-shm") {
+                None
+            } else {
+                let content = self.files.get(inode).map_or(&[][..], Vec::as_slice);
+                (fs::read(&path).unwrap() != content).then_some(path)
+            };
+            if differs.is_some() {
+                return differs;
+            }
+        }
+        there.pop_first().map(|name| path.join(name))
     }
 
     fn file(&mut self, inode: Inode) -> &mut Vec<u8> {

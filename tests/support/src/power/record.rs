@@ -7,6 +7,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use exchange_sim::Mailbox;
+use nix::sys::signal::{Signal, kill};
 
 use super::disk::Disk;
 use crate::calls::{Pid, Watcher, libc, named, open, user_regs_struct};
@@ -84,6 +85,7 @@ pub struct Journal {
     inodes: HashMap<(u64, u64), Inode>,
     count: usize,
     begun: HashMap<Pid, Begun>,
+    kill_before: usize,
 }
 
 /// A call that has begun.
@@ -130,6 +132,7 @@ impl Journal {
             inodes: HashMap::new(),
             count: 0,
             begun: HashMap::new(),
+            kill_before: usize::MAX,
         };
         let root = journal.new_inode(&fs::metadata(home).unwrap());
         journal.before = Disk::of(root);
@@ -141,6 +144,20 @@ impl Journal {
     #[expect(clippy::len_without_is_empty, reason = "tests ask for the number")]
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Kills the next program that is recorded, and has come so far, before its next sync. All that
+    /// was written stays in memory.
+    pub fn kill_before_sync_behind(&mut self, changes: usize) {
+        self.kill_before = changes;
+    }
+
+    /// The changes that are syncs.
+    pub fn syncs(&self) -> Vec<usize> {
+        let is_sync = |change: &Change| matches!(change, Change::Sync(_) | Change::SyncAll);
+        let entries = self.entries.iter().enumerate();
+        let syncs = entries.filter(|(_, entry)| is_sync(&entry.change));
+        syncs.map(|(at, _)| at).collect()
     }
 
     /// The unique-ids that were on the server when the power went, behind so many changes. A
@@ -341,6 +358,13 @@ impl Journal {
 impl Watcher for Journal {
     fn begins(&mut self, thread: Pid, registers: &user_regs_struct) {
         if let Some(begun) = self.beginning(thread, registers) {
+            let is_sync = matches!(begun, Begun::Sync { .. } | Begun::SyncAll);
+            if is_sync && self.entries.len() >= self.kill_before {
+                self.kill_before = usize::MAX;
+                // The whole process, whichever thread this is.
+                kill(thread, Signal::SIGKILL).unwrap();
+                return;
+            }
             self.begun.insert(thread, begun);
         }
     }
