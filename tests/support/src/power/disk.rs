@@ -111,10 +111,10 @@ impl Journal {
                     };
                     disk.write(*inode, *at, octets, content, &mut chance);
                 }
-                Change::Resize { inode, size } => {
-                    if is_durable || of_content(*inode) != Content::Missing {
-                        disk.file(*inode).resize(*size as usize, 0);
-                    }
+                Change::Resize { inode, size }
+                    if is_durable || of_content(*inode) != Content::Missing =>
+                {
+                    disk.file(*inode).resize(*size as usize, 0);
                 }
                 Change::Rename { from, to, inode } if loss == Loss::Halves => {
                     if is_durable_in(to.0, entries().skip(at)) || of_name {
@@ -189,7 +189,7 @@ impl Disk {
         self.write_folder(self.root.unwrap(), home, &mut HashMap::new());
     }
 
-    fn write_folder<'p>(&self, folder: Inode, to: &Path, written: &mut HashMap<Inode, PathBuf>) {
+    fn write_folder(&self, folder: Inode, to: &Path, written: &mut HashMap<Inode, PathBuf>) {
         let names = self.folders.get(&folder);
         for (name, inode) in names.into_iter().flatten() {
             let path = to.join(name);
@@ -364,6 +364,6 @@ impl Chance {
     }
 
     fn is_kind(&mut self) -> bool {
-        self.next() % 2 == 0
+        self.next().is_multiple_of(2)
     }
 }
