@@ -11,6 +11,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use support::bench::{Bench, By, Into, Setup, letter, letters};
@@ -266,21 +267,35 @@ fn a_cut_behind_a_kill_before_a_sync_loses_and_repeats_nothing_in_an_mbox() {
 }
 
 /// What the killed run has written can be read by the next one, and is lost in a cut unless that
-/// one syncs it before it acts upon it.
+/// one syncs it before it acts upon it: above all SQLite's log.
 #[expect(clippy::print_stderr, reason = "how many points there are is a result")]
 fn killed_before_a_sync(into: Into) {
     let seed = support::seed();
     let (_, whole) = first(into);
-    let syncs: Vec<usize> = support::sample(whole.syncs(), 6).collect();
-    let mut tried = 0;
-    for &sync in &syncs {
-        let client = Client::new(into, &letters(2));
-        let mut journal = client.journal();
-        if client.records_to_sync(sync, &mut journal) {
-            let killed = journal.len();
-            client.records(&mut journal);
-            tried += each_cut(&client, &journal, killed..=journal.len(), 60, seed);
+    let (of_log, others) = whole.syncs(LOG);
+    assert!(of_log.len() > 2, "the log is synced {} times", of_log.len());
+    let syncs = support::sample(of_log, 2).chain(support::sample(others, 12));
+    let syncs: Vec<usize> = syncs.collect();
+    let next = AtomicUsize::new(0);
+    let tried = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(&sync) = syncs.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let client = Client::new(into, &letters(2));
+                    let mut journal = client.journal();
+                    if client.records_to_sync(sync, &mut journal) {
+                        let changes = journal.len()..;
+                        client.records(&mut journal);
+                        let changes = changes.take_while(|&at| at <= journal.len());
+                        let cuts = each_cut(&client, &journal, changes, 60, seed);
+                        tried.fetch_add(cuts, Ordering::SeqCst);
+                    }
+                }
+            });
         }
-    }
-    eprintln!("{} kills, {tried} cuts tried", syncs.len());
+    });
+    eprintln!("{} kills, {} cuts tried", syncs.len(), tried.into_inner());
 }
+
+const LOG: &str = "popsync.sqlite3-wal";

@@ -152,12 +152,22 @@ impl Journal {
         self.kill_before = changes;
     }
 
-    /// The changes that are syncs.
-    pub fn syncs(&self) -> Vec<usize> {
-        let is_sync = |change: &Change| matches!(change, Change::Sync(_) | Change::SyncAll);
-        let entries = self.entries.iter().enumerate();
-        let syncs = entries.filter(|(_, entry)| is_sync(&entry.change));
-        syncs.map(|(at, _)| at).collect()
+    /// The changes that are syncs: those of new files of this name, and the others.
+    pub fn syncs(&self, name: &str) -> (Vec<usize>, Vec<usize>) {
+        let (mut named, mut of_it, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, entry) in self.entries.iter().enumerate() {
+            match &entry.change {
+                Change::Add {
+                    name: of, inode, ..
+                } if of.as_encoded_bytes() == name.as_bytes() => {
+                    named.push(*inode);
+                }
+                Change::Sync(inode) if named.contains(inode) => of_it.push(at),
+                Change::Sync(_) | Change::SyncAll => others.push(at),
+                _ => {}
+            }
+        }
+        (of_it, others)
     }
 
     /// The unique-ids that were on the server when the power went, behind so many changes. A
