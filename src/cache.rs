@@ -79,7 +79,7 @@ pub(crate) use verifications::PastVerification;
 /// The file in the state folder.
 pub(crate) const FILE_NAME: &str = "popsync.sqlite3";
 
-/// More statements than a run has: each is compiled once.
+/// More statements than a run has: a cache that stays open compiles each of them once.
 const STATEMENTS: usize = 256;
 
 /// The open cache.
@@ -132,7 +132,9 @@ impl Cache {
         // folder's sync, which FULL leaves out.
         connection.pragma_update(None, "synchronous", "EXTRA")?;
         connection.pragma_update(None, "foreign_keys", true)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        if kept::is_wanted() {
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        }
         let group = match is_wal {
             true => group_commit::Member::join(&connection, state_dir)?,
             false => None,

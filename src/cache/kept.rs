@@ -52,6 +52,11 @@ fn kept() -> MutexGuard<'static, Kept> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// True if caches stay open.
+pub(super) fn is_wanted() -> bool {
+    kept().wishes > 0
+}
+
 /// What identifies a file.
 pub(super) fn identity(found: &Metadata) -> (u64, u64) {
     (found.dev(), found.ino())

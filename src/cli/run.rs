@@ -100,7 +100,7 @@ struct Workers<'a> {
 
 impl Workers<'_> {
     async fn work(self, accounts: Vec<Account>) -> Exit {
-        let _kept = KeepOpen::new();
+        let _kept = (accounts.len() > 1).then(KeepOpen::new);
         self.output.begin_accounts(accounts.len());
         let mut queue = Queue::new(accounts, self.orders.at_once.per_host);
         let mut running = HashMap::new();
