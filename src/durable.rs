@@ -6,6 +6,7 @@
 )]
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::num::NonZeroU64;
@@ -216,16 +217,19 @@ static KNOWN: Mutex<BTreeSet<Entry>> = Mutex::new(BTreeSet::new());
 struct Entry {
     /// The device and the number of the parent, and those of the folder.
     inodes: [(u64, u64); 2],
+    /// The name of the folder, which somebody may have changed.
+    name: OsString,
     /// When the folder was made: the number of a folder that was removed is given to the next one.
     made: SystemTime,
 }
 
 impl Entry {
     /// None if the system does not know when the folder was made.
-    fn of(parent: &Metadata, folder: &Metadata) -> Option<Self> {
+    fn of(parent: &Metadata, folder: &Metadata, name: &OsStr) -> Option<Self> {
         let inodes = [parent, folder].map(|found| (found.dev(), found.ino()));
         let made = folder.created().ok()?;
-        Some(Self { inodes, made })
+        let name = name.to_owned();
+        Some(Self { inodes, name, made })
     }
 }
 
@@ -241,12 +245,13 @@ pub(crate) fn sync_way_to(folder: &Path) -> io::Result<()> {
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut found = folder.metadata()?;
     sync_folder_at(&folder)?;
-    for parent in folder.ancestors().skip(1) {
+    for (child, parent) in folder.ancestors().zip(folder.ancestors().skip(1)) {
         let above = parent.metadata()?;
         if found.uid() != geteuid().as_raw() || found.dev() != above.dev() {
             return Ok(());
         }
-        let entry = Entry::of(&above, &found);
+        let name = child.file_name().unwrap_or_default();
+        let entry = Entry::of(&above, &found, name);
         if !entry.as_ref().is_some_and(|entry| known().contains(entry)) {
             sync_folder_at(parent)?;
             known().extend(entry);
@@ -301,3 +306,24 @@ static SYNCFS_REPORTS_ERRORS: LazyLock<bool> = LazyLock::new(|| {
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     version >= (5, 8)
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_under_another_name_is_another_entry() {
+        let above = tempfile::tempdir().unwrap();
+        let [before, after] = ["before", "after"].map(|name| above.path().join(name));
+        let entry = |path: &Path| {
+            let [parent, folder] = [above.path(), path].map(|path| path.metadata().unwrap());
+            Entry::of(&parent, &folder, path.file_name().unwrap())
+        };
+        fs::create_dir(&before).unwrap();
+        let first = entry(&before);
+        assert_eq!(first, entry(&before));
+        fs::rename(&before, &after).unwrap();
+        // Where the system does not know when it was made, nothing is known.
+        assert!(first.is_none() || first != entry(&after));
+    }
+}
