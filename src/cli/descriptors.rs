@@ -22,6 +22,15 @@ pub(super) fn too_few_for(accounts: usize) -> Option<u64> {
     (accounts > 1 && wanted > limit).then_some(limit)
 }
 
+/// How many accounts may be open at the same time, at most `most` and at least one.
+pub(super) fn room_for(most: usize) -> usize {
+    let Some(limit) = getrlimit(Resource::Nofile).current else {
+        return most;
+    };
+    let room = limit.saturating_sub(OF_A_RUN) / OF_AN_ACCOUNT;
+    usize::try_from(room).unwrap_or(most).clamp(1, most)
+}
+
 /// Fails if a runtime could not be created: creating one panics when descriptors run out.
 pub(super) fn for_a_runtime() -> io::Result<()> {
     let mut open = Vec::new();

@@ -23,7 +23,7 @@ mod queue;
 
 use queue::Queue;
 
-/// So many accounts that were not tried are recorded at the same time.
+/// So many accounts that were not tried are recorded at the same time, if that many files may be open.
 const RECORDED_AT_ONCE: usize = 32;
 
 /// The settings of a run over accounts.
@@ -143,13 +143,14 @@ impl Workers<'_> {
         let mut exit = Exit::Success;
         let mut silent = Vec::new();
         let mut accounts = accounts.into_iter();
+        let at_once = descriptors::room_for(RECORDED_AT_ONCE);
         loop {
             if let Some(signal) = self.stop.asked() {
                 for account in accounts.by_ref() {
                     exit = exit.merge(self.output.not_started(&account.name, signal));
                 }
             }
-            let some: Vec<_> = accounts.by_ref().take(RECORDED_AT_ONCE).collect();
+            let some: Vec<_> = accounts.by_ref().take(at_once).collect();
             if some.is_empty() {
                 break;
             }

@@ -148,8 +148,8 @@ fn each_account_is_synced_by_exactly_one_of_several_machines() {
     bench.sync(&keys, &["--shard", "0/2", "work"]).gives(64);
 }
 
-/// Accounts `lost1` to `lost5` of a server where nobody listens, behind the keys of `work`.
-fn lost(bench: &Bench, port: u16) -> String {
+/// Accounts `lost1` and so on of a server where nobody listens, behind the keys of `work`.
+fn lost(bench: &Bench, port: u16, accounts: u32) -> String {
     let account = |number: u32| {
         format!(
             "\n[accounts.lost{number}]\nserver = \"pop3s://127.0.0.1:{port}\"\nuser = \"u{number}\"\n\
@@ -158,14 +158,14 @@ fn lost(bench: &Bench, port: u16) -> String {
             bench.path(&format!("lost{number}"))
         )
     };
-    (1..=5).map(account).collect()
+    (1..=accounts).map(account).collect()
 }
 
 #[test]
 fn a_server_that_does_not_answer_is_asked_twice_and_told_of_once() {
     let bench = bench();
     let nobody = Unanswered::bind();
-    let keys = lost(&bench, nobody.port());
+    let keys = lost(&bench, nobody.port(), 5);
     let ended = bench.sync(&keys, &["--per-host", "1"]).gives(69);
     assert_eq!(bench.store.len(), 3);
     let told = |text: &str| ended.err.lines().filter(|line| line.contains(text)).count();
@@ -188,11 +188,23 @@ fn a_server_that_does_not_answer_is_asked_twice_and_told_of_once() {
     }
 }
 
+/// They need fewer open files at the same time than there are accounts.
+#[test]
+fn accounts_that_are_not_tried_are_all_recorded_with_few_descriptors() {
+    let bench = bench();
+    let nobody = Unanswered::bind();
+    let keys = lost(&bench, nobody.port(), 40);
+    let run = bench.sync(&keys, &["--jobs", "1", "--per-host", "1"]);
+    run.through("ulimit -n 40; exec \"$@\"").gives(69);
+    let log = bench.configured("log", &keys, &["--number", "99"]).gives(0);
+    assert_eq!(log.out.matches("  69 ").count(), 40, "{}", log.text());
+}
+
 #[test]
 fn what_failed_last_is_run_again_and_nothing_else() {
     let bench = bench();
     let nobody = Unanswered::bind();
-    let keys = lost(&bench, nobody.port());
+    let keys = lost(&bench, nobody.port(), 5);
     bench.sync(&keys, &[]).gives(69);
     bench.sim.clear_log();
     let ended = bench.sync(&keys, &["--failed", "--json"]).gives(69);
