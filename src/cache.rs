@@ -9,8 +9,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row};
+use rustix::fs::Access;
 
-use crate::durable::{sync_file, sync_way_to};
+use crate::durable::{folder_of, sync_file, sync_way_to};
 
 mod accounts;
 mod brakes;
@@ -104,21 +105,17 @@ impl Cache {
         create_state_dir(state_dir)?;
         let path = state_dir.join(FILE_NAME);
         refuse_special(&path)?;
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|source| Error::StateDir {
-                path: path.clone(),
-                source,
-            })?;
-        let mut connection = Connection::open(&path)?;
-        connection.busy_handler(Some(busy::wait))?;
+        let mut connection;
         let is_wal;
         {
             // Two runs that both find no schema must not both create one.
             let _lock = lock::setting_up(state_dir, busy::TIMEOUT)?;
+            create_file(&path).map_err(|source| Error::StateDir {
+                path: path.clone(),
+                source,
+            })?;
+            connection = Connection::open(&path)?;
+            connection.busy_handler(Some(busy::wait))?;
             migrate::check(&connection, &path)?;
             sync_what_was_left(state_dir, migrate::is_blank(&connection)?)?;
             // If the file system cannot do WAL, SQLite keeps a journal that it can do.
@@ -136,7 +133,7 @@ impl Cache {
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
         }
         let group = match is_wal {
-            true => group_commit::Member::join(&connection, state_dir)?,
+            true => group_commit::Member::join(&connection, &path)?,
             false => None,
         };
         Ok(Self {
@@ -236,7 +233,8 @@ fn sync_what_was_left(state_dir: &Path, is_blank: bool) -> Result<(), Error> {
     };
     // SQLite syncs the entry of a WAL only if it creates it.
     if is_left.map_err(|source| failed(&wal, source))? || is_blank {
-        sync_way_to(state_dir).map_err(|source| failed(state_dir, source))?;
+        let folder = folder_of(&wal);
+        sync_way_to(folder).map_err(|source| failed(folder, source))?;
     }
     Ok(())
 }
@@ -261,6 +259,18 @@ fn refuse_special(path: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Creates the file if it is missing, readable by its owner alone. One that exists is not opened: a
+/// process that closes a file loses all its locks on it, also those of SQLite's connections. Another
+/// process would then think that nobody uses the WAL, and take it away.
+fn create_file(path: &Path) -> io::Result<()> {
+    if path.try_exists()? {
+        return Ok(rustix::fs::access(path, Access::WRITE_OK)?);
+    }
+    let mut file = OpenOptions::new();
+    file.append(true).create(true).mode(0o600);
+    file.open(path).map(|_| ())
 }
 
 /// Creates the state folder, readable by its owner alone.

@@ -46,9 +46,11 @@ impl Copy {
     }
 }
 
-/// The path of the WAL: changes that SQLite has not yet merged into a file.
+/// The path of the WAL: changes that SQLite has not yet merged into a file. Where `path` is a link, it
+/// is beside the file itself.
 pub(super) fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut name = path.into_os_string();
     name.push("-wal");
     name.into()
 }

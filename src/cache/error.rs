@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use super::Holder;
+use super::{Holder, group_commit};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -35,9 +35,12 @@ pub enum Error {
         /// Which, where it can be told.
         holder: Option<Holder>,
     },
+    /// The system could not write what was recorded.
+    #[error("the state could not be made durable")]
+    NotDurable(#[source] io::Error),
     /// SQLite failed.
     #[error("reading or writing the state failed")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
     /// The state folder cannot be used.
     #[error("cannot use the state at `{}`", path.display())]
     StateDir {
@@ -68,10 +71,20 @@ pub enum Error {
     },
 }
 
+impl From<rusqlite::Error> for Error {
+    fn from(source: rusqlite::Error) -> Self {
+        group_commit::cause(&source).unwrap_or(Self::Sqlite(source))
+    }
+}
+
 /// The way out of a damaged state.
 const DAMAGED: &str = "nothing was changed. Put the state folder back from a backup, then run `popsync verify`; \
      without one, move it away and run `popsync import ACCOUNT --from-store`, so that what the \
      store holds does not come again";
+
+/// The questions when the disk does not do its work.
+const FAILING: &str =
+    "is the disk of the state folder full or failing, your quota used up, or `ulimit -f` too low?";
 
 impl Error {
     pub(super) fn unreadable(path: &Path, source: rusqlite::Error) -> Self {
@@ -123,7 +136,10 @@ impl Failure for Error {
             Self::Sqlite(_) if self.code() == Some(ErrorCode::DatabaseBusy) => {
                 Exit::TemporaryFailure
             }
-            Self::Damaged { .. } | Self::Sqlite(_) | Self::Unreadable { .. } => Exit::IoError,
+            Self::Damaged { .. }
+            | Self::NotDurable(_)
+            | Self::Sqlite(_)
+            | Self::Unreadable { .. } => Exit::IoError,
         }
     }
 
@@ -147,6 +163,7 @@ impl Failure for Error {
             Self::StateDir { .. } => {
                 "name another folder with `--state-dir`, or make this one writable".into()
             }
+            Self::NotDurable(_) => FAILING.into(),
             Self::Sqlite(_) if self.is_bad_record() => DAMAGED.into(),
             Self::Sqlite(rusqlite::Error::SqliteFailure(error, _))
                 if error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMMAP =>
@@ -159,11 +176,7 @@ impl Failure for Error {
             Self::Sqlite(_) => match self.code()? {
                 ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => DAMAGED.into(),
                 ErrorCode::DiskFull => "make room and run it again".into(),
-                ErrorCode::SystemIoFailure => {
-                    "is the disk of the state folder full or failing, your quota used up, or \
-                     `ulimit -f` too low?"
-                        .into()
-                }
+                ErrorCode::SystemIoFailure => FAILING.into(),
                 ErrorCode::DatabaseBusy => "try again later".into(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
                     "whoever runs popsync must be able to write to the state folder".into()

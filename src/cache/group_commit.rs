@@ -9,18 +9,21 @@
 //! waits. A run that was killed in between leaves rows that the next one makes durable before it reads
 //! them.
 
+use std::cell::Cell;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::hooks::{CheckpointMode, Wal};
 use rusqlite::{Connection, ErrorCode, ffi};
 use rustix::fs::{AtFlags, Mode, OFlags};
 
-use super::{Error, FILE_NAME};
-use crate::durable::{Turns, sync_content};
+use super::{Error, copy};
+use crate::durable::{Turns, folder_of, sync_content};
 
 /// The number of pages in the WAL from which on it is written back into the database: SQLite's own
 /// default, which a hook replaces.
@@ -33,10 +36,16 @@ static OPEN: Mutex<Option<(Arc<Group>, usize)>> = Mutex::new(None);
 /// The commits to one WAL.
 #[derive(Debug)]
 struct Group {
-    /// The state folder, and what identifies it.
+    /// The folder of the WAL, and what identifies it.
     folder: File,
     identity: (u64, u64),
+    /// The name of the WAL.
+    name: OsString,
     turns: Turns,
+    /// True once the system could not write the WAL. It says so once, and takes the octets for
+    /// written then. SQLite reads a WAL only up to the first damage, so whatever comes behind it is
+    /// in danger too.
+    is_lost: AtomicBool,
     /// The WAL. It stays open, since the system tells each error once, to those who have the file
     /// open.
     wal: Mutex<Option<File>>,
@@ -47,27 +56,34 @@ struct Group {
 pub(super) struct Member(());
 
 impl Member {
-    /// Lets the commits of this connection, which has a WAL in this folder, wait with those of the others.
-    /// `None` if this process has another state open: then nothing changes.
+    /// Lets the commits of this connection to the file at `path`, which has a WAL, wait with those of the
+    /// others. `None` if this process has another state open: then nothing changes.
     ///
     /// # Errors
     /// [`Error::StateDir`] and [`Error::Sqlite`].
-    pub(super) fn join(connection: &Connection, state_dir: &Path) -> Result<Option<Self>, Error> {
-        let opened = File::open(state_dir).and_then(|folder| Ok((folder.metadata()?, folder)));
+    pub(super) fn join(connection: &Connection, path: &Path) -> Result<Option<Self>, Error> {
+        let wal = copy::beside(path);
+        let opened =
+            File::open(folder_of(&wal)).and_then(|folder| Ok((folder.metadata()?, folder)));
         let (found, folder) = opened.map_err(|source| Error::StateDir {
-            path: state_dir.to_owned(),
+            path: path.to_owned(),
             source,
         })?;
         let identity = (found.dev(), found.ino());
+        let name = wal.file_name().unwrap_or_default().to_owned();
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *open {
-            Some((group, members)) if group.identity == identity => *members += 1,
+            Some((group, members)) if group.identity == identity && group.name == name => {
+                *members += 1
+            }
             Some(_) => return Ok(None),
             None => {
                 let group = Group {
                     folder,
                     identity,
+                    name,
                     turns: Turns::default(),
+                    is_lost: AtomicBool::new(false),
                     wal: Mutex::default(),
                 };
                 *open = Some((Arc::new(group), 1));
@@ -85,14 +101,11 @@ impl Member {
     /// Makes the writes of another process durable, which may have been killed before it did so.
     ///
     /// # Errors
-    /// [`Error::StateDir`]; `path` is that of the database.
-    pub(super) fn sync_what_was_left(&self, path: &Path) -> Result<(), Error> {
+    /// [`Error::NotDurable`].
+    pub(super) fn sync_what_was_left(&self) -> Result<(), Error> {
         let group = open_group();
         let synced = group.map_or(Ok(()), |group| group.sync());
-        synced.map_err(|source| Error::StateDir {
-            path: path.to_owned(),
-            source,
-        })
+        synced.map_err(Error::NotDurable)
     }
 }
 
@@ -109,12 +122,12 @@ impl Drop for Member {
 }
 
 impl Group {
-    /// Makes durable what is in the WAL now.
+    /// Makes durable what is in the WAL now. Once that has failed it always fails: see `is_lost`.
     fn sync(&self) -> io::Result<()> {
         self.turns.wait(|| {
             let mut wal = self.wal.lock().unwrap_or_else(PoisonError::into_inner);
-            let name = format!("{FILE_NAME}-wal");
-            let found = rustix::fs::statat(&self.folder, &name, AtFlags::SYMLINK_NOFOLLOW)?;
+            let name = &self.name;
+            let found = rustix::fs::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
             let is_it = |wal: &File| -> io::Result<bool> {
                 let own = rustix::fs::fstat(wal)?;
                 Ok((own.st_dev, own.st_ino) == (found.st_dev, found.st_ino))
@@ -122,11 +135,18 @@ impl Group {
             // SQLite removes it when its last connection is closed, and makes another one.
             if !wal.as_ref().map_or(Ok(false), is_it)? {
                 let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-                let opened = rustix::fs::openat(&self.folder, &name, flags, Mode::empty())?;
+                let opened = rustix::fs::openat(&self.folder, name, flags, Mode::empty())?;
                 *wal = Some(opened.into());
             }
-            wal.as_ref().map_or(Ok(()), sync_content)
-        })
+            let synced = wal.as_ref().map_or(Ok(()), sync_content);
+            self.is_lost.fetch_or(synced.is_err(), Ordering::SeqCst);
+            synced
+        })?;
+        // The octets of this commit may have been in a turn that failed for another one.
+        match self.is_lost.load(Ordering::SeqCst) {
+            true => Err(io::Error::other("an earlier change could not be written")),
+            false => Ok(()),
+        }
     }
 }
 
@@ -135,21 +155,97 @@ fn open_group() -> Option<Arc<Group>> {
     open.as_ref().map(|(group, _)| Arc::clone(group))
 }
 
-/// Called by SQLite after each commit, without the lock. Its error becomes that of the commit.
+thread_local! {
+    /// Why the last commit of this thread failed behind its write. SQLite says of each such failure
+    /// that it is a logic error.
+    static FAILED: Cell<Option<Error>> = const { Cell::new(None) };
+}
+
+/// The cause of an error, if it is that of a commit which could not be made durable.
+pub(super) fn cause(error: &rusqlite::Error) -> Option<Error> {
+    let may_be_it = error.sqlite_error_code() == Some(ErrorCode::Unknown);
+    may_be_it.then(|| FAILED.take()).flatten()
+}
+
+/// Called by SQLite after each commit, without the lock. If it fails, so does the commit.
 fn after_commit(wal: &Wal, pages: i32) -> rusqlite::Result<()> {
-    let group = open_group();
-    let failed = |why: &str| {
-        let error = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
-        rusqlite::Error::SqliteFailure(error, Some(why.to_owned()))
+    let failed = finish(wal, pages).err();
+    let result = match &failed {
+        Some(_) => {
+            let error = ffi::Error::new(ffi::SQLITE_IOERR_FSYNC);
+            Err(rusqlite::Error::SqliteFailure(error, None))
+        }
+        None => Ok(()),
     };
-    let group = group.ok_or_else(|| failed("the state is not open"))?;
-    group.sync().map_err(|error| failed(&error.to_string()))?;
-    if pages < PAGES {
-        return Ok(());
+    FAILED.set(failed);
+    result
+}
+
+/// Makes a commit durable, and writes a large WAL back.
+fn finish(wal: &Wal, pages: i32) -> Result<(), Error> {
+    let synced = match open_group() {
+        Some(group) => group.sync(),
+        None => Err(io::Error::other("the state is not open")),
+    };
+    if let Err(error) = synced {
+        // Later runs read what is in the WAL, whether it is on the disk or not. Perhaps the database
+        // takes it. The connection may be told of the same failure first.
+        let _ = write_back(wal).or_else(|_| write_back(wal));
+        return Err(Error::NotDurable(error));
     }
+    if pages >= PAGES {
+        write_back(wal).map_err(Error::Sqlite)?;
+    }
+    Ok(())
+}
+
+/// Writes the WAL back into the database, as far as nobody reads it.
+fn write_back(wal: &Wal) -> rusqlite::Result<()> {
     match wal.checkpoint_v2(CheckpointMode::PASSIVE) {
         // Others read or write it now, and one of them will do it.
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
         done => done.map(|_| ()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection(path: &Path) -> (Connection, Member) {
+        let connection = Connection::open(path).unwrap();
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .unwrap();
+        let member = Member::join(&connection, path).unwrap().unwrap();
+        (connection, member)
+    }
+
+    /// The disk tells its failure once. A commit that was written meanwhile may be lost as well, and
+    /// those behind it cannot be read after a power cut.
+    #[test]
+    fn a_failed_write_fails_every_commit_until_the_state_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sqlite3");
+        let (one, member) = connection(&path);
+        one.execute("CREATE TABLE t (x)", []).unwrap();
+        open_group().unwrap().is_lost.store(true, Ordering::SeqCst);
+        let (two, other) = connection(&path);
+        for connection in [&one, &two] {
+            let error = connection.execute("INSERT INTO t VALUES (1)", []);
+            let error = Error::from(error.unwrap_err());
+            assert!(matches!(error, Error::NotDurable(_)), "{error}");
+        }
+        member.sync_what_was_left().unwrap_err();
+        // Nobody has heard that they are durable, but the database has taken them.
+        let database = std::fs::read(&path).unwrap();
+        let copy = folder.path().join("copy.sqlite3");
+        std::fs::write(&copy, database).unwrap();
+        let copy = Connection::open(copy).unwrap();
+        let count = copy.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, u32>(0));
+        assert_eq!(count.unwrap(), 2);
+        drop((one, member, two, other));
+        let (again, _member) = connection(&path);
+        again.execute("INSERT INTO t VALUES (1)", []).unwrap();
     }
 }

@@ -91,7 +91,7 @@ impl Cache {
         }
         // Another process may have been killed since this one opened the file.
         match &cache.group {
-            Some(group) => group.sync_what_was_left(&path)?,
+            Some(group) => group.sync_what_was_left()?,
             None => return Ok(None),
         }
         Ok(Some(cache))

@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::thread;
 
 use super::*;
@@ -474,4 +474,42 @@ fn a_breaker_that_was_not_asked_for_keeps_its_time() {
         .set_breakers(account, &set(&["c"]), &set(&["a"]), 300)
         .unwrap();
     assert_eq!(times(&cache), [(b"c".to_vec(), 0)]);
+}
+
+/// A process loses its locks on a file when it closes it, however it has opened it. Another process
+/// would take the WAL away then.
+#[cfg(target_os = "linux")]
+#[test]
+fn to_open_the_state_once_more_gives_up_no_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let locks = || {
+        let file = fs::metadata(folder.path().join(FILE_NAME)).unwrap();
+        let (owner, file) = (std::process::id().to_string(), format!(":{}", file.ino()));
+        let all = fs::read_to_string("/proc/locks").unwrap();
+        let is_it = |line: &&str| {
+            let parts: Vec<_> = line.split_whitespace().collect();
+            parts[1] == "POSIX" && parts[4] == owner && parts[5].ends_with(&file)
+        };
+        all.lines().filter(is_it).count()
+    };
+    let first = Cache::open(folder.path()).unwrap();
+    let held = locks();
+    assert!(held > 0);
+    let _second = Cache::open(folder.path()).unwrap();
+    assert_eq!(locks(), held);
+    drop(first);
+}
+
+#[test]
+fn the_file_may_be_a_link() {
+    let [state, elsewhere] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let link = state.path().join(FILE_NAME);
+    symlink(elsewhere.path().join("moved.sqlite3"), &link).unwrap();
+    for _ in 0..2 {
+        let mut cache = Cache::open(state.path()).unwrap();
+        cache.account(&account("work"), NOW).unwrap();
+    }
+    assert!(link.is_symlink());
+    let mode = fs::metadata(&link).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }

@@ -101,6 +101,7 @@ fn caches(book: &mut Book) {
         }],
         cache::Error::Locked { .. } => [None, Some(holder)]
             .map(|holder| cache::Error::Locked { holder }),
+        cache::Error::NotDurable(_) => [cache::Error::NotDurable(system(Errno::IO))],
         cache::Error::Sqlite(_) => codes
             .map(sqlite)
             .into_iter()
