@@ -8,7 +8,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row, TransactionBehavior,
+};
 use rustix::fs::Access;
 
 use crate::durable::{folder_of, sync_file, sync_way_to};
@@ -132,6 +134,8 @@ impl Cache {
         if kept::is_wanted() {
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
         }
+        // One that reads before it writes cannot wait for its turn then: SQLite refuses it at once.
+        connection.set_transaction_behavior(TransactionBehavior::Immediate);
         let group = match is_wal {
             true => group_commit::Member::join(&connection, &path)?,
             false => None,

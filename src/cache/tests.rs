@@ -513,3 +513,17 @@ fn the_file_may_be_a_link() {
     let mode = fs::metadata(&link).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+/// Otherwise one that reads before it writes fails while another account writes.
+#[test]
+fn a_transaction_waits_for_its_turn_when_it_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let other = Connection::open(folder.path().join(FILE_NAME)).unwrap();
+    other.busy_handler(Some(|_| false)).unwrap();
+    let transaction = cache.connection.transaction().unwrap();
+    let error = other.execute_batch("BEGIN IMMEDIATE").unwrap_err();
+    assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
+    drop(transaction);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+}
