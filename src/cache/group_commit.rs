@@ -238,9 +238,8 @@ mod tests {
         }
         member.sync_what_was_left().unwrap_err();
         // Nobody has heard that they are durable, but the database has taken them.
-        let database = std::fs::read(&path).unwrap();
         let copy = folder.path().join("copy.sqlite3");
-        std::fs::write(&copy, database).unwrap();
+        std::fs::copy(&path, &copy).unwrap();
         let copy = Connection::open(copy).unwrap();
         let count = copy.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, u32>(0));
         assert_eq!(count.unwrap(), 2);
