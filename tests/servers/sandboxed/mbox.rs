@@ -19,6 +19,8 @@ use support::mail::Mail;
 pub(crate) fn furnish(service: &str) -> String {
     format!(
         "\
+# Where systemd looks users up as well, it hides the password of this one.
+printf 'passwd: files\\ngroup: files\\nshadow: files\\nhosts: files dns\\n' > /etc/nsswitch.conf
 echo '{service}:x:64001:64001::/var/lib/{service}:/usr/sbin/nologin' >> /etc/passwd
 echo '{service}:x:64001:' >> /etc/group
 echo '{USER}:x:64002:8::/nonexistent:/bin/sh' >> /etc/passwd
