@@ -87,6 +87,12 @@ const FAILING: &str =
     "is the disk of the state folder full or failing, your quota used up, or `ulimit -f` too low?";
 
 impl Error {
+    /// True if the change may be read all the same, as after a kill: the next run takes up what it
+    /// speaks of, so that must stay.
+    pub(crate) fn is_recorded(&self) -> bool {
+        matches!(self, Self::NotDurable(_))
+    }
+
     pub(super) fn unreadable(path: &Path, source: rusqlite::Error) -> Self {
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Unreadable {

@@ -151,8 +151,10 @@ impl Committer {
         let keys = match self.cache.stage(self.account, &rows, self.now()) {
             Ok(keys) => keys,
             Err(error) => {
-                // Recorded or not: a message without a file is retrieved again.
-                self.store.discard(&names);
+                // A message that is recorded without a file is retrieved again.
+                if !error.is_recorded() {
+                    self.store.discard(&names);
+                }
                 return Err(error.into());
             }
         };

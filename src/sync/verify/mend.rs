@@ -127,7 +127,11 @@ fn append(
     });
     let rows: Vec<Staged> = rows.collect();
     let staged = cache.stage(row.id, &rows, now);
-    staged.inspect_err(|_| store.discard(&names))?;
+    staged.inspect_err(|error| {
+        if !error.is_recorded() {
+            store.discard(&names);
+        }
+    })?;
     stop_point(3);
     store.publish(&names)?;
     cache.clear_staged(row.id)?;
