@@ -95,9 +95,7 @@ impl Member {
         connection.wal_hook(Some(after_commit));
         Ok(Some(member))
     }
-}
 
-impl Member {
     /// Makes the writes of another process durable, which may have been killed before it did so.
     ///
     /// # Errors

@@ -247,7 +247,7 @@ impl Error {
         }
     }
 
-    /// Whether nobody answered: not with a connection, or not with a greeting.
+    /// True if nobody answered: there was no connection, or no greeting.
     pub fn is_silence(&self) -> bool {
         use Awaited::{Connection, Greeting};
         match self {

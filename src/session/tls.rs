@@ -88,7 +88,7 @@ impl Connector {
             .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
         let made = || config(settings, watch.clone(), &failed);
         let config = match watch {
-            None => shared::config(settings, Instant::now(), made)?,
+            None => shared::ALL.get(settings, Instant::now(), made)?,
             Some(_) => Arc::new(made()?),
         };
         Ok(Self {

@@ -15,8 +15,11 @@ const LIFETIME: Duration = Duration::from_secs(60);
 /// At most so many are kept. Each has a set of authorities of its own.
 const MOST: usize = 16;
 
-/// The newest last.
-static SHARED: Mutex<Vec<Shared>> = Mutex::new(Vec::new());
+/// Those of this process.
+pub(super) static ALL: Configurations = Configurations(Mutex::new(Vec::new()));
+
+/// Configurations, the newest last.
+pub(super) struct Configurations(Mutex<Vec<Shared>>);
 
 struct Shared {
     settings: TlsSettings,
@@ -24,35 +27,39 @@ struct Shared {
     config: Arc<ClientConfig>,
 }
 
-/// The configuration for these settings, which `make` makes if there is none yet. `now` is the time.
-///
-/// # Errors
-/// Those of `make`.
-pub(super) fn config<E>(
-    settings: &TlsSettings,
-    now: Instant,
-    make: impl FnOnce() -> Result<ClientConfig, E>,
-) -> Result<Arc<ClientConfig>, E> {
-    let open = || SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    {
-        let mut shared = open();
-        shared.retain(|one| now.saturating_duration_since(one.made_at) < LIFETIME);
-        if let Some(one) = shared.iter().find(|one| one.settings == *settings) {
-            return Ok(Arc::clone(&one.config));
+impl Configurations {
+    /// The configuration for these settings, which `make` makes if there is none yet. `now` is the
+    /// time.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub(super) fn get<E>(
+        &self,
+        settings: &TlsSettings,
+        now: Instant,
+        make: impl FnOnce() -> Result<ClientConfig, E>,
+    ) -> Result<Arc<ClientConfig>, E> {
+        let open = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut shared = open();
+            shared.retain(|one| now.saturating_duration_since(one.made_at) < LIFETIME);
+            if let Some(one) = shared.iter().find(|one| one.settings == *settings) {
+                return Ok(Arc::clone(&one.config));
+            }
         }
+        // Without the lock: a file may be a pipe, and its other end slow.
+        let config = Arc::new(make()?);
+        let mut shared = open();
+        if shared.len() >= MOST {
+            shared.remove(0);
+        }
+        shared.push(Shared {
+            settings: settings.clone(),
+            made_at: now,
+            config: Arc::clone(&config),
+        });
+        Ok(config)
     }
-    // Without the lock: a file may be a pipe, and its other end slow.
-    let config = Arc::new(make()?);
-    let mut shared = open();
-    if shared.len() >= MOST {
-        shared.remove(0);
-    }
-    shared.push(Shared {
-        settings: settings.clone(),
-        made_at: now,
-        config: Arc::clone(&config),
-    });
-    Ok(config)
 }
 
 #[cfg(test)]
@@ -79,28 +86,30 @@ mod tests {
             min_version,
             ..TlsSettings::default()
         };
+        let all = Configurations(Mutex::default());
         let now = Instant::now();
         let one = settings("shared.example", TlsVersion::Tls12);
-        let first = config(&one, now, make).unwrap();
-        let second = config(&one, now + Duration::from_secs(59), make).unwrap();
+        let first = all.get(&one, now, make).unwrap();
+        let second = all.get(&one, now + Duration::from_secs(59), make).unwrap();
         assert!(Arc::ptr_eq(&first, &second));
         let stricter = settings("shared.example", TlsVersion::Tls13);
-        let stricter = config(&stricter, now, make).unwrap();
+        let stricter = all.get(&stricter, now, make).unwrap();
         assert!(!Arc::ptr_eq(&first, &stricter));
-        let later = config(&one, now + LIFETIME, make).unwrap();
+        let later = all.get(&one, now + LIFETIME, make).unwrap();
         assert!(!Arc::ptr_eq(&first, &later));
     }
 
     #[test]
     fn no_more_are_kept_than_some() {
+        let all = Configurations(Mutex::default());
         let now = Instant::now();
         for number in 0..3 * MOST {
             let settings = TlsSettings {
                 server_name: Some(format!("{number}.many.example")),
                 ..TlsSettings::default()
             };
-            config(&settings, now, make).unwrap();
+            all.get(&settings, now, make).unwrap();
         }
-        assert!(SHARED.lock().unwrap().len() <= MOST);
+        assert!(all.0.lock().unwrap().len() <= MOST);
     }
 }

@@ -289,7 +289,7 @@ impl Journal {
             libc::SYS_link => self.linked(thread, (here, rdi), named(here, rsi)?),
             libc::SYS_linkat => self.linked(thread, (rdi, rsi), named(rdx, r10)?),
             libc::SYS_fallocate | libc::SYS_creat | libc::SYS_symlink | libc::SYS_symlinkat => {
-                unimplemented!("call {}", registers.orig_rax)
+                panic!("the model does not know call {}", registers.orig_rax)
             }
             _ => None,
         }
