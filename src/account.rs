@@ -4,7 +4,7 @@
 //! valid in itself. Nothing here reads files or the environment.
 
 use std::fmt;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU8, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -301,6 +301,9 @@ pub struct Limits {
     pub max_octets: Option<NonZeroU64>,
     /// At most this many sessions, as long as each brings new messages. One if it is not set.
     pub sessions: Option<NonZeroU64>,
+    /// Messages are retrieved over at most this many connections at the same time. One if it is not
+    /// set.
+    pub connections: Option<NonZeroU8>,
     /// True if a message of which only the header is retrieved gets a stub in the store.
     pub header_stubs: bool,
 }

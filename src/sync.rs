@@ -34,6 +34,7 @@ pub(crate) mod from_store;
 mod header_index;
 mod headers;
 mod imported;
+mod in_step;
 mod large;
 mod ledger;
 mod leftovers;
@@ -70,7 +71,7 @@ pub(crate) use survey::{Entry, Remains, State, Survey, survey, survey_local};
 #[cfg(feature = "cli")]
 pub(crate) use untried::untried;
 pub use verify::{Condition, Finding, Scope, Tally, Verification, verify};
-pub use warning::{Warning, Worry};
+pub use warning::{Obstacle, Warning, Worry};
 
 // The types that events and warnings mention.
 pub use crate::cache::KeepOpen;

@@ -243,6 +243,19 @@ def h(lab: Lab) -> Result:
     return Result("h", "f without PIPELINING", runs, [Verdict("round trips", trips, count + 10)])
 
 
+def h4(lab: Lab) -> Result:
+    count = lab.scale.distant
+    box = lab.mailbox("distant", mailbox.equal(count, 2_000))
+    four = clients.Popsync(lab.popsync.program, "--connections", "4")
+    four.name = "popsync, 4 connections"
+    with (proxy("no-pipelining", lab.server.plain_port, lab.server.certificate, lab.server.key) as port,
+          proxy("delay", port, 50) as far):
+        runs = lab.alternate([four, lab.popsync], lambda client: lab.first_sync(client, box, far),
+                             rounds=min(lab.rounds, 2))
+    share = median(runs[four.name], wall) / median(runs["popsync"], wall)
+    return Result("h4", "h over four connections", runs, [Verdict("wall / that of one", share, 1 / 3.5)])
+
+
 def i(lab: Lab) -> Result:
     count = lab.scale.small
     box = lab.mailbox("small", mailbox.equal(count, 2_000))
@@ -344,12 +357,12 @@ def m(lab: Lab) -> Result:
 
 
 ROWS: dict[str, Callable[[Lab], Result]] = {
-    "a": a, "b": b, "c": c, "d": d, "e": e, "f": f, "g": g, "g2": g2, "h": h, "i": i,
+    "a": a, "b": b, "c": c, "d": d, "e": e, "f": f, "g": g, "g2": g2, "h": h, "h4": h4, "i": i,
     "j": j, "k": k, "l": l, "m": m}
 
 
 # Mail is delivered, or a proxy speaks, as only Dovecot has it.
-DOVECOT_ONLY = frozenset(("d", "g2", "h", "l"))
+DOVECOT_ONLY = frozenset(("d", "g2", "h", "h4", "l"))
 
 
 class Grown(NamedTuple):

@@ -67,10 +67,11 @@ impl<'a> Given<'a> {
         Ok(self.setting(*choice))
     }
 
-    pub(super) fn count(&self) -> Result<Setting<NonZeroU64>, Fault> {
+    /// A number from 1 to `most`.
+    pub(super) fn count(&self, most: u64) -> Result<Setting<NonZeroU64>, Fault> {
         match self.integer()?.and_then(NonZeroU64::new) {
-            Some(count) if count.get() <= MOST_MESSAGES => Ok(self.setting(count)),
-            _ => Err(self.not_a_number(MOST_MESSAGES)),
+            Some(count) if count.get() <= most => Ok(self.setting(count)),
+            _ => Err(self.not_a_number(most)),
         }
     }
 

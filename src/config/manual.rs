@@ -80,7 +80,7 @@ fn form(key: &Key, kind: Kind) -> String {
             let names: Vec<_> = names.iter().map(|name| format!("*\"{name}\"*")).collect();
             names.join("|")
         }
-        Kind::Count => "*NUMBER*".to_owned(),
+        Kind::Count(_) => "*NUMBER*".to_owned(),
         Kind::Days | Kind::Size | Kind::Patience | Kind::Time => format!("*{}*", key.value),
         Kind::Shell => "*\"COMMAND\"*".to_owned(),
         Kind::Table(Table::Tls) => "`{` *KEY* = *VALUE*, ... `}`|`\"off\"`".to_owned(),

@@ -31,8 +31,8 @@ pub(crate) enum Set<T: 'static> {
     Boolean(fn(&mut T, Setting<bool>)),
     /// One of these names.
     Choice(&'static [&'static str], fn(&mut T, Setting<&'static str>)),
-    /// A number of messages or of sessions.
-    Count(fn(&mut T, Setting<NonZeroU64>)),
+    /// A number of messages, sessions or connections, with the largest.
+    Count(u64, fn(&mut T, Setting<NonZeroU64>)),
     /// A number of days.
     Days(fn(&mut T, Setting<u32>)),
     /// The path of a file or a folder.
@@ -58,7 +58,7 @@ pub(crate) enum Set<T: 'static> {
 pub(crate) enum Kind {
     Boolean,
     Choice(&'static [&'static str]),
-    Count,
+    Count(u64),
     Days,
     Path,
     Patience,
@@ -83,7 +83,7 @@ impl<T> Row<T> {
         match self.set {
             Set::Boolean(set) => set(target, given.boolean()?),
             Set::Choice(known, set) => set(target, given.choice(known)?),
-            Set::Count(set) => set(target, given.count()?),
+            Set::Count(most, set) => set(target, given.count(most)?),
             Set::Days(set) => set(target, given.days()?),
             Set::Path(set) => set(target, given.path()?)?,
             Set::Patience(set) => set(target, given.patience()?),
@@ -102,7 +102,7 @@ impl<T> Row<T> {
         match self.set {
             Set::Boolean(_) => Kind::Boolean,
             Set::Choice(known, _) => Kind::Choice(known),
-            Set::Count(_) => Kind::Count,
+            Set::Count(most, _) => Kind::Count(most),
             Set::Days(_) => Kind::Days,
             Set::Path(_) => Kind::Path,
             Set::Patience(_) => Kind::Patience,

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::given::{MOST_DAYS, MOST_MESSAGES};
+use super::given::MOST_DAYS;
 use super::key::{Key, Table};
 use super::manual;
 use super::quantity::{LONGEST, LONGEST_SPAN};
@@ -101,7 +101,7 @@ fn property(key: &Key, kind: Kind) -> Value {
     let mut schema = match kind {
         Kind::Boolean => json!({ "type": "boolean" }),
         Kind::Choice(names) => json!({ "type": "string", "enum": names }),
-        Kind::Count => number(MOST_MESSAGES),
+        Kind::Count(most) => number(most),
         Kind::Days => number(MOST_DAYS.into()),
         Kind::Path | Kind::Text => json!({ "type": "string", "minLength": 1 }),
         Kind::Shell => json!({ "type": "string", "pattern": r"\S" }),

@@ -82,6 +82,7 @@ fn every_key_is_read() {
         headers-only-above = "500 KiB"
         header-stubs = true
         sessions-per-run = 20
+        connections = 4
         max-size = "25 MB"
         max-messages = 0x10
         max-octets = 1_000
@@ -141,6 +142,9 @@ fn every_key_is_read() {
             ),
             sessions: Some(
                 20,
+            ),
+            connections: Some(
+                4,
             ),
             header_stubs: true,
         },

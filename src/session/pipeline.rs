@@ -1,6 +1,7 @@
 //! Many commands of one kind, several on their way at once where the server allows it
 //! (RFC 2449 §6.6).
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 
 use super::{Command, ControlFlow, Error, Event, Keyword, MessageNumber, Refusal, Session, pop3};
@@ -100,7 +101,8 @@ impl Session {
         if self.pipelines() { WINDOW } else { 1 }
     }
 
-    /// Retrieves messages in the given order.
+    /// Retrieves messages in the order in which `wanted` gives them. It is asked for the next one
+    /// when that may be sent, and the upper bound of its size hint counts as their number.
     ///
     /// Returns early, and with replies still due, when the sink wants no more: the session is
     /// then good for nothing but being dropped.
@@ -109,7 +111,7 @@ impl Session {
     /// Those of the connection; what the sink was given until then is whole.
     pub(crate) async fn retr(
         &mut self,
-        wanted: &[Wanted],
+        wanted: impl Iterator<Item = Wanted> + Send,
         sink: &mut impl Sink,
     ) -> Result<(), Error> {
         self.pull(wanted, |wanted| Command::Retr(wanted.number), sink)
@@ -129,41 +131,45 @@ impl Session {
             number,
             octets: Some(HEADER_OCTETS),
         });
-        let headers: Vec<_> = headers.collect();
-        self.pull(&headers, |wanted| Command::Top(wanted.number, 0), sink)
+        self.pull(headers, |wanted| Command::Top(wanted.number, 0), sink)
             .await
     }
 
     async fn pull(
         &mut self,
-        wanted: &[Wanted],
+        mut wanted: impl Iterator<Item = Wanted> + Send,
         command: impl Fn(Wanted) -> Command<'static> + Send,
         sink: &mut impl Sink,
     ) -> Result<(), Error> {
-        self.ask_again(wanted.len()).await?;
+        self.ask_again(wanted.size_hint().1.unwrap_or(0)).await?;
         let window = self.window();
-        let mut sent = 0;
-        let mut done = 0;
+        let size = |octets: Option<u64>| octets.unwrap_or(UNKNOWN_OCTETS);
+        // The sizes of the messages that were asked for and have not come.
+        let mut due: VecDeque<Option<u64>> = VecDeque::new();
         let mut ahead = 0;
-        let size = |index: usize| wanted[index].octets.unwrap_or(UNKNOWN_OCTETS);
         self.dialogue.assert_quiet().await?;
-        while done < wanted.len() {
+        loop {
             // Refilled at half, so that a flight of commands is one packet and the server never
             // runs dry.
-            if sent == done || (sent - done <= window / 2 && ahead <= WINDOW_OCTETS / 2) {
-                while sent < wanted.len()
-                    && (sent == done || (sent - done < window && ahead < WINDOW_OCTETS))
-                {
-                    self.dialogue.queue(command(wanted[sent]))?;
-                    ahead = ahead.saturating_add(size(sent));
-                    sent += 1;
+            if due.is_empty() || (due.len() <= window / 2 && ahead <= WINDOW_OCTETS / 2) {
+                self.flight.all_sent = false;
+                while due.is_empty() || (due.len() < window && ahead < WINDOW_OCTETS) {
+                    let Some(next) = wanted.next() else {
+                        self.flight.all_sent = true;
+                        break;
+                    };
+                    self.dialogue.queue(command(next))?;
+                    ahead = ahead.saturating_add(size(next.octets));
+                    due.push_back(next.octets);
                 }
                 self.dialogue.flush().await?;
-                self.flight.all_sent = sent == wanted.len();
             }
-            self.dialogue.expect(wanted[done].octets);
+            let Some(&next) = due.front() else {
+                return Ok(());
+            };
+            self.dialogue.expect(next);
             self.dialogue.fill().await?;
-            let before = done;
+            let mut done = 0;
             let drained = self.dialogue.drain(&mut |event| {
                 match event {
                     Event::Reply(_, response) if response.is_positive() => {
@@ -191,7 +197,8 @@ impl Session {
                 }
                 return Err(error);
             }
-            ahead = (before..done).fold(ahead, |ahead, index| ahead.saturating_sub(size(index)));
+            ahead =
+                (due.drain(..done)).fold(ahead, |ahead, octets| ahead.saturating_sub(size(octets)));
             let goes_on = if self.dialogue.connection().outstanding() == 0 {
                 self.keep_alive_while(sink.hand_over()).await?
             } else {
@@ -201,7 +208,6 @@ impl Session {
                 return Ok(());
             }
         }
-        Ok(())
     }
 
     /// Whether, after this error, it is in doubt which reply belonged to which command. A server

@@ -92,13 +92,11 @@ async fn logged_in(
 const PLAIN: &str = "+OK\r\nTOP\r\nUIDL\r\n.\r\n";
 const PIPELINING: &str = "+OK\r\nTOP\r\nUIDL\r\nPIPELINING\r\n.\r\n";
 
-fn wanted(numbers: std::ops::RangeInclusive<u32>) -> Vec<Wanted> {
-    numbers
-        .map(|number| Wanted {
-            number: MessageNumber::new(number).unwrap(),
-            octets: None,
-        })
-        .collect()
+fn wanted(numbers: std::ops::RangeInclusive<u32>) -> impl Iterator<Item = Wanted> + Send {
+    numbers.map(|number| Wanted {
+        number: MessageNumber::new(number).unwrap(),
+        octets: None,
+    })
 }
 
 /// Collects messages as text.
@@ -199,15 +197,12 @@ async fn without_pipelining_one_command_waits_for_the_other() {
     session.listings(true, |_| lines += 1).await.unwrap();
     assert_eq!(lines, 3);
     let mut collected = Collected::default();
-    session.retr(&wanted(1..=2), &mut collected).await.unwrap();
+    session.retr(wanted(1..=2), &mut collected).await.unwrap();
     assert_eq!(
         *collected.0.lock().unwrap(),
         ["one\r\n$", "the server refused RETR: `gone`"]
     );
-    let numbers: Vec<_> = wanted(1..=2)
-        .into_iter()
-        .map(|wanted| wanted.number)
-        .collect();
+    let numbers: Vec<_> = wanted(1..=2).map(|wanted| wanted.number).collect();
     let mut answers = Vec::new();
     session
         .dele(&numbers, |index, answer| {
@@ -239,15 +234,12 @@ async fn with_pipelining_commands_fly_together() {
     session.listings(true, |_| lines += 1).await.unwrap();
     assert_eq!(lines, 7);
     let mut collected = Collected::default();
-    session.retr(&wanted(1..=3), &mut collected).await.unwrap();
+    session.retr(wanted(1..=3), &mut collected).await.unwrap();
     assert_eq!(
         *collected.0.lock().unwrap(),
         ["one\r\n$", "the server refused RETR: `gone`", ".three\r\n$"]
     );
-    let numbers: Vec<_> = wanted(1..=3)
-        .into_iter()
-        .map(|wanted| wanted.number)
-        .collect();
+    let numbers: Vec<_> = wanted(1..=3).map(|wanted| wanted.number).collect();
     let mut answers = Vec::new();
     session
         .dele(&numbers, |_, answer| answers.push(answer.is_ok()))
@@ -309,9 +301,9 @@ async fn pipelining_that_shows_only_behind_the_login_is_used_where_it_is_worth_a
     ];
     let (mut session, server) = logged_in(before, script).await;
     let mut sink = Collected::default();
-    session.retr(&wanted(1..=1), &mut sink).await.unwrap();
-    session.retr(&wanted(1..=8), &mut sink).await.unwrap();
-    session.retr(&wanted(1..=8), &mut sink).await.unwrap();
+    session.retr(wanted(1..=1), &mut sink).await.unwrap();
+    session.retr(wanted(1..=8), &mut sink).await.unwrap();
+    session.retr(wanted(1..=8), &mut sink).await.unwrap();
     assert_eq!(sink.0.lock().unwrap().len(), 17);
     drop(session);
     assert_eq!(server.await.unwrap(), "");
@@ -338,8 +330,8 @@ async fn a_server_that_does_not_pipeline_is_asked_again_once() {
         let (mut session, server) = logged_in(before, script).await;
         let known = session.capabilities().clone();
         let mut sink = Collected::default();
-        session.retr(&wanted(1..=8), &mut sink).await.unwrap();
-        session.retr(&wanted(1..=8), &mut sink).await.unwrap();
+        session.retr(wanted(1..=8), &mut sink).await.unwrap();
+        session.retr(wanted(1..=8), &mut sink).await.unwrap();
         assert_eq!(session.capabilities(), &known);
         drop(session);
         assert_eq!(server.await.unwrap(), "");

@@ -6,11 +6,12 @@
 
 use super::broke::Broke;
 use super::decide::{Found, Gone, Inspection};
+use super::in_step::are_in_step;
 use super::transfer::{Committed, Landed, Landing};
 use super::{Event, Reporter, Warning};
-use crate::maildrop::{self, Maildrop, Place};
+use crate::maildrop::{Maildrop, Place};
 use crate::policy::Action;
-use crate::session::{self, Listing, Session};
+use crate::session::{self, Session};
 use crate::store::{Name, Readers};
 
 /// The reason why the server's copy of a message is no longer needed. Each proof is made in one
@@ -95,17 +96,11 @@ pub(super) fn proofs(
     proved.collect()
 }
 
-/// Proof that client and server are in step: STAT, sent alone, has the same answer as before.
-/// Replies come in order. So if a server does not stuff dots, the rest of a message comes before
-/// STAT's answer; and a sender who forges replies in a message does not know the mailbox.
+/// Proof that client and server are in step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fence(());
 
 /// Asks for the proof. None if the answer differs.
-///
-/// A sender who has sent most of the messages can guess their number, but hardly their octets. If
-/// the octets changed because the server estimates them (`XPOP3:N5`), UIDL decides, since no sender
-/// knows a unique-id.
 ///
 /// # Errors
 /// Those of the connection.
@@ -113,47 +108,8 @@ pub(super) async fn fence(
     session: &mut Session,
     maildrop: &Maildrop,
 ) -> Result<Option<Fence>, session::Error> {
-    let mut now = None;
-    session
-        .stat(|listing| {
-            if let Listing::Drop(listing) = listing {
-                now = Some(listing);
-            }
-        })
-        .await?;
-    let (Some(now), Some(before)) = (now, maildrop.stat()) else {
-        return Ok(None);
-    };
-    if now.messages != before.messages {
-        return Ok(None);
-    }
-    let is_same = now.octets.is_some() && now.octets == before.octets;
-    if is_same || lists_the_same(session, maildrop).await? {
-        return Ok(Some(Fence(())));
-    }
-    Ok(None)
-}
-
-/// Asks UIDL once more. Returns true if the listing is the same as before.
-async fn lists_the_same(
-    session: &mut Session,
-    maildrop: &Maildrop,
-) -> Result<bool, session::Error> {
-    let mut builder = maildrop::Builder::expecting(maildrop.len() as u64);
-    session
-        .uidl(|listing| {
-            if let Listing::UniqueId(line) = listing {
-                builder.unique_id_listing(line);
-            }
-        })
-        .await?;
-    let now = builder.finish();
-    let names = now
-        .iter()
-        .map(|message| (message.number, message.unique_id));
-    let before = maildrop.iter();
-    let is_same = names.eq(before.map(|message| (message.number, message.unique_id)));
-    Ok(is_same && now.contradictions().is_empty())
+    let is_proved = are_in_step(session, maildrop).await?;
+    Ok(is_proved.then_some(Fence(())))
 }
 
 /// The outcome of the deletions.

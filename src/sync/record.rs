@@ -203,7 +203,9 @@ pub(super) async fn settle(
     landings: &[Landing],
 ) -> Result<(), Error> {
     let settled = landings.iter().filter(|landing| {
-        order.is_doubtful(landing.slot) && !matches!(landing.landed, Landed::Stored(_))
+        order.is_doubtful(landing.slot)
+            && landing.doubt.is_none()
+            && !matches!(landing.landed, Landed::Stored(_))
     });
     let keys = keys(settled);
     ledger.with(move |cache, _| cache.settle_doubt(&keys)).await

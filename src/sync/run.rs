@@ -62,6 +62,8 @@ pub(super) struct Run<'a> {
     given_up: HashSet<Vec<u8>>,
     /// A session went out of step: from then on it is to show at which message.
     is_one_by_one: bool,
+    /// The server did not take several connections at the same time well.
+    is_best_alone: bool,
     /// Why the last of them could not be had.
     last_break: Option<Error>,
     /// The maildrop of the session that is going on, or was last.
@@ -104,6 +106,7 @@ impl<'a> Run<'a> {
             untoppable: Untoppable::default(),
             given_up: HashSet::new(),
             is_one_by_one: false,
+            is_best_alone: false,
             last_break: None,
             listed: None,
             tally: record::Tally::default(),

@@ -1,5 +1,7 @@
-//! Retrieves the messages that the plan asks for. Socket, files and cache each have their own
+//! Retrieves the messages that the plan asks for. Sockets, files and cache each have their own
 //! thread, with bounded channels between them.
+//!
+//! One session, or several that share the messages, read: `reading`, `lane`, `supply`, `further`.
 //!
 //! The socket does not wait for the disk while the channels have room. The channels are small:
 //! memory grows neither with messages nor with mailboxes.
@@ -9,36 +11,42 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
 
-use tokio::sync::mpsc::{channel, unbounded_channel};
+use tokio::sync::mpsc::{Sender, channel, unbounded_channel};
 
-use super::{Clock, Error, Event, Reporter, Stop};
+use super::{Clock, Error, Event, Reporter, Stop, Warning};
 use crate::account::Account;
 use crate::cache::{AccountId, Cache, DoubtReason, MessageKey};
-use crate::session::{INPUT_SIZE, Session};
+use crate::session::Session;
 use crate::store::Store;
 
 mod arrival;
 mod chunk;
 mod committer;
+mod ending;
+mod further;
 mod intake;
 mod landing;
+mod lane;
 mod order;
 mod pull;
+mod reading;
 pub(super) mod sample;
+mod supply;
 mod workers;
 mod writer;
 
 pub(super) use arrival::{Arrival, Arrived};
+pub(super) use further::Further;
 pub(super) use intake::allowed;
 pub(super) use landing::{Committed, Exactness, Landed, Landing};
-pub(super) use order::{Order, Slot};
+pub(super) use order::Order;
 
 use chunk::Chunk;
 use committer::{Committer, Results};
-use intake::Intake;
 use landing::Size;
-use pull::Pull;
-use workers::Workers;
+use reading::Reading;
+use supply::Supply;
+use workers::{Returns, Workers};
 use writer::Writer;
 
 /// The maximum number of chunks between the socket and the files.
@@ -54,6 +62,10 @@ const BATCHES_TO_HAND_OVER: usize = 64;
 /// The part of a large file system that stays free, whatever a server sends: other programs need
 /// room, too. A small one reports when it is full.
 const RESERVE: u64 = 64 << 20;
+
+/// A further session takes as long as so many messages to log in and list, if the server does not
+/// pipeline.
+const WORTH_A_SESSION: usize = 16;
 
 /// The reason for a message that would be larger than a file may be.
 const TOO_LARGE: &str = "larger than a file may be here";
@@ -74,11 +86,14 @@ pub(super) struct Retrieval<'a> {
     pub(super) exactness: Exactness,
     /// Recorded messages that are already matched with other messages of the listing.
     pub(super) taken: HashSet<MessageKey>,
+    /// How to open further sessions. None if there is to be one session alone.
+    pub(super) further: Option<Further<'a>>,
 }
 
 /// The result of a retrieval.
 pub(super) struct Retrieved {
-    /// The messages that are stored durably and recorded.
+    /// The messages that are stored durably and recorded. Those that came in the session that has
+    /// made the listing are the last.
     pub(super) landings: Vec<Landing>,
     /// The number of them that were stored now, and not found to be stored already.
     pub(super) messages: u64,
@@ -98,6 +113,8 @@ pub(super) struct Retrieved {
     /// The unique-ids of the refused messages, if the server hung up directly after the last
     /// refusal.
     pub(super) hung_up_after: Vec<Vec<u8>>,
+    /// True if the server did not take several sessions at the same time well.
+    pub(super) is_best_alone: bool,
     /// The error that ended it early, if there is one.
     pub(super) result: Result<(), Error>,
 }
@@ -116,6 +133,7 @@ impl Retrieved {
             is_too_large: false,
             is_out_of_step: false,
             hung_up_after: Vec::new(),
+            is_best_alone: false,
             result: Ok(()),
         }
     }
@@ -144,31 +162,25 @@ impl Retrieved {
     }
 }
 
-impl Retrieval<'_> {
+impl<'a> Retrieval<'a> {
     /// Retrieves and stores. However it ends, complete messages are stored and recorded.
     pub(super) async fn run(self, session: &mut Session) -> Result<(Cache, Retrieved), Error> {
-        let (order, stop, reporter) = (Arc::clone(&self.order), self.stop.clone(), self.reporter);
-        let (mut intake, workers) = self.start(&order)?;
-        let wanted = order.wanted();
-        let pulling = session.retr(&wanted, &mut intake);
-        // After a signal the current message still has a moment to come whole.
-        let pulled = stop.unless_overdue(pulling).await;
-        let pulled = match (pulled, stop.asked()) {
-            (Ok(Ok(())), Some(signal)) if intake.is_cut_short() => Err(signal),
-            (pulled, _) => pulled,
-        };
-        let mut pull = Pull::of(intake, pulled, session);
-        let ended = workers.end(&mut pull, session).await?;
-        let stored = pull.stored();
-        if stored > 0 {
-            reporter.report(Event::Stored { messages: stored });
-        }
+        let is_fenced = self
+            .further
+            .as_ref()
+            .is_some_and(|further| further.is_fenced);
+        let (reading, workers, to_writer) = self.start(session)?;
+        let (order, reporter) = (&reading.order, reading.reporter);
+        let mut read = reading.run(session, to_writer).await;
+        let ended = read.settle(workers, session).await?;
+        reading.returns.report_stored(reporter);
         let too_large = ended.written.too_large;
         let is_too_large = !too_large.is_empty();
         let too_large = too_large
             .into_iter()
             .map(|slot| (slot, TOO_LARGE.to_owned()));
         let mut done = ended.committed;
+        let mut pull = read.pull;
         for (slot, reason) in done.results.refused.drain(..).chain(too_large) {
             let message = order.message(slot);
             pull.failed_ids.push(message.unique_id.to_vec());
@@ -178,8 +190,11 @@ impl Retrieval<'_> {
                 reason: &reason,
             });
         }
+        let mut landings = done.results.landings;
+        // It is stable: those of the first session come last, in their order.
+        landings.sort_by_key(|landing| reading.supply.session_of(landing.slot) == 0);
         let mut retrieved = Retrieved {
-            landings: done.results.landings,
+            landings,
             messages: done.results.messages,
             octets: done.results.octets,
             all_published: done.result.is_ok(),
@@ -189,23 +204,35 @@ impl Retrieval<'_> {
             is_too_large,
             is_out_of_step: pull.is_out_of_step,
             hung_up_after: pull.hung_up_after,
+            is_best_alone: read.is_best_alone,
             // If the disk fails, the writer often only sees that its batches are not accepted.
             result: (done.result)
                 .and_then(|()| Ok(ended.written.result?))
                 .and(pull.result),
         };
         retrieved.doubt_short_ones(&mut done.cache, done.exactness)?;
+        // Only now: a server may delete at QUIT what it has sent (RFC 2449 §6.7).
+        let ended = ending::end(read.others, is_fenced).await;
+        retrieved.learn(ended, order, &reading.supply, &mut done.cache, reporter)?;
         Ok((done.cache, retrieved))
     }
 
-    /// Starts the threads that write and commit, and makes the sink that feeds them.
-    fn start<'o>(self, order: &'o Order) -> Result<(Intake<'o>, Workers), Error>
-    where
-        Self: 'o,
-    {
+    /// The number of sessions that are worth it.
+    fn sessions(&self) -> u8 {
+        let Some(further) = &self.further else {
+            return 1;
+        };
+        let worth = 1 + self.order.len() / WORTH_A_SESSION;
+        let most = usize::from(further.connections.get());
+        u8::try_from(worth.min(most)).unwrap_or(u8::MAX)
+    }
+
+    /// Starts the threads that write and commit, and makes what feeds them.
+    fn start(self, session: &Session) -> Result<(Reading<'a>, Workers, Sender<Chunk>), Error> {
+        let sessions = self.sessions();
         let (to_writer, chunks) = channel(CHUNKS);
-        // Room for all chunks in use: those in the channel, the reader's and the writer's.
-        let (spare_to, spare) = channel(CHUNKS + 2);
+        // Room for all chunks in use: those in the channel, the readers' and the writer's.
+        let (spare_to, spare) = channel(CHUNKS + 1 + usize::from(sessions));
         let (to_committer, batches) = sync_channel(if self.store.hands_over() {
             BATCHES_TO_HAND_OVER
         } else {
@@ -213,26 +240,17 @@ impl Retrieval<'_> {
         });
         let (stored_to, stored) = unbounded_channel();
         let failed = Arc::new(AtomicBool::new(false));
-        let intake = Intake {
-            order,
+        let reading = Reading {
+            account: self.account,
+            further: self.further,
+            capabilities: session.capabilities().clone(),
+            supply: Supply::new(self.order.len(), sessions),
+            sessions,
+            order: Arc::clone(&self.order),
             reporter: self.reporter,
-            line_endings: self.account.store.line_endings(),
-            max_size: self.account.limits.max_size.map(Into::into),
             stop: self.stop.clone(),
-            to_writer,
-            spare,
-            stored,
-            chunk: Chunk::with_capacity(INPUT_SIZE),
-            arrival: None,
-            announced: None,
-            has_lone_dot: false,
-            slot: Slot(0),
-            refused: Vec::new(),
-            refused_last: false,
-            failures: Vec::new(),
-            received: 0,
+            returns: Returns::new(spare, stored),
             room: room(&*self.store),
-            endless: None,
         };
         let writer = Writer {
             store: Arc::clone(&self.store),
@@ -260,7 +278,8 @@ impl Retrieval<'_> {
             shown: HashSet::new(),
             taken: self.taken,
         };
-        Ok((intake, Workers::start(writer, committer, self.stop)))
+        let workers = Workers::start(writer, committer, self.stop);
+        Ok((reading, workers, to_writer))
     }
 }
 

@@ -91,6 +91,11 @@ pub enum Warning<'a> {
     },
     /// The server has no unique-ids (UIDL).
     NoUniqueIds,
+    /// The server takes no second session with the maildrop, although several are configured.
+    OneSession {
+        /// Why.
+        obstacle: Obstacle<'a>,
+    },
     /// The server has given its messages other unique-ids.
     Renamed {
         /// Messages that are known by their headers.
@@ -144,6 +149,16 @@ pub enum Worry<'a> {
     Unreadable(&'a dyn Failure),
 }
 
+/// Why there is no second session with the maildrop.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Obstacle<'a> {
+    /// It could not be opened.
+    Session(&'a dyn Failure),
+    /// It lists other messages than the first one, or other sizes.
+    OtherListing,
+}
+
 impl Warning<'_> {
     /// A name for programs: it stays what it is.
     pub fn kind(&self) -> &'static str {
@@ -162,6 +177,7 @@ impl Warning<'_> {
             Self::NoFurtherSession { .. } => "no-further-session",
             Self::NoUniqueIds => "no-unique-ids",
             Self::NoneInStore { .. } => "none-in-store",
+            Self::OneSession { .. } => "one-session",
             Self::Renamed { .. } => "renamed",
             Self::StoreCut { .. } => "store-cut",
             Self::StoreMended { .. } => "store-mended",

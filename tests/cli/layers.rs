@@ -62,6 +62,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("broke", &[]),
     ("error", &[]),
     ("event", &[]),
+    ("in_step", &[]),
     ("ledger", &[]),
     ("progress", &[]),
     ("quit", &[]),
@@ -69,9 +70,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sent_form", &[]),
     ("storage", &[]),
     ("stub", &[]),
-    ("transfer", &[]),
     ("waited", &[]),
     ("warning", &[]),
+    ("transfer", &["in_step", "quit", "warning"]),
     ("headers", &["broke", "transfer"]),
     ("likeness", &["headers"]),
     ("filed", &["likeness"]),
@@ -95,7 +96,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["broke", "filed", "headers", "ledger", "likeness", "stub"],
     ),
     // A DELE depends on the findings of `decide` and the commits of `transfer`.
-    ("delete", &["broke", "decide", "transfer"]),
+    ("delete", &["broke", "decide", "in_step", "transfer"]),
     ("record", &["decide", "ledger", "transfer"]),
     ("visit", &["ledger", "quit"]),
     (

@@ -120,7 +120,13 @@ pub(crate) struct Birth {
     pub(crate) manner: Manner,
     pub(crate) store: Kind,
     pub(crate) policy: Policy,
+    /// True if several connections may retrieve at the same time.
+    pub(crate) shares: bool,
 }
+
+/// In a life with several connections this many times as much mail arrives: a further connection is
+/// only made for many messages.
+const MORE_MAIL: usize = 12;
 
 /// The life of a seed.
 pub(crate) fn life(seed: u64) -> (Birth, Vec<Event>) {
@@ -140,6 +146,7 @@ pub(crate) fn life(seed: u64) -> (Birth, Vec<Event>) {
             1 => Policy::Keep,
             _ => Policy::WhenDeletedHere,
         },
+        shares: random.one_in(4),
     };
     let count = 5 + random.below(11);
     let mut events = vec![Event::Arrives {
@@ -154,6 +161,13 @@ pub(crate) fn life(seed: u64) -> (Birth, Vec<Event>) {
         }
     }
     events.truncate(MOST);
+    if birth.shares {
+        for event in &mut events {
+            if let Event::Arrives { count, .. } = event {
+                *count *= MORE_MAIL;
+            }
+        }
+    }
     (birth, events)
 }
 

@@ -76,7 +76,7 @@ impl<'a> Life<'a> {
         Self {
             runtime,
             birth,
-            program: Program::new(home.path(), server.port, &store, slot),
+            program: Program::new(home.path(), server.port, &store, birth.shares, slot),
             server,
             store,
             contents: Contents::default(),

@@ -9,6 +9,10 @@ use crate::knowledge::Knowledge;
 use crate::mail::{Contents, Mail};
 use crate::server::{Item, Manner, Quirk, Session};
 
+/// With more messages than this, not all of them may come in one run from a server that breaks at
+/// many.
+const MANY_FOR_ONE_RUN: usize = 20;
+
 /// The server and the store at one moment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sight {
@@ -387,6 +391,9 @@ impl Oracle {
         }
         // The rest of a message with unstuffed dots comes in the answer to the next one. So the
         // next one may be to blame as well; it gets its turn in a later run.
+        // It breaks at each message with dots, and a run has a limited number of sessions.
+        let listed = run.sessions.iter().filter_map(|it| it.listed.as_ref());
+        let listed_many = listed.map(Vec::len).max() > Some(MANY_FOR_ONE_RUN);
         let behind_dots: BTreeSet<&String> = run
             .sessions
             .iter()
@@ -404,7 +411,8 @@ impl Oracle {
             let in_trouble = match run.quirk {
                 Quirk::Cuts(uid) | Quirk::Breaks(uid, _) => *uid == item.uid,
                 Quirk::Unstuffed => {
-                    mail.has_dots() || run.exit == Some(1) && behind_dots.contains(&item.uid)
+                    let is_behind = behind_dots.contains(&item.uid) || listed_many;
+                    mail.has_dots() || run.exit == Some(1) && is_behind
                 }
                 _ => false,
             };

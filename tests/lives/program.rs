@@ -91,7 +91,8 @@ pub(crate) struct Orders {
 }
 
 impl Program {
-    pub(crate) fn new(home: &Path, port: u16, store: &Store, slot: usize) -> Self {
+    pub(crate) fn new(home: &Path, port: u16, store: &Store, shares: bool, slot: usize) -> Self {
+        let connections = if shares { 4 } else { 1 };
         let key = match store.kind {
             Kind::Maildir | Kind::Nested => "maildir",
             Kind::Mbox => "mbox",
@@ -100,7 +101,8 @@ impl Program {
         private(&secret, "secret\n");
         let lines = format!(
             "[accounts.work]\nserver = \"pop3://localhost:{port}\"\nuser = \"anna\"\ntls = \"off\"\n\
-             password-file = \"{}\"\n{key} = \"{}\"\n",
+             password-file = \"{}\"\n{key} = \"{}\"\n\
+             connections = {connections}\n",
             secret.display(),
             store.path.display(),
         );

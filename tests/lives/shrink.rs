@@ -140,6 +140,12 @@ fn simpler(event: Event) -> Vec<Event> {
 /// Births nearer to the usual one.
 fn plainer(birth: Birth) -> Vec<Birth> {
     let mut plainer = Vec::new();
+    if birth.shares {
+        plainer.push(Birth {
+            shares: false,
+            ..birth
+        });
+    }
     let mut with = |manner: Manner, store: store::Kind| {
         plainer.push(Birth {
             manner,

@@ -5,6 +5,7 @@ mod account;
 mod agents;
 mod another_name;
 mod attacks;
+mod connections;
 mod damage;
 mod documented;
 mod every;

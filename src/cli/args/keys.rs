@@ -118,7 +118,7 @@ fn parser(kind: Kind) -> ValueParser {
     match kind {
         Kind::Boolean => one_of(&["true", "false"]),
         Kind::Choice(names) => one_of(names),
-        Kind::Count => checked(number::<NonZeroU64>),
+        Kind::Count(_) => checked(number::<NonZeroU64>),
         Kind::Days => checked(number::<u64>),
         Kind::Path => ValueParser::new(PathBufValueParser::new().map(PathBuf::into_os_string)),
         Kind::Size => checked(quantity::size),

@@ -3,7 +3,7 @@
 use crate::account::StoreSettings;
 use crate::policy::Brake;
 use crate::store::Notice;
-use crate::sync::{Warning, Worry};
+use crate::sync::{Obstacle, Warning, Worry};
 
 /// A warning in one sentence, not yet safe for a terminal.
 pub(super) fn words(warning: &Warning<'_>) -> String {
@@ -58,6 +58,13 @@ pub(super) fn words(warning: &Warning<'_>) -> String {
         Warning::NoUniqueIds => "the server has no unique-ids (UIDL): messages are told apart by \
                                  their headers, and none is deleted there"
             .to_owned(),
+        Warning::OneSession { obstacle } => {
+            let why = match obstacle {
+                Obstacle::Session(error) => error.to_string(),
+                Obstacle::OtherListing => "it lists other messages there".to_owned(),
+            };
+            format!("the server takes no second connection to this mailbox: {why}")
+        }
         Warning::Renamed { known, unknown } => format!(
             "the server has renamed its messages: {known} of {unknown} unknown ones are known by \
              their headers"

@@ -1,8 +1,14 @@
 //! The keys that limit one run.
 
+use std::num::NonZeroU8;
+
+use crate::config::given::MOST_MESSAGES;
 use crate::config::key::{Flag, Key, Section};
 use crate::config::row::{Row, Set};
 use crate::config::settings::Settings;
+
+/// Exchange gives a user so many.
+const MOST_CONNECTIONS: u64 = 16;
 
 pub(super) static ROWS: &[Row<Settings>] = &[
     Row {
@@ -98,7 +104,9 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             }),
             ..Key::ACCOUNT
         },
-        set: Set::Count(|settings, most| settings.limits.max_messages = Some(most.value)),
+        set: Set::Count(MOST_MESSAGES, |settings, most| {
+            settings.limits.max_messages = Some(most.value)
+        }),
     },
     Row {
         key: &Key {
@@ -146,6 +154,41 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             }),
             ..Key::ACCOUNT
         },
-        set: Set::Count(|settings, most| settings.limits.sessions = Some(most.value)),
+        set: Set::Count(MOST_MESSAGES, |settings, most| {
+            settings.limits.sessions = Some(most.value)
+        }),
+    },
+    Row {
+        key: &Key {
+            name: "connections",
+            value: "N",
+            example: "4",
+            section: Section::Limits,
+            default: "`1`",
+            text: "
+                A run retrieves new messages over at most this many connections to the mailbox at
+                the same time, 16 at most.
+                That saves time with a server that is far away and takes one command at a time, as
+                Exchange does.
+                It needs a server that does not lock the mailbox: Exchange does not, most others do.
+                Each connection costs a login, so there is one for each 16 new messages.
+                Messages on different connections are told apart by unique-id and size, and one
+                connection deletes, at the end.
+                If the server refuses a second connection (`[IN-USE]`), popsync says so, and goes on
+                with one.
+                The order of messages in an mbox is that in which they came.
+                `--per-host` counts each connection.",
+            flag: Some(Flag {
+                help: "Retrieve over this many connections at the same time, 1 to 16",
+                more: "
+                    For servers that do not lock the mailbox, as Exchange. Default: 1.",
+                ..Flag::ACCOUNT
+            }),
+            ..Key::ACCOUNT
+        },
+        set: Set::Count(MOST_CONNECTIONS, |settings, most| {
+            settings.limits.connections =
+                u8::try_from(most.value.get()).ok().and_then(NonZeroU8::new);
+        }),
     },
 ];

@@ -1,5 +1,6 @@
 //! The keys by which mail leaves the server.
 
+use crate::config::given::MOST_MESSAGES;
 use crate::config::key::{Flag, Key, Section};
 use crate::config::row::{Row, Set};
 use crate::config::settings::Settings;
@@ -176,7 +177,9 @@ pub(super) static ROWS: &[Row<Settings>] = &[
             }),
             ..Key::ACCOUNT
         },
-        set: Set::Count(|settings, most| settings.retention.max_deletions = most.value.get()),
+        set: Set::Count(MOST_MESSAGES, |settings, most| {
+            settings.retention.max_deletions = most.value.get()
+        }),
     },
 ];
 

@@ -1,5 +1,6 @@
 //! A key that does not exist. Its row is all that tests add to find it wherever keys are.
 
+use crate::config::given::MOST_MESSAGES;
 use crate::config::key::{Flag, Key, Section};
 use crate::config::row::{Row, Rows, Set};
 use crate::config::rows::ACCOUNT;
@@ -23,7 +24,9 @@ static ROWS: &[Row<Settings>] = &[Row {
         }),
         ..Key::ACCOUNT
     },
-    set: Set::Count(|settings, most| settings.limits.max_messages = Some(most.value)),
+    set: Set::Count(MOST_MESSAGES, |settings, most| {
+        settings.limits.max_messages = Some(most.value)
+    }),
 }];
 
 /// The rows of an account with one more.

@@ -131,8 +131,8 @@ fn every_default_is_the_one_of_the_program() {
     for (key, _) in rows::keys_of(Table::Account) {
         if let Some(value) = key.default_value() {
             let written = with(&format!("{} = {value}", key.name)).unwrap();
-            // For sessions, none means one.
-            let written = format!("{written:?}").replace("sessions: Some(1)", "sessions: None");
+            // For sessions and connections, none means one.
+            let written = format!("{written:?}").replace("ions: Some(1)", "ions: None");
             assert_eq!(written, usual, "{}", key.name);
         }
     }

@@ -5,6 +5,7 @@ fn limits(max_size: u64, max_messages: u64, max_octets: u64) -> Limits {
         headers_only_above: None,
         header_stubs: false,
         sessions: None,
+        connections: None,
         max_size: NonZeroU64::new(max_size),
         max_messages: NonZeroU64::new(max_messages),
         max_octets: NonZeroU64::new(max_octets),

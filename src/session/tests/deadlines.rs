@@ -24,11 +24,8 @@ fn numbers() -> [MessageNumber; 1] {
 #[tokio::test(start_paused = true)]
 async fn a_command_without_an_answer_is_given_up() {
     let silent = |command| vec![Expect(command)];
-    let retr = async |session: &mut Session| {
-        session
-            .retr(&wanted(1..=1), &mut Collected::default())
-            .await
-    };
+    let retr =
+        async |session: &mut Session| session.retr(wanted(1..=1), &mut Collected::default()).await;
     let all = [
         ends(silent("STAT\r\n"), async |s| s.listings(true, |_| ()).await).await,
         ends(silent("LIST\r\n"), async |s| s.scan_listing(|_| ()).await).await,
@@ -79,7 +76,7 @@ async fn a_multi_line_answer_without_its_end_is_given_up() {
     ] {
         let collected = Collected::default();
         let mut sink = collected.clone();
-        let retr = async |session: &mut Session| session.retr(&wanted(1..=1), &mut sink).await;
+        let retr = async |session: &mut Session| session.retr(wanted(1..=1), &mut sink).await;
         let (error, _) = ends(vec![Expect("RETR 1\r\n"), Say(text)], retr).await;
         assert_eq!(error, "timed out after 60 s waiting for the reply to RETR");
         let messages = collected.0.lock().unwrap();
@@ -99,7 +96,7 @@ async fn a_session_in_which_nothing_is_gained_is_given_up() {
     session.ask_one_by_one();
     let began = Instant::now();
     let mut sink = Collected::default();
-    let error = session.retr(&wanted(1..=40), &mut sink).await.unwrap_err();
+    let error = session.retr(wanted(1..=40), &mut sink).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "gave up after 1800 s in which the server sent nothing of use"
@@ -120,7 +117,7 @@ async fn a_session_in_which_messages_come_slowly_goes_on() {
     let (mut session, _server) = logged_in(PLAIN, script).await;
     session.ask_one_by_one();
     let mut sink = Collected::default();
-    session.retr(&wanted(1..=80), &mut sink).await.unwrap();
+    session.retr(wanted(1..=80), &mut sink).await.unwrap();
     assert_eq!(sink.0.lock().unwrap().len(), 80);
 }
 
@@ -132,7 +129,7 @@ async fn a_silence_behind_many_octets_is_no_longer_than_another() {
     let (mut session, _server) = logged_in(PLAIN, script).await;
     let began = Instant::now();
     let mut sink = Collected::default();
-    let error = session.retr(&wanted(1..=1), &mut sink).await.unwrap_err();
+    let error = session.retr(wanted(1..=1), &mut sink).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "timed out after 60 s waiting for the reply to RETR"

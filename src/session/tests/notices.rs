@@ -26,7 +26,7 @@ const SAYS: &str = "the server ended the session: `Connection is closed. Idle ti
 /// XPOP3:V0003: the notice came while a command was on its way, and is no answer to it.
 #[tokio::test(start_paused = true)]
 async fn a_notice_in_place_of_an_answer_is_the_reason_of_the_end() {
-    let retr = async |s: &mut Session| s.retr(&wanted(1..=3), &mut Collected::default()).await;
+    let retr = async |s: &mut Session| s.retr(wanted(1..=3), &mut Collected::default()).await;
     let top = async |s: &mut Session| {
         let numbers = [MessageNumber::new(1).unwrap()];
         s.headers(&numbers, &mut Collected::default()).await
@@ -89,7 +89,7 @@ async fn a_notice_behind_an_answer_keeps_what_was_complete() {
     let mut sink = collected.clone();
     let answer = "+OK\r\none\r\n.\r\n-ERR Connection is closed. Idle timeout\r\n";
     let script = vec![Expect("RETR 1\r\n"), Say(answer), Close];
-    let error = ended(script, async |s| s.retr(&wanted(1..=2), &mut sink).await).await;
+    let error = ended(script, async |s| s.retr(wanted(1..=2), &mut sink).await).await;
     assert_eq!(error.to_string(), SAYS);
     assert_eq!(*collected.0.lock().unwrap(), ["one\r\n$"]);
     // Behind the last answer of all it changes nothing.
@@ -111,7 +111,7 @@ async fn a_notice_for_each_command_of_a_flight_is_one_notice() {
         ];
         let (mut session, _server) = logged_in(PIPELINING, script).await;
         let mut sink = Collected::default();
-        let error = session.retr(&wanted(1..=3), &mut sink).await.unwrap_err();
+        let error = session.retr(wanted(1..=3), &mut sink).await.unwrap_err();
         match times {
             4 => assert!(session.is_out_of_step(&error), "{error}"),
             _ => assert_eq!(error.to_string(), SAYS),
@@ -134,7 +134,7 @@ async fn a_notice_that_a_message_forges_is_found_out() {
         script.extend(rest);
         let (mut session, _server) = logged_in(PIPELINING, script).await;
         let mut sink = Collected::default();
-        let error = session.retr(&wanted(1..=2), &mut sink).await.unwrap_err();
+        let error = session.retr(wanted(1..=2), &mut sink).await.unwrap_err();
         assert!(session.is_out_of_step(&error), "{error}");
         assert!(session.quit().await.is_err(), "nothing more is sent");
     }

@@ -40,7 +40,7 @@ impl Run<'_> {
         let snapshot = crate::cache::Snapshot::default();
         let order = Arc::new(Order::new(Arc::new(maildrop), &plan, &snapshot));
         let retrieved = self
-            .retrieve(&mut session, &order, seen.taken, summary)
+            .retrieve(&mut session, &order, seen.taken, None, summary)
             .await?;
         if retrieved.is_out_of_step {
             record::doubt(&mut self.ledger, &retrieved.landings).await?;

@@ -1,20 +1,21 @@
 //! Steps 2 to 6 in one session.
 
 use std::collections::HashSet;
+use std::num::NonZeroU8;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
 use super::Run;
-use crate::cache::{MessageKey, Snapshot};
+use crate::cache::{DoubtReason, MessageKey, Snapshot};
 use crate::maildrop::Maildrop;
-use crate::policy::{Action, Memory, Trouble};
+use crate::policy::{Action, Memory, Plan, Trouble};
 use crate::pop3::Capabilities;
 use crate::session::Session;
 use crate::store::Readers;
 use crate::sync::broke::Broke;
 use crate::sync::decide::{self, Basis, Decided, Inspection, lost_state};
-use crate::sync::transfer::{Landing, Order, Retrieval, Retrieved};
+use crate::sync::transfer::{Further, Landing, Order, Retrieval, Retrieved};
 use crate::sync::visit::{Listed, Visit};
 use crate::sync::{Error, Event, Summary, imported, large, record};
 
@@ -84,8 +85,15 @@ impl Run<'_> {
             .await?;
         let order = Order::new(Arc::clone(&maildrop), &decided.plan, &decided.snapshot);
         let order = Arc::new(order);
+        let further = self
+            .connections(&maildrop, trying)
+            .map(|connections| Further {
+                password,
+                connections,
+                is_fenced: order.has_doubtful() || deletes_what_it_retrieves(&decided.plan),
+            });
         let retrieved = self
-            .retrieve(&mut session, &order, HashSet::new(), summary)
+            .retrieve(&mut session, &order, HashSet::new(), further, summary)
             .await?;
         record::landings(&mut self.ledger, &order, &retrieved).await?;
         let ended = match self.after_retrieval(&order, retrieved).await {
@@ -100,6 +108,19 @@ impl Run<'_> {
             self.number(&maildrop, |id| broke.unique_ids.iter().any(|at| at == id));
         }
         ended
+    }
+
+    /// The number of connections for the retrieval. None for the one that there is.
+    fn connections(&self, maildrop: &Maildrop, trying: Option<&[u8]>) -> Option<NonZeroU8> {
+        let is_better_alone = self.is_best_alone
+            || self.is_one_by_one
+            || trying.is_some()
+            || self.past.login_delay().is_some()
+            // Messages are told apart by sizes, too.
+            || !maildrop.has_sizes()
+            || maildrop.is_doubtful();
+        let connections = self.request.account.limits.connections?;
+        (!is_better_alone && connections.get() > 1).then_some(connections)
     }
 
     /// Looks for the copies of imported messages in the store. It comes before the retrieval: a
@@ -206,6 +227,7 @@ impl Run<'_> {
         session: &mut Session,
         order: &Arc<Order>,
         taken: HashSet<MessageKey>,
+        further: Option<Further<'_>>,
         summary: &mut Summary,
     ) -> Result<Retrieved, Error> {
         if order.is_empty() {
@@ -227,16 +249,18 @@ impl Run<'_> {
             stop: self.stop.clone(),
             exactness: sizes.into(),
             taken,
+            further,
         };
         let (cache, retrieved) = retrieval.run(session).await?;
         self.ledger.give_back(cache);
         self.tally.all_published &= retrieved.all_published;
         self.tally.is_too_large |= retrieved.is_too_large;
+        self.is_best_alone |= retrieved.is_best_alone;
         summary.retrieved += retrieved.messages;
         summary.octets += retrieved.octets;
         summary.failed += retrieved.failed;
         let doubtful = retrieved.landings.iter();
-        let doubtful = doubtful.filter(|landing| landing.doubt.is_some());
+        let doubtful = doubtful.filter(|landing| landing.doubt == Some(DoubtReason::Short));
         for landing in doubtful {
             let message = order.message(landing.slot);
             self.trouble.short.insert(message.unique_id.to_vec());
@@ -305,4 +329,10 @@ impl Run<'_> {
         let octets = octets.filter(|_| is_all_here && (maildrop.has_sizes() || is_all_known));
         self.brakes.learn_octets(octets);
     }
+}
+
+/// True if the plan deletes messages that it retrieves.
+fn deletes_what_it_retrieves(plan: &Plan) -> bool {
+    let mut actions = plan.decisions.iter().map(|decision| decision.action);
+    actions.any(|action| action.retrieves() && action.deletes())
 }

@@ -2,11 +2,14 @@
 
 use super::arrival::Arrived;
 use super::order::Slot;
+use crate::session::INPUT_SIZE;
 
 /// Octets to store, and the places in them where messages begin and end. Chunks are reused; one
 /// holds the result of one read of the socket.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
+    /// The session that it comes from.
+    pub(super) session: u8,
     pub(super) octets: Vec<u8>,
     pub(super) marks: Vec<Mark>,
 }
@@ -41,10 +44,11 @@ pub(super) enum Step {
 }
 
 impl Chunk {
-    /// A chunk with room for this many octets.
-    pub(super) fn with_capacity(octets: usize) -> Self {
+    /// The first chunk of this session.
+    pub(super) fn of(session: u8) -> Self {
         Self {
-            octets: Vec::with_capacity(octets),
+            session,
+            octets: Vec::with_capacity(INPUT_SIZE),
             marks: Vec::new(),
         }
     }

@@ -1,10 +1,13 @@
 //! The reader's side of a retrieval: digests and counts the octets, and passes them on.
 
-use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
+use tokio::sync::mpsc::Sender;
 
 use super::arrival::Arrival;
 use super::chunk::{Chunk, Ended, Step};
 use super::order::{Order, Slot};
+use super::reading::Reading;
+use super::supply::Supply;
+use super::workers::Returns;
 use crate::account::LineEndings;
 use crate::session::{Refusal, Sink};
 use crate::stop::Stop;
@@ -66,7 +69,10 @@ impl From<Endless> for Error {
 
 /// Takes messages from the session; see [`Sink`].
 pub(super) struct Intake<'a> {
+    /// The session's place among those of the retrieval. The first one has made the listing.
+    pub(super) session: u8,
     pub(super) order: &'a Order,
+    pub(super) supply: &'a Supply,
     pub(super) reporter: &'a dyn Reporter,
     pub(super) line_endings: LineEndings,
     /// Larger messages are not stored, even if the listing gave a smaller size.
@@ -74,16 +80,16 @@ pub(super) struct Intake<'a> {
     /// After a signal, the current message is the last.
     pub(super) stop: Stop,
     pub(super) to_writer: Sender<Chunk>,
-    pub(super) spare: Receiver<Chunk>,
-    pub(super) stored: UnboundedReceiver<Slot>,
+    pub(super) returns: &'a Returns,
     pub(super) chunk: Chunk,
-    pub(super) arrival: Option<Arrival>,
-    /// The size in the server's answer for the current message.
+    /// The message that is being received.
+    pub(super) arrival: Option<(Slot, Arrival)>,
+    /// The size in the server's answer for it.
     pub(super) announced: Option<u64>,
-    /// True if the current message begins with a dot that was not stuffed.
+    /// True if it begins with a dot that was not stuffed.
     pub(super) has_lone_dot: bool,
-    /// The current message, or the next one between messages.
-    pub(super) slot: Slot,
+    /// The last message that was answered.
+    pub(super) last: Option<Slot>,
     /// The messages that the server refused.
     pub(super) refused: Vec<Slot>,
     /// True if nothing came since the last refusal.
@@ -95,13 +101,43 @@ pub(super) struct Intake<'a> {
     pub(super) room: u64,
     /// A message that is larger than allowed. It may have ended in the same read.
     pub(super) endless: Option<(Slot, Endless)>,
+    /// True if the session is to end early.
+    pub(super) wants_no_more: bool,
 }
 
-impl Intake<'_> {
+impl<'a> Intake<'a> {
+    /// The intake of a session of this retrieval.
+    pub(super) fn new(reading: &'a Reading<'_>, session: u8, to_writer: Sender<Chunk>) -> Self {
+        let account = reading.account;
+        Self {
+            session,
+            order: &reading.order,
+            supply: &reading.supply,
+            reporter: reading.reporter,
+            line_endings: account.store.line_endings(),
+            max_size: account.limits.max_size.map(Into::into),
+            stop: reading.stop.clone(),
+            to_writer,
+            returns: &reading.returns,
+            chunk: Chunk::of(session),
+            arrival: None,
+            announced: None,
+            has_lone_dot: false,
+            last: None,
+            refused: Vec::new(),
+            refused_last: false,
+            failures: Vec::new(),
+            received: 0,
+            room: reading.room,
+            endless: None,
+            wants_no_more: false,
+        }
+    }
+
     /// The reason why a message of this many octets is too large, if it is.
-    fn beyond(&self, total: u64) -> Option<Endless> {
-        let max_size = self.max_size.filter(|_| !self.order.is_marked(self.slot));
-        let allowed = allowed(self.order.message(self.slot).octets);
+    fn beyond(&self, slot: Slot, total: u64) -> Option<Endless> {
+        let max_size = self.max_size.filter(|_| !self.order.is_marked(slot));
+        let allowed = allowed(self.order.message(slot).octets);
         // The listing's size is an estimate, so the check allows twice the limit.
         if max_size.is_some_and(|max| total > max.saturating_mul(2)) {
             Some(Endless::BeyondMaxSize)
@@ -114,11 +150,6 @@ impl Intake<'_> {
         }
     }
 
-    /// True if not all messages came.
-    pub(super) fn is_cut_short(&self) -> bool {
-        self.slot.0 < self.order.len()
-    }
-
     /// True after a signal, unless a message is being received.
     fn is_to_end(&self) -> bool {
         self.arrival.is_none() && self.stop.asked().is_some()
@@ -128,9 +159,12 @@ impl Intake<'_> {
     /// and, if client and server are out of step, the one before it, which may continue after its
     /// apparent end.
     pub(super) fn suspects(&self, is_out_of_step: bool) -> Vec<Vec<u8>> {
-        let before = self.slot.0.checked_sub(1).map(Slot);
-        let before = before.filter(|_| is_out_of_step && self.arrival.is_none());
-        let current = (self.slot.0 < self.order.len()).then_some(self.slot);
+        let before = self
+            .last
+            .filter(|_| is_out_of_step && self.arrival.is_none());
+        let due = self.supply.due(self.session);
+        let next = || (self.session == 0).then(|| self.supply.first_unasked());
+        let current = due.or_else(|| next().flatten());
         self.ids(&before.into_iter().chain(current).collect::<Vec<Slot>>())
     }
 
@@ -159,37 +193,49 @@ impl Intake<'_> {
         messages.map(|message| message.unique_id.to_vec()).collect()
     }
 
-    /// Reports the number of messages that have become durable since the last call.
-    fn report_stored(&mut self) {
-        let mut messages = 0;
-        while self.stored.try_recv().is_ok() {
-            messages += 1;
+    /// Passes on what has come. False if no more is wanted.
+    async fn pass_on(&mut self) -> bool {
+        if self.received > 0 {
+            self.reporter.report(Event::Received {
+                octets: self.received,
+            });
+            self.received = 0;
         }
-        if messages > 0 {
-            self.reporter.report(Event::Stored { messages });
+        self.returns.report_stored(self.reporter);
+        if self.endless.is_some() {
+            return false;
         }
+        if self.chunk.is_empty() {
+            return !self.is_to_end();
+        }
+        let next = self.returns.spare(self.session);
+        let full = std::mem::replace(&mut self.chunk, next);
+        self.to_writer.send(full).await.is_ok() && !self.is_to_end()
     }
 }
 
 impl Sink for Intake<'_> {
     fn begin(&mut self, announced: Option<u64>) {
+        let Some(slot) = self.supply.due(self.session) else {
+            return;
+        };
         self.refused_last = false;
         self.announced = announced;
         self.has_lone_dot = false;
-        self.arrival = Some(Arrival::new(self.line_endings));
-        self.chunk.mark(Step::Begin { slot: self.slot });
+        self.arrival = Some((slot, Arrival::new(self.line_endings)));
+        self.chunk.mark(Step::Begin { slot });
     }
 
     fn content(&mut self, octets: &[u8]) {
         self.received += octets.len() as u64;
-        let Some(arrival) = &mut self.arrival else {
+        let Some((slot, arrival)) = &mut self.arrival else {
             return;
         };
         arrival.take(octets, &mut self.chunk.octets);
-        let total = arrival.octets();
+        let (slot, total) = (*slot, arrival.octets());
         // The limits are checked while a message arrives, because an endless one has no end to
         // check at.
-        let beyond = || Some((self.slot, self.beyond(total)?));
+        let beyond = || Some((slot, self.beyond(slot, total)?));
         self.endless = self.endless.or_else(beyond);
     }
 
@@ -198,58 +244,51 @@ impl Sink for Intake<'_> {
     }
 
     fn end(&mut self) {
-        if let Some(arrival) = self.arrival.take() {
-            let listed = self.order.message(self.slot).octets;
-            let octets = arrival.octets();
-            // Exchange has sent nothing where a message was due. A message that is really empty has
-            // the listed size 0.
-            if octets == 0 && listed != Some(0) {
-                self.chunk.mark(Step::Discard);
-                self.fail(
-                    self.slot,
-                    "the server sent an empty message; it stays there and is asked for again",
-                );
-            } else if self.endless.is_some() {
-                self.chunk.mark(Step::Discard);
-            } else {
-                let arrived = arrival.finish(&mut self.chunk.octets);
-                // The server's size includes the dot that it did not stuff.
-                let uncounted = u64::from(self.has_lone_dot);
-                self.chunk.mark(Step::End(Ended {
-                    arrived,
-                    announced: self.announced,
-                    counted: arrived.octets + uncounted,
-                }));
-                self.reporter.report(Event::Retrieved);
-            }
+        let Some((slot, arrival)) = self.arrival.take() else {
+            return;
+        };
+        let listed = self.order.message(slot).octets;
+        let octets = arrival.octets();
+        // Exchange has sent nothing where a message was due. A message that is really empty has
+        // the listed size 0.
+        if octets == 0 && listed != Some(0) {
+            self.chunk.mark(Step::Discard);
+            self.fail(
+                slot,
+                "the server sent an empty message; it stays there and is asked for again",
+            );
+        } else if self.endless.is_some() {
+            self.chunk.mark(Step::Discard);
+        } else {
+            let arrived = arrival.finish(&mut self.chunk.octets);
+            // The server's size includes the dot that it did not stuff.
+            let uncounted = u64::from(self.has_lone_dot);
+            self.chunk.mark(Step::End(Ended {
+                arrived,
+                announced: self.announced,
+                counted: arrived.octets + uncounted,
+            }));
+            self.reporter.report(Event::Retrieved);
         }
-        self.slot.0 += 1;
+        self.last = Some(slot);
+        self.supply.answered(self.session);
     }
 
     fn refused(&mut self, refusal: Refusal) {
+        let Some(slot) = self.supply.due(self.session) else {
+            return;
+        };
         // XPOP3:C0004: it may have vanished since the listing.
-        self.fail(self.slot, &refusal.to_string());
-        self.refused.push(self.slot);
+        self.fail(slot, &refusal.to_string());
+        self.refused.push(slot);
         self.refused_last = true;
-        self.slot.0 += 1;
+        self.last = Some(slot);
+        self.supply.answered(self.session);
     }
 
     async fn hand_over(&mut self) -> bool {
-        if self.received > 0 {
-            self.reporter.report(Event::Received {
-                octets: self.received,
-            });
-            self.received = 0;
-        }
-        self.report_stored();
-        if self.endless.is_some() {
-            return false;
-        }
-        if self.chunk.is_empty() {
-            return !self.is_to_end();
-        }
-        let next = self.spare.try_recv().unwrap_or_default();
-        let full = std::mem::replace(&mut self.chunk, next);
-        self.to_writer.send(full).await.is_ok() && !self.is_to_end()
+        let wants_more = self.pass_on().await;
+        self.wants_no_more = !wants_more;
+        wants_more
     }
 }

@@ -102,6 +102,11 @@ impl Order {
         self.doubtful.contains(&slot)
     }
 
+    /// True if any message may not have come whole the last time.
+    pub(in crate::sync) fn has_doubtful(&self) -> bool {
+        !self.doubtful.is_empty()
+    }
+
     /// True if a person deleted the message here, and the policy follows that.
     pub(super) fn is_deleted_here(&self, slot: Slot) -> bool {
         self.deleted_here.contains(&slot)
@@ -135,6 +140,11 @@ impl Order {
         }
     }
 
+    /// The listing that the messages are of.
+    pub(super) fn maildrop(&self) -> &Maildrop {
+        &self.maildrop
+    }
+
     /// True if there is nothing to retrieve.
     pub(in crate::sync) fn is_empty(&self) -> bool {
         self.places.is_empty()
@@ -148,11 +158,6 @@ impl Order {
     /// The place in the maildrop of the message at this place of the order.
     pub(in crate::sync) fn place(&self, slot: Slot) -> Place {
         self.places[slot.0]
-    }
-
-    pub(super) fn wanted(&self) -> Vec<Wanted> {
-        let slots = (0..self.places.len()).map(Slot);
-        slots.map(|slot| self.message(slot).into()).collect()
     }
 }
 

@@ -39,7 +39,7 @@ pub(in crate::sync) async fn arrivals(
         discarded: Vec::new(),
         max_octets,
     };
-    let pulled = session.retr(wanted, &mut sample).await;
+    let pulled = session.retr(wanted.iter().copied(), &mut sample).await;
     let at = sample.arrived.len();
     match pulled {
         Err(error) => Err((error.into(), at)),

@@ -1,13 +1,16 @@
-//! The threads of a retrieval, except the one that reads the socket.
+//! The threads of a retrieval, except the one that reads the sockets.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::chunk::Chunk;
 use super::committer::{Committer, Done};
-use super::pull::Pull;
+use super::order::Slot;
 use super::writer::{Writer, Written};
-use crate::session::Session;
 use crate::stop::Stop;
-use crate::sync::Error;
+use crate::sync::{Error, Event, Reporter};
 
 /// The running writer and committer.
 pub(super) struct Workers {
@@ -29,31 +32,55 @@ impl Workers {
         }
     }
 
-    /// Waits until all retrieved octets are written and committed.
+    /// Waits until all octets that were passed on are written and committed. It takes as long as
+    /// there are senders.
     ///
     /// # Errors
     /// [`Error::Panicked`].
-    pub(super) async fn end(self, pull: &mut Pull, session: &mut Session) -> Result<Ended, Error> {
+    pub(super) async fn end(self) -> Result<Ended, Error> {
         // Without a sender the writer ends, and then the committer.
-        pull.close();
-        let joined = async { (self.writer.await, self.committer.await) };
-        tokio::pin!(joined);
-        let mut ended = None;
-        // A slow disk may take its time, and QUIT is still to come, so the session is kept alive.
-        // After an error, or in the middle of a message, no command may be sent.
-        if pull.result.is_ok() {
-            match session.keep_alive_while(joined.as_mut()).await {
-                Ok(both) => ended = Some(both),
-                Err(error) => pull.break_off(error, session),
-            }
-        }
-        let (written, committed) = match ended {
-            Some(both) => both,
-            None => joined.await,
-        };
+        let (written, committed) = (self.writer.await, self.committer.await);
         Ok(Ended {
             committed: committed.map_err(Error::panicked)?,
             written: written.map_err(Error::panicked)?,
         })
     }
+}
+
+/// What the workers give back to the reader of the sockets.
+pub(super) struct Returns {
+    spare: Mutex<Receiver<Chunk>>,
+    stored: Mutex<UnboundedReceiver<Slot>>,
+}
+
+impl Returns {
+    pub(super) fn new(spare: Receiver<Chunk>, stored: UnboundedReceiver<Slot>) -> Self {
+        Self {
+            spare: Mutex::new(spare),
+            stored: Mutex::new(stored),
+        }
+    }
+
+    /// A chunk for octets of this session.
+    pub(super) fn spare(&self, session: u8) -> Chunk {
+        let mut chunk = locked(&self.spare).try_recv().unwrap_or_default();
+        chunk.session = session;
+        chunk
+    }
+
+    /// Reports the number of messages that have become durable since the last call.
+    pub(super) fn report_stored(&self, reporter: &dyn Reporter) {
+        let mut stored = locked(&self.stored);
+        let mut messages = 0;
+        while stored.try_recv().is_ok() {
+            messages += 1;
+        }
+        if messages > 0 {
+            reporter.report(Event::Stored { messages });
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

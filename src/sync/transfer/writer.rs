@@ -79,11 +79,16 @@ impl Writer {
     /// removed.
     pub(super) fn run(mut self) -> Written {
         let mut batch = Batch::new();
-        let mut draft = None;
+        // Each session is in the middle of a message of its own.
+        let mut drafts: Vec<Option<(Slot, Box<dyn Draft>)>> = Vec::new();
         let mut too_large = Vec::new();
         let mut result = Ok(());
         while let Some(mut chunk) = self.chunks.blocking_recv() {
-            result = self.write(&chunk, &mut draft, &mut batch, &mut too_large);
+            let session = usize::from(chunk.session);
+            if drafts.len() <= session {
+                drafts.resize_with(session + 1, || None);
+            }
+            result = self.write(&chunk, &mut drafts[session], &mut batch, &mut too_large);
             chunk.clear();
             // Spare chunks are optional: one that does not fit is freed.
             let _ = self.spare.try_send(chunk);
@@ -94,7 +99,7 @@ impl Writer {
                 self.pass_on(std::mem::replace(&mut batch, Batch::new()));
             }
         }
-        drop(draft);
+        drop(drafts);
         if !batch.messages.is_empty() {
             self.pass_on(batch);
         }

@@ -68,7 +68,7 @@ pub(super) async fn compare(
             tell(found(stored, None, Condition::Differs));
         }
     });
-    session.retr(&wanted, &mut download).await?;
+    session.retr(wanted.iter().copied(), &mut download).await?;
     download.result()
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn repair(
                 }),
             }
         });
-        session.retr(wanted, &mut download).await?;
+        session.retr(wanted.iter().copied(), &mut download).await?;
         download.result()?;
         if let Some(error) = failed {
             return Err(error.into());

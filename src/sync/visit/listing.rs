@@ -22,6 +22,9 @@ const SIZES_AT_ONCE: u64 = 5_000;
 /// needs them.
 const WORTH_SIZES: usize = 200;
 
+/// The same if several connections may share the messages: a further one needs so many.
+const WORTH_SIZES_TO_SHARE: usize = 100;
+
 /// Knowledge of the server from earlier runs, and from earlier sessions of this one.
 #[derive(Debug, Default)]
 pub(in crate::sync) struct Past {
@@ -65,6 +68,11 @@ impl Past {
     pub(in crate::sync) fn note_login(&mut self, capabilities: &Capabilities) {
         self.has_logged_in = true;
         self.login_delay = login_delay(capabilities);
+    }
+
+    /// The time between two logins that the server asks for.
+    pub(in crate::sync) fn login_delay(&self) -> Option<Duration> {
+        self.login_delay
     }
 
     pub(in crate::sync) fn read(
@@ -272,7 +280,12 @@ fn wants_sizes(limits: &Limits, maildrop: &Maildrop, shown: &Shown) -> bool {
         || limits.max_octets.is_some()
         || limits.headers_only_above.is_some();
     let new = shown.not_stored();
-    shown.has_question() || new > 0 && (limited || new >= maildrop.len() / WORTH_SIZES)
+    // Several connections need them to tell messages apart.
+    let worth = match limits.connections {
+        Some(_) => WORTH_SIZES_TO_SHARE.min(maildrop.len() / WORTH_SIZES),
+        None => maildrop.len() / WORTH_SIZES,
+    };
+    shown.has_question() || new > 0 && (limited || new >= worth)
 }
 
 /// True if STAT's octets differ from the sum of the recorded sizes. They cost nothing, and show if

@@ -211,7 +211,9 @@ impl World {
                 process.kill();
             }
         });
-        let mut run = self.bench.fetch(&["--profile", "outlook-2016"]);
+        let connections = ["1", "4"][self.random.below(2) as usize];
+        let arguments = ["--profile", "outlook-2016", "--connections", connections];
+        let mut run = self.bench.fetch(&arguments);
         if let Instant::Step(step) = instant {
             run = run.env("POPSYNC_STOP_AT", step);
         }
