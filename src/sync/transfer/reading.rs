@@ -84,25 +84,27 @@ impl Reading<'_> {
             is_best_alone: is_out_of_two,
         };
         for lane in lanes {
-            self.end(lane, &mut read, signal, is_complete);
+            if let Some(obstacle) = lane.obstacle.as_ref().filter(|_| !read.is_best_alone) {
+                self.reporter.report(Event::Warning(Warning::OneSession {
+                    obstacle: obstacle.into(),
+                }));
+            }
+            read.add(lane, signal, is_complete);
         }
         read
     }
+}
 
+impl Read {
     /// Adds the end of a further session.
-    fn end(&self, lane: Lane<'_>, read: &mut Read, signal: Option<Signal>, is_complete: bool) {
-        if let Some(obstacle) = &lane.obstacle {
-            read.is_best_alone = true;
-            self.reporter.report(Event::Warning(Warning::OneSession {
-                obstacle: obstacle.into(),
-            }));
-        }
+    fn add(&mut self, lane: Lane<'_>, signal: Option<Signal>, is_complete: bool) {
+        self.is_best_alone |= lane.obstacle.is_some();
         let Some(opened) = lane.opened else {
             return;
         };
         let judged = lane.judged.as_ref();
-        read.is_best_alone |= judged.is_some_and(Judged::is_broken);
-        read.others.push(Other {
+        self.is_best_alone |= judged.is_some_and(Judged::is_broken);
+        self.others.push(Other {
             number: lane.intake.session,
             opened,
             last: lane.intake.last,
@@ -110,11 +112,9 @@ impl Reading<'_> {
             is_out_of_step: judged.is_some_and(Judged::is_out_of_step),
         });
         let further = Pull::of(lane.intake, lane.judged, signal);
-        read.pull.add(further, is_complete);
+        self.pull.add(further, is_complete);
     }
-}
 
-impl Read {
     /// Waits until all that was read is written and committed.
     ///
     /// # Errors
@@ -142,7 +142,10 @@ impl Read {
         let others = self.others.iter_mut().filter(|other| other.is_well);
         let others = others.map(async |other| {
             let kept = other.opened.session.keep_alive_while(until()).await;
-            other.is_well = kept.is_ok();
+            if let Err(error) = kept {
+                other.is_well = false;
+                other.is_out_of_step = other.opened.session.is_out_of_step(&error);
+            }
         });
         let first = async {
             match self.is_well {
