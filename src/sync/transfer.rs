@@ -211,8 +211,10 @@ impl<'a> Retrieval<'a> {
                 .and(pull.result),
         };
         retrieved.doubt_short_ones(&mut done.cache, done.exactness)?;
-        // Only now: a server may delete at QUIT what it has sent (RFC 2449 §6.7).
-        let ended = ending::end(read.others, is_fenced).await;
+        // Only now, and only if all are stored: a server may delete at QUIT what it has sent
+        // (RFC 2449 §6.7).
+        let stays = retrieved.result.is_err();
+        let ended = ending::end(read.others, is_fenced, stays, &reading.stop).await;
         retrieved.learn(ended, order, &reading.supply, &mut done.cache, reporter)?;
         Ok((done.cache, retrieved))
     }

@@ -10,7 +10,7 @@ use super::{Retrieved, Warning};
 use crate::cache::{self, Cache, DoubtReason, MessageKey};
 use crate::session;
 use crate::sync::in_step::are_in_step;
-use crate::sync::{Event, Reporter, quit};
+use crate::sync::{Event, Reporter, Stop, quit};
 
 /// A further session whose reading has ended.
 pub(super) struct Other {
@@ -44,17 +44,25 @@ enum End {
 }
 
 /// Ends the sessions. If messages are deleted on the server afterwards, they are `fenced`: each has
-/// to show that it is in step.
-pub(super) async fn end(others: Vec<Other>, is_fenced: bool) -> Vec<Ended> {
-    let ends = others.into_iter().map(async |other| Ended {
-        number: other.number,
-        last: other.last,
-        end: end_of(other, is_fenced).await,
+/// to show that it is in step. If the run has failed, QUIT is not said.
+pub(super) async fn end(
+    others: Vec<Other>,
+    is_fenced: bool,
+    has_failed: bool,
+    stop: &Stop,
+) -> Vec<Ended> {
+    let ends = others.into_iter().map(async |mut other| {
+        other.is_well &= !has_failed;
+        Ended {
+            number: other.number,
+            last: other.last,
+            end: end_of(other, is_fenced, stop).await,
+        }
     });
     join_all(ends).await
 }
 
-async fn end_of(other: Other, is_fenced: bool) -> End {
+async fn end_of(other: Other, is_fenced: bool, stop: &Stop) -> End {
     let Opened {
         mut session,
         maildrop,
@@ -67,11 +75,14 @@ async fn end_of(other: Other, is_fenced: bool) -> End {
         return if is_fenced { End::Unknown } else { End::InStep };
     }
     if is_fenced {
-        match are_in_step(&mut session, &maildrop).await {
-            Ok(true) => {}
-            Ok(false) | Err(session::Error::Refused(_)) => return End::OtherListing,
-            Err(error) if session.is_out_of_step(&error) => return End::OutOfStep(Some(error)),
-            Err(_) => return End::Unknown,
+        let asking = are_in_step(&mut session, &maildrop);
+        match stop.unless_stopped(asking).await {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false) | Err(session::Error::Refused(_))) => return End::OtherListing,
+            Ok(Err(error)) if session.is_out_of_step(&error) => {
+                return End::OutOfStep(Some(error));
+            }
+            Ok(Err(_)) | Err(_) => return End::Unknown,
         }
     }
     match quit::leave_at_the_end(session).await {

@@ -205,12 +205,21 @@ impl<'a> Intake<'a> {
         if self.endless.is_some() {
             return false;
         }
+        self.flush().await && !self.is_to_end()
+    }
+
+    /// Hands the chunk to the writer. If this is broken off, the chunk stays here. False if there is
+    /// no writer any more.
+    pub(super) async fn flush(&mut self) -> bool {
         if self.chunk.is_empty() {
-            return !self.is_to_end();
+            return true;
         }
+        let Ok(place) = self.to_writer.reserve().await else {
+            return false;
+        };
         let next = self.returns.spare(self.session);
-        let full = std::mem::replace(&mut self.chunk, next);
-        self.to_writer.send(full).await.is_ok() && !self.is_to_end()
+        place.send(std::mem::replace(&mut self.chunk, next));
+        true
     }
 }
 

@@ -65,6 +65,15 @@ impl<'o> Lane<'o> {
         }
     }
 
+    /// Passes on what came last, unless client and server were out of step: then it is not known
+    /// which message it belongs to. False if messages may be missing.
+    pub(super) async fn flush(&mut self) -> bool {
+        match &self.judged {
+            Some(judged) if judged.is_out_of_step() => false,
+            _ => self.intake.flush().await,
+        }
+    }
+
     /// Retrieves in the session that has made the listing.
     pub(super) async fn first(&mut self, session: &mut Session) {
         self.judged = Some(pull(&mut self.intake, session, None).await);

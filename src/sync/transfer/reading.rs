@@ -65,7 +65,8 @@ impl Reading<'_> {
         let pulling = join(first.first(session), others);
         // After a signal the current messages still have a moment to come whole.
         let pulled = self.stop.unless_overdue(pulling).await;
-        let is_complete = self.supply.is_over();
+        let flushed = join_all(lanes.iter_mut().map(Lane::flush)).await;
+        let is_complete = self.supply.is_over() && flushed.iter().all(|flushed| *flushed);
         let signal = match pulled {
             Ok(_) => self.stop.asked().filter(|_| !is_complete),
             Err(signal) => Some(signal),

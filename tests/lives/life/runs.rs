@@ -227,10 +227,10 @@ impl Life<'_> {
             return Ok(());
         }
         // Nothing can announce that an answer will be empty, and be ignored; nor that a message
-        // whose header nobody sees, or which has none, is one that a person has deleted here.
+        // under a new unique-id will prove to be one that a person has deleted here.
         let is_unseen = |item: &&crate::server::Item| {
-            let has_header = !self.contents.get(item.mail).header().is_empty();
-            !(self.birth.manner.top && has_header) && self.oracle.is_copy_deleted(item.mail)
+            let is_retrieved = |session: &Session| session.retrieved.contains(&item.uid);
+            sessions.iter().any(is_retrieved) && self.oracle.is_copy_deleted(item.mail)
         };
         let servers = before.server.iter();
         let empty = servers.filter(|item| item.raw.is_empty() || is_unseen(item));
