@@ -20,6 +20,7 @@ struct Asked {
 struct Sessions {
     retr: BTreeMap<u64, u32>,
     dele: BTreeSet<u64>,
+    quit: BTreeSet<u64>,
     last_of_others: bool,
 }
 
@@ -36,6 +37,9 @@ impl Asked {
             "RETR" => *by.retr.entry(seen.session).or_default() += 1,
             "DELE" => {
                 by.dele.insert(seen.session);
+            }
+            "QUIT" => {
+                by.quit.insert(seen.session);
             }
             _ => return,
         }
@@ -281,4 +285,17 @@ fn messages_of_a_connection_that_is_out_of_step_are_not_deleted() {
         bench.sync(&keys, &[]).end();
     }
     bench.assert_exactly_once();
+}
+
+/// A server may delete at QUIT what it has sent (RFC 2449 §6.7). The agent takes one message, and
+/// ends the run.
+#[test]
+fn no_connection_says_quit_when_messages_are_not_safe() {
+    let (bench, asked) = watched(Setup::with(letters(60)));
+    let agent = "sh -c 'cat >/dev/null; kill -TERM $PPID'";
+    bench
+        .fetch_to_agent(agent, &["--connections", "4"])
+        .gives(143);
+    assert!(asked.retrieving() > 1);
+    assert!(asked.by().quit.is_empty(), "{:?}", asked.by().quit);
 }
