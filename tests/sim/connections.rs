@@ -123,9 +123,8 @@ fn numbers_may_differ_from_connection_to_connection() {
     }
 }
 
-/// The first connection has all messages, the others have a part of them.
 #[test]
-fn messages_that_a_connection_does_not_list_are_left_to_the_first() {
+fn another_listing_on_the_second_connection_leaves_all_to_the_first() {
     for others in [
         Knobs {
             only_newest: Some(30),
@@ -135,18 +134,6 @@ fn messages_that_a_connection_does_not_list_are_left_to_the_first() {
             only_oldest: Some(30),
             ..Knobs::default()
         },
-    ] {
-        let (bench, asked) = watched(Setup::with(letters(100)));
-        first_and_others(&bench, Knobs::default(), others);
-        bench.sync(FOUR, &[]).gives(0);
-        bench.assert_exactly_once();
-        assert!(asked.retrieving() > 1);
-    }
-}
-
-#[test]
-fn another_listing_on_the_second_connection_leaves_all_to_the_first() {
-    for others in [
         Knobs {
             uid_change: true,
             ..Knobs::default()

@@ -3,7 +3,7 @@
 //! It has a listing and message-numbers of its own. A message is asked for by the number that its
 //! unique-id has there, and only if nothing suggests that this is another message.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU8;
 
 use secrecy::SecretString;
@@ -100,17 +100,16 @@ pub(super) struct Numbers(Vec<Option<MessageNumber>>);
 impl Numbers {
     /// Joins the listing of the order with `other` by the unique-ids.
     fn of(order: &Order, other: &Maildrop) -> Self {
-        let wanted = || (0..order.len()).map(Slot);
-        if other.is_doubtful() || order.maildrop().is_doubtful() {
-            return Self(vec![None; order.len()]);
+        let first = order.maildrop();
+        let mut numbers = vec![None; order.len()];
+        if other.is_doubtful() || first.is_doubtful() || !shows_all(other, first) {
+            return Self(numbers);
         }
-        let by_id: HashMap<&[u8], Slot> = wanted()
+        let slots = (0..order.len()).map(Slot);
+        let by_id: HashMap<&[u8], Slot> = slots
             .map(|slot| (order.message(slot).unique_id, slot))
             .collect();
-        // A server that makes unique-ids of the numbers gives a message's to the next one as soon
-        // as one before it is gone.
-        let is_same_count = other.stat().is_some() && other.stat() == order.maildrop().stat();
-        let mut numbers = vec![None; order.len()];
+        let is_same_count = other.stat().is_some() && other.stat() == first.stat();
         for there in other.iter() {
             let Some(&slot) = by_id.get(there.unique_id) else {
                 continue;
@@ -131,6 +130,20 @@ impl Numbers {
     pub(super) fn of_message(&self, slot: Slot) -> Option<MessageNumber> {
         self.0.get(slot.0).copied().flatten()
     }
+}
+
+/// True if the other listing has all unique-ids of the first one. A server that makes unique-ids of
+/// the numbers gives a message's to the next one as soon as one before it is gone, and then the last
+/// one is missing.
+fn shows_all(other: &Maildrop, first: &Maildrop) -> bool {
+    // Most servers keep the order.
+    let mut there = other.iter();
+    let mut is_next = |here: Message<'_>| there.any(|there| there.unique_id == here.unique_id);
+    if first.iter().all(&mut is_next) {
+        return true;
+    }
+    let ids: HashSet<&[u8]> = other.iter().map(|message| message.unique_id).collect();
+    first.iter().all(|here| ids.contains(here.unique_id))
 }
 
 /// True if both listings show one message under the unique-id, of the same size.
@@ -204,12 +217,11 @@ mod tests {
             numbers(here, "1 c 30\n5 a 10\n7 b 20"),
             [Some(5), Some(7), Some(1)]
         );
-        // One has gone there, and one is new.
+        // One is new there.
         assert_eq!(
-            numbers(here, "1 b 20\n2 c 30\n3 d 5"),
-            [None, Some(1), Some(2)]
+            numbers(here, "1 a 10\n2 x 5\n3 b 20\n4 c 30"),
+            [Some(1), Some(3), Some(4)]
         );
-        assert_eq!(numbers(here, "1 A 10"), [None, None, None]);
     }
 
     #[test]
@@ -220,7 +232,7 @@ mod tests {
             [None, Some(2), None]
         );
         assert_eq!(
-            numbers(here, "1 a 10\n2 a 10\n3 b 20"),
+            numbers(here, "1 a 10\n2 a 10\n3 b 20\n4 c 31"),
             [None, Some(3), None]
         );
         assert_eq!(
@@ -237,13 +249,27 @@ mod tests {
         assert_eq!(numbers(there, here), [None, None]);
     }
 
-    /// Number 2 was deleted in between, so that the server calls the third message 2.
+    /// Message 2 was deleted in between. Either the server has made the unique-ids of the numbers, and
+    /// now calls the third one 2, or it has not, and nobody can tell.
     #[test]
-    fn unique_ids_made_of_numbers_count_only_in_an_equal_maildrop() {
+    fn a_listing_that_lacks_a_message_has_none_for_sure() {
+        let here = "1 m-1 10\n2 m-2 10\n3 m-3 10";
+        assert_eq!(numbers(here, "1 m-1 10\n2 m-2 10"), [None, None, None]);
+        assert_eq!(numbers(here, "1 m-1 10\n2 m-3 10"), [None, None, None]);
+        assert_eq!(numbers(here, "1 M-1 10"), [None, None, None]);
+        assert_eq!(numbers(here, here), [Some(1), Some(2), Some(3)]);
+    }
+
+    /// Another one came at the same time.
+    #[test]
+    fn unique_ids_that_are_numbers_count_only_in_an_equal_maildrop() {
         let here = "1 1 10\n2 2 10\n3 3 10";
-        assert_eq!(numbers(here, "1 1 10\n2 2 10"), [None, None, None]);
+        assert_eq!(numbers(here, "1 1 10\n2 2 10\n3 3 11"), [None, None, None]);
         assert_eq!(numbers(here, here), [Some(1), Some(2), Some(3)]);
         // Not those that only look like numbers.
-        assert_eq!(numbers("1 7 10\n2 8 10", "1 8 10"), [None, Some(1)]);
+        assert_eq!(
+            numbers("1 7 10\n2 8 10", "1 7 10\n2 8 10\n3 9 10"),
+            [Some(1), Some(2)]
+        );
     }
 }
