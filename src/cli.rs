@@ -164,6 +164,7 @@ fn sync(
             let jobs = at_once.jobs.min(chosen.accounts.len()).max(1);
             let orders = Orders {
                 at_once: AtOnce { jobs, ..at_once },
+                longest_wait: run::LONGEST_WAIT,
                 dry_run: run.dry_run,
                 allow: run.allow(),
                 same_as: run.same_as.clone(),

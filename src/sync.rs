@@ -13,7 +13,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::account::{Account, Identity, Outage, Patience, StoreSettings};
 use crate::auth::source::Prompt;
@@ -23,6 +23,8 @@ use crate::failure::{self, Failure, Hinted};
 use crate::stop::Stop;
 use crate::store::{self, Readers};
 
+#[cfg(feature = "cli")]
+mod again;
 mod broke;
 mod decide;
 mod delete;
@@ -60,6 +62,8 @@ mod visit;
 mod waited;
 mod warning;
 
+#[cfg(feature = "cli")]
+pub(crate) use again::run_again;
 pub(crate) use error::Error;
 pub use event::{Event, Reporter, Summary};
 pub(crate) use export::{Counts, Holdings, Selection, holdings, write};
@@ -138,6 +142,11 @@ pub struct Outcome {
     pub(crate) result: Result<(), Error>,
     /// The outage that this run was a part of; none where it failed otherwise, or did not.
     pub(crate) outage: Option<Outage>,
+    /// When it began, in seconds since 1970.
+    pub(crate) started_at: i64,
+    /// The time between two logins that the server asked for at the last one; none where the run did
+    /// not come so far.
+    pub(crate) login_delay: Option<Duration>,
 }
 
 impl Outcome {
@@ -196,25 +205,44 @@ pub(crate) fn take_over(
 
 /// Syncs one account.
 pub async fn run(request: Request<'_>) -> Outcome {
+    attempt(request, None).await
+}
+
+/// The same. `first_at` is the time when the first attempt of the run began, if this is the second.
+async fn attempt(request: Request<'_>, first_at: Option<i64>) -> Outcome {
     let began = Instant::now();
+    let started_at = (request.clock)();
     let waited = Waited::new(request.prompt);
     let request = Request {
         prompt: &waited,
         ..request
     };
     let mut summary = Summary::default();
-    let mut outage = None;
+    let mut facts = Facts::default();
     let result = if request.dry_run {
         rehearse::rehearse(&request, &mut summary).await
     } else {
-        perform(&request, &mut summary, &mut outage).await
+        perform(&request, (started_at, first_at), &mut summary, &mut facts).await
     };
     summary.elapsed = began.elapsed().saturating_sub(waited.time());
+    let Facts {
+        outage,
+        login_delay,
+    } = facts;
     Outcome {
         summary,
         result,
         outage,
+        started_at,
+        login_delay,
     }
+}
+
+/// The parts of an [`Outcome`] that are known only on the way.
+#[derive(Debug, Default)]
+struct Facts {
+    outage: Option<Outage>,
+    login_delay: Option<Duration>,
 }
 
 /// True for the status of a failure that may be gone in the next run, without anybody doing anything.
@@ -225,19 +253,21 @@ fn is_outage(exit: Exit) -> bool {
 /// All steps.
 async fn perform(
     request: &Request<'_>,
+    (started_at, first_at): (i64, Option<i64>),
     summary: &mut Summary,
-    outage: &mut Option<Outage>,
+    facts: &mut Facts,
 ) -> Result<(), Error> {
-    let started_at = (request.clock)();
     // Step 1. What fails here has no place to be recorded in.
     let preparing = Run::prepare(request, started_at);
     let prepared = request.stop.unless_stopped(preparing).await?;
-    let mut run = prepared.inspect_err(|error| *outage = error.outage_of_holder())?;
+    let mut run = prepared.inspect_err(|error| facts.outage = error.outage_of_holder())?;
+    run.tally.first_at = first_at;
     let result = run.steps(summary).await;
+    facts.login_delay = run.login_delay();
     // Step 7.
     match run.record(started_at, summary, &result).await {
         Ok(found) => {
-            *outage = found;
+            facts.outage = found;
             result
         }
         Err(error) => result.and(Err(error)),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{AccountId, Cache, Error, Statements};
 use crate::account::{Identity, Outage};
@@ -16,6 +16,8 @@ const KEPT: i64 = 10_000;
 pub(crate) struct Run<'a> {
     /// The time when it began, in seconds since 1970.
     pub started_at: i64,
+    /// If it is the second attempt of a run, the time when the first began. Both are one record.
+    pub first_at: Option<i64>,
     /// The time when it ended.
     pub finished_at: i64,
     /// Its status.
@@ -162,7 +164,8 @@ impl Cache {
     }
 
     /// Records the run, and does step 6 of the store's order for the last batch if that is
-    /// published. If it is not, the next run recovers the staged messages.
+    /// published. If it is not, the next run recovers the staged messages. The record of a first
+    /// attempt becomes a part of that of the second.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -171,6 +174,10 @@ impl Cache {
         if run.all_published {
             super::messages::clear_staged(&transaction, account)?;
         }
+        let run = match run.first_at {
+            Some(first_at) => run.behind(&transaction, account, first_at)?,
+            None => run,
+        };
         transaction.execute_cached(
             "INSERT INTO runs (account, started_at, finished_at, exit, retrieved, octets, deleted,
                  skipped, failed, on_server, error, clock_doubted)
@@ -200,6 +207,43 @@ impl Cache {
     }
 }
 
+impl Run<'_> {
+    /// The same with what the first attempt did. Takes away the record of that, unless another run has
+    /// been recorded since.
+    fn behind(
+        self,
+        connection: &Connection,
+        account: AccountId,
+        first_at: i64,
+    ) -> rusqlite::Result<Self> {
+        let count = |row: &Row<'_>, column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+        let first = connection.query_row_cached(
+            "SELECT id, started_at, retrieved, octets, deleted, on_server FROM runs
+             WHERE account = ?1 ORDER BY id DESC LIMIT 1",
+            [account],
+            |row| {
+                let on_server = row.get::<_, Option<i64>>(5)?.map(i64::cast_unsigned);
+                let joined = Self {
+                    started_at: row.get(1)?,
+                    retrieved: self.retrieved + count(row, 2)?,
+                    octets: self.octets + count(row, 3)?,
+                    deleted: self.deleted + count(row, 4)?,
+                    on_server: self.on_server.or(on_server),
+                    ..self
+                };
+                Ok((row.get::<_, i64>(0)?, joined))
+            },
+        );
+        match first.optional()? {
+            Some((id, joined)) if joined.started_at == first_at => {
+                connection.execute_cached("DELETE FROM runs WHERE id = ?1", [id])?;
+                Ok(joined)
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
 /// The run in the first columns of a row.
 fn past_run(row: &Row<'_>) -> rusqlite::Result<PastRun> {
     let count = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
@@ -222,31 +266,82 @@ fn past_run(row: &Row<'_>) -> rusqlite::Result<PastRun> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_outage_begins_behind_the_last_run_that_was_none() {
-        let mut cache = Cache::blank().unwrap();
+    /// A cache with one account.
+    fn with_account() -> (Cache, AccountId) {
+        let cache = Cache::blank().unwrap();
         let query = "INSERT INTO accounts (id, key, host, user, name, store, tag, created_at)
              VALUES (1, 'k', 'h', 'u', 'n', 's', 't', 0)";
         cache.connection.execute(query, []).unwrap();
-        let account = AccountId::of(1);
+        (cache, AccountId::of(1))
+    }
+
+    fn run(exit: Exit, started_at: i64, first_at: Option<i64>) -> Run<'static> {
+        Run {
+            started_at,
+            first_at,
+            finished_at: started_at + 5,
+            exit,
+            retrieved: 0,
+            octets: 0,
+            deleted: 0,
+            skipped: 0,
+            failed: 0,
+            on_server: None,
+            all_published: false,
+            clock_doubted: false,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn two_attempts_are_one_record_unless_another_run_came_between() {
+        let (mut cache, account) = with_account();
+        let first = Run {
+            retrieved: 3,
+            octets: 300,
+            deleted: 1,
+            on_server: Some(9),
+            ..run(Exit::TemporaryFailure, 100, None)
+        };
+        let second = Run {
+            retrieved: 2,
+            octets: 20,
+            ..run(Exit::Success, 160, Some(100))
+        };
+        cache.finish_run(account, first).unwrap();
+        cache.finish_run(account, second).unwrap();
+        let runs = cache.history(&[account], 9).unwrap();
+        assert_eq!(runs.len(), 1);
+        let both = &runs[0];
+        assert_eq!(
+            (both.started_at, both.finished_at, both.exit),
+            (100, 165, 0)
+        );
+        assert_eq!((both.retrieved, both.octets, both.deleted), (5, 320, 1));
+        assert_eq!(both.on_server, Some(9));
+        // One that fails twice counts once.
+        for first_at in [None, Some(200)] {
+            let started_at = if first_at.is_none() { 200 } else { 260 };
+            let failed = run(Exit::TemporaryFailure, started_at, first_at);
+            cache.finish_run(account, failed).unwrap();
+        }
+        let outage = cache.outage(account).unwrap().unwrap();
+        assert_eq!((outage.since, outage.runs), (200, 1));
+        // The run of another process.
+        let other = run(Exit::Success, 300, None);
+        cache.finish_run(account, other).unwrap();
+        let late = run(Exit::Success, 310, Some(200));
+        cache.finish_run(account, late).unwrap();
+        assert_eq!(cache.history(&[account], 9).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn an_outage_begins_behind_the_last_run_that_was_none() {
+        let (mut cache, account) = with_account();
         let mut time = 0;
         let mut after = |exit: Exit| {
             time += 900;
-            let run = Run {
-                started_at: time,
-                finished_at: time + 5,
-                exit,
-                retrieved: 0,
-                octets: 0,
-                deleted: 0,
-                skipped: 0,
-                failed: 0,
-                on_server: None,
-                all_published: false,
-                clock_doubted: false,
-                error: None,
-            };
-            cache.finish_run(account, run).unwrap();
+            cache.finish_run(account, run(exit, time, None)).unwrap();
             let outage = cache.outage(account).unwrap();
             outage.map(|outage| (outage.since, outage.runs))
         };

@@ -322,6 +322,7 @@ fn the_last_run_and_the_last_good_one_are_told() {
     let work = cache.account(&account("work"), NOW).unwrap().id;
     let run = |exit, finished_at| Run {
         started_at: finished_at - 1,
+        first_at: None,
         finished_at,
         exit,
         retrieved: 3,

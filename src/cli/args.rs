@@ -193,6 +193,8 @@ pub(super) struct Sync {
     pub(super) jobs: NonZeroUsize,
 
     /// Of these, at most so many of one server
+    ///
+    /// A server that says that it has too many connections or logins gets fewer in the same run.
     #[arg(long, value_name = "N", default_value = "8", value_parser = number::<NonZeroUsize>)]
     pub(super) per_host: NonZeroUsize,
 

@@ -33,6 +33,8 @@ pub(super) fn every(
             output.mistakes(&chosen.unsound);
             let orders = Orders {
                 at_once,
+                // A wait must not put off the next sync.
+                longest_wait: run::LONGEST_WAIT.min(every),
                 dry_run: false,
                 allow: Allow::default(),
                 same_as: None,

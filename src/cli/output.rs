@@ -29,6 +29,7 @@ use total::Total;
 pub(super) use watcher::Watcher;
 
 mod account;
+mod again;
 mod config_file;
 mod export;
 mod failure;

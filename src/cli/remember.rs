@@ -30,6 +30,12 @@ impl<'a> Remembering<'a> {
         }
     }
 
+    /// True if somebody has typed a password.
+    pub(super) fn has_asked(&self) -> bool {
+        let typed = self.typed.lock();
+        typed.unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// The password, if one was typed and the server accepted it.
     pub(super) fn taken(self) -> Option<SecretString> {
         let typed = self.typed.into_inner();

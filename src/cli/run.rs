@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
 use crate::account::{Account, Alerts, Server};
@@ -21,14 +23,21 @@ use super::{descriptors, hooks, runtime};
 
 mod queue;
 
-use queue::Queue;
+use queue::{Ending, Queue, Seat, Turn};
 
 /// So many accounts that were not tried are recorded at the same time, if that many files may be open.
 const RECORDED_AT_ONCE: usize = 32;
 
+/// The longest time that a run spends on nothing but waits for second turns. A run that a timer starts is
+/// soon followed by another, and a person at a terminal waits for the end of this one; what needs longer
+/// is left to the next run.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// The settings of a run over accounts.
 pub(super) struct Orders {
     pub(super) at_once: AtOnce,
+    /// The time that may be spent on nothing but waits for second turns.
+    pub(super) longest_wait: Duration,
     pub(super) dry_run: bool,
     pub(super) allow: Allow,
     pub(super) same_as: Option<String>,
@@ -100,46 +109,87 @@ struct Workers<'a> {
 
 impl Workers<'_> {
     async fn work(self, accounts: Vec<Account>) -> Exit {
-        let _kept = (accounts.len() > 1).then(KeepOpen::new);
+        let are_several = accounts.len() > 1;
+        let _kept = are_several.then(KeepOpen::new);
         self.output.begin_accounts(accounts.len());
-        let mut queue = Queue::new(accounts, self.orders.at_once.per_host);
-        let mut running = HashMap::new();
-        let mut tasks = JoinSet::new();
+        let Orders {
+            at_once,
+            longest_wait,
+            ..
+        } = *self.orders;
+        let mut queue = Queue::new(accounts, at_once.per_host, longest_wait);
+        let mut running = Running::default();
         let mut exit = Exit::Success;
         loop {
-            while tasks.len() < self.orders.at_once.jobs
-                && self.stop.asked().is_none()
-                && let Some(account) = queue.next()
-            {
-                let place = (account.name.clone(), account.server.clone());
-                let task = tasks.spawn(self.sync(account));
-                running.insert(task.id(), place);
+            let mut wake = None;
+            if self.stop.asked().is_none() {
+                while running.tasks.len() < at_once.jobs
+                    && let Some(turn) = queue.next(Instant::now())
+                {
+                    let place = (turn.account.name.clone(), turn.seat);
+                    let task = running.tasks.spawn(self.sync(turn, are_several));
+                    running.places.insert(task.id(), place);
+                }
+                wake = queue.wake(Instant::now());
             }
-            let Some(ended) = tasks.join_next_with_id().await else {
-                break;
+            let is_idle = running.tasks.is_empty();
+            match wake {
+                None if is_idle => break,
+                Some(wake) if is_idle => self.output.waits(wake - Instant::now()),
+                _ => {}
+            }
+            let ended = tokio::select! {
+                Some(ended) = running.tasks.join_next_with_id(), if !is_idle => ended,
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => continue,
+                _ = self.stop.wait(), if is_idle => continue,
             };
-            let (id, ended) = match ended {
-                Ok((id, ended)) => (id, Some(ended)),
-                Err(error) => (error.id(), None),
-            };
-            let Some((name, server)) = running.remove(&id) else {
-                continue;
-            };
-            let ended = ended.unwrap_or_else(|| Ended {
-                exit: self.output.panicked(&name),
-                answered: true,
-            });
-            queue.ended(&server, ended.answered);
-            exit = exit.merge(ended.exit);
+            if let Some((seat, ended)) = running.of(ended, &self.output) {
+                exit = exit.merge(ended.exit);
+                queue.ended(seat, ended.ending, Instant::now());
+            }
         }
-        exit = exit.merge(self.leave(queue.left()).await);
+        exit = exit.merge(self.leave(queue.left(Instant::now())).await);
         self.output.total();
         exit
     }
 
-    /// Reports the accounts whose turn did not come: the user stopped popsync, or their server does not
-    /// answer.
-    async fn leave(&self, accounts: Vec<Account>) -> Exit {
+    /// Reports the accounts whose turn did not come: the user stopped popsync, their server does not
+    /// answer, or the second turn is too far away.
+    async fn leave(&self, turns: Vec<(Turn, bool)>) -> Exit {
+        let mut exit = Exit::Success;
+        let mut accounts = Vec::new();
+        let mut too_late = 0;
+        for (turn, is_later) in turns {
+            let Some(first) = turn.first else {
+                accounts.push(turn.account);
+                continue;
+            };
+            let complaint = complaint(&turn.account.alerts, &first, sync::system_clock());
+            let is_told = is_later && complaint != Complaint::PutOff;
+            too_late += u64::from(is_told);
+            exit = exit.merge(self.report(&turn.account, &first, complaint).await);
+            if let Some(signal) = self.stop.asked() {
+                exit = exit.merge(signal.exit());
+            }
+        }
+        if self.stop.asked().is_none() {
+            self.output
+                .left_to_next_run(too_late, self.orders.longest_wait);
+        }
+        exit.merge(self.leave_untried(accounts).await)
+    }
+
+    /// Reports an account whose second turn does not come.
+    async fn report(&self, account: &Account, first: &Outcome, complaint: Complaint) -> Exit {
+        let Account { name, alerts, .. } = account;
+        let exit = self.output.outcome(name, first, complaint);
+        if !self.orders.dry_run {
+            hooks::run(name, alerts, first, complaint, &self.stop, &self.output).await;
+        }
+        exit
+    }
+
+    async fn leave_untried(&self, accounts: Vec<Account>) -> Exit {
         let mut exit = Exit::Success;
         let mut silent = Vec::new();
         let mut accounts = accounts.into_iter();
@@ -198,8 +248,9 @@ impl Workers<'_> {
     }
 
     /// Syncs one account, in a task of its own so that its panic ends nothing else. Returns after the
-    /// report.
-    fn sync(&self, account: Account) -> impl Future<Output = Ended> + Send + use<> {
+    /// report. If the account may have a second turn, nothing is reported before that.
+    fn sync(&self, turn: Turn, has_second: bool) -> impl Future<Output = Ended> + Send + use<> {
+        let Turn { account, first, .. } = turn;
         let reporter = self.output.reporter(&account.name);
         let span = reporter.span();
         let prompt = Arc::clone(&self.prompt);
@@ -214,7 +265,7 @@ impl Workers<'_> {
         let output = Arc::clone(&self.output);
         let run = async move {
             let remembering = Remembering::new(&*prompt, &reporter);
-            let outcome = sync::run(Request {
+            let request = Request {
                 account: &account,
                 state_dir: &state_dir,
                 prompt: &remembering,
@@ -224,11 +275,30 @@ impl Workers<'_> {
                 same_as: same_as.as_deref(),
                 stop: stop.clone(),
                 clock: sync::system_clock,
-            })
-            .await;
+            };
+            let outcome = match &first {
+                None => sync::run(request).await,
+                Some(first) => sync::run_again(request, first).await,
+            };
+            // A person who typed a password is not asked for it twice.
+            let has_second = has_second && first.is_none() && !remembering.has_asked();
             let typed = remembering.taken().filter(|_| remember);
             // The reporter has a last line, which comes first.
             drop(reporter);
+            let ending = Ending {
+                answered: !outcome.found_nobody(),
+                is_throttled: outcome.is_throttled(),
+                again: None,
+            };
+            let after = outcome.again_after().filter(|_| has_second);
+            if let Some(after) = after {
+                output.put_off(&account.name, &outcome, after);
+                let again = Some((account, outcome, after));
+                return Ended {
+                    exit: Exit::Success,
+                    ending: Ending { again, ..ending },
+                };
+            }
             let Account { name, alerts, .. } = &account;
             let complaint = complaint(alerts, &outcome, sync::system_clock());
             let exit = output.outcome(name, &outcome, complaint);
@@ -238,20 +308,48 @@ impl Workers<'_> {
             if !dry_run {
                 hooks::run(name, alerts, &outcome, complaint, &stop, &output).await;
             }
-            Ended {
-                exit,
-                answered: !outcome.found_nobody(),
-            }
+            Ended { exit, ending }
         };
         run.instrument(span)
     }
 }
 
-/// How the sync of an account ended.
+/// The accounts at work.
+#[derive(Default)]
+struct Running {
+    tasks: JoinSet<Ended>,
+    places: HashMap<Id, (String, Seat)>,
+}
+
+impl Running {
+    /// How a turn ended, and whose it was.
+    fn of(
+        &mut self,
+        ended: Result<(Id, Ended), JoinError>,
+        output: &Output,
+    ) -> Option<(Seat, Ended)> {
+        let (id, ended) = match ended {
+            Ok((id, ended)) => (id, Some(ended)),
+            Err(error) => (error.id(), None),
+        };
+        let (name, seat) = self.places.remove(&id)?;
+        let ended = ended.unwrap_or_else(|| Ended {
+            exit: output.panicked(&name),
+            ending: Ending {
+                answered: true,
+                is_throttled: false,
+                again: None,
+            },
+        });
+        Some((seat, ended))
+    }
+}
+
+/// How a turn of an account ended.
 struct Ended {
+    /// Success as long as it has another one.
     exit: Exit,
-    /// False if nobody answered at its server.
-    answered: bool,
+    ending: Ending,
 }
 
 /// Decides when a failure is reported.

@@ -87,6 +87,11 @@ impl Capabilities {
         self.has("PIPELINING")
     }
 
+    /// The seconds between two logins that the server requires (RFC 2449 §6.5).
+    pub fn login_delay(&self) -> Option<u64> {
+        self.arguments("LOGIN-DELAY")?.next()?.parse().ok()
+    }
+
     /// The lines, without the blanks around them.
     pub fn lines(&self) -> &[String] {
         &self.lines
@@ -118,6 +123,19 @@ mod tests {
         assert_eq!(sasl, ["PLAIN", "XOAUTH2"]);
         assert!(!capabilities.has("STLS"));
         assert_eq!(capabilities.lines().len(), 3);
+    }
+
+    #[test]
+    fn the_delay_between_logins_is_a_number() {
+        for (line, expected) in [
+            ("LOGIN-DELAY 900", Some(900)),
+            ("login-delay  60 USER", Some(60)),
+            ("LOGIN-DELAY soon", None),
+            ("LOGIN-DELAY", None),
+        ] {
+            let capabilities = Capabilities::from_iter([line]);
+            assert_eq!(capabilities.login_delay(), expected, "{line}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::awaited::Awaited;
+use super::refusal::names_throttling;
 use super::tls::{self, CertificateError, ClientCertificateError, HandshakeError, RootsError};
 use super::{ProxyError, Refusal};
 use crate::account::Server;
@@ -275,6 +276,25 @@ impl Error {
             Self::LeadingBlank(refusal) | Self::Login(refusal) => Some(refusal),
             Self::LongLine { fault, .. } => fault.refusal(),
             _ => None,
+        }
+    }
+
+    /// Whether the server has too many connections or logins to serve this one.
+    pub fn is_throttling(&self) -> bool {
+        match self {
+            Self::Farewell { notice, .. } => names_throttling(notice.as_bytes()),
+            Self::Greeting(refusal) | Self::Refused(refusal) => refusal.is_throttling(),
+            error => error.refusal().is_some_and(Refusal::is_throttling),
+        }
+    }
+
+    /// Adds the time between two logins that the server announced to its refusal of a login.
+    pub(super) fn announce(&mut self, login_delay: Option<Duration>) {
+        match self {
+            Self::Denied { refusal, .. } => refusal.login_delay = login_delay,
+            Self::LeadingBlank(refusal) | Self::Login(refusal) => refusal.login_delay = login_delay,
+            Self::LongLine { fault, .. } => fault.announce(login_delay),
+            _ => {}
         }
     }
 

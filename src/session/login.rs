@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -115,9 +116,10 @@ impl Session {
     /// The session after a login, or QUIT: that is what OPOP3:C0010 leaves besides a new
     /// attempt, and the same password a second time is how accounts get locked.
     pub(super) async fn or_leave(mut self, logged_in: Result<(), Error>) -> Result<Self, Error> {
-        let Err(refused) = logged_in else {
+        let Err(mut refused) = logged_in else {
             return Ok(self);
         };
+        refused.announce(self.capabilities.login_delay().map(Duration::from_secs));
         if refused.is_refused_login()
             && let Err(error) = self.leave().await
         {

@@ -1,6 +1,7 @@
 //! Negative answers, and what they mean for another try.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::Error;
 use super::farewell::is_farewell;
@@ -30,6 +31,21 @@ const PASSING: [&str; 16] = [
     "too many",
 ];
 
+/// Those of them by which a server says that it is asked too often, or by too many at once; and
+/// Dovecot's "Maximum number of connections from user+IP exceeded", behind `[IN-USE]`.
+const THROTTLING: [&str; 10] = [
+    "frequen",
+    "login limit",
+    "login rate",
+    "number of connections",
+    "overloaded",
+    "rate limit",
+    "slow down",
+    "throttl",
+    "too busy",
+    "too many",
+];
+
 /// Words that make "try again" mean other credentials, not another time.
 const CREDENTIALS: [&str; 10] = [
     "authenticat",
@@ -53,17 +69,23 @@ pub struct Refusal {
     pub code: Option<ResponseCode>,
     /// The server's words, safe for a terminal.
     pub text: String,
+    /// The time between two logins that the server announced, if it refused the login.
+    pub login_delay: Option<Duration>,
     is_temporary: bool,
+    is_throttling: bool,
 }
 
 impl Refusal {
     pub(super) fn new(command: Option<Keyword>, response: Response<'_>) -> Self {
         let code = response.code();
+        // Of what the server said, not of what is shown: a secret may be a word like any other.
+        let is_temporary =
+            is_temporary(code.as_ref(), response.text()) || is_farewell(response.text());
         Self {
             command,
-            // Of what the server said, not of what is shown: a secret may be a word like any other.
-            is_temporary: is_temporary(code.as_ref(), response.text())
-                || is_farewell(response.text()),
+            is_temporary,
+            is_throttling: is_temporary && names_throttling(response.text()),
+            login_delay: None,
             code,
             text: shown(response.shown()),
         }
@@ -78,6 +100,11 @@ impl Refusal {
     /// Whether the same command may well succeed later.
     pub fn is_temporary(&self) -> bool {
         self.is_temporary
+    }
+
+    /// Whether the server has too many connections or logins to answer: fewer may succeed.
+    pub fn is_throttling(&self) -> bool {
+        self.is_throttling
     }
 }
 
@@ -125,6 +152,12 @@ fn is_temporary(code: Option<&ResponseCode>, text: &[u8]) -> bool {
                 || (text.contains("try again") && !CREDENTIALS.iter().any(has))
         }
     }
+}
+
+/// True if the server says that there are too many connections or logins.
+pub(super) fn names_throttling(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text).to_ascii_lowercase();
+    THROTTLING.iter().any(|word| text.contains(word))
 }
 
 impl fmt::Display for Refusal {

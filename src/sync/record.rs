@@ -16,6 +16,8 @@ use crate::pop3::Capabilities;
 /// The counts and facts that a run collects for its record.
 #[derive(Debug)]
 pub(super) struct Tally {
+    /// The time when the first attempt began, if this is the second.
+    pub(super) first_at: Option<i64>,
     /// The number of listings.
     pub(super) listings: u64,
     /// The largest number of messages in a listing.
@@ -48,6 +50,7 @@ pub(super) struct Breakers {
 impl Default for Tally {
     fn default() -> Self {
         Self {
+            first_at: None,
             listings: 0,
             most_listed: 0,
             clock_doubted: false,
@@ -252,7 +255,7 @@ pub(super) async fn run(
     let finished_at = (request.clock)();
     let on_server = (tally.listings > 0).then_some(summary.on_server);
     let (summary, all_published) = (*summary, tally.all_published);
-    let clock_doubted = tally.clock_doubted;
+    let (clock_doubted, first_at) = (tally.clock_doubted, tally.first_at);
     let (capabilities, list_broke) = (tally.capabilities.clone(), tally.list_broke);
     let recording = ledger.with(move |cache, account| {
         cache.remember_capabilities(account, &capabilities, finished_at)?;
@@ -269,6 +272,7 @@ pub(super) async fn run(
             account,
             Run {
                 started_at,
+                first_at,
                 finished_at,
                 exit,
                 retrieved: summary.retrieved,
@@ -290,6 +294,7 @@ pub(super) async fn run(
 pub(super) fn unbegun(now: i64, exit: Exit, text: &str) -> Run<'_> {
     Run {
         started_at: now,
+        first_at: None,
         finished_at: now,
         exit,
         retrieved: 0,

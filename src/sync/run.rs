@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -111,6 +112,11 @@ impl<'a> Run<'a> {
             listed: None,
             tally: record::Tally::default(),
         })
+    }
+
+    /// The time between two logins that the server asked for at the last one of this run.
+    pub(super) fn login_delay(&self) -> Option<Duration> {
+        self.past.login_delay()
     }
 
     /// Steps 2 to 6, in as many sessions as the account allows.

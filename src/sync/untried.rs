@@ -43,5 +43,7 @@ pub(crate) async fn untried(
         summary: Summary::default(),
         result: Err(error),
         outage,
+        started_at: now,
+        login_delay: None,
     }
 }

@@ -59,6 +59,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// The rooms of `sync`, and those that each may look into, the lowest first: what a room uses stands
 /// above it here, so that there are no circles.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("again", &[]),
     ("broke", &[]),
     ("error", &[]),
     ("event", &[]),

@@ -19,9 +19,10 @@ use support::bench::{Bench, Ended, letter, letters};
 type Schema = BTreeMap<String, BTreeSet<String>>;
 
 /// Kinds whose commands have tests of their own with what they need: a keyring, a provider of
-/// OAuth, a terminal, a delivery agent.
-const ELSEWHERE: [&str; 6] = [
+/// OAuth, a terminal, a delivery agent, a server that refuses one of several accounts.
+const ELSEWHERE: [&str; 7] = [
     "account-added",
+    "again",
     "failure",
     "login",
     "logout",

@@ -35,6 +35,7 @@ mod restored;
 mod retention;
 mod rfc1939;
 mod scale;
+mod second_turns;
 mod secrets;
 mod sign_in;
 mod statements;

@@ -92,6 +92,8 @@ fn outcomes(book: &mut Book) {
             },
             result: Err(full().into()),
             outage: None,
+            started_at: 0,
+            login_delay: None,
         };
         if let Some(error) = outcome.error() {
             book.add(&error);

@@ -67,6 +67,12 @@ impl FleetBar {
         running.insert(account.to_owned(), Instant::now());
     }
 
+    /// The account comes again later.
+    pub(super) fn put_off(&self, account: &str) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.remove(account);
+    }
+
     /// `total` is that of all accounts that have ended, this one too.
     pub(super) fn end(&self, account: &str, total: &Total) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,6 +16,13 @@ use super::{sanitize, time};
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(super) enum Line<'a> {
+    /// The account failed for a reason that may pass, and has a second turn later in the run.
+    Again {
+        account: &'a str,
+        exit: u8,
+        message: String,
+        seconds: u64,
+    },
     /// The connection is established.
     Connected {
         account: &'a str,

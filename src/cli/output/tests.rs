@@ -84,6 +84,8 @@ fn done() -> Outcome {
         },
         result: Ok(()),
         outage: None,
+        started_at: 0,
+        login_delay: None,
     }
 }
 
@@ -94,6 +96,8 @@ fn failed() -> Outcome {
             source::Error::NoSource { keyring: None }.into(),
         )),
         outage: None,
+        started_at: 0,
+        login_delay: None,
     }
 }
 

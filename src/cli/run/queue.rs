@@ -1,13 +1,24 @@
 //! The order in which accounts have their turn: that of the configuration, as far as their servers allow.
 //!
-//! A server has only so many connections at the same time. One that does not answer is not asked for each
-//! of its accounts: they wait until all others are done, and then one of them tries again. If nobody
-//! answers that one either, the rest is left.
+//! A server has only so many connections at the same time, and fewer once it says that they are too many.
+//! One that does not answer is not asked for each of its accounts: they wait until all others are done,
+//! and then one of them tries again. If nobody answers that one either, the rest is left.
+//!
+//! An account whose sync failed for a reason that may pass has a second turn when all others have had
+//! their first, and not before its server allows. The waits for that have a limit.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::account::{Account, Server};
+use crate::sync::Outcome;
+
+/// A server that found its connections too many gets one more after this many accounts in a row that
+/// it did not refuse for that. A limit for one mailbox then does not slow down all others for long.
+const CALM: usize = 16;
 
 /// Accounts that wait for their turn.
 pub(super) struct Queue {
@@ -16,16 +27,53 @@ pub(super) struct Queue {
     numbers: HashMap<String, usize>,
     /// The hosts with a waiting account that may begin, by the place of that account.
     ready: BTreeSet<(usize, usize)>,
+    /// Second turns, by the time before which they must not begin, and the place of the account.
+    second: BTreeMap<(Instant, usize), Turn>,
+    /// The time that is left for waits in which nothing runs.
+    patience: Duration,
     running: usize,
 }
 
+/// A turn of an account.
+pub(super) struct Turn {
+    pub(super) account: Account,
+    /// How the first turn ended, if this is the second.
+    pub(super) first: Option<Outcome>,
+    pub(super) seat: Seat,
+}
+
+/// The place of an account among the others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seat {
+    /// In the configuration.
+    place: usize,
+    host: usize,
+    /// How often its host had refused connections as too many when its turn began.
+    refusals: usize,
+}
+
+/// How a turn ended.
+pub(super) struct Ending {
+    /// False if nobody answered at the account's server.
+    pub(super) answered: bool,
+    /// True if the server has too many connections or logins.
+    pub(super) is_throttled: bool,
+    /// The account, how its turn ended, and the pause before a second one, if it is to have that.
+    pub(super) again: Option<(Account, Outcome, Duration)>,
+}
+
 /// The accounts of one server.
-#[derive(Default)]
 struct Host {
     /// With their places in the configuration.
     waiting: VecDeque<(usize, Account)>,
     running: usize,
     answers: Answers,
+    /// The connections that it gets at the same time.
+    most: usize,
+    /// How often it has refused connections as too many. Those that were under way count as one.
+    refusals: usize,
+    /// The accounts since then that it did not refuse for that.
+    calm: usize,
 }
 
 /// What is known of a server.
@@ -43,12 +91,15 @@ enum Answers {
 }
 
 impl Queue {
-    pub(super) fn new(accounts: Vec<Account>, per_host: NonZeroUsize) -> Self {
+    /// `patience` is the time in which nothing runs that may be spent on waits for second turns.
+    pub(super) fn new(accounts: Vec<Account>, per_host: NonZeroUsize, patience: Duration) -> Self {
         let mut queue = Self {
             per_host: per_host.get(),
             hosts: Vec::new(),
             numbers: HashMap::new(),
             ready: BTreeSet::new(),
+            second: BTreeMap::new(),
+            patience,
             running: 0,
         };
         for (place, account) in accounts.into_iter().enumerate() {
@@ -59,39 +110,108 @@ impl Queue {
         queue
     }
 
-    /// The next account that may begin now. None if there is none, or some must end first.
-    pub(super) fn next(&mut self) -> Option<Account> {
+    /// The next account that may begin now. None if there is none, or some must end first, or it is too
+    /// early.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Turn> {
         if self.ready.is_empty() && self.running == 0 {
             self.try_again();
         }
-        let (_, number) = self.ready.pop_first()?;
-        let (_, account) = self.hosts[number].waiting.pop_front()?;
-        self.hosts[number].running += 1;
+        let mut turn = self.first_turn().or_else(|| self.second_turn(now))?;
+        let host = &mut self.hosts[turn.seat.host];
+        host.running += 1;
+        turn.seat.refusals = host.refusals;
         self.running += 1;
-        self.arrange(number);
-        Some(account)
+        self.arrange(turn.seat.host);
+        Some(turn)
     }
 
-    /// An account of this server has ended. `answered` is false if nobody answered there.
-    pub(super) fn ended(&mut self, server: &Server, answered: bool) {
-        let number = self.number(server);
-        let host = &mut self.hosts[number];
+    /// The next time at which an account may begin. None if nothing is to be waited for but the end of
+    /// others. If nothing runs, the caller does wait until then, or ends the run.
+    pub(super) fn wake(&mut self, now: Instant) -> Option<Instant> {
+        if self.second.is_empty() || self.has_first_turns() {
+            return None;
+        }
+        let mut later = self.second.iter().filter(|((due, _), _)| *due > now);
+        let next = later.find(|(_, turn)| self.hosts[turn.seat.host].has_room());
+        let ((due, _), _) = next?;
+        let due = *due;
+        if self.running == 0 {
+            self.patience = self.patience.checked_sub(due - now)?;
+        }
+        Some(due)
+    }
+
+    /// The turn of the account with this seat has ended, at `now`.
+    pub(super) fn ended(&mut self, seat: Seat, ending: Ending, now: Instant) {
+        let host = &mut self.hosts[seat.host];
+        host.note(seat, ending.is_throttled, self.per_host);
         host.running -= 1;
         self.running -= 1;
-        host.answers = match (answered, host.answers) {
+        host.answers = match (ending.answered, host.answers) {
             (true, _) => Answers::Yes,
             (false, Answers::TriedAgain | Answers::Never) => Answers::Never,
             (false, Answers::Yes | Answers::No) => Answers::No,
         };
-        self.arrange(number);
+        self.arrange(seat.host);
+        if let Some((account, outcome, after)) = ending.again {
+            // A server may announce any number.
+            let due = now.checked_add(after).unwrap_or(now + FAR);
+            let turn = Turn {
+                account,
+                first: Some(outcome),
+                seat,
+            };
+            self.second.insert((due, seat.place), turn);
+        }
     }
 
-    /// The accounts that are left when nothing may begin any more.
-    pub(super) fn left(self) -> Vec<Account> {
-        let waiting = self.hosts.into_iter().flat_map(|host| host.waiting);
-        let mut left: Vec<(usize, Account)> = waiting.collect();
-        left.sort_by_key(|(place, _)| *place);
-        left.into_iter().map(|(_, account)| account).collect()
+    /// The accounts that are left when nothing may begin any more, and whether their second turn would
+    /// have come later than `now`.
+    pub(super) fn left(self, now: Instant) -> Vec<(Turn, bool)> {
+        let mut left = Vec::new();
+        for (number, host) in self.hosts.into_iter().enumerate() {
+            left.extend(host.waiting.into_iter().map(|(place, account)| {
+                let seat = Seat::new(place, number);
+                let first = None;
+                let turn = Turn {
+                    account,
+                    first,
+                    seat,
+                };
+                (turn, false)
+            }));
+        }
+        let second = self.second.into_iter();
+        left.extend(second.map(|((due, _), turn)| (turn, due > now)));
+        left.sort_by_key(|(turn, _)| turn.seat.place);
+        left
+    }
+
+    fn first_turn(&mut self) -> Option<Turn> {
+        let (_, number) = self.ready.pop_first()?;
+        let (place, account) = self.hosts[number].waiting.pop_front()?;
+        Some(Turn {
+            account,
+            first: None,
+            seat: Seat::new(place, number),
+        })
+    }
+
+    fn second_turn(&mut self, now: Instant) -> Option<Turn> {
+        if self.second.is_empty() || self.has_first_turns() {
+            return None;
+        }
+        let mut due = self.second.iter().take_while(|((due, _), _)| *due <= now);
+        let (key, _) = due.find(|(_, turn)| self.hosts[turn.seat.host].has_room())?;
+        let key = *key;
+        self.second.remove(&key)
+    }
+
+    /// True if accounts wait for their first turn at servers that answer.
+    fn has_first_turns(&self) -> bool {
+        self.hosts
+            .iter()
+            .any(|host| !host.waiting.is_empty() && host.allowed() > 0)
     }
 
     /// Lets one account of each server that did not answer try again.
@@ -107,7 +227,7 @@ impl Queue {
     fn number(&mut self, server: &Server) -> usize {
         let name = server.to_string().to_ascii_lowercase();
         *self.numbers.entry(name).or_insert_with(|| {
-            self.hosts.push(Host::default());
+            self.hosts.push(Host::new(self.per_host));
             self.hosts.len() - 1
         })
     }
@@ -118,15 +238,68 @@ impl Queue {
         let Some(&(place, _)) = host.waiting.front() else {
             return;
         };
-        let most = match host.answers {
-            Answers::Yes => self.per_host,
-            Answers::TriedAgain => 1,
-            Answers::No | Answers::Never => 0,
-        };
-        if host.running < most {
+        if host.has_room() {
             self.ready.insert((place, number));
         } else {
             self.ready.remove(&(place, number));
+        }
+    }
+}
+
+/// Longer than any run.
+const FAR: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+impl Seat {
+    fn new(place: usize, host: usize) -> Self {
+        Self {
+            place,
+            host,
+            refusals: 0,
+        }
+    }
+}
+
+impl Host {
+    fn new(most: usize) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            running: 0,
+            answers: Answers::default(),
+            most,
+            refusals: 0,
+            calm: 0,
+        }
+    }
+
+    /// The connections that it may have at the same time now.
+    fn allowed(&self) -> usize {
+        match self.answers {
+            Answers::Yes => self.most,
+            Answers::TriedAgain => 1,
+            Answers::No | Answers::Never => 0,
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.running < self.allowed()
+    }
+
+    /// Notes the end of a turn, that one still among those that run. If there were too many, half as
+    /// many may run from now on.
+    fn note(&mut self, seat: Seat, is_throttled: bool, per_host: usize) {
+        if !is_throttled {
+            self.calm += 1;
+            if self.calm >= CALM {
+                self.calm = 0;
+                self.most = per_host.min(self.most + 1);
+            }
+            return;
+        }
+        self.calm = 0;
+        // The others that ran beside the first one refused learn nothing new.
+        if seat.refusals == self.refusals {
+            self.refusals += 1;
+            self.most = (self.most.min(self.running) / 2).max(1);
         }
     }
 }
@@ -137,6 +310,7 @@ mod tests {
 
     use super::*;
     use crate::config::{self, Base, GivenFlag};
+    use crate::sync::Summary;
 
     /// Accounts of these names at these hosts.
     fn queue(accounts: &[(&str, &str)], per_host: usize) -> Queue {
@@ -155,19 +329,60 @@ mod tests {
             account
         };
         let accounts = accounts.iter().map(account).collect();
-        Queue::new(accounts, NonZeroUsize::new(per_host).unwrap())
+        Queue::new(accounts, NonZeroUsize::new(per_host).unwrap(), PATIENCE)
     }
 
-    /// Takes all that may begin now.
-    fn begin(queue: &mut Queue) -> Vec<Account> {
-        std::iter::from_fn(|| queue.next()).collect()
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
     }
 
-    fn names(accounts: &[Account]) -> Vec<&str> {
-        accounts
-            .iter()
-            .map(|account| account.name.as_str())
-            .collect()
+    /// Takes all that may begin at this time.
+    fn begin_at(queue: &mut Queue, now: Instant) -> Vec<Turn> {
+        std::iter::from_fn(|| queue.next(now)).collect()
+    }
+
+    /// The same where the time does not matter.
+    fn begin(queue: &mut Queue) -> Vec<Turn> {
+        begin_at(queue, Instant::now())
+    }
+
+    fn names(turns: &[Turn]) -> Vec<&str> {
+        let names = turns.iter().map(|turn| turn.account.name.as_str());
+        names.collect()
+    }
+
+    fn names_left(queue: Queue) -> Vec<String> {
+        let left = queue.left(Instant::now()).into_iter();
+        left.map(|(turn, _)| turn.account.name).collect()
+    }
+
+    const DONE: Ending = Ending {
+        answered: true,
+        is_throttled: false,
+        again: None,
+    };
+
+    const NOBODY: Ending = Ending {
+        answered: false,
+        ..DONE
+    };
+
+    /// The turn failed, and there is another one after this pause.
+    fn again(turn: &Turn, after: u64, is_throttled: bool) -> Ending {
+        let outcome = Outcome {
+            summary: Summary::default(),
+            result: Ok(()),
+            outage: None,
+            started_at: 0,
+            login_delay: None,
+        };
+        Ending {
+            is_throttled,
+            again: Some((turn.account.clone(), outcome, seconds(after))),
+            ..DONE
+        }
     }
 
     #[test]
@@ -181,11 +396,11 @@ mod tests {
         let mut queue = queue(&accounts, 2);
         let first = begin(&mut queue);
         assert_eq!(names(&first), ["a", "b", "d"]);
-        queue.ended(&first[2].server, true);
-        assert!(queue.next().is_none());
-        queue.ended(&first[0].server, true);
+        queue.ended(first[2].seat, DONE, Instant::now());
+        assert!(begin(&mut queue).is_empty());
+        queue.ended(first[0].seat, DONE, Instant::now());
         assert_eq!(names(&begin(&mut queue)), ["c"]);
-        assert!(queue.left().is_empty());
+        assert!(names_left(queue).is_empty());
     }
 
     #[test]
@@ -199,15 +414,15 @@ mod tests {
         let mut queue = queue(&accounts, 1);
         let first = begin(&mut queue);
         assert_eq!(names(&first), ["a", "d"]);
-        queue.ended(&first[0].server, false);
+        queue.ended(first[0].seat, NOBODY, Instant::now());
         // Not as long as others are at work.
-        assert!(queue.next().is_none());
-        queue.ended(&first[1].server, true);
+        assert!(begin(&mut queue).is_empty());
+        queue.ended(first[1].seat, DONE, Instant::now());
         let again = begin(&mut queue);
         assert_eq!(names(&again), ["b"]);
-        queue.ended(&again[0].server, false);
-        assert!(queue.next().is_none());
-        assert_eq!(names(&queue.left()), ["c"]);
+        queue.ended(again[0].seat, NOBODY, Instant::now());
+        assert!(begin(&mut queue).is_empty());
+        assert_eq!(names_left(queue), ["c"]);
     }
 
     #[test]
@@ -219,10 +434,10 @@ mod tests {
         ];
         let mut queue = queue(&accounts, 1);
         let first = begin(&mut queue);
-        queue.ended(&first[0].server, false);
+        queue.ended(first[0].seat, NOBODY, Instant::now());
         let again = begin(&mut queue);
         assert_eq!(names(&again), ["b"]);
-        queue.ended(&again[0].server, true);
+        queue.ended(again[0].seat, DONE, Instant::now());
         assert_eq!(names(&begin(&mut queue)), ["c"]);
     }
 
@@ -238,8 +453,152 @@ mod tests {
         let mut queue = queue(&accounts, 2);
         let first = begin(&mut queue);
         assert_eq!(names(&first), ["a", "b"]);
-        queue.ended(&first[0].server, false);
-        queue.ended(&first[1].server, false);
+        queue.ended(first[0].seat, NOBODY, Instant::now());
+        queue.ended(first[1].seat, NOBODY, Instant::now());
         assert_eq!(names(&begin(&mut queue)), ["c"]);
+    }
+
+    #[test]
+    fn a_failed_account_comes_again_behind_all_others_and_once() {
+        let accounts = [
+            ("a", "one.example"),
+            ("b", "one.example"),
+            ("c", "two.example"),
+        ];
+        let mut queue = queue(&accounts, 1);
+        let now = Instant::now();
+        let first = begin_at(&mut queue, now);
+        assert_eq!(names(&first), ["a", "c"]);
+        queue.ended(first[1].seat, again(&first[1], 2, false), now);
+        // Its time has come, and others have not had their first turn yet.
+        let later = now + seconds(2);
+        assert!(begin_at(&mut queue, later).is_empty());
+        assert_eq!(queue.wake(now), None);
+        queue.ended(first[0].seat, DONE, now);
+        let rest = begin_at(&mut queue, now);
+        assert_eq!(names(&rest), ["b"]);
+        // Now it may, also while the last of them is at work.
+        assert_eq!(queue.wake(now), Some(later));
+        let second = begin_at(&mut queue, later);
+        assert_eq!(names(&second), ["c"]);
+        assert!(second[0].first.is_some() && rest[0].first.is_none());
+        queue.ended(second[0].seat, DONE, later);
+        queue.ended(rest[0].seat, DONE, later);
+        assert_eq!(queue.wake(later), None);
+        assert!(begin_at(&mut queue, later).is_empty());
+        assert!(names_left(queue).is_empty());
+    }
+
+    #[test]
+    fn waits_have_a_limit_in_all_and_what_needs_longer_is_left() {
+        let accounts = [
+            ("a", "one.example"),
+            ("b", "two.example"),
+            ("c", "three.example"),
+            ("d", "four.example"),
+        ];
+        let mut queue = queue(&accounts, 1);
+        let now = Instant::now();
+        let first = begin_at(&mut queue, now);
+        // A server may announce any number.
+        for (turn, after) in first.iter().zip([40, 65, 3_600, u64::MAX]) {
+            queue.ended(turn.seat, again(turn, after, false), now);
+        }
+        let at = queue.wake(now).unwrap();
+        assert_eq!(at, now + seconds(40));
+        let second = begin_at(&mut queue, at);
+        assert_eq!(names(&second), ["a"]);
+        // As long as it is at work, the time passes anyway.
+        assert_eq!(queue.wake(at), Some(now + seconds(65)));
+        let at = now + seconds(50);
+        queue.ended(second[0].seat, DONE, at);
+        // Of the 60 seconds, 20 are left.
+        let at = queue.wake(at).unwrap();
+        assert_eq!(at, now + seconds(65));
+        let second = begin_at(&mut queue, at);
+        assert_eq!(names(&second), ["b"]);
+        queue.ended(second[0].seat, DONE, at);
+        assert_eq!(queue.wake(at), None);
+        let left = queue.left(at).into_iter();
+        let left: Vec<_> = left
+            .map(|(turn, later)| (turn.account.name, later))
+            .collect();
+        assert_eq!(left, [("c".to_owned(), true), ("d".to_owned(), true)]);
+    }
+
+    /// A server with room for two, which refuses the others.
+    #[test]
+    fn a_server_that_finds_them_too_many_gets_half_as_many() {
+        let names_of: Vec<String> = (1..=5).map(|number| format!("a{number}")).collect();
+        let accounts: Vec<_> = names_of
+            .iter()
+            .map(|name| (name.as_str(), "one.example"))
+            .collect();
+        let mut queue = queue(&accounts, 8);
+        let now = Instant::now();
+        let first = begin_at(&mut queue, now);
+        assert_eq!(first.len(), 5);
+        for turn in &first[2..] {
+            queue.ended(turn.seat, again(turn, 5, true), now);
+        }
+        for turn in &first[..2] {
+            queue.ended(turn.seat, DONE, now);
+        }
+        let at = queue.wake(now).unwrap();
+        assert_eq!(at, now + seconds(5));
+        // Two of five: those that ran beside the first one refused count as one.
+        let second = begin_at(&mut queue, at);
+        assert_eq!(names(&second), ["a3", "a4"]);
+        queue.ended(second[0].seat, again(&second[0], 5, true), at);
+        assert!(begin_at(&mut queue, at).is_empty());
+        queue.ended(second[1].seat, DONE, at);
+        let third = begin_at(&mut queue, at);
+        assert_eq!(names(&third), ["a5"]);
+    }
+
+    #[test]
+    fn a_server_that_is_calm_again_gets_more_and_never_more_than_allowed() {
+        let names_of: Vec<String> = (0..100).map(|number| format!("a{number}")).collect();
+        let accounts: Vec<_> = names_of
+            .iter()
+            .map(|name| (name.as_str(), "one.example"))
+            .collect();
+        let mut queue = queue(&accounts, 2);
+        let now = Instant::now();
+        let mut running = VecDeque::from(begin_at(&mut queue, now));
+        let refused = running.pop_front().unwrap();
+        queue.ended(refused.seat, again(&refused, 5, true), now);
+        let mut most = Vec::new();
+        for _ in 0..3 * CALM {
+            let turn = running.pop_front().unwrap();
+            queue.ended(turn.seat, DONE, now);
+            running.extend(begin_at(&mut queue, now));
+            most.push(running.len());
+        }
+        assert_eq!(most[..CALM - 1], [1; CALM - 1]);
+        assert_eq!(most[CALM - 1..], [2; 2 * CALM + 1]);
+    }
+
+    /// It had answered before, and is asked like the others of its server: not at all if nobody answers
+    /// twice.
+    #[test]
+    fn a_second_turn_does_not_bring_a_dead_server_back() {
+        let accounts = [
+            ("a", "one.example"),
+            ("b", "one.example"),
+            ("c", "one.example"),
+        ];
+        let mut queue = queue(&accounts, 1);
+        let now = Instant::now();
+        let first = begin_at(&mut queue, now);
+        queue.ended(first[0].seat, again(&first[0], 0, false), now);
+        for expected in ["b", "c"] {
+            let turn = begin_at(&mut queue, now);
+            assert_eq!(names(&turn), [expected]);
+            queue.ended(turn[0].seat, NOBODY, now);
+        }
+        assert!(begin_at(&mut queue, now).is_empty());
+        assert_eq!(queue.wake(now), None);
+        assert_eq!(names_left(queue), ["a"]);
     }
 }

@@ -80,9 +80,11 @@ impl Failure for Error {
             Self::Proxy { fault, .. } => return fault.hint(),
             Self::Roots { fault } => return fault.hint(),
             Self::Tls { fault, .. } => return fault.hint(),
-            Self::Denied { refusal, .. } if refusal.is_temporary() => AGAIN,
+            Self::Denied { refusal, .. } if refusal.is_temporary() => return Some(again(refusal)),
             Self::Denied { fault, .. } => return fault.hint(),
-            Self::Login(refusal) | Self::Refused(refusal) if refusal.is_temporary() => AGAIN,
+            Self::Login(refusal) | Self::Refused(refusal) if refusal.is_temporary() => {
+                return Some(again(refusal));
+            }
             Self::Greeting(_) => AGAIN,
             Self::Login(refusal) => refused_login(refusal),
             Self::Refused(refusal) => refused(refusal),
@@ -154,6 +156,17 @@ fn timed_out(awaited: Awaited) -> Cow<'static, str> {
         // A server that waits for a TLS handshake says nothing either.
         Awaited::Greeting => format!("{PORTS}; else {AGAIN}").into(),
         Awaited::Mechanism | Awaited::Reply(_) | Awaited::Sending => GO_ON.into(),
+    }
+}
+
+/// After a refusal that may pass.
+fn again(refusal: &Refusal) -> Cow<'static, str> {
+    match (&refusal.code, refusal.login_delay) {
+        (Some(ResponseCode::LoginDelay), Some(delay)) => {
+            let seconds = delay.as_secs();
+            format!("{AGAIN}: the server asks for {seconds} s between two logins").into()
+        }
+        _ => AGAIN.into(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use tokio::time::sleep;
 
-use super::patience::{Patience, login_delay};
+use super::patience::Patience;
 use super::{Listed, Visit};
 use crate::account::Limits;
 use crate::cache::{self, AccountId, Cache, Shown, Snapshot};
@@ -67,7 +67,12 @@ impl Past {
     /// Notes that this run has logged in to a server with these capabilities.
     pub(in crate::sync) fn note_login(&mut self, capabilities: &Capabilities) {
         self.has_logged_in = true;
-        self.login_delay = login_delay(capabilities);
+        self.login_delay = capabilities.login_delay().map(Duration::from_secs);
+    }
+
+    /// The time between two logins that the server asked for at the last one.
+    pub(in crate::sync) fn login_delay(&self) -> Option<Duration> {
+        self.login_delay
     }
 
     /// The time between two logins that the server asks for.

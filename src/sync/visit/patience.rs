@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::pop3::{Capabilities, ResponseCode};
+use crate::pop3::ResponseCode;
 use crate::session;
 
 /// The wait before the second attempt. It doubles for each further one.
@@ -48,14 +48,4 @@ impl Patience {
         self.next *= 2;
         Some(wait)
     }
-}
-
-/// The time between two logins that the server announces (RFC 2449 §6.5).
-pub(super) fn login_delay(capabilities: &Capabilities) -> Option<Duration> {
-    let seconds = capabilities
-        .arguments("LOGIN-DELAY")?
-        .next()?
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds))
 }
