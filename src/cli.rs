@@ -52,6 +52,7 @@ mod schedule;
 mod server;
 mod shard;
 mod signals;
+mod states;
 mod status;
 mod target;
 mod verify;

@@ -31,7 +31,7 @@ pub(super) use config_file::{ConfigArguments, ConfigCommand};
 pub(super) use export::Export;
 pub(super) use flags::RunFlags;
 pub(super) use keys::{FetchFlags, ServerFlags};
-pub(super) use known::{Forget, Log, Report, Status};
+pub(super) use known::{Forget, Log, Merge, Report, Status};
 pub(super) use schedule::Schedule;
 
 use flags::number;

@@ -116,6 +116,7 @@ pub(super) fn report() -> &'static str {
 Examples:
   popsync report --html report.html
   popsync report work home --html ~/public_html/mail.html
+  popsync report --html fleet.html --merge /volumes/shard-*/state
 
 Exit statuses are those of `popsync --help`."
 }
@@ -218,6 +219,7 @@ Examples:
   popsync status
   popsync status work
   popsync status --json | jq .last_success
+  popsync status --merge /volumes/shard-*/state
   popsync status --check --max-age 6h
   popsync status --metrics /var/lib/node_exporter/popsync.prom
 

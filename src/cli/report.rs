@@ -13,8 +13,9 @@ use crate::sync::{Senders, system_clock};
 use super::args::{Global, Report};
 use super::figures::{Figures, Moment, Runs};
 use super::output::{self, AccountReport, AccountStatus, Output};
-use super::status::{kept_for, statuses};
-use super::{accounts_if_any, options, page_file, state_dir};
+use super::states::States;
+use super::status::{Statuses, kept_for, statuses};
+use super::{accounts_if_any, options, page_file};
 
 /// The number of verifications that are shown of each account.
 const VERIFICATIONS: usize = 10;
@@ -22,29 +23,44 @@ const VERIFICATIONS: usize = 10;
 /// Writes the page.
 pub(super) fn report(global: &Global, arguments: &Report) -> Exit {
     let output = Output::standard(options(global, false));
-    let exit = match page(global, arguments).and_then(|page| put(&output, &arguments.html, page)) {
-        Ok(()) => Exit::Success,
-        Err(error) => output.failure(None, &error),
-    };
+    let put = page(global, arguments).and_then(|(page, states)| {
+        put(&output, &arguments.html, page)?;
+        Ok(states.report(&output))
+    });
+    let exit = put.unwrap_or_else(|error| output.failure(None, &error));
     exit.merge(output.finish())
 }
 
-fn page(global: &Global, arguments: &Report) -> Result<String, page_file::Error> {
+fn page(global: &Global, arguments: &Report) -> Result<(String, States), page_file::Error> {
     let moment = Moment {
         zone: TimeZone::system(),
         now: system_clock(),
     };
     let accounts = accounts_if_any(global)?;
-    let statuses = statuses(global, &arguments.accounts, false)?.shown;
-    let cache = Cache::open_read_only(&state_dir(global)?)?;
+    let Report {
+        accounts: names,
+        merge,
+        ..
+    } = arguments;
+    let Statuses {
+        shown, mut states, ..
+    } = statuses(global, names, false, merge)?;
     let of_mailbox = accounts.iter().map(|account| (&account.identity, account));
     let of_mailbox: HashMap<&Identity, &Account> = of_mailbox.collect();
     let mut reports = Vec::new();
-    for status in statuses {
+    for (status, number) in shown {
         let account = of_mailbox.get(&status.overview.identity()).copied();
-        reports.push(of_account(cache.as_ref(), status, account, &moment)?);
+        let number = number.unwrap_or_default();
+        let cache = states.get(number).and_then(|state| state.cache.as_ref());
+        let report = of_account(cache, status, account, &moment);
+        reports.extend(states.without(number, report)?);
     }
-    Ok(output::report(&reports, &moment))
+    let left_out: Vec<String> = states
+        .left_out()
+        .iter()
+        .map(|one| output::chain(one))
+        .collect();
+    Ok((output::report(&reports, &left_out, &moment), states))
 }
 
 fn of_account(

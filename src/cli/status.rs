@@ -1,5 +1,6 @@
 //! `popsync status`: shows the records, without asking a server.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,17 +11,23 @@ use crate::config::{Chosen, Unsound};
 use crate::exit::Exit;
 use crate::sync::system_clock;
 
-use super::args::{Global, Status};
+use super::args::{Global, Merge, Status};
 use super::output::{self, AccountStatus, Output};
-use super::{chosen_if_any, options, page_file, state_dir, target};
+use super::states::States;
+use super::{chosen_if_any, options, page_file, target};
 
 const DAY: i64 = 24 * 60 * 60;
 
 /// Shows or checks the records of the chosen accounts, or writes them as metrics.
 pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
     let output = Output::standard(options(global, false));
-    let statuses =
-        statuses(global, &arguments.accounts, arguments.all).map_err(page_file::Error::Target);
+    let Status {
+        accounts,
+        all,
+        merge,
+        ..
+    } = arguments;
+    let statuses = statuses(global, accounts, *all, merge).map_err(page_file::Error::Target);
     if arguments.check {
         let level = match statuses {
             Ok(statuses) => check(&output, arguments, &statuses),
@@ -32,23 +39,28 @@ pub(super) fn status(global: &Global, arguments: &Status) -> ExitCode {
             _ => ExitCode::from(output::Level::Unknown.code()),
         };
     }
-    let shown = statuses.and_then(|Statuses { shown, unsound }| {
-        print(&output, arguments, &shown)?;
-        Ok(output.mistakes(&unsound))
+    let shown = statuses.and_then(|statuses| {
+        print(&output, arguments, &statuses.shown)?;
+        let unsound = output.mistakes(&statuses.unsound);
+        Ok(unsound.merge(statuses.states.report(&output)))
     });
     let exit = shown.unwrap_or_else(|error: page_file::Error| output.failure(None, &error));
     exit.merge(output.finish()).into()
 }
 
-/// The line for a monitoring system. Nobody can tell how an account with mistakes is.
+/// The line for a monitoring system. Nobody can tell how an account with mistakes is, or one whose state
+/// cannot be read.
 fn check(output: &Output, arguments: &Status, statuses: &Statuses) -> output::Level {
     if let Some(mistake) = statuses.unsound.mistakes().next() {
         return output.unknown(&output::chain(mistake));
     }
+    if let Some(left_out) = statuses.states.left_out().first() {
+        return output.unknown(&output::chain(left_out));
+    }
     if statuses.shown.is_empty() {
         return output.unknown("no account is configured, and none was ever fetched");
     }
-    let shown: Vec<_> = statuses.shown.iter().collect();
+    let shown: Vec<_> = statuses.shown.iter().map(|(status, _)| status).collect();
     let max_age = arguments.max_age.as_secs().cast_signed();
     output.check(&shown, system_clock(), max_age)
 }
@@ -56,9 +68,9 @@ fn check(output: &Output, arguments: &Status, statuses: &Statuses) -> output::Le
 fn print(
     output: &Output,
     arguments: &Status,
-    statuses: &[AccountStatus],
+    statuses: &[(AccountStatus, Option<usize>)],
 ) -> Result<(), page_file::Error> {
-    let shown: Vec<_> = statuses.iter().collect();
+    let shown: Vec<_> = statuses.iter().map(|(status, _)| status).collect();
     match &arguments.metrics {
         Some(path) if path == Path::new("-") => output.metrics(&shown),
         Some(path) => {
@@ -73,66 +85,149 @@ fn print(
 
 /// The records of accounts.
 pub(super) struct Statuses {
-    pub(super) shown: Vec<AccountStatus>,
+    /// Each with the number of the state that it is in, if it is in one.
+    pub(super) shown: Vec<(AccountStatus, Option<usize>)>,
     /// The accounts that have mistakes in the configuration.
     pub(super) unsound: Unsound,
+    pub(super) states: States,
 }
 
 /// The records of the chosen accounts: the named ones, all if `is_all`, otherwise those of the
-/// configuration. Without a configuration, those that `popsync fetch` left.
+/// configuration. Without a configuration, those that `popsync fetch` left. An account that is in several
+/// states is taken from the one with its newest records.
 pub(super) fn statuses(
     global: &Global,
     names: &[String],
     is_all: bool,
+    merge: &Merge,
 ) -> Result<Statuses, target::Error> {
     let Chosen { accounts, unsound } = chosen_if_any(global)?;
     let is_all = is_all || accounts.is_empty() || !names.is_empty();
-    let state_dir = state_dir(global)?;
-    let cache = Cache::open_read_only(&state_dir)?;
+    let mut states = States::open(global, merge)?;
     let now = system_clock();
-    let known = match &cache {
-        Some(cache) => cache.overview(now)?,
-        None => Vec::new(),
-    };
-    let known = known.into_iter().map(|one| (one.identity(), one));
-    let mut known: HashMap<Identity, AccountOverview> = known.collect();
+    let retentions = accounts.iter();
+    let retentions: HashMap<&Identity, Retention> = retentions
+        .map(|account| (&account.identity, account.retention))
+        .collect();
+    let wanted: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let is_chosen = |name: &str| wanted.is_empty() || wanted.contains(name);
+    let read = states.each(|state| {
+        let Some(cache) = &state.cache else {
+            return Ok(Vec::new());
+        };
+        let overviews = cache.overview(now)?.into_iter();
+        let statuses = overviews.map(|overview| {
+            let identity = overview.identity();
+            let retention = retentions.get(&identity).copied();
+            if !is_chosen(&overview.name) {
+                return Ok((identity, undetailed(overview)));
+            }
+            let mut status = of_account(Some(cache), overview, retention, now)?;
+            status.running = Lock::holder(&state.dir, &identity)?;
+            Ok((identity, status))
+        });
+        statuses.collect::<Result<Vec<_>, cache::Error>>()
+    })?;
+    let mut known: HashMap<Identity, (AccountStatus, usize)> = HashMap::new();
+    for (number, statuses) in read {
+        for (identity, mut status) in statuses {
+            status.state_dir = states.shown_dir(number).map(Path::to_owned);
+            match known.entry(identity) {
+                Entry::Vacant(place) => {
+                    place.insert((status, number));
+                }
+                Entry::Occupied(mut older) => {
+                    if newness(&status) > newness(&older.get().0) {
+                        older.insert((status, number));
+                    }
+                }
+            }
+        }
+    }
     let mut statuses = Vec::new();
     for account in &accounts {
-        let overview = known.remove(&account.identity);
-        let overview = overview.unwrap_or_else(|| blank(account));
-        statuses.push((overview, Some(account.retention)));
+        let found = known.remove(&account.identity);
+        statuses.push(match found {
+            Some((status, number)) => (status, Some(number)),
+            None => (blank(account, &states, now)?, None),
+        });
     }
     // The records of an account with mistakes stay where its row was.
     let names_of_unsound = unsound.accounts.iter().map(|one| one.name.as_str());
     let names_of_unsound: HashSet<&str> = names_of_unsound.collect();
     let mut rest: Vec<_> = known.into_values().collect();
-    rest.retain(|overview| is_all || names_of_unsound.contains(overview.key.as_str()));
-    rest.sort_by(|one, other| (&one.name, &one.key).cmp(&(&other.name, &other.key)));
-    statuses.extend(rest.into_iter().map(|overview| (overview, None)));
-    let shown = statuses.iter().map(|(known, _)| known.name.as_str());
+    rest.retain(|(status, _)| is_all || names_of_unsound.contains(status.overview.key.as_str()));
+    rest.sort_by(|(one, _), (other, _)| {
+        let (one, other) = (&one.overview, &other.overview);
+        (&one.name, &one.key).cmp(&(&other.name, &other.key))
+    });
+    statuses.extend(
+        rest.into_iter()
+            .map(|(status, number)| (status, Some(number))),
+    );
+    let shown = statuses
+        .iter()
+        .map(|(known, _)| known.overview.name.as_str());
     let all: HashSet<&str> = shown.chain(names_of_unsound.iter().copied()).collect();
     if let Some(unknown) = names.iter().find(|name| !all.contains(name.as_str())) {
         let name = unknown.clone();
         return Err(target::Error::Unknown { name });
     }
-    let names: HashSet<&str> = names.iter().map(String::as_str).collect();
-    let is_chosen = |name: &str| names.is_empty() || names.contains(name);
-    statuses.retain(|(known, _)| is_chosen(&known.name));
-    let shown = statuses.into_iter().map(|(overview, retention)| {
-        let mut status = of_account(cache.as_ref(), overview, retention, now)?;
-        let overview = &status.overview;
-        status.running = Lock::holder(&state_dir, &overview.identity())?;
-        Ok::<_, target::Error>(status)
-    });
-    let shown = shown.collect::<Result<_, _>>()?;
+    statuses.retain(|(known, _)| is_chosen(&known.overview.name));
     let mut unsound = unsound;
     unsound.accounts.retain(|one| is_chosen(&one.name));
-    Ok(Statuses { shown, unsound })
+    Ok(Statuses {
+        shown: statuses,
+        unsound,
+        states,
+    })
 }
 
-/// An account of the configuration that was never synced.
-fn blank(account: &Account) -> AccountOverview {
-    AccountOverview::blank(&account.name, &account.identity, account.store.to_string())
+/// By how new the records of an account are: those of a run at work are the newest.
+fn newness(status: &AccountStatus) -> (bool, Option<i64>, Option<i64>) {
+    let AccountOverview {
+        last_run,
+        last_verification,
+        ..
+    } = &status.overview;
+    (
+        status.running.is_some(),
+        last_run.as_ref().map(|run| run.finished_at),
+        last_verification.as_ref().map(|last| last.finished_at),
+    )
+}
+
+/// An account of the configuration that was never synced. Its first run may be at work.
+fn blank(account: &Account, states: &States, now: i64) -> Result<AccountStatus, cache::Error> {
+    let Account {
+        name,
+        identity,
+        store,
+        ..
+    } = account;
+    let overview = AccountOverview::blank(name, identity, store.to_string());
+    let mut status = of_account(None, overview, Some(account.retention), now)?;
+    for state in states.all() {
+        status.running = Lock::holder(&state.dir, identity)?;
+        if status.running.is_some() {
+            break;
+        }
+    }
+    Ok(status)
+}
+
+/// An account that is not to be shown.
+fn undetailed(overview: AccountOverview) -> AccountStatus {
+    AccountStatus {
+        overview,
+        is_configured: false,
+        due: None,
+        next_due: None,
+        listed: None,
+        is_held: false,
+        running: None,
+        state_dir: None,
+    }
 }
 
 /// The seconds that a message stays on the server after it was stored. None if it stays for ever.
@@ -170,12 +265,11 @@ fn of_account(
         None => (None, None),
     };
     Ok(AccountStatus {
-        overview,
         is_configured: retention.is_some(),
         due,
         next_due,
         listed,
         is_held: brakes.is_some_and(|brakes| brakes.held),
-        running: None,
+        ..undetailed(overview)
     })
 }

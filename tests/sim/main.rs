@@ -23,6 +23,7 @@ mod keyring;
 mod list;
 mod machine;
 mod mechanisms;
+mod merged;
 mod migration;
 mod oauth;
 mod outages;

@@ -11,6 +11,24 @@ use crate::config::quantity;
 
 use super::flags::number;
 
+/// The states of several machines.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Merge {
+    /// Read the states in these folders together, in place of the one of --state-dir
+    ///
+    /// For accounts that several machines share with `sync --shard`. They are only read, also while
+    /// runs are at work on them. An account that is in several, since it moved from one machine to
+    /// another, is shown once, with its newest records. What cannot be read is named, and the rest is
+    /// shown. All words behind it are folders, up to the next option.
+    #[arg(
+        long,
+        value_name = "DIR",
+        num_args = 1..,
+        value_hint = ValueHint::DirPath
+    )]
+    pub(in crate::cli) merge: Vec<PathBuf>,
+}
+
 /// Show what is known of accounts, without asking a server
 ///
 /// A table with a row for each account of the configuration: its last run, how many messages are
@@ -58,6 +76,9 @@ pub(in crate::cli) struct Status {
         conflicts_with = "check"
     )]
     pub(in crate::cli) metrics: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(in crate::cli) merge: Merge,
 }
 
 /// Show the runs that are recorded, the newest first
@@ -85,6 +106,9 @@ pub(in crate::cli) struct Log {
         value_parser = number::<NonZeroUsize>
     )]
     pub(in crate::cli) number: NonZeroUsize,
+
+    #[command(flatten)]
+    pub(in crate::cli) merge: Merge,
 }
 
 /// Write a page about accounts: their health, growth, senders and runs
@@ -104,6 +128,9 @@ pub(in crate::cli) struct Report {
     /// write to you; an existing one keeps its permissions.
     #[arg(long, value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(in crate::cli) html: PathBuf,
+
+    #[command(flatten)]
+    pub(in crate::cli) merge: Merge,
 }
 
 /// Forget a mailbox that is no longer in the configuration

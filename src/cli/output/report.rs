@@ -49,8 +49,12 @@ pub(in crate::cli) struct AccountReport {
     pub(in crate::cli) verifications: Vec<PastVerification>,
 }
 
-/// The whole page.
-pub(in crate::cli) fn report(accounts: &[AccountReport], moment: &Moment) -> String {
+/// The whole page. `left_out` says which accounts are missing on it, and why.
+pub(in crate::cli) fn report(
+    accounts: &[AccountReport],
+    left_out: &[String],
+    moment: &Moment,
+) -> String {
     let mut html = Html::default();
     head(&mut html);
     html.raw("<body>\n<a class=\"skip\" href=\"#main\">To the report</a>\n<header>\n");
@@ -66,6 +70,9 @@ pub(in crate::cli) fn report(accounts: &[AccountReport], moment: &Moment) -> Str
             "{count} {noun}, {made} {zone}, by popsync {version}. All times are in this zone."
         ),
     );
+    for words in left_out {
+        html.prose("p class=\"note\"", words);
+    }
     html.raw("</header>\n");
     if count > 1 {
         contents(&mut html, accounts);

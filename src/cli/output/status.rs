@@ -2,6 +2,7 @@
 //! system, or figures.
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use indicatif::HumanCount;
 use serde::Serialize;
@@ -34,6 +35,8 @@ pub(in crate::cli) struct AccountStatus {
     pub(in crate::cli) is_held: bool,
     /// The run that is at work.
     pub(in crate::cli) running: Option<Holder>,
+    /// The folder of the state that it is in, if several are read.
+    pub(in crate::cli) state_dir: Option<PathBuf>,
 }
 
 /// How an account stands, by its last run.
@@ -60,6 +63,7 @@ struct Line<'a> {
     host: &'a str,
     user: &'a str,
     store: &'a str,
+    state_dir: Option<Cow<'a, str>>,
     configured: bool,
     running: Option<Running>,
     messages: u64,
@@ -176,6 +180,7 @@ impl AccountStatus {
             host: &overview.host,
             user: &overview.user,
             store: &overview.store,
+            state_dir: self.state_dir.as_deref().map(Path::to_string_lossy),
             configured: self.is_configured,
             running: self.running.as_ref().map(|holder| Running {
                 process: holder.pid,
@@ -229,6 +234,9 @@ impl AccountStatus {
             format!("  server    {}", self.server()),
             format!("  last run  {}", self.last_run()),
         ];
+        if let Some(dir) = &self.state_dir {
+            lines.push(format!("  state     {}", dir.display()));
+        }
         if let Some(holder) = &self.running {
             let since = zoned(holder.since.as_second());
             let process = holder.pid;
@@ -360,6 +368,7 @@ mod tests {
             listed: Some(1_100),
             is_held: false,
             running: None,
+            state_dir: None,
         }
     }
 

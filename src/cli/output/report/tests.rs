@@ -113,6 +113,7 @@ fn account(name: &str, last: PastRun) -> AccountReport {
             listed: Some(12),
             is_held: false,
             running: None,
+            state_dir: None,
         },
         retention: Some(retention),
         figures,
@@ -210,7 +211,7 @@ fn a_small_report_is_the_page_of_the_golden_file() {
         account("home", failed),
         fresh(),
     ];
-    let page = report(&accounts, &moment());
+    let page = report(&accounts, &[], &moment());
     assert_well_formed(&page);
     assert_self_contained(&page);
     // The style sheet is a file of its own already.
@@ -234,7 +235,7 @@ fn hostile_text_stays_text() {
     accounts[1].senders = Err(HOSTILE.to_owned());
     let overview = &mut accounts[1].status.overview;
     (overview.user, overview.host) = (HOSTILE.to_owned(), HOSTILE.to_owned());
-    let page = report(&accounts, &moment());
+    let page = report(&accounts, &[], &moment());
     assert_well_formed(&page);
     assert_self_contained(&page);
     let shown = "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot; onload=&quot;x&quot; &amp; \
@@ -242,12 +243,18 @@ fn hostile_text_stays_text() {
     // The name (three times) and the store, the error (twice), user and host, the reason.
     assert_eq!(page.matches(shown).count(), 9);
     assert!(page.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&quot; onload"));
-    assert!(report(&[], &moment()).contains("No account is configured"));
+    assert!(report(&[], &[], &moment()).contains("No account is configured"));
+    let left_out = ["the state in `/pods/2` is <left> out".to_owned()];
+    let page = report(&accounts, &left_out, &moment());
+    assert!(
+        page.contains("<code>/pods/2</code> is &lt;left&gt; out"),
+        "{page}"
+    );
 }
 
 #[test]
 fn every_drawing_has_a_name_and_a_description() {
-    let page = report(&[account("work", run(NOW, 0, None))], &moment());
+    let page = report(&[account("work", run(NOW, 0, None))], &[], &moment());
     let drawings = page.matches("<svg ").count();
     assert!(drawings >= 6, "{drawings}");
     assert_eq!(page.matches(" role=\"img\" ").count(), drawings);
@@ -272,7 +279,7 @@ fn a_page_tells_in_words_how_accounts_stand() {
     let mut removed = account("removed", run(NOW - 60, 0, None));
     removed.status.is_configured = false;
     removed.retention = None;
-    let page = report(&[held, old, removed, fresh()], &moment());
+    let page = report(&[held, old, removed, fresh()], &[], &moment());
     for words in [
         ">deletions held<",
         ">no recent run<",
