@@ -6,6 +6,8 @@
 )]
 
 use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
 
 use popsync::internals::account::Identity;
 use popsync::internals::cache::Lock;
@@ -190,6 +192,12 @@ fn runs_at_work_are_shown_and_not_disturbed() {
     drop((writer, run));
 }
 
+/// Writes these octets in the place of a state.
+fn put(folder: &Path, octets: &[u8]) {
+    let mut file = File::create(folder.join("popsync.sqlite3")).unwrap();
+    file.write_all(octets).unwrap();
+}
+
 #[test]
 fn a_state_that_cannot_be_read_is_named_and_the_rest_is_shown() {
     let bench = fleet();
@@ -200,16 +208,12 @@ fn a_state_that_cannot_be_read_is_named_and_the_rest_is_shown() {
     // A folder of something else, one that is no database, and one with a hole.
     fs::create_dir(folder(3)).unwrap();
     fs::create_dir(folder(4)).unwrap();
-    fs::write(
-        folder(4).join("popsync.sqlite3"),
-        "no database at all".repeat(99),
-    )
-    .unwrap();
+    put(&folder(4), "no database at all".repeat(99).as_bytes());
     fs::create_dir(folder(5)).unwrap();
     let whole = fs::read(folder(2).join("popsync.sqlite3")).unwrap();
     let mut damaged = whole[..4096].to_vec();
     damaged.resize(whole.len(), 0);
-    fs::write(folder(5).join("popsync.sqlite3"), damaged).unwrap();
+    put(&folder(5), &damaged);
     for (number, status, words) in [
         (1, 78, "has version 99"),
         (3, 64, "there is no `popsync.sqlite3`"),
