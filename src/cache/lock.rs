@@ -25,10 +25,16 @@ const PAUSE: Duration = Duration::from_millis(10);
 const GLANCE: Duration = Duration::from_millis(1);
 const GLANCES: usize = 100;
 
+/// The second line of the note, from the beginning of a run until its end is recorded. It survives a
+/// process that is killed. After a power cut it may be missing, since it is not worth a wait for the disk.
+const UNFINISHED: &str = "unfinished\n";
+
 /// Held while a run works on an account. The kernel releases it when the process ends, in any way.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    /// The note without [`UNFINISHED`]. None if nothing may be written.
+    note: Option<String>,
 }
 
 /// The process that holds a lock.
@@ -85,7 +91,7 @@ impl Lock {
             Err(source) => return Err(Error::StateDir { path, source }),
         };
         match lock(&file) {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file, note: None })),
             Err(TryLockError::WouldBlock) => Err(Error::Locked {
                 holder: holder(&mut file),
             }),
@@ -128,12 +134,62 @@ impl Lock {
             std::process::id(),
             Timestamp::now().strftime("%FT%TZ")
         );
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(note.as_bytes()))
-            .map_err(failed)?;
-        Ok(Self { _file: file })
+        // A process that only looks at the account does not finish what a killed one has begun.
+        let mark = match is_unfinished(&mut file) {
+            true => UNFINISHED,
+            false => "",
+        };
+        write(&mut file, &format!("{note}{mark}")).map_err(failed)?;
+        Ok(Self {
+            file,
+            note: Some(note),
+        })
     }
+
+    /// Notes that a run has begun.
+    pub(crate) fn begin_run(&mut self) {
+        if let Some(note) = &self.note {
+            // Without this a run that is killed is not noticed, and nothing else.
+            let _ = write(&mut self.file, &format!("{note}{UNFINISHED}"));
+        }
+    }
+
+    /// Notes that the end of the run is recorded.
+    pub(crate) fn end_run(&mut self) {
+        if let Some(note) = &self.note {
+            // If it stays, the account is synced once more than it has to be.
+            let _ = self.file.set_len(note.len() as u64);
+        }
+    }
+
+    /// True if a run of the account has begun, and ended before it could record that. False as long as
+    /// one is at work, and if nothing can be found out.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_cut_short(state_dir: &Path, identity: &Identity) -> bool {
+        let path = state_dir.join(FOLDER).join(file_name(identity));
+        let file = open_file(OpenOptions::new().read(true), &path);
+        file.is_ok_and(|mut file| is_unfinished(&mut file) && file.try_lock_shared().is_ok())
+    }
+}
+
+/// Replaces the note.
+fn write(file: &mut File, note: &str) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(note.as_bytes())
+}
+
+/// The beginning of the note.
+fn read(file: &mut File) -> io::Result<String> {
+    let mut note = String::new();
+    file.rewind()?;
+    file.take(100).read_to_string(&mut note)?;
+    Ok(note)
+}
+
+/// True if the note has the mark of a run whose end is not recorded.
+fn is_unfinished(file: &mut File) -> bool {
+    read(file).is_ok_and(|note| note.ends_with(UNFINISHED))
 }
 
 /// Takes the lock at once, or not at all. A process that only asks for the holder takes a shared
@@ -210,9 +266,8 @@ fn file_name(identity: &Identity) -> String {
 }
 
 fn holder(file: &mut File) -> Option<Holder> {
-    let mut note = String::new();
-    file.take(100).read_to_string(&mut note).ok()?;
-    let (pid, since) = note.trim_end().split_once(' ')?;
+    let note = read(file).ok()?;
+    let (pid, since) = note.lines().next()?.split_once(' ')?;
     Some(Holder {
         pid: pid.parse().ok()?,
         since: since.parse().ok()?,
@@ -291,6 +346,34 @@ mod tests {
             drop(looker);
             run.join().unwrap().unwrap();
         });
+    }
+
+    /// Looks between the kill and the next run change nothing.
+    #[test]
+    fn a_run_that_does_not_record_its_end_is_known_until_one_does() {
+        let state = tempfile::tempdir().unwrap();
+        let work = identity("work", "anna");
+        let is_cut_short = || Lock::is_cut_short(state.path(), &work);
+        assert!(!is_cut_short());
+        let mut run = Lock::acquire(state.path(), &work).unwrap();
+        run.begin_run();
+        // It is at work.
+        assert!(!is_cut_short());
+        let pid = std::process::id();
+        let holder = || Lock::holder(state.path(), &work).unwrap();
+        assert_eq!(holder().map(|holder| holder.pid), Some(pid));
+        drop(run);
+        assert!(is_cut_short());
+        drop(Lock::acquire_existing(state.path(), &work).unwrap());
+        drop(Lock::acquire(state.path(), &work).unwrap());
+        assert!(is_cut_short());
+        let mut run = Lock::acquire(state.path(), &work).unwrap();
+        run.begin_run();
+        run.end_run();
+        assert_eq!(holder().map(|holder| holder.pid), Some(pid));
+        drop(run);
+        assert!(!is_cut_short());
+        assert_eq!(holder(), None);
     }
 
     #[test]

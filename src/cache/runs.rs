@@ -153,13 +153,22 @@ impl Cache {
             "SELECT key, host, user FROM accounts
              WHERE (SELECT exit FROM runs WHERE account = accounts.id ORDER BY id DESC LIMIT 1) = 0",
         )?;
-        let rows = query.query_map([], |row| {
-            Ok(Identity {
-                key: row.get(0)?,
-                host: row.get(1)?,
-                user: row.get(2)?,
-            })
-        })?;
+        let rows = query.query_map([], identity)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The accounts with messages that were recorded and perhaps not stored: a run is at work on them, or
+    /// was cut short.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    #[cfg(feature = "cli")]
+    pub(crate) fn in_the_midst(&self) -> Result<HashSet<Identity>, Error> {
+        let mut query = self.connection.prepare_cached(
+            "SELECT key, host, user FROM accounts
+             WHERE id IN (SELECT account FROM messages WHERE id IN (SELECT message FROM staged))",
+        )?;
+        let rows = query.query_map([], identity)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -242,6 +251,16 @@ impl Run<'_> {
             _ => Ok(self),
         }
     }
+}
+
+/// The identity in the first columns of a row.
+#[cfg(feature = "cli")]
+fn identity(row: &Row<'_>) -> rusqlite::Result<Identity> {
+    Ok(Identity {
+        key: row.get(0)?,
+        host: row.get(1)?,
+        user: row.get(2)?,
+    })
 }
 
 /// The run in the first columns of a row.

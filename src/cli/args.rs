@@ -198,7 +198,7 @@ pub(super) struct Sync {
     #[arg(long, value_name = "N", default_value = "8", value_parser = number::<NonZeroUsize>)]
     pub(super) per_host: NonZeroUsize,
 
-    /// Only the accounts whose last sync failed, and those that never had one
+    /// Only the accounts whose last sync failed or was killed, and those that never had one
     #[arg(long, conflicts_with = "accounts")]
     pub(super) failed: bool,
 

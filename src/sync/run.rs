@@ -46,8 +46,8 @@ const MAX_TRIALS: usize = 4;
 pub(super) struct Run<'a> {
     request: &'a Request<'a>,
     stop: Stop,
-    /// Keeps other runs away from the account.
-    _lock: Option<Lock>,
+    /// Keeps other runs away from the account, and knows that this one has not ended yet.
+    lock: Option<Lock>,
     ledger: Ledger,
     store: Arc<dyn Store>,
     past: Past,
@@ -77,11 +77,14 @@ impl<'a> Run<'a> {
     /// Step 1: locks the account and takes up what a crash left.
     pub(super) async fn prepare(request: &'a Request<'a>, now: i64) -> Result<Self, Error> {
         let Premises {
-            lock,
+            mut lock,
             mut ledger,
             row,
             past,
         } = Premises::enter(request, Purpose::Record).await?;
+        if let Some(lock) = &mut lock {
+            lock.begin_run();
+        }
         let row = row.ok_or_else(|| Error::Panicked {
             message: "an account was not recorded".to_owned(),
         })?;
@@ -93,7 +96,7 @@ impl<'a> Run<'a> {
         Ok(Self {
             request,
             stop: request.stop.clone(),
-            _lock: lock,
+            lock,
             ledger,
             store: opened.store,
             past,
@@ -190,6 +193,9 @@ impl<'a> Run<'a> {
             result,
         );
         recorded.await?;
+        if let Some(lock) = &mut self.lock {
+            lock.end_run();
+        }
         if self.tally.all_published {
             leftovers::clear(&mut self.ledger, self.request, &self.store).await;
         }

@@ -10,8 +10,11 @@ use std::fs::{self, DirBuilder, File};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
+use popsync::internals::account::Identity;
+use popsync::internals::cache::Lock;
+use rusqlite::Connection;
 use serde_json::Value;
-use support::bench::{Bench, Ended, USER, letters};
+use support::bench::{Bench, Ended, USER, letter, letters};
 use support::unanswered::Unanswered;
 
 /// A second and a third account of the same server, behind the keys of `work`.
@@ -218,6 +221,77 @@ fn what_failed_last_is_run_again_and_nothing_else() {
     assert_eq!(stored(&bench, "second"), 3, "{}", ended.text());
     let ended = bench.sync(&keys, &["--failed", "--json"]).gives(0);
     assert_eq!(ended.out, "", "{}", ended.text());
+}
+
+/// Nothing records that a run begins, but its lock and the messages that are on their way.
+#[test]
+fn a_sync_that_was_killed_counts_as_failed() {
+    let bench = bench();
+    let keys = more(&bench, "");
+    bench.sync(&keys, &[]).gives(0);
+    let passed_over = || {
+        bench.sim.clear_log();
+        let ended = bench.sync(&keys, &["--failed", "--json"]).gives(0);
+        assert_eq!((ended.out.as_str(), bench.sim.commands().len()), ("", 0));
+    };
+    passed_over();
+    for verb in ["UIDL", "RETR", "QUIT"] {
+        bench.deliver(&letter(4));
+        bench.on_command(move |seen, process| {
+            if seen.verb == verb {
+                process.kill();
+            }
+        });
+        let ended = bench.sync(&keys, &["second"]).end();
+        assert!(ended.was_killed(), "{}", ended.text());
+        bench.no_hooks();
+        // Who only looks, or fails to begin, does not finish it.
+        bench.configured("list", &keys, &["second"]).gives(0);
+        bench.configured("verify", &keys, &["second"]).end();
+        // One that is at work now is not cut short.
+        let second = Identity {
+            key: "second".to_owned(),
+            host: "127.0.0.1".to_owned(),
+            user: USER.to_owned(),
+        };
+        let run = Lock::acquire(&bench.path("state"), &second).unwrap();
+        passed_over();
+        drop(run);
+        let ended = bench.sync(&keys, &["--failed", "--json"]).gives(0);
+        let lines = lines(&ended);
+        let summaries = lines.iter().filter(|line| line["event"] == "summary");
+        let names: Vec<_> = summaries.map(|line| line["account"].clone()).collect();
+        assert_eq!(names, ["second"], "{verb}: {}", ended.text());
+        passed_over();
+    }
+    assert_eq!(stored(&bench, "second"), 6);
+}
+
+/// A power cut takes the mark in the lock, which nothing waited for.
+#[test]
+fn messages_on_their_way_are_enough_to_know_a_sync_that_was_cut_short() {
+    let bench = bench();
+    let keys = more(&bench, "");
+    bench.sync(&keys, &[]).gives(0);
+    let state = Connection::open(bench.path("state/popsync.sqlite3")).unwrap();
+    let staging = "INSERT INTO staged SELECT max(id) FROM messages
+        WHERE account = (SELECT id FROM accounts WHERE key = 'third')";
+    assert_eq!(state.execute(staging, []).unwrap(), 1);
+    drop(state);
+    let ended = bench.sync(&keys, &["--failed", "--json"]).gives(0);
+    assert!(
+        ended.out.contains("\"account\":\"third\""),
+        "{}",
+        ended.text()
+    );
+    assert!(
+        !ended.out.contains("\"account\":\"work\""),
+        "{}",
+        ended.text()
+    );
+    let ended = bench.sync(&keys, &["--failed", "--json"]).gives(0);
+    assert_eq!(ended.out, "");
+    assert_eq!(stored(&bench, "third"), 3);
 }
 
 /// Writes a file that nobody else can write to, whatever the umask, and its folder.
