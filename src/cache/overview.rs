@@ -170,14 +170,11 @@ impl Cache {
             overview.last_run = self.last_run(overview.id)?;
             overview.last_verification = self.last_verification(overview.id)?;
             overview.last_verified_at = self.last_good_verification(overview.id)?;
-            let ends = self.row(
-                "SELECT max(finished_at) FILTER (WHERE exit = ?2),
-                        max(finished_at) FILTER (WHERE exit IN (?2, ?3))
-                 FROM runs WHERE account = ?1",
-                params![overview.id, Exit::Success.code(), Exit::Partial.code()],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )?;
-            (overview.last_success_at, overview.last_complete_at) = ends.unwrap_or_default();
+            let last = overview.last_run.as_ref();
+            overview.last_success_at =
+                self.last_end(overview.id, last, [Exit::Success, Exit::Success])?;
+            overview.last_complete_at =
+                self.last_end(overview.id, last, [Exit::Success, Exit::Partial])?;
             overviews.push(overview);
         }
         Ok(overviews)
@@ -209,6 +206,30 @@ impl Cache {
             |row| count(row, 0),
         )?;
         Ok(messages.unwrap_or_default())
+    }
+
+    /// The end of the newest run with one of these statuses. `last` is the newest of all, and nearly
+    /// always the one: an account may have thousands of others.
+    fn last_end(
+        &self,
+        account: AccountId,
+        last: Option<&LastRun>,
+        exits: [Exit; 2],
+    ) -> Result<Option<i64>, Error> {
+        let Some(last) = last else {
+            return Ok(None);
+        };
+        let exits = exits.map(Exit::code);
+        if exits.contains(&last.exit) {
+            return Ok(Some(last.finished_at));
+        }
+        let end = self.row(
+            "SELECT finished_at FROM runs WHERE account = ?1 AND exit IN (?2, ?3)
+             ORDER BY id DESC LIMIT 1",
+            params![account, exits[0], exits[1]],
+            |row| row.get(0),
+        )?;
+        Ok(end)
     }
 
     fn last_run(&self, account: AccountId) -> Result<Option<LastRun>, Error> {

@@ -354,8 +354,21 @@ fn the_last_run_and_the_last_good_one_are_told() {
     let overview = &cache.overview(NOW + 10).unwrap()[0];
     assert_eq!((overview.messages, overview.octets), (1, 100));
     assert_eq!(overview.last_success_at, Some(NOW));
+    assert_eq!(overview.last_complete_at, Some(NOW));
     let last = overview.last_run.as_ref().unwrap();
     assert_eq!((last.exit, last.error.as_deref()), (69, Some("no route")));
+    cache
+        .finish_run(work, run(Exit::Partial, NOW + 12))
+        .unwrap();
+    let overview = &cache.overview(NOW + 20).unwrap()[0];
+    assert_eq!(overview.last_success_at, Some(NOW));
+    assert_eq!(overview.last_complete_at, Some(NOW + 12));
+    cache
+        .finish_run(work, run(Exit::Success, NOW + 15))
+        .unwrap();
+    let overview = &cache.overview(NOW + 20).unwrap()[0];
+    assert_eq!(overview.last_success_at, Some(NOW + 15));
+    assert_eq!(overview.last_complete_at, Some(NOW + 15));
 }
 
 fn with_account() -> (tempfile::TempDir, Cache, AccountId) {

@@ -260,7 +260,10 @@ fn of_account(
         (kept_for, _) => kept_for.map(|_| 0),
     };
     let next_due = kept_for.and_then(|seconds| Some(overview.oldest_on_server? + seconds));
+    // Nearly always the last run has listed them.
+    let listed = overview.last_run.as_ref().and_then(|run| run.on_server);
     let (listed, brakes) = match cache {
+        Some(cache) if listed.is_some() => (listed, cache.brakes(overview.id)?),
         Some(cache) => (cache.listed_last(overview.id)?, cache.brakes(overview.id)?),
         None => (None, None),
     };
