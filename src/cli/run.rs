@@ -51,7 +51,7 @@ pub(super) struct Orders {
 pub(super) struct AtOnce {
     /// All together.
     pub(super) jobs: usize,
-    /// Those of one server.
+    /// The connections to one server.
     pub(super) per_host: NonZeroUsize,
 }
 
@@ -59,7 +59,7 @@ impl AtOnce {
     /// For a single account.
     pub(super) const ONE: Self = Self {
         jobs: 1,
-        per_host: NonZeroUsize::MIN,
+        per_host: NonZeroUsize::MAX,
     };
 }
 

@@ -44,7 +44,7 @@ fn all_mistakes_are_told_with_their_places() {
       |
     3 | usr = …
       | ^^^
-    hint: did you mean `user`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, remove-imported, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
+    hint: did you mean `user`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, remove-imported, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, connections, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
     popsync: HOME/.config/popsync/config.toml:4:1: a password does not belong in this file
       |
     4 | password = …

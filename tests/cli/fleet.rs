@@ -142,12 +142,12 @@ fn all_mistakes_of_all_files_are_told_in_one_run() {
       |
     4 | usr = …
       | ^^^
-    hint: did you mean `user`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, remove-imported, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
+    hint: did you mean `user`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, remove-imported, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, connections, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
     popsync: HOME/.config/popsync/conf.d/b.toml:3:1: unknown key `usr`
       |
     3 | usr = …
       | ^^^
-    hint: did you mean `user`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, remove-imported, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
+    hint: did you mean `user`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, remove-imported, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, connections, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
     popsync: HOME/.config/popsync/conf.d/b.toml:1:11: account `b`: `server` is missing
       |
     1 | [accounts.b]

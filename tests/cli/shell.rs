@@ -206,7 +206,7 @@ fn a_wrong_configuration_is_shown_with_its_place() {
       |
     2 | servr = …
       | ^^^^^
-    hint: did you mean `server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, remove-imported, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
+    hint: did you mean `server`? known here: server, user, auth, password-command, password-file, password-netrc, oauth-token-command, oauth, maildir, mbox, exec, exec-timeout, line-endings, profile, leave-on-server, remove-after-days, remove-when-deleted-locally, remove-imported, max-deletions, headers-only-above, header-stubs, max-size, max-messages, max-octets, sessions-per-run, connections, tls, proxy, proxy-password-file, socket, source-address, timeout, complain-after, on-new-mail, on-failure
     ");
     insta::assert_snapshot!(sync("[accounts.work]\nserver = pop3s\n"), @r#"
     status: 78

@@ -8,7 +8,7 @@
 //! their first, and not before its server allows. The waits for that have a limit.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU8, NonZeroUsize};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -48,6 +48,8 @@ pub(super) struct Seat {
     /// In the configuration.
     place: usize,
     host: usize,
+    /// The connections that its turn may have.
+    connections: usize,
     /// How often its host had refused connections as too many when its turn began.
     refusals: usize,
 }
@@ -66,6 +68,7 @@ pub(super) struct Ending {
 struct Host {
     /// With their places in the configuration.
     waiting: VecDeque<(usize, Account)>,
+    /// The connections of the accounts whose turn it is.
     running: usize,
     answers: Answers,
     /// The connections that it gets at the same time.
@@ -118,7 +121,12 @@ impl Queue {
         }
         let mut turn = self.first_turn().or_else(|| self.second_turn(now))?;
         let host = &mut self.hosts[turn.seat.host];
-        host.running += 1;
+        let share = host.share_of(&turn.account);
+        let connections = u8::try_from(share).ok().and_then(NonZeroU8::new);
+        let limit = &mut turn.account.limits.connections;
+        *limit = limit.map(|limit| connections.map_or(limit, |share| limit.min(share)));
+        host.running += share;
+        turn.seat.connections = share;
         turn.seat.refusals = host.refusals;
         self.running += 1;
         self.arrange(turn.seat.host);
@@ -132,7 +140,7 @@ impl Queue {
             return None;
         }
         let mut later = self.second.iter().filter(|((due, _), _)| *due > now);
-        let next = later.find(|(_, turn)| self.hosts[turn.seat.host].has_room());
+        let next = later.find(|(_, turn)| self.has_room_for(turn));
         let ((due, _), _) = next?;
         let due = *due;
         if self.running == 0 {
@@ -145,7 +153,7 @@ impl Queue {
     pub(super) fn ended(&mut self, seat: Seat, ending: Ending, now: Instant) {
         let host = &mut self.hosts[seat.host];
         host.note(seat, ending.is_throttled, self.per_host);
-        host.running -= 1;
+        host.running -= seat.connections;
         self.running -= 1;
         host.answers = match (ending.answered, host.answers) {
             (true, _) => Answers::Yes,
@@ -202,9 +210,13 @@ impl Queue {
             return None;
         }
         let mut due = self.second.iter().take_while(|((due, _), _)| *due <= now);
-        let (key, _) = due.find(|(_, turn)| self.hosts[turn.seat.host].has_room())?;
+        let (key, _) = due.find(|(_, turn)| self.has_room_for(turn))?;
         let key = *key;
         self.second.remove(&key)
+    }
+
+    fn has_room_for(&self, turn: &Turn) -> bool {
+        self.hosts[turn.seat.host].has_room_for(&turn.account)
     }
 
     /// True if accounts wait for their first turn at servers that answer.
@@ -235,10 +247,11 @@ impl Queue {
     /// Puts the host where it belongs: among those that are ready, or not.
     fn arrange(&mut self, number: usize) {
         let host = &self.hosts[number];
-        let Some(&(place, _)) = host.waiting.front() else {
+        let Some((place, account)) = host.waiting.front() else {
             return;
         };
-        if host.has_room() {
+        let place = *place;
+        if host.has_room_for(account) {
             self.ready.insert((place, number));
         } else {
             self.ready.remove(&(place, number));
@@ -254,6 +267,7 @@ impl Seat {
         Self {
             place,
             host,
+            connections: 0,
             refusals: 0,
         }
     }
@@ -280,8 +294,15 @@ impl Host {
         }
     }
 
-    fn has_room(&self) -> bool {
-        self.running < self.allowed()
+    /// The connections that this account may have: as many as it wants, unless the server is to get
+    /// fewer.
+    fn share_of(&self, account: &Account) -> usize {
+        let wanted = account.limits.connections.map_or(1, NonZeroU8::get);
+        usize::from(wanted).min(self.allowed()).max(1)
+    }
+
+    fn has_room_for(&self, account: &Account) -> bool {
+        self.running + self.share_of(account) <= self.allowed()
     }
 
     /// Notes the end of a turn, that one still among those that run. If there were too many, half as
@@ -291,7 +312,7 @@ impl Host {
             self.calm += 1;
             if self.calm >= CALM {
                 self.calm = 0;
-                self.most = per_host.min(self.most + 1);
+                self.most = per_host.min(self.most.saturating_add(1));
             }
             return;
         }
@@ -439,6 +460,29 @@ mod tests {
         assert_eq!(names(&again), ["b"]);
         queue.ended(again[0].seat, DONE, Instant::now());
         assert_eq!(names(&begin(&mut queue)), ["c"]);
+    }
+
+    #[test]
+    fn each_connection_of_an_account_counts() {
+        let accounts = [
+            ("a", "one.example"),
+            ("b", "one.example"),
+            ("c", "one.example"),
+        ];
+        for (per_host, connections) in [(8, [4, 4].as_slice()), (7, &[4]), (3, &[3])] {
+            let mut queue = queue(&accounts, per_host);
+            for host in &mut queue.hosts {
+                for (_, account) in &mut host.waiting {
+                    account.limits.connections = NonZeroU8::new(4);
+                }
+            }
+            let turns = begin(&mut queue);
+            let given = turns.iter().map(|turn| turn.account.limits.connections);
+            let given: Vec<u8> = given.map(|given| given.unwrap().get()).collect();
+            assert_eq!(given, connections, "{per_host}");
+            queue.ended(turns[0].seat, DONE, Instant::now());
+            assert_eq!(begin(&mut queue).len(), 1);
+        }
     }
 
     /// Several were under way when the first of them found nobody: that is one silence, and no second.

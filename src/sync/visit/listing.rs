@@ -70,11 +70,6 @@ impl Past {
         self.login_delay = capabilities.login_delay().map(Duration::from_secs);
     }
 
-    /// The time between two logins that the server asked for at the last one.
-    pub(in crate::sync) fn login_delay(&self) -> Option<Duration> {
-        self.login_delay
-    }
-
     /// The time between two logins that the server asks for.
     pub(in crate::sync) fn login_delay(&self) -> Option<Duration> {
         self.login_delay
