@@ -33,8 +33,10 @@ const UNFINISHED: &str = "unfinished\n";
 #[derive(Debug)]
 pub struct Lock {
     file: File,
-    /// The note without [`UNFINISHED`]. None if nothing may be written.
-    note: Option<String>,
+    /// The length of the note without [`UNFINISHED`]. None if nothing may be written.
+    note: Option<u64>,
+    /// True if the note has that line.
+    is_unfinished: bool,
 }
 
 /// The process that holds a lock.
@@ -91,7 +93,11 @@ impl Lock {
             Err(source) => return Err(Error::StateDir { path, source }),
         };
         match lock(&file) {
-            Ok(()) => Ok(Some(Self { file, note: None })),
+            Ok(()) => Ok(Some(Self {
+                file,
+                note: None,
+                is_unfinished: false,
+            })),
             Err(TryLockError::WouldBlock) => Err(Error::Locked {
                 holder: holder(&mut file),
             }),
@@ -135,30 +141,32 @@ impl Lock {
             Timestamp::now().strftime("%FT%TZ")
         );
         // A process that only looks at the account does not finish what a killed one has begun.
-        let mark = match is_unfinished(&mut file) {
-            true => UNFINISHED,
-            false => "",
-        };
-        write(&mut file, &format!("{note}{mark}")).map_err(failed)?;
+        let is_unfinished = is_unfinished(&mut file);
+        let mark = if is_unfinished { UNFINISHED } else { "" };
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(format!("{note}{mark}").as_bytes()))
+            .map_err(failed)?;
         Ok(Self {
             file,
-            note: Some(note),
+            note: Some(note.len() as u64),
+            is_unfinished,
         })
     }
 
     /// Notes that a run has begun.
     pub(crate) fn begin_run(&mut self) {
-        if let Some(note) = &self.note {
+        if self.note.is_some() && !self.is_unfinished {
             // Without this a run that is killed is not noticed, and nothing else.
-            let _ = write(&mut self.file, &format!("{note}{UNFINISHED}"));
+            self.is_unfinished = self.file.write_all(UNFINISHED.as_bytes()).is_ok();
         }
     }
 
     /// Notes that the end of the run is recorded.
     pub(crate) fn end_run(&mut self) {
-        if let Some(note) = &self.note {
+        if let Some(note) = self.note {
             // If it stays, the account is synced once more than it has to be.
-            let _ = self.file.set_len(note.len() as u64);
+            let _ = self.file.set_len(note);
         }
     }
 
@@ -170,13 +178,6 @@ impl Lock {
         let file = open_file(OpenOptions::new().read(true), &path);
         file.is_ok_and(|mut file| is_unfinished(&mut file) && file.try_lock_shared().is_ok())
     }
-}
-
-/// Replaces the note.
-fn write(file: &mut File, note: &str) -> io::Result<()> {
-    file.set_len(0)?;
-    file.rewind()?;
-    file.write_all(note.as_bytes())
 }
 
 /// The beginning of the note.
