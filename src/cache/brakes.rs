@@ -8,7 +8,10 @@ use super::{AccountId, Cache, Error, MessageKey};
 use super::{Statements, messages::column};
 use crate::store::{Inventory, Name};
 
-/// This many of the newest messages are searched before all of an account's.
+/// An account with fewer messages than this is searched through its own index alone.
+const FEW: i64 = 1024;
+
+/// This many of the newest messages are searched before all of a larger account's.
 const NEWEST: i64 = 4096;
 
 /// The state that the brakes keep for an account.
@@ -126,8 +129,18 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn newest_message(&self, account: AccountId) -> Result<MessageKey, Error> {
-        // No index has the keys of one account in order. The newest message of all is nearly always
-        // of an account that has just run; otherwise all of this account's are searched.
+        // No index has the keys of one account in order. In a small account all keys are looked at.
+        let (seen, newest) = self.connection.query_row_cached(
+            "SELECT count(*), coalesce(max(id), 0)
+             FROM (SELECT id FROM messages WHERE account = ?1 LIMIT ?2)",
+            params![account, FEW],
+            |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)),
+        )?;
+        if seen < FEW {
+            return Ok(newest);
+        }
+        // The newest message of all is often that of a large account that has just run; otherwise
+        // all of this account's are searched.
         let among_the_newest = self
             .connection
             .query_row_cached(

@@ -161,7 +161,7 @@ impl Cache {
     }
 
     fn rows(&self, account: AccountId, which: &str) -> Result<Vec<HeaderRow>, Error> {
-        let mut query = self.connection.prepare(&format!(
+        let mut query = self.connection.prepare_cached(&format!(
             "SELECT id, unique_id, listed_octets, header, marked_at IS NOT NULL
              FROM headers_only h WHERE account = ?1 AND {which} AND {NOT_WHOLE} ORDER BY id"
         ))?;
@@ -337,7 +337,7 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn whole_by_now(&self, account: AccountId) -> Result<Vec<Whole>, Error> {
-        let mut query = self.connection.prepare(&format!(
+        let mut query = self.connection.prepare_cached(&format!(
             "SELECT id, stub,
                  (SELECT name FROM messages m
                   WHERE m.account = h.account AND m.unique_id = h.unique_id AND m.name <> ''

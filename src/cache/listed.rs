@@ -110,6 +110,9 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn rename(&mut self, renamed: &[Renamed]) -> Result<(), Error> {
+        if renamed.is_empty() {
+            return Ok(());
+        }
         let transaction = self.connection.transaction()?;
         {
             let mut update = transaction.prepare_cached(

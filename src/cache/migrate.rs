@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Error;
+use super::{Error, Statements};
 
 /// The step from each version to the next. A released file is never edited, removed or moved.
 const STEPS: &[&str] = &[
@@ -65,7 +65,7 @@ fn take(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<usize> {
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version: u32 = connection.query_row_cached("PRAGMA user_version", [], |row| row.get(0))?;
     Ok(version as usize)
 }
 

@@ -34,9 +34,14 @@ pub(in crate::sync) fn refuse_known_maildir(
     {
         return Ok(());
     }
+    let ours = names_by_tag(path);
+    // A new account's Maildir is nearly always empty, and there may be thousands of other mailboxes.
+    if ours.is_empty() {
+        return Ok(());
+    }
     let others = cache.tags_of_other_mailboxes(&account.identity)?;
-    let ours = names_by_tag(path).into_iter();
     let messages = ours
+        .into_iter()
         .filter(|(tag, _)| !others.contains(tag))
         .map(|(_, names)| names.len())
         .sum();
