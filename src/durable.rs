@@ -51,16 +51,26 @@ impl Volume {
 #[cfg(target_os = "linux")]
 const SYNCFS_FROM: usize = 16;
 
+/// What was made durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Synced {
+    /// Everything that was written to the file system before.
+    FileSystem,
+    /// The files and their entries.
+    Files,
+}
+
 /// Makes the contents of these files of `folder` durable, and their entries in it. `volume` must be
 /// that of the folder, and older than any of the files: it reports the failures since then.
 pub(crate) fn sync_files<'n>(
     volume: &Volume,
     folder: impl AsFd,
     names: impl ExactSizeIterator<Item = &'n str>,
-) -> io::Result<()> {
+) -> io::Result<Synced> {
     #[cfg(target_os = "linux")]
     if names.len() >= SYNCFS_FROM && *SYNCFS_REPORTS_ERRORS {
-        return volume.sync();
+        volume.sync()?;
+        return Ok(Synced::FileSystem);
     }
     #[cfg(not(target_os = "linux"))]
     let _ = volume;
@@ -69,7 +79,8 @@ pub(crate) fn sync_files<'n>(
         let file = rustix::fs::openat(&folder, name, flags, Mode::empty())?;
         sync_file(file)?;
     }
-    sync_folder(folder)
+    sync_folder(folder)?;
+    Ok(Synced::Files)
 }
 
 /// Makes the content of a file durable, and its size and times.

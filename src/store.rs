@@ -4,7 +4,7 @@
 //! each line of code that does one names it, and crash tests stop the program at each:
 //!
 //! 1. every message of the batch is written whole, out of the readers' sight;
-//! 2. its data, and the folder entry that leads to it, are made durable;
+//! 2. its data, and the folder entries that lead to it, are made durable;
 //! 3. one transaction of the cache records every message of the batch as staged, with its name;
 //! 4. every message is renamed to where readers look;
 //! 5. that folder is made durable. Only now may a DELE go out;

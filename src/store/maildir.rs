@@ -7,10 +7,11 @@
 use std::collections::HashSet;
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
@@ -20,7 +21,9 @@ use super::{
     Draft, Error, Extent, Gap, Inventory, Name, Readers, Record, Recovered, Store, Viewer,
     stop_point,
 };
-use crate::durable::{Volume, WriteAhead, room, sync_files, sync_folder, sync_tree, sync_way_to};
+use crate::durable::{
+    Synced, Volume, WriteAhead, room, sync_files, sync_folder, sync_tree, sync_way_to,
+};
 
 mod census;
 mod locate;
@@ -57,6 +60,8 @@ struct Inner {
     cur: OwnedFd,
     volume: Volume,
     names: Names,
+    /// True if the entries of the Maildir and of its parents are durable, whichever run made them.
+    is_found: AtomicBool,
 }
 
 impl Maildir {
@@ -86,22 +91,26 @@ impl Maildir {
             )
         };
         let tmp = sub_folder("tmp")?;
+        let (new, cur) = (sub_folder("new")?, sub_folder("cur")?);
+        let failed = |error: io::Error| Error::folder(path, error);
         let inner = Inner {
-            volume: Volume::of(&tmp).map_err(|error| Error::folder(path, error))?,
-            tmp,
-            new: sub_folder("new")?,
-            cur: sub_folder("cur")?,
+            volume: Volume::of(&tmp).map_err(failed)?,
             path: path.to_owned(),
-            names: Names::new(tag).map_err(|error| Error::folder(path, error))?,
+            names: Names::new(tag).map_err(failed)?,
+            // The way was durable before the stamp was made. Without one, a run that was killed before
+            // this account's first batch may have made any of these folders.
+            is_found: AtomicBool::new(stamp::read(path, tag)?.is_some()),
+            tmp,
+            new,
+            cur,
         };
-        // A run that was killed before this account's first batch may have made any of these
-        // folders.
-        let synced = match stamp::read(path, tag)? {
-            None => sync_way_to(path),
-            Some(_) if is_made => sync_folder(&root),
-            Some(_) => Ok(()),
-        };
-        synced.map_err(|error| Error::folder(path, error))?;
+        let is_found = inner.is_found.load(Ordering::Relaxed);
+        if is_found && is_made {
+            sync_folder(&root).map_err(failed)?;
+        }
+        if !is_found && !are_together(&root, &inner.tmp).map_err(failed)? {
+            inner.find()?;
+        }
         Ok(Self {
             inner: Arc::new(inner),
         })
@@ -188,7 +197,12 @@ pub(super) fn is_one(path: &Path) -> bool {
         .all(|name| path.join(name).is_dir())
 }
 
-/// Creates a folder and its parents, durably.
+/// True if two folders are on the same file system.
+fn are_together(one: impl AsFd, other: impl AsFd) -> io::Result<bool> {
+    Ok(rustix::fs::fstat(one)?.st_dev == rustix::fs::fstat(other)?.st_dev)
+}
+
+/// Creates a folder and its parents. This alone makes nothing durable.
 pub(super) fn create_folders(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
@@ -201,20 +215,24 @@ pub(super) fn create_folders(path: &Path) -> Result<(), Error> {
     }
     match DirBuilder::new().mode(0o700).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(Error::folder(path, error));
+            Err(Error::folder(path, error))
         }
-        _ => {}
+        _ => Ok(()),
     }
-    let parent = parent.unwrap_or_else(|| Path::new("."));
-    open_folder(parent, OFlags::empty())
-        .map_err(io::Error::from)
-        .and_then(sync_folder)
-        .map_err(|error| Error::folder(parent, error))
 }
 
 impl Inner {
     fn path_of(&self, folder: &str, name: &Name) -> PathBuf {
         self.path.join(folder).join(name.as_str())
+    }
+
+    /// Makes the entries of the Maildir and of its parents durable, once.
+    fn find(&self) -> Result<(), Error> {
+        if !self.is_found.load(Ordering::Relaxed) {
+            sync_way_to(&self.path).map_err(|error| Error::folder(&self.path, error))?;
+            self.is_found.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// Removes a draft. If that fails, recovery removes it.
@@ -284,13 +302,16 @@ impl Store for Maildir {
 
     fn settle(&self, names: &[Name]) -> Result<Vec<Option<Extent>>, Error> {
         stop_point(1);
+        let inner = &self.inner;
         // Step 2.
-        sync_files(
-            &self.inner.volume,
-            &self.inner.tmp,
-            names.iter().map(Name::as_str),
-        )
-        .map_err(|error| Error::io("syncing", &self.inner.path.join("tmp"), error))?;
+        let synced = sync_files(&inner.volume, &inner.tmp, names.iter().map(Name::as_str))
+            .map_err(|error| Error::io("syncing", &inner.path.join("tmp"), error))?;
+        match synced {
+            // The way to the Maildir, too: its root is on the same file system, and where another
+            // one begins, the way ends.
+            Synced::FileSystem => inner.is_found.store(true, Ordering::Relaxed),
+            Synced::Files => inner.find()?,
+        }
         stop_point(2);
         Ok(vec![None; names.len()])
     }
@@ -372,6 +393,8 @@ impl Store for Maildir {
     }
 
     fn set_stamp(&self, newest: i64) -> Result<(), Error> {
+        // The next run takes a stamp for a sign that the way is durable.
+        self.inner.find()?;
         self.inner.set_stamp(newest)
     }
 
