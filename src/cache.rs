@@ -32,6 +32,7 @@ mod group_commit;
 mod headers_only;
 mod held;
 mod imported;
+mod in_order;
 mod kept;
 mod key;
 mod listed;
@@ -91,6 +92,8 @@ pub struct Cache {
     connection: Connection,
     /// Lets commits wait for the disk with those of other accounts.
     group: Option<group_commit::Member>,
+    /// The part of the WAL that may not be durable yet, and that this run may have read or written.
+    written: Option<group_commit::Written>,
     /// What identifies its file, if it may be written.
     file: Option<(u64, u64)>,
     /// The copy that the connection reads, if it reads one.
@@ -143,6 +146,7 @@ impl Cache {
         Ok(Self {
             connection,
             group,
+            written: None,
             file: std::fs::metadata(&path).ok().as_ref().map(kept::identity),
             _copy: None,
         })
@@ -158,6 +162,7 @@ impl Cache {
         Ok(Self {
             connection,
             group: None,
+            written: None,
             file: None,
             _copy: None,
         })
@@ -202,6 +207,7 @@ impl Cache {
         Ok(Some(Self {
             connection,
             group: None,
+            written: None,
             file: None,
             _copy: copy,
         }))

@@ -81,7 +81,8 @@ impl Cache {
         let identity = &account.identity;
         let store = account.store.to_string();
         if let Some(row) = self.find_account(identity)? {
-            // Nearly always the row is already the same, and nothing is written.
+            // Nearly always the row is already the same, and nothing is written. But a state that nobody
+            // can write now, since another program holds it, is noticed here, before the dialling.
             self.connection.execute_cached(
                 "UPDATE accounts SET name = ?2, store = ?3
                  WHERE id = ?1 AND (name <> ?2 OR store <> ?3)",
@@ -91,24 +92,24 @@ impl Cache {
         }
         // An explicit commit: a statement that returns a row does not report that its own commit
         // failed.
-        let transaction = self.connection.transaction()?;
-        // 64 random bits of SQLite's own: no two state folders share a tag either.
-        let row = transaction.query_row_cached(
-            "INSERT INTO accounts (key, host, user, name, store, tag, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, lower(hex(randomblob(8))), ?6)
-             RETURNING id, tag",
-            params![
-                identity.key,
-                identity.host,
-                identity.user,
-                account.name,
-                store,
-                now
-            ],
-            account_row,
-        )?;
-        transaction.commit()?;
-        Ok(row)
+        self.in_one(|cache| {
+            // 64 random bits of SQLite's own: no two state folders share a tag either.
+            let row = cache.connection.query_row_cached(
+                "INSERT INTO accounts (key, host, user, name, store, tag, created_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, lower(hex(randomblob(8))), ?6)
+                 RETURNING id, tag",
+                params![
+                    identity.key,
+                    identity.host,
+                    identity.user,
+                    account.name,
+                    store,
+                    now
+                ],
+                account_row,
+            )?;
+            Ok(row)
+        })
     }
 }
 

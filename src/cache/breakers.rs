@@ -39,19 +39,21 @@ impl Cache {
         if is_same {
             return Ok(());
         }
-        let transaction = self.connection.transaction()?;
-        transaction.execute_cached("DELETE FROM breakers WHERE account = ?1", [account])?;
-        for unique_id in unique_ids {
-            let tried_at = match tried.contains(unique_id) {
-                true => now,
-                false => before.get(unique_id).copied().unwrap_or(0),
-            };
-            transaction.execute_cached(
-                "INSERT INTO breakers (account, unique_id, seen_at) VALUES (?1, ?2, ?3)",
-                params![account, unique_id, tried_at],
-            )?;
-        }
-        transaction.commit()?;
-        Ok(())
+        self.in_one(|cache| {
+            cache
+                .connection
+                .execute_cached("DELETE FROM breakers WHERE account = ?1", [account])?;
+            for unique_id in unique_ids {
+                let tried_at = match tried.contains(unique_id) {
+                    true => now,
+                    false => before.get(unique_id).copied().unwrap_or(0),
+                };
+                cache.connection.execute_cached(
+                    "INSERT INTO breakers (account, unique_id, seen_at) VALUES (?1, ?2, ?3)",
+                    params![account, unique_id, tried_at],
+                )?;
+            }
+            Ok(())
+        })
     }
 }

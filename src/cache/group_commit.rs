@@ -6,8 +6,10 @@
 //! its own octets are durable, as before.
 //!
 //! Others may see a row before it is durable. An account's rows concern its own run alone, and that
-//! waits. A run that was killed in between leaves rows that the next one makes durable before it reads
-//! them.
+//! waits. A run that was killed in between leaves rows that the next one makes durable before it acts
+//! upon them.
+//!
+//! A commit that nothing outside the state depends on yet need not wait: see [`super::in_order`].
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -96,16 +98,25 @@ impl Member {
         Ok(Some(member))
     }
 
-    /// Makes the writes of another process durable, which may have been killed before it did so.
+    /// All that is in the WAL now, whoever wrote it.
+    pub(super) fn written(&self) -> Written {
+        Written(open_group().map_or(0, |group| group.turns.next()))
+    }
+
+    /// Makes that much of the WAL durable, if no other commit has done so meanwhile.
     ///
     /// # Errors
     /// [`Error::NotDurable`].
-    pub(super) fn sync_what_was_left(&self) -> Result<(), Error> {
+    pub(super) fn sync(&self, written: Written) -> Result<(), Error> {
         let group = open_group();
-        let synced = group.map_or(Ok(()), |group| group.sync());
+        let synced = group.map_or(Ok(()), |group| group.sync(written));
         synced.map_err(Error::NotDurable)
     }
 }
+
+/// A part of the WAL, from its beginning: the turn that makes it durable.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Written(u64);
 
 impl Drop for Member {
     fn drop(&mut self) {
@@ -120,9 +131,9 @@ impl Drop for Member {
 }
 
 impl Group {
-    /// Makes durable what is in the WAL now. Once that has failed it always fails: see `is_lost`.
-    fn sync(&self) -> io::Result<()> {
-        self.turns.wait(|| {
+    /// Makes this part of the WAL durable. Once that has failed it always fails: see `is_lost`.
+    fn sync(&self, written: Written) -> io::Result<()> {
+        self.turns.wait_for(written.0, || {
             let mut wal = self.wal.lock().unwrap_or_else(PoisonError::into_inner);
             let name = &self.name;
             let found = rustix::fs::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -141,6 +152,11 @@ impl Group {
             synced
         })?;
         // The octets of this commit may have been in a turn that failed for another one.
+        self.intact()
+    }
+
+    /// An error if something could not be written.
+    fn intact(&self) -> io::Result<()> {
         match self.is_lost.load(Ordering::SeqCst) {
             true => Err(io::Error::other("an earlier change could not be written")),
             false => Ok(()),
@@ -154,9 +170,29 @@ fn open_group() -> Option<Arc<Group>> {
 }
 
 thread_local! {
+    /// True while the commits of this thread are not waited for.
+    static IS_IN_ORDER: Cell<bool> = const { Cell::new(false) };
+
     /// Why the last commit of this thread failed behind its write. SQLite says of each such failure
     /// that it is a logic error.
     static FAILED: Cell<Option<Error>> = const { Cell::new(None) };
+}
+
+/// Runs `act`, whose commits on this thread return once they are written. SQLite reads a WAL from its
+/// beginning up to the first damage, so a power cut takes such a commit back only together with all
+/// later ones; and what makes a later one durable makes it durable, too.
+pub(super) fn without_waiting<T>(act: impl FnOnce() -> T) -> T {
+    /// Waits again, also after a panic.
+    struct Before(bool);
+
+    impl Drop for Before {
+        fn drop(&mut self) {
+            IS_IN_ORDER.set(self.0);
+        }
+    }
+
+    let _before = Before(IS_IN_ORDER.replace(true));
+    act()
 }
 
 /// The cause of an error, if it is that of a commit which could not be made durable.
@@ -179,10 +215,11 @@ fn after_commit(wal: &Wal, pages: i32) -> rusqlite::Result<()> {
     result
 }
 
-/// Makes a commit durable, and writes a large WAL back.
+/// Makes a commit durable, unless it need not wait, and writes a large WAL back.
 fn finish(wal: &Wal, pages: i32) -> Result<(), Error> {
     let synced = match open_group() {
-        Some(group) => group.sync(),
+        Some(group) if IS_IN_ORDER.get() => group.intact(),
+        Some(group) => group.sync(Written(group.turns.next())),
         None => Err(io::Error::other("the state is not open")),
     };
     if let Err(error) = synced {
@@ -192,7 +229,7 @@ fn finish(wal: &Wal, pages: i32) -> Result<(), Error> {
         return Err(Error::NotDurable(error));
     }
     if pages >= PAGES {
-        // The commit is durable. If the database cannot take it now, a later commit tries again.
+        // SQLite syncs the WAL first. If the database cannot take it now, a later commit tries again.
         let _ = write_back(wal);
     }
     Ok(())
@@ -220,6 +257,33 @@ mod tests {
         (connection, member)
     }
 
+    /// The number of syncs so far.
+    fn syncs() -> u64 {
+        open_group().unwrap().turns.next() - 1
+    }
+
+    #[test]
+    fn a_commit_in_order_becomes_durable_with_a_later_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sqlite3");
+        let (one, member) = connection(&path);
+        one.execute("CREATE TABLE t (x)", []).unwrap();
+        let insert = || one.execute("INSERT INTO t VALUES (1)", []).unwrap();
+        let before = syncs();
+        without_waiting(insert);
+        without_waiting(insert);
+        let written = member.written();
+        assert_eq!(syncs(), before);
+        insert();
+        assert_eq!(syncs(), before + 1);
+        member.sync(written).unwrap();
+        assert_eq!(syncs(), before + 1);
+        // Without a later one it is waited for by itself.
+        without_waiting(insert);
+        member.sync(member.written()).unwrap();
+        assert_eq!(syncs(), before + 2);
+    }
+
     /// The disk tells its failure once. A commit that was written meanwhile may be lost as well, and
     /// those behind it cannot be read after a power cut.
     #[test]
@@ -235,7 +299,7 @@ mod tests {
             let error = Error::from(error.unwrap_err());
             assert!(matches!(error, Error::NotDurable(_)), "{error}");
         }
-        member.sync_what_was_left().unwrap_err();
+        member.sync(member.written()).unwrap_err();
         // Nobody has heard that they are durable, but the database has taken them.
         let copy = folder.path().join("copy.sqlite3");
         std::fs::copy(&path, &copy).unwrap();

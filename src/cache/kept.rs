@@ -24,26 +24,60 @@ struct Kept {
 /// As long as it lives, caches stay open that runs have done with.
 #[derive(Debug)]
 #[must_use]
-pub struct KeepOpen(());
+pub struct KeepOpen {
+    is_durable: bool,
+}
 
 impl KeepOpen {
     /// Begins to keep them.
     #[expect(clippy::new_without_default, reason = "a guard, and no value")]
     pub fn new() -> Self {
         kept().wishes += 1;
-        Self(())
+        Self { is_durable: false }
+    }
+}
+
+impl KeepOpen {
+    /// Makes durable what runs recorded at their end, and ends to keep their caches open. To drop it
+    /// does the same, but tells nobody of a failure.
+    ///
+    /// # Errors
+    /// [`Error::NotDurable`].
+    #[cfg(feature = "cli")]
+    pub(crate) fn close(mut self) -> Result<(), Error> {
+        self.is_durable = true;
+        kept().wait_for_disk()
     }
 }
 
 impl Drop for KeepOpen {
     fn drop(&mut self) {
         let mut kept = kept();
+        if !self.is_durable {
+            let _ = kept.wait_for_disk();
+        }
         kept.wishes -= 1;
         if kept.wishes == 0 {
             let caches = std::mem::take(&mut kept.caches);
             // To close the last one writes the WAL back.
             drop(kept);
             drop(caches);
+        }
+    }
+}
+
+impl Kept {
+    /// Makes all durable that was recorded through these caches.
+    fn wait_for_disk(&mut self) -> Result<(), Error> {
+        let shares = |cache: &&mut Cache| cache.group.is_some();
+        match self.caches.iter_mut().find(shares) {
+            Some(cache) => {
+                // All of them write the same WAL.
+                cache.note_written();
+                cache.wait_for_disk()
+            }
+            // Each commit has waited.
+            None => Ok(()),
         }
     }
 }
@@ -85,15 +119,18 @@ impl Cache {
         let place = kept.caches.iter().position(is_it);
         let cache = place.map(|place| kept.caches.swap_remove(place));
         drop(kept);
-        let Some(cache) = cache else { return Ok(None) };
+        let Some(mut cache) = cache else {
+            return Ok(None);
+        };
         if !migrate::is_current(&cache.connection)? {
             return Ok(None);
         }
-        // Another process may have been killed since this one opened the file.
-        match &cache.group {
-            Some(group) => group.sync_what_was_left()?,
-            None => return Ok(None),
+        if cache.group.is_none() {
+            return Ok(None);
         }
+        // Another process may have been killed since this one opened the file, and runs of this one
+        // have not waited at their end.
+        cache.note_written();
         Ok(Some(cache))
     }
 

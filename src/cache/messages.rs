@@ -10,6 +10,9 @@ use crate::store::{Extent, Name, Record, Recovered};
 /// Kibibytes of pages that SQLite keeps while all messages are read once, in order.
 const PAGES_TO_SCAN: u32 = 128;
 
+/// So many messages are read without that limit: their part of the index has about as many pages.
+const FEW: u64 = 1024;
+
 /// Kibibytes of pages that SQLite keeps otherwise: a batch changes as many pages of the index as
 /// it has messages.
 const PAGES_TO_WRITE: u32 = 2048;
@@ -81,37 +84,9 @@ impl Cache {
         batch: &[Staged],
         now: i64,
     ) -> Result<Vec<MessageKey>, Error> {
-        let mut keys = Vec::with_capacity(batch.len());
-        let transaction = self.connection.transaction()?;
         // Step 6 of the batch before goes into the same transaction, because each commit waits for
         // the disk.
-        clear_staged(&transaction, account)?;
-        {
-            let mut staged =
-                transaction.prepare_cached("INSERT INTO staged (message) VALUES (?1)")?;
-            for row in batch {
-                let id = match row.takes {
-                    Takes::New | Takes::Beside => insert(&transaction, account, row, now)?,
-                    Takes::Lost(key) => replace(&transaction, key, row, now)?,
-                    // The file of the incomplete copy stays in the store until step 7 removes it.
-                    Takes::Stump(key) => {
-                        transaction.execute_cached(
-                            "INSERT OR REPLACE INTO stumps (message, name, sha256)
-                             SELECT id, name, sha256 FROM messages WHERE id = ?1",
-                            [key],
-                        )?;
-                        replace(&transaction, key, row, now)?
-                    }
-                };
-                keys.push(id);
-                staged.execute([id])?;
-                if let Some(extent) = &row.extent {
-                    extents::put(&transaction, id, extent)?;
-                }
-            }
-        }
-        transaction.commit()?;
-        Ok(keys)
+        self.in_one(|cache| stage(&cache.connection, account, batch, now))
     }
 
     /// Records messages that are stored already, but not recorded by any run.
@@ -212,6 +187,10 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn snapshot(&self, account: AccountId) -> Result<Snapshot, Error> {
+        // To forget the pages of a small mailbox costs more than to keep them.
+        if !self.records_more_than(account, FEW)? {
+            return self.read_snapshot(account);
+        }
         self.page_cache(PAGES_TO_SCAN)?;
         let snapshot = self.read_snapshot(account);
         self.page_cache(PAGES_TO_WRITE)?;
@@ -269,6 +248,39 @@ impl Cache {
         self.connection.pragma_update(None, "cache_size", size)?;
         Ok(())
     }
+}
+
+/// Steps 3 and 6, within a transaction.
+fn stage(
+    connection: &Connection,
+    account: AccountId,
+    batch: &[Staged],
+    now: i64,
+) -> Result<Vec<MessageKey>, Error> {
+    clear_staged(connection, account)?;
+    let mut keys = Vec::with_capacity(batch.len());
+    let mut staged = connection.prepare_cached("INSERT INTO staged (message) VALUES (?1)")?;
+    for row in batch {
+        let id = match row.takes {
+            Takes::New | Takes::Beside => insert(connection, account, row, now)?,
+            Takes::Lost(key) => replace(connection, key, row, now)?,
+            // The file of the incomplete copy stays in the store until step 7 removes it.
+            Takes::Stump(key) => {
+                connection.execute_cached(
+                    "INSERT OR REPLACE INTO stumps (message, name, sha256)
+                     SELECT id, name, sha256 FROM messages WHERE id = ?1",
+                    [key],
+                )?;
+                replace(connection, key, row, now)?
+            }
+        };
+        keys.push(id);
+        staged.execute([id])?;
+        if let Some(extent) = &row.extent {
+            extents::put(connection, id, extent)?;
+        }
+    }
+    Ok(keys)
 }
 
 /// Records a message. Returns its key.

@@ -179,40 +179,40 @@ impl Cache {
     /// # Errors
     /// [`Error::Sqlite`].
     pub(crate) fn finish_run(&mut self, account: AccountId, run: Run<'_>) -> Result<(), Error> {
-        let transaction = self.connection.transaction()?;
-        if run.all_published {
-            super::messages::clear_staged(&transaction, account)?;
-        }
-        let run = match run.first_at {
-            Some(first_at) => run.behind(&transaction, account, first_at)?,
-            None => run,
-        };
-        transaction.execute_cached(
-            "INSERT INTO runs (account, started_at, finished_at, exit, retrieved, octets, deleted,
-                 skipped, failed, on_server, error, clock_doubted)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-            params![
-                account,
-                run.started_at,
-                run.finished_at,
-                run.exit.code(),
-                run.retrieved.cast_signed(),
-                run.octets.cast_signed(),
-                run.deleted.cast_signed(),
-                run.skipped.cast_signed(),
-                run.failed.cast_signed(),
-                run.on_server.map(u64::cast_signed),
-                run.error,
-                run.clock_doubted,
-            ],
-        )?;
-        transaction.execute_cached(
-            "DELETE FROM runs WHERE account = ?1 AND id <=
-                 (SELECT id FROM runs WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-            params![account, KEPT],
-        )?;
-        transaction.commit()?;
-        Ok(())
+        self.in_one(|cache| {
+            if run.all_published {
+                super::messages::clear_staged(&cache.connection, account)?;
+            }
+            let run = match run.first_at {
+                Some(first_at) => run.behind(&cache.connection, account, first_at)?,
+                None => run,
+            };
+            cache.connection.execute_cached(
+                "INSERT INTO runs (account, started_at, finished_at, exit, retrieved, octets, deleted,
+                     skipped, failed, on_server, error, clock_doubted)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                params![
+                    account,
+                    run.started_at,
+                    run.finished_at,
+                    run.exit.code(),
+                    run.retrieved.cast_signed(),
+                    run.octets.cast_signed(),
+                    run.deleted.cast_signed(),
+                    run.skipped.cast_signed(),
+                    run.failed.cast_signed(),
+                    run.on_server.map(u64::cast_signed),
+                    run.error,
+                    run.clock_doubted,
+                ],
+            )?;
+            cache.connection.execute_cached(
+                "DELETE FROM runs WHERE account = ?1 AND id <=
+                     (SELECT id FROM runs WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+                params![account, KEPT],
+            )?;
+            Ok(())
+        })
     }
 }
 

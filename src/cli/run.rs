@@ -110,7 +110,7 @@ struct Workers<'a> {
 impl Workers<'_> {
     async fn work(self, accounts: Vec<Account>) -> Exit {
         let are_several = accounts.len() > 1;
-        let _kept = are_several.then(KeepOpen::new);
+        let kept = are_several.then(KeepOpen::new);
         self.output.begin_accounts(accounts.len());
         let Orders {
             at_once,
@@ -149,6 +149,9 @@ impl Workers<'_> {
             }
         }
         exit = exit.merge(self.leave(queue.left(Instant::now())).await);
+        if let Some(Err(error)) = kept.map(KeepOpen::close) {
+            exit = exit.merge(self.output.failure(None, &error));
+        }
         self.output.total();
         exit
     }

@@ -66,8 +66,26 @@ impl Turns {
     /// # Errors
     /// Those of the work, for all who shared it.
     pub(crate) fn wait(&self, work: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.wait_for(self.next(), work)
+    }
+
+    /// The number of the first turn that begins after this call. What was written before is durable
+    /// when it has ended.
+    pub(crate) fn next(&self) -> u64 {
+        self.progress().begun + 1
+    }
+
+    /// As [`Self::wait`], for the turn with this number, which [`Self::next`] gave: at once if it has
+    /// ended by now.
+    ///
+    /// # Errors
+    /// Those of the work, for all who shared it; those of later turns, too.
+    pub(crate) fn wait_for(
+        &self,
+        mine: u64,
+        work: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
         let mut progress = self.progress();
-        let mine = progress.begun + 1;
         loop {
             if progress.begun > mine || progress.begun == mine && !progress.is_under_way {
                 return progress.result(mine);
@@ -190,6 +208,29 @@ mod tests {
             }
         });
         assert_eq!(flushes.into_inner(), 1);
+    }
+
+    #[test]
+    fn who_wrote_before_a_turn_began_waits_for_no_other_one() {
+        let (turns, flushes) = (Turns::default(), AtomicUsize::new(0));
+        let flush = || {
+            flushes.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        };
+        let (first, again) = (turns.next(), turns.next());
+        turns.wait_for(first, flush).unwrap();
+        turns.wait_for(again, flush).unwrap();
+        assert_eq!(flushes.load(Ordering::SeqCst), 1);
+        let second = turns.next();
+        turns.wait(flush).unwrap();
+        turns.wait(flush).unwrap();
+        turns.wait_for(second, flush).unwrap();
+        assert_eq!(flushes.load(Ordering::SeqCst), 3);
+        let third = turns.next();
+        let full = || Err(io::Error::from_raw_os_error(28));
+        turns.wait(full).unwrap_err();
+        let failed = turns.wait_for(third, flush).unwrap_err();
+        assert_eq!(failed.raw_os_error(), Some(28));
     }
 
     #[test]

@@ -129,6 +129,10 @@ impl Headers<'_> {
         self.ledger
             .with(move |cache, id| {
                 let rows = cache.without_stub(id)?;
+                if !rows.is_empty() {
+                    // Before the first file bears the account's tag.
+                    cache.wait_for_disk()?;
+                }
                 let text = |row: &HeaderRow| {
                     let facts = Facts {
                         account: &account.name,
@@ -187,6 +191,7 @@ pub(super) fn drop_stubs(
     if whole.is_empty() {
         return Ok(());
     }
+    cache.wait_for_disk()?;
     let stubs = whole.iter();
     let pairs: Vec<(Name, Option<Name>)> = stubs
         .filter_map(|row| Some((row.stub.clone()?, row.message.clone())))

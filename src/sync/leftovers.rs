@@ -33,6 +33,7 @@ fn drop_stumps(cache: &mut Cache, account: AccountId, store: &StoreSettings) -> 
     if stumps.is_empty() {
         return Ok(());
     }
+    cache.wait_for_disk()?;
     if let Some(maildir) = store.maildir() {
         let paths = locate(maildir, stumps.iter().map(|stump| &stump.name));
         let untouched = |stump: &&Stump| {

@@ -41,7 +41,9 @@ pub(super) async fn notice(ledger: &mut Ledger, request: &Request<'_>) {
     }
     let (store, path) = (request.account.store.clone(), path.clone());
     let now = (request.clock)();
-    let counting = ledger.with(move |cache, account| count(cache, account, &store, &path, now));
+    let counting = ledger.with(move |cache, account| {
+        cache.at_the_end(|cache| count(cache, account, &store, &path, now))
+    });
     match counting.await {
         Ok(Some((missing, stored))) => request.warn(Warning::MessagesMissing {
             messages: missing,

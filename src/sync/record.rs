@@ -6,7 +6,7 @@ use super::decide::{Brakes, Decided};
 use super::ledger::Ledger;
 use super::transfer::{Landed, Landing, Order, Retrieved};
 use super::{Error, Request, Summary};
-use crate::cache::{self, DoubtReason, MessageKey, Run};
+use crate::cache::{self, Cache, DoubtReason, MessageKey, Run};
 use crate::causes::chain;
 use crate::exit::Exit;
 use crate::failure;
@@ -107,7 +107,7 @@ pub(super) async fn findings(
         false => HashSet::new(),
     };
     let now = (request.clock)();
-    let recording = ledger.with(move |cache, account| {
+    let record = move |cache: &mut Cache, account| {
         cache.vanished(account, ids(&vanished), now)?;
         cache.rename(&renamed)?;
         cache.back(account, ids(&back))?;
@@ -121,7 +121,9 @@ pub(super) async fn findings(
             cache.headers_listed(account, |id| listed.contains(id), now)?;
         }
         Ok::<_, cache::Error>(())
-    });
+    };
+    let recording =
+        ledger.with(move |cache, account| cache.in_order(|cache| record(cache, account)));
     recording.await
 }
 
@@ -176,7 +178,7 @@ pub(super) async fn landings(
         let unique_id = order.message(landing.slot).unique_id.to_vec();
         landed.entry(unique_id).or_default().push(landing.key);
     }
-    let recording = ledger.with(move |cache, account| {
+    let record = move |cache: &mut Cache, account| {
         if !is_doubtful {
             cache.superseded(account, &superseded)?;
         }
@@ -185,7 +187,9 @@ pub(super) async fn landings(
             cache.copies_accounted_for(account, &unique_id, copies, landed)?;
         }
         cache.resized(account, &sizes)
-    });
+    };
+    let recording =
+        ledger.with(move |cache, account| cache.in_order(|cache| record(cache, account)));
     recording.await
 }
 
@@ -257,7 +261,7 @@ pub(super) async fn run(
     let (summary, all_published) = (*summary, tally.all_published);
     let (clock_doubted, first_at) = (tally.clock_doubted, tally.first_at);
     let (capabilities, list_broke) = (tally.capabilities.clone(), tally.list_broke);
-    let recording = ledger.with(move |cache, account| {
+    let record = move |cache: &mut Cache, account| {
         cache.remember_capabilities(account, &capabilities, finished_at)?;
         if let Some(broke) = list_broke {
             cache.remember_list(account, broke, finished_at)?;
@@ -286,6 +290,9 @@ pub(super) async fn run(
                 error: error.as_deref(),
             },
         )
+    };
+    let recording = ledger.with(move |cache, account| {
+        cache.at_the_end(|cache| cache.in_one(|cache| record(cache, account)))
     });
     recording.await
 }

@@ -90,9 +90,6 @@ impl<'a> Run<'a> {
         })?;
         let opened = open::open(request, &mut ledger, row, now).await?;
         opened.warn(request);
-        let tried_at = ledger
-            .with(|cache, account| cache.breakers(account))
-            .await?;
         Ok(Self {
             request,
             stop: request.stop.clone(),
@@ -103,10 +100,10 @@ impl<'a> Run<'a> {
             header_index: opened.header_index,
             brakes: opened.brakes,
             trouble: Trouble {
-                breaks: tried_at.keys().cloned().collect(),
+                breaks: opened.tried_at.keys().cloned().collect(),
                 ..Trouble::default()
             },
-            tried_at,
+            tried_at: opened.tried_at,
             untoppable: Untoppable::default(),
             given_up: HashSet::new(),
             is_one_by_one: false,

@@ -34,7 +34,13 @@ pub(super) fn open(
     let mut staged = cache.staged(row.id)?;
     let stubs = cache.staged_stubs(row.id)?.into_iter();
     staged.extend(stubs.map(|name| Record { name, extent: None }));
+    if !staged.is_empty() {
+        cache.wait_for_disk()?;
+    }
     let recovered = store.recover(&staged, last.as_ref())?;
+    if staged.is_empty() {
+        return Ok((store, recovered.notices));
+    }
     cache.recovered(row.id, &recovered)?;
     cache.settle_stubs(row.id, &recovered.lost)?;
     if !recovered.again.is_empty() {

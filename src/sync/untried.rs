@@ -28,8 +28,11 @@ pub(crate) async fn untried(
         let recording = move || -> Result<Option<Outage>, Error> {
             let _lock = Lock::acquire(&state_dir, &account.identity)?;
             let mut cache = Cache::open_or_kept(&state_dir)?;
-            let id = cache.account(&account, now)?.id;
-            cache.finish_run(id, record::unbegun(now, exit, &text))?;
+            let id = cache.at_the_end(|cache| {
+                let id = cache.account(&account, now)?.id;
+                cache.finish_run(id, record::unbegun(now, exit, &text))?;
+                Ok::<_, Error>(id)
+            })?;
             let outage = cache.outage(id)?;
             cache.give_back();
             Ok(outage)

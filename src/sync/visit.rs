@@ -65,7 +65,7 @@ impl Premises {
                     if let Some(named) = same_as {
                         take_over(&mut cache, &state_dir, &named, identity)?;
                     }
-                    let row = cache.account(&account, now)?;
+                    let row = cache.in_order(|cache| cache.account(&account, now))?;
                     (Some(lock), cache, Some(row))
                 }
                 Purpose::Look | Purpose::Rehearse => {

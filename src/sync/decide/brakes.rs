@@ -234,7 +234,10 @@ impl Brakes {
         account: &Account,
         store: &dyn Store,
     ) -> Result<(), Error> {
-        if store.stamp()? != Some(self.newest.as_i64()) {
+        // A store without a stamp is one into which no batch went.
+        let stamp = store.stamp()?.map_or(MessageKey::NONE, MessageKey::new);
+        if stamp != self.newest {
+            cache.wait_for_disk()?;
             store.set_stamp(self.newest.as_i64())?;
         }
         self.memory.stamped = true;

@@ -30,6 +30,10 @@ impl Run<'_> {
         let settles = landings
             .iter()
             .any(|landing| order.is_doubtful(landing.slot));
+        if !deletable.is_empty() {
+            // What proves them was perhaps only written.
+            self.ledger.with(|cache, _| cache.wait_for_disk()).await?;
+        }
         let mut fence = None;
         if !deletable.is_empty() || settles {
             fence = self

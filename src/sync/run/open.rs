@@ -1,5 +1,6 @@
 //! Step 1, for the local part of an account: its store and its records.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::cache::AccountRow;
@@ -21,6 +22,8 @@ pub(super) struct Opened {
     pub(super) header_index: Option<HeaderIndex>,
     /// The state of the brakes on deletion.
     pub(super) brakes: Brakes,
+    /// When messages at which sessions of earlier runs broke were last tried.
+    pub(super) tried_at: HashMap<Vec<u8>, i64>,
 }
 
 impl Opened {
@@ -59,7 +62,7 @@ pub(super) async fn open(
         let (store, notices) = storage::open(&account.store, &state_dir, cache, &row)?;
         let missing = brakes.notice_cut(cache, &row, &*store)?;
         if header_index.is_none() {
-            brakes.settle(cache, &row, &account, &*store)?;
+            cache.in_order(|cache| brakes.settle(cache, &row, &account, &*store))?;
         }
         Ok::<_, Error>(Opened {
             store,
@@ -67,6 +70,7 @@ pub(super) async fn open(
             missing,
             header_index,
             brakes,
+            tried_at: cache.breakers(id)?,
         })
     });
     opening.await

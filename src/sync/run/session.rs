@@ -235,7 +235,11 @@ impl Run<'_> {
         }
         let sizes = self
             .ledger
-            .with(|cache, account| cache.sizes_so_far(account))
+            .with(|cache, account| {
+                // Before the first file bears the account's tag.
+                cache.wait_for_disk()?;
+                cache.sizes_so_far(account)
+            })
             .await?;
         let retrieval = Retrieval {
             account: self.request.account,

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use support::bench::{Bench, By, Into, Setup, letter, letters};
+use support::bench::{Bench, By, Into, Run, Setup, Store, USER, letter, letters};
 use support::power::{Disk, Journal, Loss};
 
 const DELETES: [&str; 2] = ["--profile", "outlook-2016"];
@@ -24,7 +24,13 @@ struct Client {
     bench: Bench,
     /// All messages that there ever were, by unique-id.
     messages: HashMap<String, Vec<u8>>,
+    /// True if another account stores the same mailbox, behind the first one, and it is the other one
+    /// that deletes.
+    is_fleet: bool,
 }
+
+/// The second account. Accounts take their turns in this order.
+const OTHER: &str = "younger";
 
 impl Client {
     fn new(into: Into, messages: &[Vec<u8>]) -> Self {
@@ -32,9 +38,34 @@ impl Client {
         let mut client = Self {
             bench,
             messages: HashMap::new(),
+            is_fleet: false,
         };
         client.deliver(messages);
         client
+    }
+
+    fn fleet(messages: &[Vec<u8>]) -> Self {
+        let mut client = Self::new(Into::Maildir, messages);
+        client.is_fleet = true;
+        // The configuration is on the disk.
+        drop(client.run());
+        client
+    }
+
+    /// One that retrieves all messages and deletes them, ready to run.
+    fn run(&self) -> Run<'_> {
+        if !self.is_fleet {
+            return self.bench.fetch(&DELETES);
+        }
+        let other = format!(
+            "[accounts.{OTHER}]\nserver = {:?}\nuser = {USER:?}\nmaildir = {:?}\n\
+             password-file = {:?}\ntls = \"off\"\nleave-on-server = false\n",
+            self.bench.url(),
+            self.bench.path(OTHER),
+            self.bench.path("password")
+        );
+        let keys = format!("leave-on-server = true\n{other}");
+        self.bench.sync(&keys, &["--jobs", "1"])
     }
 
     fn deliver(&mut self, messages: &[Vec<u8>]) {
@@ -50,7 +81,7 @@ impl Client {
 
     /// A whole run.
     fn records(&self, journal: &mut Journal) {
-        let ended = self.bench.fetch(&DELETES).recorded(journal);
+        let ended = self.run().recorded(journal);
         assert_eq!(ended.status, Some(0), "{}", ended.text());
         assert_eq!(self.differs(journal), None, "the journal is wrong");
     }
@@ -90,8 +121,14 @@ impl Client {
     }
 
     fn completes(&self) {
-        self.bench.fetch(&DELETES).gives(0);
+        self.run().gives(0);
         self.bench.assert_exactly_once();
+        if self.is_fleet {
+            let other = Store::at(self.bench.path(OTHER));
+            let held = self.bench.held();
+            assert!(held.iter().all(|message| other.holds(message)));
+            assert_eq!((other.len(), other.tmp()), (held.len(), vec![]));
+        }
         assert!(self.bench.mailbox().is_empty(), "messages are left");
     }
 }
@@ -196,6 +233,25 @@ fn a_cut_in_the_first_sync_into_an_mbox_loses_and_repeats_nothing() {
 
 fn first(into: Into) -> (Client, Journal) {
     let client = Client::new(into, &letters(2));
+    let mut journal = client.journal();
+    client.records(&mut journal);
+    (client, journal)
+}
+
+/// Their state stays open, and most of what they record waits for no sync of its own.
+#[test]
+fn a_cut_in_the_first_sync_of_two_accounts_loses_and_repeats_nothing() {
+    at_every_change(|| first_of_fleet(2), 60);
+}
+
+/// Enough messages for a sync of the whole file system, which also covers the way to the store.
+#[test]
+fn a_cut_in_the_first_sync_of_two_accounts_with_many_messages_loses_and_repeats_nothing() {
+    at_every_change(|| first_of_fleet(17), 120);
+}
+
+fn first_of_fleet(messages: usize) -> (Client, Journal) {
+    let client = Client::fleet(&letters(messages));
     let mut journal = client.journal();
     client.records(&mut journal);
     (client, journal)
