@@ -235,6 +235,12 @@ fn finish(wal: &Wal, pages: i32) -> Result<(), Error> {
     Ok(())
 }
 
+/// The number of times that the WAL was synced for commits.
+#[cfg(test)]
+pub(super) fn syncs() -> u64 {
+    open_group().unwrap().turns.next() - 1
+}
+
 /// Writes the WAL back into the database, as far as nobody reads it.
 fn write_back(wal: &Wal) -> rusqlite::Result<()> {
     match wal.checkpoint_v2(CheckpointMode::PASSIVE) {
@@ -255,11 +261,6 @@ mod tests {
             .unwrap();
         let member = Member::join(&connection, path).unwrap().unwrap();
         (connection, member)
-    }
-
-    /// The number of syncs so far.
-    fn syncs() -> u64 {
-        open_group().unwrap().turns.next() - 1
     }
 
     #[test]

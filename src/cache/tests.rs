@@ -19,6 +19,7 @@ use crate::store::{Extent, Name, Record, Recovered};
 
 mod headers;
 mod imported;
+mod in_order;
 
 const NOW: i64 = 1_700_000_000;
 
