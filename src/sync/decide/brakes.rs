@@ -236,12 +236,13 @@ impl Brakes {
     ) -> Result<(), Error> {
         // A store without a stamp is one into which no batch went.
         let stamp = store.stamp()?.map_or(MessageKey::NONE, MessageKey::new);
-        if stamp != self.newest {
+        let maildir = account.store.maildir();
+        if stamp != self.newest && maildir.is_some() {
             cache.wait_for_disk()?;
             store.set_stamp(self.newest.as_i64())?;
         }
         self.memory.stamped = true;
-        self.memory.store = match account.store.maildir() {
+        self.memory.store = match maildir {
             Some(path) => Some(Maildir::identity(path)?),
             None => None,
         };
