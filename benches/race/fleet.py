@@ -7,7 +7,7 @@ popsync with several numbers of jobs, by mpop with several numbers of processes,
 that logs in, asks for the unique-ids, pulls all messages in the first of the two, and stores nothing.
 Stores and states are made anew for each round, and the old ones stay until the end, 0.1 GiB for each
 first sync: for a minute or more after files were removed ext4 looks at the number of each before it gives
-out another one, and whoever comes next pays. After each first sync the SHA-256 of each stored file is held
+out another one, and whoever comes next pays; wait some minutes before the next race. After each first sync the SHA-256 of each stored file is held
 against what the server has. Wall, CPU and memory are what the kernel says (wait4).
 """
 import argparse
@@ -78,9 +78,9 @@ def race(options: argparse.Namespace, folder: pathlib.Path) -> None:
     contenders = [Contender("popsync", int(degree)) for degree in options.jobs.split(",")]
     contenders += [Contender("mpop", int(degree)) for degree in options.processes.split(",")]
     contenders += [Contender("raw client", int(degree)) for degree in options.jobs.split(",")]
-    work = folder / "work"
-    remove(work)
-    work.mkdir()
+    all_work = folder / "work"
+    all_work.mkdir(exist_ok=True)
+    work = pathlib.Path(tempfile.mkdtemp(dir=all_work))
     try:
         # Dovecot indexes each mailbox once.
         run(raw(options, server, users, 4, "uidl"))
@@ -90,7 +90,7 @@ def race(options: argparse.Namespace, folder: pathlib.Path) -> None:
                 compete(options, server, users, contender, place, wanted)
     finally:
         server.stop()
-        remove(work)
+        remove(all_work)
     report(options, contenders)
 
 
