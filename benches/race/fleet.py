@@ -7,8 +7,9 @@ popsync with several numbers of jobs, by mpop with several numbers of processes,
 that logs in, asks for the unique-ids, pulls all messages in the first of the two, and stores nothing.
 Stores and states are made anew for each round, and the old ones stay until the end, 0.1 GiB for each
 first sync: for a minute or more after files were removed ext4 looks at the number of each before it gives
-out another one, and whoever comes next pays; wait some minutes before the next race. After each first sync the SHA-256 of each stored file is held
-against what the server has. Wall, CPU and memory are what the kernel says (wait4).
+out another one, and whoever comes next pays; wait some minutes before the next race. After each first
+sync the SHA-256 of each stored file is held against what the server has. Wall, CPU and memory are what the
+kernel says (wait4).
 """
 import argparse
 import concurrent.futures
