@@ -100,6 +100,7 @@ impl Session {
                 Event::Reply(Keyword::Capa, response) if response.is_positive() => {
                     ControlFlow::Continue(())
                 }
+                Event::Blank => ControlFlow::Continue(()),
                 _ => ControlFlow::Break(()),
             })
             .await?;

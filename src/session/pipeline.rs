@@ -152,10 +152,8 @@ impl Session {
             // Refilled at half, so that a flight of commands is one packet and the server never
             // runs dry.
             if due.is_empty() || (due.len() <= window / 2 && ahead <= WINDOW_OCTETS / 2) {
-                self.flight.all_sent = false;
                 while due.is_empty() || (due.len() < window && ahead < WINDOW_OCTETS) {
                     let Some(next) = wanted.next() else {
-                        self.flight.all_sent = true;
                         break;
                     };
                     self.dialogue.queue(command(next))?;
@@ -163,6 +161,7 @@ impl Session {
                     due.push_back(next.octets);
                 }
                 self.dialogue.flush().await?;
+                self.flight.all_sent = wanted.size_hint().1 == Some(0);
             }
             let Some(&next) = due.front() else {
                 return Ok(());

@@ -106,6 +106,8 @@ pub(super) struct Retrieved {
     pub(super) failed_ids: Vec<Vec<u8>>,
     /// The messages at which the session broke.
     pub(super) suspects: Vec<Vec<u8>>,
+    /// The messages that were larger than allowed, so that the rest of them was not read.
+    pub(super) endless: Vec<Vec<u8>>,
     /// True if some of them would be larger than a file may be here.
     pub(super) is_too_large: bool,
     /// True if client and server are out of step.
@@ -130,6 +132,7 @@ impl Retrieved {
             failed: 0,
             failed_ids: Vec::new(),
             suspects: Vec::new(),
+            endless: Vec::new(),
             is_too_large: false,
             is_out_of_step: false,
             hung_up_after: Vec::new(),
@@ -171,7 +174,7 @@ impl<'a> Retrieval<'a> {
             .is_some_and(|further| further.is_fenced);
         let (reading, workers, to_writer) = self.start(session)?;
         let (order, reporter) = (&reading.order, reading.reporter);
-        let mut read = reading.run(session, to_writer).await;
+        let mut read = reading.run(session, to_writer, is_fenced).await;
         let ended = read.settle(workers, session).await?;
         reading.returns.report_stored(reporter);
         let too_large = ended.written.too_large;
@@ -201,6 +204,7 @@ impl<'a> Retrieval<'a> {
             failed: pull.failed_ids.len() as u64,
             failed_ids: pull.failed_ids,
             suspects: pull.suspects,
+            endless: pull.endless,
             is_too_large,
             is_out_of_step: pull.is_out_of_step,
             hung_up_after: pull.hung_up_after,
@@ -213,8 +217,19 @@ impl<'a> Retrieval<'a> {
         retrieved.doubt_short_ones(&mut done.cache, done.exactness)?;
         // Only now, and only if all are stored: a server may delete at QUIT what it has sent
         // (RFC 2449 §6.7).
-        let stays = retrieved.result.is_err();
-        let ended = ending::end(read.others, is_fenced, stays, &reading.stop).await;
+        let has_failed = retrieved.result.is_err();
+        let ending = ending::end(read.others, is_fenced, has_failed, &reading.stop);
+        let ended = match has_failed {
+            true => ending.await,
+            // QUIT is still to come in the first one.
+            false => match session.keep_alive_while(ending).await {
+                Ok(ended) => ended,
+                Err(error) => {
+                    retrieved.result = Err(error.into());
+                    Vec::new()
+                }
+            },
+        };
         retrieved.learn(ended, order, &reading.supply, &mut done.cache, reporter)?;
         Ok((done.cache, retrieved))
     }

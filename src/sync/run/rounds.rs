@@ -26,13 +26,16 @@ impl Run<'_> {
         let mut trials = self.trouble.breaks.len().min(MAX_TRIALS);
         for _ in 0..MAX_SESSIONS {
             let (retrieved, listings) = (summary.retrieved, self.tally.listings);
+            let shared = !self.is_best_alone;
             let ended = self.session(password, None, summary).await;
             let Err(broke) = ended else {
                 self.last_break = first.take();
                 break;
             };
             let has_listed = self.tally.listings > listings;
-            let is_news = self.note(&broke);
+            // Several connections may have been the obstacle.
+            let is_alone_now = shared && self.is_best_alone;
+            let is_news = self.note(&broke) || is_alone_now;
             // If no further session begins, the reason is the one that ended the last.
             if !has_listed || !is_news {
                 let error = match first {

@@ -204,6 +204,8 @@ impl Run<'_> {
             self.is_one_by_one = true;
             record::doubt(&mut self.ledger, &retrieved.landings).await?;
         }
+        // They are not tried again in this run, and were reported.
+        self.given_up.extend(retrieved.endless.iter().cloned());
         let Err(error) = retrieved.result else {
             // In a further session they would only fail again.
             self.trouble.refused.extend(retrieved.failed_ids);
@@ -213,11 +215,12 @@ impl Run<'_> {
         Err(match (&error, retrieved.hung_up_after.is_empty()) {
             (_, false) => Broke::after_refusal(error, retrieved.hung_up_after),
             (Error::EndlessMessage { .. } | Error::LargerThanMaxSize | Error::NoRoom, _) => {
-                // It is not tried again in this run, and was reported.
-                self.given_up.extend(retrieved.suspects);
                 Broke::after_refusal(error, retrieved.failed_ids)
             }
-            _ => Broke::at_retr(error, retrieved.suspects),
+            _ => {
+                self.trouble.refused.extend(retrieved.endless);
+                Broke::at_retr(error, retrieved.suspects)
+            }
         })
     }
 

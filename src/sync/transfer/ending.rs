@@ -22,6 +22,8 @@ pub(super) struct Other {
     pub(super) is_well: bool,
     /// True if client and server were out of step.
     pub(super) is_out_of_step: bool,
+    /// The error that ended it after its last message.
+    pub(super) broke: Option<session::Error>,
 }
 
 /// A further session that has ended.
@@ -35,8 +37,8 @@ pub(super) struct Ended {
 enum End {
     /// They are as whole as the session shows.
     InStep,
-    /// It is not known, so that nothing is deleted for it.
-    Unknown,
+    /// It is not known, so that another session deletes them. The error, unless that is known.
+    Unknown(Option<session::Error>),
     /// STAT or UIDL lists other messages than before.
     OtherListing,
     /// Client and server were out of step. The error is new if it came only now.
@@ -69,10 +71,13 @@ async fn end_of(other: Other, is_fenced: bool, stop: &Stop) -> End {
         ..
     } = other.opened;
     if other.is_out_of_step {
-        return End::OutOfStep(None);
+        return End::OutOfStep(other.broke);
     }
     if !other.is_well {
-        return if is_fenced { End::Unknown } else { End::InStep };
+        return match is_fenced {
+            true => End::Unknown(other.broke),
+            false => End::InStep,
+        };
     }
     if is_fenced {
         let asking = are_in_step(&mut session, &maildrop);
@@ -82,7 +87,8 @@ async fn end_of(other: Other, is_fenced: bool, stop: &Stop) -> End {
             Ok(Err(error)) if session.is_out_of_step(&error) => {
                 return End::OutOfStep(Some(error));
             }
-            Ok(Err(_)) | Err(_) => return End::Unknown,
+            Ok(Err(error)) => return End::Unknown(Some(error)),
+            Err(_) => return End::Unknown(None),
         }
     }
     match quit::leave_at_the_end(session).await {
@@ -113,7 +119,16 @@ impl Retrieved {
                 keys.extend(Some(landing.key).filter(|&key| key != MessageKey::NONE));
             }
             match end {
-                End::InStep | End::Unknown => continue,
+                End::InStep => continue,
+                End::Unknown(error) => {
+                    self.is_best_alone = true;
+                    if let Some(error) = error
+                        && self.result.is_ok()
+                    {
+                        self.result = Err(error.into());
+                    }
+                    continue;
+                }
                 End::OtherListing => {
                     self.failed += keys.len() as u64;
                     let messages = keys.len();

@@ -15,6 +15,9 @@ use crate::pop3::{Capabilities, MessageNumber};
 use crate::session::{self, Listing, Session};
 use crate::sync::{quit, warning};
 
+/// Up to so many times the messages of the first listing are taken from another one.
+const MOST_LISTED: usize = 2;
+
 /// What it takes to open further sessions.
 pub(in crate::sync) struct Further<'a> {
     pub(in crate::sync) password: &'a SecretString,
@@ -68,10 +71,16 @@ impl Opened {
     ) -> Result<Self, Obstacle> {
         let mut session = Session::begin(account, password, Some(capabilities), |_| {}).await?;
         let mut builder = Builder::expecting(order.maildrop().len() as u64);
+        // One that lists far more is of no use, and must not fill the memory.
+        let mut left = MOST_LISTED * (order.maildrop().len() + 1);
         let enter = |line: Listing<'_>| match line {
             Listing::Drop(listing) => builder.drop_listing(listing),
             Listing::Scan(line) => builder.scan_listing(line),
-            Listing::UniqueId(line) => builder.unique_id_listing(line),
+            Listing::UniqueId(line) if left > 0 => {
+                left -= 1;
+                builder.unique_id_listing(line);
+            }
+            Listing::UniqueId(_) => {}
         };
         if let Err(error) = session.listings(true, enter).await {
             if matches!(error, session::Error::Refused(_)) {
@@ -109,13 +118,12 @@ impl Numbers {
         let by_id: HashMap<&[u8], Slot> = slots
             .map(|slot| (order.message(slot).unique_id, slot))
             .collect();
-        let is_same_count = other.stat().is_some() && other.stat() == first.stat();
         for there in other.iter() {
             let Some(&slot) = by_id.get(there.unique_id) else {
                 continue;
             };
             let here = order.message(slot);
-            if is_same(&here, &there) && (is_same_count || !is_number(&there)) {
+            if is_same(&here, &there) && !is_number(&there) {
                 numbers[slot.0] = Some(there.number);
             }
         }
@@ -155,7 +163,8 @@ fn is_same(here: &Message<'_>, there: &Message<'_>) -> bool {
         && here.octets == there.octets
 }
 
-/// True if the unique-id is nothing but the number.
+/// True if the unique-id is nothing but the number. Such a server gives it to another message as soon
+/// as one before it is gone, and nothing shows that if another one of that size has come meanwhile.
 fn is_number(message: &Message<'_>) -> bool {
     let id = std::str::from_utf8(message.unique_id).ok();
     id.and_then(|id| id.parse().ok()) == Some(message.number.as_u32())
@@ -260,12 +269,10 @@ mod tests {
         assert_eq!(numbers(here, here), [Some(1), Some(2), Some(3)]);
     }
 
-    /// Another one came at the same time.
     #[test]
-    fn unique_ids_that_are_numbers_count_only_in_an_equal_maildrop() {
+    fn unique_ids_that_are_the_numbers_do_not_count() {
         let here = "1 1 10\n2 2 10\n3 3 10";
-        assert_eq!(numbers(here, "1 1 10\n2 2 10\n3 3 11"), [None, None, None]);
-        assert_eq!(numbers(here, here), [Some(1), Some(2), Some(3)]);
+        assert_eq!(numbers(here, here), [None, None, None]);
         // Not those that only look like numbers.
         assert_eq!(
             numbers("1 7 10\n2 8 10", "1 7 10\n2 8 10\n3 9 10"),

@@ -16,6 +16,8 @@ pub(super) struct Judged {
     hung_up_after: Vec<Vec<u8>>,
     /// True if client and server are out of step.
     is_out_of_step: bool,
+    /// True if no more was wanted, although replies were due.
+    is_early: bool,
 }
 
 impl Judged {
@@ -34,7 +36,7 @@ impl Judged {
         };
         let broke = error.is_some_and(session::Error::is_break);
         let suspects = match endless {
-            Some((slot, _)) => intake.ids(&[slot]),
+            Some(_) => Vec::new(),
             None if broke && hung_up_after.is_empty() => intake.suspects(is_out_of_step),
             None => Vec::new(),
         };
@@ -44,12 +46,13 @@ impl Judged {
             suspects,
             hung_up_after,
             is_out_of_step,
+            is_early: intake.wants_no_more,
         }
     }
 
     /// True if a message is to blame for the end.
     pub(super) fn blames(&self) -> bool {
-        !self.suspects.is_empty()
+        !self.suspects.is_empty() || self.endless.is_some()
     }
 
     /// True if client and server are out of step.
@@ -64,7 +67,7 @@ impl Judged {
 
     /// True if the session can go on.
     pub(super) fn is_well(&self) -> bool {
-        self.pulled.is_ok() && self.endless.is_none()
+        self.pulled.is_ok() && !self.is_early
     }
 }
 
@@ -74,6 +77,8 @@ pub(super) struct Pull {
     pub(super) failed_ids: Vec<Vec<u8>>,
     /// Those of the messages at which sessions broke.
     pub(super) suspects: Vec<Vec<u8>>,
+    /// Those of the messages that were larger than allowed.
+    pub(super) endless: Vec<Vec<u8>>,
     /// Those of the refused messages, if a server hung up directly after the last refusal.
     pub(super) hung_up_after: Vec<Vec<u8>>,
     /// True if client and server are out of step in the session that has made the listing.
@@ -90,20 +95,23 @@ impl Pull {
         judged: Option<Judged>,
         signal: Option<Signal>,
     ) -> Self {
-        let mut judged = judged.unwrap_or(Judged {
+        let judged = judged.unwrap_or(Judged {
             pulled: Ok(()),
             endless: intake.endless,
             suspects: Vec::new(),
             hung_up_after: Vec::new(),
             is_out_of_step: false,
+            is_early: true,
         });
+        let mut of_endless = Vec::new();
         if let Some((slot, endless)) = judged.endless {
             intake.fail(slot, endless.reason());
-            judged.suspects = intake.ids(&[slot]);
+            of_endless = intake.ids(&[slot]);
         }
         Self {
             failed_ids: intake.failed_ids(),
             suspects: judged.suspects,
+            endless: of_endless,
             hung_up_after: judged.hung_up_after,
             is_out_of_step: judged.is_out_of_step,
             result: match (judged.endless, judged.pulled, signal) {
@@ -115,15 +123,18 @@ impl Pull {
         }
     }
 
-    /// Adds the end of a further session. If it broke and others have retrieved what it left, the
-    /// retrieval is complete all the same.
-    pub(super) fn add(&mut self, further: Self, is_complete: bool) {
-        let is_nothing = further.suspects.is_empty() && further.hung_up_after.is_empty();
+    /// Adds the end of a further session. If it broke and others have retrieved what it left, that may
+    /// be `bearable`.
+    pub(super) fn add(&mut self, further: Self, bearable: bool) {
+        let is_nothing = further.suspects.is_empty()
+            && further.endless.is_empty()
+            && further.hung_up_after.is_empty();
         self.failed_ids.extend(further.failed_ids);
         self.suspects.extend(further.suspects);
+        self.endless.extend(further.endless);
         self.hung_up_after.extend(further.hung_up_after);
         match (&self.result, further.result) {
-            (_, Err(error)) if is_nothing && is_complete => {
+            (_, Err(error)) if is_nothing && bearable => {
                 tracing::debug!(%error, "a further session ended early, and nothing is missing");
             }
             (Ok(()), result) => self.result = result,

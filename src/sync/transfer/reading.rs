@@ -51,7 +51,13 @@ pub(super) struct Read {
 
 impl Reading<'_> {
     /// Reads all messages of the order, and passes them on.
-    pub(super) async fn run(&self, session: &mut Session, to_writer: Sender<Chunk>) -> Read {
+    /// It is `fenced` if messages are deleted on the server afterwards.
+    pub(super) async fn run(
+        &self,
+        session: &mut Session,
+        to_writer: Sender<Chunk>,
+        is_fenced: bool,
+    ) -> Read {
         let lanes = (0..self.sessions).map(|number| {
             let intake = Intake::new(self, number, to_writer.clone());
             Lane::new(self, intake)
@@ -90,7 +96,8 @@ impl Reading<'_> {
                     obstacle: obstacle.into(),
                 }));
             }
-            read.add(lane, signal, is_complete);
+            // Nothing is deleted after a session that broke. Another one does that.
+            read.add(lane, signal, is_complete && !is_fenced);
         }
         read
     }
@@ -98,7 +105,7 @@ impl Reading<'_> {
 
 impl Read {
     /// Adds the end of a further session.
-    fn add(&mut self, lane: Lane<'_>, signal: Option<Signal>, is_complete: bool) {
+    fn add(&mut self, lane: Lane<'_>, signal: Option<Signal>, bearable: bool) {
         self.is_best_alone |= lane.obstacle.is_some();
         let Some(opened) = lane.opened else {
             return;
@@ -111,9 +118,10 @@ impl Read {
             last: lane.intake.last,
             is_well: signal.is_none() && judged.is_some_and(Judged::is_well),
             is_out_of_step: judged.is_some_and(Judged::is_out_of_step),
+            broke: None,
         });
         let further = Pull::of(lane.intake, lane.judged, signal);
-        self.pull.add(further, is_complete);
+        self.pull.add(further, bearable);
     }
 
     /// Waits until all that was read is written and committed.
@@ -146,6 +154,7 @@ impl Read {
             if let Err(error) = kept {
                 other.is_well = false;
                 other.is_out_of_step = other.opened.session.is_out_of_step(&error);
+                other.broke = Some(error);
             }
         });
         let first = async {
