@@ -151,6 +151,44 @@ async fn a_server_that_drips_is_given_up() {
     assert!(began.elapsed() < 65 * SECOND, "{:?}", began.elapsed());
 }
 
+/// Some servers put one into any listing.
+#[tokio::test(start_paused = true)]
+async fn a_blank_line_in_capa_is_read_over() {
+    let (mut session, _server) = session(vec![
+        Say("+OK\r\n"),
+        Expect("CAPA\r\n"),
+        Say("+OK\r\n\r\nUIDL\r\n\r\nTOP\r\n.\r\n"),
+        Expect("CAPA\r\n"),
+        Say("-ERR\r\n"),
+    ]);
+    session.greeting().await.unwrap();
+    session.capa().await.unwrap();
+    assert_eq!(session.capabilities().lines(), ["UIDL", "TOP"]);
+    // Nothing is left over.
+    session.capa().await.unwrap();
+}
+
+/// The sizes of the messages decide how far is asked ahead, and not what is out of step.
+#[tokio::test(start_paused = true)]
+async fn an_answer_too_few_is_noticed_also_before_a_large_message() {
+    let script = vec![
+        Expect("RETR 1\r\nRETR 2\r\n"),
+        Say("+OK\r\nx\r\n.\r\n"),
+        Wait(120 * SECOND),
+    ];
+    let (mut session, _server) = logged_in(PIPELINING, script).await;
+    let wanted = [(1, 1), (2, 9 << 20)].map(|(number, octets)| Wanted {
+        number: MessageNumber::new(number).unwrap(),
+        octets: Some(octets),
+    });
+    let mut sink = Collected::default();
+    let error = session
+        .retr(wanted.into_iter(), &mut sink)
+        .await
+        .unwrap_err();
+    assert!(session.is_out_of_step(&error), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_refused_capa_leaves_no_capabilities() {
     let (mut session, _server) = session(vec![

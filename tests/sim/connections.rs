@@ -29,8 +29,8 @@ impl Asked {
         self.by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Session 1 asks for its second message only when another session has asked for one: so it
-    /// does not depend on the machine whether they share the messages.
+    /// Session 1 asks for its second message only when another session has asked for one, or has left:
+    /// so it does not depend on the machine whether they share the messages.
     fn note(&self, seen: &Seen) {
         let mut by = self.by();
         match seen.verb.as_str() {
@@ -44,7 +44,8 @@ impl Asked {
             _ => return,
         }
         self.changed.notify_all();
-        let is_alone = |by: &mut Sessions| by.retr.len() < 2 && !by.last_of_others;
+        let is_alone =
+            |by: &mut Sessions| by.retr.len() < 2 && by.quit.is_empty() && !by.last_of_others;
         if seen.session == 1 && by.retr.get(&1) > Some(&1) && is_alone(&mut by) {
             let bound = Duration::from_secs(20);
             let waited = self.changed.wait_timeout_while(by, bound, is_alone);
@@ -151,7 +152,7 @@ fn another_listing_on_the_second_connection_leaves_all_to_the_first() {
             ..Knobs::default()
         },
     ] {
-        let bench = Bench::with(letters(40));
+        let (bench, _) = watched(Setup::with(letters(100)));
         first_and_others(&bench, Knobs::default(), others.clone());
         let ended = bench.sync(FOUR, &[]).gives(0);
         bench.assert_exactly_once();
@@ -246,6 +247,34 @@ fn a_connection_that_breaks_loses_nothing() {
         bench.sync(FOUR, &[]).gives(0);
         bench.assert_exactly_once();
         bench.configured("verify", FOUR, &[]).gives(0);
+    }
+}
+
+/// Some servers take leave of the older session when another one logs in. No message is to blame for
+/// it, and the run goes on alone.
+#[test]
+fn a_connection_that_is_taken_leave_of_does_not_end_the_run() {
+    let word = b"-ERR Connection is closed. 21\r\n".to_vec();
+    let leaves = || {
+        let at = || At::verb_nth("RETR", 3);
+        let knobs = Knobs::default().rule(at(), Act::Instead(word.clone()));
+        knobs.rule(at(), Act::CloseAfter(CloseHow::Fin))
+    };
+    for keys in [FOUR.to_owned(), format!("{FOUR}\nleave-on-server = false")] {
+        for (first, others) in [
+            (leaves(), Knobs::default()),
+            (Knobs::default(), leaves()),
+            (leaves(), leaves()),
+        ] {
+            let (bench, asked) = watched(Setup::with(letters(100)));
+            bench
+                .sim
+                .queue_knobs([first, others.clone(), others.clone(), others]);
+            bench.sync(&keys, &[]).gives(0);
+            bench.assert_exactly_once();
+            assert!(asked.retrieving() > 1);
+            assert_eq!(bench.mailbox().is_empty(), keys != FOUR);
+        }
     }
 }
 
