@@ -231,7 +231,7 @@ impl Cache {
         snapshot.headers = self.header_memory(account)?;
         self.read_imported(account, &mut snapshot)?;
         let mut query = self.connection.prepare_cached(
-            "SELECT unique_id FROM lost JOIN messages ON messages.id = lost.message
+            "SELECT unique_id FROM lost CROSS JOIN messages ON messages.id = lost.message
              WHERE account = ?1",
         )?;
         let mut rows = query.query([account])?;
