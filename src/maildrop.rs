@@ -18,6 +18,9 @@ const UNKNOWN: u64 = u64::MAX;
 #[derive(Debug, Clone, Default)]
 pub struct Maildrop {
     rows: Vec<Row>,
+    /// The size of each row, or [`UNKNOWN`]. Empty if LIST was not answered: a large mailbox in
+    /// which nothing is new is listed without it.
+    sizes: Vec<u64>,
     /// The unique-ids, one after another.
     ids: Vec<u8>,
     contradictions: Vec<Contradiction>,
@@ -29,7 +32,6 @@ pub struct Maildrop {
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    octets: u64,
     number: MessageNumber,
     id_start: u32,
     id_length: u16,
@@ -130,7 +132,7 @@ impl fmt::Display for Contradiction {
 impl Maildrop {
     /// All messages, in the order of their numbers.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Message<'_>> {
-        self.rows.iter().map(|row| self.message(row))
+        (0..self.rows.len()).map(|index| self.message(index))
     }
 
     /// All messages, each with its place.
@@ -141,7 +143,7 @@ impl Maildrop {
 
     /// The message at this place.
     pub fn get(&self, place: Place) -> Option<Message<'_>> {
-        self.rows.get(place.0).map(|row| self.message(row))
+        (place.0 < self.rows.len()).then(|| self.message(place.0))
     }
 
     /// The number of messages.
@@ -180,11 +182,13 @@ impl Maildrop {
         &self.contradictions
     }
 
-    fn message(&self, row: &Row) -> Message<'_> {
+    fn message(&self, index: usize) -> Message<'_> {
+        let row = &self.rows[index];
+        let octets = self.sizes.get(index).copied();
         Message {
             number: row.number,
             unique_id: self.id(row),
-            octets: (row.octets != UNKNOWN).then_some(row.octets),
+            octets: octets.filter(|&octets| octets != UNKNOWN),
             copies: row.copies,
         }
     }
@@ -274,6 +278,21 @@ mod tests {
             shown(&maildrop),
             ["1 a ? repeated", "2 b ?", "3 a ? repeated", "4  ?", "5  ?"]
         );
+    }
+
+    #[test]
+    fn repeated_unique_ids_are_found_among_those_that_ascend() {
+        for (uidl, repeated) in [
+            ("1 a\n2 b\n3 aa\n4 ab\n5 ab\n6 ac", vec![4, 5]),
+            ("1 a\n2 b\n3 aa\n4 b\n5 ac", vec![2, 4]),
+            ("1 9\n2 10\n3 11\n4 9", vec![1, 4]),
+            ("1 9\n2 10\n3 100", vec![]),
+        ] {
+            let maildrop = maildrop(6, uidl, "");
+            let shared = maildrop.iter().filter(|message| message.copies > 1);
+            let numbers: Vec<u32> = shared.map(|message| message.number.as_u32()).collect();
+            assert_eq!(numbers, repeated, "{uidl}");
+        }
     }
 
     /// Letter case matters in unique-ids.

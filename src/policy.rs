@@ -32,7 +32,7 @@ use large::Portion;
 const DAY: i64 = 24 * 60 * 60;
 
 /// The time of a message that never leaves the server.
-const NEVER: i64 = i64::MIN;
+const NEVER: u32 = u32::MAX;
 
 /// The decision on one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,9 +41,9 @@ pub struct Decision {
     pub action: Action,
     /// The reason.
     pub reason: Reason,
-    /// Or [`NEVER`]: there is one decision for each message of the maildrop, and an `Option` would
-    /// make it half as large again.
-    leaves_at: i64,
+    /// Seconds since 1970, or [`NEVER`]. There is one decision for each message of the maildrop, and
+    /// this is only for people to read, so it need not tell years after 2105 apart.
+    leaves_at: u32,
 }
 
 /// The inputs of a plan besides the maildrop and the memory of it.
@@ -321,14 +321,16 @@ impl Decision {
         Self {
             action,
             reason,
-            leaves_at: leaves_at.unwrap_or(NEVER),
+            leaves_at: leaves_at.map_or(NEVER, |time| {
+                u32::try_from(time.max(0)).map_or(NEVER - 1, |time| time.min(NEVER - 1))
+            }),
         }
     }
 
     /// The time when the message leaves the server, in seconds since 1970, as far as it is known.
     /// None if it stays. A time in the past means now.
     pub(crate) fn leaves_at(&self) -> Option<i64> {
-        (self.leaves_at != NEVER).then_some(self.leaves_at)
+        (self.leaves_at != NEVER).then_some(self.leaves_at.into())
     }
 
     /// The same decision, for a message that is only probably the stored one: it is retrieved, and

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -19,6 +20,10 @@ pub struct Snapshot {
     /// The unique-ids, one after another.
     ids: Vec<u8>,
     by_id: HashTable<u32>,
+    /// The row behind the one that was found last. Most servers list messages in the order of their
+    /// unique-ids, which is the order of the rows; then each is found without `by_id`, whose entries
+    /// are in no processor cache.
+    next: AtomicUsize,
     /// By index in `rows`. Few messages are ever gone without having been deleted.
     sizes_of_gone: HashMap<usize, u64>,
     /// By index in `rows`: the index of the same message under its recorded unique-id.
@@ -236,11 +241,21 @@ impl Snapshot {
     }
 
     fn find_exact(&self, unique_id: &[u8]) -> Option<usize> {
-        self.by_id
-            .find(self.hasher.hash_one(unique_id), |&index| {
-                id(&self.ids, &self.rows[index as usize]) == unique_id
-            })
-            .map(|&index| index as usize)
+        let is_it = |index: usize| {
+            let row = self.rows.get(index);
+            row.is_some_and(|row| id(&self.ids, row) == unique_id)
+        };
+        let next = self.next.load(Ordering::Relaxed);
+        let index = match is_it(next) {
+            true => next,
+            false => {
+                let hash = self.hasher.hash_one(unique_id);
+                let found = self.by_id.find(hash, |&index| is_it(index as usize));
+                *found? as usize
+            }
+        };
+        self.next.store(index + 1, Ordering::Relaxed);
+        Some(index)
     }
 
     /// Sets the size of a missing message, if no listing gave any.
@@ -309,5 +324,50 @@ impl Memory for Snapshot {
 
     fn recall_header(&self, unique_id: &[u8]) -> Option<HeaderOnly> {
         self.headers.get(unique_id).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remembered(stored_at: i64) -> Remembered {
+        Remembered {
+            stored_at,
+            deletion_asked: false,
+            held: true,
+            octets: None,
+            copies: 1,
+            gone: None,
+            to_go: false,
+            is_assumed: false,
+            is_doubtful: false,
+            whereabouts: Whereabouts::Unseen,
+        }
+    }
+
+    #[test]
+    fn a_message_is_found_in_whatever_order_messages_are_listed() {
+        let mut snapshot = Snapshot::default();
+        let known = "abcde";
+        for (stored_at, unique_id) in (0..).zip(known.as_bytes().chunks(1)) {
+            snapshot.push(unique_id, remembered(stored_at));
+        }
+        for listed in [
+            "abcde",
+            "edcba",
+            "aabbee",
+            "-a-bcd-e-",
+            "cdeab",
+            "ace",
+            "",
+            "--",
+        ] {
+            for unique_id in listed.as_bytes().chunks(1) {
+                let found = snapshot.recall(unique_id).map(|known| known.stored_at);
+                let expected = known.bytes().position(|one| [one] == unique_id);
+                assert_eq!(found, expected.map(|at| at as i64), "in {listed}");
+            }
+        }
     }
 }

@@ -64,7 +64,6 @@ impl Builder {
         };
         self.maildrop.ids.extend_from_slice(line.unique_id);
         self.maildrop.rows.push(Row {
-            octets: UNKNOWN,
             number,
             id_start,
             id_length,
@@ -83,8 +82,8 @@ impl Builder {
         if self.nameless {
             self.listed += 1;
             self.settled = false;
+            self.maildrop.sizes.push(line.octets.unwrap_or(UNKNOWN));
             self.maildrop.rows.push(Row {
-                octets: line.octets.unwrap_or(UNKNOWN),
                 number,
                 id_start: 0,
                 id_length: 0,
@@ -93,7 +92,8 @@ impl Builder {
             return;
         }
         self.settle();
-        let rows = &mut self.maildrop.rows;
+        let Maildrop { rows, sizes, .. } = &mut self.maildrop;
+        sizes.resize(rows.len(), UNKNOWN);
         // Both listings nearly always have the same order.
         let expected = rows
             .get(self.cursor)
@@ -105,7 +105,7 @@ impl Builder {
         };
         match index {
             Ok(index) => {
-                rows[index].octets = line.octets.unwrap_or(UNKNOWN);
+                sizes[index] = line.octets.unwrap_or(UNKNOWN);
                 self.scanned += 1;
                 self.cursor = index + 1;
             }
@@ -182,38 +182,45 @@ impl Builder {
             return;
         }
         self.settled = true;
-        let rows = &mut self.maildrop.rows;
-        if !rows.is_sorted_by_key(|row| row.number) {
-            rows.sort_by_key(|row| row.number);
-        }
-        let mut repeated = 0;
-        if rows.windows(2).any(|pair| pair[0].number == pair[1].number) {
-            let before = rows.len();
-            let mut kept = Vec::with_capacity(before);
-            for same in rows.chunk_by(|a, b| a.number == b.number) {
+        let Maildrop { rows, sizes, .. } = &mut self.maildrop;
+        if !rows.is_sorted_by(|a, b| a.number < b.number) {
+            let mut order: Vec<usize> = (0..rows.len()).collect();
+            order.sort_by_key(|&index| rows[index].number);
+            let mut kept = Vec::with_capacity(order.len());
+            for same in order.chunk_by(|&a, &b| rows[a].number == rows[b].number) {
                 if let [single] = same {
                     kept.push(*single);
                 }
             }
-            repeated = (before - kept.len()) as u64;
-            *rows = kept;
-        }
-        if repeated > 0 {
-            self.maildrop
-                .contradictions
-                .push(Contradiction::NumberRepeated { messages: repeated });
+            let repeated = (rows.len() - kept.len()) as u64;
+            *rows = kept.iter().map(|&index| rows[index]).collect();
+            if !sizes.is_empty() {
+                let size = |&index: &usize| sizes.get(index).copied().unwrap_or(UNKNOWN);
+                *sizes = kept.iter().map(size).collect();
+            }
+            if repeated > 0 {
+                self.maildrop
+                    .contradictions
+                    .push(Contradiction::NumberRepeated { messages: repeated });
+            }
         }
         self.count_copies();
     }
 
     /// Counts how many rows share each unique-id, in one pass if none is shared.
     fn count_copies(&mut self) {
-        let hasher = DefaultHashBuilder::default();
         let Maildrop { rows, ids, .. } = &mut self.maildrop;
         let id = |row: &Row| {
             let start = row.id_start as usize;
             &ids[start..start + usize::from(row.id_length)]
         };
+        // Most servers number their messages. Where each unique-id is longer or greater than the one
+        // before, none occurs twice, and no table is needed that shows it.
+        let rank = |row: &Row| (row.id_length, id(row));
+        if rows.is_sorted_by(|a, b| rank(a) < rank(b)) {
+            return;
+        }
+        let hasher = DefaultHashBuilder::default();
         // The first row of each unique-id. Numbers are of 32 bits, so there are no more rows.
         let mut firsts: HashTable<u32> = HashTable::with_capacity(rows.len());
         let mut later = Vec::new();
