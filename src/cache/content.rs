@@ -44,6 +44,7 @@ impl Cache {
         account: AccountId,
         content: Content<'_>,
     ) -> Result<Vec<Known>, Error> {
+        self.index_contents()?;
         let mut query = self.connection.prepare_cached(
             "SELECT id, name, unique_id = ?3 AS same, id IN (SELECT message FROM lost),
                  unique_id, missing_since IS NULL AND copies > 0, assumed
@@ -64,6 +65,26 @@ impl Cache {
             })
         })?;
         Ok(known.collect::<Result<_, _>>()?)
+    }
+
+    /// Makes the index that finds messages by their content, unless it is there. It is not made
+    /// before the first run that needs it: digests come in no order, and each message of a large
+    /// first sync would change another page of it.
+    fn index_contents(&self) -> Result<(), Error> {
+        let query = "SELECT 1 FROM sqlite_schema WHERE name = 'messages_by_content'";
+        if self.row(query, [], |_| Ok(()))?.is_some() {
+            return Ok(());
+        }
+        // Where only the state may be written, SQLite finds no place for a file to sort in.
+        self.connection
+            .pragma_update(None, "temp_store", "MEMORY")?;
+        let index = "CREATE INDEX IF NOT EXISTS messages_by_content
+             ON messages (substr(sha256, 1, 8))";
+        let made = self.connection.execute(index, []);
+        self.connection
+            .pragma_update(None, "temp_store", "DEFAULT")?;
+        made?;
+        Ok(())
     }
 
     /// The contents of the messages with this unique-id.

@@ -96,9 +96,7 @@ impl Cache {
                  AND listed_octets IS NOT NULL AND doubt IS NULL",
         )?;
         let since = newest.as_i64() - i64::from(LATEST);
-        let rows = query.query_map(params![account, since, newest], |row| {
-            row.get::<_, bool>(0)
-        })?;
+        let rows = query.query_map(params![account, since, newest], |row| row.get::<_, bool>(0))?;
         let mut sizes = Sizes::default();
         for is_exact in rows {
             if is_exact? {

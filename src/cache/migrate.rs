@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0009_shown_number.sql"),
     include_str!("../../migrations/0010_sought.sql"),
     include_str!("../../migrations/0011_verifications.sql"),
+    include_str!("../../migrations/0012_by_content.sql"),
 ];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.

@@ -284,6 +284,39 @@ fn the_snapshot_tells_what_the_plan_needs() {
     assert_eq!(found(b"A"), [(false, true)]);
 }
 
+/// Each message of a large first sync would change another page of it.
+#[test]
+fn the_index_by_content_is_made_when_it_is_first_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let work = cache.account(&account("work"), NOW).unwrap().id;
+    let is_indexed = |cache: &Cache| {
+        let query = "SELECT count(*) FROM sqlite_schema WHERE name = 'messages_by_content'";
+        let indices = cache.connection.query_one(query, [], |row| row.get(0));
+        indices.unwrap_or(0) == 1
+    };
+    let keys = cache
+        .stage(work, &[staged(b"a", 1), staged(b"b", 2)], NOW)
+        .unwrap();
+    assert!(!is_indexed(&cache));
+    for _ in 0..2 {
+        let content = Content {
+            unique_id: b"c",
+            sha256: &[2; 32],
+        };
+        let found = cache.with_content(work, content).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].key, keys[1]);
+        assert!(is_indexed(&cache));
+    }
+    let mut plan = cache
+        .connection
+        .prepare("EXPLAIN QUERY PLAN SELECT 1 FROM messages WHERE substr(sha256, 1, 8) = ?1")
+        .unwrap();
+    let step: String = plan.query_one([[2; 8]], |row| row.get(3)).unwrap();
+    assert!(step.contains("messages_by_content"), "{step}");
+}
+
 #[test]
 fn a_message_missing_from_one_listing_is_not_forgotten() {
     let folder = tempfile::tempdir().unwrap();
