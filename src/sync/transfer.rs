@@ -175,7 +175,7 @@ impl<'a> Retrieval<'a> {
         let (reading, workers, to_writer) = self.start(session)?;
         let (order, reporter) = (&reading.order, reading.reporter);
         let mut read = reading.run(session, to_writer, is_fenced).await;
-        let ended = read.settle(workers, session).await?;
+        let ended = read.settle(workers, session, &reading.stop).await?;
         reading.returns.report_stored(reporter);
         let too_large = ended.written.too_large;
         let is_too_large = !too_large.is_empty();

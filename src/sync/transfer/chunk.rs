@@ -30,6 +30,8 @@ pub(super) struct Ended {
     pub(super) announced: Option<u64>,
     /// Its size as the server counts it.
     pub(super) counted: u64,
+    /// True if it begins like an answer of the server.
+    pub(super) begins_like_answer: bool,
 }
 
 /// The events of messages in a chunk.

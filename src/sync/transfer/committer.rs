@@ -296,8 +296,10 @@ impl Committer {
             .announced
             .is_some_and(|announced| counted < announced)
             || (self.size(&message) == Size::Shorter && self.exactness.is_proved());
+        let is_strange = message.begins_like_answer;
+        let doubt = is_strange.then_some(DoubtReason::Session);
         Taking {
-            doubt: is_short.then_some(DoubtReason::Short),
+            doubt: is_short.then_some(DoubtReason::Short).or(doubt),
             message,
             takes,
         }

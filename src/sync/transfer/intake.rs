@@ -86,6 +86,9 @@ pub(super) struct Intake<'a> {
     pub(super) arrival: Option<(Slot, Arrival)>,
     /// The size in the server's answer for it.
     pub(super) announced: Option<u64>,
+    /// True if it begins like an answer: that to this RETR may have been taken by a line too many
+    /// before it.
+    pub(super) begins_like_answer: bool,
     /// True if it begins with a dot that was not stuffed.
     pub(super) has_lone_dot: bool,
     /// The last message that was answered.
@@ -122,6 +125,7 @@ impl<'a> Intake<'a> {
             chunk: Chunk::of(session),
             arrival: None,
             announced: None,
+            begins_like_answer: false,
             has_lone_dot: false,
             last: None,
             refused: Vec::new(),
@@ -230,6 +234,7 @@ impl Sink for Intake<'_> {
         };
         self.refused_last = false;
         self.announced = announced;
+        self.begins_like_answer = false;
         self.has_lone_dot = false;
         self.arrival = Some((slot, Arrival::new(self.line_endings)));
         self.chunk.mark(Step::Begin { slot });
@@ -240,6 +245,7 @@ impl Sink for Intake<'_> {
         let Some((slot, arrival)) = &mut self.arrival else {
             return;
         };
+        self.begins_like_answer |= arrival.octets() == 0 && octets.starts_with(b"+OK");
         arrival.take(octets, &mut self.chunk.octets);
         let (slot, total) = (*slot, arrival.octets());
         // The limits are checked while a message arrives, because an endless one has no end to
@@ -276,6 +282,7 @@ impl Sink for Intake<'_> {
                 arrived,
                 announced: self.announced,
                 counted: arrived.octets + uncounted,
+                begins_like_answer: self.begins_like_answer,
             }));
             self.reporter.report(Event::Retrieved);
         }

@@ -132,9 +132,11 @@ impl Read {
         &mut self,
         workers: Workers,
         session: &mut Session,
+        stop: &Stop,
     ) -> Result<Ended, Error> {
         // A slow disk may take its time, and QUIT is still to come, so the sessions are kept alive.
-        // After an error, or in the middle of a message, no command may be sent.
+        // After an error, or in the middle of a message, no command may be sent. After a
+        // signal no answer is waited for much longer.
         let (settled, is_settled) = watch::channel(false);
         let until = || {
             let mut is_settled = is_settled.clone();
@@ -150,22 +152,25 @@ impl Read {
         };
         let others = self.others.iter_mut().filter(|other| other.is_well);
         let others = others.map(async |other| {
-            let kept = other.opened.session.keep_alive_while(until()).await;
-            if let Err(error) = kept {
-                other.is_well = false;
+            let keeping = other.opened.session.keep_alive_while(until());
+            let kept = stop.unless_overdue(keeping).await;
+            other.is_well = matches!(kept, Ok(Ok(())));
+            if let Ok(Err(error)) = kept {
                 other.is_out_of_step = other.opened.session.is_out_of_step(&error);
                 other.broke = Some(error);
             }
         });
         let first = async {
             match self.is_well {
-                true => session.keep_alive_while(until()).await,
-                false => Ok(()),
+                true => stop.unless_overdue(session.keep_alive_while(until())).await,
+                false => Ok(Ok(())),
             }
         };
         let (ended, (kept, _)) = join(ending, join(first, join_all(others))).await;
-        if let Err(error) = kept {
-            self.pull.break_off(error, session);
+        match kept {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.pull.break_off(error, session),
+            Err(signal) => self.pull.result = Err(signal.into()),
         }
         ended
     }

@@ -38,6 +38,8 @@ pub(super) struct Message {
     pub(super) announced: Option<u64>,
     /// Its size as the server counts it.
     pub(super) counted: u64,
+    /// True if it begins like an answer of the server.
+    pub(super) begins_like_answer: bool,
 }
 
 impl Batch {
@@ -150,6 +152,7 @@ impl Writer {
                         arrived: ended.arrived,
                         announced: ended.announced,
                         counted: ended.counted,
+                        begins_like_answer: ended.begins_like_answer,
                     });
                 }
             }

@@ -465,6 +465,37 @@ fn a_second_answer_to_retr_makes_the_message_doubtful() {
     }
 }
 
+/// A line too many came so late that it was taken for the answer to the next RETR, whose own answer
+/// then looks like the first line of the message. Client and server are in step again behind it.
+#[test]
+fn a_message_that_begins_like_an_answer_is_asked_for_again_before_it_is_deleted() {
+    let bench = Bench::with(letters(6));
+    let late = Knobs::default().rule(At::line("RETR 4"), Act::Before(b"+OK\r\n".to_vec()));
+    bench.knobs(late);
+    bench.sync("leave-on-server = false", &[]).gives(0);
+    assert_eq!(bench.mailbox().len(), 1);
+    bench.knobs(Knobs::default());
+    for _ in 0..2 {
+        bench.sync("leave-on-server = false", &[]).gives(0);
+    }
+    assert!(bench.mailbox().is_empty());
+    for message in bench.held() {
+        assert!(bench.store.holds(&message));
+    }
+}
+
+/// A message may really begin so.
+#[test]
+fn a_message_that_really_begins_like_an_answer_is_stored_once_and_deleted() {
+    let strange = b"+OK this is no header\r\nand no body\r\n".to_vec();
+    let bench = Bench::with([letter(1), strange, letter(3)]);
+    for left in [1, 0] {
+        bench.sync("leave-on-server = false", &[]).gives(0);
+        assert_eq!(bench.mailbox().len(), left);
+        bench.assert_exactly_once();
+    }
+}
+
 #[test]
 fn answers_that_are_out_of_step_store_nothing_wrong() {
     // One answer is missing: all later ones answer the command before theirs. From then on the run
