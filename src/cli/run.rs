@@ -25,8 +25,9 @@ mod queue;
 
 use queue::{Ending, Queue, Seat, Turn};
 
-/// So many accounts that were not tried are recorded at the same time, if that many files may be open.
-const RECORDED_AT_ONCE: usize = 32;
+/// So many accounts that were not tried are recorded at the same time. SQLite has one writer, and none of
+/// them waits for the disk.
+const RECORDED_AT_ONCE: usize = 2;
 
 /// The longest time that a run spends on nothing but waits for second turns. A run that a timer starts is
 /// soon followed by another, and a person at a terminal waits for the end of this one; what needs longer
