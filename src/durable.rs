@@ -51,7 +51,7 @@ impl Volume {
 #[cfg(target_os = "linux")]
 const SYNCFS_FROM: usize = 16;
 
-/// What was made durable.
+/// The part that was made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Synced {
     /// Everything that was written to the file system before.

@@ -279,7 +279,7 @@ impl Error {
         }
     }
 
-    /// Whether the server has too many connections or logins to serve this one.
+    /// True if the server has too many connections or logins to serve this one.
     pub fn is_throttling(&self) -> bool {
         match self {
             Self::Farewell { notice, .. } => names_throttling(notice.as_bytes()),

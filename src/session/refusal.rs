@@ -102,7 +102,7 @@ impl Refusal {
         self.is_temporary
     }
 
-    /// Whether the server has too many connections or logins to answer: fewer may succeed.
+    /// True if the server has too many connections or logins to answer: fewer may succeed.
     pub fn is_throttling(&self) -> bool {
         self.is_throttling
     }

@@ -1,4 +1,4 @@
-//! Whether client and server are in step: STAT, sent alone, has the same answer as before.
+//! The proof that client and server are in step: STAT, sent alone, has the same answer as before.
 //!
 //! Replies come in order. So if a server does not stuff dots, the rest of a message comes before
 //! STAT's answer; and a sender who forges replies in a message does not know the mailbox.

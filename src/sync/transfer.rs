@@ -225,6 +225,7 @@ impl<'a> Retrieval<'a> {
             false => match session.keep_alive_while(ending).await {
                 Ok(ended) => ended,
                 Err(error) => {
+                    retrieved.is_out_of_step |= session.is_out_of_step(&error);
                     retrieved.result = Err(error.into());
                     Vec::new()
                 }

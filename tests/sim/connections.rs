@@ -21,7 +21,7 @@ struct Sessions {
     retr: BTreeMap<u64, u32>,
     dele: BTreeSet<u64>,
     quit: BTreeSet<u64>,
-    last_of_others: bool,
+    has_waited: bool,
 }
 
 impl Asked {
@@ -45,13 +45,13 @@ impl Asked {
         }
         self.changed.notify_all();
         let is_alone =
-            |by: &mut Sessions| by.retr.len() < 2 && by.quit.is_empty() && !by.last_of_others;
+            |by: &mut Sessions| by.retr.len() < 2 && by.quit.is_empty() && !by.has_waited;
         if seen.session == 1 && by.retr.get(&1) > Some(&1) && is_alone(&mut by) {
             let bound = Duration::from_secs(20);
             let waited = self.changed.wait_timeout_while(by, bound, is_alone);
             let (mut by, _) = waited.unwrap_or_else(PoisonError::into_inner);
             // Once is enough.
-            by.last_of_others = true;
+            by.has_waited = true;
         }
     }
 
@@ -198,7 +198,7 @@ fn a_wrong_password_on_a_further_connection_is_no_wrong_password() {
     bench.assert_exactly_once();
 }
 
-/// What the others have not got is retrieved in time that does not depend on the silent ones.
+/// The time of the run does not depend on the silent connections.
 #[test]
 fn a_further_connection_that_stays_silent_is_not_waited_for() {
     for at in ["PASS", "UIDL", "LIST"] {

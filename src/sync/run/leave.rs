@@ -31,7 +31,7 @@ impl Run<'_> {
             .iter()
             .any(|landing| order.is_doubtful(landing.slot));
         if !deletable.is_empty() {
-            // What proves them was perhaps only written.
+            // Their proof was perhaps only written.
             self.ledger.with(|cache, _| cache.wait_for_disk()).await?;
         }
         let mut fence = None;

@@ -33,7 +33,7 @@ pub(super) struct Ended {
     end: End,
 }
 
-/// What the end of a session says about its messages.
+/// The state of a session at its end, which tells if its messages are whole.
 enum End {
     /// They are as whole as the session shows.
     InStep,

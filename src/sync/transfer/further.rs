@@ -18,7 +18,7 @@ use crate::sync::{quit, warning};
 /// Up to so many times the messages of the first listing are taken from another one.
 const MOST_LISTED: usize = 2;
 
-/// What it takes to open further sessions.
+/// The means to open further sessions.
 pub(in crate::sync) struct Further<'a> {
     pub(in crate::sync) password: &'a SecretString,
     /// How many sessions the retrieval may have at the same time, in all.

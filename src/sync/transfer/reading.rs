@@ -21,7 +21,7 @@ use crate::session::Session;
 use crate::stop::Signal;
 use crate::sync::{Error, Event, Reporter, Stop, Warning};
 
-/// What the sessions of a retrieval share.
+/// The parts that the sessions of a retrieval share.
 pub(super) struct Reading<'a> {
     pub(super) account: &'a Account,
     pub(super) further: Option<Further<'a>>,

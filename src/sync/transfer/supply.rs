@@ -196,7 +196,7 @@ mod tests {
         slot.0.is_multiple_of(2)
     }
 
-    /// What a session takes, in order.
+    /// The messages that a session takes, in order.
     fn all(supply: &Supply, session: u8, has: fn(Slot) -> bool) -> Vec<usize> {
         let next = || supply.next(session, has).map(|slot| slot.0);
         std::iter::from_fn(next).collect()

@@ -47,7 +47,7 @@ impl Workers {
     }
 }
 
-/// What the workers give back to the reader of the sockets.
+/// The things that the workers give back to the reader of the sockets.
 pub(super) struct Returns {
     spare: Mutex<Receiver<Chunk>>,
     stored: Mutex<UnboundedReceiver<Slot>>,
