@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0010_sought.sql"),
     include_str!("../../migrations/0011_verifications.sql"),
     include_str!("../../migrations/0012_by_content.sql"),
+    include_str!("../../migrations/0013_good_runs.sql"),
 ];
 
 /// Refuses, before anything is written, a file of a newer popsync or of another program.

@@ -208,8 +208,8 @@ impl Cache {
         Ok(messages.unwrap_or_default())
     }
 
-    /// The end of the newest run with one of these statuses. `last` is the newest of all, and nearly
-    /// always the one: an account may have thousands of others.
+    /// The end of the newest run that ended with one of these statuses, which are good ones. `last` is the
+    /// newest of all, and nearly always the one.
     fn last_end(
         &self,
         account: AccountId,
@@ -224,8 +224,8 @@ impl Cache {
             return Ok(Some(last.finished_at));
         }
         let end = self.row(
-            "SELECT finished_at FROM runs WHERE account = ?1 AND exit IN (?2, ?3)
-             ORDER BY id DESC LIMIT 1",
+            "SELECT finished_at FROM runs INDEXED BY runs_good
+             WHERE account = ?1 AND exit <= 1 AND exit IN (?2, ?3) ORDER BY id DESC LIMIT 1",
             params![account, exits[0], exits[1]],
             |row| row.get(0),
         )?;
