@@ -26,6 +26,7 @@ mod open;
 mod pace;
 mod password;
 mod pipeline;
+mod pipelining;
 mod proxy;
 mod refusal;
 mod sasl;

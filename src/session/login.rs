@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::open::Unbegun;
+use super::pipelining::SERVERS;
 use super::refusal::Verdict;
 use super::{Command, Error, Event, Keyword, Peer, Refusal, Session, Watch};
 use crate::account::{Account, AuthMethod, PasswordSource, Security};
@@ -89,12 +90,17 @@ impl Session {
     ) -> Result<Self, Unbegun> {
         let (mut session, peer) = Self::open(account, password, capa, watch).await?;
         connected(&peer);
-        let known = known.filter(|_| capa && account.auth == AuthMethod::User);
-        let logged_in = if known.is_some_and(Capabilities::pipelining) {
+        let pipelines = match known {
+            Some(known) => known.pipelining(),
+            None => watch.is_none() && SERVERS.contains(&account.server),
+        };
+        let logged_in = if pipelines && capa && account.auth == AuthMethod::User {
             session.capa_with_user(account, password).await
         } else {
             session.capa_then_log_in(capa, account, password).await
         };
+        let can_pipeline = logged_in.is_ok() && session.capabilities.pipelining();
+        SERVERS.note(&account.server, can_pipeline);
         match logged_in {
             Err(error) if error.is_hang_up() => Err(session.unbegun(error)),
             logged_in => Ok(session.or_leave(logged_in).await?),
