@@ -11,6 +11,8 @@ use super::Name;
 pub(super) struct Names {
     /// Marks the files of one account, so that recovery does not touch those of others.
     tag: String,
+    /// The prefix of the second part of every name of this account.
+    prefix: String,
     /// Distinguishes the runs of that account, even if clock and process numbers repeat.
     run: u64,
     sequence: AtomicU64,
@@ -24,6 +26,7 @@ impl Names {
         getrandom::fill(&mut run).map_err(io::Error::other)?;
         Ok(Self {
             tag: tag.to_owned(),
+            prefix: format!("A{tag}R"),
             run: u64::from_ne_bytes(run),
             sequence: AtomicU64::new(0),
         })
@@ -38,8 +41,7 @@ impl Names {
         let number = self.sequence.fetch_add(1, Ordering::Relaxed);
         Name(format!(
             "{second}.{}{:016x}Q{number}.popsync",
-            self.prefix(),
-            self.run
+            self.prefix, self.run
         ))
     }
 
@@ -47,16 +49,11 @@ impl Names {
     pub(super) fn is_ours(&self, file_name: &str) -> bool {
         file_name
             .split_once('.')
-            .is_some_and(|(_, rest)| rest.starts_with(&self.prefix()))
+            .is_some_and(|(_, rest)| rest.starts_with(&self.prefix))
     }
 
     /// The mark of the account.
     pub(super) fn tag(&self) -> &str {
         &self.tag
-    }
-
-    /// The prefix of the second part of every name of this account.
-    fn prefix(&self) -> String {
-        format!("A{}R", self.tag)
     }
 }

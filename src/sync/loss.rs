@@ -28,9 +28,10 @@ const LARGE: u64 = 10_000;
 /// The time for which a difference that is not worth a closer look is left alone.
 const DAY: i64 = 24 * 60 * 60;
 
-/// Counts the missing messages, and reports them if they are many. If the store cannot be read, the
+/// Counts the missing messages, and reports them if they are many. `stored_now` is the number of
+/// those that this run has stored. If the store cannot be read, the
 /// runs that need it report that.
-pub(super) async fn notice(ledger: &mut Ledger, request: &Request<'_>) {
+pub(super) async fn notice(ledger: &mut Ledger, request: &Request<'_>, stored_now: u64) {
     let StoreSettings::Maildir { path, .. } = &request.account.store else {
         // To count the messages of an mbox, all of it must be read.
         return;
@@ -42,7 +43,7 @@ pub(super) async fn notice(ledger: &mut Ledger, request: &Request<'_>) {
     let (store, path) = (request.account.store.clone(), path.clone());
     let now = (request.clock)();
     let counting = ledger.with(move |cache, account| {
-        cache.at_the_end(|cache| count(cache, account, &store, &path, now))
+        cache.at_the_end(|cache| count(cache, account, &store, &path, stored_now, now))
     });
     match counting.await {
         Ok(Some((missing, stored))) => request.warn(Warning::MessagesMissing {
@@ -61,6 +62,7 @@ fn count(
     account: AccountId,
     store: &StoreSettings,
     path: &Path,
+    stored_now: u64,
     now: i64,
 ) -> Result<Option<(u64, u64)>, Error> {
     if !Maildir::is_there(path)? {
@@ -73,6 +75,10 @@ fn count(
         return Ok(None);
     }
     let held = cache.count_expected(account)?;
+    if held <= stored_now && before == Loss::default() {
+        // This run has stored all of them.
+        return Ok(None);
+    }
     let tag = cache.tag(account)?;
     let there = Maildir::count_of(path, &tag);
     let gap = held.saturating_sub(there);
