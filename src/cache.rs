@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row, TransactionBehavior,
 };
@@ -121,6 +122,9 @@ impl Cache {
             })?;
             connection = Connection::open(&path)?;
             connection.busy_handler(Some(busy::wait))?;
+            // A statement keeps its plan, whatever values it gets: to make another one, as for each new
+            // limit, takes longer than to run it.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             migrate::check(&connection, &path)?;
             sync_what_was_left(state_dir, migrate::is_blank(&connection)?)?;
             // If the file system cannot do WAL, SQLite keeps a journal that it can do.
