@@ -130,6 +130,7 @@
 
 mod account;
 mod auth;
+mod blocking;
 mod cache;
 mod causes;
 mod children;

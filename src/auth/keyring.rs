@@ -11,9 +11,10 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use tokio::{task, time};
+use tokio::time;
 
 use crate::account::Account;
+use crate::blocking;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -158,7 +159,7 @@ async fn within_limits<T: Send + 'static>(
     } else {
         TIME_OUT
     };
-    match time::timeout(limit, task::spawn_blocking(access)).await {
+    match time::timeout(limit, blocking::begin(access)).await {
         Ok(Ok(result)) => result,
         Ok(Err(join)) => Err(Error::Other {
             source: Box::new(join),

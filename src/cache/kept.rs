@@ -97,6 +97,11 @@ pub(super) fn identity(found: &Metadata) -> (u64, u64) {
 }
 
 impl Cache {
+    /// True if a cache was kept open.
+    pub(crate) fn is_kept() -> bool {
+        !kept().caches.is_empty()
+    }
+
     /// Opens the cache in this folder, or takes one that was kept open. For one run of one account.
     ///
     /// # Errors

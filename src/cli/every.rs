@@ -67,11 +67,10 @@ impl<L: Fn() -> Result<Chosen, config::Error>> Rounds<L> {
         if let Err(exit) = run::have_room(self.orders.at_once.jobs, &self.output) {
             return exit;
         }
-        runtime::within_reloading(
-            &self.output,
-            self.orders.at_once.jobs,
-            async |stop, reload| self.rounds(accounts, stop, reload).await,
-        )
+        // The accounts have threads of their own.
+        runtime::within_reloading(&self.output, 1, async |stop, reload| {
+            self.rounds(accounts, stop, reload).await
+        })
     }
 
     /// Returns the status of the signal that ended it, like any other command.

@@ -1,12 +1,13 @@
 //! Runs accounts in parallel, and merges their exit statuses.
 
 use std::collections::HashMap;
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
@@ -21,8 +22,10 @@ use super::prompt::Terminal;
 use super::remember::{self, Remembering};
 use super::{descriptors, hooks, runtime};
 
+mod crew;
 mod queue;
 
+use crew::Crew;
 use queue::{Ending, Queue, Seat, Turn};
 
 /// So many accounts that were not tried are recorded at the same time. SQLite has one writer, and none of
@@ -70,7 +73,8 @@ pub(super) fn run(chosen: Chosen, orders: &Orders, output: &Arc<Output>) -> Exit
         return exit;
     }
     let unsound = output.not_run(&chosen.unsound);
-    let synced = runtime::within(output, orders.at_once.jobs, async |stop| {
+    // The accounts have threads of their own.
+    let synced = runtime::within(output, 1, async |stop| {
         once(chosen.accounts, orders, stop, output).await
     });
     unsound.merge(synced)
@@ -118,29 +122,31 @@ impl Workers<'_> {
             longest_wait,
             ..
         } = *self.orders;
+        let mut running = match Running::begin() {
+            Ok(running) => running,
+            Err(error) => return self.output.failure(None, &StartError::Runtime(error)),
+        };
         let mut queue = Queue::new(accounts, at_once.per_host, longest_wait);
-        let mut running = Running::default();
         let mut exit = Exit::Success;
         loop {
             let mut wake = None;
             if self.stop.asked().is_none() {
-                while running.tasks.len() < at_once.jobs
+                while running.have_room(at_once.jobs)
                     && let Some(turn) = queue.next(Instant::now())
                 {
                     let place = (turn.account.name.clone(), turn.seat);
-                    let task = running.tasks.spawn(self.sync(turn, are_several));
-                    running.places.insert(task.id(), place);
+                    running.start(place, self.sync(turn, are_several));
                 }
                 wake = queue.wake(Instant::now());
             }
-            let is_idle = running.tasks.is_empty();
+            let is_idle = running.places.is_empty();
             match wake {
                 None if is_idle => break,
                 Some(wake) if is_idle => self.output.waits(wake - Instant::now()),
                 _ => {}
             }
             let ended = tokio::select! {
-                Some(ended) = running.tasks.join_next_with_id(), if !is_idle => ended,
+                Some(ended) = running.crew.next(), if !is_idle => ended,
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => continue,
                 _ = self.stop.wait(), if is_idle => continue,
             };
@@ -251,7 +257,7 @@ impl Workers<'_> {
         exit
     }
 
-    /// Syncs one account, in a task of its own so that its panic ends nothing else. Returns after the
+    /// Syncs one account. Returns after the
     /// report. If the account may have a second turn, nothing is reported before that.
     fn sync(&self, turn: Turn, has_second: bool) -> impl Future<Output = Ended> + Send + use<> {
         let Turn { account, first, .. } = turn;
@@ -319,24 +325,39 @@ impl Workers<'_> {
 }
 
 /// The accounts at work.
-#[derive(Default)]
 struct Running {
-    tasks: JoinSet<Ended>,
-    places: HashMap<Id, (String, Seat)>,
+    crew: Crew<Ended>,
+    places: HashMap<usize, (String, Seat)>,
 }
 
 impl Running {
+    /// # Errors
+    /// The system's, if it cannot start a thread or its runtime.
+    fn begin() -> io::Result<Self> {
+        Ok(Self {
+            crew: Crew::begin()?,
+            places: HashMap::new(),
+        })
+    }
+
+    /// True if fewer than `most` are at work and another one may begin.
+    fn have_room(&mut self, most: usize) -> bool {
+        self.places.len() < most && self.crew.has_room()
+    }
+
+    fn start(&mut self, place: (String, Seat), work: impl Future<Output = Ended> + Send + 'static) {
+        if let Some(hand) = self.crew.start(work) {
+            self.places.insert(hand, place);
+        }
+    }
+
     /// How a turn ended, and whose it was.
     fn of(
         &mut self,
-        ended: Result<(Id, Ended), JoinError>,
+        (hand, ended): (usize, Option<Ended>),
         output: &Output,
     ) -> Option<(Seat, Ended)> {
-        let (id, ended) = match ended {
-            Ok((id, ended)) => (id, Some(ended)),
-            Err(error) => (error.id(), None),
-        };
-        let (name, seat) = self.places.remove(&id)?;
+        let (name, seat) = self.places.remove(&hand)?;
         let ended = ended.unwrap_or_else(|| Ended {
             exit: output.panicked(&name),
             ending: Ending {

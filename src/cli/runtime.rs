@@ -4,7 +4,7 @@ use std::io;
 use std::num::NonZero;
 use std::panic;
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -53,10 +53,7 @@ fn begin<S>(
 ) -> Exit {
     let started = listening.and_then(|signals| {
         let runtime = runtime(jobs)?;
-        // Tokio panics if it cannot start its first thread for work that blocks.
-        let spare = thread::Builder::new().spawn(|| {})?;
-        // It cannot panic.
-        let _ = spare.join();
+        check_for_threads()?;
         Ok((signals, runtime))
     });
     let (signals, runtime) = match started {
@@ -67,6 +64,25 @@ fn begin<S>(
     let exit = runtime.block_on(action(signals));
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     exit
+}
+
+/// Fails if there is no room for two more threads. Tokio panics if it cannot start the first one for work
+/// that blocks, and an account needs that of its own runtime and that of the common one.
+pub(super) fn check_for_threads() -> io::Result<()> {
+    let both = Arc::new(Barrier::new(2));
+    let meet = || {
+        let both = Arc::clone(&both);
+        thread::Builder::new().spawn(move || both.wait())
+    };
+    let first = meet()?;
+    let second = meet();
+    if second.is_err() {
+        both.wait();
+    }
+    // Neither can panic.
+    let _ = first.join();
+    let _ = second?.join();
+    Ok(())
 }
 
 /// One thread for one account. Several accounts need more: one may hash while the others serve their

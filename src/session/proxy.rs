@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
 use tokio::net::TcpStream;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::{Error, Stream};
 use crate::account::{Proxy, ProxyLogin, ProxyProtocol, Server};
 use crate::auth::private_file::{self, FileError};
+use crate::blocking;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -123,7 +123,7 @@ pub(super) async fn password(
         return Ok(None);
     };
     let path = password_file.clone();
-    let reading = spawn_blocking(move || private_file::first_line(&path, LONGEST));
+    let reading = blocking::begin(move || private_file::first_line(&path, LONGEST));
     let name = || password_file.display().to_string();
     let line = match timeout(limit, reading).await {
         Ok(Ok(line)) => line.map_err(|fault| ProxyError::Password {

@@ -10,12 +10,11 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
-
 use super::refusal::Verdict;
 use super::{Awaited, Command, Error, Event, Refusal, Session, pace};
 use crate::auth::SaslError;
 use crate::auth::mechanism::{Mechanism, Message, decode};
+use crate::blocking;
 
 /// The longest AUTH line with a first message in it (RFC 5034 §4).
 const MAX_AUTH: usize = 255;
@@ -184,7 +183,7 @@ impl Worker {
         question: impl FnOnce(&mut dyn Mechanism) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let mechanism = Arc::clone(&self.mechanism);
-        let work = spawn_blocking(move || {
+        let work = blocking::begin(move || {
             let mut mechanism = mechanism.lock().unwrap_or_else(PoisonError::into_inner);
             question(mechanism.as_mut())
         });

@@ -13,13 +13,13 @@ use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
 use tokio::io::BufReader;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::{Awaited, Error, Stream, Watch, pace};
 use crate::account::{Account, Server, TlsSettings, TlsVersion};
 use crate::auth::binding::ChannelBindings;
+use crate::blocking;
 
 mod binding;
 mod certificate_error;
@@ -66,35 +66,26 @@ pub(super) struct Protection {
 }
 
 impl Connector {
-    /// Reads whatever files the settings name. May take as long as they do: one can be a pipe.
+    /// A connector to this server.
     ///
     /// # Errors
-    /// [`Error::ClientCertificate`], [`Error::Roots`], and [`Error::Tls`] for a name that no
-    /// certificate can have.
-    pub(super) fn new(
+    /// [`Error::Tls`] for a name that no certificate can have.
+    fn new(
+        config: Arc<ClientConfig>,
         settings: &TlsSettings,
         server: &Server,
-        watch: Option<Arc<dyn Watch>>,
     ) -> Result<Self, Error> {
-        let host = settings.server_name.as_ref().unwrap_or(&server.host);
+        let host = host(settings, server);
         // The zone of an address (RFC 4007 §11) is nobody's business but ours.
         let name = host.split('%').next().unwrap_or(host).to_owned();
-        let failed = |source: io::Error| Error::Tls {
-            host: host.clone(),
-            fault: HandshakeError::Other,
-            source,
-        };
-        let name = ServerName::try_from(name)
-            .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-        let made = || config(settings, watch.clone(), &failed);
-        let config = match watch {
-            None => shared::ALL.get(settings, Instant::now(), made)?,
-            Some(_) => Arc::new(made()?),
-        };
+        let name = ServerName::try_from(name).map_err(|error| {
+            let source = io::Error::new(io::ErrorKind::InvalidInput, error);
+            failure(host, source)
+        })?;
         Ok(Self {
             connector: TlsConnector::from(config),
             name,
-            host: host.clone(),
+            host: host.to_owned(),
             oldest: settings.min_version,
         })
     }
@@ -143,18 +134,35 @@ impl Connector {
     }
 }
 
-/// What rustls makes of the settings, for any server.
+/// The name that the server's certificate is to have.
+fn host<'a>(settings: &'a TlsSettings, server: &'a Server) -> &'a str {
+    settings.server_name.as_ref().unwrap_or(&server.host)
+}
+
+fn failure(host: &str, source: io::Error) -> Error {
+    Error::Tls {
+        host: host.to_owned(),
+        fault: HandshakeError::Other,
+        source,
+    }
+}
+
+/// What rustls makes of the settings, for any server; errors name `host`. Reads whatever files they
+/// name, and may take as long as that does: one can be a pipe.
+///
+/// # Errors
+/// [`Error::ClientCertificate`] and [`Error::Roots`].
 fn config(
     settings: &TlsSettings,
     watch: Option<Arc<dyn Watch>>,
-    failed: &impl Fn(io::Error) -> Error,
+    host: &str,
 ) -> Result<ClientConfig, Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Verifier::new(settings, &provider, watch)?;
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions(settings.min_version))
         // The provider has cipher suites for both versions.
-        .map_err(|error| failed(io::Error::other(error)))?
+        .map_err(|error| failure(host, io::Error::other(error)))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
     Ok(match &settings.client {
@@ -169,16 +177,39 @@ fn config(
     })
 }
 
-/// Makes the TLS settings into something that can connect. Their files are read on a thread
-/// that may block, and a pipe that nobody writes to is left behind with it.
+/// Makes the TLS settings into something that can connect. If their files are to be read, a thread that
+/// may block does it, and a pipe that nobody writes to is left behind with it.
+///
+/// # Errors
+/// [`Error::TimedOut`]; those of [`config`] and [`Connector::new`].
 pub(super) async fn connector(
     account: &Account,
     watch: Option<&Arc<dyn Watch>>,
 ) -> Result<Connector, Error> {
-    let (settings, server) = (account.tls.clone(), account.server.clone());
+    let shared = match watch {
+        None => shared::ALL.find(&account.tls, Instant::now()),
+        Some(_) => None,
+    };
+    let config = match shared {
+        Some(config) => config,
+        None => configured(account, watch).await?,
+    };
+    Connector::new(config, &account.tls, &account.server)
+}
+
+/// The same, but for the server's name, of settings that nobody has used yet.
+async fn configured(
+    account: &Account,
+    watch: Option<&Arc<dyn Watch>>,
+) -> Result<Arc<ClientConfig>, Error> {
+    let settings = account.tls.clone();
+    let host = host(&settings, &account.server).to_owned();
     let watch = watch.cloned();
-    let made = spawn_blocking(move || Connector::new(&settings, &server, watch));
-    match timeout(account.timeout, made).await {
+    let make = move || match watch {
+        None => shared::ALL.get(&settings, Instant::now(), || config(&settings, None, &host)),
+        watch => config(&settings, watch, &host).map(Arc::new),
+    };
+    match timeout(account.timeout, blocking::begin(make)).await {
         Ok(Ok(made)) => made,
         Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),
         Err(_) => Err(Error::TimedOut {

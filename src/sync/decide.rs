@@ -413,7 +413,8 @@ impl Basis<'_> {
     }
 }
 
-/// The recorded messages, and a look at the store if the policy follows deletions made here.
+/// The recorded messages, and a look at the store if the policy follows deletions made here. If they
+/// are many, it goes on while this thread lists the maildrop.
 ///
 /// # Errors
 /// Those of the cache.
@@ -428,7 +429,7 @@ pub(super) async fn recall(
         .remove_when_deleted_locally
         .then(|| Arc::clone(store));
     let brakes = brakes.clone();
-    let reading = ledger.with(move |cache, account| {
+    let reading = ledger.meanwhile(move |cache, account| {
         let mut snapshot = brakes.snapshot(cache, account)?;
         let inspection = store.map(|store| Inspection::at(&*store));
         if let Some(inspection) = &inspection {

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use tokio::task::JoinError;
-
 use crate::account::{Outage, Server};
+use crate::blocking::Panicked;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::stop::{Signal, Stop};
@@ -126,6 +125,14 @@ pub enum Error {
     },
 }
 
+impl From<Panicked> for Error {
+    fn from(panicked: Panicked) -> Self {
+        Self::Panicked {
+            message: panicked.to_string(),
+        }
+    }
+}
+
 impl From<Signal> for Error {
     fn from(signal: Signal) -> Self {
         Self::Interrupted(signal)
@@ -133,13 +140,6 @@ impl From<Signal> for Error {
 }
 
 impl Error {
-    /// Makes an error of a thread that ended otherwise than by returning.
-    pub(super) fn panicked(error: JoinError) -> Self {
-        Self::Panicked {
-            message: error.to_string(),
-        }
-    }
-
     /// The signal that ended a run, where all that went wrong is that it did not wait any longer.
     pub(super) fn or_stopped(self, stop: &Stop) -> Self {
         let is_wait = match &self {

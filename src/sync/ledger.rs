@@ -1,8 +1,7 @@
-//! The cache of one account, on threads that may block.
-
-use tokio::task::spawn_blocking;
+//! The cache of one account, for work that may block.
 
 use super::{Error, Stop};
+use crate::blocking::{self, Panicked};
 use crate::cache::{AccountId, Cache};
 
 /// The records of one account. One job at a time has them.
@@ -10,15 +9,18 @@ use crate::cache::{AccountId, Cache};
 pub(super) struct Ledger {
     account: AccountId,
     stop: Stop,
+    /// True if it holds only a few messages.
+    is_small: bool,
     /// None while a job on another thread has it.
     cache: Option<Cache>,
 }
 
 impl Ledger {
-    pub(super) fn new(cache: Cache, account: AccountId, stop: Stop) -> Self {
+    pub(super) fn new(cache: Cache, account: AccountId, stop: Stop, is_small: bool) -> Self {
         Self {
             account,
             stop,
+            is_small,
             cache: Some(cache),
         }
     }
@@ -28,7 +30,7 @@ impl Ledger {
         self.account
     }
 
-    /// Runs work with the cache on a thread that may block.
+    /// Runs work with the cache, on this thread if it serves the account alone.
     pub(super) async fn with<T, E>(
         &mut self,
         act: impl FnOnce(&mut Cache, AccountId) -> Result<T, E> + Send + 'static,
@@ -37,14 +39,61 @@ impl Ledger {
         T: Send + 'static,
         E: Into<Error> + Send + 'static,
     {
+        let acting = self.job(act)?;
+        self.take_back(blocking::run(acting).await)
+    }
+
+    /// True if it holds only a few messages, so that nothing with all of them takes long.
+    pub(super) fn is_small(&self) -> bool {
+        self.is_small
+    }
+
+    /// As [`Self::with`], but if that may take long, on another thread: this one goes on meanwhile.
+    pub(super) async fn meanwhile<T, E>(
+        &mut self,
+        act: impl FnOnce(&mut Cache, AccountId) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        E: Into<Error> + Send + 'static,
+    {
+        match self.is_small {
+            true => self.with(act).await,
+            false => self.aside(act).await,
+        }
+    }
+
+    /// Runs work with the cache on another thread, even if the account is small.
+    pub(super) async fn aside<T, E>(
+        &mut self,
+        act: impl FnOnce(&mut Cache, AccountId) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        E: Into<Error> + Send + 'static,
+    {
+        let acting = self.job(act)?;
+        self.take_back(blocking::aside(acting).await)
+    }
+
+    fn job<T, E, F: FnOnce(&mut Cache, AccountId) -> Result<T, E>>(
+        &mut self,
+        act: F,
+    ) -> Result<impl FnOnce() -> (Cache, Result<T, E>) + use<T, E, F>, Error> {
         let mut cache = self.lend()?;
         let account = self.account;
         let stop = self.stop.clone();
-        let acting = spawn_blocking(move || {
+        Ok(move || {
             let result = stop.within(|| act(&mut cache, account));
             (cache, result)
-        });
-        let (cache, result) = acting.await.map_err(Error::panicked)?;
+        })
+    }
+
+    fn take_back<T, E: Into<Error>>(
+        &mut self,
+        done: Result<(Cache, Result<T, E>), Panicked>,
+    ) -> Result<T, Error> {
+        let (cache, result) = done?;
         self.cache = Some(cache);
         result.map_err(|error| error.into().or_stopped(&self.stop))
     }

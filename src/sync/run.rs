@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
         let row = row.ok_or_else(|| Error::Panicked {
             message: "an account was not recorded".to_owned(),
         })?;
-        let opened = open::open(request, &mut ledger, row, now).await?;
+        let opened = open::open(request, &mut ledger, row, past.has_listed(), now).await?;
         opened.warn(request);
         Ok(Self {
             request,
@@ -197,7 +197,7 @@ impl<'a> Run<'a> {
             leftovers::clear(&mut self.ledger, self.request, &self.store).await;
         }
         if result.is_ok() {
-            loss::notice(&mut self.ledger, self.request).await;
+            loss::notice(&mut self.ledger, self.request, summary.retrieved).await;
         }
         match result {
             Err(error) if super::is_outage(error.exit()) => {

@@ -1,5 +1,5 @@
 //! Retrieves the messages that the plan asks for. Sockets, files and cache each have their own
-//! thread, with bounded channels between them.
+//! thread, with bounded channels between them. If it is little, one thread does all of it.
 //!
 //! One session, or several that share the messages, read: `reading`, `lane`, `supply`, `further`.
 //!
@@ -172,10 +172,12 @@ impl<'a> Retrieval<'a> {
             .further
             .as_ref()
             .is_some_and(|further| further.is_fenced);
-        let (reading, workers, to_writer) = self.start(session)?;
+        let (reading, to_writer) = self.start(session)?;
         let (order, reporter) = (&reading.order, reading.reporter);
         let mut read = reading.run(session, to_writer, is_fenced).await;
-        let ended = read.settle(workers, session, &reading.stop).await?;
+        let ended = read
+            .settle(&reading.workers, session, &reading.stop)
+            .await?;
         reading.returns.report_stored(reporter);
         let too_large = ended.written.too_large;
         let is_too_large = !too_large.is_empty();
@@ -245,8 +247,8 @@ impl<'a> Retrieval<'a> {
         u8::try_from(worth.min(most)).unwrap_or(u8::MAX)
     }
 
-    /// Starts the threads that write and commit, and makes what feeds them.
-    fn start(self, session: &Session) -> Result<(Reading<'a>, Workers, Sender<Chunk>), Error> {
+    /// Makes the parts that write and commit, and what feeds them.
+    fn start(self, session: &Session) -> Result<(Reading<'a>, Sender<Chunk>), Error> {
         let sessions = self.sessions();
         let (to_writer, chunks) = channel(CHUNKS);
         // Room for all chunks in use: those in the channel, the readers' and the writer's.
@@ -258,18 +260,8 @@ impl<'a> Retrieval<'a> {
         });
         let (stored_to, stored) = unbounded_channel();
         let failed = Arc::new(AtomicBool::new(false));
-        let reading = Reading {
-            account: self.account,
-            further: self.further,
-            capabilities: session.capabilities().clone(),
-            supply: Supply::new(self.order.len(), sessions),
-            sessions,
-            order: Arc::clone(&self.order),
-            reporter: self.reporter,
-            stop: self.stop.clone(),
-            returns: Returns::new(spare, stored),
-            room: room(&*self.store),
-        };
+        let hands_over = self.store.hands_over();
+        let room = room(&*self.store);
         let writer = Writer {
             store: Arc::clone(&self.store),
             chunks,
@@ -283,7 +275,7 @@ impl<'a> Retrieval<'a> {
             store: self.store,
             cache: self.cache,
             account: self.account_id,
-            order: self.order,
+            order: Arc::clone(&self.order),
             clock: self.clock,
             not_before: self.not_before,
             stored: stored_to,
@@ -296,8 +288,25 @@ impl<'a> Retrieval<'a> {
             shown: HashSet::new(),
             taken: self.taken,
         };
-        let workers = Workers::start(writer, committer, self.stop);
-        Ok((reading, workers, to_writer))
+        let workers = Workers::new(writer, committer, self.stop.clone());
+        // Several sessions pass on several chunks, and another program takes its time.
+        if sessions > 1 || hands_over {
+            workers.start();
+        }
+        let reading = Reading {
+            account: self.account,
+            further: self.further,
+            capabilities: session.capabilities().clone(),
+            supply: Supply::new(self.order.len(), sessions),
+            sessions,
+            order: self.order,
+            reporter: self.reporter,
+            stop: self.stop,
+            workers,
+            returns: Returns::new(spare, stored),
+            room,
+        };
+        Ok((reading, to_writer))
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use tokio::task::spawn_blocking;
-
 use super::{Error, Outcome, Summary, record};
 use crate::account::{Account, Outage};
+use crate::blocking;
 use crate::cache::{Cache, Lock};
 use crate::failure::Failure;
 
@@ -38,7 +37,7 @@ pub(crate) async fn untried(
             Ok(outage)
         };
         // If it cannot be recorded, another run is at work on it, or every account fails.
-        if let Ok(Ok(found)) = spawn_blocking(recording).await {
+        if let Ok(Ok(found)) = blocking::aside(recording).await {
             outage = found;
         }
     }

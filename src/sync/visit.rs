@@ -9,11 +9,11 @@
 use std::path::Path;
 
 use secrecy::SecretString;
-use tokio::task::spawn_blocking;
 
 use super::ledger::Ledger;
 use super::{Error, Request, Stop, quit};
 use crate::account::Identity;
+use crate::blocking;
 use crate::cache::{AccountId, AccountRow, Cache, Lock, Recorded, SameAsError, Shown, Snapshot};
 use crate::maildrop::{self, Maildrop};
 use crate::session::{self, Refusal, Session};
@@ -85,13 +85,16 @@ impl Premises {
             let past = Past::read(&cache, id, now)?;
             Ok::<_, Error>(Self {
                 lock,
-                ledger: Ledger::new(cache, id, stop),
+                ledger: Ledger::new(cache, id, stop, past.is_small()),
                 row,
                 past,
             })
         };
-        let entering = spawn_blocking(move || heard.within(enter));
-        let entered = entering.await.map_err(Error::panicked)?;
+        // To open a cache may mean to migrate it, which takes its time.
+        let entered = match Cache::is_kept() {
+            true => blocking::run(move || heard.within(enter)).await?,
+            false => blocking::aside(move || heard.within(enter)).await?,
+        };
         entered.map_err(|error: Error| error.or_stopped(&request.stop))
     }
 }

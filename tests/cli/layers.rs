@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules, and the modules of the crate that they may use.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("blocking", &[]),
     ("durable", &[]),
     ("envelope", &[]),
     ("exit", &[]),
@@ -27,7 +28,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &["durable", "exit", "failure"]),
     (
         "session",
-        &["account", "auth", "exit", "failure", "pop3", "profile"],
+        &[
+            "account", "auth", "blocking", "exit", "failure", "pop3", "profile",
+        ],
     ),
     (
         "cache",
@@ -38,7 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "auth",
         &[
-            "account", "durable", "exit", "failure", "patient", "pop3", "words",
+            "account", "blocking", "durable", "exit", "failure", "patient", "pop3", "words",
         ],
     ),
     (
@@ -50,8 +53,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "sync",
         &[
-            "account", "auth", "cache", "envelope", "exit", "failure", "maildrop", "policy",
-            "pop3", "session", "store",
+            "account", "auth", "blocking", "cache", "envelope", "exit", "failure", "maildrop",
+            "policy", "pop3", "session", "store",
         ],
     ),
 ];

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use rustix::fs::OFlags;
 use secrecy::SecretString;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::TokenError;
@@ -19,6 +18,7 @@ use super::error::{Place, StoreError};
 use super::token::Tokens;
 use crate::account::{Account, OAuth};
 use crate::auth::{keyring, private_file, wiped};
+use crate::blocking;
 use crate::durable;
 
 /// The largest file that is read.
@@ -82,7 +82,7 @@ impl Store {
             Self::Keyring(_) => common_file()?,
         };
         let shown = path.display().to_string();
-        let claiming = spawn_blocking(move || match File::open(&path) {
+        let claiming = blocking::begin(move || match File::open(&path) {
             Ok(file) => file.lock().map(|()| file),
             Err(error) => Err(error),
         });
@@ -134,7 +134,7 @@ impl Store {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    match spawn_blocking(work).await {
+    match blocking::begin(work).await {
         Ok(result) => result,
         Err(join) => std::panic::resume_unwind(join.into_panic()),
     }

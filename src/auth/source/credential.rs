@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
-use tokio::{task, time};
+use tokio::time;
 
 use super::{Error, Origin, file};
 use crate::account::Account;
+use crate::blocking;
 use crate::patient::Patient;
 
 /// The variable with the path of the folder (systemd.exec(5)).
@@ -38,7 +39,7 @@ pub(super) async fn content(
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(Error::CredentialIo { path, source }),
     };
-    match time::timeout(limit, task::spawn_blocking(read)).await {
+    match time::timeout(limit, blocking::begin(read)).await {
         Ok(Ok(result)) => result,
         Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),
         Err(_) => Err(Error::TimedOut { origin, limit }),

@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
-use tokio::task;
 use tokio::time;
 
 use super::{Error, LIMIT, Origin};
 use crate::auth::private_file;
 use crate::auth::wiped;
+use crate::blocking;
 use crate::patient::Patient;
 
 /// The content of the file up to its first line end.
 pub(super) async fn content(path: PathBuf, limit: Duration) -> Result<Zeroizing<Vec<u8>>, Error> {
     let origin = Origin::File(path.clone());
+    if blocking::serves_one() && path.is_file() {
+        return read(&path);
+    }
     // It may be a pipe without a writer. The thread is then left behind.
-    match time::timeout(limit, task::spawn_blocking(move || read(&path))).await {
+    match time::timeout(limit, blocking::begin(move || read(&path))).await {
         Ok(Ok(result)) => result,
         Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),
         Err(_) => Err(Error::TimedOut { origin, limit }),

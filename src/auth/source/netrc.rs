@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::zeroize::Zeroizing;
-use tokio::{task, time};
+use tokio::time;
 
 use super::{Error, Origin};
 use crate::account::{Account, Server};
 use crate::auth::private_file;
+use crate::blocking;
 use crate::patient::without_mark;
 
 /// The maximum that is read: files of this kind are kilobytes.
@@ -26,7 +27,7 @@ pub(super) async fn content(
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
     let origin = Origin::Netrc(path.clone());
     let (server, user) = (account.server.clone(), account.user.clone());
-    let reading = task::spawn_blocking(move || read(&path, &server, &user));
+    let reading = blocking::begin(move || read(&path, &server, &user));
     match time::timeout(limit, reading).await {
         Ok(Ok(result)) => result,
         Ok(Err(join)) => std::panic::resume_unwind(join.into_panic()),

@@ -1,7 +1,7 @@
 //! What rustls makes of the settings, for all accounts with the same ones. The files are then read once,
 //! and a server need not prove its key again to each of them: a session is resumed (RFC 8446 §2.2).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustls::ClientConfig;
@@ -39,17 +39,12 @@ impl Configurations {
         now: Instant,
         make: impl FnOnce() -> Result<ClientConfig, E>,
     ) -> Result<Arc<ClientConfig>, E> {
-        let open = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        {
-            let mut shared = open();
-            shared.retain(|one| now.saturating_duration_since(one.made_at) < LIFETIME);
-            if let Some(one) = shared.iter().find(|one| one.settings == *settings) {
-                return Ok(Arc::clone(&one.config));
-            }
+        if let Some(config) = self.find(settings, now) {
+            return Ok(config);
         }
         // Without the lock: a file may be a pipe, and its other end slow.
         let config = Arc::new(make()?);
-        let mut shared = open();
+        let mut shared = self.open();
         if shared.len() >= MOST {
             shared.remove(0);
         }
@@ -59,6 +54,18 @@ impl Configurations {
             config: Arc::clone(&config),
         });
         Ok(config)
+    }
+
+    /// The configuration for these settings, if there is one. `now` is the time.
+    pub(super) fn find(&self, settings: &TlsSettings, now: Instant) -> Option<Arc<ClientConfig>> {
+        let mut shared = self.open();
+        shared.retain(|one| now.saturating_duration_since(one.made_at) < LIFETIME);
+        let one = shared.iter().find(|one| one.settings == *settings)?;
+        Some(Arc::clone(&one.config))
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<Shared>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::cache::AccountRow;
+use crate::account::StoreSettings;
+use crate::cache::{AccountRow, Cache};
 use crate::failure::Failure;
 use crate::store::{Notice, Store};
 use crate::sync::decide::{Brakes, lost_state};
@@ -39,17 +40,20 @@ impl Opened {
     }
 }
 
-/// Opens the store, and checks that it is the same one as before.
+/// Opens the store, and checks that it is the same one as before. `has_listed` tells whether an earlier
+/// run has listed the maildrop.
 pub(super) async fn open(
     request: &Request<'_>,
     ledger: &mut Ledger,
     row: AccountRow,
+    has_listed: bool,
     now: i64,
 ) -> Result<Opened, Error> {
     let state_dir = request.state_dir.to_owned();
     let account = request.account.clone();
     let allow = request.allow;
-    let opening = ledger.with(move |cache, id| {
+    let is_small = ledger.is_small() && is_soon_open(&account.store, has_listed);
+    let opening = move |cache: &mut Cache, id| {
         lost_state::refuse_known_maildir(cache, Some(&row), &account)?;
         let header_index = lost_state::header_index(cache, Some(&row), &account, allow)?;
         let mut brakes = match Brakes::inspect(cache, &row, &account, allow) {
@@ -72,6 +76,17 @@ pub(super) async fn open(
             brakes,
             tried_at: cache.breakers(id)?,
         })
-    });
-    opening.await
+    };
+    // A signal is heard meanwhile.
+    match is_small {
+        true => ledger.with(opening).await,
+        false => ledger.aside(opening).await,
+    }
+}
+
+/// True for a Maildir that is looked through in no time, if the account is small: it is new, or there
+/// was a run before. Whatever else it holds, only the names of its files are read then.
+fn is_soon_open(store: &StoreSettings, has_listed: bool) -> bool {
+    let maildir = store.maildir();
+    maildir.is_some_and(|path| has_listed || !path.exists())
 }

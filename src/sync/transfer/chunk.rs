@@ -5,7 +5,7 @@ use super::order::Slot;
 use crate::session::INPUT_SIZE;
 
 /// Octets to store, and the places in them where messages begin and end. Chunks are reused; one
-/// holds the result of one read of the socket.
+/// holds the result of one read of the socket, and the first one that of several.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
     /// The session that it comes from.
@@ -20,6 +20,13 @@ pub(super) struct Mark {
     /// The number of octets of the chunk before it.
     pub(super) at: usize,
     pub(super) step: Step,
+}
+
+/// A part of a chunk, from its beginning.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Part {
+    octets: usize,
+    marks: usize,
 }
 
 /// A message that is complete.
@@ -64,6 +71,20 @@ impl Chunk {
 
     pub(super) fn is_empty(&self) -> bool {
         self.octets.is_empty() && self.marks.is_empty()
+    }
+
+    /// All that there is now.
+    pub(super) fn part(&self) -> Part {
+        Part {
+            octets: self.octets.len(),
+            marks: self.marks.len(),
+        }
+    }
+
+    /// Drops what came after this part.
+    pub(super) fn truncate(&mut self, part: Part) {
+        self.octets.truncate(part.octets);
+        self.marks.truncate(part.marks);
     }
 
     pub(super) fn clear(&mut self) {

@@ -1,15 +1,17 @@
 //! The reader's side of a retrieval: digests and counts the octets, and passes them on.
 
+use std::time::{Duration, Instant};
+
 use tokio::sync::mpsc::Sender;
 
 use super::arrival::Arrival;
-use super::chunk::{Chunk, Ended, Step};
+use super::chunk::{Chunk, Ended, Part, Step};
 use super::order::{Order, Slot};
 use super::reading::Reading;
 use super::supply::Supply;
-use super::workers::Returns;
+use super::workers::{Returns, Workers};
 use crate::account::LineEndings;
-use crate::session::{Refusal, Sink};
+use crate::session::{INPUT_SIZE, Refusal, Sink};
 use crate::stop::Stop;
 use crate::sync::{Error, Event, Reporter};
 
@@ -32,6 +34,12 @@ pub(in crate::sync) fn allowed(listed: Option<u64>) -> u64 {
         .saturating_mul(ESTIMATE_FACTOR)
         .clamp(ALWAYS_ALLOWED, MAX_OCTETS)
 }
+
+/// The writer begins when the first chunk has so many octets, or so many marks, or is so old. A
+/// retrieval that ends before needs no threads.
+const FIRST_CHUNK: usize = 4 * INPUT_SIZE;
+const FIRST_MARKS: usize = 1024;
+const FIRST_AGE: Duration = Duration::from_millis(200);
 
 /// The reason why the rest of a message is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,8 +88,13 @@ pub(super) struct Intake<'a> {
     /// After a signal, the current message is the last.
     pub(super) stop: Stop,
     pub(super) to_writer: Sender<Chunk>,
+    pub(super) workers: &'a Workers,
     pub(super) returns: &'a Returns,
     pub(super) chunk: Chunk,
+    /// When the first chunk began.
+    began: Option<Instant>,
+    /// The part of the first chunk that came in earlier reads.
+    earlier: Part,
     /// The message that is being received.
     pub(super) arrival: Option<(Slot, Arrival)>,
     /// The size in the server's answer for it.
@@ -121,8 +134,11 @@ impl<'a> Intake<'a> {
             max_size: account.limits.max_size.map(Into::into),
             stop: reading.stop.clone(),
             to_writer,
+            workers: &reading.workers,
             returns: &reading.returns,
             chunk: Chunk::of(session),
+            began: None,
+            earlier: Part::default(),
             arrival: None,
             announced: None,
             begins_like_answer: false,
@@ -209,7 +225,28 @@ impl<'a> Intake<'a> {
         if self.endless.is_some() {
             return false;
         }
+        if self.is_first_chunk_open() {
+            self.earlier = self.chunk.part();
+            return !self.is_to_end();
+        }
+        self.workers.start();
         self.flush().await && !self.is_to_end()
+    }
+
+    /// True if the writer has not begun, and need not yet: perhaps the rest comes soon, and is little.
+    fn is_first_chunk_open(&mut self) -> bool {
+        let began = *self.began.get_or_insert_with(Instant::now);
+        !self.workers.are_running()
+            && self.chunk.octets.len() < FIRST_CHUNK
+            && self.chunk.marks.len() < FIRST_MARKS
+            && began.elapsed() < FIRST_AGE
+    }
+
+    /// Hands the part of the first chunk to the writer that came in earlier reads, and drops the rest.
+    pub(super) async fn flush_earlier(&mut self) {
+        let earlier = std::mem::take(&mut self.earlier);
+        self.chunk.truncate(earlier);
+        self.flush().await;
     }
 
     /// Hands the chunk to the writer. If this is broken off, the chunk stays here. False if there is
@@ -223,6 +260,7 @@ impl<'a> Intake<'a> {
         };
         let next = self.returns.spare(self.session);
         place.send(std::mem::replace(&mut self.chunk, next));
+        self.earlier = Part::default();
         true
     }
 }

@@ -69,7 +69,10 @@ impl<'o> Lane<'o> {
     /// which message it belongs to. False if messages may be missing.
     pub(super) async fn flush(&mut self) -> bool {
         match &self.judged {
-            Some(judged) if judged.is_out_of_step() => false,
+            Some(judged) if judged.is_out_of_step() => {
+                self.intake.flush_earlier().await;
+                false
+            }
             _ => self.intake.flush().await,
         }
     }

@@ -33,6 +33,7 @@ pub(super) struct Reading<'a> {
     pub(super) order: Arc<Order>,
     pub(super) reporter: &'a dyn Reporter,
     pub(super) stop: Stop,
+    pub(super) workers: Workers,
     pub(super) returns: Returns,
     /// The number of octets that the file system has room for.
     pub(super) room: u64,
@@ -130,7 +131,7 @@ impl Read {
     /// [`Error::Panicked`].
     pub(super) async fn settle(
         &mut self,
-        workers: Workers,
+        workers: &Workers,
         session: &mut Session,
         stop: &Stop,
     ) -> Result<Ended, Error> {
@@ -148,7 +149,7 @@ impl Read {
         let ending = async {
             let ended = workers.end().await;
             settled.send_replace(true);
-            ended
+            Ok(ended?)
         };
         let others = self.others.iter_mut().filter(|other| other.is_well);
         let others = others.map(async |other| {

@@ -3,19 +3,34 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::JoinHandle;
 
 use super::chunk::Chunk;
 use super::committer::{Committer, Done};
 use super::order::Slot;
 use super::writer::{Writer, Written};
+use crate::blocking::{self, Panicked};
 use crate::stop::Stop;
-use crate::sync::{Error, Event, Reporter};
+use crate::sync::{Event, Reporter};
 
-/// The running writer and committer.
-pub(super) struct Workers {
-    writer: JoinHandle<Written>,
-    committer: JoinHandle<Done>,
+/// The writer and the committer. Each has a thread, from the first chunk on.
+pub(super) struct Workers(Mutex<State>);
+
+enum State {
+    /// There has been nothing to write.
+    Waiting(Box<Waiting>),
+    Running {
+        writer: JoinHandle<Written>,
+        committer: JoinHandle<Done>,
+    },
+    Ended,
+}
+
+/// Both before they begin.
+struct Waiting {
+    writer: Writer,
+    committer: Committer,
+    stop: Stop,
 }
 
 /// The results of both.
@@ -25,25 +40,70 @@ pub(super) struct Ended {
 }
 
 impl Workers {
-    pub(super) fn start(writer: Writer, committer: Committer, stop: Stop) -> Self {
-        Self {
-            writer: spawn_blocking(|| writer.run()),
-            committer: spawn_blocking(move || stop.within(|| committer.run())),
-        }
+    pub(super) fn new(writer: Writer, committer: Committer, stop: Stop) -> Self {
+        Self(Mutex::new(State::Waiting(Box::new(Waiting {
+            writer,
+            committer,
+            stop,
+        }))))
+    }
+
+    /// Starts them, unless they run.
+    pub(super) fn start(&self) {
+        let mut state = locked(&self.0);
+        *state = match std::mem::replace(&mut *state, State::Ended) {
+            State::Waiting(waiting) => waiting.start(),
+            running => running,
+        };
+    }
+
+    /// True if they run.
+    pub(super) fn are_running(&self) -> bool {
+        matches!(&*locked(&self.0), State::Running { .. })
     }
 
     /// Waits until all octets that were passed on are written and committed. It takes as long as
-    /// there are senders.
+    /// there are senders. If they have not begun, at most one chunk was passed on.
     ///
     /// # Errors
-    /// [`Error::Panicked`].
-    pub(super) async fn end(self) -> Result<Ended, Error> {
-        // Without a sender the writer ends, and then the committer.
-        let (written, committed) = (self.writer.await, self.committer.await);
-        Ok(Ended {
-            committed: committed.map_err(Error::panicked)?,
-            written: written.map_err(Error::panicked)?,
-        })
+    /// [`Panicked`].
+    pub(super) async fn end(&self) -> Result<Ended, Panicked> {
+        let state = std::mem::replace(&mut *locked(&self.0), State::Ended);
+        match state {
+            State::Waiting(waiting) => blocking::run(|| waiting.work()).await,
+            State::Running { writer, committer } => {
+                // Without a sender the writer ends, and then the committer.
+                let (written, committed) = (writer.await, committer.await);
+                Ok(Ended {
+                    committed: committed?,
+                    written: written?,
+                })
+            }
+            State::Ended => unreachable!("a retrieval ends once"),
+        }
+    }
+}
+
+impl Waiting {
+    /// Starts a thread for each.
+    fn start(self) -> State {
+        let Self {
+            writer,
+            committer,
+            stop,
+        } = self;
+        State::Running {
+            writer: blocking::begin(|| writer.run()),
+            committer: blocking::begin(move || stop.within(|| committer.run())),
+        }
+    }
+
+    /// Does the work of both on this thread. One chunk is one batch, for which there is room between
+    /// them.
+    fn work(self) -> Ended {
+        let written = self.writer.write_what_came();
+        let committed = self.stop.within(|| self.committer.run());
+        Ended { written, committed }
     }
 }
 

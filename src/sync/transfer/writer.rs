@@ -77,15 +77,24 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Runs to the end. Complete messages are passed on even if writing fails; an incomplete one is
-    /// removed.
-    pub(super) fn run(mut self) -> Written {
+    /// Writes what comes, until nothing can come any more. For a thread of its own.
+    pub(super) fn run(self) -> Written {
+        self.write_all(Receiver::blocking_recv)
+    }
+
+    /// Writes what has come.
+    pub(super) fn write_what_came(self) -> Written {
+        self.write_all(|chunks| chunks.try_recv().ok())
+    }
+
+    /// Complete messages are passed on even if writing fails; an incomplete one is removed.
+    fn write_all(mut self, next: impl Fn(&mut Receiver<Chunk>) -> Option<Chunk>) -> Written {
         let mut batch = Batch::new();
         // Each session is in the middle of a message of its own.
         let mut drafts: Vec<Option<(Slot, Box<dyn Draft>)>> = Vec::new();
         let mut too_large = Vec::new();
         let mut result = Ok(());
-        while let Some(mut chunk) = self.chunks.blocking_recv() {
+        while let Some(mut chunk) = next(&mut self.chunks) {
             let session = usize::from(chunk.session);
             if drafts.len() <= session {
                 drafts.resize_with(session + 1, || None);

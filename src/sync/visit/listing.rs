@@ -14,9 +14,10 @@ use crate::pop3::{Capabilities, Keyword};
 use crate::session::{self, Listing, Peer, Session};
 use crate::sync::{Event, Request, quit};
 
-/// Up to this many messages in the last listing, sizes are asked for together with unique-ids,
-/// which saves one wait for the server. Above it, listing unneeded sizes would cost more.
-const SIZES_AT_ONCE: u64 = 5_000;
+/// Up to this many messages in the last listing, the account counts as small. Sizes are then asked for
+/// together with unique-ids, which saves one wait for the server; above it, listing unneeded sizes would
+/// cost more.
+const FEW: u64 = 5_000;
 
 /// If fewer than one message in this many is new, sizes cost more than they help, unless a limit
 /// needs them.
@@ -62,6 +63,17 @@ impl Past {
             login_delay: self.login_delay,
             ..Self::default()
         }
+    }
+
+    /// True if the last listing, if there was one, had so few messages that work with all of them
+    /// takes no time worth mentioning.
+    pub(in crate::sync) fn is_small(&self) -> bool {
+        self.listed.is_none_or(|listed| listed <= FEW)
+    }
+
+    /// True if an earlier run has listed the maildrop.
+    pub(in crate::sync) fn has_listed(&self) -> bool {
+        self.listed.is_some()
     }
 
     /// Notes that this run has logged in to a server with these capabilities.
@@ -175,8 +187,7 @@ async fn list(
     };
     request.reporter.report(Event::LoggedIn);
     let mut builder = maildrop::Builder::expecting(past.listed.unwrap_or(0));
-    let few = past.listed.is_none_or(|listed| listed <= SIZES_AT_ONCE);
-    let sizes = session.capabilities().pipelining() && few && !without_sizes;
+    let sizes = session.capabilities().pipelining() && past.is_small() && !without_sizes;
     let enter = |line: Listing<'_>| enter(&mut builder, line);
     let nameless = match session.listings(sizes, enter).await {
         Ok(()) => None,

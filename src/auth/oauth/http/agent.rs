@@ -9,13 +9,13 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use secrecy::ExposeSecret;
 use secrecy::zeroize::Zeroizing;
-use tokio::task::spawn_blocking;
 use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Body, config::Config};
 
 use super::{Answer, Field, LIMIT, TokenError, name};
 use crate::account::Endpoint;
+use crate::blocking;
 
 /// The time limit for one request, from connecting to the last octet.
 const TIME_OUT: Duration = Duration::from_secs(30);
@@ -76,7 +76,7 @@ async fn asked(
         from: from.clone(),
         source,
     };
-    let asked = spawn_blocking(move || {
+    let asked = blocking::begin(move || {
         let response = ask()?;
         let status = response.status().as_u16();
         // Never grown: a buffer that grows leaves a copy behind.
