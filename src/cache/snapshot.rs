@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -9,9 +10,12 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use crate::maildrop::{self, Maildrop, Message};
 use crate::policy::{HeaderOnly, Memory, Remembered, Whereabouts};
 
+mod row;
 mod shown;
 
 pub use shown::Shown;
+
+use row::{Fact, Facts, Row};
 
 /// The contents of the cache when the run began.
 #[derive(Debug, Default)]
@@ -19,10 +23,11 @@ pub struct Snapshot {
     rows: Vec<Row>,
     /// The unique-ids, one after another.
     ids: Vec<u8>,
-    by_id: HashTable<u32>,
+    /// Made when a message is first looked for out of order.
+    by_id: OnceLock<HashTable<u32>>,
     /// The row behind the one that was found last. Most servers list messages in the order of their
-    /// unique-ids, which is the order of the rows; then each is found without `by_id`, whose entries
-    /// are in no processor cache.
+    /// unique-ids, which is the order of the rows; then each is found without `by_id`, which takes time
+    /// to make, and whose entries are in no processor cache.
     next: AtomicUsize,
     /// By index in `rows`. Few messages are ever gone without having been deleted.
     sizes_of_gone: HashMap<usize, u64>,
@@ -37,36 +42,13 @@ pub struct Snapshot {
     hasher: DefaultHashBuilder,
 }
 
-#[derive(Debug)]
-struct Row {
-    stored_at: i64,
-    /// The size in the scan listing when it was retrieved, or last checked.
-    octets: u64,
-    id_start: u32,
-    id_length: u16,
-    /// Two octets, to keep a row at 32. If more messages share a unique-id than this, nobody knows
-    /// which one has it.
-    copies: u16,
-    deletion_asked: bool,
-    gone: bool,
-    /// True if a copy was stored. Otherwise another program downloaded it.
-    held: bool,
-    without_slashes: bool,
-    to_go: bool,
-    is_assumed: bool,
-    is_doubtful: bool,
-    whereabouts: Whereabouts,
-}
-
-const _: () = assert!(size_of::<Row>() == 32);
-
 /// The number of copies, or 0 if it is too large: then the content of each must be compared.
 fn few(copies: u32) -> u16 {
     u16::try_from(copies).unwrap_or_default()
 }
 
-/// A size that no listing gives, for a message of unknown size. Also for several messages that are
-/// gone and had one unique-id: any of them may be the one that is back.
+/// A size that no listing gives, for several messages that are gone and had one unique-id: any of them
+/// may be the one that is back.
 const NO_SIZE: u64 = u64::MAX;
 
 impl Snapshot {
@@ -75,7 +57,6 @@ impl Snapshot {
         let room = maildrop::room(messages);
         Self {
             rows: Vec::with_capacity(room),
-            by_id: HashTable::with_capacity(room),
             ..Self::default()
         }
     }
@@ -87,14 +68,15 @@ impl Snapshot {
         {
             last.stored_at = last.stored_at.max(remembered.stored_at);
             // The latest comes last.
-            last.octets = remembered.octets.unwrap_or(NO_SIZE);
+            last.octets = remembered.octets.into();
             last.copies = last.copies.min(few(remembered.copies));
-            last.deletion_asked &= remembered.deletion_asked;
-            last.gone &= remembered.gone.is_some();
-            last.to_go &= remembered.to_go;
-            last.is_assumed |= remembered.is_assumed;
-            last.is_doubtful |= remembered.is_doubtful;
-            if last.gone {
+            let facts = &mut last.facts;
+            facts.only_if(Fact::DeletionAsked, remembered.deletion_asked);
+            facts.only_if(Fact::Gone, remembered.gone.is_some());
+            facts.only_if(Fact::ToGo, remembered.to_go);
+            facts.also_if(Fact::Assumed, remembered.is_assumed);
+            facts.also_if(Fact::Doubtful, remembered.is_doubtful);
+            if last.is(Fact::Gone) {
                 self.sizes_of_gone.insert(self.rows.len() - 1, NO_SIZE);
             }
             return;
@@ -111,17 +93,17 @@ impl Snapshot {
         self.ids.extend_from_slice(unique_id);
         self.rows.push(Row {
             stored_at: remembered.stored_at,
-            octets: remembered.octets.unwrap_or(NO_SIZE),
+            octets: remembered.octets.into(),
             id_start,
             id_length,
             copies: few(remembered.copies),
-            deletion_asked: remembered.deletion_asked,
-            gone: remembered.gone.is_some(),
-            held: remembered.held,
-            without_slashes: false,
-            to_go: remembered.to_go,
-            is_assumed: remembered.is_assumed,
-            is_doubtful: remembered.is_doubtful,
+            facts: Facts::default()
+                .with(Fact::DeletionAsked, remembered.deletion_asked)
+                .with(Fact::Gone, remembered.gone.is_some())
+                .with(Fact::Held, remembered.held)
+                .with(Fact::ToGo, remembered.to_go)
+                .with(Fact::Assumed, remembered.is_assumed)
+                .with(Fact::Doubtful, remembered.is_doubtful),
             whereabouts: remembered.whereabouts,
         });
         // A message that was deleted and is back is checked in any case, whatever its size.
@@ -135,9 +117,26 @@ impl Snapshot {
             hasher,
             ..
         } = self;
-        by_id.insert_unique(hasher.hash_one(unique_id), index, |&other| {
-            hasher.hash_one(id(ids, &rows[other as usize]))
-        });
+        if let Some(by_id) = by_id.get_mut() {
+            let hash = |&index: &u32| hasher.hash_one(id(ids, &rows[index as usize]));
+            by_id.insert_unique(hash(&index), index, hash);
+        }
+    }
+
+    /// The index of each row.
+    fn by_id(&self) -> &HashTable<u32> {
+        self.by_id.get_or_init(|| {
+            let hash = |&index: &u32| {
+                let row = &self.rows[index as usize];
+                self.hasher.hash_one(id(&self.ids, row))
+            };
+            let mut by_id = HashTable::with_capacity(self.rows.len());
+            // There are no more, since each index has 32 bits.
+            for index in 0..self.rows.len() as u32 {
+                by_id.insert_unique(hash(&index), index, hash);
+            }
+            by_id
+        })
     }
 
     /// Adds a message that another program downloaded. Call it after all stored messages were
@@ -167,7 +166,7 @@ impl Snapshot {
         };
         self.push(unique_id, remembered);
         if let Some(row) = self.rows.get_mut(before) {
-            row.without_slashes = without_slashes;
+            row.facts.also_if(Fact::WithoutSlashes, without_slashes);
             self.without_slashes |= without_slashes;
         }
     }
@@ -237,7 +236,7 @@ impl Snapshot {
             .map(|&octet| if octet == b'/' { b'-' } else { octet })
             .collect();
         self.find_exact(&replaced)
-            .filter(|&index| self.rows[index].without_slashes)
+            .filter(|&index| self.rows[index].is(Fact::WithoutSlashes))
     }
 
     fn find_exact(&self, unique_id: &[u8]) -> Option<usize> {
@@ -246,11 +245,12 @@ impl Snapshot {
             row.is_some_and(|row| id(&self.ids, row) == unique_id)
         };
         let next = self.next.load(Ordering::Relaxed);
-        let index = match is_it(next) {
-            true => next,
-            false => {
+        // A listing that is gone through once more begins with the first.
+        let index = match [next, 0].into_iter().find(|&index| is_it(index)) {
+            Some(index) => index,
+            None => {
                 let hash = self.hasher.hash_one(unique_id);
-                let found = self.by_id.find(hash, |&index| is_it(index as usize));
+                let found = self.by_id().find(hash, |&index| is_it(index as usize));
                 *found? as usize
             }
         };
@@ -260,14 +260,17 @@ impl Snapshot {
 
     /// Sets the size of a missing message, if no listing gave any.
     pub fn set_size_of_missing(&mut self, unique_id: &[u8], octets: u64) {
-        if let Some(index) = self.find_exact(unique_id).filter(|&at| self.rows[at].gone) {
+        if let Some(index) = self
+            .find_exact(unique_id)
+            .filter(|&at| self.rows[at].is(Fact::Gone))
+        {
             self.sizes_of_gone.entry(index).or_insert(octets);
         }
     }
 
     /// True if the last listing lacked messages that are stored.
     pub fn misses_any(&self) -> bool {
-        self.rows.iter().any(|row| row.gone)
+        self.rows.iter().any(|row| row.is(Fact::Gone))
     }
 
     /// The number of known unique-ids.
@@ -288,7 +291,7 @@ impl Snapshot {
     /// The number of imported messages, if this listing shows none of them and nothing is stored
     /// yet: then the imported list may be that of another mailbox.
     pub fn imported_in_vain(&self, maildrop: &Maildrop) -> Option<u64> {
-        let imported = !self.rows.is_empty() && self.rows.iter().all(|row| !row.held);
+        let imported = !self.rows.is_empty() && self.rows.iter().all(|row| !row.is(Fact::Held));
         let unknown = |message: Message<'_>| self.find(message.unique_id).is_none();
         (imported && !maildrop.is_empty() && maildrop.iter().all(unknown))
             .then_some(self.rows.len() as u64)
@@ -306,19 +309,21 @@ impl Memory for Snapshot {
         let row = &self.rows[index];
         Some(Remembered {
             stored_at: row.stored_at,
-            deletion_asked: row.deletion_asked,
+            deletion_asked: row.is(Fact::DeletionAsked),
             copies: row.copies.into(),
-            held: row.held,
-            octets: (row.octets != NO_SIZE).then_some(row.octets),
-            to_go: row.to_go,
-            is_assumed: row.is_assumed,
-            is_doubtful: row.is_doubtful,
+            held: row.is(Fact::Held),
+            octets: row.octets.get(),
+            to_go: row.is(Fact::ToGo),
+            is_assumed: row.is(Fact::Assumed),
+            is_doubtful: row.is(Fact::Doubtful),
             // It has one place, whatever the server calls it.
             whereabouts: match self.rows[self.as_recorded(index)].whereabouts {
                 Whereabouts::Unseen => self.otherwise,
                 seen => seen,
             },
-            gone: row.gone.then(|| self.sizes_of_gone.get(&index).copied()),
+            gone: row
+                .is(Fact::Gone)
+                .then(|| self.sizes_of_gone.get(&index).copied()),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Compares a listing with the recorded messages.
 
-use super::{NO_SIZE, Row, Snapshot, id};
+use super::{Fact, Row, Snapshot, id};
 use crate::maildrop::Maildrop;
 
 /// A listing compared with the recorded messages, once. Each unique-id of a large mailbox costs a
@@ -47,7 +47,7 @@ impl Snapshot {
                 Some(index) => {
                     let row = &self.rows[index];
                     shown.listed[index] = true;
-                    shown.has_question |= row.gone || row.is_doubtful;
+                    shown.has_question |= row.is(Fact::Gone) || row.is(Fact::Doubtful);
                 }
                 None => {
                     shown.not_stored += 1;
@@ -62,9 +62,9 @@ impl Snapshot {
     /// known.
     pub(crate) fn vanished_octets(&self, shown: &Shown) -> Option<u64> {
         self.with(shown)
-            .filter(|(row, listed)| row.held && !row.gone && !listed)
+            .filter(|(row, listed)| row.is(Fact::Held) && !row.is(Fact::Gone) && !listed)
             .try_fold(0_u64, |sum, (row, _)| {
-                (row.octets != NO_SIZE).then(|| sum.saturating_add(row.octets))
+                Some(sum.saturating_add(row.octets.get()?))
             })
     }
 
@@ -77,10 +77,10 @@ impl Snapshot {
         // Imported messages do not count: nothing is known by which they could be recognised.
         let kept = self
             .with(shown)
-            .filter(|(row, _)| row.held && !row.deletion_asked);
+            .filter(|(row, _)| row.is(Fact::Held) && !row.is(Fact::DeletionAsked));
         let (mut listed, mut vanished, mut gone_before) = (0, 0, 0);
         for (row, is_listed) in kept {
-            match (row.gone, is_listed) {
+            match (row.is(Fact::Gone), is_listed) {
                 (true, _) => gone_before += 1,
                 (false, true) => listed += 1,
                 (false, false) => vanished += 1,
@@ -93,7 +93,9 @@ impl Snapshot {
     pub fn changes(&self, shown: &Shown) -> (Vec<&[u8]>, Vec<&[u8]>) {
         let pick = |missing: bool| {
             self.with(shown)
-                .filter(move |(row, listed)| row.held && row.gone == missing && *listed == missing)
+                .filter(move |(row, listed)| {
+                    row.is(Fact::Held) && row.is(Fact::Gone) == missing && *listed == missing
+                })
                 .map(|(row, _)| id(&self.ids, row))
                 .collect()
         };
