@@ -75,13 +75,11 @@ fn count(
         return Ok(None);
     }
     let held = cache.count_expected(account)?;
-    if held <= stored_now && before == Loss::default() {
+    let gap = match held <= stored_now && before == Loss::default() {
         // This run has stored all of them.
-        return Ok(None);
-    }
-    let tag = cache.tag(account)?;
-    let there = Maildir::count_of(path, &tag);
-    let gap = held.saturating_sub(there);
+        true => 0,
+        false => held.saturating_sub(Maildir::count_of(path, &cache.tag(account)?)),
+    };
     let is_much = |messages: u64| messages >= FEW && messages >= held / SMALL_PART;
     if gap == before.gap || !(is_much(gap.abs_diff(before.gap)) || is_old) {
         if is_large {
