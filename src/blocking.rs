@@ -44,7 +44,7 @@ pub(crate) fn serving_one<T>(others: Handle, act: impl FnOnce() -> T) -> T {
 }
 
 /// True if this thread serves one account and nothing else.
-pub(crate) fn serves_one() -> bool {
+fn serves_one() -> bool {
     OTHERS.with_borrow(Option::is_some)
 }
 

@@ -5,19 +5,22 @@ use std::io;
 
 use rustix::process::{Resource, getrlimit};
 
-/// Files that every run has open: its standard streams, the runtime's, the folders of the state.
-const OF_A_RUN: u64 = 14;
+/// Files that every run has open: its standard streams, the runtimes' of signals and of the run, the
+/// folders of the state.
+const OF_A_RUN: u64 = 18;
 
-/// Files that each account adds: its connection, its store, its state.
-const OF_AN_ACCOUNT: u64 = 8;
+/// Files that each account adds: its connection, its store, its state, its runtime's.
+const OF_AN_ACCOUNT: u64 = 13;
 
 /// Files that a runtime with signal handlers needs, and some to spare.
 const OF_A_RUNTIME: usize = 8;
 
-/// The limit, if it is too low for this many accounts at the same time. One account is tried in any
-/// case.
-pub(super) fn too_few_for(accounts: usize) -> Option<u64> {
-    let wanted = OF_A_RUN + OF_AN_ACCOUNT.saturating_mul(accounts as u64);
+/// The limit, if it is too low for this many accounts at the same time, with as many connections each. One
+/// account is tried in any case.
+pub(super) fn too_few_for(accounts: usize, connections: u8) -> Option<u64> {
+    let further = u64::from(connections).saturating_sub(1);
+    let of_each = OF_AN_ACCOUNT + further;
+    let wanted = OF_A_RUN + of_each.saturating_mul(accounts as u64);
     let limit = getrlimit(Resource::Nofile).current?;
     (accounts > 1 && wanted > limit).then_some(limit)
 }

@@ -64,7 +64,7 @@ struct Rounds<L> {
 
 impl<L: Fn() -> Result<Chosen, config::Error>> Rounds<L> {
     fn run(&self, accounts: Vec<Account>) -> Exit {
-        if let Err(exit) = run::have_room(self.orders.at_once.jobs, &self.output) {
+        if let Err(exit) = run::have_room(self.orders.at_once.jobs, &accounts, &self.output) {
             return exit;
         }
         // The accounts have threads of their own.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU8, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +69,7 @@ impl AtOnce {
 
 /// Syncs the accounts, and reports those that cannot be synced.
 pub(super) fn run(chosen: Chosen, orders: &Orders, output: &Arc<Output>) -> Exit {
-    if let Err(exit) = have_room(orders.at_once.jobs, output) {
+    if let Err(exit) = have_room(orders.at_once.jobs, &chosen.accounts, output) {
         return exit;
     }
     let unsound = output.not_run(&chosen.unsound);
@@ -80,9 +80,11 @@ pub(super) fn run(chosen: Chosen, orders: &Orders, output: &Arc<Output>) -> Exit
     unsound.merge(synced)
 }
 
-/// Refuses a run that has too few file descriptors for this many accounts at once.
-pub(super) fn have_room(jobs: usize, output: &Output) -> Result<(), Exit> {
-    match descriptors::too_few_for(jobs) {
+/// Refuses a run that has too few file descriptors for this many of the accounts at once.
+pub(super) fn have_room(jobs: usize, accounts: &[Account], output: &Output) -> Result<(), Exit> {
+    let connections = accounts.iter().filter_map(|one| one.limits.connections);
+    let connections = connections.max().map_or(1, NonZeroU8::get);
+    match descriptors::too_few_for(jobs, connections) {
         Some(limit) => Err(output.failure(None, &StartError::TooFewFiles { limit, jobs })),
         None => Ok(()),
     }
@@ -135,7 +137,11 @@ impl Workers<'_> {
                     && let Some(turn) = queue.next(Instant::now())
                 {
                     let place = (turn.account.name.clone(), turn.seat);
-                    running.start(place, self.sync(turn, are_several));
+                    if let Err((name, seat)) = running.start(place, self.sync(turn, are_several)) {
+                        let lost = Ended::by_panic(&name, &self.output);
+                        exit = exit.merge(lost.exit);
+                        queue.ended(seat, lost.ending, Instant::now());
+                    }
                 }
                 wake = queue.wake(Instant::now());
             }
@@ -345,9 +351,18 @@ impl Running {
         self.places.len() < most && self.crew.has_room()
     }
 
-    fn start(&mut self, place: (String, Seat), work: impl Future<Output = Ended> + Send + 'static) {
-        if let Some(hand) = self.crew.start(work) {
-            self.places.insert(hand, place);
+    /// Gives `place` back if the work cannot begin.
+    fn start(
+        &mut self,
+        place: (String, Seat),
+        work: impl Future<Output = Ended> + Send + 'static,
+    ) -> Result<(), (String, Seat)> {
+        match self.crew.start(work) {
+            Some(hand) => {
+                self.places.insert(hand, place);
+                Ok(())
+            }
+            None => Err(place),
         }
     }
 
@@ -358,15 +373,10 @@ impl Running {
         output: &Output,
     ) -> Option<(Seat, Ended)> {
         let (name, seat) = self.places.remove(&hand)?;
-        let ended = ended.unwrap_or_else(|| Ended {
-            exit: output.panicked(&name),
-            ending: Ending {
-                answered: true,
-                is_throttled: false,
-                again: None,
-            },
-        });
-        Some((seat, ended))
+        Some((
+            seat,
+            ended.unwrap_or_else(|| Ended::by_panic(&name, output)),
+        ))
     }
 }
 
@@ -375,6 +385,20 @@ struct Ended {
     /// Success as long as it has another one.
     exit: Exit,
     ending: Ending,
+}
+
+impl Ended {
+    /// Reports that the account of this name was stopped by an internal error.
+    fn by_panic(name: &str, output: &Output) -> Self {
+        Self {
+            exit: output.panicked(name),
+            ending: Ending {
+                answered: true,
+                is_throttled: false,
+                again: None,
+            },
+        }
+    }
 }
 
 /// Decides when a failure is reported.

@@ -4,7 +4,7 @@ use std::io;
 use std::num::NonZero;
 use std::panic;
 use std::path::Path;
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ use super::signals::{self, Reload};
 /// The time at the end to wait for unneeded tasks, such as an account's pipe that gives no
 /// password.
 pub(super) const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Threads for work that blocks stay until the end: there may be no other in their place.
+const FOREVER: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Runs `action`, which has work for `jobs` threads. It gets a [`Stop`] for the user's signals.
 pub(super) fn within(
@@ -53,7 +56,12 @@ fn begin<S>(
 ) -> Exit {
     let started = listening.and_then(|signals| {
         let runtime = runtime(jobs)?;
-        check_for_threads()?;
+        // Tokio panics if it cannot start its first thread for work that blocks. That one stays; work
+        // that finds no other waits for it.
+        let spare = thread::Builder::new().spawn(|| {})?;
+        // It cannot panic.
+        let _ = spare.join();
+        runtime.spawn_blocking(|| {});
         Ok((signals, runtime))
     });
     let (signals, runtime) = match started {
@@ -66,34 +74,19 @@ fn begin<S>(
     exit
 }
 
-/// Fails if there is no room for two more threads. Tokio panics if it cannot start the first one for work
-/// that blocks, and an account needs that of its own runtime and that of the common one.
-pub(super) fn check_for_threads() -> io::Result<()> {
-    let both = Arc::new(Barrier::new(2));
-    let meet = || {
-        let both = Arc::clone(&both);
-        thread::Builder::new().spawn(move || both.wait())
-    };
-    let first = meet()?;
-    let second = meet();
-    if second.is_err() {
-        both.wait();
-    }
-    // Neither can panic.
-    let _ = first.join();
-    let _ = second?.join();
-    Ok(())
-}
-
 /// One thread for one account. Several accounts need more: one may hash while the others serve their
 /// sockets. More threads than the machine can run at once would only get into each other's way.
 fn runtime(jobs: usize) -> io::Result<Runtime> {
     if jobs == 1 {
-        Builder::new_current_thread().enable_all().build()
+        Builder::new_current_thread()
+            .thread_keep_alive(FOREVER)
+            .enable_all()
+            .build()
     } else {
         let most = thread::available_parallelism().map_or(1, NonZero::get);
         Builder::new_multi_thread()
             .worker_threads(jobs.min(most.max(2)))
+            .thread_keep_alive(FOREVER)
             .enable_all()
             .build()
     }

@@ -64,7 +64,7 @@ fn scope(arguments: &Verify) -> Scope {
 /// Verifies the accounts, some of them at the same time.
 fn all(accounts: Vec<Account>, state_dir: &Path, order: Order, output: &Arc<Output>) -> Exit {
     let jobs = order.jobs.min(accounts.len()).max(1);
-    if let Err(exit) = run::have_room(jobs, output) {
+    if let Err(exit) = run::have_room(jobs, &accounts, output) {
         return exit;
     }
     runtime::within(output, jobs, async |stop| {

@@ -3,17 +3,18 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::net::sockopt;
-use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::{Awaited, Error, ProxyError, Stream, pace, proxy};
 use crate::account::{Account, Proxy, Server, Via};
+use crate::blocking;
 
 /// How long one address is waited for before the next one is tried beside it (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -88,13 +89,12 @@ async fn directly(
     server: &Server,
     source: Option<IpAddr>,
 ) -> Result<(Box<dyn Stream>, Address), Error> {
-    let addresses = lookup_host((server.host.as_str(), server.port))
+    let addresses = addresses(&server.host, server.port)
         .await
         .map_err(|source| Error::Resolve {
             host: server.host.clone(),
             source,
-        })?
-        .collect();
+        })?;
     let (stream, address) =
         race(alternate(addresses), source)
             .await
@@ -107,13 +107,22 @@ async fn directly(
 
 async fn to_proxy(proxy: &Proxy, source: Option<IpAddr>) -> Result<(TcpStream, SocketAddr), Error> {
     let failed = |fault| Error::from((proxy, fault));
-    let addresses = lookup_host((proxy.host.as_str(), proxy.port))
+    let addresses = addresses(&proxy.host, proxy.port)
         .await
-        .map_err(|source| failed(ProxyError::Resolve(source)))?
-        .collect();
+        .map_err(|source| failed(ProxyError::Resolve(source)))?;
     race(alternate(addresses), source)
         .await
         .map_err(|source| failed(ProxyError::Connect(source)))
+}
+
+/// The addresses that this name has, in the order of preference. An address is its own.
+async fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let host = host.to_owned();
+    let resolving = blocking::begin(move || (host.as_str(), port).to_socket_addrs());
+    Ok(resolving.await.map_err(io::Error::other)??.collect())
 }
 
 /// All addresses, one beginning after the other, the first to answer wins. A dead one costs a

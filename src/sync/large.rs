@@ -126,8 +126,9 @@ impl Headers<'_> {
     async fn stubs(&mut self) -> Result<(), Error> {
         let account = self.request.account.clone();
         let store = Arc::clone(self.store);
+        // The session is kept alive meanwhile.
         self.ledger
-            .with(move |cache, id| {
+            .aside(move |cache, id| {
                 let rows = cache.without_stub(id)?;
                 if !rows.is_empty() {
                     // Before the first file bears the account's tag.

@@ -4,23 +4,32 @@ use super::{Error, Stop};
 use crate::blocking::{self, Panicked};
 use crate::cache::{AccountId, Cache};
 
+/// The number of messages that are recorded, or were listed last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Amount {
+    /// None is recorded.
+    Nothing,
+    /// Work with all of them takes no time worth mentioning.
+    Few,
+    Many,
+}
+
 /// The records of one account. One job at a time has them.
 #[derive(Debug)]
 pub(super) struct Ledger {
     account: AccountId,
     stop: Stop,
-    /// True if it holds only a few messages.
-    is_small: bool,
+    amount: Amount,
     /// None while a job on another thread has it.
     cache: Option<Cache>,
 }
 
 impl Ledger {
-    pub(super) fn new(cache: Cache, account: AccountId, stop: Stop, is_small: bool) -> Self {
+    pub(super) fn new(cache: Cache, account: AccountId, stop: Stop, amount: Amount) -> Self {
         Self {
             account,
             stop,
-            is_small,
+            amount,
             cache: Some(cache),
         }
     }
@@ -43,9 +52,8 @@ impl Ledger {
         self.take_back(blocking::run(acting).await)
     }
 
-    /// True if it holds only a few messages, so that nothing with all of them takes long.
-    pub(super) fn is_small(&self) -> bool {
-        self.is_small
+    pub(super) fn amount(&self) -> Amount {
+        self.amount
     }
 
     /// As [`Self::with`], but if that may take long, on another thread: this one goes on meanwhile.
@@ -57,9 +65,9 @@ impl Ledger {
         T: Send + 'static,
         E: Into<Error> + Send + 'static,
     {
-        match self.is_small {
-            true => self.with(act).await,
-            false => self.aside(act).await,
+        match self.amount {
+            Amount::Nothing | Amount::Few => self.with(act).await,
+            Amount::Many => self.aside(act).await,
         }
     }
 

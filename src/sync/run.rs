@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
         let row = row.ok_or_else(|| Error::Panicked {
             message: "an account was not recorded".to_owned(),
         })?;
-        let opened = open::open(request, &mut ledger, row, past.has_listed(), now).await?;
+        let opened = open::open(request, &mut ledger, row, now).await?;
         opened.warn(request);
         Ok(Self {
             request,

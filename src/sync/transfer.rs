@@ -288,9 +288,11 @@ impl<'a> Retrieval<'a> {
             shown: HashSet::new(),
             taken: self.taken,
         };
+        let may_take_long = hands_over || committer.may_be_known;
         let workers = Workers::new(writer, committer, self.stop.clone());
-        // Several sessions pass on several chunks, and another program takes its time.
-        if sessions > 1 || hands_over {
+        // Several sessions pass on several chunks. Another program takes its time, and so does a look
+        // into a large store: the session is kept alive meanwhile.
+        if sessions > 1 || may_take_long {
             workers.start();
         }
         let reading = Reading {

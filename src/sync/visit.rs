@@ -10,7 +10,7 @@ use std::path::Path;
 
 use secrecy::SecretString;
 
-use super::ledger::Ledger;
+use super::ledger::{Amount, Ledger};
 use super::{Error, Request, Stop, quit};
 use crate::account::Identity;
 use crate::blocking;
@@ -22,6 +22,8 @@ mod listing;
 mod patience;
 
 pub(super) use listing::Past;
+
+use listing::FEW;
 
 /// The records of an account, opened.
 pub(super) struct Premises {
@@ -83,9 +85,14 @@ impl Premises {
             };
             let id = row.as_ref().map_or(AccountId::NONE, |row| row.id);
             let past = Past::read(&cache, id, now)?;
+            let amount = match past.is_small() && !cache.records_more_than(id, FEW)? {
+                true if cache.records_more_than(id, 0)? => Amount::Few,
+                true => Amount::Nothing,
+                false => Amount::Many,
+            };
             Ok::<_, Error>(Self {
                 lock,
-                ledger: Ledger::new(cache, id, stop, past.is_small()),
+                ledger: Ledger::new(cache, id, stop, amount),
                 row,
                 past,
             })

@@ -65,32 +65,42 @@ fn descriptors_that_run_out_are_said_wherever_they_do() {
     }
 }
 
-/// A user may have only so many processes, and threads count as such.
+/// This run of a copy of popsync, as a user who may have only so many processes: threads count as such.
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
+fn with_processes<'b>(bench: &'b Bench, mut run: Run<'b>, limit: u32) -> Run<'b> {
+    let program = bench.path("popsync");
+    if !program.exists() {
+        fs::copy(support::program(), &program).unwrap();
+    }
+    let mut copy = Command::new(&program);
+    copy.args(run.command.get_args());
+    copy.current_dir(bench.path("")).env_clear();
+    for (name, value) in run.command.get_envs() {
+        copy.env(name, value.unwrap_or_default());
+    }
+    run.command = copy;
+    let user = 60_000 + std::process::id() % 5000;
+    run.through(&format!(
+        "chown -R {user} . && \
+         exec prlimit --nproc={limit} setpriv --reuid {user} --clear-groups \"$@\""
+    ))
+}
+
+/// True if the limit on processes can be tested: it does not bind root, and others have more processes
+/// than a test knows.
+fn limits_processes() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 #[test]
 fn threads_that_run_out_are_said_before_anything_begins() {
-    // The limit does not bind root, and others have more processes than this test knows.
-    if !rustix::process::geteuid().is_root() {
+    if !limits_processes() {
         return;
     }
     let bench = Bench::with(letters(3));
-    let program = bench.path("popsync");
-    fs::copy(support::program(), &program).unwrap();
-    let user = 60_000 + std::process::id() % 5000;
     let mut failed = 0;
     for limit in 1..8 {
-        let mut run = bench.fetch(&["--json"]);
-        let mut copy = Command::new(&program);
-        copy.args(run.command.get_args());
-        copy.current_dir(bench.path("")).env_clear();
-        for (name, value) in run.command.get_envs() {
-            copy.env(name, value.unwrap_or_default());
-        }
-        run.command = copy;
-        let limited = format!(
-            "chown -R {user} . && \
-             exec prlimit --nproc={limit} setpriv --reuid {user} --clear-groups \"$@\""
-        );
-        let ended = run.through(&limited).end();
+        let ended = with_processes(&bench, bench.fetch(&["--json"]), limit).end();
         if ended.status != Some(0) {
             assert_eq!(ended.status, Some(74), "{limit}: {}", ended.text());
             ended.says("cannot start: ");
@@ -100,6 +110,25 @@ fn threads_that_run_out_are_said_before_anything_begins() {
         }
     }
     assert!((2..6).contains(&failed), "{failed} limits were too low");
+    bench.assert_exactly_once();
+}
+
+/// Fewer threads than accounts do the work one after another.
+#[test]
+fn accounts_for_which_there_is_no_thread_wait_for_one() {
+    if !limits_processes() {
+        return;
+    }
+    let bench = Bench::with(letters(3));
+    for limit in 4..16 {
+        let run = sync_of(&bench, 5, &["--jobs", "5"]);
+        let ended = with_processes(&bench, run, limit).end();
+        if ended.status != Some(0) {
+            assert_eq!(ended.status, Some(74), "{limit}: {}", ended.text());
+            ended.says("cannot start: ");
+            assert!(limit < 8, "{limit}: {}", ended.text());
+        }
+    }
     bench.assert_exactly_once();
 }
 

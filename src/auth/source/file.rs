@@ -16,9 +16,6 @@ use crate::patient::Patient;
 /// The content of the file up to its first line end.
 pub(super) async fn content(path: PathBuf, limit: Duration) -> Result<Zeroizing<Vec<u8>>, Error> {
     let origin = Origin::File(path.clone());
-    if blocking::serves_one() && path.is_file() {
-        return read(&path);
-    }
     // It may be a pipe without a writer. The thread is then left behind.
     match time::timeout(limit, blocking::begin(move || read(&path))).await {
         Ok(Ok(result)) => result,

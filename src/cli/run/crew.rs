@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::blocking;
 use crate::cli::descriptors;
-use crate::cli::runtime::{SHUTDOWN_TIMEOUT, check_for_threads};
+use crate::cli::runtime::SHUTDOWN_TIMEOUT;
 
 /// Threads that do work whose result is a `T`.
 pub(super) struct Crew<T> {
@@ -81,19 +81,25 @@ impl<T: Send + 'static> Crew<T> {
 
     fn grow(&mut self) -> io::Result<()> {
         descriptors::for_a_runtime()?;
-        let runtime = Builder::new_current_thread().enable_all().build()?;
         let number = self.hands.len();
         let (to_work, work) = channel();
+        let (began, beginning) = channel();
         let results = self.to_results.clone();
         let others = self.others.clone();
+        // The thread makes its runtime itself: to drop one within another panics.
         let thread = thread::Builder::new()
             .name("account".to_owned())
             .spawn(move || {
+                let runtime = match Builder::new_current_thread().enable_all().build() {
+                    Ok(runtime) => runtime,
+                    Err(error) => return drop(began.send(Err(error))),
+                };
+                let _ = began.send(Ok(()));
                 blocking::serving_one(others, || serve(&runtime, &work, number, &results));
                 runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
             })?;
-        // If it fails, this thread has no more work, and ends.
-        check_for_threads()?;
+        let failed = |_| io::Error::other("a thread ended before it began");
+        beginning.recv().map_err(failed)??;
         self.hands.push(Hand { to_work, thread });
         self.idle.push(number);
         Ok(())

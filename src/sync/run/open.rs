@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::account::StoreSettings;
 use crate::cache::{AccountRow, Cache};
 use crate::failure::Failure;
 use crate::store::{Notice, Store};
 use crate::sync::decide::{Brakes, lost_state};
 use crate::sync::header_index::HeaderIndex;
-use crate::sync::ledger::Ledger;
+use crate::sync::ledger::{Amount, Ledger};
 use crate::sync::{Error, Request, Warning, record, storage};
 
 /// A store that is ready for messages.
@@ -40,19 +39,23 @@ impl Opened {
     }
 }
 
-/// Opens the store, and checks that it is the same one as before. `has_listed` tells whether an earlier
-/// run has listed the maildrop.
+/// Opens the store, and checks that it is the same one as before.
 pub(super) async fn open(
     request: &Request<'_>,
     ledger: &mut Ledger,
     row: AccountRow,
-    has_listed: bool,
     now: i64,
 ) -> Result<Opened, Error> {
     let state_dir = request.state_dir.to_owned();
     let account = request.account.clone();
     let allow = request.allow;
-    let is_small = ledger.is_small() && is_soon_open(&account.store, has_listed);
+    // Nothing in a new Maildir is to be read. Of another one of which nothing is recorded, each header
+    // may be; of an mbox, all of it.
+    let is_soon_open = match (account.store.maildir(), ledger.amount()) {
+        (Some(path), Amount::Nothing) => !path.exists(),
+        (Some(_), Amount::Few) => true,
+        (None, _) | (_, Amount::Many) => false,
+    };
     let opening = move |cache: &mut Cache, id| {
         lost_state::refuse_known_maildir(cache, Some(&row), &account)?;
         let header_index = lost_state::header_index(cache, Some(&row), &account, allow)?;
@@ -78,15 +81,8 @@ pub(super) async fn open(
         })
     };
     // A signal is heard meanwhile.
-    match is_small {
+    match is_soon_open {
         true => ledger.with(opening).await,
         false => ledger.aside(opening).await,
     }
-}
-
-/// True for a Maildir that is looked through in no time, if the account is small: it is new, or there
-/// was a run before. Whatever else it holds, only the names of its files are read then.
-fn is_soon_open(store: &StoreSettings, has_listed: bool) -> bool {
-    let maildir = store.maildir();
-    maildir.is_some_and(|path| has_listed || !path.exists())
 }

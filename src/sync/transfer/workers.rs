@@ -13,7 +13,8 @@ use crate::blocking::{self, Panicked};
 use crate::stop::Stop;
 use crate::sync::{Event, Reporter};
 
-/// The writer and the committer. Each has a thread, from the first chunk on.
+/// The writer and the committer. Each has a thread, unless one chunk is all that there is: that is soon
+/// written, and nothing is said to the server meanwhile.
 pub(super) struct Workers(Mutex<State>);
 
 enum State {

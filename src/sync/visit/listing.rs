@@ -14,10 +14,10 @@ use crate::pop3::{Capabilities, Keyword};
 use crate::session::{self, Listing, Peer, Session};
 use crate::sync::{Event, Request, quit};
 
-/// Up to this many messages in the last listing, the account counts as small. Sizes are then asked for
-/// together with unique-ids, which saves one wait for the server; above it, listing unneeded sizes would
-/// cost more.
-const FEW: u64 = 5_000;
+/// Up to this many messages in the last listing, or recorded, work with all of them takes no time worth
+/// mentioning. Sizes are then asked for together with unique-ids, which saves one wait for the server;
+/// above it, listing unneeded sizes would cost more.
+pub(super) const FEW: u64 = 5_000;
 
 /// If fewer than one message in this many is new, sizes cost more than they help, unless a limit
 /// needs them.
@@ -65,15 +65,9 @@ impl Past {
         }
     }
 
-    /// True if the last listing, if there was one, had so few messages that work with all of them
-    /// takes no time worth mentioning.
-    pub(in crate::sync) fn is_small(&self) -> bool {
+    /// True if the last listing, if there was one, had few messages.
+    pub(super) fn is_small(&self) -> bool {
         self.listed.is_none_or(|listed| listed <= FEW)
-    }
-
-    /// True if an earlier run has listed the maildrop.
-    pub(in crate::sync) fn has_listed(&self) -> bool {
-        self.listed.is_some()
     }
 
     /// Notes that this run has logged in to a server with these capabilities.
