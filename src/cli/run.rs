@@ -263,8 +263,8 @@ impl Workers<'_> {
         exit
     }
 
-    /// Syncs one account. Returns after the
-    /// report. If the account may have a second turn, nothing is reported before that.
+    /// Syncs one account. Returns after the report. If the account may have a second turn, nothing is
+    /// reported before that.
     fn sync(&self, turn: Turn, has_second: bool) -> impl Future<Output = Ended> + Send + use<> {
         let Turn { account, first, .. } = turn;
         let reporter = self.output.reporter(&account.name);
