@@ -74,8 +74,9 @@ fn begin<S>(
     exit
 }
 
-/// One thread for one account. Several accounts need more: one may hash while the others serve their
-/// sockets. More threads than the machine can run at once would only get into each other's way.
+/// One thread for one job: a sync has threads of its own for its accounts. Several jobs need more: one may
+/// hash while the others serve their sockets. More threads than the machine can run at once would only get
+/// into each other's way.
 fn runtime(jobs: usize) -> io::Result<Runtime> {
     if jobs == 1 {
         Builder::new_current_thread()

@@ -429,7 +429,7 @@ pub(super) async fn recall(
         .remove_when_deleted_locally
         .then(|| Arc::clone(store));
     let brakes = brakes.clone();
-    let reading = ledger.meanwhile(move |cache, account| {
+    let reading = ledger.on(ledger.amount().thread(), move |cache, account| {
         let mut snapshot = brakes.snapshot(cache, account)?;
         let inspection = store.map(|store| Inspection::at(&*store));
         if let Some(inspection) = &inspection {

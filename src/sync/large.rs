@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::broke::{Broke, Untoppable};
 use super::filed::FiledStubs;
 use super::headers::{self, Header};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Thread};
 use super::likeness::Likeness;
 use super::stub::{self, Facts};
 use super::{Error, Event, Request, Stop, Summary, Warning};
@@ -128,7 +128,7 @@ impl Headers<'_> {
         let store = Arc::clone(self.store);
         // The session is kept alive meanwhile.
         self.ledger
-            .aside(move |cache, id| {
+            .on(Thread::Other, move |cache, id| {
                 let rows = cache.without_stub(id)?;
                 if !rows.is_empty() {
                     // Before the first file bears the account's tag.

@@ -1,7 +1,7 @@
 //! The cache of one account, for work that may block.
 
 use super::{Error, Stop};
-use crate::blocking::{self, Panicked};
+use crate::blocking;
 use crate::cache::{AccountId, Cache};
 
 /// The number of messages that are recorded, or were listed last.
@@ -12,6 +12,25 @@ pub(super) enum Amount {
     /// Work with all of them takes no time worth mentioning.
     Few,
     Many,
+}
+
+/// The thread on which work with the cache is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Thread {
+    /// This one, if it serves the account alone: for what is soon done, or waited for in any case.
+    Own,
+    /// Another one: this one serves the connection, or hears a signal, meanwhile.
+    Other,
+}
+
+impl Amount {
+    /// The thread for work with all messages, while this one could do something else.
+    pub(super) fn thread(self) -> Thread {
+        match self {
+            Self::Nothing | Self::Few => Thread::Own,
+            Self::Many => Thread::Other,
+        }
+    }
 }
 
 /// The records of one account. One job at a time has them.
@@ -39,6 +58,10 @@ impl Ledger {
         self.account
     }
 
+    pub(super) fn amount(&self) -> Amount {
+        self.amount
+    }
+
     /// Runs work with the cache, on this thread if it serves the account alone.
     pub(super) async fn with<T, E>(
         &mut self,
@@ -48,60 +71,30 @@ impl Ledger {
         T: Send + 'static,
         E: Into<Error> + Send + 'static,
     {
-        let acting = self.job(act)?;
-        self.take_back(blocking::run(acting).await)
+        self.on(Thread::Own, act).await
     }
 
-    pub(super) fn amount(&self) -> Amount {
-        self.amount
-    }
-
-    /// As [`Self::with`], but if that may take long, on another thread: this one goes on meanwhile.
-    pub(super) async fn meanwhile<T, E>(
+    /// The same on this thread, or on another one.
+    pub(super) async fn on<T, E>(
         &mut self,
+        thread: Thread,
         act: impl FnOnce(&mut Cache, AccountId) -> Result<T, E> + Send + 'static,
     ) -> Result<T, Error>
     where
         T: Send + 'static,
         E: Into<Error> + Send + 'static,
     {
-        match self.amount {
-            Amount::Nothing | Amount::Few => self.with(act).await,
-            Amount::Many => self.aside(act).await,
-        }
-    }
-
-    /// Runs work with the cache on another thread, even if the account is small.
-    pub(super) async fn aside<T, E>(
-        &mut self,
-        act: impl FnOnce(&mut Cache, AccountId) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, Error>
-    where
-        T: Send + 'static,
-        E: Into<Error> + Send + 'static,
-    {
-        let acting = self.job(act)?;
-        self.take_back(blocking::aside(acting).await)
-    }
-
-    fn job<T, E, F: FnOnce(&mut Cache, AccountId) -> Result<T, E>>(
-        &mut self,
-        act: F,
-    ) -> Result<impl FnOnce() -> (Cache, Result<T, E>) + use<T, E, F>, Error> {
         let mut cache = self.lend()?;
         let account = self.account;
         let stop = self.stop.clone();
-        Ok(move || {
+        let acting = move || {
             let result = stop.within(|| act(&mut cache, account));
             (cache, result)
-        })
-    }
-
-    fn take_back<T, E: Into<Error>>(
-        &mut self,
-        done: Result<(Cache, Result<T, E>), Panicked>,
-    ) -> Result<T, Error> {
-        let (cache, result) = done?;
+        };
+        let (cache, result) = match thread {
+            Thread::Own => blocking::run(acting).await?,
+            Thread::Other => blocking::aside(acting).await?,
+        };
         self.cache = Some(cache);
         result.map_err(|error| error.into().or_stopped(&self.stop))
     }

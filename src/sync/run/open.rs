@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::cache::{AccountRow, Cache};
+use crate::cache::AccountRow;
 use crate::failure::Failure;
 use crate::store::{Notice, Store};
 use crate::sync::decide::{Brakes, lost_state};
 use crate::sync::header_index::HeaderIndex;
-use crate::sync::ledger::{Amount, Ledger};
+use crate::sync::ledger::{Amount, Ledger, Thread};
 use crate::sync::{Error, Request, Warning, record, storage};
 
 /// A store that is ready for messages.
@@ -49,14 +49,14 @@ pub(super) async fn open(
     let state_dir = request.state_dir.to_owned();
     let account = request.account.clone();
     let allow = request.allow;
-    // Nothing in a new Maildir is to be read. Of another one of which nothing is recorded, each header
-    // may be; of an mbox, all of it.
-    let is_soon_open = match (account.store.maildir(), ledger.amount()) {
-        (Some(path), Amount::Nothing) => !path.exists(),
-        (Some(_), Amount::Few) => true,
-        (None, _) | (_, Amount::Many) => false,
+    // A signal is heard while much is read. Nothing in a new Maildir is to be read. Of another one of which
+    // nothing is recorded, each header may be; of an mbox, all of it.
+    let thread = match (account.store.maildir(), ledger.amount()) {
+        (Some(path), Amount::Nothing) if !path.exists() => Thread::Own,
+        (Some(_), Amount::Few) => Thread::Own,
+        _ => Thread::Other,
     };
-    let opening = move |cache: &mut Cache, id| {
+    let opening = ledger.on(thread, move |cache, id| {
         lost_state::refuse_known_maildir(cache, Some(&row), &account)?;
         let header_index = lost_state::header_index(cache, Some(&row), &account, allow)?;
         let mut brakes = match Brakes::inspect(cache, &row, &account, allow) {
@@ -79,10 +79,6 @@ pub(super) async fn open(
             brakes,
             tried_at: cache.breakers(id)?,
         })
-    };
-    // A signal is heard meanwhile.
-    match is_soon_open {
-        true => ledger.with(opening).await,
-        false => ledger.aside(opening).await,
-    }
+    });
+    opening.await
 }
