@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row, TransactionBehavior,
+    Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row, Transaction,
+    TransactionBehavior,
 };
 use rustix::fs::Access;
 
@@ -120,11 +121,7 @@ impl Cache {
                 path: path.clone(),
                 source,
             })?;
-            connection = Connection::open(&path)?;
-            connection.busy_handler(Some(busy::wait))?;
-            // A statement keeps its plan, whatever values it gets: to make another one, as for each new
-            // limit, takes longer than to run it.
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+            connection = connect(&path, OpenFlags::default())?;
             migrate::check(&connection, &path)?;
             sync_what_was_left(state_dir, migrate::is_blank(&connection)?)?;
             // If the file system cannot do WAL, SQLite keeps a journal that it can do.
@@ -187,10 +184,8 @@ impl Cache {
         }
         refuse_special(&path)?;
         // Read-only connections leave the files of the WAL behind; others remove them.
-        let open = |flags| Connection::open_with_flags(&path, flags);
-        let connection = open(OpenFlags::SQLITE_OPEN_READ_WRITE)
-            .or_else(|_| open(OpenFlags::SQLITE_OPEN_READ_ONLY))?;
-        connection.busy_handler(Some(busy::wait))?;
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .or_else(|_| connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY))?;
         // Without a writable folder SQLite cannot create the files it needs beside the cache. Then
         // no run is active there either, and the file does not change while it is copied.
         let is_current = match migrate::check(&connection, &path) {
@@ -217,6 +212,22 @@ impl Cache {
         }))
     }
 
+    /// Runs all these queries on one state of the records, whatever runs write meanwhile. SQLite locks the
+    /// file once for them, and not for each.
+    ///
+    /// # Errors
+    /// Those of `read`, and [`Error::Sqlite`].
+    pub(crate) fn at_once<T>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let transaction =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Deferred)?;
+        let result = read(self)?;
+        transaction.finish()?;
+        Ok(result)
+    }
+
     /// The row that a query finds, if there is one. The query is prepared once, because `status`
     /// asks the same of thousands of accounts.
     fn row<T>(
@@ -228,6 +239,16 @@ impl Cache {
         let mut query = self.connection.prepare_cached(query)?;
         query.query_row(parameters, read).optional()
     }
+}
+
+/// A connection to this file. Neither locks nor reads it yet.
+fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_handler(Some(busy::wait))?;
+    // A statement keeps its plan, whatever values it gets: to make another one, as for each new limit,
+    // takes longer than to run it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(connection)
 }
 
 /// Makes the writes of an earlier run durable before this run acts on them. A run killed between

@@ -7,9 +7,9 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, FILE_NAME, migrate};
+use super::{Error, FILE_NAME, connect, migrate};
 
 /// A temporary folder, removed on drop.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Copy {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        let mut connection = Connection::open(&to)?;
+        let mut connection = connect(&to, OpenFlags::default())?;
         migrate::check(&connection, path)?;
         migrate::to_latest(&mut connection)?;
         Ok((connection, copy))

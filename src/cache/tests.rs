@@ -2,6 +2,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::thread;
 
+use rusqlite::StatementStatus;
+
 use super::*;
 use crate::account::{
     Identity, Limits, LineEndings, PasswordSource, Retention, Route, Security, Server,
@@ -349,12 +351,9 @@ fn a_message_missing_from_one_listing_is_not_forgotten() {
     assert_eq!(note(&mut cache, &["b", "a"]), (0, 1));
 }
 
-#[test]
-fn the_last_run_and_the_last_good_one_are_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut cache = Cache::open(folder.path()).unwrap();
-    let work = cache.account(&account("work"), NOW).unwrap().id;
-    let run = |exit, finished_at| Run {
+/// A run that retrieved three messages, or failed.
+fn run(exit: Exit, finished_at: i64) -> Run<'static> {
+    Run {
         started_at: finished_at - 1,
         first_at: None,
         finished_at,
@@ -368,7 +367,14 @@ fn the_last_run_and_the_last_good_one_are_told() {
         all_published: exit == Exit::Success,
         clock_doubted: false,
         error: (exit != Exit::Success).then_some("no route"),
-    };
+    }
+}
+
+#[test]
+fn the_last_run_and_the_last_good_one_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cache = Cache::open(folder.path()).unwrap();
+    let work = cache.account(&account("work"), NOW).unwrap().id;
     cache.finish_run(work, run(Exit::Success, NOW)).unwrap();
     cache
         .finish_run(work, run(Exit::Unavailable, NOW + 9))
@@ -574,4 +580,39 @@ fn a_transaction_waits_for_its_turn_when_it_begins() {
     assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy));
     drop(transaction);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
+}
+
+/// Otherwise `status` may show the figures of one run beside the status of the next.
+#[test]
+fn all_queries_at_once_see_the_same_records() {
+    let (folder, mut cache, work) = with_account();
+    let reading = Cache::open_read_only(folder.path()).unwrap().unwrap();
+    let last_success = |reading: &Cache| {
+        let overviews = reading.overview(NOW)?;
+        Ok::<_, Error>(overviews[0].last_success_at)
+    };
+    let (before, after) = reading
+        .at_once(|reading| {
+            let before = last_success(reading)?;
+            cache.finish_run(work, run(Exit::Success, NOW))?;
+            Ok((before, last_success(reading)?))
+        })
+        .unwrap();
+    assert_eq!((before, after), (None, None));
+    assert_eq!(last_success(&reading).unwrap(), Some(NOW));
+}
+
+/// To make a plan takes longer than to ask for the last verification of one account.
+#[test]
+fn a_query_keeps_its_plan_for_another_limit() {
+    let (folder, cache, work) = with_account();
+    let reading = Cache::open_read_only(folder.path()).unwrap().unwrap();
+    for cache in [&cache, &reading] {
+        let query = "SELECT id FROM runs WHERE account = ?1 ORDER BY id DESC LIMIT ?2";
+        let mut query = cache.connection.prepare(query).unwrap();
+        for most in 1..10 {
+            assert!(!query.exists((work, most)).unwrap());
+        }
+        assert_eq!(query.get_status(StatementStatus::RePrepare), 0);
+    }
 }

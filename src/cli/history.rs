@@ -27,10 +27,7 @@ fn show(global: &Global, arguments: &Log, output: &Output) -> Result<Exit, Error
     let mut states = States::open(global, &arguments.merge)?;
     let most = arguments.number.get();
     let mut known: HashSet<String> = configured.into_iter().map(|account| account.name).collect();
-    let read = states.each(|state| {
-        let Some(cache) = &state.cache else {
-            return Ok(Recorded::default());
-        };
+    let read = states.each(|_, cache| {
         let mut accounts = cache.overview(system_clock())?;
         known.extend(accounts.iter().map(|account| account.name.clone()));
         accounts.retain(|account| names.is_empty() || names.contains(&account.name));

@@ -78,19 +78,23 @@ impl States {
         Ok(states)
     }
 
-    /// The result of `read` for each state, in order, with the state's number. With `--merge`, a state
-    /// for which it fails is left out.
+    /// The result of `read` for each state, in order, with the state's number; of one where nothing is
+    /// recorded, the default. With `--merge`, a state for which it fails is left out.
     ///
     /// # Errors
     /// Those of `read` for the only state.
-    pub(super) fn each<T>(
+    pub(super) fn each<T: Default>(
         &mut self,
-        mut read: impl FnMut(&State) -> Result<T, cache::Error>,
+        mut read: impl FnMut(&State, &Cache) -> Result<T, cache::Error>,
     ) -> Result<Vec<(usize, T)>, cache::Error> {
         let mut results = Vec::new();
         let mut failed = Vec::new();
         for (number, state) in self.open.iter().enumerate() {
-            match read(state) {
+            let result = match &state.cache {
+                Some(cache) => cache.at_once(|cache| read(state, cache)),
+                None => Ok(T::default()),
+            };
+            match result {
                 Ok(result) => results.push((number, result)),
                 Err(error) if self.are_merged => failed.push((state.dir.clone(), error)),
                 Err(error) => return Err(error),

@@ -111,10 +111,7 @@ pub(super) fn statuses(
         .collect();
     let wanted: HashSet<&str> = names.iter().map(String::as_str).collect();
     let is_chosen = |name: &str| wanted.is_empty() || wanted.contains(name);
-    let read = states.each(|state| {
-        let Some(cache) = &state.cache else {
-            return Ok(Vec::new());
-        };
+    let read = states.each(|state, cache| {
         let overviews = cache.overview(now)?.into_iter();
         let statuses = overviews.map(|overview| {
             let identity = overview.identity();
