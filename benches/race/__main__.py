@@ -10,14 +10,13 @@ import fcntl
 import pathlib
 import signal
 import sys
-import tempfile
 
 # Nothing but results is left in the repository.
 sys.dont_write_bytecode = True
 
 import report
 from clients import Popsync
-from disks import KINDS, Disk, own_namespace
+from disks import KINDS, Disk, own_namespace, workplace
 from jobs import DOVECOT_ONLY, QUICK, ROWS, Lab, Scale, growth, log
 from others import Courier, Cyrus
 from server import Dovecot
@@ -60,13 +59,8 @@ def main() -> None:
         sys.exit("growth is measured, and results are written, with Dovecot alone")
     # So that what was started is stopped and what was mounted unmounted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
-    if options.folder:
-        options.folder.mkdir(parents=True, exist_ok=True)
-        race(options, rows, options.folder.resolve())
-    else:
-        with tempfile.TemporaryDirectory(prefix="popsync-race-") as folder:
-            pathlib.Path(folder).chmod(0o755)
-            race(options, rows, pathlib.Path(folder))
+    with workplace(options.folder) as folder:
+        race(options, rows, folder)
 
 
 def race(options: argparse.Namespace, rows: list[str], folder: pathlib.Path) -> None:

@@ -3,11 +3,13 @@
 An old file system is a poor yardstick: the rate at which one creates files was seen to differ
 tenfold from one minute to the next. Images need root and loop devices.
 """
+import contextlib
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 
 MAKE = {
     "ext4": ["mkfs.ext4", "-q", "-F", "-i", "4096", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=0"],
@@ -16,6 +18,18 @@ MAKE = {
 }
 KINDS = ("as-is", *MAKE, "tmpfs")
 GIB = 1 << 30
+
+
+@contextlib.contextmanager
+def workplace(folder: pathlib.Path | None):
+    """This folder, made if it is missing. None: a temporary one, which other users may enter."""
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="popsync-race-") as temporary:
+        pathlib.Path(temporary).chmod(0o755)
+        yield pathlib.Path(temporary)
 
 
 def own_namespace() -> None:

@@ -12,7 +12,6 @@ sync the SHA-256 of each stored file is held against what the server has. Wall, 
 kernel says (wait4).
 """
 import argparse
-import concurrent.futures
 import pathlib
 import shlex
 import statistics
@@ -24,6 +23,7 @@ sys.dont_write_bytecode = True
 
 import measure
 from clients import write
+from disks import workplace
 from mailbox import Mailbox, equal, prepare, remove, stored
 from server import PASSWORD, Dovecot
 
@@ -49,13 +49,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     options = arguments()
-    if options.folder:
-        options.folder.mkdir(parents=True, exist_ok=True)
-        race(options, options.folder.resolve())
-    else:
-        with tempfile.TemporaryDirectory(prefix="popsync-fleet-") as folder:
-            pathlib.Path(folder).chmod(0o755)
-            race(options, pathlib.Path(folder))
+    with workplace(options.folder) as folder:
+        race(options, folder)
 
 
 class Contender:
@@ -127,6 +122,11 @@ def run(argv: list[str]) -> measure.Run:
 
 def popsync(options: argparse.Namespace, server: Dovecot, users: list[str], jobs: int,
             work: pathlib.Path) -> list[str]:
+    return [*program(options, server, users, work), "--quiet", "sync", "--jobs", str(jobs)]
+
+
+def program(options: argparse.Namespace, server: Dovecot, users: list[str], work: pathlib.Path) -> list[str]:
+    """popsync with these accounts in its configuration."""
     password = write(work / "password", PASSWORD + "\n")
     head = f"""\
 [defaults]
@@ -136,8 +136,7 @@ tls = {{ ca-file = "{server.ca}" }}
 """
     tables = "".join(f'[accounts.{user}]\nuser = "{user}"\nmaildir = "{work}/mail/{user}"\n' for user in users)
     config = write(work / "config.toml", head + tables)
-    return [options.popsync, "--config", config, "--state-dir", str(work / "state"), "--quiet", "sync",
-            "--jobs", str(jobs)]
+    return [options.popsync, "--config", config, "--state-dir", str(work / "state")]
 
 
 def mpop(options: argparse.Namespace, server: Dovecot, users: list[str], processes: int,
@@ -190,4 +189,5 @@ def report(options: argparse.Namespace, contenders: list[Contender]) -> None:
               f"{ours / floor:.2f} (target ≤ {RAW_RATIO}), memory {memory:.1f} MiB (target < {MEMORY})")
 
 
-main()
+if __name__ == "__main__":
+    main()

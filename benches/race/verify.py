@@ -11,12 +11,12 @@ import pathlib
 import shlex
 import statistics
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 
 import measure
 from clients import write
+from disks import workplace
 from mailbox import Mailbox, names, realistic
 from server import PASSWORD, Dovecot
 
@@ -46,13 +46,8 @@ def checked(argv: list[str]) -> measure.Run:
 
 def main() -> None:
     options = arguments()
-    if options.folder:
-        options.folder.mkdir(parents=True, exist_ok=True)
-        compare(options, options.folder.resolve())
-    else:
-        with tempfile.TemporaryDirectory(prefix="popsync-verify-") as folder:
-            pathlib.Path(folder).chmod(0o755)
-            compare(options, pathlib.Path(folder))
+    with workplace(options.folder) as folder:
+        compare(options, folder)
 
 
 def compare(options: argparse.Namespace, folder: pathlib.Path) -> None:
