@@ -3,39 +3,37 @@
 //! The server's listings are not trusted more than necessary. Sizes are hints. Lines that cannot be
 //! used are counted. A listing that contradicts itself is marked, so that no deletion relies on it.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::pop3::MessageNumber;
 use crate::pop3::listing::DropListing;
 
 mod builder;
+mod unique_ids;
 
 pub use builder::Builder;
+pub(crate) use unique_ids::UniqueIds;
 
 const UNKNOWN: u64 = u64::MAX;
 
 /// All messages that a session can name, in the order of their numbers.
 #[derive(Debug, Clone, Default)]
 pub struct Maildrop {
-    rows: Vec<Row>,
-    /// The size of each row, or [`UNKNOWN`]. Empty if LIST was not answered: a large mailbox in
+    /// The number of each message, in ascending order. Empty if they are 1, 2, 3 and so on, as they
+    /// nearly always are.
+    numbers: Vec<MessageNumber>,
+    /// The size of each message, or [`UNKNOWN`]. Empty if LIST was not answered: a large mailbox in
     /// which nothing is new is listed without it.
     sizes: Vec<u64>,
-    /// The unique-ids, one after another.
-    ids: Vec<u8>,
+    ids: UniqueIds,
+    /// By index: how many messages have the same unique-id, where it is not this one alone.
+    copies: HashMap<usize, u32>,
     contradictions: Vec<Contradiction>,
     /// STAT's answer.
     stat: Option<DropListing>,
     /// True if LIST was answered.
     has_sizes: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    number: MessageNumber,
-    id_start: u32,
-    id_length: u16,
-    copies: u32,
 }
 
 /// A message's place in the order of a maildrop. It differs from the message-number, since a
@@ -53,12 +51,6 @@ impl Place {
     pub fn before(self) -> usize {
         self.0
     }
-}
-
-/// The number of messages to reserve memory for when this many are expected: at most a million, in
-/// case a damaged record is wrong.
-pub(crate) fn room(expected: u64) -> usize {
-    expected.min(1 << 20) as usize
 }
 
 /// One message as listed.
@@ -132,7 +124,7 @@ impl fmt::Display for Contradiction {
 impl Maildrop {
     /// All messages, in the order of their numbers.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Message<'_>> {
-        (0..self.rows.len()).map(|index| self.message(index))
+        (0..self.len()).map(|index| self.message(index))
     }
 
     /// All messages, each with its place.
@@ -143,17 +135,17 @@ impl Maildrop {
 
     /// The message at this place.
     pub fn get(&self, place: Place) -> Option<Message<'_>> {
-        (place.0 < self.rows.len()).then(|| self.message(place.0))
+        (place.0 < self.len()).then(|| self.message(place.0))
     }
 
     /// The number of messages.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.ids.len()
     }
 
     /// True if there are no messages.
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len() == 0
     }
 
     /// True if it is in doubt which message a number means: LIST and UIDL differ about it, or a
@@ -183,19 +175,32 @@ impl Maildrop {
     }
 
     fn message(&self, index: usize) -> Message<'_> {
-        let row = &self.rows[index];
         let octets = self.sizes.get(index).copied();
+        let copies = match self.copies.is_empty() {
+            true => None,
+            false => self.copies.get(&index).copied(),
+        };
         Message {
-            number: row.number,
-            unique_id: self.id(row),
+            number: self.number(index),
+            unique_id: self.ids.at(index),
             octets: octets.filter(|&octets| octets != UNKNOWN),
-            copies: row.copies,
+            copies: copies.unwrap_or(1),
         }
     }
 
-    fn id(&self, row: &Row) -> &[u8] {
-        let start = row.id_start as usize;
-        &self.ids[start..start + usize::from(row.id_length)]
+    fn number(&self, index: usize) -> MessageNumber {
+        match self.numbers.is_empty() {
+            true => MessageNumber::behind(index),
+            false => self.numbers[index],
+        }
+    }
+
+    /// The index of the message with this number.
+    fn find(&self, number: MessageNumber) -> Option<usize> {
+        match self.numbers.is_empty() {
+            true => Some(number.as_u32() as usize - 1).filter(|&index| index < self.len()),
+            false => self.numbers.binary_search(&number).ok(),
+        }
     }
 }
 

@@ -89,8 +89,8 @@ impl Cache {
         account: AccountId,
         messages: u64,
     ) -> Result<bool, Error> {
-        let query = "SELECT count(*) > ?2 FROM
-             (SELECT 1 FROM messages WHERE account = ?1 LIMIT ?2 + 1)";
+        let query = "SELECT EXISTS
+             (SELECT 1 FROM messages WHERE account = ?1 LIMIT 1 OFFSET ?2)";
         Ok(self
             .connection
             .query_row_cached(query, params![account, column(messages)], |row| row.get(0))?)

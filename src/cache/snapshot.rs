@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::maildrop::{self, Maildrop, Message};
+use crate::maildrop::{Maildrop, Message, UniqueIds};
 use crate::policy::{HeaderOnly, Memory, Remembered, Whereabouts};
 
 mod row;
@@ -21,8 +21,8 @@ use row::{Fact, Facts, Row};
 #[derive(Debug, Default)]
 pub struct Snapshot {
     rows: Vec<Row>,
-    /// The unique-ids, one after another.
-    ids: Vec<u8>,
+    /// The unique-id of each row.
+    ids: UniqueIds,
     /// Made when a message is first looked for out of order.
     by_id: OnceLock<HashTable<u32>>,
     /// The row behind the one that was found last. Most servers list messages in the order of their
@@ -52,21 +52,22 @@ fn few(copies: u32) -> u16 {
 const NO_SIZE: u64 = u64::MAX;
 
 impl Snapshot {
-    /// Reserves room for about this many messages; see [`maildrop::Builder::expecting`].
+    /// Reserves room for about this many messages, but for no more than a million, in case a damaged
+    /// record is wrong. Memory costs nothing until it is used, and a list that grows leaves holes behind.
     pub(super) fn expecting(messages: u64) -> Self {
-        let room = maildrop::room(messages);
         Self {
-            rows: Vec::with_capacity(room),
+            rows: Vec::with_capacity(messages.min(1 << 20) as usize),
             ..Self::default()
         }
     }
 
     /// Adds a message. Call it for all messages of one unique-id in a row.
     pub(super) fn push(&mut self, unique_id: &[u8], remembered: Remembered) {
+        let index = self.rows.len();
         if let Some(last) = self.rows.last_mut()
-            && id(&self.ids, last) == unique_id
+            && self.ids.at(index - 1) == unique_id
         {
-            last.stored_at = last.stored_at.max(remembered.stored_at);
+            last.stored_at = last.stored_at.max(remembered.stored_at.into());
             // The latest comes last.
             last.octets = remembered.octets.into();
             last.copies = last.copies.min(few(remembered.copies));
@@ -77,25 +78,16 @@ impl Snapshot {
             facts.also_if(Fact::Assumed, remembered.is_assumed);
             facts.also_if(Fact::Doubtful, remembered.is_doubtful);
             if last.is(Fact::Gone) {
-                self.sizes_of_gone.insert(self.rows.len() - 1, NO_SIZE);
+                self.sizes_of_gone.insert(index - 1, NO_SIZE);
             }
             return;
         }
-        let place = (
-            u32::try_from(self.ids.len()),
-            u16::try_from(unique_id.len()),
-            u32::try_from(self.rows.len()),
-        );
-        // Only possible with less than four gibibytes of unique-ids.
-        let (Ok(id_start), Ok(id_length), Ok(index)) = place else {
+        if !self.ids.push(unique_id) {
             return;
-        };
-        self.ids.extend_from_slice(unique_id);
+        }
         self.rows.push(Row {
-            stored_at: remembered.stored_at,
+            stored_at: remembered.stored_at.into(),
             octets: remembered.octets.into(),
-            id_start,
-            id_length,
             copies: few(remembered.copies),
             facts: Facts::default()
                 .with(Fact::DeletionAsked, remembered.deletion_asked)
@@ -108,17 +100,15 @@ impl Snapshot {
         });
         // A message that was deleted and is back is checked in any case, whatever its size.
         if let (Some(Some(size)), false) = (remembered.gone, remembered.deletion_asked) {
-            self.sizes_of_gone.insert(self.rows.len() - 1, size);
+            self.sizes_of_gone.insert(index, size);
         }
         let Self {
-            rows,
-            ids,
-            by_id,
-            hasher,
-            ..
+            ids, by_id, hasher, ..
         } = self;
         if let Some(by_id) = by_id.get_mut() {
-            let hash = |&index: &u32| hasher.hash_one(id(ids, &rows[index as usize]));
+            let hash = |&index: &u32| hasher.hash_one(ids.at(index as usize));
+            // Unique-ids are no more than 32 bits can count.
+            let index = index as u32;
             by_id.insert_unique(hash(&index), index, hash);
         }
     }
@@ -126,10 +116,7 @@ impl Snapshot {
     /// The index of each row.
     fn by_id(&self) -> &HashTable<u32> {
         self.by_id.get_or_init(|| {
-            let hash = |&index: &u32| {
-                let row = &self.rows[index as usize];
-                self.hasher.hash_one(id(&self.ids, row))
-            };
+            let hash = |&index: &u32| self.hasher.hash_one(self.ids.at(index as usize));
             let mut by_id = HashTable::with_capacity(self.rows.len());
             // There are no more, since each index has 32 bits.
             for index in 0..self.rows.len() as u32 {
@@ -185,7 +172,7 @@ impl Snapshot {
     /// new one is not yet recorded.
     pub fn recorded_id<'a>(&'a self, unique_id: &'a [u8]) -> &'a [u8] {
         let index = self.find(unique_id).map(|index| self.as_recorded(index));
-        index.map_or(unique_id, |index| id(&self.ids, &self.rows[index]))
+        index.map_or(unique_id, |index| self.ids.at(index))
     }
 
     fn as_recorded(&self, index: usize) -> usize {
@@ -240,10 +227,7 @@ impl Snapshot {
     }
 
     fn find_exact(&self, unique_id: &[u8]) -> Option<usize> {
-        let is_it = |index: usize| {
-            let row = self.rows.get(index);
-            row.is_some_and(|row| id(&self.ids, row) == unique_id)
-        };
+        let is_it = |index: usize| index < self.rows.len() && self.ids.at(index) == unique_id;
         let next = self.next.load(Ordering::Relaxed);
         // A listing that is gone through once more begins with the first.
         let index = match [next, 0].into_iter().find(|&index| is_it(index)) {
@@ -298,17 +282,12 @@ impl Snapshot {
     }
 }
 
-fn id<'a>(ids: &'a [u8], row: &Row) -> &'a [u8] {
-    let start = row.id_start as usize;
-    &ids[start..start + usize::from(row.id_length)]
-}
-
 impl Memory for Snapshot {
     fn recall(&self, unique_id: &[u8]) -> Option<Remembered> {
         let index = self.find(unique_id)?;
         let row = &self.rows[index];
         Some(Remembered {
-            stored_at: row.stored_at,
+            stored_at: row.stored_at.into(),
             deletion_asked: row.is(Fact::DeletionAsked),
             copies: row.copies.into(),
             held: row.is(Fact::Held),

@@ -4,7 +4,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::{Contradiction, Maildrop, Row, UNKNOWN, room};
+use super::{Contradiction, Maildrop, UNKNOWN};
+use crate::pop3::MessageNumber;
 use crate::pop3::listing::{DropListing, ScanListing, UniqueIdListing};
 
 /// Builds a [`Maildrop`] line by line: first STAT, then UIDL, then LIST.
@@ -17,25 +18,15 @@ pub struct Builder {
     scanned: u64,
     unusable: u64,
     only_in_scan: u64,
-    /// True if rows are in order, and no number occurs twice.
+    /// True if messages are in order, and no number occurs twice.
     settled: bool,
     /// True if LIST was answered.
     sizes: bool,
-    /// The index at which the next line of LIST probably belongs.
-    cursor: usize,
     /// True if the server has no unique-ids: then LIST alone names the messages.
     nameless: bool,
 }
 
 impl Builder {
-    /// Reserves room for as many messages as were listed before. Memory costs nothing until it is
-    /// used, and a list that grows leaves holes behind.
-    pub fn expecting(messages: u64) -> Self {
-        let mut builder = Self::default();
-        builder.maildrop.rows.reserve(room(messages));
-        builder
-    }
-
     /// Switches to a server without UIDL, whose LIST is still to come. Earlier lines are dropped.
     #[must_use]
     pub fn without_unique_ids(self) -> Self {
@@ -54,22 +45,27 @@ impl Builder {
     /// Takes a line of UIDL's answer.
     pub fn unique_id_listing(&mut self, line: UniqueIdListing<'_>) {
         self.listed += 1;
-        let place = (
-            u32::try_from(self.maildrop.ids.len()),
-            u16::try_from(line.unique_id.len()),
-        );
-        let (Some(number), (Ok(id_start), Ok(id_length))) = (line.number, place) else {
-            self.unusable += 1;
-            return;
-        };
-        self.maildrop.ids.extend_from_slice(line.unique_id);
-        self.maildrop.rows.push(Row {
-            number,
-            id_start,
-            id_length,
-            copies: 1,
-        });
+        let is_entered = line
+            .number
+            .is_some_and(|number| self.enter(number, line.unique_id));
+        self.unusable += u64::from(!is_entered);
+    }
+
+    /// Adds a message. False if there is no room for it.
+    fn enter(&mut self, number: MessageNumber, unique_id: &[u8]) -> bool {
+        let Maildrop { numbers, ids, .. } = &mut self.maildrop;
+        let before = ids.len();
+        if !ids.push(unique_id) {
+            return false;
+        }
+        if numbers.is_empty() && number != MessageNumber::behind(before) {
+            numbers.extend((0..before).map(MessageNumber::behind));
+            numbers.push(number);
+        } else if !numbers.is_empty() {
+            numbers.push(number);
+        }
         self.settled = false;
+        true
     }
 
     /// Takes a line of LIST's answer.
@@ -81,35 +77,21 @@ impl Builder {
         };
         if self.nameless {
             self.listed += 1;
-            self.settled = false;
-            self.maildrop.sizes.push(line.octets.unwrap_or(UNKNOWN));
-            self.maildrop.rows.push(Row {
-                number,
-                id_start: 0,
-                id_length: 0,
-                copies: 1,
-            });
+            match self.enter(number, b"") {
+                true => self.maildrop.sizes.push(line.octets.unwrap_or(UNKNOWN)),
+                false => self.unusable += 1,
+            }
             return;
         }
         self.settle();
-        let Maildrop { rows, sizes, .. } = &mut self.maildrop;
-        sizes.resize(rows.len(), UNKNOWN);
-        // Both listings nearly always have the same order.
-        let expected = rows
-            .get(self.cursor)
-            .is_some_and(|row| row.number == number);
-        let index = if expected {
-            Ok(self.cursor)
-        } else {
-            rows.binary_search_by_key(&number, |row| row.number)
-        };
-        match index {
-            Ok(index) => {
-                sizes[index] = line.octets.unwrap_or(UNKNOWN);
+        let messages = self.maildrop.len();
+        self.maildrop.sizes.resize(messages, UNKNOWN);
+        match self.maildrop.find(number) {
+            Some(index) => {
+                self.maildrop.sizes[index] = line.octets.unwrap_or(UNKNOWN);
                 self.scanned += 1;
-                self.cursor = index + 1;
             }
-            Err(_) => self.only_in_scan += 1,
+            None => self.only_in_scan += 1,
         }
     }
 
@@ -155,7 +137,7 @@ impl Builder {
                 .push(Contradiction::OnlyInScanListing { messages });
         }
         // If LIST was refused, missing lines prove nothing.
-        let unscanned = (self.maildrop.rows.len() as u64).saturating_sub(self.scanned);
+        let unscanned = (self.maildrop.len() as u64).saturating_sub(self.scanned);
         if self.sizes && !self.nameless && unscanned > 0 {
             self.maildrop
                 .contradictions
@@ -175,75 +157,85 @@ impl Builder {
         self.maildrop
     }
 
-    /// Sorts the rows, drops those that share their number with others, and counts how many share
+    /// Sorts the messages, drops those that share their number with others, and counts how many share
     /// each unique-id.
     fn settle(&mut self) {
         if self.settled {
             return;
         }
         self.settled = true;
-        let Maildrop { rows, sizes, .. } = &mut self.maildrop;
-        if !rows.is_sorted_by(|a, b| a.number < b.number) {
-            let mut order: Vec<usize> = (0..rows.len()).collect();
-            order.sort_by_key(|&index| rows[index].number);
-            let mut kept = Vec::with_capacity(order.len());
-            for same in order.chunk_by(|&a, &b| rows[a].number == rows[b].number) {
-                if let [single] = same {
-                    kept.push(*single);
-                }
-            }
-            let repeated = (rows.len() - kept.len()) as u64;
-            *rows = kept.iter().map(|&index| rows[index]).collect();
-            if !sizes.is_empty() {
-                let size = |&index: &usize| sizes.get(index).copied().unwrap_or(UNKNOWN);
-                *sizes = kept.iter().map(size).collect();
-            }
-            if repeated > 0 {
-                self.maildrop
-                    .contradictions
-                    .push(Contradiction::NumberRepeated { messages: repeated });
-            }
-        }
+        self.sort();
         self.count_copies();
     }
 
-    /// Counts how many rows share each unique-id, in one pass if none is shared.
+    fn sort(&mut self) {
+        let Maildrop {
+            numbers,
+            sizes,
+            ids,
+            ..
+        } = &mut self.maildrop;
+        if numbers.is_sorted_by(|a, b| a < b) {
+            return;
+        }
+        let mut order: Vec<usize> = (0..numbers.len()).collect();
+        order.sort_by_key(|&index| numbers[index]);
+        let mut kept = Vec::with_capacity(order.len());
+        for same in order.chunk_by(|&a, &b| numbers[a] == numbers[b]) {
+            if let [single] = same {
+                kept.push(*single);
+            }
+        }
+        let repeated = (numbers.len() - kept.len()) as u64;
+        *ids = ids.in_order(&kept);
+        if !sizes.is_empty() {
+            let size = |&index: &usize| sizes.get(index).copied().unwrap_or(UNKNOWN);
+            *sizes = kept.iter().map(size).collect();
+        }
+        *numbers = kept.iter().map(|&index| numbers[index]).collect();
+        if repeated > 0 {
+            self.maildrop
+                .contradictions
+                .push(Contradiction::NumberRepeated { messages: repeated });
+        }
+    }
+
+    /// Counts how many messages share each unique-id, in one pass if none is shared.
     fn count_copies(&mut self) {
-        let Maildrop { rows, ids, .. } = &mut self.maildrop;
-        let id = |row: &Row| {
-            let start = row.id_start as usize;
-            &ids[start..start + usize::from(row.id_length)]
-        };
+        let Maildrop { ids, copies, .. } = &mut self.maildrop;
+        copies.clear();
         // Most servers number their messages. Where each unique-id is longer or greater than the one
         // before, none occurs twice, and no table is needed that shows it.
-        let rank = |row: &Row| (row.id_length, id(row));
-        if rows.is_sorted_by(|a, b| rank(a) < rank(b)) {
+        let in_rank = |a: &&[u8], b: &&[u8]| (a.len(), a) < (b.len(), b);
+        if ids.iter().is_sorted_by(in_rank) {
             return;
         }
         let hasher = DefaultHashBuilder::default();
-        // The first row of each unique-id. Numbers are of 32 bits, so there are no more rows.
-        let mut firsts: HashTable<u32> = HashTable::with_capacity(rows.len());
+        // The first message of each unique-id. An index has 32 bits.
+        let mut firsts: HashTable<u32> = HashTable::with_capacity(ids.len());
         let mut later = Vec::new();
-        for index in 0..rows.len() {
-            let this = id(&rows[index]);
+        for index in 0..ids.len() {
+            let this = ids.at(index);
             if this.is_empty() {
                 continue;
             }
             let hash = hasher.hash_one(this);
-            match firsts.find(hash, |&first| id(&rows[first as usize]) == this) {
+            match firsts.find(hash, |&first| ids.at(first as usize) == this) {
                 Some(&first) => {
-                    rows[first as usize].copies += 1;
+                    *copies.entry(first as usize).or_insert(1) += 1;
                     later.push((index, first as usize));
                 }
                 None => {
                     firsts.insert_unique(hash, index as u32, |&first| {
-                        hasher.hash_one(id(&rows[first as usize]))
+                        hasher.hash_one(ids.at(first as usize))
                     });
                 }
             }
         }
         for (index, first) in later {
-            rows[index].copies = rows[first].copies;
+            if let Some(&shared) = copies.get(&first) {
+                copies.insert(index, shared);
+            }
         }
     }
 }

@@ -17,6 +17,13 @@ impl MessageNumber {
         NonZeroU32::new(number).map(Self)
     }
 
+    /// The number of the message that has this many before it, where no number is left out. No number is
+    /// larger than 2³² - 1.
+    pub(crate) fn behind(messages: usize) -> Self {
+        let messages = u32::try_from(messages).unwrap_or(u32::MAX);
+        Self(NonZeroU32::MIN.saturating_add(messages))
+    }
+
     /// The number as a plain integer.
     pub fn as_u32(self) -> u32 {
         self.0.get()

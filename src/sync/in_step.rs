@@ -41,7 +41,7 @@ async fn lists_the_same(
     session: &mut Session,
     maildrop: &Maildrop,
 ) -> Result<bool, session::Error> {
-    let mut builder = maildrop::Builder::expecting(maildrop.len() as u64);
+    let mut builder = maildrop::Builder::default();
     session
         .uidl(|listing| {
             if let Listing::UniqueId(line) = listing {

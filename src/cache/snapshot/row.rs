@@ -2,21 +2,19 @@
 
 use crate::policy::Whereabouts;
 
-/// A row has 24 octets, since there is one for each message of a mailbox.
+/// A row has 14 octets, since there is one for each message of a mailbox.
 #[derive(Debug)]
 pub(super) struct Row {
-    pub(super) stored_at: i64,
+    pub(super) stored_at: Time,
     /// The size in the scan listing when it was retrieved, or last checked.
     pub(super) octets: Size,
-    pub(super) id_start: u32,
-    pub(super) id_length: u16,
     /// If more messages share a unique-id than this can count, nobody knows which one has it.
     pub(super) copies: u16,
     pub(super) facts: Facts,
     pub(super) whereabouts: Whereabouts,
 }
 
-const _: () = assert!(size_of::<Row>() == 24);
+const _: () = assert!(size_of::<Row>() == 14);
 
 impl Row {
     /// True if the fact holds.
@@ -71,6 +69,33 @@ impl Facts {
     }
 }
 
+/// Seconds since 1970, to 17,000 years before and after. A clock that was wrong by more is taken for the
+/// first or the last of them.
+///
+/// The octets have the order of the times: they count from the first of them, the highest octet first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Time([u8; 5]);
+
+impl Time {
+    /// The number of seconds before 1970 that it can tell.
+    const BEFORE: i64 = 1 << 39;
+}
+
+impl From<i64> for Time {
+    fn from(seconds: i64) -> Self {
+        let seconds = seconds.clamp(-Self::BEFORE, Self::BEFORE - 1);
+        let [.., a, b, c, d, e] = (seconds + Self::BEFORE).to_be_bytes();
+        Self([a, b, c, d, e])
+    }
+}
+
+impl From<Time> for i64 {
+    fn from(time: Time) -> Self {
+        let [a, b, c, d, e] = time.0;
+        Self::from_be_bytes([0, 0, 0, a, b, c, d, e]) - Time::BEFORE
+    }
+}
+
 /// The size of a message, or that it is not known. No message is as large as five octets can count.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size([u8; 5]);
@@ -110,16 +135,36 @@ mod tests {
     }
 
     #[test]
+    fn times_stay_as_they_are_and_in_order() {
+        let limit = 1 << 39;
+        let times = [
+            -limit,
+            -limit + 1,
+            -1,
+            0,
+            1,
+            1_700_000_000,
+            1 << 33,
+            limit - 1,
+        ];
+        for time in times {
+            assert_eq!(i64::from(Time::from(time)), time);
+        }
+        assert!(times.map(Time::from).is_sorted_by(|a, b| a < b));
+        for (beyond, end) in [(i64::MIN, -limit), (i64::MAX, limit - 1)] {
+            assert_eq!(i64::from(Time::from(beyond)), end);
+        }
+    }
+
+    #[test]
     fn each_fact_holds_by_itself() {
         let mut facts = Facts::default().with(Fact::Gone, true);
         facts.also_if(Fact::Doubtful, true);
         facts.also_if(Fact::Held, false);
         facts.only_if(Fact::Gone, true);
         let row = |facts| Row {
-            stored_at: 0,
+            stored_at: 0.into(),
             octets: Size::UNKNOWN,
-            id_start: 0,
-            id_length: 0,
             copies: 1,
             facts,
             whereabouts: Whereabouts::Unseen,

@@ -1,6 +1,6 @@
 //! Compares a listing with the recorded messages.
 
-use super::{Fact, Row, Snapshot, id};
+use super::{Fact, Row, Snapshot};
 use crate::maildrop::Maildrop;
 
 /// A listing compared with the recorded messages, once. Each unique-id of a large mailbox costs a
@@ -93,10 +93,11 @@ impl Snapshot {
     pub fn changes(&self, shown: &Shown) -> (Vec<&[u8]>, Vec<&[u8]>) {
         let pick = |missing: bool| {
             self.with(shown)
-                .filter(move |(row, listed)| {
+                .enumerate()
+                .filter(move |(_, (row, listed))| {
                     row.is(Fact::Held) && row.is(Fact::Gone) == missing && *listed == missing
                 })
-                .map(|(row, _)| id(&self.ids, row))
+                .map(|(index, _)| self.ids.at(index))
                 .collect()
         };
         (pick(false), pick(true))

@@ -70,7 +70,7 @@ impl Opened {
         order: &Order,
     ) -> Result<Self, Obstacle> {
         let mut session = Session::begin(account, password, Some(capabilities), |_| {}).await?;
-        let mut builder = Builder::expecting(order.maildrop().len() as u64);
+        let mut builder = Builder::default();
         // One that lists far more is of no use, and must not fill the memory.
         let mut left = MOST_LISTED * (order.maildrop().len() + 1);
         let enter = |line: Listing<'_>| match line {

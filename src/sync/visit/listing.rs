@@ -180,7 +180,7 @@ async fn list(
         }
     };
     request.reporter.report(Event::LoggedIn);
-    let mut builder = maildrop::Builder::expecting(past.listed.unwrap_or(0));
+    let mut builder = maildrop::Builder::default();
     let sizes = session.capabilities().pipelining() && past.is_small() && !without_sizes;
     let enter = |line: Listing<'_>| enter(&mut builder, line);
     let nameless = match session.listings(sizes, enter).await {
