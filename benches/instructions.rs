@@ -74,6 +74,10 @@ fn unique_id(n: usize) -> String {
     format!("{:08x}5f3759df", n * 7)
 }
 
+fn listed_octets(n: usize) -> u64 {
+    n as u64 % 50_000
+}
+
 /// Both listings as lines.
 struct Lines {
     unique_ids: Vec<String>,
@@ -88,7 +92,9 @@ impl Lines {
                 .clone()
                 .map(|n| format!("{n} {}", unique_id(n)))
                 .collect(),
-            sizes: numbers.map(|n| format!("{n} {}", n % 50_000)).collect(),
+            sizes: numbers
+                .map(|n| format!("{n} {}", listed_octets(n)))
+                .collect(),
         }
     }
 
@@ -168,7 +174,7 @@ fn prepare(folder: &Path) {
             sha256: [7; 32],
             stored_sha256: None,
             header_sha256: [8; 32],
-            listed_octets: Some(2_000),
+            listed_octets: Some(listed_octets(n)),
             extent: None,
             doubt: None,
             takes: Takes::New,
